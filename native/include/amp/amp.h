@@ -1,0 +1,12 @@
+/* Everything. */
+#ifndef AMP_H
+#define AMP_H
+#include "buffer.h"
+#include "diag.h"
+#include "graph.h"
+#include "history.h"
+#include "metrics.h"
+#include "node.h"
+#include "run.h"
+#include "status.h"
+#endif

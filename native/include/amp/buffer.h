@@ -1,0 +1,36 @@
+/* Tensors at the boundary: (batch, channel, frame), float64, frames contiguous. */
+#ifndef AMP_BUFFER_H
+#define AMP_BUFFER_H
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* cffi-begin */
+/* A view: the callee never frees `data`. Strides are counted in doubles; frame n of (b, c) is
+ * data[b * batch_stride + c * channel_stride + n]. */
+typedef struct amp_buffer {
+    uint32_t struct_size;      /* sizeof(amp_buffer) */
+    uint32_t batches;
+    uint32_t channels;
+    uint32_t reserved;         /* 0 */
+    int64_t  frames;
+    int64_t  batch_stride;
+    int64_t  channel_stride;
+    double  *data;
+} amp_buffer;
+
+/* Bytes allocated by the library; give them back with amp_bytes_free. */
+typedef struct amp_bytes {
+    uint8_t *data;
+    size_t   size;
+} amp_bytes;
+
+AMP_API void amp_bytes_free(amp_bytes *bytes);          /* [any] accepts an empty or NULL record */
+/* cffi-end */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,39 @@
+/* From descriptors to a plan. A descriptor blob says what the user built; the plan blob is compiled from it here, and only here.
+ *
+ * Every blob: magic (4 bytes), u32 version = 1, u64 payload length, u64 FNV-1a-64 of the payload, payload. Little endian, packed.
+ *   str = u16 length + utf-8;  tensor = u32 batches, u32 channels, u64 frames, then float64 in (b, c, n) order.
+ *
+ * Descriptor payload, magic "AMPD":
+ *   f64 sample_rate; str graph_name; f64 heat_budget_w (NaN = none); u8 heat_policy (0 report, 1 halt); str output node ("" = none)
+ *   u32 n_nodes, each: str name; str type; u32 revision; u32 oversample_ratio (1);
+ *     f64 thermo: heat_j_per_frame, capacity_j_per_k, conductance_w_per_k (NaN = not given);
+ *     u32 n_params, each: str key; u8 kind, then
+ *       0 number: f64 | 1 tensor: tensor | 2 curve: str curve name | 3 text (enum choice or text): str | 4 integer: i64
+ *   u32 n_edges, each: str src; str src_port; str dst; str dst_port; i32 slot; u64 delay_frames;
+ *     u8 has_tokens, [tensor initial tokens (1|B, 1|C, delay)]; u32 n_gates, each str; f64 kappa (NaN = default)
+ *   u32 n_modulations, each: str src; str src_port; str dst; str param; u8 mode (0 multiply, 1 add); f64 scale; f64 offset;
+ *     i32 channel (-1 all); i32 slot; u64 delay_frames
+ * Parameters not named take their default. Order of nodes, edges and modulations means nothing: slots do. */
+#ifndef AMP_GRAPH_H
+#define AMP_GRAPH_H
+#include "node.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* cffi-begin */
+/* [any] Checks descriptors against the contracts and compiles the plan. All violations are listed in one message.
+ * `plan` receives bytes owned by the caller (amp_bytes_free). `error` may be NULL. */
+AMP_API amp_status amp_plan_compile(const void *descriptors, size_t size, amp_bytes *plan, amp_error *error);
+
+/* [any] The plan as JSON text for people and plots: digests, order, components with their sub-block, channels, latencies,
+ * edges with delay and capacity. Same bytes for the same plan. Fails like amp_graph_runtime_create. */
+AMP_API amp_status amp_plan_describe(const void *descriptors, size_t descriptors_size, const void *plan, size_t plan_size,
+                                     amp_bytes *json, amp_error *error);
+/* cffi-end */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,75 @@
+/* The runtime: one compiled graph with its memory. Several runtimes in several threads are independent.
+ * Life: create -> configure -> [bind_input, set_history, set_param]* -> execute* -> (configure again ...) -> destroy. */
+#ifndef AMP_RUN_H
+#define AMP_RUN_H
+#include "graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* cffi-begin */
+typedef struct amp_graph_runtime amp_graph_runtime;
+
+#define AMP_RUN_STOP_NONFINITE 1u   /* stop at the first NaN or Inf with AMP_E_NONFINITE */
+#define AMP_RUN_HEAT 2u             /* compute heat; the sound does not depend on it */
+#define AMP_RUN_TRACE 4u            /* record firings in the event ring */
+#define AMP_RUN_NO_METRICS 8u       /* do not time nodes */
+
+typedef struct amp_config {
+    uint32_t struct_size;      /* sizeof(amp_config) */
+    uint32_t batches;          /* >= 1 */
+    uint32_t block_frames;     /* 0: chosen from the working set */
+    uint32_t flags;            /* AMP_RUN_* */
+    uint32_t trace_capacity;   /* events; 0: 65536 when tracing */
+    uint32_t batch_offset;     /* logical number of the first batch, for batches rendered apart (noise) */
+} amp_config;
+
+typedef struct amp_tap {
+    uint32_t    struct_size;   /* sizeof(amp_tap) */
+    uint32_t    reserved;
+    const char *node;
+    const char *port;          /* NULL: the first output */
+    amp_buffer  buffer;        /* receives the frames of this call; shape (batches, channels of the port, >= frames) */
+} amp_tap;
+
+/* [any] Loads both blobs. A plan that does not belong to the descriptors is AMP_E_DRIFT naming the first node that differs.
+ * `plan` may be NULL with plan_size 0: it is compiled. On failure *runtime is NULL and `error` (may be NULL) says why. */
+AMP_API amp_status amp_graph_runtime_create(const void *descriptors, size_t descriptors_size, const void *plan, size_t plan_size,
+                                            amp_graph_runtime **runtime, amp_error *error);
+AMP_API void       amp_graph_runtime_destroy(amp_graph_runtime *runtime);                       /* [owner] NULL is fine */
+
+/* [owner] Allocates for a batch and block size, and resets clock, states, rings and metrics to frame 0.
+ * Bound inputs, histories and set parameters stay. Nothing is allocated by execute afterwards. */
+AMP_API amp_status amp_graph_runtime_configure(amp_graph_runtime *runtime, const amp_config *config);
+
+/* [owner] Value (B|1, C|1, N|1); copied. Takes effect at `at_frame`, or at the next frame to be delivered if at_frame < 0.
+ * A frame axis is indexed by the logical frame and holds its last value beyond its end. A shape that does not fit is AMP_E_SHAPE and changes nothing. */
+AMP_API amp_status amp_graph_runtime_set_param(amp_graph_runtime *runtime, const char *node, const char *key,
+                                               const amp_buffer *value, int64_t at_frame);
+AMP_API amp_status amp_graph_runtime_clear_params(amp_graph_runtime *runtime);                  /* [owner] back to the descriptors' values */
+
+/* [owner] Gives an `input` node its samples; the memory is borrowed until the next bind of that node or destroy.
+ * Past its end the node reads zeros. Batches: 1 or B. Call after configure (batches are checked). */
+AMP_API amp_status amp_graph_runtime_bind_input(amp_graph_runtime *runtime, const char *node, const amp_buffer *samples);
+
+/* [owner] Control history blob (history.h); copied. Every curve the plan names must be there, and no other: the message names those that differ. */
+AMP_API amp_status amp_graph_runtime_set_history(amp_graph_runtime *runtime, const void *blob, size_t size);
+
+/* [owner] Renders the next `frames` frames into `out` (may be NULL) and into the taps. `out` has shape (batches, channels of the
+ * output node, >= frames). Stops with a status; frames delivered before stay valid and amp_graph_runtime_position tells how many. */
+AMP_API amp_status amp_graph_runtime_execute(amp_graph_runtime *runtime, int64_t frames, const amp_buffer *out,
+                                             const amp_tap *taps, uint32_t n_taps);
+AMP_API int64_t    amp_graph_runtime_position(const amp_graph_runtime *runtime);                /* [owner] frames delivered */
+AMP_API uint32_t   amp_graph_runtime_block_frames(const amp_graph_runtime *runtime);            /* [owner] the block in use */
+AMP_API void       amp_graph_runtime_cancel(amp_graph_runtime *runtime);                        /* [any+rt] makes execute return AMP_E_PENDING after its block */
+AMP_API int32_t    amp_graph_runtime_port_channels(const amp_graph_runtime *runtime, const char *node, const char *port); /* [owner] -1 unknown; NULL port: first output */
+
+/* [owner] The last failure of this runtime; AMP_OK in `code` if none. */
+AMP_API void       amp_graph_runtime_last_error(const amp_graph_runtime *runtime, amp_error *error);
+/* cffi-end */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,65 @@
+/* Status codes and the one error record. Thread tags used in every header:
+ *   [any]     callable from any thread at any time
+ *   [owner]   one thread at a time per runtime; the caller serialises
+ *   [any+rt]  any thread, also while another thread is inside [owner] calls of that runtime
+ * Phases of a runtime: created -> configured -> executing (execute may be called again and again). */
+#ifndef AMP_STATUS_H
+#define AMP_STATUS_H
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#  if defined(AMP_NATIVE_BUILDING)
+#    define AMP_API __declspec(dllexport)
+#  else
+#    define AMP_API __declspec(dllimport)
+#  endif
+#else
+#  define AMP_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* cffi-begin */
+#define AMP_ABI_VERSION_MAJOR 1
+#define AMP_ABI_VERSION_MINOR 0
+
+typedef int32_t amp_status;
+#define AMP_OK 0
+#define AMP_E_INVALID_ARG -1
+#define AMP_E_SHAPE -2
+#define AMP_E_NOMEM -3
+#define AMP_E_UNSUPPORTED -4
+#define AMP_E_PENDING -5
+#define AMP_E_BLOB -6
+#define AMP_E_DRIFT -7
+#define AMP_E_CYCLE -8
+#define AMP_E_NONFINITE -9
+#define AMP_E_THERMAL -10
+#define AMP_E_INTERNAL -11
+#define AMP_E_FULL -12
+
+/* Filled by the callee, owned by the caller. Unknown text is "", unknown numbers are -1.
+ * `message` is one sentence: where: what (got X, allowed Y). What to do. */
+typedef struct amp_error {
+    uint32_t struct_size;      /* set by the caller to sizeof(amp_error) */
+    int32_t  code;             /* amp_status */
+    char     stage[16];        /* load, plan, configure, set_param, bind_input, history, execute, ... */
+    char     node[96];
+    char     port[64];         /* port or parameter key */
+    int64_t  batch;
+    int64_t  channel;
+    int64_t  frame;            /* logical frame */
+    char     message[1024];
+} amp_error;
+
+AMP_API const char *amp_status_name(amp_status code);   /* [any] static text such as "AMP_E_SHAPE" */
+AMP_API uint32_t    amp_abi_version(void);              /* [any] major << 16 | minor */
+/* cffi-end */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
