@@ -28,6 +28,8 @@ typedef struct amp_bytes {
 } amp_bytes;
 
 AMP_API void amp_bytes_free(amp_bytes *bytes);          /* [any] accepts an empty or NULL record */
+
+AMP_API uint64_t amp_checksum(const void *data, size_t size); /* [any] FNV-1a-64, the checksum of every blob (graph.h) */
 /* cffi-end */
 
 #ifdef __cplusplus

@@ -1,0 +1,275 @@
+// Drivers: a node's maths is written once as a struct template over the number type T and run
+//   across frames  (frame layout): coef and shape on eight frames at a time, tick frame by frame on doubles;
+//   across lanes   (lane layout):  coef, tick and shape on eight batches at a time, frame by frame;
+//   per frame      (feedback):     the same three on one frame.
+// Every lane sees the same operations in the same order, so all drivers give the same bits.
+//
+//   template <class T> struct Node {
+//     enum Param { ... , kParams };                 // in the order of the contract
+//     static constexpr int kInputs, kOutputs;
+//     static constexpr int kNumbers[] = {...};      // parameters that are signals (not fixed)
+//     struct Coef;  struct State;  struct Mid;      // members of type T or u64_of<T> only; may be empty
+//     static Coef coef(const T* p, const Setup&);                       // what depends on parameters only
+//     static Mid tick(const T* x, const Coef&, State&);                 // the recursion: as little as possible
+//     static void shape(const Mid&, const T* x, const Coef&, T* y, const Setup&);   // the rest of the frame
+//     static T heat(const T* x, const T* y, const T* p);                // optional: own power in watts
+//   };
+#pragma once
+#include <cstring>
+#include <type_traits>
+
+#include "dsp/lanes.hpp"
+#include "engine/step.hpp"
+
+namespace amp::AMP_KNS {
+
+struct Setup {
+    const Environment& env;
+    const double* fixed;
+    uint64_t key;
+};
+
+inline constexpr uint32_t kChunk = 64;   // frames worked on at a time, so that temporaries stay in L1
+
+template <class S>
+inline constexpr int fields = std::is_empty_v<S> ? 0 : static_cast<int>(sizeof(S) / sizeof(double));
+
+// Lane j of a struct of packs, as the same struct of doubles.
+template <class S>
+[[gnu::always_inline]] inline S pick(const double* packs, uint32_t j) {
+    S s;
+    if constexpr (fields<S> > 0) {
+        double raw[fields<S>];
+        for (int k = 0; k < fields<S>; ++k) raw[k] = packs[k * kLanes + j];
+        std::memcpy(&s, raw, sizeof raw);
+    }
+    return s;
+}
+
+template <class S>
+[[gnu::always_inline]] inline void put(double* packs, uint32_t j, const S& s) {
+    if constexpr (fields<S> > 0) {
+        double raw[fields<S>];
+        std::memcpy(raw, &s, sizeof raw);
+        for (int k = 0; k < fields<S>; ++k) packs[k * kLanes + j] = raw[k];
+    }
+}
+
+// A struct of doubles in all eight lanes.
+template <class P, class S>
+[[gnu::always_inline]] inline P spread(const S& s) {
+    P p;
+    if constexpr (fields<S> > 0) {
+        alignas(64) double raw[fields<S> * kLanes];
+        for (uint32_t j = 0; j < kLanes; ++j) put(raw, j, s);
+        std::memcpy(&p, raw, sizeof raw);
+    }
+    return p;
+}
+
+template <class P>
+[[gnu::always_inline]] inline P pack_at(const double* packs) {
+    P p;
+    if constexpr (fields<P> > 0) std::memcpy(&p, packs, sizeof p);
+    return p;
+}
+
+// Recursive state below 1e-30 becomes zero, so that denormals never slow a render.
+template <class T>
+[[gnu::always_inline]] inline void flush(T& s) {
+    const auto tiny = vabs(s) < T(1e-30);
+    if (__builtin_expect(any(tiny), 0)) s = select(tiny, T(0.0), s);
+}
+
+// Values that are NaN or Inf leave a NaN here; everything else leaves zero.
+struct Watch {
+    f64x8 sum = f64x8(0.0);
+    [[gnu::always_inline]] void see(const f64x8& y) { sum += y - y; }
+    [[gnu::always_inline]] void see(double y) { sum += f64x8(y - y); }
+    [[gnu::always_inline]] uint32_t verdict() const { return any(!(sum == f64x8(0.0))) ? kNonfinite : kFired; }
+};
+
+[[gnu::always_inline]] inline double* row(const View& v, int c, int g, uint32_t offset) {
+    return v.data + c * v.channel_stride + g * v.group_stride + offset * v.step;
+}
+
+template <class T>
+[[gnu::always_inline]] inline T at(const double* row, const View& v, uint32_t i) {
+    return load_as<T>(row + i * v.step);
+}
+
+template <template <class> class N>
+struct Driver {
+    using D = N<double>;
+    using P = N<f64x8>;
+    static constexpr int NI = D::kInputs, NO = D::kOutputs, NP = D::kParams;
+    static constexpr int kIn = NI > 0 ? NI : 1, kPar = NP > 0 ? NP : 1;
+    static constexpr int FC = fields<typename D::Coef>, FM = fields<typename D::Mid>;
+    static constexpr bool kRecursive = !std::is_empty_v<typename D::State>;
+
+    struct Rows {
+        const double *in[kIn], *par[kPar];
+        double* out[NO];
+        Rows(const Step& s, int c, int g, uint32_t offset) {
+            for (int k = 0; k < NI; ++k) in[k] = row(s.in[k], c, g, offset);
+            for (int k : D::kNumbers) par[k] = row(s.par[k], c, g, offset);
+            for (int k = 0; k < NO; ++k) out[k] = row(s.out[k], c, g, offset);
+        }
+        template <class T>
+        [[gnu::always_inline]] void inputs(const Step& s, uint32_t i, T* x) const {
+            for (int k = 0; k < NI; ++k) x[k] = at<T>(in[k], s.in[k], i);
+        }
+        template <class T>
+        [[gnu::always_inline]] typename N<T>::Coef coef(const Step& s, const Setup& u, uint32_t i) const {
+            T p[kPar];
+            for (int k : D::kNumbers) p[k] = at<T>(par[k], s.par[k], i);
+            return N<T>::coef(p, u);
+        }
+    };
+
+    template <class T>
+    static typename N<T>::Coef* held(Step& s, int index) {
+        return reinterpret_cast<typename N<T>::Coef*>(s.coef) + index;
+    }
+    template <class T>
+    static typename N<T>::State* state(Step& s, int index) {
+        return reinterpret_cast<typename N<T>::State*>(s.state) + index;
+    }
+
+    template <class T>
+    static void prepare(Step& s) {
+        const Setup u{*s.env, s.fixed, s.key};
+        if (s.varying) return;
+        for (int c = 0, r = 0; c < s.channels; ++c)
+            for (int g = 0; g < s.env->groups; ++g, ++r) *held<T>(s, r) = Rows(s, c, g, 0).template coef<T>(s, u, 0);
+    }
+
+    template <class T>
+    static void reset(Step& s) {
+        for (int r = 0; r < s.channels * s.env->groups; ++r) *state<T>(s, r) = typename N<T>::State{};
+    }
+
+    // One chunk of one row in frame layout.
+    template <bool kVarying>
+    static void chunk(Step& s, const Setup& u, const Rows& rows, uint32_t at0, uint32_t n, typename D::State& st,
+                      const typename D::Coef& hold, const typename P::Coef& hold8, Watch& watch) {
+        constexpr int kPacks = kChunk / kLanes;
+        alignas(64) double coefs[kVarying && FC ? kPacks * FC * kLanes : 1];
+        alignas(64) double mids[kRecursive && FM ? kPacks * FM * kLanes : 1];
+        const uint32_t packs = (n + kLanes - 1) / kLanes;
+        if constexpr (kVarying && FC > 0)
+            for (uint32_t k = 0; k < packs; ++k) {
+                const auto c8 = rows.template coef<f64x8>(s, u, at0 + k * kLanes);
+                std::memcpy(coefs + k * FC * kLanes, &c8, sizeof c8);
+            }
+        if constexpr (kRecursive) {
+            if (n % kLanes) std::memset(mids + (packs - 1) * FM * kLanes, 0, FM * kLanes * sizeof(double));
+            typename D::State local = st;
+            for (uint32_t i = 0; i < n; ++i) {
+                double x[kIn];
+                rows.template inputs<double>(s, at0 + i, x);
+                const auto c = kVarying ? pick<typename D::Coef>(coefs + i / kLanes * FC * kLanes, i % kLanes) : hold;
+                put(mids + i / kLanes * FM * kLanes, i % kLanes, D::tick(x, c, local));
+            }
+            st = local;
+        }
+        for (uint32_t k = 0; k < packs; ++k) {
+            f64x8 x[kIn], y[NO];
+            rows.template inputs<f64x8>(s, at0 + k * kLanes, x);
+            const auto c8 = kVarying ? pack_at<typename P::Coef>(coefs + k * FC * kLanes) : hold8;
+            typename P::Mid m{};
+            if constexpr (kRecursive) m = pack_at<typename P::Mid>(mids + k * FM * kLanes);
+            P::shape(m, x, c8, y, u);
+            const uint32_t left = n - k * kLanes;
+            for (int o = 0; o < NO; ++o) {
+                store(rows.out[o] + (at0 + k * kLanes), y[o]);
+                watch.see(left >= kLanes ? y[o] : select(iota() < f64x8(static_cast<double>(left)), y[o], f64x8(0.0)));
+            }
+        }
+    }
+
+    static uint32_t across_frames(Step& s, const Firing& f) {
+        const Setup u{*s.env, s.fixed, s.key};
+        Watch watch;
+        for (int c = 0, r = 0; c < s.channels; ++c)
+            for (int g = 0; g < s.env->groups; ++g, ++r) {
+                const Rows rows(s, c, g, f.offset);
+                typename D::State& st = *state<double>(s, r);
+                const typename D::Coef hold = s.varying ? typename D::Coef{} : *held<double>(s, r);
+                const auto hold8 = spread<typename P::Coef>(hold);
+                for (uint32_t i = 0; i < f.frames; i += kChunk) {
+                    const uint32_t n = f.frames - i < kChunk ? f.frames - i : kChunk;
+                    if (s.varying) chunk<true>(s, u, rows, i, n, st, hold, hold8, watch);
+                    else chunk<false>(s, u, rows, i, n, st, hold, hold8, watch);
+                }
+            }
+        return watch.verdict();
+    }
+
+    // Frame by frame on T: the lane layout (T = f64x8), and both layouts inside feedback components.
+    template <class T>
+    static uint32_t frame_by_frame(Step& s, const Firing& f) {
+        const Setup u{*s.env, s.fixed, s.key};
+        Watch watch;
+        for (int c = 0, r = 0; c < s.channels; ++c)
+            for (int g = 0; g < s.env->groups; ++g, ++r) {
+                const Rows rows(s, c, g, f.offset);
+                typename N<T>::State local = *state<T>(s, r);
+                typename N<T>::Coef hold{};
+                if (!s.varying) hold = *held<T>(s, r);
+                for (uint32_t i = 0; i < f.frames; ++i) {
+                    T x[kIn], y[NO];
+                    rows.template inputs<T>(s, i, x);
+                    if (s.varying) hold = rows.template coef<T>(s, u, i);
+                    N<T>::shape(N<T>::tick(x, hold, local), x, hold, y, u);
+                    for (int o = 0; o < NO; ++o) {
+                        store_as(rows.out[o] + i * s.out[o].step, y[o]);
+                        watch.see(y[o]);
+                    }
+                }
+                *state<T>(s, r) = local;
+            }
+        return watch.verdict();
+    }
+
+    // Own heat: whole packs of frames or of batches alike, summed over channels in order.
+    static uint32_t heat(Step& s, const Firing& f) {
+        for (int g = 0; g < s.env->groups; ++g) {
+            double* h = row(s.out[NO], 0, g, f.offset);
+            const bool lanes = s.env->width == kLanes;
+            const uint32_t n = lanes ? f.frames : (f.frames + kLanes - 1) / kLanes;
+            for (uint32_t k = 0; k < n; ++k) {
+                const uint32_t i = lanes ? k : k * kLanes;
+                f64x8 sum(0.0);
+                for (int c = 0; c < s.channels; ++c) {
+                    const Rows rows(s, c, g, f.offset);
+                    f64x8 x[kIn], y[NO], p[kPar];
+                    rows.template inputs<f64x8>(s, i, x);
+                    for (int q : D::kNumbers) p[q] = at<f64x8>(rows.par[q], s.par[q], i);
+                    for (int o = 0; o < NO; ++o) y[o] = load(rows.out[o] + i * s.out[o].step);
+                    sum += P::heat(x, y, p) / f64x8(s.env->sample_rate);
+                }
+                store(h + i * s.out[NO].step, sum);
+            }
+        }
+        return kFired;
+    }
+};
+
+template <template <class> class N>
+concept HasHeat = requires(const f64x8* p) { N<f64x8>::heat(p, p, p); };
+
+template <template <class> class N>
+constexpr NodeType node_type(const amp_node_contract& contract) {
+    using R = Driver<N>;
+    NodeType t{};
+    t.contract = &contract;
+    t.ops[0] = {R::across_frames, R::template frame_by_frame<double>, nullptr, R::template prepare<double>, R::template reset<double>,
+                sizeof(typename N<double>::State), sizeof(typename N<double>::Coef)};
+    t.ops[1] = {R::template frame_by_frame<f64x8>, R::template frame_by_frame<f64x8>, nullptr, R::template prepare<f64x8>,
+                R::template reset<f64x8>, sizeof(typename N<f64x8>::State), sizeof(typename N<f64x8>::Coef)};
+    if constexpr (HasHeat<N>) t.ops[0].heat = t.ops[1].heat = R::heat;
+    return t;
+}
+
+}  // namespace amp::AMP_KNS

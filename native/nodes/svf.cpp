@@ -1,0 +1,73 @@
+// svf: two-pole state-variable filter, trapezoidal (zero-delay) integrators.
+// A. Simper, "Solving the continuous SVF equations using trapezoidal integration", 2013; V. Zavalishin, "The Art of VA Filter Design".
+// Written in state-space form: the recursion is one 2x2 product per frame, everything else is feed-forward.
+#include "dsp/math.hpp"
+#include "nodes/contract.hpp"
+#include "nodes/driver.hpp"
+
+namespace amp::AMP_KNS {
+namespace {
+
+enum Mode { kLowpass, kBandpass, kHighpass, kNotch };
+
+template <class T>
+struct Svf {
+    enum Param { kMode, kCutoff, kQ, kParams };
+    static constexpr int kInputs = 1, kOutputs = 1;
+    static constexpr int kNumbers[] = {kCutoff, kQ};
+    struct Coef { T a11, a21, a22, b1, b2, a1, a2, a3, k; };   // s' = [a11 -a21; a21 a22] s + [b1; b2] x
+    struct State { T s1, s2; };
+    struct Mid { T s1, s2; };
+
+    static Coef coef(const T* p, const Setup& u) {
+        const T g = vtanpi(p[kCutoff] / T(u.env.sample_rate)), k = T(1.0) / p[kQ];
+        const T a1 = T(1.0) / (T(1.0) + g * (g + k)), a2 = g * a1, a3 = g * a2;
+        return {a1 + a1 - T(1.0), a2 + a2, T(1.0) - (a3 + a3), a2 + a2, a3 + a3, a1, a2, a3, k};
+    }
+    static Mid tick(const T* x, const Coef& c, State& s) {
+        const Mid m{s.s1, s.s2};
+        s.s1 = (c.a11 * m.s1 - c.a21 * m.s2) + c.b1 * x[0];
+        s.s2 = (c.a21 * m.s1 + c.a22 * m.s2) + c.b2 * x[0];
+        flush(s.s1);
+        flush(s.s2);
+        return m;
+    }
+    static void shape(const Mid& m, const T* x, const Coef& c, T* y, const Setup& u) {
+        const T v3 = x[0] - m.s2, band = c.a1 * m.s1 + c.a2 * v3, low = m.s2 + (c.a2 * m.s1 + c.a3 * v3);
+        switch (static_cast<int>(u.fixed[kMode])) {
+            case kLowpass: y[0] = low; break;
+            case kBandpass: y[0] = c.k * band; break;
+            case kHighpass: y[0] = (x[0] - c.k * band) - low; break;
+            default: y[0] = x[0] - c.k * band; break;
+        }
+    }
+};
+
+constexpr const char* kModes[] = {"lowpass", "bandpass", "highpass", "notch"};
+constexpr amp_param_contract kParams[] = {
+    choice("mode", kModes, kLowpass, "Response. Bandpass has unit gain at the cutoff."),
+    frequency("cutoff_hz", 1.0, 1000.0, "Corner or centre frequency (prewarped, exact at the corner)."),
+    number("q", "1", 0.1, 1000.0, 0.7071067811865476, "Quality factor; 0.707 is a Butterworth response.", AMP_SCALE_LOG),
+};
+constexpr amp_port_contract kIn[] = {input("in", "Signal to filter.")};
+constexpr amp_port_contract kOut[] = {output("out", "Filtered signal.")};
+constexpr amp_case_contract kCases[] = {
+    {"lowpass", "impulse", "mode=lowpass cutoff_hz=1000 q=2", 1, 2048, "exact", 0, kExactReason},
+    {"bandpass", "noise", "mode=bandpass cutoff_hz=440 q=10", 2, 2048, "exact", 0, kExactReason},
+    {"highpass", "sweep", "mode=highpass cutoff_hz=5000 q=0.707", 1, 2048, "exact", 0, kExactReason},
+    {"notch", "noise", "mode=notch cutoff_hz=3000 q=1", 1, 2048, "exact", 0, kExactReason},
+};
+constexpr amp_node_contract kContract{
+    sizeof(amp_node_contract), 1, "svf", "filter", "Zero-delay state-variable filter, 12 dB per octave.",
+    "Two trapezoidal integrators in a loop without delay; stays bounded under audio-rate modulation of cutoff and Q. "
+    "Lowpass, bandpass (unit peak), highpass and notch from one structure.\n"
+    "Reference: A. Simper, Solving the continuous SVF equations using trapezoidal integration (2013).",
+    kIn, kOut, kParams, kCases, count(kIn), count(kOut), count(kParams), count(kCases),
+    0, 1, AMP_ADJOINT_EXACT, "", AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE, 0};
+
+}  // namespace
+
+extern const NodeType node_svf;
+const NodeType node_svf = node_type<Svf>(kContract);
+
+}  // namespace amp::AMP_KNS
