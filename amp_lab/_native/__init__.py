@@ -1,0 +1,37 @@
+"""The binding: exactly ``ffi`` and ``lib``. Only `amp_lab.lowlevel` imports it."""
+
+from pathlib import Path
+from typing import Any
+
+from amp_lab.errors import NativeLibraryMissing, NativeLibraryStale
+
+__all__ = ["ffi", "lib"]
+
+REBUILD = "Rebuild with `make build` or `pip install .`."
+
+ffi: Any
+lib: Any
+try:
+    from amp_lab._native._amp_native import ffi, lib  # type: ignore[import-not-found,no-redef,unused-ignore]
+except ImportError as error:
+    raise NativeLibraryMissing(
+        f"amp_lab._native: the native library cannot be loaded ({error}). Build it with `make build` or `pip install .`."
+    ) from error
+
+
+def _check_version() -> None:
+    """Raise if the library was built from other headers or other sources than this package."""
+    built = lib.amp_abi_version()
+    declared = lib.AMP_ABI_VERSION_MAJOR << 16 | lib.AMP_ABI_VERSION_MINOR
+    if built != declared:
+        raise NativeLibraryStale(f"amp_lab._native: ABI version differs (got {built:#x}, allowed {declared:#x}). {REBUILD}")
+    recorded = Path(__file__).with_name("source_digest.txt")
+    expected = recorded.read_text(encoding="utf-8").strip() if recorded.exists() else "no source_digest.txt"
+    digest = ffi.string(lib.amp_source_digest()).decode()
+    if digest != expected:
+        raise NativeLibraryStale(
+            f"amp_lab._native: the library was built from other sources (got {digest}, allowed {expected}). {REBUILD}"
+        )
+
+
+_check_version()

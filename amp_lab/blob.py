@@ -1,0 +1,148 @@
+"""Bytes for the native side: sealed descriptor and history blobs, as laid out in ``graph.h`` and ``history.h``."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from amp_lab.errors import BlobError, GraphError
+from amp_lab.lowlevel import checksum
+from amp_lab.values import CurveRef, Samples, Value
+
+if TYPE_CHECKING:
+    from amp_lab.control import Curve
+    from amp_lab.model import Edge, Modulation, NodeRecord
+
+DESCRIPTORS = b"AMPD"
+HISTORY = b"AMPH"
+VERSION = 1
+HEADER = struct.Struct("<4sIQQ")
+
+INTERPOLATIONS = ("hold", "linear", "smooth", "exponential")
+MODES = ("multiply", "add")
+HEAT_POLICIES = ("report", "halt")
+
+
+@dataclass(frozen=True)
+class Descriptors:
+    """Everything a descriptor blob says, in creation order (order means nothing, slots do)."""
+
+    sample_rate: float
+    name: str
+    heat_budget_w: float | None
+    heat_policy: str
+    output: str
+    nodes: tuple[NodeRecord, ...]
+    edges: tuple[Edge, ...]
+    modulations: tuple[Modulation, ...]
+
+
+def seal(magic: bytes, payload: bytes) -> bytes:
+    """Prefix a payload with magic, version, length and FNV-1a-64 checksum."""
+    return HEADER.pack(magic, VERSION, len(payload), checksum(payload)) + payload
+
+
+def unseal(magic: bytes, blob: bytes) -> bytes:
+    """Return the payload of a sealed blob.
+
+    Raises
+    ------
+    BlobError
+        If the header, the length or the checksum is wrong.
+    """
+    kind = magic.decode()
+    if len(blob) < HEADER.size:
+        raise BlobError(f"{kind} blob: too short (got {len(blob)} bytes, allowed {HEADER.size} or more). Encode it again.")
+    found, version, size, digest = HEADER.unpack_from(blob)
+    payload = blob[HEADER.size :]
+    checks = (
+        ("magic", found, magic),
+        ("version", version, VERSION),
+        ("payload length", len(payload), size),
+        ("checksum", checksum(payload), digest),
+    )
+    for what, got, allowed in checks:
+        if got != allowed:
+            raise BlobError(f"{kind} blob: wrong {what} (got {got}, allowed {allowed}). Encode it again.")
+    return payload
+
+
+def text(value: str) -> bytes:
+    """u16 length and utf-8 bytes."""
+    data = value.encode()
+    if len(data) > 0xFFFF:
+        raise GraphError(f"text {value[:20]!r}...: too long (got {len(data)} bytes, allowed 65535). Shorten it.")
+    return struct.pack("<H", len(data)) + data
+
+
+def tensor(value: Samples) -> bytes:
+    """u32 batches, u32 channels, u64 frames and the float64 values in (batch, channel, frame) order."""
+    return struct.pack("<IIQ", *value.shape) + np.ascontiguousarray(value, dtype="<f8").tobytes()
+
+
+def _optional(value: float | None) -> bytes:
+    return struct.pack("<d", math.nan if value is None else value)
+
+
+def _param(key: str, value: Value) -> bytes:
+    if isinstance(value, str):
+        return text(key) + b"\x03" + text(value)
+    if isinstance(value, CurveRef):
+        return text(key) + b"\x02" + text(value.name)
+    if isinstance(value, np.ndarray):
+        return text(key) + b"\x01" + tensor(value)
+    if isinstance(value, int):
+        return text(key) + b"\x04" + struct.pack("<q", value)
+    return text(key) + b"\x00" + struct.pack("<d", value)
+
+
+def _node(node: NodeRecord) -> bytes:
+    head = text(node.name) + text(node.type) + struct.pack("<II", node.revision, node.oversample_ratio)
+    thermo = node.thermo
+    heat = b"".join(_optional(v) for v in (thermo.heat_j_per_frame, thermo.capacity_j_per_k, thermo.conductance_w_per_k))
+    params = [_param(key, value) for key, value in sorted(node.values.items())]
+    return head + heat + _counted(params)
+
+
+def _edge(edge: Edge) -> bytes:
+    ends = b"".join(text(part) for part in (edge.src, edge.src_port, edge.dst, edge.dst_port))
+    tokens = b"\x00" if edge.tokens is None else b"\x01" + tensor(edge.tokens)
+    gates = _counted([text(gate) for gate in edge.gates])
+    return ends + struct.pack("<iQ", edge.slot, edge.delay_frames) + tokens + gates + _optional(edge.kappa)
+
+
+def _modulation(mod: Modulation) -> bytes:
+    ends = b"".join(text(part) for part in (mod.src, mod.src_port, mod.dst, mod.param))
+    channel = -1 if mod.channel is None else mod.channel
+    numbers = (MODES.index(mod.mode), mod.scale, mod.offset, channel, mod.slot, mod.delay_frames)
+    return ends + struct.pack("<BddiiQ", *numbers)
+
+
+def _counted(parts: list[bytes]) -> bytes:
+    return struct.pack("<I", len(parts)) + b"".join(parts)
+
+
+def descriptors(graph: Descriptors) -> bytes:
+    """The sealed descriptor blob (magic ``AMPD``) of a graph."""
+    policy = struct.pack("<B", HEAT_POLICIES.index(graph.heat_policy))
+    head = struct.pack("<d", graph.sample_rate) + text(graph.name) + _optional(graph.heat_budget_w) + policy
+    body = (
+        _counted([_node(node) for node in graph.nodes]),
+        _counted([_edge(edge) for edge in graph.edges]),
+        _counted([_modulation(mod) for mod in graph.modulations]),
+    )
+    return seal(DESCRIPTORS, head + text(graph.output) + b"".join(body))
+
+
+def history(curves: Iterable[Curve]) -> bytes:
+    """The sealed control history blob (magic ``AMPH``) of some curves, in name order."""
+    parts = []
+    for curve in sorted(curves, key=lambda c: c.name):
+        points = np.column_stack((curve.times_s, curve.values)).astype("<f8")
+        parts.append(text(curve.name) + struct.pack("<BI", INTERPOLATIONS.index(curve.interpolation), len(points)) + points.tobytes())
+    return seal(HISTORY, _counted(parts))

@@ -1,0 +1,115 @@
+"""What a node type promises, as frozen records; the words behind the native enumerations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+ParamKind = Literal["number", "enum", "integer", "text"]
+Rate = Literal["fixed", "batch", "frame"]
+
+PARAM_KINDS: tuple[ParamKind, ...] = ("number", "enum", "integer", "text")
+RATES: tuple[Rate, ...] = ("fixed", "batch", "frame")
+SCALES = ("linear", "log")
+RANGES = ("error", "clamp")
+CHANNELS = ("match", "mono", "stereo", "any")
+GATHERS = ("sum", "mean", "concat", "matrix", "first")
+ADJOINTS = ("exact", "subgradient", "not_differentiable", "unsupported")
+LAWS = {"block_invariant": 1, "linear": 2, "time_invariant": 4, "bounded": 8, "silence": 16}
+
+
+@dataclass(frozen=True)
+class ParamContract:
+    """One parameter: its key (unit in the name), range, default and rate."""
+
+    key: str
+    unit: str
+    doc: str
+    kind: ParamKind
+    scale: str
+    rate: Rate
+    range: str
+    low: float
+    high: float
+    high_is_fs: bool
+    default: float | int | str
+    choices: tuple[str, ...]
+
+    def limits(self, sample_rate: float) -> tuple[float, float]:
+        """Lowest and highest value at a sample rate in Hz, in the parameter's unit."""
+        return self.low, self.high * sample_rate if self.high_is_fs else self.high
+
+    def allowed(self) -> str:
+        """The allowed values in words: ``1 to 0.49 fs Hz``, ``lowpass | bandpass``."""
+        if self.kind == "enum":
+            return " | ".join(self.choices)
+        if self.kind == "text":
+            return "text"
+        unit = "" if self.unit in ("", "1") else f" {self.unit}"
+        return f"{self.low:g} to {self.high:g}{' fs' if self.high_is_fs else ''}{unit}"
+
+
+@dataclass(frozen=True)
+class PortContract:
+    """One input or output port: how many channels, how several edges meet, what it reads when unconnected."""
+
+    key: str
+    doc: str
+    channels: str
+    gather: str
+    optional: bool
+    neutral: float
+
+
+@dataclass(frozen=True)
+class CaseContract:
+    """One worked case of a node: stimulus, parameters as text, and how its render is compared."""
+
+    key: str
+    stimulus: str
+    params: str
+    channels: int
+    frames: int
+    comparator: str
+    tolerance: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class NodeContract:
+    """A node type: ports, parameters, latency in frames, laws it keeps and worked cases."""
+
+    id: str
+    revision: int
+    group: str
+    summary: str
+    doc: str
+    inputs: tuple[PortContract, ...]
+    outputs: tuple[PortContract, ...]
+    params: tuple[ParamContract, ...]
+    cases: tuple[CaseContract, ...]
+    latency_frames: int
+    oversample_max: int
+    adjoint: str
+    heat: str
+    laws: frozenset[str]
+    has_channels: bool
+    digest: int
+    _params: dict[str, ParamContract] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_params", {param.key: param for param in self.params})
+
+    def param(self, key: str) -> ParamContract | None:
+        """The parameter of that key, None if there is none."""
+        return self._params.get(key)
+
+    @property
+    def input_keys(self) -> tuple[str, ...]:
+        """Keys of the input ports, in order."""
+        return tuple(port.key for port in self.inputs)
+
+    @property
+    def output_keys(self) -> tuple[str, ...]:
+        """Keys of the output ports, in order; the first is the default one."""
+        return tuple(port.key for port in self.outputs)

@@ -1,0 +1,178 @@
+"""Every failure as an exception class; native status codes map one to one.
+
+Messages read ``where: what (got X, allowed Y). What to do.``
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AmpError(Exception):
+    """A failure of the runtime or the model, with the place where it happened.
+
+    Parameters
+    ----------
+    message
+        One sentence: where, what, cure.
+    code
+        Native status (0 if the failure is not native).
+    stage
+        ``load``, ``plan``, ``configure``, ``set_param``, ``execute``, ... or ``""``.
+    node, port
+        Name of the node and key of its port or parameter, ``""`` if unknown.
+    batch, channel, frame
+        Logical position, -1 if unknown.
+    """
+
+    status: ClassVar[int] = 0
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int | None = None,
+        stage: str = "",
+        node: str = "",
+        port: str = "",
+        batch: int = -1,
+        channel: int = -1,
+        frame: int = -1,
+    ) -> None:
+        super().__init__(message)
+        self.code = self.status if code is None else code
+        self.stage = stage
+        self.node = node
+        self.port = port
+        self.batch = batch
+        self.channel = channel
+        self.frame = frame
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by message and fields, so that a worker process can send its failure."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
+
+
+class InvalidArgument(AmpError):
+    """A value, name or phase that is not allowed."""
+
+    status = -1
+
+
+class ShapeError(AmpError):
+    """A tensor whose shape does not fit."""
+
+    status = -2
+
+
+class OutOfMemory(AmpError):
+    """The native side could not allocate."""
+
+    status = -3
+
+
+class Unsupported(AmpError):
+    """A feature this node or build does not have."""
+
+    status = -4
+
+
+class Pending(AmpError):
+    """An input has not arrived, or the run was cancelled."""
+
+    status = -5
+
+
+class BlobError(AmpError):
+    """A malformed blob: where and what."""
+
+    status = -6
+
+
+class DriftError(AmpError):
+    """Plan, descriptors and contracts do not belong together."""
+
+    status = -7
+
+
+class CycleError(AmpError):
+    """A feedback cycle without enough edge delay."""
+
+    status = -8
+
+
+class NonFiniteError(AmpError):
+    """A NaN or Inf appeared in a signal."""
+
+    status = -9
+
+
+class ThermalError(AmpError):
+    """The heat budget was exceeded."""
+
+    status = -10
+
+
+class InternalError(AmpError):
+    """A broken promise of the runtime itself; please report it."""
+
+    status = -11
+
+
+class RingFull(AmpError):
+    """A ring is at its limit."""
+
+    status = -12
+
+
+class GraphError(AmpError, ValueError):
+    """A mistake in the model, found before anything native runs."""
+
+
+class NativeCrash(AmpError):
+    """The rendering worker died by a signal; the calling process lives.
+
+    Parameters
+    ----------
+    signal
+        Name of the signal, ``SIGSEGV``, or ``""`` if it was killed for not answering.
+    node
+        Node that was firing, ``""`` if none was.
+    first_frame, frames
+        The window of logical frames being fired.
+    """
+
+    def __init__(
+        self, message: str, *, signal: str = "", node: str = "", first_frame: int = -1, frames: int = 0
+    ) -> None:
+        super().__init__(message, stage="execute", node=node, frame=first_frame)
+        self.signal = signal
+        self.first_frame = first_frame
+        self.frames = frames
+
+
+class NativeLibraryMissing(ImportError):
+    """The native library is not built."""
+
+
+class NativeLibraryStale(ImportError):
+    """The native library does not belong to these sources."""
+
+
+BY_STATUS: dict[int, type[AmpError]] = {
+    cls.status: cls
+    for cls in (
+        InvalidArgument,
+        ShapeError,
+        OutOfMemory,
+        Unsupported,
+        Pending,
+        BlobError,
+        DriftError,
+        CycleError,
+        NonFiniteError,
+        ThermalError,
+        InternalError,
+        RingFull,
+    )
+}
