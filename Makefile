@@ -1,0 +1,56 @@
+# make demo | make test on a machine with python3.11+ (with its headers), g++ and make. Everything else comes from PyPI.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Python never imports the source tree in place of the installed package.
+export PYTHONSAFEPATH := 1
+
+SOURCES := pyproject.toml CMakeLists.txt LICENSE README.md \
+	$(shell find amp_lab native/abi native/cffi native/cmake native/core native/dsp native/engine native/include \
+	native/nodes native/plan -name __pycache__ -prune -o -print)
+
+.PHONY: build demo test test-all bench lint format docs hooks clean
+.DELETE_ON_ERROR:
+
+build: $(VENV)/.installed
+
+$(VENV)/.requirements: requirements/dev.txt
+	@$(PYTHON) tests/check_machine.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.requirements $(SOURCES)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation .
+	@touch $@
+
+demo: build
+	$(BIN)/amp-lab demo --out out
+
+test: build
+	$(BIN)/python tests/run_all.py
+
+test-all: build
+	$(BIN)/python tests/run_all.py --long
+
+lint: build
+	$(BIN)/python tests/run_all.py format lint types native-format drift
+
+format: $(VENV)/.requirements
+	$(BIN)/ruff check --fix --quiet --exit-zero
+	$(BIN)/ruff format
+	$(BIN)/python tests/run_all.py --print-native-sources | xargs $(BIN)/clang-format -i
+
+docs: build
+	$(BIN)/python -m amp_lab.catalog
+
+bench: build
+	$(BIN)/amp-lab bench
+
+hooks: $(VENV)/.requirements
+	cmake --preset hooks
+	cmake --build --preset hooks
+
+clean:
+	rm -rf build dist out $(VENV)/.installed

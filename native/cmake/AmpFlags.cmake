@@ -1,0 +1,62 @@
+# amp_compile: what every native source is compiled with; amp_kernel_flags: what kernels add to it.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+# GCC-style options, spelled for clang-cl where that is the driver.
+function(amp_options out)
+  set(options ${ARGN})
+  if(MSVC)
+    list(TRANSFORM options PREPEND "/clang:")
+  endif()
+  set(${out} ${options} PARENT_SCOPE)
+endfunction()
+
+# Same bits everywhere: no implicit fused multiply-add, also not from the vectoriser's complex-multiply patterns.
+amp_options(exact_maths -ffp-contract=off -fno-tree-vectorize -fno-tree-slp-vectorize)
+amp_options(warnings -Wall -Wextra -Wno-psabi)
+amp_options(kernel_flags -O3 -fno-math-errno -fno-trapping-math -fno-exceptions -fno-rtti)
+if(AMP_SANITIZE)
+  list(TRANSFORM kernel_flags REPLACE "-O3$" "-O1")
+endif()
+set(AMP_KERNEL_FLAGS ${kernel_flags})
+
+add_library(amp_compile INTERFACE)
+target_include_directories(amp_compile INTERFACE "${PROJECT_SOURCE_DIR}/native/include" "${PROJECT_SOURCE_DIR}/native")
+target_compile_options(amp_compile INTERFACE ${exact_maths} ${warnings})
+target_compile_definitions(amp_compile INTERFACE
+  $<$<BOOL:${AMP_NATIVE_ENABLE_LOGGING}>:AMP_NATIVE_ENABLE_LOGGING=1> $<$<BOOL:${AMP_TEST_HOOKS}>:AMP_TEST_HOOKS=1>)
+if(AMP_WERROR)
+  amp_options(werror -Werror)
+  target_compile_options(amp_compile INTERFACE ${werror})
+endif()
+
+if(NOT MSVC)      # no machine path in what is built
+  add_compile_options("-ffile-prefix-map=${PROJECT_SOURCE_DIR}=." "-ffile-prefix-map=${PROJECT_BINARY_DIR}=build")
+endif()
+if(AMP_SANITIZE)
+  list(JOIN AMP_SANITIZE "," sanitizers)
+  add_compile_options(-fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)
+  add_link_options(-fsanitize=${sanitizers})
+endif()
+
+# amp_build_info(): compiler, target, build type, flavour
+set(flavour ${AMP_SANITIZE})
+if(AMP_NATIVE_ENABLE_LOGGING)
+  list(APPEND flavour logging)
+endif()
+if(AMP_TEST_HOOKS)
+  list(APPEND flavour hooks)
+endif()
+list(JOIN flavour "+" flavour)
+if(NOT flavour)
+  set(flavour standard)
+endif()
+set(AMP_BUILD_INFO "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}, \
+${CMAKE_SYSTEM_NAME} ${CMAKE_SYSTEM_PROCESSOR}, $<CONFIG>, -ffp-contract=off, flavour ${flavour}")

@@ -1,0 +1,9 @@
+// What the gates must reject: a fused multiply-add, a libm call, and an inline function outside a level's namespace.
+#include <cmath>
+
+inline __attribute__((noinline)) double shared_between_levels(double a, double b, double c) { return a * b + c; }
+
+namespace amp::k_v3 {
+double offend(double a, double b, double c);
+double offend(double a, double b, double c) { return std::sin(shared_between_levels(a, b, c)); }
+}  // namespace amp::k_v3
