@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "lanes_native.hpp"
+#include "dsp/lanes_native.hpp"
 
 #define AMP_INLINE inline __attribute__((always_inline))
 
@@ -127,7 +127,7 @@ AMP_INLINE uint64_t to_u64(double x) {
 AMP_INLINE u64x8 to_u64(f64x8 x) {
 #if AMP_LANES_NATIVE == 8
   u64x8 r;
-  r.v[0] = __builtin_bit_cast(native::VU, _mm512_cvtpd_epi64(x.v[0]));
+  r.v[0] = __builtin_bit_cast(native::VU, _mm512_maskz_cvtpd_epi64(0xff, x.v[0]));
   return r;
 #else
   return split_to_u64(x);

@@ -70,9 +70,10 @@ AMP_NATIVE VM lt(VU a, VU b) { return _mm512_cmplt_epu64_mask(raw(a), raw(b)); }
 AMP_NATIVE VM eq(VU a, VU b) { return _mm512_cmpeq_epi64_mask(raw(a), raw(b)); }
 AMP_NATIVE VD pick(VM m, VD a, VD b) { return _mm512_mask_blend_pd(m, b, a); }
 AMP_NATIVE VU pick(VM m, VU a, VU b) { return __builtin_bit_cast(VU, _mm512_mask_blend_epi64(m, raw(b), raw(a))); }
-AMP_NATIVE VD min(VD a, VD b) { return _mm512_min_pd(b, a); }
-AMP_NATIVE VD max(VD a, VD b) { return _mm512_max_pd(b, a); }
-AMP_NATIVE VD sqrt(VD a) { return _mm512_sqrt_pd(a); }
+// The maskz forms with all lanes on: the plain ones warn of an uninitialised value in gcc 12.
+AMP_NATIVE VD min(VD a, VD b) { return _mm512_maskz_min_pd(0xff, b, a); }
+AMP_NATIVE VD max(VD a, VD b) { return _mm512_maskz_max_pd(0xff, b, a); }
+AMP_NATIVE VD sqrt(VD a) { return _mm512_maskz_sqrt_pd(0xff, a); }
 
 #elif AMP_LANES_NATIVE == 1
 AMP_NATIVE VM splat_mask(bool b) { return b; }
@@ -127,7 +128,8 @@ AMP_NATIVE VU pick(VM m, VU a, VU b) {
 }
 #endif
 
-// a = rows' even S-blocks, b = their odd ones: one stage of a transpose.
+// a = rows' even S-blocks, b = their odd ones: one stage of a transpose. Width 1 has no such stage.
+template <int S> AMP_NATIVE void zip(VD& a, VD& b);
 #if AMP_LANES_NATIVE == 8
 #define AMP_ZIP(f) __builtin_shufflevector(a, b, f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7))
 #elif AMP_LANES_NATIVE == 4
