@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# Python never imports the source tree in place of the installed package.
-export PYTHONSAFEPATH := 1
 
 SOURCES := pyproject.toml CMakeLists.txt LICENSE README.md \
 	$(shell find amp_lab native/abi native/cffi native/cmake native/core native/dsp native/engine native/include \
@@ -40,10 +38,10 @@ lint: build
 format: $(VENV)/.requirements
 	$(BIN)/ruff check --fix --quiet --exit-zero
 	$(BIN)/ruff format
-	$(BIN)/python tests/run_all.py --print-native-sources | xargs $(BIN)/clang-format -i
+	find native -name '*.[ch]pp' | xargs $(BIN)/clang-format -i
 
 docs: build
-	$(BIN)/python -m amp_lab.catalog
+	$(BIN)/python -P -m amp_lab.catalog
 
 bench: build
 	$(BIN)/amp-lab bench

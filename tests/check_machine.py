@@ -1,5 +1,9 @@
 """Say at once what is missing on this machine, before anything is downloaded or compiled."""
 
+from __future__ import annotations  # an older interpreter must get far enough to say so
+
+import importlib.util
+import platform
 import shutil
 import sys
 import sysconfig
@@ -9,21 +13,17 @@ from pathlib import Path
 def problems() -> list[str]:
     """What this interpreter or machine lacks, one sentence each."""
     found = []
-    version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
+    if tuple(map(int, platform.python_version_tuple()[:2])) < (3, 11):
         found.append(
-            "python3: too old (got %s, allowed 3.11 or newer). Run make with PYTHON=python3.11." % version
+            f"python3: too old (got {platform.python_version()}, allowed 3.11 or newer). "
+            "Name a newer one: make PYTHON=python3.11."
         )
     if not Path(sysconfig.get_paths()["include"], "Python.h").is_file():
-        found.append(
-            "python3: Python.h is missing. Install the headers of this interpreter (Debian: python3-dev)."
-        )
-    try:
-        import ensurepip  # noqa: F401
-    except ImportError:
-        found.append("python3: ensurepip is missing. Install the venv module (Debian: python3-venv).")
+        found.append("python3: no Python.h. Install the headers of this interpreter (Debian: python3-dev).")
+    if importlib.util.find_spec("ensurepip") is None:
+        found.append("python3: no ensurepip. Install the venv module (Debian: python3-venv).")
     if not any(shutil.which(name) for name in ("c++", "g++", "clang++")):
-        found.append("compiler: no C++ compiler found. Install g++ 11 or newer.")
+        found.append("compiler: no C++ compiler. Install g++ 12 or newer.")
     return found
 
 

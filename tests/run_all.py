@@ -1,0 +1,162 @@
+"""Run every check of the repository in order, each under a heading with its time, and sum up.
+
+``python tests/run_all.py [PHASE ...] [--long]``; ``make test`` runs it without arguments. The last line
+printed, also left in ``build/reports/summary.txt``, is ``N passed, N failed``: test cases where a phase
+reports them, else phases.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+REPORTS = ROOT / "build" / "reports"
+JOBS = str(os.cpu_count() or 1)
+ENVIRONMENT = {
+    **os.environ,
+    "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+    "PYTHONSAFEPATH": "1",  # the installed package is tested, never the source tree beside it
+}
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Commands that must all succeed; `report` is the JUnit file they leave, if any."""
+
+    name: str
+    commands: tuple[tuple[str, ...], ...]
+    report: Path | None = None
+    missing: Callable[[], str] = lambda: ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one phase."""
+
+    name: str
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+    note: str = ""
+
+
+def native(preset: str, missing: Callable[[], str] = lambda: "") -> Phase:
+    """Configure, build and test one CMake preset."""
+    report = REPORTS / f"native-{preset}.xml"
+    return Phase(
+        f"native-{preset}",
+        (
+            ("cmake", "--preset", preset),
+            ("cmake", "--build", "--preset", preset),
+            ("ctest", "--preset", preset, "--parallel", JOBS, "--output-junit", str(report)),
+        ),
+        report,
+        missing,
+    )
+
+
+def pytest(name: str, *arguments: str) -> Phase:
+    """One pytest run; the entry point rather than ``python -m``, which would import the source tree."""
+    report = REPORTS / f"{name}.xml"
+    return Phase(name, (("pytest", *arguments, f"--junitxml={report}"),), report)
+
+
+def clang_missing() -> str:
+    """Why there is no clang, after trying to install it where that is allowed; empty if there is one."""
+    if not shutil.which("clang++") and shutil.which("apt-get") and os.geteuid() == 0:
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "clang"], check=False)
+    return "" if shutil.which("clang++") else "no clang++ on this machine: second compiler not tried"
+
+
+def phases(long: bool) -> list[Phase]:
+    """Every phase, in the order they run."""
+    sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.[ch]pp"))
+    matrix = ("-m", "long or not long") if long else ()
+    guard = ("--nbval", "-p", "amp_lab.golden.nbguard", "--nbval-current-env", "--nbval-cell-timeout=120")
+    return [
+        Phase("format", (("ruff", "format", "--check"),)),
+        Phase("lint", (("ruff", "check"),)),
+        Phase("types", (("mypy",),)),
+        Phase("native-format", (("clang-format", "--dry-run", "-Werror", *sources),)),
+        Phase("drift", (("python", "-m", "amp_lab.catalog", "--check"),)),
+        native("dev"),
+        native("asan"),
+        native("clang", clang_missing),
+        *((native("diag"), native("tsan")) if long else ()),
+        Phase("native-hooks", (("cmake", "--preset", "hooks"), ("cmake", "--build", "--preset", "hooks"))),
+        pytest("python", "--golden-unused=fail", *matrix),
+        pytest("notebooks", *guard, "notebooks"),
+    ]
+
+
+def counts(report: Path | None) -> tuple[int, int, int]:
+    """Passed, failed and skipped test cases of a JUnit file; zeros without one."""
+    if report is None or not report.is_file():
+        return 0, 0, 0
+    suites = list(ElementTree.parse(report).iter("testsuite"))
+
+    def total(*keys: str) -> int:
+        return sum(int(suite.get(key, 0)) for suite in suites for key in keys)
+
+    failed, skipped = total("failures", "errors"), total("skipped", "disabled")
+    return total("tests") - failed - skipped, failed, skipped
+
+
+def run(phase: Phase) -> Outcome:
+    """Run one phase up to its first failing command."""
+    print(f"\n== {phase.name}", flush=True)
+    if reason := phase.missing():
+        print(f"SKIPPED: {reason}", flush=True)
+        return Outcome(phase.name, 0, 0, 1, 0.0, reason)
+    if phase.report:
+        phase.report.unlink(missing_ok=True)
+    start = time.monotonic()
+    ok = all(
+        subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, check=False).returncode == 0
+        for command in phase.commands
+    )
+    seconds = time.monotonic() - start
+    passed, failed, skipped = counts(phase.report)
+    if not ok:
+        failed = max(failed, 1)
+    elif not passed and not skipped:
+        passed = 1
+    print(f"-- {phase.name}: {'passed' if ok else 'FAILED'} in {seconds:.1f} s", flush=True)
+    return Outcome(phase.name, passed, failed, skipped, seconds)
+
+
+def main() -> int:
+    """Run the phases asked for; 0 if nothing failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="PHASE")
+    parser.add_argument(
+        "--long", action="store_true", help="long matrices, diagnostics and thread sanitizer too"
+    )
+    arguments = parser.parse_args()
+    known = {phase.name: phase for phase in phases(arguments.long)}
+    if unknown := set(arguments.names) - set(known):
+        parser.error(f"PHASE: unknown (got {', '.join(sorted(unknown))}, allowed {', '.join(known)}).")
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    outcomes = [run(known[name]) for name in arguments.names or known]
+
+    print("\n== summary")
+    for one in outcomes:
+        numbers = f"{one.passed:6} passed{one.failed:5} failed{one.skipped:5} skipped{one.seconds:8.1f} s"
+        print(f"{one.name:16}{numbers}  {one.note}".rstrip())
+    failed = sum(one.failed for one in outcomes)
+    line = f"{sum(one.passed for one in outcomes)} passed, {failed} failed"
+    (REPORTS / "summary.txt").write_text(line + "\n", encoding="utf-8")
+    print(line)
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
