@@ -14,89 +14,15 @@
 //     static void shape(const Mid&, const T* x, const Coef&, T* y, const Setup&);   // the rest of the frame
 //     static T heat(const T* x, const T* y, const T* p);                // optional: own power in watts
 //   };
+//
+// A node whose output holds while its parameters hold says `static constexpr bool kHolds = true`.
+// A node without signal parameters says `static constexpr Nothing kNumbers`. A node whose State is {U phase}, whose
+// Coef has a member `U inc` and whose Mid is {U phase} says `static constexpr bool kPhase = true`: its tick must do
+// nothing but return the phase and add inc, and the frame layout replaces it by a sum over eight packs.
 #pragma once
-#include <cstring>
-#include <type_traits>
-
-#include "dsp/lanes.hpp"
-#include "engine/step.hpp"
+#include "nodes/kernel.hpp"
 
 namespace amp::AMP_KNS {
-
-struct Setup {
-    const Environment& env;
-    const double* fixed;
-    uint64_t key;
-};
-
-inline constexpr uint32_t kChunk = 64;   // frames worked on at a time, so that temporaries stay in L1
-
-template <class S>
-inline constexpr int fields = std::is_empty_v<S> ? 0 : static_cast<int>(sizeof(S) / sizeof(double));
-
-// Lane j of a struct of packs, as the same struct of doubles.
-template <class S>
-[[gnu::always_inline]] inline S pick(const double* packs, uint32_t j) {
-    S s;
-    if constexpr (fields<S> > 0) {
-        double raw[fields<S>];
-        for (int k = 0; k < fields<S>; ++k) raw[k] = packs[k * kLanes + j];
-        std::memcpy(&s, raw, sizeof raw);
-    }
-    return s;
-}
-
-template <class S>
-[[gnu::always_inline]] inline void put(double* packs, uint32_t j, const S& s) {
-    if constexpr (fields<S> > 0) {
-        double raw[fields<S>];
-        std::memcpy(raw, &s, sizeof raw);
-        for (int k = 0; k < fields<S>; ++k) packs[k * kLanes + j] = raw[k];
-    }
-}
-
-// A struct of doubles in all eight lanes.
-template <class P, class S>
-[[gnu::always_inline]] inline P spread(const S& s) {
-    P p;
-    if constexpr (fields<S> > 0) {
-        alignas(64) double raw[fields<S> * kLanes];
-        for (uint32_t j = 0; j < kLanes; ++j) put(raw, j, s);
-        std::memcpy(&p, raw, sizeof raw);
-    }
-    return p;
-}
-
-template <class P>
-[[gnu::always_inline]] inline P pack_at(const double* packs) {
-    P p;
-    if constexpr (fields<P> > 0) std::memcpy(&p, packs, sizeof p);
-    return p;
-}
-
-// Recursive state below 1e-30 becomes zero, so that denormals never slow a render.
-template <class T>
-[[gnu::always_inline]] inline void flush(T& s) {
-    const auto tiny = vabs(s) < T(1e-30);
-    if (__builtin_expect(any(tiny), 0)) s = select(tiny, T(0.0), s);
-}
-
-// Values that are NaN or Inf leave a NaN here; everything else leaves zero.
-struct Watch {
-    f64x8 sum = f64x8(0.0);
-    [[gnu::always_inline]] void see(const f64x8& y) { sum += y - y; }
-    [[gnu::always_inline]] void see(double y) { sum += f64x8(y - y); }
-    [[gnu::always_inline]] uint32_t verdict() const { return any(!(sum == f64x8(0.0))) ? kNonfinite : kFired; }
-};
-
-[[gnu::always_inline]] inline double* row(const View& v, int c, int g, uint32_t offset) {
-    return v.data + c * v.channel_stride + g * v.group_stride + offset * v.step;
-}
-
-template <class T>
-[[gnu::always_inline]] inline T at(const double* row, const View& v, uint32_t i) {
-    return load_as<T>(row + i * v.step);
-}
 
 template <template <class> class N>
 struct Driver {
@@ -105,7 +31,8 @@ struct Driver {
     static constexpr int NI = D::kInputs, NO = D::kOutputs, NP = D::kParams;
     static constexpr int kIn = NI > 0 ? NI : 1, kPar = NP > 0 ? NP : 1;
     static constexpr int FC = fields<typename D::Coef>, FM = fields<typename D::Mid>;
-    static constexpr bool kRecursive = !std::is_empty_v<typename D::State>;
+    static constexpr bool kRunsPhase = requires { D::kPhase; };
+    static constexpr bool kRecursive = !std::is_empty_v<typename D::State> && !kRunsPhase;
 
     struct Rows {
         const double *in[kIn], *par[kPar];
@@ -149,6 +76,23 @@ struct Driver {
         for (int r = 0; r < s.channels * s.env->groups; ++r) *state<T>(s, r) = typename N<T>::State{};
     }
 
+    // The phases of a chunk: one running sum of its increments.
+    template <bool kVarying>
+    static void phases(const double* coefs, uint32_t n, typename D::State& st, const typename D::Coef& hold, u64x8 (&phase)[kLanes]) {
+        if constexpr (kVarying) {
+            for (uint32_t k = 0; k < kLanes; ++k) {
+                const uint32_t left = n > k * kLanes ? n - k * kLanes : 0;
+                phase[k] = left ? pack_at<typename P::Coef>(coefs + k * FC * kLanes).inc : u64x8(0);
+                if (left < kLanes) phase[k] = select(iota() < f64x8(static_cast<double>(left)), phase[k], u64x8(0));
+            }
+            st.phase = scan(st.phase, phase);
+        } else {
+            const u64x8 first = u64x8(hold.inc) * to_u64(iota()) + u64x8(st.phase);
+            for (uint64_t k = 0; k < kLanes; ++k) phase[k] = first + u64x8(hold.inc * (k * kLanes));
+            st.phase += hold.inc * n;
+        }
+    }
+
     // One chunk of one row in frame layout.
     template <bool kVarying>
     static void chunk(Step& s, const Setup& u, const Rows& rows, uint32_t at0, uint32_t n, typename D::State& st,
@@ -162,6 +106,8 @@ struct Driver {
                 const auto c8 = rows.template coef<f64x8>(s, u, at0 + k * kLanes);
                 std::memcpy(coefs + k * FC * kLanes, &c8, sizeof c8);
             }
+        u64x8 phase[kLanes];
+        if constexpr (kRunsPhase) phases<kVarying>(coefs, n, st, hold, phase);
         if constexpr (kRecursive) {
             if (n % kLanes) std::memset(mids + (packs - 1) * FM * kLanes, 0, FM * kLanes * sizeof(double));
             typename D::State local = st;
@@ -178,12 +124,12 @@ struct Driver {
             rows.template inputs<f64x8>(s, at0 + k * kLanes, x);
             const auto c8 = kVarying ? pack_at<typename P::Coef>(coefs + k * FC * kLanes) : hold8;
             typename P::Mid m{};
+            if constexpr (kRunsPhase) m.phase = phase[k];
             if constexpr (kRecursive) m = pack_at<typename P::Mid>(mids + k * FM * kLanes);
             P::shape(m, x, c8, y, u);
-            const uint32_t left = n - k * kLanes;
             for (int o = 0; o < NO; ++o) {
                 store(rows.out[o] + (at0 + k * kLanes), y[o]);
-                watch.see(left >= kLanes ? y[o] : select(iota() < f64x8(static_cast<double>(left)), y[o], f64x8(0.0)));
+                watch.see(y[o], n - k * kLanes);
             }
         }
     }
@@ -264,10 +210,12 @@ constexpr NodeType node_type(const amp_node_contract& contract) {
     using R = Driver<N>;
     NodeType t{};
     t.contract = &contract;
+    t.holds = R::NI == 0 && !R::kRecursive;
     t.ops[0] = {R::across_frames, R::template frame_by_frame<double>, nullptr, R::template prepare<double>, R::template reset<double>,
                 sizeof(typename N<double>::State), sizeof(typename N<double>::Coef)};
     t.ops[1] = {R::template frame_by_frame<f64x8>, R::template frame_by_frame<f64x8>, nullptr, R::template prepare<f64x8>,
                 R::template reset<f64x8>, sizeof(typename N<f64x8>::State), sizeof(typename N<f64x8>::Coef)};
+    t.holds = requires { N<double>::kHolds; };
     if constexpr (HasHeat<N>) t.ops[0].heat = t.ops[1].heat = R::heat;
     return t;
 }

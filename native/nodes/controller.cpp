@@ -1,0 +1,42 @@
+// controller: a named control curve as a signal. The engine samples the curve into the node's only input view.
+#include "nodes/contract.hpp"
+#include "nodes/driver.hpp"
+
+namespace amp::AMP_KNS {
+namespace {
+
+template <class T>
+struct Controller {
+    enum Param { kCurve, kChannels, kParams };
+    static constexpr int kInputs = 1, kOutputs = 1;
+    static constexpr Nothing kNumbers{};
+    struct Coef {};
+    struct State {};
+    struct Mid {};
+
+    static Coef coef(const T*, const Setup&) { return {}; }
+    static Mid tick(const T*, const Coef&, State&) { return {}; }
+    static void shape(const Mid&, const T* x, const Coef&, T* y, const Setup&) { y[0] = x[0]; }
+};
+
+constexpr amp_param_contract kParams[] = {
+    text("curve", "Name of the control curve to play."),
+    channels(),
+};
+constexpr amp_port_contract kOut[] = {output("out", "The curve's value at every frame.")};
+constexpr amp_case_contract kCases[] = {
+    {"ramp", "ramp", "", 1, 256, "exact", 0, kExactReason},
+};
+constexpr amp_node_contract kContract{
+    sizeof(amp_node_contract), 1, "controller", "control", "Plays a control curve as a signal.",
+    "y[n] = curve(n / fs), with the curve's own interpolation; before its first and after its last point it holds its end value. "
+    "All channels and batches carry the same value.",
+    nullptr, kOut, kParams, kCases, 0, count(kOut), count(kParams), count(kCases),
+    0, 1, AMP_ADJOINT_NOT_DIFFERENTIABLE, "", AMP_LAW_BLOCK_INVARIANT, 1};
+
+}  // namespace
+
+extern const NodeType node_controller;
+const NodeType node_controller = node_type<Controller>(kContract);
+
+}  // namespace amp::AMP_KNS

@@ -1,0 +1,65 @@
+// input: samples bound from outside, an array or an audio file.
+#include "nodes/contract.hpp"
+#include "nodes/kernel.hpp"
+
+namespace amp::AMP_KNS {
+namespace {
+
+// One frame-layout window: the bound frames, silence around them.
+void copy(const double* x, int64_t frames, const Firing& f, double* y, Watch& watch) {
+    for (uint32_t i = 0; i < f.frames; ++i) {
+        const int64_t n = f.frame + i;
+        y[i] = x && n >= 0 && n < frames ? x[n] : 0.0;
+        watch.see(f64x8(y[i]));
+    }
+}
+
+uint32_t fire_frames(Step& s, const Firing& f) {
+    Watch watch;
+    for (int c = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.env->groups; ++g)
+            copy(s.source ? row(*s.source, c, g, 0) : nullptr, s.source_frames, f, row(s.out[0], c, g, f.offset), watch);
+    return watch.verdict();
+}
+
+uint32_t fire_lanes(Step& s, const Firing& f) {
+    Watch watch;
+    const int last = static_cast<int>(s.env->batches) - 1;
+    for (int c = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.env->groups; ++g) {
+            const double* x[kLanes] = {};
+            for (int j = 0; s.source && j < kLanes; ++j) x[j] = row(*s.source, c, g * kLanes + j < last ? g * kLanes + j : last, 0);
+            double* out = row(s.out[0], c, g, f.offset);
+            for (uint32_t i = 0; i < f.frames; ++i) {
+                const int64_t n = f.frame + i;
+                const bool inside = s.source && n >= 0 && n < s.source_frames;
+                double* y = out + i * s.out[0].step;
+                for (int j = 0; j < kLanes; ++j) y[j] = inside ? x[j][n] : 0.0;
+                watch.see(load(y));
+            }
+        }
+    return watch.verdict();
+}
+
+constexpr amp_param_contract kParams[] = {
+    text("source", "Where the samples come from, in words (a file's name); the samples themselves are bound to the node."),
+    channels(),
+};
+constexpr amp_port_contract kOut[] = {output("out", "The bound samples.")};
+constexpr amp_case_contract kCases[] = {
+    {"ramp", "ramp", "", 1, 256, "exact", 0, kExactReason},
+    {"stereo", "noise", "channels=2", 2, 256, "exact", 0, kExactReason},
+};
+constexpr amp_node_contract kContract{
+    sizeof(amp_node_contract), 1, "input", "io", "Plays bound samples: an array or an audio file.",
+    "y[n] = samples[batch, channel, n]; silence before the first and after the last sample, and while nothing is bound. "
+    "A single batch of samples reaches every batch.",
+    nullptr, kOut, kParams, kCases, 0, count(kOut), count(kParams), count(kCases),
+    0, 1, AMP_ADJOINT_EXACT, "", AMP_LAW_BLOCK_INVARIANT, 1};
+
+}  // namespace
+
+extern const NodeType node_input;
+const NodeType node_input = custom_type(kContract, stateless(fire_frames, fire_frames), stateless(fire_lanes, fire_lanes));
+
+}  // namespace amp::AMP_KNS

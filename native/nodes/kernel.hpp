@@ -1,0 +1,151 @@
+// What the drivers and the nodes that bring their own loops share: rows of views, eight lanes of a struct, the
+// flush of denormals, the watch for non-finite values and the running sum of phases.
+#pragma once
+#include <cstring>
+#include <type_traits>
+
+#include "dsp/lanes.hpp"
+#include "engine/step.hpp"
+
+namespace amp::AMP_KNS {
+
+struct Setup {
+    const Environment& env;
+    const double* fixed;
+    uint64_t key;
+};
+
+struct Nothing {   // an empty list of parameters
+    static constexpr const int* begin() { return nullptr; }
+    static constexpr const int* end() { return nullptr; }
+};
+
+inline constexpr uint32_t kChunk = 64;   // frames worked on at a time, so that temporaries stay in L1
+
+template <class S>
+inline constexpr int fields = std::is_empty_v<S> ? 0 : static_cast<int>(sizeof(S) / sizeof(double));
+
+// Lane j of a struct of packs, as the same struct of doubles.
+template <class S>
+[[gnu::always_inline]] inline S pick(const double* packs, uint32_t j) {
+    S s;
+    if constexpr (fields<S> > 0) {
+        double raw[fields<S>];
+        for (int k = 0; k < fields<S>; ++k) raw[k] = packs[k * kLanes + j];
+        std::memcpy(&s, raw, sizeof raw);
+    }
+    return s;
+}
+
+template <class S>
+[[gnu::always_inline]] inline void put(double* packs, uint32_t j, const S& s) {
+    if constexpr (fields<S> > 0) {
+        double raw[fields<S>];
+        std::memcpy(raw, &s, sizeof raw);
+        for (int k = 0; k < fields<S>; ++k) packs[k * kLanes + j] = raw[k];
+    }
+}
+
+// A struct of doubles in all eight lanes.
+template <class P, class S>
+[[gnu::always_inline]] inline P spread(const S& s) {
+    P p;
+    if constexpr (fields<S> > 0) {
+        alignas(64) double raw[fields<S> * kLanes];
+        for (uint32_t j = 0; j < kLanes; ++j) put(raw, j, s);
+        std::memcpy(&p, raw, sizeof raw);
+    }
+    return p;
+}
+
+template <class P>
+[[gnu::always_inline]] inline P pack_at(const double* packs) {
+    P p;
+    if constexpr (fields<P> > 0) std::memcpy(&p, packs, sizeof p);
+    return p;
+}
+
+// Recursive state below 1e-30 becomes zero, so that denormals never slow a render.
+template <class T>
+[[gnu::always_inline]] inline void flush(T& s) {
+    const auto tiny = vabs(s) < T(1e-30);
+    if (__builtin_expect(any(tiny), 0)) s = select(tiny, T(0.0), s);
+}
+
+// Values that are NaN or Inf leave a NaN here; everything else leaves zero.
+struct Watch {
+    f64x8 sum = f64x8(0.0);
+    [[gnu::always_inline]] void see(const f64x8& y) { sum += y - y; }
+    [[gnu::always_inline]] void see(double y) { sum += f64x8(y - y); }
+    [[gnu::always_inline]] void see(const f64x8& y, uint32_t valid) {   // only the first `valid` lanes count
+        see(valid >= kLanes ? y : select(iota() < f64x8(static_cast<double>(valid)), y, f64x8(0.0)));
+    }
+    [[gnu::always_inline]] uint32_t verdict() const { return any(!(sum == f64x8(0.0))) ? kNonfinite : kFired; }
+};
+
+[[gnu::always_inline]] inline double* row(const View& v, int c, int g, uint32_t offset) {
+    return v.data + c * v.channel_stride + g * v.group_stride + offset * v.step;
+}
+
+template <class T>
+[[gnu::always_inline]] inline T at(const double* row, const View& v, uint32_t i) {
+    return load_as<T>(row + i * v.step);
+}
+
+// The first `valid` lanes only: what stands behind them stays.
+[[gnu::always_inline]] inline void store_first(double* p, const f64x8& y, uint32_t valid) {
+    if (valid >= kLanes) return store(p, y);
+    double raw[kLanes];
+    store(raw, y);
+    for (uint32_t j = 0; j < valid; ++j) p[j] = raw[j];
+}
+
+// Operations of a node that keeps nothing between frames.
+constexpr LayoutOps stateless(FireFn fire, FireFn tick) {
+    return {fire, tick, nullptr, [](Step&) {}, [](Step&) {}, 0, 0};
+}
+
+constexpr NodeType custom_type(const amp_node_contract& contract, const LayoutOps& frames, const LayoutOps& lanes,
+                               uint32_t (*aux_frames)(const Step&) = nullptr) {
+    NodeType t{};
+    t.contract = &contract;
+    t.ops[0] = frames;
+    t.ops[1] = lanes;
+    t.aux_frames = aux_frames;
+    return t;
+}
+
+// Nodes with their own loops work on packs in both layouts: eight frames of a batch, or one frame of eight batches.
+struct Packs {
+    uint32_t frames;    // frames per pack
+    uint32_t window;
+    Packs(const Step& s, const Firing& f) : frames(s.env->width == kLanes ? 1 : kLanes), window(f.frames) {}
+    uint32_t valid(uint32_t i) const { return frames == 1 ? kLanes : window - i; }   // lanes that count from frame i on
+};
+
+// Increments of 64 frames become the phases before each of them; returns the phase after the last. Additions of
+// integers may be regrouped freely, so this is the frame-by-frame recursion bit for bit.
+[[gnu::always_inline]] inline uint64_t scan(uint64_t phase, u64x8 (&p)[kLanes]) {
+    f64x8 t[kLanes];
+    for (int k = 0; k < kLanes; ++k) t[k] = from_bits(p[k]);
+    transpose(t);
+    u64x8 sum(0);
+    for (int k = 0; k < kLanes; ++k) {
+        const u64x8 before = sum;
+        sum += bits(t[k]);
+        t[k] = from_bits(before);
+    }
+    uint64_t total[kLanes], start[kLanes];
+    storeu64(total, sum);
+    for (int j = 0; j < kLanes; ++j) {
+        start[j] = phase;
+        phase += total[j];
+    }
+    const u64x8 base = loadu64(start);
+    for (int k = 0; k < kLanes; ++k) t[k] = from_bits(bits(t[k]) + base);
+    transpose(t);
+    for (int k = 0; k < kLanes; ++k) p[k] = bits(t[k]);
+    return phase;
+}
+
+}  // namespace amp::AMP_KNS

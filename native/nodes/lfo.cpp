@@ -1,0 +1,181 @@
+// lfo: a slow shape, smoothed and scaled: y = offset + depth * slewed(shape). Two stages, each a node of its own to the
+// driver: the shape is written to the output, the slew reads it there.
+#include "dsp/math.hpp"
+#include "nodes/contract.hpp"
+#include "nodes/cycles.hpp"
+#include "nodes/driver.hpp"
+#include "nodes/hash.hpp"
+
+namespace amp::AMP_KNS {
+namespace {
+
+enum Waveform { kSine, kTriangle, kSaw, kSquare, kRandom };
+enum Param { kShape, kRate, kPhaseCycles, kSlew, kDepth, kOffset, kChannels, kParamCount };
+
+template <class T>
+struct Shape {
+    using U = u64_of<T>;
+    static constexpr int kParams = kParamCount, kInputs = 0, kOutputs = 1;
+    static constexpr int kNumbers[] = {kRate, kPhaseCycles};
+    static constexpr bool kPhase = true;
+    struct Coef { U inc, offset; };
+    struct State { U phase; };
+    struct Mid { U phase; };
+
+    static Coef coef(const T* p, const Setup& u) { return {phase_step(p[kRate], u), fraction_of_cycle(p[kPhaseCycles])}; }
+    static Mid tick(const T*, const Coef& c, State& s) {
+        const Mid m{s.phase};
+        s.phase += c.inc;
+        return m;
+    }
+    static void shape(const Mid& m, const T*, const Coef& c, T* y, const Setup& u) {
+        const U phase = m.phase + c.offset;
+        const T t = unit52(phase);
+        switch (static_cast<int>(u.fixed[kShape])) {
+            case kSine: y[0] = vsin2pi(t); break;
+            case kTriangle: y[0] = T(1.0) - T(4.0) * vabs(unit52(phase + U(uint64_t{1} << 62)) - T(0.5)); break;
+            case kSaw: y[0] = (t + t) - T(1.0); break;
+            default: y[0] = select(t < T(0.5), T(1.0), T(-1.0)); break;
+        }
+    }
+};
+
+// Sample and hold: one hash per cycle. Counts cycles beside the phase; a stream per row.
+template <class T>
+struct Random {
+    using U = u64_of<T>;
+    static constexpr int kParams = kParamCount, kInputs = 0, kOutputs = 1;
+    static constexpr int kNumbers[] = {kRate, kPhaseCycles};
+    struct Coef { U inc, offset, turns; };   // turns: whole cycles of the offset, its fraction taken as signed
+    struct State { U phase, cycle, stream; };
+    struct Mid { U cycle, stream; };
+
+    static Coef coef(const T* p, const Setup& u) {
+        const auto [whole, rest] = split_cycles(p[kPhaseCycles]);
+        return {phase_step(p[kRate], u), rest, to_u64(whole) - (rest >> 63)};
+    }
+    static Mid tick(const T*, const Coef& c, State& s) {
+        const U sum = s.phase + c.offset, next = s.phase + c.inc;
+        const Mid m{s.cycle + c.turns + select(sum < c.offset, U(1), U(0)), s.stream};
+        s.cycle += select(next < c.inc, U(1), U(0));
+        s.phase = next;
+        return m;
+    }
+    static void shape(const Mid& m, const T*, const Coef&, T* y, const Setup&) {
+        const T t = unit52(hash_at(m.stream, m.cycle));
+        y[0] = (t + t) - T(1.0);
+    }
+};
+
+template <class T>
+struct Slew {
+    static constexpr int kParams = kParamCount, kInputs = 1, kOutputs = 1;
+    static constexpr int kNumbers[] = {kSlew, kDepth, kOffset};
+    struct Coef { T keep, depth, offset; };
+    struct State { T y, running; };          // running 0: the first value is taken as it is
+    struct Mid { T y; };
+
+    static Coef coef(const T* p, const Setup& u) {
+        const T frames = p[kSlew] * T(u.env.sample_rate);
+        return {select(frames > T(0.0), vexp(T(-1.0) / vmax(frames, T(1e-9))), T(0.0)), p[kDepth], p[kOffset]};
+    }
+    static Mid tick(const T* x, const Coef& c, State& s) {
+        const T keep = c.keep * s.running;
+        s.y = keep * s.y + (T(1.0) - keep) * x[0];
+        s.running = T(1.0);
+        flush(s.y);
+        return {s.y};
+    }
+    static void shape(const Mid& m, const T*, const Coef& c, T* y, const Setup&) { y[0] = c.offset + c.depth * m.y; }
+};
+
+constexpr size_t larger(size_t a, size_t b) { return a < b ? b : a; }
+template <class T>
+constexpr size_t kState = larger(sizeof(typename Shape<T>::State), sizeof(typename Random<T>::State));
+template <class T>
+constexpr size_t kCoef = larger(sizeof(typename Shape<T>::Coef), sizeof(typename Random<T>::Coef));
+
+// The step as the second stage sees it: reading where the first wrote, its memory behind the first's.
+template <class T>
+Step second(const Step& s) {
+    Step t = s;
+    const size_t rows = static_cast<size_t>(s.channels) * static_cast<size_t>(s.env->groups);
+    t.state += rows * kState<T>;
+    t.coef += rows * kCoef<T>;
+    t.in = t.out;
+    return t;
+}
+
+template <class T, bool kFrames>
+uint32_t fire(Step& s, const Firing& f) {
+    Step slew = second<T>(s);
+    const bool random = static_cast<int>(s.fixed[kShape]) == kRandom;
+    if constexpr (kFrames) {
+        random ? Driver<Random>::across_frames(s, f) : Driver<Shape>::across_frames(s, f);
+        return Driver<Slew>::across_frames(slew, f);
+    } else {
+        random ? Driver<Random>::template frame_by_frame<T>(s, f) : Driver<Shape>::template frame_by_frame<T>(s, f);
+        return Driver<Slew>::template frame_by_frame<T>(slew, f);
+    }
+}
+
+template <class T>
+void prepare(Step& s) {
+    Step slew = second<T>(s);
+    static_cast<int>(s.fixed[kShape]) == kRandom ? Driver<Random>::template prepare<T>(s) : Driver<Shape>::template prepare<T>(s);
+    Driver<Slew>::template prepare<T>(slew);
+}
+
+template <class T>
+void reset(Step& s) {
+    Step slew = second<T>(s);
+    Driver<Slew>::template reset<T>(slew);
+    if (static_cast<int>(s.fixed[kShape]) != kRandom) return Driver<Shape>::template reset<T>(s);
+    Driver<Random>::template reset<T>(s);
+    for (int c = 0, r = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.env->groups; ++g, ++r) {
+            u64_of<T> batch(uint64_t{s.env->batch_offset} + static_cast<uint64_t>(g) * static_cast<uint64_t>(s.env->width));
+            if constexpr (width_of<T> == kLanes) batch += to_u64(iota());
+            reinterpret_cast<typename Random<T>::State*>(s.state)[r].stream = stream_of(u64_of<T>(mix64(s.key)), batch, static_cast<uint64_t>(c));
+        }
+}
+
+template <class T>
+constexpr LayoutOps ops() {
+    return {fire<T, width_of<T> == 1>, fire<T, false>, nullptr, prepare<T>, reset<T>,
+            kState<T> + sizeof(typename Slew<T>::State), kCoef<T> + sizeof(typename Slew<T>::Coef)};
+}
+
+constexpr const char* kShapes[] = {"sine", "triangle", "saw", "square", "random"};
+constexpr amp_param_contract kParams[] = {
+    choice("shape", kShapes, kSine, "Shape between -1 and 1; random holds a new value for every cycle."),
+    frequency("rate_hz", 0.0, 1.0, "Cycles per second; 0 stands still."),
+    phase_cycles(),
+    number("slew_s", "s", 0.0, 60.0, 0.0, "Time constant of a one-pole that rounds the shape; 0 passes it unchanged."),
+    number("depth", "1", -1e9, 1e9, 1.0, "Factor on the shape."),
+    number("offset", "1", -1e9, 1e9, 0.0, "Added to the scaled shape."),
+    channels(),
+};
+constexpr amp_port_contract kOut[] = {output("out", "The slow signal.")};
+constexpr amp_case_contract kCases[] = {
+    {"sine", "none", "shape=sine rate_hz=50 depth=2 offset=1", 1, 1024, "exact", 0, kExactReason},
+    {"triangle", "none", "shape=triangle rate_hz=99 phase_cycles=0.4", 2, 1024, "exact", 0, kExactReason},
+    {"saw", "none", "shape=saw rate_hz=77 slew_s=0.001", 1, 1024, "exact", 0, kExactReason},
+    {"square", "none", "shape=square rate_hz=300 slew_s=0.0005", 1, 1024, "exact", 0, kExactReason},
+    {"random", "none", "shape=random rate_hz=900 channels=2 phase_cycles=-1.25", 2, 1024, "exact", 0, kExactReason},
+};
+constexpr amp_node_contract kContract{
+    sizeof(amp_node_contract), 1, "lfo", "control", "Low-frequency oscillator: sine, triangle, saw, square, random steps.",
+    "y[n] = offset + depth * slewed(shape(t)), t = phase + phase_cycles, the phase a 64-bit integer that grows by rate_hz / fs per frame. "
+    "sine sin(2 pi t); triangle from 0 up; saw 2t - 1; square +1 in the first half; random one value per whole cycle of t, uniform in [-1, 1), a "
+    "hash of the node's name, batch, channel and cycle. slewed: s += (1 - exp(-1 / (slew_s fs))) (shape - s), from the first value on. "
+    "Shapes are not band-limited; for audio use oscillator.",
+    nullptr, kOut, kParams, kCases, 0, count(kOut), count(kParams), count(kCases),
+    0, 1, AMP_ADJOINT_SUBGRADIENT, "", AMP_LAW_BLOCK_INVARIANT, 1};
+
+}  // namespace
+
+extern const NodeType node_lfo;
+const NodeType node_lfo = custom_type(kContract, ops<double>(), ops<f64x8>());
+
+}  // namespace amp::AMP_KNS

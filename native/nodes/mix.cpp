@@ -1,0 +1,42 @@
+// mix: y = gain * (sum of what is connected). The engine adds the edges of a port before the node fires.
+#include "nodes/contract.hpp"
+#include "nodes/driver.hpp"
+
+namespace amp::AMP_KNS {
+namespace {
+
+template <class T>
+struct Mix {
+    enum Param { kGain, kParams };
+    static constexpr int kInputs = 1, kOutputs = 1;
+    static constexpr int kNumbers[] = {kGain};
+    struct Coef { T gain; };
+    struct State {};
+    struct Mid {};
+
+    static Coef coef(const T* p, const Setup&) { return {p[kGain]}; }
+    static Mid tick(const T*, const Coef&, State&) { return {}; }
+    static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = c.gain * x[0]; }
+};
+
+constexpr amp_param_contract kParams[] = {
+    number("gain", "1", -1e6, 1e6, 1.0, "Factor on the sum; 1 passes it bit for bit."),
+};
+constexpr amp_port_contract kIn[] = {input("in", "Signals to add, in the order of their slots.")};
+constexpr amp_port_contract kOut[] = {output("out", "The scaled sum.")};
+constexpr amp_case_contract kCases[] = {
+    {"unity", "noise", "gain=1", 2, 256, "exact", 0, kExactReason},
+    {"third", "ramp", "gain=0.333", 1, 100, "exact", 0, kExactReason},
+};
+constexpr amp_node_contract kContract{
+    sizeof(amp_node_contract), 1, "mix", "mix", "Adds signals.",
+    "y[n] = gain * sum over edges of x[n]. Edges are added in slot order, so the order of declaration changes no bit.",
+    kIn, kOut, kParams, kCases, count(kIn), count(kOut), count(kParams), count(kCases),
+    0, 1, AMP_ADJOINT_EXACT, "", AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE, 0};
+
+}  // namespace
+
+extern const NodeType node_mix;
+const NodeType node_mix = node_type<Mix>(kContract);
+
+}  // namespace amp::AMP_KNS
