@@ -100,6 +100,9 @@ AMP_INLINE f64x8 from_bits(u64x8 a) { f64x8 r; AMP_EACH(r.v[i] = __builtin_bit_c
 
 template <class T> AMP_INLINE T vabs(T a) { return from_bits(bits(a) & 0x7fffffffffffffffu); }
 
+// The upper 26 bits of a double; products of two such are exact.
+template <class T> AMP_INLINE T upper26(T a) { return from_bits(bits(a) & 0xfffffffff8000000u); }
+
 // Adding and subtracting it rounds |x| < 2^51 to the nearest integer, ties to even.
 constexpr double round_magic = 0x1.8p52;
 constexpr uint64_t round_magic_bits = 0x4338000000000000u;
