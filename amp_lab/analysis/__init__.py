@@ -1,0 +1,36 @@
+"""Pure functions from signals to numbers. Signals have frames on the last axis."""
+
+from amp_lab.analysis.distortion import alias_energy, exact_frequency, snr, thd_n
+from amp_lab.analysis.level import Measurement, loudness, measure_levels, true_peak
+from amp_lab.analysis.response import FrequencyResponse, deconvolve, group_delay, transfer
+from amp_lab.analysis.signals import FloatArray, to_bcn
+from amp_lab.analysis.spectral import Peak, Spectrum, find_peaks, power_spectrum, spectrogram
+from amp_lab.analysis.stimuli import impulse, noise, silence, sweep, tone, two_tone
+
+__all__ = [
+    "FloatArray",
+    "FrequencyResponse",
+    "Measurement",
+    "Peak",
+    "Spectrum",
+    "alias_energy",
+    "deconvolve",
+    "exact_frequency",
+    "find_peaks",
+    "group_delay",
+    "impulse",
+    "loudness",
+    "measure_levels",
+    "noise",
+    "power_spectrum",
+    "silence",
+    "snr",
+    "spectrogram",
+    "sweep",
+    "thd_n",
+    "to_bcn",
+    "tone",
+    "transfer",
+    "true_peak",
+    "two_tone",
+]

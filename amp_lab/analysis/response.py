@@ -1,0 +1,114 @@
+"""Linear systems: from an impulse response to magnitude, phase and group delay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+
+from amp_lab.analysis.signals import FloatArray, bin_frequencies, decibels, require_finite, to_signal
+from amp_lab.errors import InvalidArgument
+
+_NULL = 1e-12
+"""Below this share of the largest magnitude a phase is rounding noise."""
+
+
+@dataclass(frozen=True, eq=False)
+class FrequencyResponse:
+    """Response of a linear system at `F` frequencies.
+
+    Attributes
+    ----------
+    freq_hz : (F,)
+    magnitude_db : (..., F), minus infinity at an exact zero
+    phase_rad : (..., F), unwrapped along frequency
+    group_delay_s : (..., F), NaN where the magnitude is zero
+    """
+
+    freq_hz: FloatArray
+    magnitude_db: FloatArray
+    phase_rad: FloatArray
+    group_delay_s: FloatArray
+
+    def at(self, frequency_hz: float) -> FloatArray:
+        """Magnitude in dB at `frequency_hz`, linear between the two nearest frequencies.
+
+        Raises
+        ------
+        InvalidArgument
+            If `frequency_hz` is outside the measured range.
+        """
+        f = self.freq_hz
+        if not f[0] <= frequency_hz <= f[-1]:
+            raise InvalidArgument(
+                f"FrequencyResponse.at: out of range (got {frequency_hz:g} Hz, allowed "
+                f"{f[0]:g} to {f[-1]:g} Hz). Use a measured frequency."
+            )
+        right = min(max(int(np.searchsorted(f, frequency_hz)), 1), f.size - 1)
+        t = (frequency_hz - f[right - 1]) / (f[right] - f[right - 1])
+        below, above = self.magnitude_db[..., right - 1], self.magnitude_db[..., right]
+        return np.asarray(np.where(t == 0, below, np.where(t == 1, above, below + t * (above - below))))
+
+    def __repr__(self) -> str:
+        """One line: shape and range."""
+        shape = "x".join(str(n) for n in self.magnitude_db.shape)
+        return f"FrequencyResponse({shape}, {self.freq_hz[0]:g} to {self.freq_hz[-1]:g} Hz)"
+
+
+def transfer(impulse_response: npt.ArrayLike, sample_rate: float) -> FrequencyResponse:
+    """Frequency response of an impulse response of shape (..., frame), up to sample_rate / 2.
+
+    The response must have decayed within its frames; what is cut off shows as ripple.
+    Group delay is Re(FFT(n h) / FFT(h)) / fs, exact for a finite response (J. O. Smith,
+    "Introduction to Digital Filters", numerical computation of group delay).
+    """
+    h = to_signal(impulse_response, "frequency_response")
+    require_finite(h, "frequency_response")
+    size = max(h.shape[-1], 2)
+    spectrum = np.fft.rfft(h, size)
+    magnitude = np.abs(spectrum)
+    return FrequencyResponse(
+        freq_hz=bin_frequencies(size, sample_rate),
+        magnitude_db=decibels(magnitude),
+        phase_rad=np.unwrap(np.angle(spectrum)),
+        group_delay_s=_group_delay_frames(h, spectrum, size) / sample_rate,
+    )
+
+
+def group_delay(impulse_response: npt.ArrayLike, sample_rate: float) -> FloatArray:
+    """Group delay in seconds at the frequencies of `transfer`, NaN at zeros of the response."""
+    return transfer(impulse_response, sample_rate).group_delay_s
+
+
+def deconvolve(response: npt.ArrayLike, stimulus: npt.ArrayLike) -> FloatArray:
+    """Impulse response of a linear system from its `response` (..., frame) to `stimulus`.
+
+    The quotient of the spectra, zero-padded so that nothing wraps round, regularised at -200 dB
+    of the strongest stimulus bin. Only the band the stimulus excites is recovered.
+
+    Raises
+    ------
+    InvalidArgument
+        If the stimulus is silent.
+    """
+    y, x = to_signal(response, "deconvolve.response"), to_signal(stimulus, "deconvolve.stimulus")
+    require_finite(y, "deconvolve.response")
+    require_finite(x, "deconvolve.stimulus")
+    size = fft.next_fast_len(y.shape[-1] + x.shape[-1], real=True)
+    top = np.fft.rfft(x, size)
+    energy = np.abs(top) ** 2
+    if not energy.any():
+        raise InvalidArgument(
+            "deconvolve.stimulus: silent (got peak 0, allowed above 0). Use impulse, sweep or noise."
+        )
+    quotient = np.fft.rfft(y, size) * np.conj(top) / (energy + 1e-20 * energy.max())
+    return np.asarray(np.fft.irfft(quotient, size)[..., : y.shape[-1]])
+
+
+def _group_delay_frames(h: FloatArray, spectrum: npt.NDArray[np.complex128], size: int) -> FloatArray:
+    ramped = np.fft.rfft(h * np.arange(h.shape[-1]), size)
+    magnitude = np.abs(spectrum)
+    null = magnitude <= _NULL * magnitude.max(axis=-1, keepdims=True)
+    return np.where(null, np.nan, (ramped / np.where(null, 1.0, spectrum)).real)

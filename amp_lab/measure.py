@@ -1,0 +1,173 @@
+"""Measurements of signals and of graphs: the façade `amp.measure`.
+
+A *system* is a graph with an `input` node, or any callable from a stimulus
+(batch, channel, frame) to a response of as many frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from amp_lab.analysis import (
+    FloatArray,
+    FrequencyResponse,
+    Measurement,
+    alias_energy,
+    deconvolve,
+    exact_frequency,
+    group_delay,
+    impulse,
+    loudness,
+    measure_levels,
+    noise,
+    silence,
+    snr,
+    sweep,
+    thd_n,
+    tone,
+    transfer,
+    true_peak,
+    two_tone,
+)
+from amp_lab.errors import InvalidArgument
+
+__all__ = [
+    "FrequencyResponse",
+    "Measurement",
+    "alias_energy",
+    "exact_frequency",
+    "frequency_response",
+    "group_delay",
+    "impulse",
+    "impulse_response",
+    "loudness",
+    "noise",
+    "response",
+    "silence",
+    "snr",
+    "summary",
+    "sweep",
+    "thd_n",
+    "tone",
+    "true_peak",
+    "two_tone",
+]
+
+
+class Rendered(Protocol):
+    """The part of a render that is measured."""
+
+    @property
+    def audio(self) -> FloatArray: ...
+    @property
+    def sample_rate(self) -> float: ...
+
+
+@runtime_checkable
+class Renderable(Protocol):
+    """The part of a graph that a measurement needs."""
+
+    @property
+    def sample_rate(self) -> float: ...
+    def copy(self) -> Any: ...
+    def render(self, *, frames: int, isolation: Any) -> Any: ...
+
+
+System: TypeAlias = Renderable | Callable[[FloatArray], npt.ArrayLike]
+
+
+def response(
+    system: System, stimulus: npt.ArrayLike, *, node: str = "input", isolation: str = "auto"
+) -> FloatArray:
+    """Response (batch, channel, frame) of `system` to `stimulus` fed into its input `node`.
+
+    A graph is copied and rendered natively; it is not changed.
+    """
+    x = np.asarray(stimulus, dtype=np.float64)
+    if callable(system):
+        return np.asarray(system(x), dtype=np.float64)
+    graph = system.copy()
+    graph[node].set(samples=x)
+    render: Rendered = graph.render(frames=x.shape[-1], isolation=isolation)
+    return render.audio
+
+
+def impulse_response(
+    system: System | npt.ArrayLike,
+    *,
+    stimulus: npt.ArrayLike | None = None,
+    frames: int = 1 << 16,
+    channels: int = 1,
+    node: str = "input",
+    isolation: str = "auto",
+) -> FloatArray:
+    """Impulse response, of shape (batch, channel, frame) or that of a recorded array.
+
+    Parameters
+    ----------
+    system
+        A graph or callable, measured here; or the recorded response to `stimulus`.
+    stimulus
+        Deconvolved from the response; a unit impulse of `frames` and `channels` if not given.
+        A sweep needs trailing silence as long as the response.
+
+    Raises
+    ------
+    InvalidArgument
+        If a recorded response comes without its stimulus, or the stimulus is silent.
+    """
+    if not (callable(system) or isinstance(system, Renderable)):
+        if stimulus is None:
+            raise InvalidArgument(
+                "impulse_response.stimulus: missing for a recorded response (got None, allowed an "
+                "array). Pass what was fed in, or call frequency_response on an impulse response."
+            )
+        return deconvolve(system, stimulus)
+    if stimulus is None:
+        fed = impulse(frames, channels=channels)
+        return response(system, fed, node=node, isolation=isolation)
+    return deconvolve(response(system, stimulus, node=node, isolation=isolation), stimulus)
+
+
+def frequency_response(
+    system: System | npt.ArrayLike,
+    sample_rate: float | None = None,
+    *,
+    stimulus: npt.ArrayLike | None = None,
+    frames: int = 1 << 16,
+    channels: int = 1,
+    node: str = "input",
+    isolation: str = "auto",
+) -> FrequencyResponse:
+    """Frequency response of a graph, a callable, or an impulse response given as an array.
+
+    Raises
+    ------
+    InvalidArgument
+        If `sample_rate` (Hz) is missing for anything but a graph.
+    """
+    rate = sample_rate if sample_rate is not None else getattr(system, "sample_rate", None)
+    if rate is None:
+        raise InvalidArgument(
+            "frequency_response.sample_rate: missing (got None, allowed above 0 Hz). "
+            "Pass sample_rate= with an array or a callable."
+        )
+    if callable(system) or isinstance(system, Renderable):
+        system = impulse_response(
+            system,
+            stimulus=stimulus,
+            frames=frames,
+            channels=channels,
+            node=node,
+            isolation=isolation,
+        )
+    return transfer(system, rate)
+
+
+def summary(render: Rendered) -> Measurement:
+    """Peak, true peak, RMS, crest, DC and loudness of a render; its repr is stable text."""
+    return measure_levels(render.audio, render.sample_rate)
