@@ -1,0 +1,156 @@
+"""Heat: where the energy of a render goes, node by node."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from amp_lab.analysis.signals import FloatArray
+from amp_lab.plots import style
+
+_NODES = 7
+"""Nodes with a colour of their own; the rest is summed up."""
+_COLUMNS = 500
+
+
+class HeatLike(Protocol):
+    """Heat per node in windows of 64 frames: arrays (node, window), summed over batches."""
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Names in execution order."""
+
+    @property
+    def times_s(self) -> FloatArray:
+        """End of each window (window,)."""
+
+    @property
+    def own_j(self) -> FloatArray:
+        """Energy dissipated in the window."""
+
+    @property
+    def total_j(self) -> FloatArray:
+        """Accumulated energy, own and inherited."""
+
+    @property
+    def temperature_k(self) -> FloatArray:
+        """Above ambient; NaN for nodes without thermal constants."""
+
+
+def thermo(heat: HeatLike, *, name: str = "Heat", ax: Axes | None = None) -> Figure:
+    """Own power per node stacked to the total, accumulated heat, and temperature where it is known.
+
+    Nodes without heat are named in a note instead of drawn as flat lines.
+    """
+    power, times = _power(heat)
+    total_power = power.sum(axis=0)
+    accumulated = np.asarray(heat.total_j, dtype=np.float64)
+    warm = [i for i in range(len(heat.nodes)) if accumulated[i].any()]
+    known = [i for i in range(len(heat.nodes)) if np.isfinite(heat.temperature_k[i]).any()]
+    figure, axes = style.panels(ax, [2.4, 1.7] + [1.5] * bool(known))
+    scale, unit = style.time_unit(float(heat.times_s[-1]) if heat.times_s.size else 1.0)
+    colours = _colours(heat, power)
+    _stack(axes[0], heat, power, times * scale, colours)
+    _lines(axes[1], heat, accumulated, warm, scale, colours, "accumulated", "J")
+    if known:
+        _lines(axes[2], heat, heat.temperature_k, known, scale, colours, "above ambient", "K")
+    if heat.times_s.size:
+        axes[-1].set_xlim(0.0, float(heat.times_s[-1]) * scale)
+    style.label(axes[-1], x=f"time ({unit})")
+    joules = float(np.sum(heat.own_j))
+    factor, prefix = style.si(joules)
+    peak_factor, peak_prefix = style.si(float(total_power.max(initial=0.0)))
+    peak = float(total_power.max(initial=0.0)) * peak_factor
+    style.title(axes[0], name, f"total {joules * factor:.3g} {prefix}J, peak {peak:.3g} {peak_prefix}W")
+    _cold_note(axes[-1], [n for i, n in enumerate(heat.nodes) if i not in warm and i not in known])
+    return figure
+
+
+def _power(heat: HeatLike) -> tuple[FloatArray, FloatArray]:
+    """Own power (node, column) in watts and the end of each column: windows averaged in equal groups."""
+    own = np.asarray(heat.own_j, dtype=np.float64)
+    group = max(1, -(-heat.times_s.size // _COLUMNS))
+    edges = np.arange(0, heat.times_s.size, group)
+    if edges.size == 0:
+        return own, heat.times_s
+    ends = heat.times_s[np.minimum(edges + group, heat.times_s.size) - 1]
+    spans = np.diff(ends, prepend=0.0)
+    return np.add.reduceat(own, edges, axis=1) / spans, ends
+
+
+def _colours(heat: HeatLike, power: FloatArray) -> dict[int, str]:
+    """Colours in order of own energy, so that the hottest nodes are told apart."""
+    own, inherited = power.sum(axis=1), np.asarray(heat.total_j).sum(axis=1)
+    order = sorted(range(len(heat.nodes)), key=lambda i: (-own[i], -inherited[i], i))
+    return {node: style.colour(rank) if rank < _NODES else style.MUTED for rank, node in enumerate(order)}
+
+
+def _stack(ax: Axes, heat: HeatLike, power: FloatArray, times: FloatArray, colours: dict[int, str]) -> None:
+    active = [i for i in colours if power[i].any()]
+    shown, rest = active[:_NODES], active[_NODES:]
+    factor, prefix = style.si(float(power.sum(axis=0).max(initial=0.0)))
+    bands = [power[i] for i in shown] + ([power[rest].sum(axis=0)] if rest else [])
+    names = [heat.nodes[i] for i in shown] + ([f"{len(rest)} more"] if rest else [])
+    if bands:
+        ax.stackplot(
+            times,
+            np.stack(bands) * factor,
+            labels=names,
+            colors=[colours[i] for i in shown] + [style.MUTED] * bool(rest),
+            alpha=0.85,
+            linewidth=0,
+        )
+        ax.plot(times, power.sum(axis=0) * factor, color=style.INK, linewidth=0.8, label="total")
+        style.legend(ax, loc="upper left", bbox_to_anchor=(1.0, 1.02), reverse=True)
+    else:
+        _say(ax, "no node dissipates heat")
+    ax.set_ylim(bottom=0.0)
+    style.label(ax, y=f"own power ({prefix}W)")
+
+
+def _lines(
+    ax: Axes,
+    heat: HeatLike,
+    values: FloatArray,
+    nodes: list[int],
+    scale: float,
+    colours: dict[int, str],
+    what: str,
+    unit: str,
+) -> None:
+    if not nodes:
+        _say(ax, "no heat accumulated")
+    step = max(1, heat.times_s.size // (2 * _COLUMNS))
+    top = max((style.finite_max(values[i], 0.0) for i in nodes), default=0.0)
+    factor, prefix = style.si(top)
+    drawn = sorted(nodes, key=lambda i: -float(np.nan_to_num(values[i][-1])))[:_NODES]
+    for i in drawn:
+        ax.plot(
+            heat.times_s[::step] * scale, values[i][::step] * factor,
+            color=colours[i], linewidth=1.3, label=heat.nodes[i],
+        )  # fmt: skip
+    if nodes:
+        style.legend(ax, loc="upper left", bbox_to_anchor=(1.0, 1.04))
+    style.label(ax, y=f"{what} ({prefix}{unit})")
+
+
+def _say(ax: Axes, text: str) -> None:
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=style.MUTED, fontsize=10)
+
+
+def _cold_note(ax: Axes, cold: list[str]) -> None:
+    if cold:
+        names = ", ".join(cold[:8]) + (f" and {len(cold) - 8} more" if len(cold) > 8 else "")
+        ax.annotate(
+            f"without heat: {names}",
+            (0.0, 0.0),
+            xycoords="axes fraction",
+            xytext=(0, -38),
+            textcoords="offset points",
+            fontsize=8.5,
+            color=style.MUTED,
+            gid="cold",
+        )

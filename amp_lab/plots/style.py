@@ -1,0 +1,152 @@
+"""One look for every figure: colours, type, grid, units."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, cast
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from amp_lab.analysis.signals import FloatArray
+
+PALETTE = ("#1f6fb2", "#d55e00", "#009e73", "#b6609a", "#e0a100", "#56b4e9", "#6b4c9a", "#7f7f7f")
+"""After Okabe and Ito, "Color Universal Design", 2008: told apart with any colour vision."""
+INK = "#22272e"
+MUTED = "#6a737d"
+GRID = "#e3e6ea"
+FAULT = "#d0021b"
+TINT = "#f6e8d8"
+SEQUENTIAL = "magma"
+ORDINAL = "viridis"
+
+WIDTH_IN = 9.0
+DPI = 100
+MAX_ROWS = 8
+"""Signals drawn in one figure; more are counted in its title."""
+
+
+def colour(index: int) -> str:
+    """Colour of the signal or node at `index`."""
+    return PALETTE[index % len(PALETTE)]
+
+
+def new_figure(height_in: float, *, width_in: float = WIDTH_IN) -> Figure:
+    """Return an empty figure on the Agg canvas, laid out by constraints."""
+    figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def panels(
+    ax: Axes | None, heights: list[float], *, share_x: bool = True, width_in: float = WIDTH_IN
+) -> tuple[Figure, list[Axes]]:
+    """One axes per entry of `heights` (inches), in a new figure or inside the area of `ax`."""
+    if ax is None:
+        figure = new_figure(sum(heights) + 0.5, width_in=width_in)
+        grid = figure.subplots(
+            len(heights), 1, sharex=share_x, squeeze=False, gridspec_kw={"height_ratios": heights}
+        )
+        return figure, [dress(a) for a in grid[:, 0]]
+    figure = cast(Figure, ax.get_figure(root=True))
+    if len(heights) == 1:
+        return figure, [dress(ax)]
+    ax.set_axis_off()
+    return figure, _inset_rows(ax, heights, share_x)
+
+
+def _inset_rows(ax: Axes, heights: list[float], share_x: bool) -> list[Axes]:
+    gap = 0.06 if share_x else 0.16
+    scale = (1.0 - gap * (len(heights) - 1)) / sum(heights)
+    axes: list[Axes] = []
+    top = 1.0
+    for height in heights:
+        shared: dict[str, Any] = {"sharex": axes[0]} if share_x and axes else {}
+        axes.append(dress(ax.inset_axes((0.0, top - height * scale, 1.0, height * scale), **shared)))
+        top -= height * scale + gap
+    for upper in axes[:-1] if share_x else ():
+        upper.tick_params(labelbottom=False)
+    return axes
+
+
+def dress(ax: Axes) -> Axes:
+    """Give `ax` the common look."""
+    ax.set_facecolor("white")
+    ax.grid(True, color=GRID, linewidth=0.7)
+    ax.set_axisbelow(True)
+    ax.tick_params(labelsize=9, colors=MUTED, labelcolor=INK, length=3, width=0.7)
+    for name, spine in ax.spines.items():
+        spine.set_visible(name in ("left", "bottom"))
+        spine.set_color("#aab1b8")
+        spine.set_linewidth(0.8)
+    return ax
+
+
+def title(ax: Axes, text: str, note: str = "") -> None:
+    """Set what is shown in bold, and how it was obtained in a lighter line beside it."""
+    ax.set_title(text, loc="left", fontsize=11, fontweight="bold", color=INK, pad=8)
+    if note:
+        ax.set_title(note, loc="right", fontsize=8.5, color=MUTED, pad=8)
+
+
+def label(ax: Axes, *, x: str = "", y: str = "") -> None:
+    """Name the axes, with units."""
+    if x:
+        ax.set_xlabel(x, fontsize=9.5, color=INK)
+    if y:
+        ax.set_ylabel(y, fontsize=9.5, color=INK)
+
+
+def legend(ax: Axes, **where: Any) -> None:
+    """Draw a light legend."""
+    ax.legend(fontsize=8.5, frameon=True, framealpha=0.85, edgecolor="none", labelcolor=INK, **where)
+
+
+def time_unit(seconds: float) -> tuple[float, str]:
+    """Scale and name of the unit in which `seconds` is easy to read."""
+    for limit, scale, name in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms")):
+        if seconds < limit:
+            return scale, name
+    return 1.0, "s"
+
+
+def si(value: float) -> tuple[float, str]:
+    """Scale and SI prefix for values up to `value`."""
+    for limit, scale, prefix in ((1e-6, 1e9, "n"), (1e-3, 1e6, "µ"), (1.0, 1e3, "m"), (1e3, 1.0, "")):
+        if abs(value) < limit:
+            return scale, prefix
+    return 1e-3, "k"
+
+
+def rows_of(audio: FloatArray) -> tuple[list[tuple[int, int]], str]:
+    """(batch, channel) of the signals to draw, and a note if some are left out."""
+    every = [(b, c) for b in range(audio.shape[0]) for c in range(audio.shape[1])]
+    note = f"first {MAX_ROWS} of {len(every)} signals" if len(every) > MAX_ROWS else ""
+    return every[:MAX_ROWS], note
+
+
+def signal_name(shape: tuple[int, ...], batch: int, channel: int) -> str:
+    """Name of one signal of a (batch, channel, frame) array of `shape`; left and right if stereo."""
+    channels = {1: ("mono",), 2: ("left", "right")}.get(shape[1])
+    name = channels[channel] if channels else f"ch {channel}"
+    return name if shape[0] == 1 else f"batch {batch} {name}"
+
+
+def joined(*notes: str) -> str:
+    """Join the notes that are not empty into one line."""
+    return "  ·  ".join(note for note in notes if note)
+
+
+def png(figure: Figure, *, dpi: int = DPI) -> bytes:
+    """Encode `figure` as PNG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def finite_max(values: FloatArray, default: float) -> float:
+    """Largest finite value, or `default` if there is none."""
+    finite = values[np.isfinite(values)]
+    return float(finite.max()) if finite.size else default
