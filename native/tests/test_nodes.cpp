@@ -1,0 +1,261 @@
+// Every node type x every case of its contract keeps the laws of the kernels, at one ISA level:
+//   any cut into blocks, frame by frame, eight batches at a time: the same bits, and a parameter that holds gives the
+//   bits of the same parameter spelled out for every frame; silence gives silence where the contract says so.
+// Prints one hash per type; the lines are equal for all ISA levels.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "dsp/phase.hpp"
+#include "engine/step.hpp"
+
+namespace amp::AMP_KNS {
+extern const NodeType* const node_types[];
+extern const uint32_t node_type_count;
+}  // namespace amp::AMP_KNS
+
+namespace {
+
+using namespace amp;
+using AMP_KNS::node_type_count;
+using AMP_KNS::node_types;
+using Samples = std::vector<double>;
+
+constexpr uint32_t kBatches = 11;
+constexpr double kRate = 48000.0;
+constexpr int64_t kPad = 8;   // frames that may be overwritten behind a row
+
+enum class Params { held, filled, moving };
+
+struct Run {
+    Params params = Params::held;
+    int width = 1;
+    uint32_t cut = 0;         // frames per firing; 0: all at once
+    bool tick = false;        // fire frame by frame through the feedback entry
+    bool silent = false;
+};
+
+double random_value(uint64_t seed) {
+    seed = (seed ^ (seed >> 30)) * 0xbf58476d1ce4e5b9u;
+    seed = (seed ^ (seed >> 27)) * 0x94d049bb133111ebu;
+    return double((seed ^ (seed >> 31)) >> 11) * 0x1p-52 - 1.0;
+}
+
+double stimulus(const std::string& kind, int port, int b, int c, int64_t n) {
+    if (kind == "none") return 0.0;
+    if (kind == "impulse") return n == 3 + b ? 1.0 : 0.0;
+    if (kind == "step") return n >= 5 ? 1.0 : 0.0;
+    if (kind == "ramp") return double(n) / 64.0 - b + c;
+    if (kind == "gate") return port == 2 ? 0.5 + 0.04 * b : (n / (port == 0 ? 150 + 10 * b : 97) + port) % 2 == 0 ? 1.0 : 0.0;
+    if (kind == "sine" || kind == "sweep") return std::sin(double(n) * (kind == "sine" ? 0.1 : 1e-4 * double(n)) + b);
+    return random_value(uint64_t(n) * 0x9e3779b97f4a7c15u + uint64_t(b * 1000 + c * 100 + port * 10 + 7));
+}
+
+// The memory of one step: views into vectors that live as long as the rig.
+class Rig {
+public:
+    Rig(const NodeType& type, const amp_case_contract& c, const Run& run) : type_(type), contract_(*type.contract), case_(c), run_(run) {
+        env_.sample_rate = kRate;
+        const auto scale = AMP_KNS::make_phase_scale(kRate);
+        env_.phase_scale[0] = scale.high, env_.phase_scale[1] = scale.middle, env_.phase_scale[2] = scale.low;
+        env_.batches = kBatches, env_.batch_offset = 3, env_.width = run.width;
+        env_.groups = int((kBatches + unsigned(run.width) - 1) / unsigned(run.width));
+        controller_ = !std::strcmp(contract_.id, "controller");
+        step_.env = &env_, step_.channels = int(c.channels), step_.key = 0x1234567u, step_.varying = run.params != Params::held;
+        bind_inputs();
+        bind_parameters();
+        bind_outputs();
+        bind_memory();
+    }
+
+    // Output rows in (port, batch, channel, frame) order, heat last.
+    Samples render() {
+        const LayoutOps& ops = type_.ops[run_.width == 8];
+        ops.reset(step_);
+        if (!step_.varying) ops.prepare(step_);
+        const uint32_t total = case_.frames, cut = run_.tick ? 1 : run_.cut ? run_.cut : total;
+        for (uint32_t start = 0; start < total; start += cut) {
+            const uint32_t frames = total - start < cut ? total - start : cut, offset = start % 4;   // the block began `offset` frames ago
+            move_views(int64_t(start - offset));
+            const Firing f{int64_t(start), offset, frames};
+            verdict_ |= (run_.tick ? ops.tick : ops.fire)(step_, f);
+            if (ops.heat) verdict_ |= ops.heat(step_, f);
+            move_views(-int64_t(start - offset));
+        }
+        return collect();
+    }
+    uint32_t verdict() const { return verdict_; }
+
+private:
+    int64_t width() const { return run_.width; }
+    int batch(int g, int lane) const {
+        const int b = run_.width == 8 ? g * 8 + lane : g;
+        return b < int(kBatches) ? b : int(kBatches) - 1;
+    }
+    View rows(int channels, int64_t frames) {
+        const int64_t length = (frames + kPad) * width();
+        store_.emplace_back(size_t(length * channels * env_.groups), __builtin_nan(""));   // what is read past the end must not matter
+        return {store_.back().data(), length * env_.groups, length, width()};
+    }
+    template <class F>
+    void fill(const View& v, int channels, int64_t frames, F value) {
+        for (int c = 0; c < channels; ++c)
+            for (int g = 0; g < env_.groups; ++g)
+                for (int64_t n = 0; n < frames; ++n)
+                    for (int j = 0; j < run_.width; ++j) v.data[c * v.channel_stride + g * v.group_stride + n * v.step + j] = value(batch(g, j), c, n);
+    }
+    void bind_inputs() {
+        const uint32_t n = controller_ ? 1 : contract_.n_inputs;
+        in_.resize(n + 1);
+        for (uint32_t k = 0; k < n; ++k) {
+            in_[k] = rows(int(case_.channels), case_.frames);
+            fill(in_[k], int(case_.channels), case_.frames, [&](int b, int c, int64_t i) {
+                return run_.silent ? 0.0 : stimulus(case_.stimulus, int(k), controller_ ? 0 : b, controller_ ? 0 : c, i);
+            });
+            if (controller_) in_[k].channel_stride = in_[k].group_stride = 0;
+        }
+        step_.in = in_.data(), step_.n_in = int(n);
+        const int64_t frames = case_.frames - 20, all = int64_t(case_.channels) * frames;   // the input node's samples end early
+        samples_.resize(size_t(all * kBatches));
+        for (int64_t i = 0; i < int64_t(samples_.size()); ++i)
+            samples_[size_t(i)] = stimulus(case_.stimulus, 0, int(i / all), int(i / frames % case_.channels), i % frames);
+        source_ = {samples_.data(), frames, all, 1};
+        step_.source = &source_, step_.source_frames = frames;
+    }
+    double setting(const amp_param_contract& p) const {
+        const std::string text = std::string(" ") + case_.params, key = std::string(" ") + p.key + "=";
+        const size_t at = text.find(key);
+        if (at == std::string::npos) return p.value;
+        const std::string word = text.substr(at + key.size(), text.find(' ', at + 1) - at - key.size());
+        for (uint32_t k = 0; k < p.n_choices; ++k)
+            if (word == p.choices[k]) return k;
+        return std::strtod(word.c_str(), nullptr);
+    }
+    void bind_parameters() {
+        par_.resize(contract_.n_params + 1);
+        fixed_.resize(contract_.n_params + 1);
+        for (uint32_t k = 0; k < contract_.n_params; ++k) {
+            const amp_param_contract& p = contract_.params[k];
+            const double base = fixed_[k] = setting(p), high = p.high_is_fs ? p.high * kRate : p.high;
+            if (p.kind != AMP_PARAM_NUMBER || p.rate == AMP_RATE_FIXED) continue;
+            const bool held = run_.params == Params::held;
+            par_[k] = rows(int(case_.channels), held ? 8 / width() : int64_t(case_.frames));
+            fill(par_[k], int(case_.channels), held ? 8 / width() : int64_t(case_.frames), [&](int b, int c, int64_t n) {
+                double v = base * (1.0 + 0.01 * b) + (p.low < 0 ? 0.001 * c : 0.0);
+                if (run_.params == Params::moving) v *= 1.0 + 0.05 * random_value(uint64_t(n * 64 + b + c));
+                return v < p.low ? p.low : v > high ? high : v;
+            });
+            if (held) par_[k].step = 0;
+        }
+        step_.par = par_.data(), step_.fixed = fixed_.data();
+    }
+    void bind_outputs() {
+        out_.resize(contract_.n_outputs + 1);
+        for (uint32_t k = 0; k < contract_.n_outputs; ++k) out_[k] = rows(channels_of(k), case_.frames);
+        out_.back() = rows(1, case_.frames);
+        step_.out = out_.data();
+    }
+    void bind_memory() {
+        const LayoutOps& ops = type_.ops[run_.width == 8];
+        const size_t n = size_t(step_.channels) * size_t(env_.groups);
+        memory_.resize((ops.state_bytes + ops.coef_bytes) * n + 192);
+        const auto align = [](unsigned char* p) { return p + (64 - reinterpret_cast<uintptr_t>(p) % 64) % 64; };
+        step_.state = align(memory_.data());
+        step_.coef = align(step_.state + ops.state_bytes * n);
+        if (type_.aux_frames) step_.aux_frames = type_.aux_frames(step_);
+        aux_.assign(n * step_.aux_frames * size_t(run_.width), 0.0);
+        step_.aux = aux_.data();
+    }
+    int channels_of(uint32_t port) const { return contract_.outputs[port].channels == AMP_CHANNELS_STEREO ? 2 : step_.channels; }
+    void move_views(int64_t frames) {
+        for (auto* views : {&in_, &par_, &out_})
+            for (View& v : *views)
+                if (v.data) v.data += frames * v.step;
+    }
+    Samples collect() const {
+        Samples all;
+        for (uint32_t k = 0; k < out_.size(); ++k) {
+            const bool heat = k == contract_.n_outputs;
+            if (heat && !type_.ops[0].heat) break;
+            for (int b = 0; b < int(kBatches); ++b)
+                for (int c = 0; c < (heat ? 1 : channels_of(k)); ++c) {
+                    const double* row = out_[k].data + c * out_[k].channel_stride + b / run_.width * out_[k].group_stride + b % run_.width;
+                    for (int64_t n = 0; n < case_.frames; ++n) all.push_back(row[n * width()]);
+                }
+        }
+        return all;
+    }
+
+    const NodeType& type_;
+    const amp_node_contract& contract_;
+    const amp_case_contract& case_;
+    const Run run_;
+    Environment env_{};
+    Step step_;
+    View source_;
+    bool controller_ = false;
+    uint32_t verdict_ = 0;
+    std::vector<View> in_, par_, out_;
+    std::vector<Samples> store_;
+    std::vector<double> fixed_, aux_, samples_;
+    std::vector<unsigned char> memory_;
+};
+
+int failures = 0, checks = 0;
+
+void check(bool good, const char* id, const amp_case_contract& c, const Run& r, const char* law) {
+    ++checks;
+    if (good) return;
+    ++failures;
+    std::printf("%s.%s: %s (params %d, width %d, cut %u, tick %d)\n", id, c.key, law, int(r.params), r.width, r.cut, r.tick);
+}
+
+bool same_bits(const Samples& a, const Samples& b) { return a.size() == b.size() && !std::memcmp(a.data(), b.data(), a.size() * sizeof(double)); }
+
+Samples render(const NodeType& t, const amp_case_contract& c, const Run& r) {
+    Rig rig(t, c, r);
+    const Samples y = rig.render();
+    check(rig.verdict() == kFired, t.contract->id, c, r, "a firing reports a fault");
+    return y;
+}
+
+void check_case(const NodeType& t, const amp_case_contract& c, uint64_t& hash) {
+    const char* id = t.contract->id;
+    Samples held;
+    for (const Params params : {Params::held, Params::filled, Params::moving}) {
+        const Samples whole = render(t, c, {params});
+        if (params == Params::held) held = whole;
+        if (params == Params::filled) check(same_bits(held, whole), id, c, {params}, "held and filled parameters differ");
+        for (const int width : {1, 8})
+            for (const Run r : {Run{params, width, 0}, Run{params, width, 1}, Run{params, width, 7}, Run{params, width, 63}, Run{params, width, 64},
+                                Run{params, width, 65}, Run{params, width, 0, true}})
+                check(same_bits(whole, render(t, c, r)), id, c, r, "bits depend on the cut or the layout");
+        for (const double y : whole) {
+            uint64_t word;
+            std::memcpy(&word, &y, sizeof word);
+            for (int k = 0; k < 8; ++k) hash = (hash ^ (word >> (8 * k) & 0xff)) * 0x100000001b3u;
+        }
+    }
+    if (!(t.contract->laws & AMP_LAW_SILENCE)) return;
+    const Run quiet{Params::moving, 1, 0, false, true};
+    bool zero = true;
+    for (const double y : render(t, c, quiet)) zero = zero && y == 0.0;
+    check(zero, id, c, quiet, "silence does not stay silence");
+}
+
+}  // namespace
+
+int main() {
+    for (uint32_t k = 0; k < node_type_count; ++k) {
+        const amp_node_contract& contract = *node_types[k]->contract;
+        check(k == 0 || std::strcmp(node_types[k - 1]->contract->id, contract.id) < 0, contract.id, contract.cases[0], {}, "types are not ordered by id");
+        uint64_t hash = 0xcbf29ce484222325u;
+        for (uint32_t i = 0; i < contract.n_cases; ++i) check_case(*node_types[k], contract.cases[i], hash);
+        std::printf("%-12s %016llx\n", contract.id, static_cast<unsigned long long>(hash));
+    }
+    std::printf("%d checks, %d failures\n", checks, failures);
+    return failures || checks < 1000;
+}
