@@ -12,6 +12,7 @@ namespace amp {
 // Width 1 ("frame layout"): a group is one batch, frames are contiguous. Width 8 ("lane layout"): a group is eight
 // batches, frame i of a row holds eight doubles, one per batch.
 inline constexpr int kLanes = 8;
+inline constexpr int kMostModulations = 64;   // of one parameter
 
 struct View {
     double* data = nullptr;       // frame 0 of the current block
@@ -40,6 +41,8 @@ struct Environment {
     uint32_t batch_offset;
     int32_t width;                // 1 or 8
     int32_t groups;               // ceil(batches / width)
+    // Samples a control curve; the same bits however the range is cut.
+    void (*sample)(const CurveData& curve, double sample_rate, int64_t first, int64_t frames, double* out);
 };
 
 struct Step;
@@ -67,6 +70,7 @@ struct Step {
     const Environment* env = nullptr;
     const Modulation* mods = nullptr;
     int32_t channels = 1;         // rows of the work: channels x env->groups
+    int32_t groups = 1;           // parameter and gather steps: group rows of out
     int32_t n_in = 0;
     int32_t n_mods = 0;
     int32_t varying = 0;          // 1: some frame-rate parameter changes per frame
@@ -77,8 +81,8 @@ struct Step {
     int32_t clamp = 0;
     int32_t port = -1;            // parameter steps: index of the parameter; gather steps: of the input port
     int64_t clamped = 0;          // values clamped so far
-    const View* source = nullptr; // input node: bound samples in (b, c, n) order, strides in doubles
-    int64_t source_frames = 0;
+    const View* source = nullptr; // input nodes and per-frame tensors: (b, c, n) order, strides in doubles, step 1
+    int64_t source_frames = 0;    // input nodes read zeros past it, parameters hold the last value
 };
 
 struct LayoutOps {                // one per layout width
@@ -94,6 +98,7 @@ struct LayoutOps {                // one per layout width
 struct NodeType {
     const amp_node_contract* contract;
     LayoutOps ops[2];             // width 1, width 8
+    bool holds;                   // its output holds while its parameters hold: fired once, never again
     uint32_t (*aux_frames)(const Step&);   // frames of node-owned memory per row; NULL: none
 };
 
@@ -101,13 +106,10 @@ struct KernelTable {
     const char* isa;
     const NodeType* const* types; // ordered by id
     uint32_t n_types;
-    FireFn parameter[2];          // base value, modulations, range
+    FireFn parameter[2];          // per layout: base value, modulations, range
     FireFn parameter_tick[2];
-    FireFn gather_sum[2];
-    FireFn gather_sum_tick[2];
-    FireFn gather_mean[2];
-    FireFn gather_mean_tick[2];
-    FireFn heat_transport;        // width-independent: see engine/isa/heat.cpp
+    FireFn gather[2];             // sum of the edges of a port in slot order (one edge: a copy)
+    FireFn gather_tick[2];
 };
 
 const KernelTable* kernels();     // chosen once from the CPU and AMP_ISA; NULL if AMP_ISA names a level this machine lacks

@@ -1,0 +1,72 @@
+// extern "C": contracts, plans, histories, and bytes that change owner.
+#include <cstdlib>
+#include <cstring>
+
+#include "abi/guard.hpp"
+#include "amp/amp.h"
+
+using namespace amp;
+
+namespace {
+
+void give(const void* data, size_t size, amp_bytes* out) {
+    auto* p = static_cast<uint8_t*>(std::malloc(size ? size : 1));
+    if (!p) throw std::bad_alloc();
+    std::memcpy(p, data, size);
+    *out = {p, size};
+}
+
+}  // namespace
+
+extern "C" {
+
+void amp_bytes_free(amp_bytes* bytes) {
+    if (!bytes) return;
+    std::free(bytes->data);
+    *bytes = {nullptr, 0};
+}
+
+uint64_t amp_checksum(const void* data, size_t size) { return data ? fnv1a(data, size) : kFnvBasis; }
+
+uint32_t amp_node_count(void) { return kernels() ? kernels()->n_types : 0; }
+const amp_node_contract* amp_node_at(uint32_t i) { return kernels() && i < kernels()->n_types ? kernels()->types[i]->contract : nullptr; }
+const amp_node_contract* amp_describe_node(const char* id) {
+    const NodeType* t = id ? find_type(id) : nullptr;
+    return t ? t->contract : nullptr;
+}
+uint64_t amp_node_digest(const char* id) {
+    const amp_node_contract* c = amp_describe_node(id);
+    return c ? contract_digest(*c) : 0;
+}
+
+amp_status amp_plan_compile(const void* descriptors, size_t size, amp_bytes* plan, amp_error* error) {
+    if (!plan || (!descriptors && size)) return AMP_E_INVALID_ARG;
+    *plan = {nullptr, 0};
+    return guarded("plan", error, [&] {
+        const auto bytes = encode(compile(read_descriptors(descriptors, size)));
+        give(bytes.data(), bytes.size(), plan);
+    });
+}
+
+amp_status amp_plan_describe(const void* descriptors, size_t descriptors_size, const void* plan, size_t plan_size, amp_bytes* json, amp_error* error) {
+    if (!json || (!descriptors && descriptors_size) || (!plan && plan_size)) return AMP_E_INVALID_ARG;
+    *json = {nullptr, 0};
+    return guarded("plan", error, [&] {
+        const Plan p = compile(read_descriptors(descriptors, descriptors_size));
+        if (plan) expect_same(p, plan, plan_size);
+        const std::string s = describe(p);
+        give(s.data(), s.size(), json);
+    });
+}
+
+amp_status amp_history_sample(const void* blob, size_t size, const char* curve, double sample_rate, int64_t first, int64_t frames, double* out, amp_error* error) {
+    return guarded("history", error, [&] {
+        need(curve && (out || frames == 0) && frames >= 0 && sample_rate > 0, "history", "curve, out, frames or sample_rate: NULL or not positive.");
+        const History h = read_history(blob, blob ? size : 0);
+        const auto it = h.find(curve);
+        if (it == h.end()) throw Failure(AMP_E_INVALID_ARG, "history", text("%s: there is no such curve in the history.", curve), "", curve);
+        it->second.sample(sample_rate, first, frames, out);
+    });
+}
+
+}  // extern "C"

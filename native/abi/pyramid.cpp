@@ -1,0 +1,85 @@
+// extern "C": the min/max pyramid. Level k >= 1 holds one (min, max) pair for each run of 16^k samples.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "amp/diag.h"
+
+namespace {
+
+constexpr int64_t kFactor = 16;
+
+struct Pair {
+    double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
+    void see(double lo, double hi) {   // NaN is a fault: once seen it stays
+        low = std::isnan(low) || std::isnan(lo) ? NAN : std::min(low, lo);
+        high = std::isnan(high) || std::isnan(hi) ? NAN : std::max(high, hi);
+    }
+};
+
+int64_t up(int64_t n) { return (n + kFactor - 1) / kFactor; }
+
+// Extremes of [first, last) using whole runs where they fit.
+void extremes(const double* x, const double* pyramid, int64_t frames, int64_t first, int64_t last, Pair& out) {
+    const double* level = nullptr;   // nullptr: the samples themselves
+    int64_t count = frames;
+    const auto see = [&](int64_t i) { level ? out.see(level[2 * i], level[2 * i + 1]) : out.see(x[i], x[i]); };
+    for (const double* next = pyramid; first < last; next += 2 * count) {
+        if (count <= kFactor) {   // the top: few pairs are left
+            while (first < last) see(first++);
+            return;
+        }
+        for (; first < last && first % kFactor; ++first) see(first);
+        // a last run cut short by the end of the signal is whole as well
+        for (; last > first && last % kFactor && last != count; --last) see(last - 1);
+        first /= kFactor;
+        last = up(last);
+        level = next;
+        count = up(count);
+    }
+}
+
+}  // namespace
+
+extern "C" {
+
+size_t amp_pyramid_size(int64_t frames) {
+    size_t n = 0;
+    while (frames > kFactor) n += 2 * static_cast<size_t>(frames = up(frames));
+    return n;
+}
+
+void amp_pyramid_build(const double* samples, int64_t frames, double* pyramid) {
+    if (!samples || !pyramid) return;
+    const double* below = nullptr;
+    for (double* level = pyramid; frames > kFactor;) {
+        const int64_t n = up(frames);
+        for (int64_t i = 0; i < n; ++i) {
+            Pair p;
+            for (int64_t k = i * kFactor; k < std::min(frames, (i + 1) * kFactor); ++k)
+                below ? p.see(below[2 * k], below[2 * k + 1]) : p.see(samples[k], samples[k]);
+            level[2 * i] = p.low;
+            level[2 * i + 1] = p.high;
+        }
+        below = level;
+        level += 2 * n;
+        frames = n;
+    }
+}
+
+amp_status amp_pyramid_query(const double* samples, int64_t frames, const double* pyramid, int64_t first, int64_t last, int32_t columns, double* low, double* high) {
+    if (!samples || !low || !high || columns < 1 || first < 0 || last > frames || first >= last) return AMP_E_INVALID_ARG;
+    if (!pyramid && frames > kFactor) return AMP_E_INVALID_ARG;
+    for (int32_t c = 0; c < columns; ++c) {
+        const auto span = static_cast<double>(last - first) / columns;
+        const int64_t a = std::min(last - 1, first + static_cast<int64_t>(span * c));
+        const int64_t b = c == columns - 1 ? last : std::max(a + 1, first + static_cast<int64_t>(span * (c + 1)));
+        Pair p;
+        extremes(samples, pyramid, frames, a, b, p);
+        low[c] = p.low;
+        high[c] = p.high;
+    }
+    return AMP_OK;
+}
+
+}  // extern "C"

@@ -1,0 +1,135 @@
+// extern "C": runtimes.
+#include <algorithm>
+#include <cstring>
+
+#include "abi/guard.hpp"
+
+using namespace amp;
+
+namespace {
+
+const void* checked(const void* p, size_t size, const char* stage) {
+    need(p || size == 0, stage, "blob: a NULL pointer with a size. Pass the bytes.");
+    return p ? p : "";
+}
+
+void check_buffer(const amp_buffer* b, const char* stage) {
+    need(b && b->struct_size >= sizeof(amp_buffer), stage, "buffer: NULL or of an unknown version (struct_size). Fill it as amp/buffer.h says.");
+    need(b->batches >= 1 && b->channels >= 1 && b->frames >= 0, stage, "buffer: batches, channels and frames must be positive.");
+    need(b->data != nullptr || b->frames == 0, stage, "buffer: no data. Point it at your memory.");
+}
+
+Tensor copy_of(const amp_buffer& b) {
+    Tensor t;
+    t.batches = b.batches;
+    t.channels = b.channels;
+    t.frames = static_cast<uint64_t>(b.frames);
+    t.data.reserve(size_t{t.batches} * t.channels * t.frames);
+    for (uint32_t k = 0; k < t.batches; ++k)
+        for (uint32_t c = 0; c < t.channels; ++c) {
+            const double* row = b.data + k * b.batch_stride + c * b.channel_stride;
+            t.data.insert(t.data.end(), row, row + b.frames);
+        }
+    return t;
+}
+
+}  // namespace
+
+extern "C" {
+
+amp_status amp_graph_runtime_create(const void* descriptors, size_t descriptors_size, const void* plan, size_t plan_size, amp_graph_runtime** runtime, amp_error* error) {
+    if (!runtime) return AMP_E_INVALID_ARG;
+    *runtime = nullptr;
+    return guarded("load", error, [&] {
+        Plan p = compile(read_descriptors(checked(descriptors, descriptors_size, "load"), descriptors_size));
+        if (plan || plan_size) expect_same(p, checked(plan, plan_size, "load"), plan_size);
+        *runtime = new amp_graph_runtime{Runtime(std::move(p))};
+    });
+}
+
+void amp_graph_runtime_destroy(amp_graph_runtime* rt) { delete rt; }
+
+amp_status amp_graph_runtime_configure(amp_graph_runtime* rt, const amp_config* config) {
+    return guarded("configure", rt, [&](Runtime& r) {
+        need(config && config->struct_size >= sizeof(amp_config), "configure", "config: NULL or of an unknown version (struct_size). Fill it as amp/run.h says.");
+        r.configure(*config);
+    });
+}
+
+amp_status amp_graph_runtime_set_param(amp_graph_runtime* rt, const char* node, const char* key, const amp_buffer* value, int64_t at_frame) {
+    return guarded("set_param", rt, [&](Runtime& r) {
+        need(node && key, "set_param", "node and key: NULL. Name them.");
+        check_buffer(value, "set_param");
+        need(value->frames >= 1, "set_param", "value: no frames. Give at least one.");
+        r.set_param(node, key, copy_of(*value), at_frame);
+    });
+}
+
+amp_status amp_graph_runtime_clear_params(amp_graph_runtime* rt) {
+    return guarded("set_param", rt, [](Runtime& r) { r.clear_params(); });
+}
+
+amp_status amp_graph_runtime_bind_input(amp_graph_runtime* rt, const char* node, const amp_buffer* samples) {
+    return guarded("bind_input", rt, [&](Runtime& r) {
+        need(node, "bind_input", "node: NULL. Name it.");
+        check_buffer(samples, "bind_input");
+        r.bind_input(node, *samples);
+    });
+}
+
+amp_status amp_graph_runtime_set_history(amp_graph_runtime* rt, const void* blob, size_t size) {
+    return guarded("history", rt, [&](Runtime& r) { r.set_history(read_history(checked(blob, size, "history"), size)); });
+}
+
+amp_status amp_graph_runtime_execute(amp_graph_runtime* rt, int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps) {
+    return guarded("execute", rt, [&](Runtime& r) {
+        if (out) check_buffer(out, "execute");
+        need(taps || n_taps == 0, "execute", "taps: NULL with a count. Pass the array.");
+        for (uint32_t i = 0; i < n_taps; ++i) check_buffer(&taps[i].buffer, "execute");
+        r.execute(frames, out, taps, n_taps);
+    });
+}
+
+int64_t amp_graph_runtime_position(const amp_graph_runtime* rt) { return rt ? rt->runtime.position() : -1; }
+uint32_t amp_graph_runtime_block_frames(const amp_graph_runtime* rt) { return rt ? rt->runtime.block_frames() : 0; }
+
+void amp_graph_runtime_cancel(amp_graph_runtime* rt) {
+    if (rt) rt->runtime.cancel();
+}
+
+int32_t amp_graph_runtime_port_channels(const amp_graph_runtime* rt, const char* node, const char* port) {
+    return rt && node ? rt->runtime.port_channels(node, port) : -1;
+}
+
+void amp_graph_runtime_last_error(const amp_graph_runtime* rt, amp_error* error) {
+    if (!rt || !error) return;
+    const uint32_t size = std::min<uint32_t>(error->struct_size, sizeof(amp_error));
+    if (size <= sizeof(uint32_t)) return;
+    amp_error copy = rt->runtime.last_error;
+    copy.struct_size = error->struct_size;
+    std::memcpy(error, &copy, size);
+}
+
+amp_status amp_graph_runtime_metrics(amp_graph_runtime* rt, const char* node, amp_node_metrics* out) {
+    return guarded("metrics", rt, [&](Runtime& r) {
+        need(node && out && out->struct_size >= sizeof(amp_node_metrics), "metrics", "node or record: NULL or of an unknown version (struct_size).");
+        r.metrics(node, *out);
+    });
+}
+
+amp_status amp_graph_runtime_trace(amp_graph_runtime* rt, amp_trace_event* out, size_t capacity, size_t* count, uint64_t* dropped) {
+    return guarded("trace", rt, [&](Runtime& r) { r.trace(out, capacity, count, dropped); });
+}
+
+amp_status amp_graph_runtime_heat(amp_graph_runtime* rt, const char* node, double* own, double* total, double* temperature, size_t capacity, size_t* count) {
+    return guarded("heat", rt, [&](Runtime& r) {
+        need(node, "heat", "node: NULL. Name it.");
+        r.heat(node, own, total, temperature, capacity, count);
+    });
+}
+
+void amp_graph_runtime_set_flight(amp_graph_runtime* rt, amp_flight* flight) {
+    if (rt) rt->runtime.set_flight(flight);
+}
+
+}  // extern "C"

@@ -1,0 +1,91 @@
+#include "core/bytes.hpp"
+
+#include <algorithm>
+
+namespace amp {
+
+namespace {
+constexpr size_t kHeader = 24;
+}
+
+uint64_t fnv1a(const void* data, size_t size, uint64_t h) {
+    const auto* p = static_cast<const uint8_t*>(data);
+    for (size_t i = 0; i < size; ++i) h = (h ^ p[i]) * 0x100000001b3u;
+    return h;
+}
+
+std::string hex(uint64_t v) { return text("%016llx", static_cast<unsigned long long>(v)); }
+
+Reader::Reader(const void* data, size_t size, const char* magic, const char* stage)
+    : begin_(static_cast<const uint8_t*>(data)), p_(begin_), end_(begin_ ? begin_ + size : begin_), name_(magic), stage_(stage) {
+    need(kHeader, "header");
+    if (std::memcmp(p_, magic, 4) != 0) fail("the magic is wrong. This is not a blob of that kind");
+    p_ += 4;
+    const auto version = get<uint32_t>("version");
+    if (version != kBlobVersion) fail(text("version %u is not known (this library reads %u). Rebuild the blob", version, kBlobVersion));
+    const auto length = get<uint64_t>("length");
+    if (length != size - kHeader) fail(text("the header says %llu payload bytes, there are %zu", static_cast<unsigned long long>(length), size - kHeader));
+    const auto sum = get<uint64_t>("checksum");
+    if (sum != fnv1a(p_, size - kHeader)) fail("the checksum does not match: the bytes were damaged");
+}
+
+void Reader::fail(const std::string& what) const {
+    throw Failure(AMP_E_BLOB, stage_, text("%s blob at byte %td: %s.", name_, p_ - begin_, what.c_str()));
+}
+
+void Reader::need(size_t n, const char* what) const {
+    if (static_cast<size_t>(end_ - p_) < n) fail(text("%s is cut off (needs %zu bytes, %td left)", what, n, end_ - p_));
+}
+
+std::string Reader::str(const char* what) {
+    const auto n = get<uint16_t>(what);
+    need(n, what);
+    std::string s(reinterpret_cast<const char*>(p_), n);
+    if (s.find('\0') != std::string::npos) fail(text("%s contains a zero byte", what));
+    p_ += n;
+    return s;
+}
+
+Tensor Reader::tensor(const char* what) {
+    Tensor t;
+    t.batches = get<uint32_t>(what);
+    t.channels = get<uint32_t>(what);
+    t.frames = get<uint64_t>(what);
+    const uint64_t left = static_cast<uint64_t>(end_ - p_) / sizeof(double);
+    const uint64_t rows = uint64_t{t.batches} * t.channels;   // two 32-bit factors: no overflow
+    if (rows == 0 || t.frames == 0 || t.frames > left || rows > left / t.frames)
+        fail(text("%s has shape (%u, %u, %llu), which the payload does not hold", what, t.batches, t.channels,
+                  static_cast<unsigned long long>(t.frames)));
+    t.data.resize(rows * t.frames);
+    std::memcpy(t.data.data(), p_, t.data.size() * sizeof(double));
+    p_ += t.data.size() * sizeof(double);
+    return t;
+}
+
+uint32_t Reader::count(const char* what, size_t least) {
+    const auto n = get<uint32_t>(what);
+    if (n > static_cast<size_t>(end_ - p_) / least) fail(text("%s is %u, more than the payload holds", what, n));
+    return n;
+}
+
+void Reader::end() {
+    if (p_ != end_) fail(text("%td bytes are left over", end_ - p_));
+}
+
+void Writer::str(const std::string& s) {
+    const auto n = static_cast<uint16_t>(std::min<size_t>(s.size(), 0xffff));
+    put(n);
+    payload_.insert(payload_.end(), s.begin(), s.begin() + n);
+}
+
+std::vector<uint8_t> Writer::seal(const char* magic) const {
+    Writer w;
+    w.payload_.insert(w.payload_.end(), magic, magic + 4);
+    w.put(kBlobVersion);
+    w.put(uint64_t{payload_.size()});
+    w.put(fnv1a(payload_.data(), payload_.size()));
+    w.payload_.insert(w.payload_.end(), payload_.begin(), payload_.end());
+    return std::move(w.payload_);
+}
+
+}  // namespace amp

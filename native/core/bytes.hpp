@@ -1,0 +1,70 @@
+// Blobs: magic, version, length, checksum, payload (layout in amp/graph.h). The reader trusts nothing.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "core/failure.hpp"
+
+namespace amp {
+
+inline constexpr uint64_t kFnvBasis = 0xcbf29ce484222325u;
+uint64_t fnv1a(const void* data, size_t size, uint64_t h = kFnvBasis);
+std::string hex(uint64_t v);
+
+struct Tensor {
+    uint32_t batches = 1, channels = 1;
+    uint64_t frames = 1;
+    std::vector<double> data;   // (b, c, n)
+    double at(uint32_t b, uint32_t c, uint64_t n) const {
+        b = batches == 1 ? 0 : b;
+        c = channels == 1 ? 0 : c;
+        n = n < frames ? n : frames - 1;
+        return data[(uint64_t{b} * channels + c) * frames + n];
+    }
+};
+
+class Reader {
+public:
+    // Checks the header; throws AMP_E_BLOB saying where and what.
+    Reader(const void* data, size_t size, const char* magic, const char* stage);
+    template <class T>
+    T get(const char* what) {
+        need(sizeof(T), what);
+        T v;
+        std::memcpy(&v, p_, sizeof v);
+        p_ += sizeof v;
+        return v;
+    }
+    std::string str(const char* what);
+    Tensor tensor(const char* what);
+    uint32_t count(const char* what, size_t least_bytes_each);   // refuses counts the payload cannot hold
+    void end();                                                  // refuses bytes left over
+    [[noreturn]] void fail(const std::string& what) const;
+
+private:
+    void need(size_t n, const char* what) const;
+    const uint8_t *begin_, *p_, *end_;
+    const char* name_;
+    std::string stage_;
+};
+
+class Writer {
+public:
+    template <class T>
+    void put(T v) {
+        const auto* p = reinterpret_cast<const uint8_t*>(&v);
+        payload_.insert(payload_.end(), p, p + sizeof v);
+    }
+    void str(const std::string& s);
+    std::vector<uint8_t> seal(const char* magic) const;
+    const std::vector<uint8_t>& payload() const { return payload_; }
+
+private:
+    std::vector<uint8_t> payload_;
+};
+
+inline constexpr uint32_t kBlobVersion = 1;
+
+}  // namespace amp

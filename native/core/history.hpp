@@ -1,0 +1,22 @@
+// Control histories: named curves over time, sampled frame by frame at t = n / fs.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/bytes.hpp"
+
+namespace amp {
+
+struct CurveData {
+    uint8_t interpolation = 0;
+    std::vector<double> times, values;
+    // Values for frames first .. first + n - 1; the same bits however the range is cut.
+    void sample(double sample_rate, int64_t first, int64_t n, double* out) const;
+};
+
+using History = std::map<std::string, CurveData>;
+
+History read_history(const void* blob, size_t size);   // throws AMP_E_BLOB / AMP_E_INVALID_ARG, stage history
+
+}  // namespace amp

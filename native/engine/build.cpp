@@ -1,0 +1,407 @@
+// configure: where every token lives, and the steps that make them.
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "engine/build.hpp"
+#include "engine/values.hpp"
+#include "plan/parameters.hpp"
+
+namespace amp {
+
+namespace {
+
+constexpr int64_t kPad = kLanes;                 // frames a kernel may write past its window
+constexpr uint64_t kWorkingSet = 24 * 1024;      // bytes of slices that should stay in L1
+constexpr uint32_t kLeastBlock = 64, kMostBlock = 512;
+
+// Slices of the block whose lifetimes do not overlap share memory. Sizes are in rows.
+class Slots {
+public:
+    int take(uint64_t rows) {
+        auto& list = free_[rows];
+        if (!list.empty()) {
+            const int s = list.back();
+            list.pop_back();
+            return s;
+        }
+        rows_.push_back(rows);
+        return static_cast<int>(rows_.size()) - 1;
+    }
+    void give(int slot) { free_[rows_[static_cast<size_t>(slot)]].push_back(slot); }
+    const std::vector<uint64_t>& rows() const { return rows_; }
+
+private:
+    std::vector<uint64_t> rows_;
+    std::map<uint64_t, std::vector<int>> free_;
+};
+
+struct Shape {                                   // of one signal
+    int32_t channels, groups;
+    uint64_t rows() const { return static_cast<uint64_t>(channels) * static_cast<uint64_t>(groups); }
+};
+
+}  // namespace
+
+struct Builder {
+    Runtime& r;
+    Values values{r};
+    Slots slots{};
+    std::vector<std::vector<int>> out_slot{};                 // [node][port], -1: window or held
+    std::vector<std::map<uint32_t, int>> param_slot{};        // [node] parameter -> slot
+    std::vector<std::map<int32_t, int>> gather_slot{};        // [node] input port -> slot; -1 the curve of a controller
+    std::vector<double*> slot_data{};
+
+    const amp_node_contract& contract(uint32_t u) const { return *r.plan_.nodes[u].type->contract; }
+    const std::string& name(uint32_t u) const { return r.plan_.nodes[u].descriptor->name; }
+    size_t unit_end(uint32_t u) const {          // last node of the component, or the node itself
+        const int32_t c = r.plan_.nodes[u].component;
+        return c < 0 ? u : r.plan_.components[static_cast<size_t>(c)].nodes.back();
+    }
+    std::vector<uint32_t> entering(uint32_t u, int32_t port, int32_t param) const {
+        std::vector<uint32_t> list;
+        for (uint32_t k : r.plan_.nodes[u].in)
+            if (r.plan_.edges[k].port == port && r.plan_.edges[k].param == param) list.push_back(k);
+        return list;
+    }
+    bool has_tokens(const PlanEdge& e) const { return e.port >= 0 && r.plan_.descriptors.edges[e.descriptor].has_tokens; }
+    bool reads_curve(uint32_t u) const {
+        const auto& c = contract(u);
+        return c.n_inputs == 0 && std::any_of(c.params, c.params + c.n_params, [](const auto& p) { return p.kind == AMP_PARAM_TEXT && std::string(p.key) == "curve"; });
+    }
+
+    // The shape of a parameter worked out frame by frame; channels 0 if the parameter holds.
+    Shape parameter_shape(uint32_t u, uint32_t k) const {
+        Tensor scratch;
+        const Value v = values.in_force(u, k, scratch);
+        const auto mods = entering(u, -1, static_cast<int32_t>(k));
+        if (mods.empty() && !v.curve && v.tensor->frames == 1) return {0, 0};
+        if (mods.empty() && v.curve) return {1, 1};
+        int32_t channels = v.tensor && v.tensor->channels > 1 ? r.plan_.nodes[u].channels : 1;
+        for (uint32_t m : mods) {
+            const PlanEdge& e = r.plan_.edges[m];
+            if (r.plan_.descriptors.modulations[e.descriptor].channel < 0 && r.plan_.nodes[e.src].out_channels[e.src_port] > 1) channels = r.plan_.nodes[u].channels;
+        }
+        return {channels, r.env_.groups};
+    }
+
+    // Pass 1: which outputs are held, windows or slices; lifetimes decide who shares a slot.
+    void assign() {
+        const auto n = static_cast<uint32_t>(r.plan_.nodes.size());
+        out_slot.resize(n), param_slot.resize(n), gather_slot.resize(n);
+        std::vector<std::vector<std::pair<uint32_t, uint32_t>>> dies(n);   // [unit end] (node, port)
+        std::vector<std::vector<size_t>> last(n);
+        std::vector<bool> delayed(n), tokens(n);
+        for (uint32_t u = 0; u < n; ++u) last[u].assign(contract(u).n_outputs, unit_end(u));
+        for (const PlanEdge& e : r.plan_.edges) {
+            last[e.src][e.src_port] = std::max(last[e.src][e.src_port], unit_end(e.dst));
+            if (e.delay > 0) delayed[e.src] = true;
+        }
+        std::vector<int> pending;                // scratch of the component being walked
+        for (uint32_t u = 0; u < n; ++u) {
+            check(u);
+            scratch(u, pending);
+            bool varying = !param_slot[u].empty();
+            for (uint32_t k = 0; k < contract(u).n_outputs; ++k) {
+                Port p;
+                p.channels = r.plan_.nodes[u].out_channels[k];
+                p.groups = r.env_.groups;
+                p.held = r.plan_.nodes[u].type->holds && !varying && !delayed[u];
+                p.history = static_cast<int64_t>(r.plan_.nodes[u].history);
+                const bool slice = !p.held && p.history == 0;
+                out_slot[u].push_back(slice ? slots.take(Shape{p.channels, p.groups}.rows()) : -1);
+                if (slice) dies[last[u][k]].emplace_back(u, k);
+                r.work_[u].out.push_back(p);
+            }
+            if (unit_end(u) != u) continue;
+            for (int s : pending) slots.give(s);
+            pending.clear();
+            for (const auto& [node, port] : dies[u]) slots.give(out_slot[node][port]);
+        }
+    }
+
+    void check(uint32_t u) const {
+        for (uint32_t k = 0; k < contract(u).n_params; ++k) {
+            Tensor scratch;
+            const Value v = values.in_force(u, k, scratch);
+            if (v.tensor && !v.tensor->data.empty()) values.check_shape(u, k, *v.tensor, "configure");
+        }
+    }
+
+    void scratch(uint32_t u, std::vector<int>& pending) {
+        const auto& c = contract(u);
+        for (uint32_t k = 0; k < c.n_params; ++k) {
+            if (c.params[k].rate == AMP_RATE_FIXED || c.params[k].kind != AMP_PARAM_NUMBER) continue;
+            const Shape s = parameter_shape(u, k);
+            if (s.channels) pending.push_back(param_slot[u][k] = slots.take(s.rows()));
+        }
+        for (uint32_t p = 0; p < c.n_inputs; ++p)
+            if (entering(u, static_cast<int32_t>(p), -1).size() > 1)
+                pending.push_back(gather_slot[u][static_cast<int32_t>(p)] = slots.take(Shape{r.plan_.nodes[u].channels, r.env_.groups}.rows()));
+        if (reads_curve(u)) pending.push_back(gather_slot[u][-1] = slots.take(1));
+    }
+
+    void choose_block() {
+        uint64_t rows = 0;
+        for (uint64_t n : slots.rows()) rows += n;
+        const uint64_t bytes = std::max<uint64_t>(1, rows) * static_cast<uint64_t>(r.env_.width) * sizeof(double);
+        const auto fit = static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kLeastBlock * kLeastBlock));
+        r.block_ = r.config_.block_frames ? r.config_.block_frames : std::max(kLeastBlock, fit);
+    }
+
+    int64_t slice_row() const { return (int64_t{r.block_} + kPad) * r.env_.width; }
+
+    // Pass 2: memory.
+    void place() {
+        for (uint64_t rows : slots.rows()) slot_data.push_back(r.arena_.doubles(rows * static_cast<uint64_t>(slice_row())));
+        for (uint32_t u = 0; u < r.work_.size(); ++u)
+            for (size_t k = 0; k < r.work_[u].out.size(); ++k) {
+                Port& p = r.work_[u].out[k];
+                const uint64_t rows = Shape{p.channels, p.groups}.rows();
+                if (p.held) {
+                    p.row = kLanes;
+                    p.data = r.arena_.doubles(rows * kLanes);
+                } else if (p.history == 0) {
+                    p.row = slice_row();
+                    p.data = slot_data[static_cast<size_t>(out_slot[u][k])];
+                } else {
+                    window(p);
+                }
+            }
+    }
+
+    // A window slides over its memory and is moved back to the start when it reaches the end.
+    void window(Port& p) {
+        p.capacity = 2 * p.history + r.block_;
+        p.pos = p.history;
+        p.row = (p.capacity + kPad) * r.env_.width;
+        p.data = r.arena_.doubles(Shape{p.channels, p.groups}.rows() * static_cast<uint64_t>(p.row));
+        r.windows_.push_back(&p);
+    }
+
+    void show(View& view, const Port& p, int64_t delay) {
+        view = view_of(p, r.env_.width, delay);
+        if (p.capacity) r.patches_.push_back({&view, &p, delay});
+    }
+
+    // Pass 3: steps.
+    void steps() {
+        std::map<uint32_t, const Port*> token_port;
+        for (uint32_t k = 0; k < r.plan_.edges.size(); ++k)
+            if (has_tokens(r.plan_.edges[k])) token_port[k] = &token_window(k);
+        for (uint32_t u = 0; u < r.work_.size(); ++u) node(u, token_port);
+        for (const auto& [k, port] : token_port) {
+            const PlanEdge& e = r.plan_.edges[k];
+            Step& s = gather(e.src, port->channels, 1);
+            show(s.in[0], r.work_[e.src].out[e.src_port], 0);
+            show(s.out[0], *port, 0);
+            r.work_[e.src].after.push_back(&s);
+        }
+    }
+
+    const Port& token_window(uint32_t k) {
+        const PlanEdge& e = r.plan_.edges[k];
+        const Tensor& t = r.plan_.descriptors.edges[e.descriptor].tokens;
+        Port& p = r.edge_ports_.emplace_back();
+        p.channels = r.plan_.nodes[e.src].out_channels[e.src_port];
+        p.groups = r.env_.groups;
+        p.history = static_cast<int64_t>(e.delay);
+        window(p);
+        if (t.batches != 1 && t.batches != r.env_.batches)
+            throw Failure(AMP_E_SHAPE, "configure", text("%s: initial tokens (got %u batches, allowed 1 or %u).", name(e.dst).c_str(), t.batches, r.env_.batches), name(e.dst));
+        const auto width = static_cast<uint32_t>(r.env_.width);
+        for (uint32_t c = 0; c < static_cast<uint32_t>(p.channels); ++c)
+            for (uint32_t b = 0; b < static_cast<uint32_t>(p.groups) * width; ++b)
+                for (int64_t i = 0; i < p.history; ++i)
+                    p.data[(c * static_cast<uint32_t>(p.groups) + b / width) * p.row + i * width + b % width] =
+                        t.at(std::min(b, r.env_.batches - 1), c, static_cast<uint64_t>(i));
+        return p;
+    }
+
+    Step& gather(uint32_t u, int32_t channels, int32_t n_in) {
+        Step& s = r.steps_.emplace_back();
+        s.fire = r.table_->gather[r.layout_];
+        s.tick = r.table_->gather_tick[r.layout_];
+        s.env = &r.env_;
+        s.node = u;
+        s.channels = channels;
+        s.groups = r.env_.groups;
+        s.n_in = n_in;
+        s.in = r.arena_.make<View>(static_cast<uint64_t>(n_in));
+        s.out = r.arena_.make<View>(1);
+        return s;
+    }
+
+    void node(uint32_t u, const std::map<uint32_t, const Port*>& token_port) {
+        const PlanNode& n = r.plan_.nodes[u];
+        const auto& c = contract(u);
+        Work& w = r.work_[u];
+        Step& s = r.steps_.emplace_back();
+        const LayoutOps& ops = n.type->ops[r.layout_];
+        w.main = &s;
+        s.fire = ops.fire;
+        s.tick = ops.tick;
+        s.env = &r.env_;
+        s.node = u;
+        s.channels = n.channels;
+        s.groups = r.env_.groups;
+        s.n_in = static_cast<int32_t>(c.n_inputs);
+        s.key = fnv1a(name(u).data(), name(u).size());
+        s.in = r.arena_.make<View>(std::max(1u, c.n_inputs));
+        s.out = r.arena_.make<View>(c.n_outputs + 1);
+        s.par = r.arena_.make<View>(std::max(1u, c.n_params));
+        double* fixed = r.arena_.doubles(std::max(1u, c.n_params));
+        for (uint32_t k = 0; k < c.n_params; ++k) fixed[k] = fixed_value(n, k);
+        s.fixed = fixed;
+        for (uint32_t k = 0; k < c.n_outputs; ++k) show(s.out[k], w.out[k], 0);
+        inputs(u, token_port);
+        parameters(u, token_port);
+        s.varying = values.varies(u);
+        const auto rows = Shape{n.channels, r.env_.groups}.rows();
+        s.state = static_cast<unsigned char*>(r.arena_.take(rows * ops.state_bytes));
+        s.coef = static_cast<unsigned char*>(r.arena_.take(rows * ops.coef_bytes));
+        if (n.type->aux_frames) {
+            s.aux_frames = n.type->aux_frames(s);
+            s.aux = r.arena_.doubles(rows * s.aux_frames * static_cast<uint64_t>(r.env_.width));
+        }
+        ops.reset(s);
+        ops.prepare(s);
+    }
+
+    void add_before(uint32_t u, Step& s, bool outside) {
+        r.work_[u].before.push_back(&s);
+        r.work_[u].outside.push_back(outside);
+    }
+
+    bool is_outside(uint32_t u, const std::vector<uint32_t>& edges) const {
+        const int32_t c = r.plan_.nodes[u].component;
+        return std::none_of(edges.begin(), edges.end(), [&](uint32_t k) { return c >= 0 && r.plan_.nodes[r.plan_.edges[k].src].component == c; });
+    }
+
+    void source(View& view, uint32_t k, const std::map<uint32_t, const Port*>& token_port) {
+        const PlanEdge& e = r.plan_.edges[k];
+        const auto own = token_port.find(k);
+        const Port& p = own != token_port.end() ? *own->second : r.work_[e.src].out[e.src_port];
+        show(view, p, static_cast<int64_t>(e.delay));
+    }
+
+    void inputs(uint32_t u, const std::map<uint32_t, const Port*>& token_port) {
+        const auto& c = contract(u);
+        Step& s = *r.work_[u].main;
+        for (uint32_t p = 0; p < c.n_inputs; ++p) {
+            const auto edges = entering(u, static_cast<int32_t>(p), -1);
+            if (edges.empty()) {
+                Tensor t;
+                t.data = {c.inputs[p].neutral};
+                values.hold(r.arena_.doubles(kLanes), t, s.in[p]);
+            } else if (edges.size() == 1) {
+                source(s.in[p], edges.front(), token_port);
+            } else {
+                Step& sum = gather(u, s.channels, static_cast<int32_t>(edges.size()));
+                sum.port = static_cast<int32_t>(p);
+                for (size_t k = 0; k < edges.size(); ++k) source(sum.in[k], edges[k], token_port);
+                Port out = slice(gather_slot[u].at(static_cast<int32_t>(p)), s.channels, r.env_.groups);
+                s.in[p] = sum.out[0] = view_of(out, r.env_.width);
+                add_before(u, sum, is_outside(u, edges));
+            }
+        }
+        if (reads_curve(u)) curve_input(u);
+    }
+
+    Port slice(int slot, int32_t channels, int32_t groups) const {
+        Port p;
+        p.data = slot_data[static_cast<size_t>(slot)];
+        p.row = slice_row();
+        p.channels = channels;
+        p.groups = groups;
+        return p;
+    }
+
+    const CurveData* curve(uint32_t u, const std::string& key) const {
+        const auto it = r.history_.find(key);
+        if (it == r.history_.end())
+            throw Failure(AMP_E_INVALID_ARG, "configure", text("%s: there is no control curve \"%s\". Give the render a control history that has it.", name(u).c_str(), key.c_str()),
+                          name(u));
+        return &it->second;
+    }
+
+    void curve_input(uint32_t u) {
+        const auto& c = contract(u);
+        Step& main = *r.work_[u].main;
+        for (uint32_t k = 0; k < c.n_params; ++k) {
+            if (c.params[k].kind != AMP_PARAM_TEXT || std::string(c.params[k].key) != "curve") continue;
+            const auto i = static_cast<size_t>(r.plan_.nodes[u].parameter[k]);
+            const std::string& key = r.plan_.nodes[u].descriptor->parameters[i].text;
+            Step& s = values.make_step(u, k, slot_data[static_cast<size_t>(gather_slot[u].at(-1))], 1, 1, slice_row());
+            s.curve = curve(u, key);
+            s.low = -INFINITY;
+            s.high = INFINITY;
+            main.in[0] = s.out[0];
+            add_before(u, s, true);
+        }
+    }
+
+    void parameters(uint32_t u, const std::map<uint32_t, const Port*>& token_port) {
+        const auto& c = contract(u);
+        Work& w = r.work_[u];
+        w.parameter.assign(c.n_params, nullptr);
+        for (uint32_t k = 0; k < c.n_params; ++k) {
+            if (c.params[k].rate == AMP_RATE_FIXED || c.params[k].kind != AMP_PARAM_NUMBER) continue;
+            const auto slot = param_slot[u].find(k);
+            if (slot != param_slot[u].end()) {
+                const Shape shape = parameter_shape(u, k);
+                Step& s = values.make_step(u, k, slot_data[static_cast<size_t>(slot->second)], shape.channels, shape.groups, slice_row());
+                const auto mods = entering(u, -1, static_cast<int32_t>(k));
+                modulations(s, mods, token_port);
+                w.main->par[k] = s.out[0];
+                w.parameter[k] = &s;
+                add_before(u, s, is_outside(u, mods));
+            }
+            Tensor scratch;
+            const Value v = values.in_force(u, k, scratch);
+            if (v.curve) w.parameter[k]->curve = curve(u, *v.curve);
+            else base(u, k, *v.tensor);
+        }
+    }
+
+    // Like Values::install, but before there are coefficients to prepare.
+    void base(uint32_t u, uint32_t k, const Tensor& t) {
+        if (r.work_[u].parameter[k]) {
+            values.install(u, k, t);
+            return;
+        }
+        const amp_param_contract& c = contract(u).params[k];
+        const Range range = range_of(c, r.plan_.descriptors.sample_rate);
+        Tensor held = t;
+        if (c.range == AMP_RANGE_CLAMP)
+            for (double& x : held.data) x = std::clamp(x, range.low, range.high);
+        const uint64_t rows = Shape{r.plan_.nodes[u].channels, r.env_.groups}.rows();
+        values.hold(r.arena_.doubles(rows * kLanes), held, r.work_[u].main->par[k]);
+    }
+
+    void modulations(Step& s, const std::vector<uint32_t>& mods, const std::map<uint32_t, const Port*>& token_port) {
+        auto* list = r.arena_.make<Modulation>(mods.size());
+        for (size_t i = 0; i < mods.size(); ++i) {
+            const PlanEdge& e = r.plan_.edges[mods[i]];
+            const ModulationDescriptor& d = r.plan_.descriptors.modulations[e.descriptor];
+            list[i].scale = d.scale;
+            list[i].offset = d.offset;
+            list[i].channel = d.channel;
+            list[i].channels = r.plan_.nodes[e.src].out_channels[e.src_port];
+            list[i].multiply = d.multiply;
+            source(list[i].source, mods[i], token_port);
+        }
+        s.mods = list;
+        s.n_mods = static_cast<int32_t>(mods.size());
+    }
+};
+
+void build(Runtime& r) {
+    Builder b{r};
+    b.assign();
+    b.choose_block();
+    b.place();
+    b.steps();
+}
+
+}  // namespace amp

@@ -1,0 +1,54 @@
+// Which kernels run: the best level the CPU has, or the one AMP_ISA names. Chosen once.
+#include <cstdlib>
+#include <cstring>
+
+#include "engine/step.hpp"
+
+namespace amp {
+
+#define AMP_LEVEL(ns)                         \
+    namespace ns {                            \
+    extern const KernelTable kernel_table;    \
+    extern const uint32_t node_type_count;    \
+    }
+#ifdef AMP_HAVE_X86_LEVELS
+AMP_LEVEL(k_v2)
+AMP_LEVEL(k_v3)
+AMP_LEVEL(k_v4)
+#else
+AMP_LEVEL(k_base)
+#endif
+#undef AMP_LEVEL
+
+namespace {
+
+struct Chosen {
+    KernelTable table{};
+    bool found = false;
+    void take(const KernelTable& t, uint32_t types) {
+        table = t;
+        table.n_types = types;
+        found = true;
+    }
+    Chosen() {
+        const char* want = std::getenv("AMP_ISA");
+        const auto named = [&](const char* level) { return !want || !*want || std::strcmp(want, level) == 0; };
+#ifdef AMP_HAVE_X86_LEVELS
+        __builtin_cpu_init();
+        if (named("v4") && __builtin_cpu_supports("x86-64-v4")) take(k_v4::kernel_table, k_v4::node_type_count);
+        else if (named("v3") && __builtin_cpu_supports("x86-64-v3")) take(k_v3::kernel_table, k_v3::node_type_count);
+        else if (named("v2") && __builtin_cpu_supports("x86-64-v2")) take(k_v2::kernel_table, k_v2::node_type_count);
+#else
+        if (named("base")) take(k_base::kernel_table, k_base::node_type_count);
+#endif
+    }
+};
+
+}  // namespace
+
+const KernelTable* kernels() {
+    static const Chosen chosen;
+    return chosen.found ? &chosen.table : nullptr;
+}
+
+}  // namespace amp

@@ -1,0 +1,135 @@
+// Heat follows the data: q_v[n] = h_v[n] + sum of kappa_e q_u[n - d], H_v[n] = H_v[n-1] + q_v[n],
+// T[n] = T[n-1] + (q[n] - G T[n-1] / fs) / C. Sums over frames keep eight partial sums by n mod 8, folded in a fixed order.
+#include <algorithm>
+#include <cmath>
+
+#include "engine/runtime.hpp"
+
+namespace amp {
+
+namespace {
+
+double fold(const double* p) { return ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] + p[5]) + (p[6] + p[7])); }
+
+}  // namespace
+
+void Runtime::build_heat() {
+    heat_.assign(work_.size(), HeatTrack{});
+    for (uint32_t u = 0; u < work_.size(); ++u) {
+        HeatTrack& t = heat_[u];
+        for (const PlanEdge& e : plan_.edges)
+            if (e.src == u && e.port >= 0) t.history = std::max(t.history, static_cast<int64_t>(e.delay));
+        if (plan_.nodes[u].type->ops[layout_].heat) {
+            t.own.groups = env_.groups;
+            t.own.row = (int64_t{block_} + kLanes) * env_.width;
+            t.own.data = arena_.doubles(static_cast<uint64_t>(t.own.row) * static_cast<uint64_t>(env_.groups));
+            work_[u].main->out[work_[u].out.size()] = view_of(t.own, env_.width);
+        }
+        t.h.assign(env_.batches * size_t{block_}, 0.0);
+        t.q.assign(env_.batches * (static_cast<size_t>(t.history) + block_), 0.0);
+        t.own_sum.assign(env_.batches * size_t{8}, 0.0);
+        t.q_sum = t.own_sum;
+        t.total.assign(env_.batches, 0.0);
+        t.temperature = t.total;
+    }
+}
+
+// Own heat of a node over the block, right after it fired: the kernel's formula plus the constant the user gave.
+void Runtime::add_heat(uint32_t u, const Firing& f) {
+    HeatTrack& t = heat_[u];
+    Step& s = *work_[u].main;
+    if (t.own.data) plan_.nodes[u].type->ops[layout_].heat(s, f);
+    const double given = plan_.nodes[u].descriptor->heat_j_per_frame;
+    const double constant = std::isnan(given) ? 0.0 : given;
+    const auto width = static_cast<uint32_t>(env_.width);
+    for (uint32_t b = 0; b < env_.batches; ++b)
+        for (uint32_t i = 0; i < f.frames; ++i)
+            t.h[b * size_t{block_} + i] = constant + (t.own.data ? t.own.data[b / width * t.own.row + i * width + b % width] : 0.0);
+}
+
+// Transport along the edges frame by frame (so that loops with kappa work too), then sums, temperature and budget.
+void Runtime::close_heat(const Firing& f) {
+    const Descriptors& d = plan_.descriptors;
+    const auto order = static_cast<uint32_t>(work_.size());
+    for (uint32_t b = 0; b < env_.batches; ++b)
+        for (uint32_t i = 0; i < f.frames; ++i)
+            for (uint32_t u = 0; u < order; ++u) {
+                HeatTrack& t = heat_[u];
+                double q = t.h[b * size_t{block_} + i];
+                for (uint32_t k : plan_.nodes[u].in) {
+                    const PlanEdge& e = plan_.edges[k];
+                    if (e.port < 0 || e.kappa == 0.0) continue;
+                    const HeatTrack& from = heat_[e.src];
+                    q += e.kappa * from.q[b * (static_cast<size_t>(from.history) + block_) + static_cast<size_t>(from.history + i - static_cast<int64_t>(e.delay))];
+                }
+                t.q[b * (static_cast<size_t>(t.history) + block_) + static_cast<size_t>(t.history + i)] = q;
+            }
+    for (uint32_t i = 0; i < f.frames; ++i) {
+        const size_t lane = static_cast<size_t>((f.frame + i) % 8);
+        for (uint32_t u = 0; u < order; ++u) {
+            HeatTrack& t = heat_[u];
+            const NodeDescriptor& n = *plan_.nodes[u].descriptor;
+            const double conductance = std::isnan(n.conductance_w_per_k) ? 0.0 : n.conductance_w_per_k;
+            for (uint32_t b = 0; b < env_.batches; ++b) {
+                const double q = t.q[b * (static_cast<size_t>(t.history) + block_) + static_cast<size_t>(t.history + i)];
+                t.own_sum[b * 8 + lane] += t.h[b * size_t{block_} + i];
+                t.q_sum[b * 8 + lane] += q;
+                if (!std::isnan(n.capacity_j_per_k)) t.temperature[b] += (q - conductance * t.temperature[b] / d.sample_rate) / n.capacity_j_per_k;
+            }
+        }
+        if ((f.frame + i + 1) % AMP_HEAT_WINDOW == 0) close_heat_window(f.frame + i);
+    }
+    for (HeatTrack& t : heat_)   // the newest `history` frames move in front of the next block
+        for (uint32_t b = 0; b < env_.batches; ++b) {
+            double* row = t.q.data() + b * (static_cast<size_t>(t.history) + block_);
+            std::copy(row + f.frames, row + f.frames + t.history, row);
+        }
+}
+
+void Runtime::close_heat_window(int64_t frame) {
+    double own_of_graph = 0.0;
+    for (uint32_t u = 0; u < heat_.size(); ++u) {
+        HeatTrack& t = heat_[u];
+        const bool has_temperature = !std::isnan(plan_.nodes[u].descriptor->capacity_j_per_k);
+        double own = 0.0, total = 0.0, temperature = 0.0;
+        for (uint32_t b = 0; b < env_.batches; ++b) {
+            own += fold(&t.own_sum[b * 8]);
+            t.total[b] += fold(&t.q_sum[b * 8]);
+            total += t.total[b];
+            temperature = std::max(temperature, t.temperature[b]);
+        }
+        std::fill(t.own_sum.begin(), t.own_sum.end(), 0.0);
+        std::fill(t.q_sum.begin(), t.q_sum.end(), 0.0);
+        t.own_trace.push_back(own);
+        t.total_trace.push_back(total);
+        t.temperature_trace.push_back(has_temperature ? temperature : NAN);
+        own_of_graph += own;
+    }
+    const Descriptors& d = plan_.descriptors;
+    const double watts = own_of_graph * d.sample_rate / AMP_HEAT_WINDOW;
+    if (!(watts > d.heat_budget_w) || d.heat_policy != 1 || frame >= fault_.frame) return;   // no budget (NaN) is never exceeded
+    const auto hottest = std::max_element(heat_.begin(), heat_.end(), [](const auto& a, const auto& b) { return a.own_trace.back() < b.own_trace.back(); });
+    const std::string& name = plan_.nodes[static_cast<size_t>(hottest - heat_.begin())].descriptor->name;
+    fault_.frame = frame;
+    fault_.failure = Failure(AMP_E_THERMAL, "execute", text("%s: the graph is over its heat budget (got %g W, allowed %g W) at frame %lld; %s gives most. Lower its level or raise the budget.", name.c_str(), watts, d.heat_budget_w, static_cast<long long>(frame), name.c_str()), name);
+    fault_.failure.frame = frame;
+}
+
+double Runtime::accumulated_heat(uint32_t u) const {
+    double sum = 0.0;
+    for (uint32_t b = 0; b < env_.batches; ++b) sum += heat_[u].total[b] + fold(&heat_[u].q_sum[b * 8]);
+    return sum;
+}
+
+void Runtime::heat(const std::string& node, double* own, double* total, double* temperature, size_t capacity, size_t* count) const {
+    const uint32_t u = find(node, "heat");
+    if (u >= heat_.size()) throw Failure(AMP_E_INVALID_ARG, "heat", "heat was not asked for. Configure with AMP_RUN_HEAT.");
+    const HeatTrack& t = heat_[u];
+    const auto n = static_cast<int64_t>(std::min(capacity, t.own_trace.size()));
+    if (own) std::copy(t.own_trace.begin(), t.own_trace.begin() + n, own);
+    if (total) std::copy(t.total_trace.begin(), t.total_trace.begin() + n, total);
+    if (temperature) std::copy(t.temperature_trace.begin(), t.temperature_trace.begin() + n, temperature);
+    if (count) *count = t.own_trace.size();
+}
+
+}  // namespace amp

@@ -1,0 +1,48 @@
+// Faults on purpose, for the tests of the worker. Compiled in only in the flavour that asks for it:
+// AMP_TEST_FAULT="node:frame:segv|fpe|abort|hang".
+#include "engine/runtime.hpp"
+
+#ifdef AMP_TEST_HOOKS
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#endif
+
+namespace amp {
+
+#ifdef AMP_TEST_HOOKS
+namespace {
+
+struct Plot {
+    std::string node, kind;
+    int64_t frame = -1;
+};
+
+Plot read_plot() {
+    Plot p;
+    const char* s = std::getenv("AMP_TEST_FAULT");
+    if (!s) return p;
+    const std::string all = s;
+    const size_t last = all.rfind(':'), middle = last == std::string::npos || last == 0 ? std::string::npos : all.rfind(':', last - 1);
+    if (middle == std::string::npos) return p;
+    p.node = all.substr(0, middle);
+    p.frame = std::atoll(all.substr(middle + 1, last - middle - 1).c_str());
+    p.kind = all.substr(last + 1);
+    return p;
+}
+
+}  // namespace
+
+void Runtime::test_hook(uint32_t u, const Firing& f) const {
+    const Plot plot = read_plot();
+    if (plot.frame < f.frame || plot.frame >= f.frame + f.frames || plot.node != plan_.nodes[u].descriptor->name) return;
+    if (plot.kind == "segv") std::raise(SIGSEGV);
+    if (plot.kind == "fpe") std::raise(SIGFPE);
+    if (plot.kind == "abort") std::abort();
+    volatile bool forever = plot.kind == "hang";
+    while (forever) {
+    }
+}
+#endif
+
+}  // namespace amp

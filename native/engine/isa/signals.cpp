@@ -1,0 +1,157 @@
+// The engine's own steps on signals: parameters (base value, modulations, range) and ports where several edges meet.
+#include "nodes/driver.hpp"
+
+namespace amp::AMP_KNS {
+namespace {
+
+// Frames in one pack: eight in frame layout, one (of eight batches) in lane layout.
+template <int W>
+inline constexpr uint32_t kStride = W == 1 ? kLanes : 1;
+
+// Frames first .. first + n - 1 of a tensor (b, c, n) into one row; the last value holds.
+template <int W>
+void tensor_base(const Step& s, int c, int g, int64_t first, uint32_t n, double* y) {
+    for (uint32_t i = 0; i < n; ++i) {
+        const int64_t at = first + i < s.source_frames ? first + i : s.source_frames - 1;
+        const double* x = s.source->data + c * s.source->channel_stride + at;
+        for (int j = 0; j < W; ++j) {
+            const int64_t b = g * int64_t{W} + j, last = s.env->batches - 1;
+            y[i * W + static_cast<uint32_t>(j)] = x[(b < last ? b : last) * s.source->group_stride];
+        }
+    }
+}
+
+template <int W>
+void curve_base(const Step& s, int64_t first, uint32_t n, double* y) {
+    if constexpr (W == 1) {
+        s.env->sample(*s.curve, s.env->sample_rate, first, n, y);
+    } else {
+        s.env->sample(*s.curve, s.env->sample_rate, first, n, s.aux);
+        for (uint32_t i = 0; i < n; ++i) store(y + i * W, f64x8(s.aux[i]));
+    }
+}
+
+struct Source {
+    const double* row;
+    int64_t step;
+    double scale, offset;
+    bool multiply;
+};
+
+// The modulators that reach channel c: a lone channel reaches all, missing channels leave the parameter alone.
+int sources(const Step& s, int c, int g, uint32_t offset, Source* out) {
+    int n = 0;
+    for (int k = 0; k < s.n_mods; ++k) {
+        const Modulation& m = s.mods[k];
+        const int from = m.channel >= 0 ? m.channel : m.channels == 1 ? 0 : c;
+        if (from < m.channels) out[n++] = {row(m.source, from, g, offset), m.source.step, m.scale, m.offset, m.multiply != 0};
+    }
+    return n;
+}
+
+struct Bounds {
+    f64x8 low, high, sum = f64x8(0.0), clamped = f64x8(0.0);
+    m8 live;
+    bool clamp, bad = false;
+    // The value allowed in place of v; notes what was wrong in live lanes.
+    f64x8 check(f64x8 v, const m8& lanes) {
+        const m8 out = !((v >= low) & (v <= high)) & lanes;
+        sum += select(lanes, v - v, f64x8(0.0));
+        if (__builtin_expect(any(out), 0)) {
+            if (!clamp) bad = true;
+            clamped += select(out, f64x8(1.0), f64x8(0.0));
+            if (clamp) v = vmin(vmax(v, low), high);
+        }
+        return v;
+    }
+};
+
+template <int W, class T>
+[[gnu::always_inline]] inline T modulated(T v, const Source* src, int n, uint32_t i) {
+    for (int k = 0; k < n; ++k)
+        if (src[k].multiply) v = v * (T(src[k].offset) + T(src[k].scale) * load_as<T>(src[k].row + i * src[k].step));
+    for (int k = 0; k < n; ++k)
+        if (!src[k].multiply) v = v + T(src[k].scale) * load_as<T>(src[k].row + i * src[k].step);
+    return v;
+}
+
+template <int W>
+uint32_t parameter(Step& s, const Firing& f) {
+    Bounds bounds{f64x8(s.low), f64x8(s.high)};
+    bounds.clamp = s.clamp != 0;
+    for (int c = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.groups; ++g) {
+            Source src[kMostModulations];
+            const int n = sources(s, c, g, f.offset, src);
+            double* y = row(s.out[0], c, g, f.offset);
+            const bool held = !s.curve && !s.source;
+            if (s.curve) curve_base<W>(s, f.frame, f.frames, y);
+            else if (s.source) tensor_base<W>(s, c, g, f.frame, f.frames, y);
+            const f64x8 base = held ? load(row(s.par[0], c, g, 0)) : f64x8(0.0);
+            const m8 batches = W == 1 ? iota() < f64x8(8.0) : iota() < f64x8(static_cast<double>(s.env->batches) - 8.0 * g);
+            for (uint32_t i = 0; i < f.frames; i += kStride<W>) {
+                const f64x8 v = modulated<W>(held ? base : load(y + i * W), src, n, i);
+                const m8 live = W == 1 ? iota() < f64x8(static_cast<double>(f.frames - i)) : batches;
+                store(y + i * W, bounds.check(v, live));
+            }
+        }
+    if (s.clamp) {
+        double add[kLanes];
+        store(add, bounds.clamped);
+        for (double a : add) s.clamped += static_cast<int64_t>(a);
+    }
+    return (bounds.bad ? kOutOfRange : 0) | (any(!(bounds.sum == f64x8(0.0))) ? kNonfinite : 0);
+}
+
+// One frame, for feedback: exact widths only, so that nothing later in the block is touched.
+template <int W>
+uint32_t parameter_tick(Step& s, const Firing& f) {
+    if constexpr (W == kLanes) {
+        return parameter<W>(s, f);
+    } else {
+        uint32_t verdict = 0;
+        for (int c = 0; c < s.channels; ++c)
+            for (int g = 0; g < s.groups; ++g) {
+                Source src[kMostModulations];
+                const int n = sources(s, c, g, f.offset, src);
+                double* y = row(s.out[0], c, g, f.offset);
+                if (s.curve) curve_base<W>(s, f.frame, 1, y);
+                else if (s.source) tensor_base<W>(s, c, g, f.frame, 1, y);
+                else *y = *row(s.par[0], c, g, 0);
+                double v = modulated<W>(*y, src, n, 0);
+                if (!(v - v == 0.0)) verdict |= kNonfinite;
+                if (!(v >= s.low && v <= s.high)) {
+                    if (s.clamp) v = vmin(vmax(v, s.low), s.high), ++s.clamped;
+                    else verdict |= kOutOfRange;
+                }
+                *y = v;
+            }
+        return verdict;
+    }
+}
+
+template <int W, class T>
+uint32_t gather(Step& s, const Firing& f) {
+    constexpr uint32_t stride = W == 1 && std::is_same_v<T, f64x8> ? kLanes : 1;
+    for (int c = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.groups; ++g) {
+            double* y = row(s.out[0], c, g, f.offset);
+            for (uint32_t i = 0; i < f.frames; i += stride) {
+                T sum = load_as<T>(row(s.in[0], c, g, f.offset) + i * s.in[0].step);
+                for (int k = 1; k < s.n_in; ++k) sum = sum + load_as<T>(row(s.in[k], c, g, f.offset) + i * s.in[k].step);
+                store_as(y + i * s.out[0].step, sum);
+            }
+        }
+    return kFired;
+}
+
+}  // namespace
+
+extern const NodeType* const node_types[];
+extern const uint32_t node_type_count;
+extern const KernelTable kernel_table;
+const KernelTable kernel_table{AMP_ISA_NAME, node_types, 0,
+                               {parameter<1>, parameter<8>}, {parameter_tick<1>, parameter_tick<8>},
+                               {gather<1, f64x8>, gather<8, f64x8>}, {gather<1, double>, gather<8, f64x8>}};
+
+}  // namespace amp::AMP_KNS

@@ -1,0 +1,122 @@
+#include "engine/values.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "plan/parameters.hpp"
+
+namespace amp {
+
+Value Values::in_force(uint32_t node, uint32_t param, Tensor& scratch) const {
+    const auto set = r.overrides_.find({node, param});
+    if (set != r.overrides_.end()) return {&set->second, nullptr};
+    const PlanNode& n = r.plan_.nodes[node];
+    const int32_t i = n.parameter[param];
+    if (i >= 0) {
+        const Parameter& p = n.descriptor->parameters[static_cast<size_t>(i)];
+        if (p.kind == Parameter::kCurve) return {nullptr, &p.text};
+        return {&p.tensor, nullptr};
+    }
+    scratch = Tensor{};
+    scratch.data = {n.type->contract->params[param].value};
+    return {&scratch, nullptr};
+}
+
+void Values::check_shape(uint32_t node, uint32_t param, const Tensor& t, const char* stage) const {
+    const PlanNode& n = r.plan_.nodes[node];
+    const uint32_t channels = static_cast<uint32_t>(n.channels), batches = r.env_.batches;
+    if ((t.batches == 1 || t.batches == batches) && (t.channels == 1 || t.channels == channels)) return;
+    const char* key = n.type->contract->params[param].key;
+    const std::string lead = std::string(stage) == "set_param" ? "amp_graph_runtime_set_param_shape_mismatch: " : "";
+    throw Failure(AMP_E_SHAPE, stage,
+                  lead + text("%s.%s: shape (got (%u, %u, %llu), expected (1 or %u, 1 or %u, any)). Give one value per batch and channel, or one for all.",
+                              n.descriptor->name.c_str(), key, t.batches, t.channels, static_cast<unsigned long long>(t.frames), batches, channels),
+                  n.descriptor->name, key);
+}
+
+void Values::check_range(uint32_t node, uint32_t param, const Tensor& t) const {
+    const PlanNode& n = r.plan_.nodes[node];
+    const amp_param_contract& c = n.type->contract->params[param];
+    const Range range = range_of(c, r.plan_.descriptors.sample_rate);
+    for (size_t i = 0; i < t.data.size(); ++i) {
+        const double x = t.data[i];
+        if (std::isfinite(x) && ((x >= range.low && x <= range.high) || c.range == AMP_RANGE_CLAMP)) continue;
+        throw Failure(AMP_E_INVALID_ARG, "set_param", out_of_range(n.descriptor->name, c, x, range), n.descriptor->name, c.key);
+    }
+}
+
+void Values::hold(double* rows, const Tensor& t, View& view) const {
+    const auto width = static_cast<uint32_t>(r.env_.width);
+    const uint32_t groups = t.batches == 1 ? 1 : static_cast<uint32_t>(r.env_.groups);
+    for (uint32_t c = 0; c < t.channels; ++c)
+        for (uint32_t g = 0; g < groups; ++g)
+            for (uint32_t j = 0; j < kLanes; ++j)
+                rows[(c * groups + g) * kLanes + j] = t.at(std::min(g * width + (width == 1 ? 0 : j), t.batches - 1), c, 0);
+    view = {rows, t.channels == 1 ? 0 : int64_t{kLanes} * groups, groups == 1 ? 0 : int64_t{kLanes}, 0};
+}
+
+Step& Values::make_step(uint32_t node, uint32_t param, double* scratch, int32_t channels, int32_t groups, int64_t row) {
+    const PlanNode& n = r.plan_.nodes[node];
+    const amp_param_contract& c = n.type->contract->params[param];
+    const Range range = range_of(c, r.plan_.descriptors.sample_rate);
+    Step& s = r.steps_.emplace_back();
+    s.fire = r.table_->parameter[r.layout_];
+    s.tick = r.table_->parameter_tick[r.layout_];
+    s.env = &r.env_;
+    s.node = node;
+    s.port = static_cast<int32_t>(param);
+    s.channels = channels;
+    s.groups = groups;
+    s.low = range.low;
+    s.high = range.high;
+    s.clamp = c.range == AMP_RANGE_CLAMP;
+    s.par = r.arena_.make<View>(1);
+    s.out = r.arena_.make<View>(1);
+    s.aux = r.arena_.doubles(r.block_ + kLanes);
+    s.out[0] = {scratch, channels == 1 ? 0 : row * groups, groups == 1 ? 0 : row, r.env_.width};
+    return s;
+}
+
+bool Values::varies(uint32_t node) const {
+    const auto& steps = r.work_[node].parameter;
+    return std::any_of(steps.begin(), steps.end(), [](const Step* s) { return s != nullptr; });
+}
+
+void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
+    Work& w = r.work_[node];
+    const PlanNode& n = r.plan_.nodes[node];
+    Step* step = w.parameter[param];
+    if (t.frames > 1 && !step)
+        throw Failure(AMP_E_UNSUPPORTED, "set_param",
+                      text("%s.%s: a value with a frame axis can only begin at frame 0 here. Set it before the first execute.", n.descriptor->name.c_str(),
+                           n.type->contract->params[param].key),
+                      n.descriptor->name, n.type->contract->params[param].key);
+    if (t.frames > 1) {   // the parameter step reads it frame by frame
+        auto* view = r.arena_.make<View>(1);
+        double* copy = r.arena_.doubles(t.data.size());
+        std::copy(t.data.begin(), t.data.end(), copy);
+        const auto frames = static_cast<int64_t>(t.frames);
+        *view = {copy, t.channels == 1 ? 0 : frames, t.batches == 1 ? 0 : frames * t.channels, 1};
+        step->source = view;
+        step->source_frames = frames;
+        step->curve = nullptr;
+        return;
+    }
+    Tensor held = t;
+    const amp_param_contract& c = n.type->contract->params[param];
+    const Range range = range_of(c, r.plan_.descriptors.sample_rate);
+    if (!step && c.range == AMP_RANGE_CLAMP)
+        for (double& x : held.data) x = std::clamp(x, range.low, range.high);
+    View& view = step ? step->par[0] : w.main->par[param];
+    double* rows = view.data ? view.data : r.arena_.doubles(static_cast<uint64_t>(n.channels) * static_cast<uint64_t>(r.env_.groups) * kLanes);
+    hold(rows, held, view);
+    if (step) {
+        step->source = nullptr;
+        step->curve = nullptr;
+    } else {
+        n.type->ops[r.layout_].prepare(*w.main);
+        w.fired_once = false;
+    }
+}
+
+}  // namespace amp

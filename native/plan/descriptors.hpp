@@ -1,0 +1,57 @@
+// What the user built, decoded from the blob (layout in amp/graph.h). Nothing here is checked against contracts yet.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/bytes.hpp"
+
+namespace amp {
+
+struct Parameter {
+    enum Kind : uint8_t { kNumber, kTensor, kCurve, kText, kInteger };
+    std::string key;
+    Kind kind = kNumber;
+    Tensor tensor;        // numbers and integers are 1 x 1 x 1
+    std::string text;     // curve name, enum choice or text
+};
+
+struct NodeDescriptor {
+    std::string name, type;
+    uint32_t revision = 0, oversample = 1;
+    double heat_j_per_frame = 0, capacity_j_per_k = 0, conductance_w_per_k = 0;   // NaN: not given
+    std::vector<Parameter> parameters;
+    uint64_t digest = 0;
+};
+
+struct EdgeDescriptor {
+    std::string src, src_port, dst, dst_port;
+    int32_t slot = 0;
+    uint64_t delay = 0;
+    bool has_tokens = false;
+    Tensor tokens;
+    std::vector<std::string> gates;
+    double kappa = 0;     // NaN: default
+};
+
+struct ModulationDescriptor {
+    std::string src, src_port, dst, param;
+    bool multiply = true;
+    double scale = 1, offset = 1;
+    int32_t channel = -1, slot = 0;
+    uint64_t delay = 0;
+};
+
+struct Descriptors {
+    double sample_rate = 0;
+    std::string graph, output;
+    double heat_budget_w = 0;
+    uint8_t heat_policy = 0;
+    std::vector<NodeDescriptor> nodes;
+    std::vector<EdgeDescriptor> edges;
+    std::vector<ModulationDescriptor> modulations;
+    uint64_t digest = 0;  // of the canonical form: sorted by name and slot, so declaration order means nothing
+};
+
+Descriptors read_descriptors(const void* blob, size_t size);   // throws AMP_E_BLOB, stage load; sorts into canonical order
+
+}  // namespace amp

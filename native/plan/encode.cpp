@@ -1,0 +1,146 @@
+// The plan as a blob (compared byte for byte with a recompiled one) and as JSON text for people.
+#include <cmath>
+
+#include "plan/plan.hpp"
+
+namespace amp {
+
+namespace {
+
+// One record per node, so that a difference can be laid at a node's door.
+std::vector<uint8_t> record(const Plan& p, uint32_t i) {
+    const PlanNode& n = p.nodes[i];
+    const amp_node_contract& c = *n.type->contract;
+    Writer w;
+    w.str(c.id), w.put(c.revision), w.put(contract_digest(c)), w.put(c.latency_frames), w.put(n.descriptor->oversample);
+    w.put(n.channels), w.put(n.component), w.put(n.history), w.put(n.descriptor->digest);
+    for (int32_t k : n.out_channels) w.put(k);
+    for (uint32_t k : n.in) {
+        const PlanEdge& e = p.edges[k];
+        w.put(e.src), w.put(e.src_port), w.put(e.port), w.put(e.param), w.put(e.delay), w.put(e.feedback), w.put(e.kappa);
+        if (e.port >= 0) {
+            const auto& d = p.descriptors.edges[e.descriptor];
+            for (const auto& g : d.gates) w.str(g);
+            w.put(fnv1a(d.tokens.data.data(), d.tokens.data.size() * sizeof(double)));
+        } else {
+            const auto& m = p.descriptors.modulations[e.descriptor];
+            w.put(m.multiply), w.put(m.scale), w.put(m.offset), w.put(m.channel);
+        }
+    }
+    return w.payload();
+}
+
+std::string quoted(const std::string& s) {
+    std::string q = "\"";
+    for (const char ch : s) {
+        const auto u = static_cast<unsigned char>(ch);
+        if (ch == '"' || ch == '\\') q += '\\', q += ch;
+        else if (u < 0x20) q += text("\\u%04x", u);
+        else q += ch;
+    }
+    return q + '"';
+}
+
+std::string node_json(const PlanNode& n) {
+    const amp_node_contract& c = *n.type->contract;
+    std::string s = text("{\"name\": %s, \"type\": \"%s\", \"revision\": %u, \"digest\": \"%s\", \"component\": %d, \"latency_frames\": %lld, \"advance_frames\": 0, "
+                         "\"channels\": %d, \"oversample_ratio\": %u, \"outputs\": [",
+                         quoted(n.descriptor->name).c_str(), c.id, c.revision, hex(contract_digest(c)).c_str(), n.component, static_cast<long long>(c.latency_frames),
+                         n.channels, n.descriptor->oversample);
+    for (uint32_t k = 0; k < c.n_outputs; ++k) s += text("%s{\"port\": \"%s\", \"channels\": %d}", k ? ", " : "", c.outputs[k].key, n.out_channels[k]);
+    return s + "]}";
+}
+
+std::string edge_json(const Plan& p, const PlanEdge& e) {
+    const auto& src = p.nodes[e.src];
+    const auto& dst = p.nodes[e.dst];
+    const auto& dc = *dst.type->contract;
+    const bool audio = e.port >= 0;
+    const int32_t slot = audio ? p.descriptors.edges[e.descriptor].slot : p.descriptors.modulations[e.descriptor].slot;
+    std::string s = text("{\"kind\": \"%s\", \"src\": %s, \"src_port\": \"%s\", \"dst\": %s, \"dst_port\": \"%s\", \"slot\": %d, \"delay_frames\": %llu, "
+                         "\"feedback\": %s, \"capacity_frames\": %llu, \"gates\": [",
+                         audio ? "audio" : "modulation", quoted(src.descriptor->name).c_str(), src.type->contract->outputs[e.src_port].key,
+                         quoted(dst.descriptor->name).c_str(), audio ? dc.inputs[e.port].key : dc.params[e.param].key, slot,
+                         static_cast<unsigned long long>(e.delay), e.feedback ? "true" : "false", static_cast<unsigned long long>(e.delay));
+    if (audio)
+        for (size_t k = 0; k < p.descriptors.edges[e.descriptor].gates.size(); ++k) s += (k ? ", " : "") + quoted(p.descriptors.edges[e.descriptor].gates[k]);
+    s += "]";
+    if (audio) s += text(", \"kappa\": %.17g", e.kappa);
+    else {
+        const auto& m = p.descriptors.modulations[e.descriptor];
+        s += text(", \"mode\": \"%s\", \"scale\": %.17g, \"offset\": %.17g, \"channel\": %d", m.multiply ? "multiply" : "add", m.scale, m.offset, m.channel);
+    }
+    return s + "}";
+}
+
+}  // namespace
+
+std::vector<uint8_t> encode(const Plan& p) {
+    Writer w;
+    w.put(p.descriptors.digest), w.put(p.contract_digest);
+    w.put(static_cast<uint32_t>(p.nodes.size()));
+    for (uint32_t i = 0; i < p.nodes.size(); ++i) {
+        const auto r = record(p, i);
+        w.str(p.nodes[i].descriptor->name);
+        w.put(fnv1a(r.data(), r.size()));
+    }
+    w.put(static_cast<uint32_t>(p.components.size()));
+    for (const Component& c : p.components) w.put(c.sub_block), w.put(static_cast<uint32_t>(c.nodes.size()));
+    return w.seal("AMPP");
+}
+
+void expect_same(const Plan& p, const void* blob, size_t size) {
+    Reader r(blob, size, "AMPP", "load");
+    const auto drift = [&](const std::string& node, const std::string& what, uint64_t got, uint64_t want) {
+        throw Failure(AMP_E_DRIFT, "load",
+                      text("%s%splan and descriptors do not belong together: %s (plan has %s, descriptors and contracts give %s). Compile the plan again.",
+                           node.c_str(), node.empty() ? "" : ": ", what.c_str(), hex(got).c_str(), hex(want).c_str()),
+                      node);
+    };
+    const auto descriptors = r.get<uint64_t>("descriptor digest"), contracts = r.get<uint64_t>("contract digest");
+    const uint32_t n = r.count("number of nodes", 10);
+    for (uint32_t i = 0; i < n; ++i) {
+        const std::string name = r.str("node name");
+        const auto got = r.get<uint64_t>("node digest");
+        if (i >= p.nodes.size()) drift(name, "this node is not in the descriptors", got, 0);
+        const auto rec = record(p, i);
+        const uint64_t want = fnv1a(rec.data(), rec.size());
+        if (name != p.nodes[i].descriptor->name) drift(name, text("place %u belongs to %s", i, p.nodes[i].descriptor->name.c_str()), got, want);
+        if (got != want) drift(name, "the node differs", got, want);
+    }
+    if (n < p.nodes.size()) drift(p.nodes[n].descriptor->name, "this node is missing from the plan", 0, 0);
+    const uint32_t components = r.count("number of components", 12);
+    if (components != p.components.size()) drift("", "the number of feedback components differs", components, p.components.size());
+    for (const Component& c : p.components) {
+        const auto sub = r.get<uint64_t>("sub-block");
+        const auto size_of = r.get<uint32_t>("component size");
+        if (sub != c.sub_block || size_of != c.nodes.size()) drift(p.nodes[c.nodes.front()].descriptor->name, "its feedback component differs", sub, c.sub_block);
+    }
+    r.end();
+    const std::string first = p.nodes.empty() ? "" : p.nodes.front().descriptor->name;
+    if (contracts != p.contract_digest) drift(first, "the contracts changed", contracts, p.contract_digest);
+    if (descriptors != p.descriptors.digest) drift(first, "the descriptors changed", descriptors, p.descriptors.digest);
+}
+
+std::string describe(const Plan& p) {
+    std::string s = text("{\"digest\": \"%s\", \"descriptor_digest\": \"%s\", \"contract_digest\": \"%s\", \"sample_rate\": %.17g, \"graph\": %s, \"latency_frames\": 0, "
+                         "\"output\": %s,\n \"curves\": [",
+                         hex(p.digest).c_str(), hex(p.descriptors.digest).c_str(), hex(p.contract_digest).c_str(), p.descriptors.sample_rate,
+                         quoted(p.descriptors.graph).c_str(), quoted(p.descriptors.output).c_str());
+    for (size_t i = 0; i < p.curves.size(); ++i) s += (i ? ", " : "") + quoted(p.curves[i]);
+    s += "],\n \"nodes\": [";
+    for (size_t i = 0; i < p.nodes.size(); ++i) s += (i ? ",\n  " : "\n  ") + node_json(p.nodes[i]);
+    s += "],\n \"components\": [";
+    for (size_t i = 0; i < p.components.size(); ++i) {
+        const Component& c = p.components[i];
+        s += text("%s{\"sub_block\": %llu, \"driver\": \"%s\", \"nodes\": [", i ? ",\n  " : "\n  ", static_cast<unsigned long long>(c.sub_block),
+                  c.sub_block < kFrameTableBelow ? "frame" : "block");
+        for (size_t k = 0; k < c.nodes.size(); ++k) s += (k ? ", " : "") + quoted(p.nodes[c.nodes[k]].descriptor->name);
+        s += "]}";
+    }
+    s += "],\n \"edges\": [";
+    for (size_t i = 0; i < p.edges.size(); ++i) s += (i ? ",\n  " : "\n  ") + edge_json(p, p.edges[i]);
+    return s + "]}\n";
+}
+
+}  // namespace amp

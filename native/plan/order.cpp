@@ -1,0 +1,192 @@
+// Strongly connected components, firing order and sub-blocks.
+// Tarjan, "Depth-first search and linear graph algorithms", 1972 (here without recursion); Dijkstra for the shortest cycles.
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <queue>
+
+#include "plan/plan.hpp"
+
+namespace amp {
+
+namespace {
+
+using Graph = std::vector<std::vector<uint32_t>>;   // per node: indices of the edges that leave it
+constexpr uint32_t kNone = 0xffffffffu;
+
+// Component number of every node.
+std::vector<uint32_t> components(const Plan& p, const Graph& out, uint32_t& count) {
+    const auto n = static_cast<uint32_t>(p.nodes.size());
+    std::vector<uint32_t> index(n, kNone), low(n), component(n, kNone), next(n, 0), stack, path;
+    uint32_t clock = 0;
+    count = 0;
+    for (uint32_t root = 0; root < n; ++root) {
+        if (index[root] != kNone) continue;
+        path.push_back(root);
+        while (!path.empty()) {
+            const uint32_t u = path.back();
+            if (index[u] == kNone) {
+                index[u] = low[u] = clock++;
+                stack.push_back(u);
+            }
+            if (next[u] < out[u].size()) {
+                const uint32_t w = p.edges[out[u][next[u]++]].dst;
+                if (index[w] == kNone) path.push_back(w);
+                else if (component[w] == kNone) low[u] = std::min(low[u], index[w]);
+                continue;
+            }
+            path.pop_back();
+            if (!path.empty()) low[path.back()] = std::min(low[path.back()], low[u]);
+            if (low[u] != index[u]) continue;
+            for (uint32_t w = kNone; w != u;) {
+                w = stack.back();
+                stack.pop_back();
+                component[w] = count;
+            }
+            ++count;
+        }
+    }
+    return component;
+}
+
+std::string spell(const Plan& p, const std::vector<uint32_t>& cycle) {
+    std::string s = "feedback ";
+    for (uint32_t u : cycle) s += p.nodes[u].descriptor->name + " -> ";
+    return s + p.nodes[cycle.front()].descriptor->name;
+}
+
+// Some cycle of edges without delay among the nodes that could not be ordered: each has an unordered predecessor.
+[[noreturn]] void refuse(const Plan& p, const std::vector<std::vector<uint32_t>>& into, const std::vector<bool>& done, uint32_t start) {
+    std::vector<uint32_t> path{start};
+    std::vector<uint32_t> seen(p.nodes.size(), kNone);
+    for (uint32_t u = start;;) {
+        seen[u] = static_cast<uint32_t>(path.size() - 1);
+        for (uint32_t k : into[u])
+            if (p.edges[k].delay == 0 && !done[p.edges[k].src]) {
+                u = p.edges[k].src;
+                break;
+            }
+        if (seen[u] != kNone) {
+            path.erase(path.begin(), path.begin() + seen[u]);
+            std::reverse(path.begin(), path.end());
+            std::rotate(path.begin(), std::min_element(path.begin(), path.end()), path.end());
+            throw Failure(AMP_E_CYCLE, "plan", spell(p, path) + ": 0 frames of edge delay, needs 1. Add delay_frames on one of its edges.",
+                          p.nodes[path.front()].descriptor->name);
+        }
+        path.push_back(u);
+    }
+}
+
+// The least sum of delays round a cycle through `start`, if below `best`.
+uint64_t shortest_cycle(const Plan& p, const Graph& out, const std::vector<uint32_t>& component, uint32_t start, uint64_t best, std::vector<uint64_t>& far) {
+    using Item = std::pair<uint64_t, uint32_t>;
+    std::priority_queue<Item, std::vector<Item>, std::greater<>> queue;
+    std::vector<uint32_t> touched;
+    queue.emplace(0, start);
+    while (!queue.empty()) {
+        const auto [d, u] = queue.top();
+        queue.pop();
+        if (d >= best) break;
+        if (u != start && d > far[u]) continue;
+        for (uint32_t k : out[u]) {
+            const PlanEdge& e = p.edges[k];
+            if (component[e.dst] != component[start]) continue;
+            const uint64_t w = d + e.delay;
+            if (e.dst == start) best = std::min(best, w);
+            else if (w < far[e.dst]) {
+                far[e.dst] = w;
+                touched.push_back(e.dst);
+                queue.emplace(w, e.dst);
+            }
+        }
+    }
+    for (uint32_t u : touched) far[u] = UINT64_MAX;
+    return best;
+}
+
+// Firing order: components in topological order, inside each the edges without delay decide; names break ties
+// (nodes stand in name order when they come here). One pass of Kahn's algorithm over both levels.
+std::vector<uint32_t> firing_order(const Plan& p, const Graph& out, const std::vector<std::vector<uint32_t>>& into, const std::vector<uint32_t>& component, uint32_t count) {
+    std::vector<uint32_t> waiting(count, 0), first(count, kNone), inner(p.nodes.size(), 0), order;
+    std::vector<std::vector<uint32_t>> members(count);
+    for (uint32_t u = 0; u < p.nodes.size(); ++u) {
+        members[component[u]].push_back(u);
+        first[component[u]] = std::min(first[component[u]], u);
+    }
+    for (const PlanEdge& e : p.edges) {
+        if (component[e.src] != component[e.dst]) ++waiting[component[e.dst]];
+        else if (e.delay == 0) ++inner[e.dst];
+    }
+    using Heap = std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>>;
+    Heap ready;   // by the first name of the component
+    std::vector<bool> done(p.nodes.size(), false);
+    for (uint32_t c = 0; c < count; ++c)
+        if (waiting[c] == 0) ready.push(first[c]);
+    while (!ready.empty()) {
+        const uint32_t c = component[ready.top()];
+        ready.pop();
+        Heap inside;
+        for (uint32_t u : members[c])
+            if (inner[u] == 0) inside.push(u);
+        size_t ordered = 0;
+        for (; !inside.empty(); ++ordered) {
+            const uint32_t u = inside.top();
+            inside.pop();
+            order.push_back(u);
+            done[u] = true;
+            for (uint32_t k : out[u]) {
+                const PlanEdge& e = p.edges[k];
+                if (component[e.dst] == c && e.delay == 0 && --inner[e.dst] == 0) inside.push(e.dst);
+            }
+        }
+        if (ordered < members[c].size())
+            refuse(p, into, done, *std::find_if(members[c].begin(), members[c].end(), [&](uint32_t u) { return !done[u]; }));
+        for (uint32_t u : members[c])
+            for (uint32_t k : out[u])
+                if (component[p.edges[k].dst] != c && --waiting[component[p.edges[k].dst]] == 0) ready.push(first[component[p.edges[k].dst]]);
+    }
+    return order;
+}
+
+}  // namespace
+
+void order_nodes(Plan& p) {
+    Graph out(p.nodes.size()), into(p.nodes.size());
+    for (uint32_t i = 0; i < p.edges.size(); ++i) {
+        out[p.edges[i].src].push_back(i);
+        into[p.edges[i].dst].push_back(i);
+    }
+    uint32_t count = 0;
+    const auto component = components(p, out, count);
+    const auto order = firing_order(p, out, into, component, count);
+
+    std::vector<uint32_t> size(count, 0), number(count, kNone);
+    std::vector<uint64_t> far(p.nodes.size(), UINT64_MAX);
+    for (uint32_t u : component) ++size[u];
+    for (const PlanEdge& e : p.edges)
+        if (e.src == e.dst) size[component[e.src]] = std::max(size[component[e.src]], 2u);   // a loop on one node
+    std::vector<uint32_t> place(p.nodes.size());
+    std::vector<PlanNode> sorted;
+    for (uint32_t i = 0; i < order.size(); ++i) {
+        const uint32_t u = order[i], c = component[u];
+        place[u] = i;
+        sorted.push_back(std::move(p.nodes[u]));
+        if (size[c] < 2) continue;
+        if (number[c] == kNone) {
+            number[c] = static_cast<uint32_t>(p.components.size());
+            p.components.push_back({{}, UINT64_MAX});
+        }
+        Component& k = p.components[number[c]];
+        k.nodes.push_back(i);
+        sorted.back().component = static_cast<int32_t>(number[c]);
+        if (k.sub_block > 1) k.sub_block = shortest_cycle(p, out, component, u, k.sub_block, far);
+    }
+    p.nodes = std::move(sorted);
+    for (PlanEdge& e : p.edges) {
+        e.src = place[e.src];
+        e.dst = place[e.dst];
+        e.feedback = e.src >= e.dst;
+    }
+}
+
+}  // namespace amp
