@@ -1,0 +1,28 @@
+"""Goldens: stored renders that hold the engine to its bits, and where a result parts from them."""
+
+from .comparators import COMPARATORS, compare
+from .folders import find
+from .isa import verify_isa_levels
+from .store import Case, list_cases, store, update
+from .verdict import BLOCK_FRAMES, Comparison, GoldenError, GoldenMismatch, Mismatch, Verdict
+from .verify import check, verdicts, verify
+
+__all__ = [
+    "BLOCK_FRAMES",
+    "COMPARATORS",
+    "Case",
+    "Comparison",
+    "GoldenError",
+    "GoldenMismatch",
+    "Mismatch",
+    "Verdict",
+    "check",
+    "compare",
+    "find",
+    "list_cases",
+    "store",
+    "update",
+    "verdicts",
+    "verify",
+    "verify_isa_levels",
+]

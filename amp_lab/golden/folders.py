@@ -1,0 +1,61 @@
+"""Finding the `goldens/` folder: argument, `AMP_GOLDENS`, nearest `pyproject.toml`, then a folder upward."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+from .verdict import GoldenError
+
+
+def _configured(folder: Path, tried: list[str]) -> Path | None:
+    """Return `[tool.amp_lab] goldens` of the nearest `pyproject.toml`, resolved against it."""
+    for parent in (folder, *folder.parents):
+        file = parent / "pyproject.toml"
+        if file.is_file():
+            with file.open("rb") as stream:
+                value = tomllib.load(stream).get("tool", {}).get("amp_lab", {}).get("goldens")
+            tried.append(f"[tool.amp_lab] goldens in {file}: " + (repr(value) if value else "not set"))
+            return parent / value if value else None
+    tried.append(f"pyproject.toml from {folder} upward: none")
+    return None
+
+
+def _upward(folder: Path) -> Path | None:
+    candidates = (parent / "goldens" for parent in (folder, *folder.parents))
+    return next((path for path in candidates if path.is_dir()), None)
+
+
+def find(goldens: str | Path | None = None, start: Path | None = None) -> Path:
+    """Return the folder that holds the cases.
+
+    Parameters
+    ----------
+    goldens : path, optional
+        Taken as it is.
+    start : Path, optional
+        Where the search upward begins; default the working directory.
+
+    Raises
+    ------
+    GoldenError
+        Nothing found; the text lists everything tried.
+    """
+    folder = (start or Path.cwd()).resolve()
+    tried: list[str] = []
+    chosen = Path(goldens) if goldens is not None else None
+    tried.append(f"goldens= argument: {goldens!s}" if goldens is not None else "goldens= argument: not given")
+    if chosen is None:
+        value = os.environ.get("AMP_GOLDENS")
+        tried.append(f"AMP_GOLDENS: {value or 'not set'}")
+        chosen = Path(value) if value else _configured(folder, tried)
+    if chosen is None:
+        chosen = _upward(folder)
+        tried.append(f"a goldens folder from {folder} upward: {chosen or 'none'}")
+    if chosen is not None and chosen.is_dir():
+        return chosen.resolve()
+    lines = "\n".join(f"  {line}" for line in tried)
+    raise GoldenError(
+        f"goldens: folder not found (tried, in this order:\n{lines}). Create it or set AMP_GOLDENS."
+    )

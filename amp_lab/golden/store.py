@@ -1,0 +1,246 @@
+"""Cases on disk: one folder each, complete by itself, small, and readable in a diff."""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import codec, folders, replay
+from .comparators import check_limits
+from .divergence import Streams, streams_of
+from .verdict import GoldenError
+
+SCHEMA = 1
+FILES = ("graph.json", "reference.npz", "sums.txt", "manifest.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One golden.
+
+    Attributes
+    ----------
+    folder : Path
+        Holds `graph.json`, `controls.json` (if the graph names a curve), `reference.npz`, `sums.txt` and
+        `manifest.json`.
+    """
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return self.folder.name
+
+    def missing_files(self) -> list[str]:
+        """Return the files without which the case cannot be checked."""
+        return [name for name in FILES if not (self.folder / name).is_file()]
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the parsed manifest.
+
+        Raises
+        ------
+        GoldenError
+            The schema is not the one this version writes.
+        """
+        data: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+        if data.get("schema") != SCHEMA:
+            raise GoldenError(
+                f"{self.name}/manifest.json: unknown schema (got {data.get('schema')!r}, allowed {SCHEMA}). "
+                "Use the version that wrote it, or bless the case again."
+            )
+        return data
+
+    def reference(self) -> tuple[npt.NDArray[np.float64], Streams]:
+        """Return the reference samples `(B, C, N)` and what is kept of every node.
+
+        Raises
+        ------
+        GoldenError
+            The samples are not those the manifest was written for.
+        """
+        samples, loops = codec.load(self.folder / "reference.npz")
+        digest, expected = digest_of(samples), self.manifest()["digest"]
+        if digest != expected:
+            raise GoldenError(
+                f"{self.name}/reference.npz: damaged (got digest {digest[:12]}, allowed {expected[:12]}). "
+                "Restore the file from version control."
+            )
+        text = (self.folder / "sums.txt").read_text(encoding="utf-8")
+        return samples, Streams.from_text(text, loops)
+
+
+def digest_of(samples: npt.NDArray[np.float64]) -> str:
+    """Return the SHA-256 of the samples' bytes in C order."""
+    return hashlib.sha256(np.ascontiguousarray(samples, dtype="<f8").tobytes()).hexdigest()
+
+
+def list_cases(goldens: str | Path | None = None) -> list[Case]:
+    """Return every case of the folder, in alphabetical order.
+
+    A folder without a manifest counts as a case, so that a half-written one is noticed.
+    """
+    root = folders.find(goldens)
+    return [Case(path) for path in sorted(root.iterdir()) if path.is_dir() and path.name[0] not in "._"]
+
+
+def _manifest(
+    name: str, render: Any, reason: str, blessed_by: str | None, comparator: Mapping[str, Any]
+) -> dict[str, Any]:
+    batches, channels, frames = render.audio.shape
+    return {
+        "schema": SCHEMA,
+        "name": name,
+        "digest": render.digest,
+        "render": {
+            "frames": frames,
+            "batches": batches,
+            "channels": channels,
+            "sample_rate": float(render.sample_rate),
+        },
+        "comparator": dict(comparator),
+        "blessed": {
+            "by": blessed_by or getpass.getuser(),
+            "on": datetime.date.today().isoformat(),
+            "reason": reason.strip(),
+        },
+        "engine": {
+            "version": render.provenance["amp_lab"],
+            "compiler": render.provenance["build"],
+            "isa": render.provenance["isa"],
+        },
+    }
+
+
+def _write(folder: Path, render: Any, manifest: Mapping[str, Any]) -> None:
+    streams = streams_of(render.audio, render.taps, render.plan.info)
+    codec.save(folder / "reference.npz", render.audio, dict(streams.loops))
+    (folder / "sums.txt").write_text(streams.to_text(), encoding="utf-8", newline="\n")
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    (folder / "manifest.json").write_text(text, encoding="utf-8", newline="\n")
+
+
+def _require_reason(where: str, reason: str) -> None:
+    if not reason.strip():
+        raise GoldenError(f"{where}: no reason given (got {reason!r}). Say what changed and why it is right.")
+
+
+def _require_usable(name: str, render: Any) -> None:
+    if not name or Path(name).name != name or name[0] in "._":
+        raise GoldenError(
+            f"golden name: not usable as a folder (got {name!r}, allowed e.g. 'osc_saw'). Rename it."
+        )
+    if render.audio.size == 0:
+        raise GoldenError(f"{name}: nothing to bless (got 0 samples). Render at least one frame.")
+    if not np.isfinite(render.audio).all():
+        raise GoldenError(
+            f"{name}: not finite (got NaN or Inf in the audio). Mend the graph before blessing it."
+        )
+
+
+def store(
+    name: str,
+    render: Any,
+    *,
+    reason: str,
+    graph: Any,
+    controls: Any = None,
+    comparator: str = "exact",
+    comparator_reason: str = "",
+    blessed_by: str | None = None,
+    goldens: str | Path | None = None,
+    **limits: float,
+) -> Case:
+    """Bless a render as the reference of a case, new or old.
+
+    The graph and controls are written, loaded back and rendered again with every node tapped; only if that
+    gives the same digest does the case replace what was there. So a stored case is always complete by itself.
+
+    Parameters
+    ----------
+    name : str
+        Folder below `goldens/`.
+    render : Render
+    reason : str
+        Why this is the truth; kept in the manifest.
+    graph : Graph
+        That the render came from.
+    controls : ControlHistory, optional
+        That the render used; default those of the graph.
+    comparator, comparator_reason, **limits
+        How results are compared from now on; see `comparators.compare`.
+    blessed_by : str, optional
+        Default: the user's login name.
+    goldens : path, optional
+        See `folders.find`.
+
+    Raises
+    ------
+    GoldenError
+        No reason, a render that is empty or not finite, or one that the graph and controls do not reproduce.
+    """
+    _require_reason(f"golden.store({name!r})", reason)
+    _require_usable(name, render)
+    rule = {"name": comparator, "limits": check_limits(comparator, comparator_reason, limits)}
+    rule["reason"] = comparator_reason or "deterministic engine: every bit"
+    root = folders.find(goldens)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".new_") as scratch:
+        folder = Path(scratch) / name
+        folder.mkdir()
+        graph.save(folder / "graph.json")
+        curves = graph.controls if controls is None else controls
+        if curves is not None:
+            curves.save(folder / "controls.json")
+        batches, _, frames = render.audio.shape
+        again = replay.render(folder, frames=frames, batches=batches, taps=True)
+        if again.digest != render.digest:
+            raise GoldenError(
+                f"{name}: graph and controls do not reproduce the render (got digest {again.digest[:12]}, "
+                f"allowed {render.digest[:12]}). Give the graph as it was rendered, and its controls."
+            )
+        _write(folder, again, _manifest(name, again, reason, blessed_by, rule))
+        _replace(root / name, folder)
+    return Case(root / name)
+
+
+def _replace(target: Path, folder: Path) -> None:
+    if target.exists():
+        shutil.rmtree(target)
+    shutil.move(folder, target)
+
+
+def update(
+    name: str, *, reason: str, blessed_by: str | None = None, goldens: str | Path | None = None
+) -> Case:
+    """Render a stored case again with the engine at hand and make that its reference.
+
+    Raises
+    ------
+    GoldenError
+        No reason, or no such case.
+    """
+    _require_reason(f"golden.update({name!r})", reason)
+    case = Case(folders.find(goldens) / name)
+    missing = [file for file in case.missing_files() if file in ("graph.json", "manifest.json")]
+    if missing:
+        raise GoldenError(
+            f"{name}: cannot be rendered (got no {', '.join(missing)}). Use golden.store for a new case."
+        )
+    manifest = case.manifest()
+    settings = manifest["render"]
+    render = replay.render(case.folder, frames=settings["frames"], batches=settings["batches"], taps=True)
+    _require_usable(name, render)
+    _write(case.folder, render, _manifest(name, render, reason, blessed_by, manifest["comparator"]))
+    return case

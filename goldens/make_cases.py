@@ -1,0 +1,192 @@
+"""Build the golden cases and bless them: `python goldens/make_cases.py REASON [CASE ...]`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+import amp_lab as amp
+
+FRAMES = 24_000
+"""Half a second at 48 kHz: the length of every case but the performance."""
+
+Made = tuple[amp.Graph, amp.ControlHistory | None, int, int]
+"""Graph, controls, frames, batches."""
+
+
+def three_osc() -> Made:
+    """Play the ten-second performance on the three-oscillator preset."""
+    return amp.presets.three_osc(), amp.presets.three_osc_controls(), 480_000, 1
+
+
+def _shape(waveform: str) -> Callable[[], Made]:
+    """Return a case that sweeps one band-limited shape over its whole range, with moving pulse width."""
+
+    def make() -> Made:
+        g = amp.Graph(name=f"osc_{waveform}")
+        osc = g.oscillator(
+            waveform=waveform,
+            quality="blep2",
+            frequency_hz=amp.curve("frequency_hz"),
+            phase_cycles=0.125,
+            pulse_width=amp.curve("pulse_width"),
+            name="osc",
+        )
+        g.output(g.gain(osc, gain=0.5, name="level"), name="out")
+        sweep = amp.Curve("frequency_hz", [0.0, 0.5], [30.0, 12_000.0], interpolation="exponential")
+        width = amp.Curve("pulse_width", [0.0, 0.25, 0.5], [0.5, 0.1, 0.9], interpolation="smooth")
+        return g, amp.ControlHistory([sweep, width]), FRAMES, 1
+
+    return make
+
+
+def osc_sine() -> Made:
+    """Put the sine node, phase-modulated, beside the sine of the oscillator, frequency-modulated."""
+    g = amp.Graph(name="osc_sine")
+    slow = g.sine(frequency_hz=3.0, name="slow")
+    sine = g.sine(frequency_hz=440.0, amplitude=0.5, name="sine")
+    shape = g.oscillator(waveform="sine", frequency_hz=660.0, amplitude=0.25, name="shape")
+    g.modulate(slow, sine.phase_cycles, mode="add", scale=0.2)
+    g.modulate(slow, shape.frequency_hz, mode="multiply", offset=1.0, scale=0.5)
+    g.output(g.mix(sine, shape, name="sum"), name="out")
+    return g, None, FRAMES, 1
+
+
+def envelope() -> Made:
+    """Play gates, a retrigger, velocities and a note cut short on a tone that `reset` moves in phase."""
+    g = amp.Graph(name="envelope")
+    gate, trigger, velocity = (
+        g.controller(curve=name, name=name) for name in ("gate", "trigger", "velocity")
+    )
+    env = g.envelope(
+        gate=gate,
+        trigger=trigger,
+        velocity=velocity,
+        attack_s=0.004,
+        hold_s=0.01,
+        decay_s=0.05,
+        sustain=0.4,
+        release_s=0.06,
+        name="env",
+    )
+    tone = g.sine(frequency_hz=220.0, name="tone")
+    g.modulate(env, tone.amplitude, mode="multiply", scale=1.0)
+    g.modulate(env.reset, tone.phase_cycles, mode="add", scale=0.25)
+    g.output(tone, name="out")
+    gates = amp.Curve("gate", [0.0, 0.02, 0.2, 0.28, 0.29, 0.36], [0, 1, 0, 1, 0, 1], interpolation="hold")
+    triggers = amp.Curve("trigger", [0.0, 0.12, 0.121, 0.42, 0.421], [0, 1, 0, 1, 0], interpolation="hold")
+    speeds = amp.Curve("velocity", [0.0, 0.1, 0.25], [1.0, 0.5, 0.8], interpolation="hold")
+    return g, amp.ControlHistory([gates, triggers, speeds]), FRAMES, 1
+
+
+def svf_sweep() -> Made:
+    """Send noise through the four modes of the state-variable filter, sweeping cutoff and resonance."""
+    g = amp.Graph(name="svf_sweep")
+    noise = g.noise(amplitude=0.25, seed=7, name="noise")
+    modes = ("lowpass", "bandpass", "highpass", "notch")
+    filters = [
+        g.svf(noise, mode=mode, cutoff_hz=amp.curve("cutoff_hz"), q=amp.curve("q"), name=mode)
+        for mode in modes
+    ]
+    low, band, high, notch = (
+        g.pan(f, position=p) for f, p in zip(filters, (-1.0, -0.3, 0.3, 1.0), strict=True)
+    )
+    g.output(g.mix(low, band, high, notch, name="sum"), name="out")
+    cutoff = amp.Curve("cutoff_hz", [0.0, 0.5], [40.0, 16_000.0], interpolation="exponential")
+    q = amp.Curve("q", [0.0, 0.5], [0.5, 12.0])
+    return g, amp.ControlHistory([cutoff, q]), FRAMES, 1
+
+
+def one_frame_feedback() -> Made:
+    """Send an impulse into a loop of mix, one-pole filter and gain, closed over one single frame."""
+    g = amp.Graph(name="one_frame_feedback")
+    impulse = np.zeros((1, 1, 16))
+    impulse[0, 0, 3] = 1.0
+    source = g.input(samples=impulse, name="impulse")
+    total = g.mix(source, name="total")
+    pole = g.one_pole(total, mode="lowpass", cutoff_hz=6000.0, name="pole")
+    back = g.gain(pole, gain=-0.97, name="back")
+    g.connect(back, total, delay_frames=1)
+    g.output(total, name="out")
+    return g, None, FRAMES, 1
+
+
+def delay_network() -> Made:
+    """Let four damped delay lines feed one another through a rotation, so that a click rings in stereo."""
+    g = amp.Graph(name="delay_network")
+    click = g.input(samples=np.hanning(34)[None, None, 1:-1], name="click")
+    lengths = (0.0113, 0.0157, 0.0191, 0.0229)
+    sums = [g.mix(click, name=f"sum_{i}") for i in range(4)]
+    lines = [
+        g.delay_line(
+            s, delay_s=d, max_delay_s=0.03, interpolation="lagrange3" if i % 2 else "linear", name=f"line_{i}"
+        )
+        for i, (s, d) in enumerate(zip(sums, lengths, strict=True))
+    ]
+    damped = [
+        g.one_pole(line, mode="lowpass", cutoff_hz=5000.0, name=f"damp_{i}") for i, line in enumerate(lines)
+    ]
+    for i, source in enumerate(damped):
+        for step, gain in ((1, 0.45), (3, -0.45)):
+            share = g.gain(source, gain=gain, name=f"feed_{i}_{step}")
+            g.connect(share, sums[(i + step) % 4], delay_frames=1 + 7 * i + step)
+    left, right = (
+        g.pan(g.mix(*damped[k::2], name=n), position=p) for k, n, p in ((0, "left", -1), (1, "right", 1))
+    )
+    g.output(g.mix(left, right, name="stereo"), name="out")
+    return g, None, FRAMES, 1
+
+
+def modulated_batch() -> Made:
+    """Play three variants in two channels from tensors of parameters, modulated at audio rate."""
+    g = amp.Graph(name="modulated_batch")
+    pitches = np.array([[[110.0], [110.7]], [[220.0], [221.1]], [[330.0], [331.9]]])
+    saw = g.oscillator(waveform="saw", frequency_hz=pitches, channels=2, name="saw")
+    fm = g.sine(frequency_hz=np.array([[[75.0]], [[150.0]], [[400.0]]]), name="fm")
+    wobble = g.lfo(shape="triangle", rate_hz=7.0, name="wobble")
+    flt = g.svf(saw, mode="bandpass", cutoff_hz=np.array([[[800.0], [1200.0]]]), q=3.0, name="flt")
+    level = g.gain(flt, gain=np.linspace(0.5, 0.1, FRAMES)[None, None], name="level")
+    g.modulate(fm, saw.frequency_hz, mode="add", scale=40.0)
+    g.modulate(fm, flt.cutoff_hz, mode="multiply", offset=1.0, scale=0.5)
+    g.modulate(wobble, level.gain, mode="multiply", offset=1.0, scale=0.3)
+    g.output(level, name="out")
+    return g, None, FRAMES, 3
+
+
+CASES: Mapping[str, Callable[[], Made]] = {
+    "three_osc": three_osc,
+    "osc_sine": osc_sine,
+    "osc_saw": _shape("saw"),
+    "osc_square": _shape("square"),
+    "osc_triangle": _shape("triangle"),
+    "envelope": envelope,
+    "svf_sweep": svf_sweep,
+    "one_frame_feedback": one_frame_feedback,
+    "delay_network": delay_network,
+    "modulated_batch": modulated_batch,
+}
+
+
+def main(reason: str, *names: str) -> None:
+    """Bless the named cases, or all of them."""
+    for name in names or CASES:
+        graph, controls, frames, batches = CASES[name]()
+        render = graph.render(frames=frames, batches=batches, controls=controls, isolation="none")
+        case = amp.golden.store(
+            name,
+            render,
+            reason=reason,
+            graph=graph,
+            controls=controls,
+            blessed_by="amp_lab",
+            goldens=Path(__file__).parent,
+        )
+        size = sum(file.stat().st_size for file in case.folder.iterdir())
+        print(f"{name}: {render.digest[:12]}, {size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
