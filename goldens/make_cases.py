@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def three_osc() -> Made:
     return amp.presets.three_osc(), amp.presets.three_osc_controls(), 480_000, 1
 
 
-def _shape(waveform: str) -> Callable[[], Made]:
+def _shape(waveform: Literal["saw", "square", "triangle"]) -> Callable[[], Made]:
     """Return a case that sweeps one band-limited shape over its whole range, with moving pulse width."""
 
     def make() -> Made:
@@ -36,8 +37,8 @@ def _shape(waveform: str) -> Callable[[], Made]:
             name="osc",
         )
         g.output(g.gain(osc, gain=0.5, name="level"), name="out")
-        sweep = amp.Curve("frequency_hz", [0.0, 0.5], [30.0, 12_000.0], interpolation="exponential")
-        width = amp.Curve("pulse_width", [0.0, 0.25, 0.5], [0.5, 0.1, 0.9], interpolation="smooth")
+        sweep = amp.Curve.drawn("frequency_hz", [(0.0, 30.0), (0.5, 12_000.0)], interpolation="exponential")
+        width = amp.Curve.drawn("pulse_width", [(0.0, 0.5), (0.25, 0.1), (0.5, 0.9)], interpolation="smooth")
         return g, amp.ControlHistory([sweep, width]), FRAMES, 1
 
     return make
@@ -76,9 +77,13 @@ def envelope() -> Made:
     g.modulate(env, tone.amplitude, mode="multiply", scale=1.0)
     g.modulate(env.reset, tone.phase_cycles, mode="add", scale=0.25)
     g.output(tone, name="out")
-    gates = amp.Curve("gate", [0.0, 0.02, 0.2, 0.28, 0.29, 0.36], [0, 1, 0, 1, 0, 1], interpolation="hold")
-    triggers = amp.Curve("trigger", [0.0, 0.12, 0.121, 0.42, 0.421], [0, 1, 0, 1, 0], interpolation="hold")
-    speeds = amp.Curve("velocity", [0.0, 0.1, 0.25], [1.0, 0.5, 0.8], interpolation="hold")
+    gates = amp.Curve.drawn(
+        "gate", [(0.0, 0), (0.02, 1), (0.2, 0), (0.28, 1), (0.29, 0), (0.36, 1)], interpolation="hold"
+    )
+    triggers = amp.Curve.drawn(
+        "trigger", [(0.0, 0), (0.12, 1), (0.121, 0), (0.42, 1), (0.421, 0)], interpolation="hold"
+    )
+    speeds = amp.Curve.drawn("velocity", [(0.0, 1.0), (0.1, 0.5), (0.25, 0.8)], interpolation="hold")
     return g, amp.ControlHistory([gates, triggers, speeds]), FRAMES, 1
 
 
@@ -87,16 +92,14 @@ def svf_sweep() -> Made:
     g = amp.Graph(name="svf_sweep")
     noise = g.noise(amplitude=0.25, seed=7, name="noise")
     modes = ("lowpass", "bandpass", "highpass", "notch")
-    filters = [
-        g.svf(noise, mode=mode, cutoff_hz=amp.curve("cutoff_hz"), q=amp.curve("q"), name=mode)
-        for mode in modes
-    ]
+    sweeps = {key: amp.curve(key) for key in ("cutoff_hz", "q")}
+    filters = [g.add("svf", noise, mode=mode, name=mode, **sweeps) for mode in modes]
     low, band, high, notch = (
         g.pan(f, position=p) for f, p in zip(filters, (-1.0, -0.3, 0.3, 1.0), strict=True)
     )
     g.output(g.mix(low, band, high, notch, name="sum"), name="out")
-    cutoff = amp.Curve("cutoff_hz", [0.0, 0.5], [40.0, 16_000.0], interpolation="exponential")
-    q = amp.Curve("q", [0.0, 0.5], [0.5, 12.0])
+    cutoff = amp.Curve.drawn("cutoff_hz", [(0.0, 40.0), (0.5, 16_000.0)], interpolation="exponential")
+    q = amp.Curve.drawn("q", [(0.0, 0.5), (0.5, 12.0)])
     return g, amp.ControlHistory([cutoff, q]), FRAMES, 1
 
 
