@@ -1,4 +1,4 @@
-"""Bytes for the native side: sealed descriptor and history blobs, as laid out in ``graph.h`` and ``history.h``."""
+"""Bytes for the native side: descriptor and history blobs as laid out in ``graph.h`` and ``history.h``."""
 
 from __future__ import annotations
 
@@ -57,11 +57,13 @@ def unseal(magic: bytes, blob: bytes) -> bytes:
     """
     kind = magic.decode()
     if len(blob) < HEADER.size:
-        raise BlobError(f"{kind} blob: too short (got {len(blob)} bytes, allowed {HEADER.size} or more). Encode it again.")
+        raise BlobError(
+            f"{kind} blob: too short (got {len(blob)} bytes, allowed {HEADER.size} or more). Encode it again."
+        )
     found, version, size, digest = HEADER.unpack_from(blob)
     payload = blob[HEADER.size :]
     checks = (
-        ("magic", found, magic),
+        ("magic", repr(found), repr(magic)),
         ("version", version, VERSION),
         ("payload length", len(payload), size),
         ("checksum", checksum(payload), digest),
@@ -76,7 +78,9 @@ def text(value: str) -> bytes:
     """u16 length and utf-8 bytes."""
     data = value.encode()
     if len(data) > 0xFFFF:
-        raise GraphError(f"text {value[:20]!r}...: too long (got {len(data)} bytes, allowed 65535). Shorten it.")
+        raise GraphError(
+            f"text {value[:20]!r}...: too long (got {len(data)} bytes, allowed 65535). Shorten it."
+        )
     return struct.pack("<H", len(data)) + data
 
 
@@ -104,7 +108,9 @@ def _param(key: str, value: Value) -> bytes:
 def _node(node: NodeRecord) -> bytes:
     head = text(node.name) + text(node.type) + struct.pack("<II", node.revision, node.oversample_ratio)
     thermo = node.thermo
-    heat = b"".join(_optional(v) for v in (thermo.heat_j_per_frame, thermo.capacity_j_per_k, thermo.conductance_w_per_k))
+    heat = b"".join(
+        _optional(v) for v in (thermo.heat_j_per_frame, thermo.capacity_j_per_k, thermo.conductance_w_per_k)
+    )
     params = [_param(key, value) for key, value in sorted(node.values.items())]
     return head + heat + _counted(params)
 
@@ -128,7 +134,7 @@ def _counted(parts: list[bytes]) -> bytes:
 
 
 def descriptors(graph: Descriptors) -> bytes:
-    """The sealed descriptor blob (magic ``AMPD``) of a graph."""
+    """Return the sealed descriptor blob (magic ``AMPD``) of a graph."""
     policy = struct.pack("<B", HEAT_POLICIES.index(graph.heat_policy))
     head = struct.pack("<d", graph.sample_rate) + text(graph.name) + _optional(graph.heat_budget_w) + policy
     body = (
@@ -140,9 +146,13 @@ def descriptors(graph: Descriptors) -> bytes:
 
 
 def history(curves: Iterable[Curve]) -> bytes:
-    """The sealed control history blob (magic ``AMPH``) of some curves, in name order."""
+    """Return the sealed control history blob (magic ``AMPH``) of some curves, in name order."""
     parts = []
     for curve in sorted(curves, key=lambda c: c.name):
         points = np.column_stack((curve.times_s, curve.values)).astype("<f8")
-        parts.append(text(curve.name) + struct.pack("<BI", INTERPOLATIONS.index(curve.interpolation), len(points)) + points.tobytes())
+        parts.append(
+            text(curve.name)
+            + struct.pack("<BI", INTERPOLATIONS.index(curve.interpolation), len(points))
+            + points.tobytes()
+        )
     return seal(HISTORY, _counted(parts))

@@ -40,7 +40,7 @@ class ParamContract:
         return self.low, self.high * sample_rate if self.high_is_fs else self.high
 
     def allowed(self) -> str:
-        """The allowed values in words: ``1 to 0.49 fs Hz``, ``lowpass | bandpass``."""
+        """Return the allowed values in words: ``1 to 0.49 fs Hz``, ``lowpass | bandpass``."""
         if self.kind == "enum":
             return " | ".join(self.choices)
         if self.kind == "text":
@@ -101,7 +101,7 @@ class NodeContract:
         object.__setattr__(self, "_params", {param.key: param for param in self.params})
 
     def param(self, key: str) -> ParamContract | None:
-        """The parameter of that key, None if there is none."""
+        """Return the parameter of that key, None if there is none."""
         return self._params.get(key)
 
     @property

@@ -28,7 +28,14 @@ HEAT_WINDOW: int = lib.AMP_HEAT_WINDOW
 FLIGHT_SIZE: int = ffi.sizeof("amp_flight")
 PHASES = ("idle", "load", "configure", "execute")
 TRACE_DTYPE = np.dtype(
-    [("node", "u4"), ("frames", "u4"), ("first_frame", "i8"), ("visible_from", "i8"), ("start_s", "f8"), ("stop_s", "f8")]
+    [
+        ("node", "u4"),
+        ("frames", "u4"),
+        ("first_frame", "i8"),
+        ("visible_from", "i8"),
+        ("start_s", "f8"),
+        ("stop_s", "f8"),
+    ]
 )
 
 
@@ -48,9 +55,16 @@ def _error() -> Any:
 def _exception(status: int, error: Any) -> AmpError:
     cls = BY_STATUS.get(status, InternalError)
     name = _text(lib.amp_status_name(status))
-    places = {"batch": error.batch, "channel": error.channel, "frame": error.frame}
-    texts = {"stage": _text(error.stage), "node": _text(error.node), "port": _text(error.port)}
-    return cls(_text(error.message) or f"native call: {name} ({status})", code=status, **texts, **places)
+    return cls(
+        _text(error.message) or f"native call: failed (got {name}, {status}). No more is known.",
+        code=status,
+        stage=_text(error.stage),
+        node=_text(error.node),
+        port=_text(error.port),
+        batch=error.batch,
+        channel=error.channel,
+        frame=error.frame,
+    )
 
 
 def _check(status: int, error: Any) -> None:
@@ -74,7 +88,9 @@ def _buffer(array: Samples) -> Any:
     """View a (batch, channel, frame) float64 array with contiguous frames; the caller keeps it alive."""
     if array.dtype != np.float64 or array.ndim != 3 or (array.shape[2] > 1 and array.strides[2] != 8):
         got = f"{array.dtype} {array.shape} strides {array.strides}"
-        raise ShapeError(f"buffer: wrong layout (got {got}, allowed float64 (B, C, N), frames contiguous). Copy it first.")
+        raise ShapeError(
+            f"buffer: wrong layout (got {got}, allowed float64 (B, C, N), frames contiguous). Copy it first."
+        )
     view = ffi.new("amp_buffer *")
     view.struct_size = ffi.sizeof("amp_buffer")
     view.batches, view.channels, view.frames = array.shape
@@ -148,7 +164,12 @@ def _param(p: Any) -> ParamContract:
 
 def _port(p: Any) -> PortContract:
     return PortContract(
-        _text(p.key), _text(p.doc), words.CHANNELS[p.channels], words.GATHERS[p.gather], bool(p.optional), p.neutral
+        _text(p.key),
+        _text(p.doc),
+        words.CHANNELS[p.channels],
+        words.GATHERS[p.gather],
+        bool(p.optional),
+        p.neutral,
     )
 
 
@@ -179,7 +200,7 @@ def _contract(c: Any) -> NodeContract:
 
 
 def contracts() -> tuple[NodeContract, ...]:
-    """The contracts of all node types, ordered by id."""
+    """Return the contracts of all node types, ordered by id."""
     return tuple(_contract(lib.amp_node_at(i)) for i in range(lib.amp_node_count()))
 
 
@@ -194,7 +215,7 @@ def plan_compile(descriptors: bytes) -> bytes:
 
 
 def plan_describe(descriptors: bytes, plan: bytes) -> str:
-    """The plan as JSON text."""
+    """Return the plan as JSON text."""
     data, error = ffi.new("amp_bytes *"), _error()
     blobs = (ffi.from_buffer(descriptors), len(descriptors), ffi.from_buffer(plan), len(plan))
     _check(lib.amp_plan_describe(*blobs, data, error), error)
@@ -221,7 +242,9 @@ class Pyramid:
         """Build over samples of shape (frames,); NaN counts as a fault and shows."""
         data = np.ascontiguousarray(samples, dtype=np.float64)
         if data.ndim != 1:
-            raise ShapeError(f"Pyramid.build: wrong shape (got {data.shape}, allowed (frames,)). Pass one channel.")
+            raise ShapeError(
+                f"Pyramid.build: wrong shape (got {data.shape}, allowed (frames,)). Pass one channel."
+            )
         levels = np.empty(lib.amp_pyramid_size(data.size))
         lib.amp_pyramid_build(_doubles(data), data.size, _doubles(levels))
         return cls(data, levels)
@@ -309,7 +332,9 @@ class Runtime:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -332,7 +357,13 @@ class Runtime:
             raise _exception(status, error)
 
     def configure(
-        self, *, batches: int = 1, block_frames: int = 0, flags: int = 0, trace_capacity: int = 0, batch_offset: int = 0
+        self,
+        *,
+        batches: int = 1,
+        block_frames: int = 0,
+        flags: int = 0,
+        trace_capacity: int = 0,
+        batch_offset: int = 0,
     ) -> None:
         """Allocate for a batch and block size (0: chosen) and go to frame 0; ``flags`` is an or of the constants above."""
         config = ffi.new("amp_config *")
@@ -346,7 +377,11 @@ class Runtime:
         """Set a parameter to a number or an array (B|1, C|1, N|1) from ``at_frame`` on (-1: as soon as possible)."""
         array = np.asarray(value, dtype=np.float64)
         array = np.ascontiguousarray(array.reshape(1, 1, 1) if array.ndim == 0 else array)
-        self._call(lib.amp_graph_runtime_set_param(self._handle, node.encode(), key.encode(), _buffer(array), at_frame))
+        self._call(
+            lib.amp_graph_runtime_set_param(
+                self._handle, node.encode(), key.encode(), _buffer(array), at_frame
+            )
+        )
 
     def clear_params(self) -> None:
         """Return every parameter to the descriptors' value."""
@@ -361,13 +396,21 @@ class Runtime:
         """Give the control curves, exactly those the plan names."""
         self._call(lib.amp_graph_runtime_set_history(self._handle, ffi.from_buffer(blob), len(blob)))
 
-    def execute(self, frames: int, out: Samples | None = None, taps: Mapping[tuple[str, str | None], Samples] | None = None) -> None:
+    def execute(
+        self,
+        frames: int,
+        out: Samples | None = None,
+        taps: Mapping[tuple[str, str | None], Samples] | None = None,
+    ) -> None:
         """Render the next ``frames`` frames into ``out`` (B, C, >= frames) and into taps keyed by (node, port or None)."""
         items = list((taps or {}).items())
         records = ffi.new("amp_tap[]", len(items))
         alive = []
         for record, ((node, port), array) in zip(records, items, strict=True):
-            names = (ffi.new("char[]", node.encode()), ffi.NULL if port is None else ffi.new("char[]", port.encode()))
+            names = (
+                ffi.new("char[]", node.encode()),
+                ffi.NULL if port is None else ffi.new("char[]", port.encode()),
+            )
             record.struct_size = ffi.sizeof("amp_tap")
             record.node, record.port = names
             record.buffer = _buffer(array)[0]
@@ -400,11 +443,13 @@ class Runtime:
         name = ffi.NULL if port is None else ffi.new("char[]", port.encode())
         channels = int(lib.amp_graph_runtime_port_channels(self._handle, node.encode(), name))
         if channels < 0:
-            raise InvalidArgument(f"{node}.{port or ''}: no such output. Tap a node of the plan, or node.port.", node=node)
+            raise InvalidArgument(
+                f"{node}.{port or ''}: no such output. Tap a node of the plan, or node.port.", node=node
+            )
         return channels
 
     def metrics(self, node: str) -> NodeMetrics:
-        """What a node did since configure."""
+        """Return what a node did since configure."""
         m = ffi.new("amp_node_metrics *")
         m.struct_size = ffi.sizeof("amp_node_metrics")
         self._call(lib.amp_graph_runtime_metrics(self._handle, node.encode(), m))
@@ -412,11 +457,13 @@ class Runtime:
         return NodeMetrics(m.seconds, m.frames, m.calls, m.measured_delay_frames, m.clamped_values, heat)
 
     def trace(self) -> tuple[npt.NDArray[np.void], int]:
-        """Firings, oldest first, as a structured array of `TRACE_DTYPE`, and how many the ring lost."""
+        """Return firings, oldest first, as a structured array of `TRACE_DTYPE`, and how many the ring lost."""
         count, dropped = ffi.new("size_t *"), ffi.new("uint64_t *")
         self._call(lib.amp_graph_runtime_trace(self._handle, ffi.NULL, 0, count, dropped))
         events = np.zeros(count[0], TRACE_DTYPE)
-        pointer = ffi.from_buffer("amp_trace_event[]", events, require_writable=True) if events.size else ffi.NULL
+        pointer = (
+            ffi.from_buffer("amp_trace_event[]", events, require_writable=True) if events.size else ffi.NULL
+        )
         self._call(lib.amp_graph_runtime_trace(self._handle, pointer, events.size, count, dropped))
         return events, int(dropped[0])
 

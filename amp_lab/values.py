@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +13,12 @@ import numpy.typing as npt
 from amp_lab.contracts import ParamContract
 from amp_lab.errors import GraphError, ShapeError
 
-if TYPE_CHECKING:
-    from amp_lab.control import Curve
-
 Samples: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class CurveRef:
-    """A parameter follows the control curve of this name."""
+    """Says that a parameter follows the control curve of this name."""
 
     name: str
 
@@ -29,7 +26,7 @@ class CurveRef:
 Value: TypeAlias = float | int | str | Samples | CurveRef
 """Normal form of a parameter: number, integer, choice or text, read-only tensor (B|1, C|1, N|1), curve."""
 
-ValueLike: TypeAlias = "float | int | str | npt.ArrayLike | CurveRef | Curve"
+ValueLike: TypeAlias = float | int | str | npt.ArrayLike | CurveRef
 
 
 def curve(name: str) -> CurveRef:
@@ -40,12 +37,17 @@ def curve(name: str) -> CurveRef:
 def same(a: Value, b: Value) -> bool:
     """Whether two normal forms are the same value of the same kind."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape and a.tobytes() == b.tobytes()
+        return (
+            isinstance(a, np.ndarray)
+            and isinstance(b, np.ndarray)
+            and a.shape == b.shape
+            and a.tobytes() == b.tobytes()
+        )
     return type(a) is type(b) and a == b
 
 
 def frozen(array: npt.ArrayLike) -> Samples:
-    """A read-only, contiguous float64 copy."""
+    """Return a read-only, contiguous float64 copy."""
     copy = np.array(array, dtype=np.float64, order="C")
     copy.flags.writeable = False
     return copy
@@ -74,10 +76,14 @@ def normal(where: str, param: ParamContract, value: Any, sample_rate: float) -> 
         return _number(where, param, value, sample_rate)
     if param.kind == "integer":
         return _integer(where, param, value)
+    if param.kind == "text" and isinstance(value, CurveRef):
+        return value.name
     if not isinstance(value, str):
         raise GraphError(f"{where}: wants text (got {value!r}, allowed {param.allowed()}). Give a string.")
     if param.kind == "enum" and value not in param.choices:
-        raise GraphError(f"{where}: no such choice (got {value!r}, allowed {param.allowed()}). Use one of these.")
+        raise GraphError(
+            f"{where}: no such choice (got {value!r}, allowed {param.allowed()}). Use one of these."
+        )
     return value
 
 
@@ -89,17 +95,17 @@ def _integer(where: str, param: ParamContract, value: Any) -> int:
             f"{where}: wants a whole number (got {value!r}, allowed {param.allowed()}). Give an int."
         ) from None
     if not param.low <= number <= param.high:
-        raise GraphError(f"{where}: out of range (got {number}, allowed {param.allowed()}). Use a value inside.")
+        raise GraphError(
+            f"{where}: out of range (got {number}, allowed {param.allowed()}). Use a value inside."
+        )
     return number
 
 
 def _number(where: str, param: ParamContract, value: Any, sample_rate: float) -> Value:
-    if type(value).__name__ == "Curve" and hasattr(value, "name"):
-        value = CurveRef(value.name)
     if isinstance(value, CurveRef):
         if param.rate != "frame":
             raise GraphError(f"{where}: cannot follow a curve (rate {param.rate}). Give a number.")
-        return value
+        return CurveRef(value.name)
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
@@ -108,7 +114,9 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
             "To drive it by a node use g.modulate(node, parameter, mode=...)."
         ) from None
     if not np.isfinite(array).all():
-        raise GraphError(f"{where}: not finite (got NaN or Inf, allowed {param.allowed()}). Use finite values.")
+        raise GraphError(
+            f"{where}: not finite (got NaN or Inf, allowed {param.allowed()}). Use finite values."
+        )
     if array.ndim:
         _check_shape(where, param, array.shape)
     if param.rate != "frame" and param.range == "error":
@@ -119,11 +127,17 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
 def _check_shape(where: str, param: ParamContract, shape: tuple[int, ...]) -> None:
     if len(shape) != 3 or 0 in shape:
         cure = "Write a[None, None, :] for one value per frame, a[None, :, None] per channel, a[:, None, None] per batch."
-        raise ShapeError(f"{where}: wrong shape (got {shape}, allowed (batches|1, channels|1, frames|1)). {cure}")
+        raise ShapeError(
+            f"{where}: wrong shape (got {shape}, allowed (batches|1, channels|1, frames|1)). {cure}"
+        )
     if param.rate == "fixed" and math.prod(shape) != 1:
-        raise ShapeError(f"{where}: is one number for the whole node (got shape {shape}, allowed (1, 1, 1)). Give a number.")
+        raise ShapeError(
+            f"{where}: is one number for the whole node (got shape {shape}, allowed (1, 1, 1)). Give a number."
+        )
     if param.rate == "batch" and shape[2] != 1:
-        raise ShapeError(f"{where}: is constant over frames (got shape {shape}, allowed (batches|1, channels|1, 1)).")
+        raise ShapeError(
+            f"{where}: is constant over frames (got shape {shape}, allowed (batches|1, channels|1, 1))."
+        )
 
 
 def _check_range(where: str, param: ParamContract, array: Samples, sample_rate: float) -> None:
@@ -133,3 +147,8 @@ def _check_range(where: str, param: ParamContract, array: Samples, sample_rate: 
         raise GraphError(
             f"{where}: out of range (got {outside.flat[0]:g}, allowed {param.allowed()}). Use a value inside."
         )
+
+
+def batch(values: npt.ArrayLike) -> Samples:
+    """One value per batch as a parameter: numbers of shape (B,) become a tensor (B, 1, 1)."""
+    return np.asarray(values, dtype=np.float64).reshape(-1, 1, 1)

@@ -24,7 +24,9 @@ def _check_version() -> None:
     built = lib.amp_abi_version()
     declared = lib.AMP_ABI_VERSION_MAJOR << 16 | lib.AMP_ABI_VERSION_MINOR
     if built != declared:
-        raise NativeLibraryStale(f"amp_lab._native: ABI version differs (got {built:#x}, allowed {declared:#x}). {REBUILD}")
+        raise NativeLibraryStale(
+            f"amp_lab._native: ABI version differs (got {built:#x}, allowed {declared:#x}). {REBUILD}"
+        )
     recorded = Path(__file__).with_name("source_digest.txt")
     expected = recorded.read_text(encoding="utf-8").strip() if recorded.exists() else "no source_digest.txt"
     digest = ffi.string(lib.amp_source_digest()).decode()

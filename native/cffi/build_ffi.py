@@ -18,7 +18,9 @@ def declarations(include: Path) -> str:
     for name in HEADERS:
         sections = SECTION.findall((include / f"{name}.h").read_text(encoding="utf-8"))
         if not sections:
-            raise ValueError(f"{name}.h: no section between cffi-begin and cffi-end. Mark what Python may call.")
+            raise ValueError(
+                f"{name}.h: no section between cffi-begin and cffi-end. Mark what Python may call."
+            )
         parts += sections
     return re.sub(r"\bAMP_API\s+", "", "\n".join(parts))
 

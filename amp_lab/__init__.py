@@ -1,0 +1,104 @@
+"""amp_lab: build an audio graph, render it natively, look at it, hold it against a golden."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from amp_lab.errors import (
+    AmpError,
+    BlobError,
+    CycleError,
+    DriftError,
+    GraphError,
+    InternalError,
+    InvalidArgument,
+    NativeCrash,
+    NativeLibraryMissing,
+    NativeLibraryStale,
+    NonFiniteError,
+    OutOfMemory,
+    Pending,
+    RingFull,
+    ShapeError,
+    ThermalError,
+    Unsupported,
+)
+
+if TYPE_CHECKING:
+    from amp_lab import analysis, catalog, golden, measure, plots, presets
+    from amp_lab.control import ControlHistory, Curve, performance
+    from amp_lab.graph import Graph
+    from amp_lab.plan import Plan
+    from amp_lab.render import Render
+    from amp_lab.values import batch, curve
+    from amp_lab.version import __version__
+
+    load = Graph.load
+
+_MODULES = ("analysis", "catalog", "golden", "measure", "plots", "presets")
+_NAMES = {
+    "ControlHistory": "control",
+    "Curve": "control",
+    "performance": "control",
+    "Graph": "graph",
+    "Plan": "plan",
+    "Render": "render",
+    "batch": "values",
+    "curve": "values",
+    "__version__": "version",
+}
+
+__all__ = [
+    "AmpError",
+    "BlobError",
+    "ControlHistory",
+    "Curve",
+    "CycleError",
+    "DriftError",
+    "Graph",
+    "GraphError",
+    "InternalError",
+    "InvalidArgument",
+    "NativeCrash",
+    "NativeLibraryMissing",
+    "NativeLibraryStale",
+    "NonFiniteError",
+    "OutOfMemory",
+    "Pending",
+    "Plan",
+    "Render",
+    "RingFull",
+    "ShapeError",
+    "ThermalError",
+    "Unsupported",
+    "__version__",
+    "analysis",
+    "batch",
+    "catalog",
+    "curve",
+    "golden",
+    "load",
+    "measure",
+    "performance",
+    "plots",
+    "presets",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that ``import amp_lab`` is fast."""
+    if name in _MODULES:
+        return importlib.import_module(f"amp_lab.{name}")
+    if name == "load":
+        value = importlib.import_module("amp_lab.graph").Graph.load
+    elif name in _NAMES:
+        value = getattr(importlib.import_module(f"amp_lab.{_NAMES[name]}"), name)
+    else:
+        raise AttributeError(f"module 'amp_lab' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,404 @@
+# ruff: noqa
+# fmt: off
+"""Generated from the native contracts by ``python -m amp_lab.catalog --write-stubs``; do not edit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy.typing as npt
+
+from amp_lab.model import Node
+from amp_lab.nodes.arguments import Source
+from amp_lab.values import ValueLike
+
+class Builders:
+    def biquad(
+        self,
+        *inputs: Source,
+        design: Literal["coefficients", "lowpass", "highpass", "bandpass", "notch", "peak", "lowshelf", "highshelf"] = "lowpass",
+        b0: ValueLike = 1.0,
+        b1: ValueLike = 0.0,
+        b2: ValueLike = 0.0,
+        a1: ValueLike = 0.0,
+        a2: ValueLike = 0.0,
+        cutoff_hz: ValueLike = 1000.0,
+        q: ValueLike = 0.7071067811865476,
+        gain_db: ValueLike = 0.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Second-order section from coefficients or a cookbook design.
+
+        Parameters
+        ----------
+        design
+            Where the coefficients come from: given (b0 ... a2), or designed from cutoff_hz, q, gain_db. [coefficients | lowpass | highpass | bandpass | notch | peak | lowshelf | highshelf, default lowpass, rate fixed]
+        b0
+            Feed-forward coefficient of x[n] (design=coefficients only, like the next four). [-1000 to 1000, default 1.0, rate frame]
+        b1
+            Feed-forward coefficient of x[n - 1]. [-1000 to 1000, default 0.0, rate frame]
+        b2
+            Feed-forward coefficient of x[n - 2]. [-1000 to 1000, default 0.0, rate frame]
+        a1
+            Feedback coefficient of y[n - 1] (a0 = 1); stable if |a1| < 1 + a2. [-2 to 2, default 0.0, rate frame]
+        a2
+            Feedback coefficient of y[n - 2]; stable if |a2| < 1. [-1 to 1, default 0.0, rate frame]
+        cutoff_hz
+            Corner or centre frequency of a design. [1 to 0.49 fs Hz, default 1000.0, rate frame]
+        q
+            Quality factor of a design; bandwidth for bandpass, notch and peak. [0.1 to 1000, default 0.7071067811865476, rate frame]
+        gain_db
+            Gain at the peak or on the shelf (peak and shelves only). [-120 to 120 dB, default 0.0, rate frame]
+        """
+
+    def constant(
+        self,
+        *,
+        value: ValueLike = 0.0,
+        channels: int = 1,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Makes a constant signal.
+
+        Parameters
+        ----------
+        value
+            The value of every frame. [-1e+09 to 1e+09, default 0.0, rate frame]
+        channels
+            Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+        """
+
+    def controller(
+        self,
+        *,
+        curve: str = "",
+        channels: int = 1,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Plays a control curve as a signal.
+
+        Parameters
+        ----------
+        curve
+            Name of the control curve to play. [text, default , rate fixed]
+        channels
+            Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+        """
+
+    def delay_line(
+        self,
+        *inputs: Source,
+        interpolation: Literal["linear", "lagrange3"] = "lagrange3",
+        delay_s: ValueLike = 0.1,
+        max_delay_s: ValueLike = 1.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Delays a signal by any time, also between frames.
+
+        Parameters
+        ----------
+        interpolation
+            Between frames: a straight line, or a cubic through four of them (flatter response). [linear | lagrange3, default lagrange3, rate fixed]
+        delay_s
+            Delay, at most max_delay_s; its value at frame n places the read of frame n. [0 to 60 s, default 0.1, rate frame]
+        max_delay_s
+            Longest delay; sets the memory. [0.0001 to 60 s, default 1.0, rate fixed]
+        """
+
+    def envelope(
+        self,
+        *inputs: Source,
+        gate: Source | list[Source] | None = None,
+        trigger: Source | list[Source] | None = None,
+        velocity: Source | list[Source] | None = None,
+        attack_s: ValueLike = 0.005,
+        hold_s: ValueLike = 0.0,
+        decay_s: ValueLike = 0.1,
+        sustain: ValueLike = 0.7,
+        release_s: ValueLike = 0.2,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """AHDSR envelope with gate, trigger and velocity.
+
+        Parameters
+        ----------
+        attack_s
+            Time of the straight rise to the peak. [0 to 3600 s, default 0.005, rate frame]
+        hold_s
+            Time at the peak. [0 to 3600 s, default 0.0, rate frame]
+        decay_s
+            Time of the fall to the sustain level. [0 to 3600 s, default 0.1, rate frame]
+        sustain
+            Sustain level, as a part of the peak. [0 to 1, default 0.7, rate frame]
+        release_s
+            Time of the fall to zero. [0 to 3600 s, default 0.2, rate frame]
+        """
+
+    def gain(
+        self,
+        *inputs: Source,
+        gain: ValueLike = 1.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Multiplies a signal by a factor.
+
+        Parameters
+        ----------
+        gain
+            Factor. Negative inverts; 1 passes the signal bit for bit. [-1e+06 to 1e+06, default 1.0, rate frame]
+        """
+
+    def input(
+        self,
+        *,
+        source: str = "",
+        channels: int = 1,
+        samples: npt.ArrayLike | str | Path | None = None,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Plays bound samples: an array or an audio file.
+
+        Parameters
+        ----------
+        source
+            Where the samples come from, in words (a file's name); the samples themselves are bound to the node. [text, default , rate fixed]
+        channels
+            Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+        """
+
+    def lfo(
+        self,
+        *,
+        shape: Literal["sine", "triangle", "saw", "square", "random"] = "sine",
+        rate_hz: ValueLike = 1.0,
+        phase_cycles: ValueLike = 0.0,
+        slew_s: ValueLike = 0.0,
+        depth: ValueLike = 1.0,
+        offset: ValueLike = 0.0,
+        channels: int = 1,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Low-frequency oscillator: sine, triangle, saw, square, random steps.
+
+        Parameters
+        ----------
+        shape
+            Shape between -1 and 1; random holds a new value for every cycle. [sine | triangle | saw | square | random, default sine, rate fixed]
+        rate_hz
+            Cycles per second; 0 stands still. [0 to 0.49 fs Hz, default 1.0, rate frame]
+        phase_cycles
+            Added to the phase; any real number of cycles, may be modulated. [-1e+09 to 1e+09 cycles, default 0.0, rate frame]
+        slew_s
+            Time constant of a one-pole that rounds the shape; 0 passes it unchanged. [0 to 60 s, default 0.0, rate frame]
+        depth
+            Factor on the shape. [-1e+09 to 1e+09, default 1.0, rate frame]
+        offset
+            Added to the scaled shape. [-1e+09 to 1e+09, default 0.0, rate frame]
+        channels
+            Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+        """
+
+    def mix(
+        self,
+        *inputs: Source,
+        gain: ValueLike = 1.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Adds signals.
+
+        Parameters
+        ----------
+        gain
+            Factor on the sum; 1 passes it bit for bit. [-1e+06 to 1e+06, default 1.0, rate frame]
+        """
+
+    def noise(
+        self,
+        *,
+        amplitude: ValueLike = 1.0,
+        seed: int = 0,
+        channels: int = 1,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """White noise, uniform, reproducible.
+
+        Parameters
+        ----------
+        amplitude
+            Largest magnitude; the RMS value is amplitude / sqrt(3). [-1e+06 to 1e+06, default 1.0, rate frame]
+        seed
+            Chooses another noise. [0 to 9.0072e+15, default 0, rate fixed]
+        channels
+            Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+        """
+
+    def one_pole(
+        self,
+        *inputs: Source,
+        mode: Literal["lowpass", "highpass"] = "lowpass",
+        cutoff_hz: ValueLike = 1000.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """One-pole lowpass or highpass, 6 dB per octave.
+
+        Parameters
+        ----------
+        mode
+            lowpass, or highpass = input minus lowpass. [lowpass | highpass, default lowpass, rate fixed]
+        cutoff_hz
+            Corner frequency; accurate well below fs, at 0.49 fs the filter is nearly open. [0.01 to 0.49 fs Hz, default 1000.0, rate frame]
+        """
+
+    def oscillator(
+        self,
+        *,
+        waveform: Literal["sine", "saw", "square", "triangle"] = "saw",
+        quality: Literal["naive", "blep2"] = "blep2",
+        frequency_hz: ValueLike = 440.0,
+        phase_cycles: ValueLike = 0.0,
+        pulse_width: ValueLike = 0.5,
+        amplitude: ValueLike = 1.0,
+        channels: int = 1,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Sine, saw, square and triangle oscillator.
+
+        Parameters
+        ----------
+        waveform
+            Shape of a cycle; all but the square start at the phase of a sine: saw -1 to 1, triangle from 0 up. [sine | saw | square | triangle, default saw, rate fixed]
+        quality
+            naive: the ideal shape, sampled. blep2: steps and corners rounded over two frames, far less alias. [naive | blep2, default blep2, rate fixed]
+        frequency_hz
+            Frequency; 0 holds the phase. [0 to 0.49 fs Hz, default 440.0, rate frame]
+        phase_cycles
+            Added to the phase; any real number of cycles, may be modulated. [-1e+09 to 1e+09 cycles, default 0.0, rate frame]
+        pulse_width
+            Part of the cycle in which the square is +1; its mean is 2 pulse_width - 1. [0.01 to 0.99 cycles, default 0.5, rate frame]
+        amplitude
+            Peak value of the naive shape. [-1e+06 to 1e+06, default 1.0, rate frame]
+        channels
+            Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+        """
+
+    def output(
+        self,
+        *inputs: Source,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Delivers a signal as the graph's result.
+
+        Parameters
+        ----------
+        """
+
+    def pan(
+        self,
+        *inputs: Source,
+        position: ValueLike = 0.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Places a mono signal in stereo, or balances a stereo signal.
+
+        Parameters
+        ----------
+        position
+            -1 left, 0 centre, 1 right. [-1 to 1, default 0.0, rate frame]
+        """
+
+    def safety(
+        self,
+        *inputs: Source,
+        ceiling: ValueLike = 1.0,
+        release_s: ValueLike = 0.1,
+        dc_block_hz: ValueLike = 5.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Removes DC and limits peaks.
+
+        Parameters
+        ----------
+        ceiling
+            Largest magnitude that leaves the node. [1e-06 to 1e+06, default 1.0, rate frame]
+        release_s
+            Time in which the held peak falls to 1/e. [0.0001 to 60 s, default 0.1, rate frame]
+        dc_block_hz
+            Corner of the one-pole highpass that removes DC; 0 turns it off. [0 to 100 Hz, default 5.0, rate frame]
+        """
+
+    def sine(
+        self,
+        *,
+        frequency_hz: ValueLike = 440.0,
+        phase_cycles: ValueLike = 0.0,
+        amplitude: ValueLike = 1.0,
+        channels: int = 1,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Sine oscillator.
+
+        Parameters
+        ----------
+        frequency_hz
+            Frequency; 0 holds the phase. [0 to 0.49 fs Hz, default 440.0, rate frame]
+        phase_cycles
+            Added to the phase; any real number of cycles, may be modulated. [-1e+09 to 1e+09 cycles, default 0.0, rate frame]
+        amplitude
+            Peak value. [-1e+06 to 1e+06, default 1.0, rate frame]
+        channels
+            Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+        """
+
+    def svf(
+        self,
+        *inputs: Source,
+        mode: Literal["lowpass", "bandpass", "highpass", "notch"] = "lowpass",
+        cutoff_hz: ValueLike = 1000.0,
+        q: ValueLike = 0.7071067811865476,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Zero-delay state-variable filter, 12 dB per octave.
+
+        Parameters
+        ----------
+        mode
+            Response. Bandpass has unit gain at the cutoff. [lowpass | bandpass | highpass | notch, default lowpass, rate fixed]
+        cutoff_hz
+            Corner or centre frequency (prewarped, exact at the corner). [1 to 0.49 fs Hz, default 1000.0, rate frame]
+        q
+            Quality factor; 0.707 is a Butterworth response. [0.1 to 1000, default 0.7071067811865476, rate frame]
+        """

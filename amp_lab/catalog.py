@@ -1,0 +1,83 @@
+"""The node types of the native library, read once at import: ``catalog.types()``, ``catalog["svf"]``.
+
+``python -m amp_lab.catalog --write-stubs`` regenerates the typing stub of the builders, ``--check`` fails on drift.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+
+from amp_lab import lowlevel
+from amp_lab.contracts import NodeContract
+from amp_lab.errors import GraphError
+
+_BY_ID = {contract.id: contract for contract in lowlevel.contracts()}
+STUB = Path(__file__).with_name("_builders.pyi")
+
+
+def types() -> tuple[str, ...]:
+    """Ids of all node types, ordered."""
+    return tuple(_BY_ID)
+
+
+def contract(type_id: str) -> NodeContract:
+    """Return the contract of a node type.
+
+    Raises
+    ------
+    GraphError
+        If there is no such type, with the nearest names.
+    """
+    found = _BY_ID.get(type_id)
+    if found is None:
+        raise GraphError(
+            f"{type_id!r}: no such node type (allowed {', '.join(_BY_ID)}).{hint(type_id, _BY_ID)}"
+        )
+    return found
+
+
+def hint(word: str, allowed: Iterable[str]) -> str:
+    """`` Did you mean 'cutoff_hz'?``, or nothing if no name is near."""
+    near = difflib.get_close_matches(str(word), list(allowed), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+class _Catalog(ModuleType):
+    def __getitem__(self, type_id: str) -> NodeContract:
+        return contract(type_id)
+
+
+sys.modules[__name__].__class__ = _Catalog
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write or check the stub; returns the exit code."""
+    from amp_lab.nodes import stubs
+
+    parser = argparse.ArgumentParser(prog="python -m amp_lab.catalog", description=__doc__)
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument(
+        "--write-stubs", action="store_true", help="regenerate the typing stub of the builders"
+    )
+    action.add_argument("--check", action="store_true", help="fail if the stub differs from the contracts")
+    options = parser.parse_args(arguments)
+    text = stubs.render(_BY_ID.values())
+    if options.write_stubs:
+        STUB.write_text(text, encoding="utf-8")
+        return 0
+    if STUB.exists() and STUB.read_text(encoding="utf-8") == text:
+        return 0
+    print(
+        f"{STUB.name}: differs from the native contracts. Run python -m amp_lab.catalog --write-stubs.",
+        file=sys.stderr,
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

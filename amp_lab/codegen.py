@@ -1,0 +1,165 @@
+"""A graph as Python code that rebuilds it."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from amp_lab.editing import auto_name
+from amp_lab.graph_json import encode
+from amp_lab.model import Edge, Link, Modulation, Node, Thermo
+from amp_lab.values import CurveRef
+
+if TYPE_CHECKING:
+    from amp_lab.graph import Graph
+
+
+def to_code(graph: Graph) -> str:
+    """Python source that binds the rebuilt graph to ``g``; its `Graph.to_dict` equals this one's."""
+    order = _order(graph)
+    variables = _variables(order)
+    lines = [_head(graph)]
+    done: set[str] = set()
+    written: set[str] = set()
+    for node in order:
+        inputs = _inline_edges(graph, node, done)
+        written |= {edge.id for edges in inputs.values() for edge in edges}
+        lines.append(_node(graph, node, inputs, variables, done))
+        done.add(node.name)
+    rest = [edge for edge in graph.edges if edge.id not in written]
+    lines += [_connect(graph, edge, variables) for edge in sorted(rest, key=_slot)]
+    lines += [_modulate(graph, mod, variables) for mod in sorted(graph.modulations, key=_slot)]
+    code = "\n".join(lines) + "\n"
+    return "".join(f"{line}\n" for line in _imports(code)) + "\n" + code
+
+
+def _imports(code: str) -> list[str]:
+    return ["import amp_lab as amp"] + (["from amp_lab.graph_json import array"] if "array(" in code else [])
+
+
+def _head(graph: Graph) -> str:
+    arguments = {"sample_rate": graph.sample_rate, "name": graph.name}
+    if graph.heat_budget_w is not None:
+        arguments |= {"heat_budget_w": graph.heat_budget_w, "heat_policy": graph.heat_policy}
+    return f"g = amp.Graph({_keywords(arguments)})"
+
+
+def _order(graph: Graph) -> list[Node]:
+    """Return producers before consumers as far as edges without delay allow; creation order otherwise."""
+    waiting = {node.name: node for node in graph.nodes}
+    needs: dict[str, set[str]] = {name: set() for name in waiting}
+    for edge in graph.edges:
+        if not edge.delay_frames and edge.src != edge.dst:
+            needs[edge.dst].add(edge.src)
+    order: list[Node] = []
+    while waiting:
+        ready = [name for name in waiting if not needs[name] & waiting.keys()]
+        order += [waiting.pop(name) for name in ready or list(waiting)[:1]]
+    return order
+
+
+def _variables(order: list[Node]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for node in order:
+        stem = re.sub(r"\W", "_", node.name)
+        stem = stem if stem.isidentifier() and not keyword.iskeyword(stem) else f"n_{stem}"
+        names[node.name] = auto_name(stem, {"g", "amp", "array", *names.values()})
+    return names
+
+
+def _inline_edges(graph: Graph, node: Node, done: set[str]) -> dict[str, list[Edge]]:
+    """Edges that the builder's own arguments can express, per port in slot order."""
+    result: dict[str, list[Edge]] = {}
+    for port in node.contract.input_keys:
+        edges = sorted(
+            (e for e in graph.edges if (e.dst, e.dst_port) == (node.name, port)), key=lambda e: e.slot
+        )
+        fits = all(e.is_plain and e.slot == i and e.src in done for i, e in enumerate(edges))
+        is_alone = len(node.contract.inputs) == 1
+        if edges and fits and (is_alone or not keyword.iskeyword(port)):
+            result[port] = edges
+    return result
+
+
+def _node(
+    graph: Graph, node: Node, inputs: dict[str, list[Edge]], variables: dict[str, str], done: set[str]
+) -> str:
+    record = node.record
+    arguments: list[str] = []
+    for port, edges in inputs.items():
+        sources = [_source(graph, edge, variables) for edge in edges]
+        if len(node.contract.inputs) == 1:
+            arguments += sources
+        else:
+            arguments.append(f"{port}={sources[0] if len(sources) == 1 else '[' + ', '.join(sources) + ']'}")
+    keywords: dict[str, Any] = dict(sorted(record.values.items()))
+    if "source" not in keywords and record.samples is not None:
+        keywords["samples"] = record.samples
+    if record.name != auto_name(record.type, done):
+        keywords["name"] = record.name
+    if record.thermo != Thermo():
+        keywords["thermo"] = {key: value for key, value in vars(record.thermo).items() if value is not None}
+    if record.oversample_ratio != 1:
+        keywords["oversample_ratio"] = record.oversample_ratio
+    arguments += [_keywords(keywords)] if keywords else []
+    return f"{variables[node.name]} = g.{record.type}({', '.join(arguments)})"
+
+
+def _connect(graph: Graph, edge: Edge, variables: dict[str, str]) -> str:
+    more: dict[str, Any] = {} if len(graph.contract(edge.dst).inputs) == 1 else {"port": edge.dst_port}
+    more |= {"slot": edge.slot} if _needs_slot(edge, graph.edges) else {}
+    more |= {key: getattr(edge, key) for key in ("delay_frames", "gates") if getattr(edge, key)}
+    more |= {key: getattr(edge, key) for key in ("kappa", "tokens") if getattr(edge, key) is not None}
+    return f"g.connect({_source(graph, edge, variables)}, {variables[edge.dst]}, {_keywords(more)})"
+
+
+def _modulate(graph: Graph, mod: Modulation, variables: dict[str, str]) -> str:
+    more: dict[str, Any] = {"mode": mod.mode}
+    defaults = {"scale": 1.0, "offset": 0.0, "channel": None, "delay_frames": 0}
+    more |= {key: getattr(mod, key) for key, default in defaults.items() if getattr(mod, key) != default}
+    more |= {"slot": mod.slot} if _needs_slot(mod, graph.modulations) else {}
+    is_taken = hasattr(Node, mod.param)
+    target = variables[mod.dst] + (f".param({_literal(mod.param)})" if is_taken else f".{mod.param}")
+    return f"g.modulate({_source(graph, mod, variables)}, {target}, {_keywords(more)})"
+
+
+def _slot(link: Link) -> int:
+    return link.slot
+
+
+def _target(link: Link) -> tuple[str, str]:
+    return link.dst, link.dst_port if isinstance(link, Edge) else link.param
+
+
+def _needs_slot(link: Link, links: Sequence[Link]) -> bool:
+    """Tell whether the slots of its port or parameter have gaps, so that the next free one is not it."""
+    slots = [other.slot for other in links if _target(other) == _target(link)]
+    return max(slots) >= len(slots)
+
+
+def _source(graph: Graph, link: Link, variables: dict[str, str]) -> str:
+    variable = variables[link.src]
+    is_first = link.src_port == graph[link.src].contract.output_keys[0]
+    return variable if is_first else f"{variable}.output({_literal(link.src_port)})"
+
+
+def _keywords(values: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={_literal(value)}" for key, value in values.items())
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, CurveRef):
+        return f"amp.curve({_literal(value.name)})"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_literal(key)}: {_literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, np.ndarray):
+        data = encode(value)
+        return f"array({data['float64']!r}, {value.shape})" if isinstance(data, dict) else repr(data)
+    return repr(value)

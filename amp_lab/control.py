@@ -1,0 +1,255 @@
+"""Control history: named curves over time in seconds that parameters and ``controller`` nodes follow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from amp_lab import blob, jsontext, lowlevel
+from amp_lab.errors import GraphError
+from amp_lab.values import CurveRef, Samples, frozen
+
+Interpolation = Literal["hold", "linear", "smooth", "exponential"]
+SCHEMA = "amp_lab.controls/1"
+
+
+@dataclass(frozen=True, eq=False)
+class Curve(CurveRef):
+    """A named curve through points (time in seconds, value).
+
+    Before its first and after its last point it holds its end value; where two points share a time the later one
+    holds from then on. As a parameter it stands for its name.
+
+    Parameters
+    ----------
+    name
+        What parameters and ``controller`` nodes refer to.
+    times_s, values
+        Shape (points,); finite, times do not decrease.
+    interpolation
+        ``hold``, ``linear``, ``smooth`` (cubic smoothstep) or ``exponential`` (ends of one sign, not zero).
+
+    Raises
+    ------
+    GraphError
+        Naming the curve and the first point that is wrong.
+    """
+
+    times_s: Samples
+    values: Samples
+    interpolation: Interpolation = "linear"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times_s", frozen(self.times_s))
+        object.__setattr__(self, "values", frozen(self.values))
+        problem = self._problem()
+        if problem:
+            raise GraphError(f"curve {self.name!r}: {problem}", stage="history")
+
+    def _problem(self) -> str:
+        t, v = self.times_s, self.values
+        if not isinstance(self.name, str) or not self.name:
+            return "has no name (allowed: text of one character or more). Name it."
+        if self.interpolation not in get_args(Interpolation):
+            allowed = " | ".join(get_args(Interpolation))
+            return f"no such interpolation (got {self.interpolation!r}, allowed {allowed}). Use one of these."
+        if t.ndim != 1 or t.shape != v.shape or not t.size:
+            return f"wrong shape (got times {t.shape} and values {v.shape}, allowed one length >= 1). Give one value per time."
+        bad = np.flatnonzero(~(np.isfinite(t) & np.isfinite(v)))
+        if bad.size:
+            return f"point {bad[0]} is not finite (got {_point(t, v, bad[0])}). Use finite numbers."
+        late = np.flatnonzero(np.diff(t) < 0)
+        if late.size:
+            i = late[0] + 1
+            return f"times decrease at point {i} (got {t[i]:g} s after {t[i - 1]:g} s). Sort them, or use Curve.drawn."
+        return self._exponential_problem()
+
+    def _exponential_problem(self) -> str:
+        v = self.values
+        zero = np.flatnonzero(v[:-1] * v[1:] <= 0)
+        if self.interpolation != "exponential" or v.size == 1 or not zero.size:
+            return ""
+        i = zero[0]
+        return (
+            f"exponential through zero between points {i} and {i + 1} (got {v[i]:g} to {v[i + 1]:g}, allowed one sign). "
+            "Use linear, or end just above zero."
+        )
+
+    @classmethod
+    def drawn(
+        cls, name: str, points: Iterable[tuple[float, float]], interpolation: Interpolation = "linear"
+    ) -> Self:
+        """Return a curve through (time_s, value) points in any order; points of one time keep their order."""
+        array = np.array(list(points), dtype=np.float64).reshape(-1, 2)
+        array = array[np.argsort(array[:, 0], kind="stable")]
+        return cls(name, array[:, 0], array[:, 1], interpolation)
+
+    @classmethod
+    def sampled(
+        cls, name: str, samples: npt.ArrayLike, rate_hz: float, interpolation: Interpolation = "linear"
+    ) -> Self:
+        """Return a curve through samples of shape (points,) taken ``rate_hz`` times a second from 0 s on."""
+        values = np.asarray(samples, dtype=np.float64)
+        return cls(name, np.arange(values.size) / rate_hz, values, interpolation)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Curve) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def _identity(self) -> tuple[str, str, bytes, bytes]:
+        return self.name, self.interpolation, self.times_s.tobytes(), self.values.tobytes()
+
+    def __repr__(self) -> str:
+        span = f"{self.times_s[0]:g} to {self.times_s[-1]:g} s"
+        return f"Curve {self.name}: {self.times_s.size} points, {span}, {self.interpolation}"
+
+
+def _point(times: Samples, values: Samples, index: int) -> str:
+    return f"({times[index]:g} s, {values[index]:g})"
+
+
+class ControlHistory(Mapping[str, Curve]):
+    """Curves by name; immutable.
+
+    Parameters
+    ----------
+    curves
+        Curves with unique names.
+    """
+
+    def __init__(self, curves: Iterable[Curve] = ()) -> None:
+        self._curves: dict[str, Curve] = {}
+        for curve in curves:
+            if curve.name in self._curves:
+                raise GraphError(
+                    f"ControlHistory: curve {curve.name!r} is given twice. Rename or drop one.",
+                    stage="history",
+                )
+            self._curves[curve.name] = curve
+
+    def __getitem__(self, name: str) -> Curve:
+        return self._curves[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._curves))
+
+    def __len__(self) -> int:
+        return len(self._curves)
+
+    def __repr__(self) -> str:
+        return f"ControlHistory: {', '.join(self) or 'no curves'}"
+
+    def merge(self, other: Mapping[str, Curve]) -> ControlHistory:
+        """Return these curves and the other's; where names meet the other's wins."""
+        return ControlHistory({**self, **other}.values())
+
+    def select(self, names: Iterable[str]) -> ControlHistory:
+        """Only the curves of these names.
+
+        Raises
+        ------
+        GraphError
+            Naming every curve that is missing.
+        """
+        wanted = sorted(set(names))
+        missing = [name for name in wanted if name not in self]
+        if missing:
+            raise GraphError(
+                f"controls: missing {', '.join(missing)} (got {', '.join(self) or 'none'}). Add these curves.",
+                stage="history",
+            )
+        return ControlHistory(self[name] for name in wanted)
+
+    @cached_property
+    def blob(self) -> bytes:
+        """The sealed history blob the native side reads."""
+        return blob.history(self.values())
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the blob, in hex."""
+        return hashlib.sha256(self.blob).hexdigest()
+
+    def sample(self, name: str, sample_rate: float, frames: int, first_frame: int = 0) -> Samples:
+        """One curve at t = n / sample_rate, shape (frames,), with the bits a render sees."""
+        return lowlevel.history_sample(self.blob, name, sample_rate, first_frame, frames)
+
+    def to_json(self) -> str:
+        """Readable JSON text that reads back to the same bits."""
+        curves = {
+            name: {
+                "interpolation": c.interpolation,
+                "points": np.column_stack((c.times_s, c.values)).tolist(),
+            }
+            for name, c in self.items()
+        }
+        return jsontext.dumps({"schema": SCHEMA, "curves": curves})
+
+    @classmethod
+    def from_json(cls, text: str) -> ControlHistory:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        GraphError
+            Listing every violation with its JSON path.
+        """
+        data = json.loads(text)
+        if (
+            not isinstance(data, dict)
+            or data.get("schema") != SCHEMA
+            or not isinstance(data.get("curves"), dict)
+        ):
+            got = data.get("schema") if isinstance(data, dict) else type(data).__name__
+            raise GraphError(
+                f"$.schema: not a control history (got {got!r}, allowed {SCHEMA!r} with curves by name)."
+            )
+        curves, problems = [], []
+        for name, item in data["curves"].items():
+            try:
+                curves.append(_read_curve(name, item))
+            except (GraphError, KeyError, TypeError, ValueError) as error:
+                problems.append(f"$.curves.{name}: {error}")
+        if problems:
+            raise GraphError("\n".join(problems), stage="history")
+        return cls(curves)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the JSON text to a file."""
+        target = Path(path)
+        target.write_text(self.to_json(), encoding="utf-8")
+        return target
+
+    @classmethod
+    def load(cls, path: str | Path) -> ControlHistory:
+        """Read a JSON file."""
+        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+
+
+def _read_curve(name: str, item: Any) -> Curve:
+    if not isinstance(item, dict) or set(item) != {"interpolation", "points"}:
+        raise GraphError(f"not a curve (got {item!r:.60}, allowed an object with interpolation and points).")
+    points = np.array(item["points"], dtype=np.float64)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise GraphError(
+            f"points have the wrong shape (got {points.shape}, allowed (points, 2): [time_s, value])."
+        )
+    return Curve(name, points[:, 0], points[:, 1], item["interpolation"])
+
+
+def performance() -> ControlHistory:
+    """Return the ten-second musical performance that ships: ``gate``, ``velocity``, ``pitch_hz``, ``cutoff_hz``."""
+    return ControlHistory.from_json(
+        files("amp_lab").joinpath("data/performance.json").read_text(encoding="utf-8")
+    )

@@ -1,0 +1,254 @@
+"""How nodes come, change and go."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from amp_lab import catalog
+from amp_lab.contracts import NodeContract
+from amp_lab.errors import GraphError
+from amp_lab.events import NodeAdded, NodeChanged, NodeRemoved, NodeRenamed
+from amp_lab.model import Edge, Modulation, Node, NodeRecord, Thermo
+from amp_lab.nodes import arguments, samples
+from amp_lab.nodes.builder import takes_samples
+from amp_lab.values import normal, same
+from amp_lab.wiring import Wiring, fits
+
+if TYPE_CHECKING:
+    from amp_lab.graph import Graph
+
+NAME = re.compile(r"\w[\w\-]*")
+NAME_BYTES = 95  # what an error record of the runtime holds
+
+
+class Editing(Wiring):
+    """The part of `Graph` that adds, changes and removes nodes."""
+
+    _sample_rate: float
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes, in order of creation."""
+        with self._store.lock:
+            return tuple(self._handles[name] for name in self._store.nodes)
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """All edges, in order of creation."""
+        with self._store.lock:
+            return tuple(self._store.edges.values())
+
+    @property
+    def modulations(self) -> tuple[Modulation, ...]:
+        """All modulations, in order of creation."""
+        with self._store.lock:
+            return tuple(self._store.modulations.values())
+
+    @property
+    def output_node(self) -> Node | None:
+        """The ``output`` node, None if there is none yet."""
+        return next((node for node in self.nodes if node.type == "output"), None)
+
+    def record(self, name: str) -> NodeRecord:
+        """State of the node of that name."""
+        self._node(name)
+        return self._store.nodes[name]
+
+    def contract(self, name: str) -> NodeContract:
+        """Contract of the node of that name."""
+        return catalog.contract(self.record(name).type)
+
+    def add(self, type_id: str, *inputs: arguments.Source, **keywords: Any) -> Node:
+        """Add a node: what ``g.svf(...)`` does for ``g.add("svf", ...)``.
+
+        Parameters
+        ----------
+        type_id
+            A node type of the catalogue.
+        *inputs
+            Sources: all to the only input port, or one each in port order.
+        **keywords
+            Input ports, parameters, ``name``, ``thermo``, ``oversample_ratio`` (and ``samples`` for ``input``).
+
+        Raises
+        ------
+        TypeError
+            If a keyword is unknown.
+        GraphError, ShapeError
+            If a name, value or port does not fit. The graph is then unchanged.
+        """
+        contract = catalog.contract(type_id)
+        sorted_ = arguments.sort(contract, inputs, keywords)
+        common = sorted_.common
+        with self.edit():
+            name = self._new_name(common.get("name"), contract)
+            node = self._add_record(
+                NodeRecord(
+                    name,
+                    type_id,
+                    contract.revision,
+                    thermo=_thermo(name, common.get("thermo")),
+                    oversample_ratio=_ratio(name, contract, common.get("oversample_ratio", 1)),
+                )
+            )
+            self._change(node, sorted_.params | {key: common[key] for key in ("samples",) if key in common})
+            for port, sources in sorted_.sources.items():
+                for source in sources:
+                    self.connect(source, node, port=port)
+        return node
+
+    def _new_name(self, given: str | None, contract: NodeContract) -> str:
+        existing = self.output_node if contract.id == "output" else None
+        if existing is not None:
+            raise GraphError(
+                f"{existing.name}: the graph has its output already. Remove it, or mix before it."
+            )
+        if given is None:
+            return auto_name(contract.id, self._handles)
+        return self._free_name(given)
+
+    def _free_name(self, name: str) -> str:
+        if name in self._handles:
+            raise GraphError(
+                f"{name}: name is taken (allowed: unique names). Try {auto_name(name, self._handles)!r}."
+            )
+        return check_name(name)
+
+    def _add_record(self, record: NodeRecord) -> Node:
+        node = Node(cast("Graph", self), record.name)
+        self._store.put(self._store.nodes, record.name, record)
+        self._store.put(self._handles, record.name, node)
+        self._store.emit(NodeAdded(record.name))
+        return node
+
+    def set_params(self, node: Node | str, params: Mapping[str, Any], *, read_files: bool = True) -> None:
+        """Set parameters of a node (``samples`` too for ``input``); all or none."""
+        with self.edit():
+            self._change(self._mine(node), params, read_files)
+
+    def set_thermo(self, node: Node | str, thermo: Thermo) -> None:
+        """Set the heat constants of a node."""
+        with self.edit():
+            name = self._mine(node).name
+            record = replace(self.record(name), thermo=_thermo(name, vars(thermo)))
+            self._store.put(self._store.nodes, name, record)
+            self._store.emit(NodeChanged(name, ("thermo",)))
+
+    def _change(self, node: Node, params: Mapping[str, Any], read_files: bool = True) -> None:
+        if not params:
+            return
+        record, contract = node.record, node.contract
+        if takes_samples(contract) and read_files:
+            params, data = samples.resolve(record, params, self._sample_rate)
+            record = replace(record, samples=data)
+        values = dict(record.values)
+        for key, raw in params.items():
+            param = contract.param(key)
+            if param is None:
+                raise arguments.unknown_keyword(contract, key)
+            value = normal(f"{node.name}.{key}", param, raw, self._sample_rate)
+            values.pop(key, None)
+            if not same(value, param.default):
+                values[key] = value
+        self._store.put(self._store.nodes, node.name, replace(record, values=values))
+        self._store.emit(NodeChanged(node.name, tuple(params)))
+
+    def rename(self, node: Node | str, name: str) -> None:
+        """Give a node another name; its edges and its handle follow."""
+        with self.edit():
+            handle = self._mine(node)
+            old = handle.name
+            if name == old:
+                return
+            self._free_name(name)
+            links = self._links_of(old)
+            for link in links:
+                self._drop_link(link, quiet=True)
+            self._store.put(
+                self._store.nodes, name, replace(self._store.drop(self._store.nodes, old), name=name)
+            )
+            self._store.put(self._handles, name, self._store.drop(self._handles, old))
+            self._store.assign(handle, "_name", name)
+            for link in links:
+                src, dst = (name if end == old else end for end in (link.src, link.dst))
+                self._put_link(replace(link, src=src, dst=dst), quiet=True)
+            self._store.emit(NodeRenamed(old, name))
+
+    def remove(self, node: Node | str) -> None:
+        """Remove a node with its edges and modulations."""
+        with self.edit():
+            name = self._mine(node).name
+            for link in self._links_of(name):
+                self._drop_link(link)
+            self._store.drop(self._store.nodes, name)
+            self._store.drop(self._handles, name)
+            self._store.emit(NodeRemoved(name))
+
+    def replace(self, node: Node | str, type_id: str, **params: Any) -> tuple[Edge | Modulation, ...]:
+        """Make a node another type under its name; edges whose ports exist stay.
+
+        Returns
+        -------
+        tuple of Edge and Modulation
+            Those that were dropped because the new type has no such port or parameter.
+        """
+        contract = catalog.contract(type_id)
+        with self.edit():
+            handle = self._mine(node)
+            name, old = handle.name, handle.record
+            if type_id == "output" and old.type != "output":
+                self._new_name(None, contract)
+            dropped = tuple(link for link in self._links_of(name) if not fits(link, name, contract))
+            for link in dropped:
+                self._drop_link(link)
+            ratio = _ratio(name, contract, min(old.oversample_ratio, contract.oversample_max))
+            record = NodeRecord(name, type_id, contract.revision, thermo=old.thermo, oversample_ratio=ratio)
+            self._store.put(self._store.nodes, name, record)
+            self._store.emit(NodeChanged(name, ("type",)))
+            self._change(handle, params)
+        return dropped
+
+
+def auto_name(stem: str, taken: Collection[str]) -> str:
+    """``stem``, ``stem_2``, ...: the first that is free."""
+    name, count = stem, 1
+    while name in taken:
+        count += 1
+        name = f"{stem}_{count}"
+    return name
+
+
+def check_name(name: str) -> str:
+    if not NAME.fullmatch(name) or len(name.encode()) > NAME_BYTES:
+        raise GraphError(
+            f"name: not allowed (got {name!r}, allowed letters, digits, _ and - up to {NAME_BYTES} bytes)."
+        )
+    return name
+
+
+def _thermo(name: str, values: Mapping[str, float | None] | None) -> Thermo:
+    keys = [field.name for field in fields(Thermo)]
+    for key, value in (values or {}).items():
+        if key not in keys:
+            raise TypeError(
+                f"{name}.thermo: no constant {key!r} (allowed {', '.join(keys)}).{catalog.hint(key, keys)}"
+            )
+        if value is not None and not (math.isfinite(value) and value >= 0):
+            raise GraphError(
+                f"{name}.thermo.{key}: not allowed (got {value!r}, allowed 0 or more).", node=name
+            )
+    return Thermo(**(values or {}))
+
+
+def _ratio(name: str, contract: NodeContract, ratio: int) -> int:
+    if ratio < 1 or ratio & (ratio - 1) or ratio > contract.oversample_max:
+        allowed = f"a power of two up to {contract.oversample_max}"
+        raise GraphError(
+            f"{name}.oversample_ratio: not allowed (got {ratio}, allowed {allowed} for {contract.id}).",
+            node=name,
+        )
+    return ratio

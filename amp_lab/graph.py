@@ -1,0 +1,322 @@
+"""The graph a user builds and edits. It holds no samples of its own and computes no sound."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from amp_lab import jsontext
+from amp_lab._builders import Builders
+from amp_lab.blob import HEAT_POLICIES, Descriptors
+from amp_lab.control import ControlHistory
+from amp_lab.editing import Editing, check_name
+from amp_lab.errors import GraphError
+from amp_lab.events import GraphChanged
+from amp_lab.model import Node
+from amp_lab.nodes import samples
+from amp_lab.nodes.builder import takes_samples
+from amp_lab.plan import Plan
+from amp_lab.store import Listener, Store
+from amp_lab.values import Samples
+
+if TYPE_CHECKING:
+    from amp_lab.render import Progress, Render
+    from amp_lab.rendering import Isolation, Nonfinite
+
+
+class Graph(Builders, Editing):
+    """Nodes, edges and modulations at one sample rate.
+
+    Node types are methods (``g.svf(...)``), derived from the native contracts. Several threads may edit.
+
+    Parameters
+    ----------
+    sample_rate
+        In Hz.
+    name
+        Name of the graph.
+    heat_budget_w
+        Allowed heat in watts, None for no budget.
+    heat_policy
+        ``report`` flags where the budget is exceeded, ``halt`` stops with `ThermalError`.
+    """
+
+    def __init__(
+        self,
+        *,
+        sample_rate: float = 48_000.0,
+        name: str = "graph",
+        heat_budget_w: float | None = None,
+        heat_policy: Literal["report", "halt"] = "report",
+    ) -> None:
+        if not (math.isfinite(sample_rate) and sample_rate > 0):
+            raise GraphError(
+                f"Graph.sample_rate: not a rate (got {sample_rate!r}, allowed above 0 Hz). Use 48000."
+            )
+        self._store = Store()
+        self._handles: dict[str, Node] = {}
+        self._sample_rate = float(sample_rate)
+        self._name = check_name(name)
+        self._controls: ControlHistory | None = None
+        self._plan: tuple[int, Plan] | None = None
+        self._heat_budget_w, self._heat_policy = _check_heat(heat_budget_w, heat_policy)
+
+    # ---- properties ----
+
+    @property
+    def sample_rate(self) -> float:
+        """In Hz."""
+        return self._sample_rate
+
+    @property
+    def name(self) -> str:
+        """Name of the graph."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        with self.edit():
+            self._store.assign(self, "_name", check_name(name))
+            self._store.emit(GraphChanged("name"))
+
+    @property
+    def heat_budget_w(self) -> float | None:
+        """Allowed heat in watts, None for no budget."""
+        return self._heat_budget_w
+
+    @property
+    def heat_policy(self) -> str:
+        """``report`` or ``halt``."""
+        return self._heat_policy
+
+    def set_heat_budget(self, watts: float | None, policy: Literal["report", "halt"] = "report") -> None:
+        """Set the heat budget in watts (None: none) and what happens when it is exceeded."""
+        with self.edit():
+            budget, checked = _check_heat(watts, policy)
+            self._store.assign(self, "_heat_budget_w", budget)
+            self._store.assign(self, "_heat_policy", checked)
+            self._store.emit(GraphChanged("heat_budget"))
+
+    @property
+    def controls(self) -> ControlHistory | None:
+        """Control curves a render uses when it is given none; not part of the JSON."""
+        return self._controls
+
+    @controls.setter
+    def controls(self, controls: ControlHistory | None) -> None:
+        with self.edit():
+            self._store.assign(self, "_controls", controls)
+            self._store.emit(GraphChanged("controls"))
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        """Names of the control curves that parameters and controllers follow, sorted."""
+        return self.compile().curves
+
+    def __getitem__(self, name: str) -> Node:
+        return self._node(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._handles
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def __len__(self) -> int:
+        return len(self._handles)
+
+    def __repr__(self) -> str:
+        links = f"{len(self._store.edges)} edges, {len(self._store.modulations)} modulations"
+        return f"Graph {self._name}: {len(self)} nodes, {links} at {self._sample_rate:g} Hz"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self.to_dict(), self._controls)
+
+    # ---- listeners ----
+
+    def observe(self, listener: Listener) -> None:
+        """Call ``listener(event)`` after every edit (see `amp_lab.events`)."""
+        self._store.observe(listener)
+
+    def unobserve(self, listener: Listener) -> None:
+        """Stop calling a listener."""
+        self._store.unobserve(listener)
+
+    # ---- texts, plan, render ----
+
+    def copy(self) -> Graph:
+        """Return an independent graph with the same nodes, edges and controls; listeners stay with this one."""
+        with self._store.lock:
+            new = Graph(sample_rate=self._sample_rate, name=self._name)
+            new._heat_budget_w, new._heat_policy, new._controls = (
+                self._heat_budget_w,
+                self._heat_policy,
+                self._controls,
+            )
+            new._handles = {name: Node(new, name) for name in self._handles}
+            for table in ("nodes", "edges", "modulations"):
+                getattr(new._store, table).update(getattr(self._store, table))
+        return new
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the graph as JSON values, sorted, defaults left out; reads back to the same bits."""
+        from amp_lab import graph_json
+
+        with self._store.lock:
+            return graph_json.to_dict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Graph:
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        GraphError
+            Listing every violation with its JSON path.
+        """
+        from amp_lab import graph_json
+
+        return graph_json.from_dict(data)
+
+    def to_json(self) -> str:
+        """Readable JSON text."""
+        return jsontext.dumps(self.to_dict())
+
+    @classmethod
+    def from_json(cls, text: str) -> Graph:
+        """Read JSON text."""
+        return cls.from_dict(json.loads(text))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the JSON text to a file."""
+        target = Path(path)
+        target.write_text(self.to_json(), encoding="utf-8")
+        return target
+
+    @classmethod
+    def load(cls, path: str | Path) -> Graph:
+        """Read a JSON file."""
+        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+
+    def to_code(self) -> str:
+        """Python that rebuilds this graph."""
+        from amp_lab import codegen
+
+        with self._store.lock:
+            return codegen.to_code(self)
+
+    def compile(self) -> Plan:
+        """Compile the plan natively; kept until the next edit.
+
+        Raises
+        ------
+        AmpError
+            Listing everything the graph lacks, or the cycle without enough delay.
+        """
+        with self._store.lock:
+            if self._plan is None or self._plan[0] != self._store.version:
+                self._plan = (self._store.version, Plan.compile(self._descriptors()))
+            return self._plan[1]
+
+    def inputs(self) -> dict[str, Samples]:
+        """Return samples of every ``input`` node, (B|1, C, N); files are read now if they were not yet."""
+        with self._store.lock:
+            nodes = [node.record for node in self.nodes if takes_samples(node.contract)]
+        return {record.name: samples.of(record, self._sample_rate) for record in nodes}
+
+    def _descriptors(self) -> Descriptors:
+        output = self.output_node
+        return Descriptors(
+            sample_rate=self._sample_rate,
+            name=self._name,
+            heat_budget_w=self._heat_budget_w,
+            heat_policy=self._heat_policy,
+            output="" if output is None else output.name,
+            nodes=tuple(self._store.nodes.values()),
+            edges=tuple(self._store.edges.values()),
+            modulations=tuple(self._store.modulations.values()),
+        )
+
+    def render(
+        self,
+        *,
+        seconds: float | None = None,
+        frames: int | None = None,
+        batches: int = 1,
+        controls: ControlHistory | None = None,
+        taps: Sequence[str] | Literal["all"] = (),
+        block_frames: int | None = None,
+        isolation: Isolation = "auto",
+        trace: bool = False,
+        nonfinite: Nonfinite = "raise",
+        out: Samples | None = None,
+        heat: bool = False,
+        progress: Progress | None = None,
+    ) -> Render:
+        """Render natively.
+
+        Parameters
+        ----------
+        seconds, frames
+            Length; give one of them.
+        batches
+            Number of variants rendered side by side.
+        controls
+            Control curves; by default those of the graph.
+        taps
+            Nodes (first output) or ``"node.port"`` whose signals are kept too; ``"all"`` for every node.
+        block_frames
+            Frames per block; by default chosen from the working set. The bits do not depend on it.
+        isolation
+            ``"process"`` (a worker whose crash is reported), ``"none"``, or ``"auto"``: a worker inside a notebook.
+        trace
+            Record firings.
+        nonfinite
+            ``"raise"`` stops at the first NaN or Inf, ``"allow"`` lets it pass.
+        out
+            Where the audio goes, float64 (B, C, N) with contiguous frames.
+        heat
+            Compute heat along the way (otherwise it is computed when asked for).
+        progress
+            Called with frames done and frames in all; by default a bar after one second.
+
+        Raises
+        ------
+        AmpError
+            The subclass that says what failed, with node and frame; `NativeCrash` if the worker died.
+        """
+        from amp_lab import rendering
+
+        return rendering.render(
+            self,
+            rendering.length(self, seconds, frames),
+            batches=batches,
+            controls=controls,
+            taps=taps,
+            block_frames=block_frames,
+            isolation=isolation,
+            trace=trace,
+            nonfinite=nonfinite,
+            out=out,
+            heat=heat,
+            progress=progress,
+        )
+
+
+def _rebuild(data: dict[str, Any], controls: ControlHistory | None) -> Graph:
+    graph = Graph.from_dict(data)
+    graph._controls = controls
+    return graph
+
+
+def _check_heat(watts: float | None, policy: str) -> tuple[float | None, str]:
+    if watts is not None and not (math.isfinite(watts) and watts > 0):
+        raise GraphError(f"heat_budget_w: not a budget (got {watts!r}, allowed above 0 W, or None).")
+    if policy not in HEAT_POLICIES:
+        raise GraphError(
+            f"heat_policy: no such policy (got {policy!r}, allowed {' | '.join(HEAT_POLICIES)})."
+        )
+    return watts, policy

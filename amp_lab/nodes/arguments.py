@@ -1,0 +1,90 @@
+"""The rules for builders' arguments: which go to ports, which to parameters, and what to say when neither fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from amp_lab.catalog import hint
+from amp_lab.contracts import NodeContract
+from amp_lab.model import Node, OutputRef
+from amp_lab.nodes.builder import COMMON, takes_samples
+
+Source: TypeAlias = Node | OutputRef
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """A builder's arguments, sorted: sources per input port, raw parameter values, and the common keywords."""
+
+    sources: dict[str, list[Source]]
+    params: dict[str, Any]
+    common: dict[str, Any]
+
+
+def sort(contract: NodeContract, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> Arguments:
+    """Sort positional and keyword arguments by the contract.
+
+    Raises
+    ------
+    TypeError
+        If a source is not a node or output, or a keyword is unknown (with the nearest name).
+    """
+    sources = _positional(contract, inputs)
+    params: dict[str, Any] = {}
+    common: dict[str, Any] = {}
+    special = {*COMMON, "samples"} if takes_samples(contract) else set(COMMON)
+    for key, value in keywords.items():
+        is_param = contract.param(key) is not None
+        if key in contract.input_keys and (not is_param or _is_source(value)):
+            if value is not None:
+                items = value if isinstance(value, list | tuple) else [value]
+                sources.setdefault(key, []).extend(_source(contract, key, item) for item in items)
+        elif is_param:
+            params[key] = value
+        elif key in special:
+            common[key] = value
+        else:
+            raise unknown_keyword(contract, key, special)
+    return Arguments(sources, params, common)
+
+
+def unknown_keyword(contract: NodeContract, key: str, special: set[str] | None = None) -> TypeError:
+    """Return the error for a keyword that is neither port nor parameter."""
+    ports = contract.input_keys if special else ()
+    allowed = [*ports, *(p.key for p in contract.params), *sorted(special or ())]
+    return TypeError(
+        f"{contract.id}: no parameter or input port {key!r} (allowed {', '.join(allowed)}).{hint(key, allowed)}"
+    )
+
+
+def _positional(contract: NodeContract, inputs: tuple[Any, ...]) -> dict[str, list[Source]]:
+    keys = contract.input_keys
+    if not keys and inputs:
+        raise TypeError(
+            f"{contract.id}: has no input port (got {len(inputs)} sources, allowed 0). Remove them."
+        )
+    if len(keys) == 1:
+        sources = [_source(contract, keys[0], item) for item in inputs]
+        return {keys[0]: sources} if sources else {}
+    if len(inputs) > len(keys):
+        raise TypeError(
+            f"{contract.id}: too many sources (got {len(inputs)}, allowed {len(keys)}: {', '.join(keys)}). "
+            f"Give several sources of one port as a list: {keys[0]}=[a, b]."
+        )
+    return {key: [_source(contract, key, item)] for key, item in zip(keys, inputs, strict=False)}
+
+
+def _is_source(value: Any) -> bool:
+    first = value[0] if isinstance(value, list | tuple) and value else value
+    return isinstance(first, Node | OutputRef)
+
+
+def _source(contract: NodeContract, port: str, item: Any) -> Source:
+    if isinstance(item, Node | OutputRef):
+        return item
+    raise TypeError(
+        f"{contract.id}.{port}: wants a node or one of its outputs (got {type(item).__name__}). "
+        "Pass parameters by keyword; turn a number into a signal with g.constant(value=...)."
+    )

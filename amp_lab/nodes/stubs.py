@@ -1,0 +1,70 @@
+"""The typing stub of the builders, so that editors complete node types and their parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from amp_lab.contracts import NodeContract, ParamContract
+from amp_lab.nodes.builder import keyword_ports, param_facts, takes_samples
+
+HEAD = '''\
+# ruff: noqa
+# fmt: off
+"""Generated from the native contracts by ``python -m amp_lab.catalog --write-stubs``; do not edit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy.typing as npt
+
+from amp_lab.model import Node
+from amp_lab.nodes.arguments import Source
+from amp_lab.values import ValueLike
+
+class Builders:
+'''
+COMMON = (
+    "name: str | None = None",
+    "thermo: Mapping[str, float | None] | None = None",
+    "oversample_ratio: int = 1",
+)
+
+
+def render(contracts: Iterable[NodeContract]) -> str:
+    """Return the text of ``_builders.pyi``."""
+    return HEAD + "\n".join(_method(contract) for contract in contracts)
+
+
+def _method(contract: NodeContract) -> str:
+    arguments = ["self", "*inputs: Source" if contract.inputs else "*"]
+    arguments += [f"{port.key}: Source | list[Source] | None = None" for port in keyword_ports(contract)]
+    arguments += [f"{param.key}: {_type(param)} = {_literal(param.default)}" for param in contract.params]
+    if takes_samples(contract):
+        arguments.append("samples: npt.ArrayLike | str | Path | None = None")
+    lines = [f"    def {contract.id}("]
+    lines += [f"        {argument}," for argument in (*arguments, *COMMON)]
+    lines += [
+        "    ) -> Node:",
+        f'        """{contract.summary}',
+        "",
+        "        Parameters",
+        "        ----------",
+    ]
+    lines += [line for param in contract.params for line in _param_doc(param)]
+    return "\n".join([*lines, '        """', ""])
+
+
+def _param_doc(param: ParamContract) -> list[str]:
+    return [f"        {param.key}", f"            {param.doc} {param_facts(param)}"]
+
+
+def _type(param: ParamContract) -> str:
+    if param.kind == "enum":
+        return f"Literal[{', '.join(_literal(choice) for choice in param.choices)}]"
+    return {"number": "ValueLike", "integer": "int", "text": "str"}[param.kind]
+
+
+def _literal(value: float | int | str) -> str:
+    return json.dumps(value) if isinstance(value, str) else repr(value)

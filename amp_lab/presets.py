@@ -1,0 +1,58 @@
+"""Graphs that ship, ready to play."""
+
+from __future__ import annotations
+
+from amp_lab.control import ControlHistory, performance
+from amp_lab.graph import Graph
+from amp_lab.model import Node
+from amp_lab.values import curve
+
+DETUNE = (0.9964, 1.0, 1.0045)
+"""Frequency ratios of the three voices, about -6, 0 and +8 cents."""
+CIRCUIT = {"heat_j_per_frame": 0.0, "capacity_j_per_k": 2e-3, "conductance_w_per_k": 4e-3}
+"""Heat constants of a small circuit: time constant 0.5 s."""
+
+
+def three_osc_controls() -> ControlHistory:
+    """Return the ten-second performance `three_osc` plays."""
+    return performance()
+
+
+def three_osc(controls: ControlHistory | None = None) -> Graph:
+    """Three detuned saws with vibrato through a low-pass filter, played by control curves.
+
+    Parameters
+    ----------
+    controls
+        Curves ``gate``, ``velocity``, ``pitch_hz`` and ``cutoff_hz``; by default `three_osc_controls`.
+    """
+    g = Graph(sample_rate=48_000.0, name="three_osc")
+    g.controls = three_osc_controls() if controls is None else controls
+    lfo = g.lfo(rate_hz=5.0)
+    mix = g.mix(*(_voice(g, lfo, i, ratio) for i, ratio in enumerate(DETUNE, 1)), gain=1 / 3, thermo=CIRCUIT)
+    flt = g.svf(mix, mode="lowpass", cutoff_hz=curve("cutoff_hz"), q=2.0, name="flt", thermo=CIRCUIT)
+    g.modulate(lfo, flt.cutoff_hz, mode="multiply", offset=1.0, scale=0.15)
+    amp = g.gain(flt, name="amp", thermo=CIRCUIT)
+    g.modulate(_envelope(g), amp.gain, mode="multiply")
+    g.output(g.safety(g.pan(amp)))
+    return g
+
+
+def _voice(g: Graph, lfo: Node, number: int, ratio: float) -> Node:
+    """One oscillator at ``ratio`` times the pitch, with 1 Hz of vibrato."""
+    voice = g.oscillator(
+        waveform="saw", quality="blep2", frequency_hz=curve("pitch_hz"), name=f"osc_{number}"
+    )
+    detune = g.constant(value=ratio, name=f"detune_{number}")
+    g.modulate(detune, voice.frequency_hz, mode="multiply")
+    g.modulate(lfo, voice.frequency_hz, mode="add", scale=1.0)
+    return voice
+
+
+def _envelope(g: Graph) -> Node:
+    """Return an envelope played by the curves ``gate`` and ``velocity``."""
+    gate = g.controller(curve="gate", name="gate")
+    velocity = g.controller(curve="velocity", name="velocity")
+    return g.envelope(
+        gate=gate, velocity=velocity, attack_s=0.004, decay_s=0.18, sustain=0.55, release_s=0.12, name="env"
+    )

@@ -1,0 +1,220 @@
+"""What comes back from a render: frozen, read-only, picklable; everything shown is a function of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from amp_lab.errors import GraphError, InternalError
+from amp_lab.lowlevel import NodeMetrics
+from amp_lab.plan import Plan
+from amp_lab.request import (
+    Heat,
+    Progress,
+    RenderParts,
+    RenderRequest,
+    Trace,
+    allocate_here,
+    render_in_process,
+)
+from amp_lab.values import Samples
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from amp_lab.golden.comparators import Comparison
+
+__all__ = [
+    "Heat",
+    "NodeMetrics",
+    "Progress",
+    "Render",
+    "RenderParts",
+    "RenderRequest",
+    "Trace",
+    "allocate_here",
+    "render_in_process",
+]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Render:
+    """The result of a render.
+
+    Parameters
+    ----------
+    name
+        Name of the graph.
+    audio
+        (B, C, N) float64, read-only.
+    sample_rate
+        In Hz.
+    taps
+        Signals of tapped nodes by tap name, (B, C, N) each.
+    metrics
+        Per node: seconds, frames, calls, measured delay, clamped values, heat.
+    latency_frames
+        Latency of the graph.
+    trace
+        Firings, None unless asked.
+    plan
+        The plan that ran.
+    provenance
+        Versions, build, instruction set, digests; the same for the same render on the same build.
+    """
+
+    name: str
+    audio: Samples
+    sample_rate: float
+    taps: Mapping[str, Samples]
+    metrics: Mapping[str, NodeMetrics]
+    latency_frames: int
+    trace: Trace | None
+    plan: Plan
+    provenance: Mapping[str, str]
+    request: RenderRequest
+    isolation: str
+    computed_heat: Heat | None = field(default=None)
+
+    @property
+    def frames(self) -> int:
+        """Length in frames."""
+        return int(self.audio.shape[2])
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.frames / self.sample_rate
+
+    @property
+    def peak(self) -> float:
+        """Largest absolute sample, 0 for an empty render."""
+        return float(np.max(np.abs(self.audio), initial=0.0))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the audio bits in (batch, channel, frame) order, in hex."""
+        return digest(self.audio)
+
+    @cached_property
+    def heat(self) -> Heat:
+        """Heat per node; if it was not computed with the sound, the same request is rendered again with heat.
+
+        Raises
+        ------
+        InternalError
+            If the second render differs from the first, which it never may.
+        """
+        if self.computed_heat is not None:
+            return self.computed_heat
+        from amp_lab.rendering import carry_out
+
+        parts = carry_out(replace(self.request, heat=True, trace=False, taps=()), self.isolation)
+        again = digest(parts["audio"])
+        if parts["heat"] is None or again != self.digest:
+            raise InternalError(
+                f"{self.name}.heat: the render with heat differs (got {again[:8]}, allowed {self.digest[:8]}). "
+                "If the array given as out= was overwritten, render again with heat=True; otherwise report it."
+            )
+        return parts["heat"]
+
+    def waveform(self, *, ax: Axes | None = None, **options: Any) -> Figure:
+        """Figure of the audio over time."""
+        from amp_lab import plots
+
+        return plots.waveform(self.audio, self.sample_rate, ax=ax, **options)
+
+    def spectrum(self, *, ax: Axes | None = None, **options: Any) -> Figure:
+        """Figure of the spectrum in dBFS."""
+        from amp_lab import plots
+
+        return plots.spectrum(self.audio, self.sample_rate, ax=ax, **options)
+
+    def spectrogram(self, *, ax: Axes | None = None, **options: Any) -> Figure:
+        """Figure of the spectrum over time."""
+        from amp_lab import plots
+
+        return plots.spectrogram(self.audio, self.sample_rate, ax=ax, **options)
+
+    def thermo(self, *, ax: Axes | None = None, **options: Any) -> Figure:
+        """Figure of heat and temperature per node."""
+        from amp_lab import plots
+
+        return plots.thermo(self.heat, ax=ax, **options)
+
+    def timeline(self, *, ax: Axes | None = None, **options: Any) -> Figure:
+        """Figure of the firings; the render must have been made with ``trace=True``."""
+        from amp_lab import plots
+
+        if self.trace is None:
+            raise GraphError(f"{self.name}.timeline: has no trace. Render with trace=True.")
+        return plots.timeline(self.plan.info, self.trace, self.sample_rate, ax=ax, **options)
+
+    def compare(self, other: Render | Samples, comparator: str = "exact", **options: Any) -> Comparison:
+        """Compare the audio with a reference (see `amp_lab.golden.comparators`)."""
+        from amp_lab.golden import comparators
+
+        return comparators.compare(self, other, comparator=comparator, **options)
+
+    def measure(self) -> Any:
+        """Peak, loudness and other numbers (see `amp_lab.measure.summary`)."""
+        from amp_lab import measure
+
+        return measure.summary(self)
+
+    def save(self, path: str | Path, *, batch: int | None = None, subtype: str | None = None) -> Path:
+        """Write a sound file; its format follows the suffix.
+
+        Parameters
+        ----------
+        batch
+            Which batch; needed if there are several.
+        subtype
+            Sample format of soundfile; by default 64-bit float for WAV and 24 bit for FLAC.
+
+        Raises
+        ------
+        GraphError
+            If samples beyond full scale would be clipped, or a batch must be chosen.
+        """
+        import soundfile
+
+        target = Path(path)
+        if batch is None and self.audio.shape[0] != 1:
+            raise GraphError(f"{self.name}.save: has {self.audio.shape[0]} batches. Choose one with batch=.")
+        if self.sample_rate != int(self.sample_rate):
+            raise GraphError(
+                f"{self.name}.save: sound files hold whole rates (got {self.sample_rate} Hz). Render at a whole rate."
+            )
+        data = self.audio[batch or 0]
+        chosen = subtype or {".wav": "DOUBLE", ".flac": "PCM_24"}.get(target.suffix.lower())
+        peak = float(np.max(np.abs(data), initial=0.0))
+        if peak > 1.0 and (chosen or "").startswith("PCM_"):
+            raise GraphError(
+                f"{target.name}: {chosen} would clip (got a peak of {peak:g}, allowed 1). Lower the gain or save a WAV."
+            )
+        soundfile.write(str(target), data.T, int(self.sample_rate), subtype=chosen)
+        return target
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from amp_lab import report
+
+        return report.render_mimebundle(self)
+
+    def __repr__(self) -> str:
+        batches, channels, frames = self.audio.shape
+        peak = f"{20 * np.log10(self.peak):.2f}" if self.peak else "-inf"
+        shape = f"{batches} x {channels} x {frames} frames at {self.sample_rate:g} Hz"
+        return f"Render {self.name}: {shape}, peak {peak} dBFS, sha256 {self.digest[:8]}"
+
+
+def digest(audio: Samples) -> str:
+    """SHA-256 of the bits of an array in C order, in hex."""
+    return hashlib.sha256(np.ascontiguousarray(audio).view(np.uint8).reshape(-1).data).hexdigest()

@@ -1,0 +1,232 @@
+"""From a graph to a render: length, controls, taps, isolation, progress."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from amp_lab import lowlevel
+from amp_lab.control import ControlHistory
+from amp_lab.errors import GraphError, ShapeError
+from amp_lab.request import Progress, RenderParts, RenderRequest, allocate_here, render_in_process
+from amp_lab.values import Samples
+from amp_lab.version import __version__
+
+if TYPE_CHECKING:
+    from amp_lab.graph import Graph
+    from amp_lab.render import Render
+
+Isolation: TypeAlias = Literal["auto", "process", "none"]
+Nonfinite: TypeAlias = Literal["raise", "allow"]
+BAR_AFTER_S = 1.0
+
+
+def length(graph: Graph, seconds: float | None, frames: int | None) -> int:
+    """Frames to render, from exactly one of seconds and frames.
+
+    Raises
+    ------
+    GraphError
+        If none or both are given, or the length is negative.
+    """
+    if (seconds is None) == (frames is None):
+        raise GraphError(f"{graph.name}.render: give one of seconds= and frames=.")
+    count = round(seconds * graph.sample_rate) if seconds is not None else int(frames or 0)
+    if count < 0:
+        raise GraphError(f"{graph.name}.render: bad length (got {count} frames, allowed 0 or more).")
+    return count
+
+
+def render(
+    graph: Graph,
+    frames: int,
+    *,
+    batches: int,
+    controls: ControlHistory | None,
+    taps: Sequence[str] | Literal["all"],
+    block_frames: int | None,
+    isolation: Isolation,
+    trace: bool,
+    nonfinite: Nonfinite,
+    out: Samples | None,
+    heat: bool,
+    progress: Progress | None,
+) -> Render:
+    """Do what `Graph.render` says."""
+    from amp_lab.render import Render
+
+    _check(graph, batches, block_frames, nonfinite)
+    plan = graph.compile()
+    history = _history(graph, plan.curves, controls)
+    request = RenderRequest(
+        descriptor_blob=plan.descriptor_blob,
+        plan_blob=plan.plan_blob,
+        history_blob=None if history is None else history.blob,
+        nodes=plan.order,
+        output_channels=plan.output_channels,
+        sample_rate=graph.sample_rate,
+        frames=frames,
+        batches=batches,
+        inputs=graph.inputs(),
+        taps=_taps(graph, taps),
+        block_frames=block_frames or 0,
+        stop_nonfinite=nonfinite == "raise",
+        heat=heat,
+        trace=trace,
+    )
+    _check_out(graph, request, out)
+    chosen = choose_isolation(isolation)
+    with _Bar(graph.name) as bar:
+        parts = carry_out(request, chosen, progress or bar, out)
+    provenance = _provenance(request, parts, plan.digest, history)
+    return Render(
+        name=graph.name,
+        audio=_locked(parts["audio"]),
+        sample_rate=graph.sample_rate,
+        taps={name: _locked(signal) for name, signal in parts["taps"].items()},
+        metrics=parts["metrics"],
+        latency_frames=plan.info["latency_frames"],
+        trace=parts["trace"],
+        plan=plan,
+        provenance=provenance,
+        request=request,
+        isolation=chosen,
+        computed_heat=parts["heat"],
+    )
+
+
+def carry_out(
+    request: RenderRequest, isolation: str, progress: Progress | None = None, out: Samples | None = None
+) -> RenderParts:
+    """Carry out a request in the worker (``"process"``) or here (``"none"``)."""
+    if isolation == "process":
+        from amp_lab import isolate
+
+        return isolate.render(request, progress, out)
+
+    def allocate(name: str | None, shape: tuple[int, int, int]) -> Samples:
+        return out if name is None and out is not None else allocate_here(name, shape)
+
+    return render_in_process(request, progress=progress, allocate=allocate)
+
+
+def choose_isolation(isolation: str) -> str:
+    """``"process"`` or ``"none"``: ``"auto"`` is what ``AMP_ISOLATION`` says, else a worker inside a notebook kernel.
+
+    Raises
+    ------
+    GraphError
+        If it is none of the three.
+    """
+    if isolation == "auto":
+        isolation = os.environ.get("AMP_ISOLATION", "auto")
+    if isolation not in get_args(Isolation):
+        raise GraphError(
+            f"isolation: no such way (got {isolation!r}, allowed {' | '.join(get_args(Isolation))})."
+        )
+    if isolation == "auto":
+        return "process" if _in_kernel() else "none"
+    return isolation
+
+
+def _in_kernel() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell: Any = None if ipython is None else ipython.get_ipython()
+    return getattr(shell, "kernel", None) is not None
+
+
+def _check(graph: Graph, batches: int, block_frames: int | None, nonfinite: str) -> None:
+    if batches < 1:
+        raise GraphError(f"{graph.name}.render: bad batches (got {batches}, allowed 1 or more).")
+    if block_frames is not None and block_frames < 1:
+        raise GraphError(
+            f"{graph.name}.render: bad block_frames (got {block_frames}, allowed 1 or more, or None)."
+        )
+    if nonfinite not in get_args(Nonfinite):
+        raise GraphError(
+            f"{graph.name}.render: bad nonfinite (got {nonfinite!r}, allowed {' | '.join(get_args(Nonfinite))})."
+        )
+
+
+def _check_out(graph: Graph, request: RenderRequest, out: Samples | None) -> None:
+    shape = (request.batches, request.output_channels, request.frames)
+    if out is None:
+        return
+    if out.shape != shape or out.dtype != np.float64 or not out.flags.writeable:
+        got = f"{out.dtype} {out.shape}{'' if out.flags.writeable else ' read-only'}"
+        raise ShapeError(
+            f"{graph.name}.render: out does not fit (got {got}, allowed writable float64 {shape})."
+        )
+
+
+def _history(graph: Graph, curves: tuple[str, ...], controls: ControlHistory | None) -> ControlHistory | None:
+    history = graph.controls if controls is None else controls
+    if history is None and curves:
+        raise GraphError(
+            f"{graph.name}.render: needs the curves {', '.join(curves)}. Pass controls=ControlHistory([...])."
+        )
+    return history
+
+
+def _taps(graph: Graph, taps: Sequence[str] | Literal["all"]) -> tuple[str, ...]:
+    if taps == "all":
+        return tuple(node.name for node in graph.nodes if node.contract.outputs)
+    names = (taps,) if isinstance(taps, str) else tuple(taps)
+    for name in names:
+        node, _, port = name.partition(".")
+        _ = graph[node].output(port) if port else graph[node]
+    return names
+
+
+def _locked(array: Samples) -> Samples:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _provenance(
+    request: RenderRequest, parts: RenderParts, plan_digest: str, history: ControlHistory | None
+) -> dict[str, str]:
+    return {
+        "amp_lab": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "build": parts["build"],
+        "isa": parts["isa"],
+        "sources": lowlevel.source_digest(),
+        "plan": plan_digest,
+        "controls": "" if history is None else history.digest,
+        "block_frames": str(parts["block_frames"]),
+        "batch_offset": str(request.batch_offset),
+    }
+
+
+class _Bar:
+    """A progress bar that appears when a render takes longer than `BAR_AFTER_S`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._start = time.perf_counter()
+        self._bar: Any = None
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._bar is None:
+            if done == total or time.perf_counter() - self._start < BAR_AFTER_S:
+                return
+            from tqdm.auto import tqdm
+
+            self._bar = tqdm(total=total, desc=self._name, unit="frame", unit_scale=True, leave=False)
+        self._bar.update(done - self._bar.n)

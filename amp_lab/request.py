@@ -1,0 +1,232 @@
+"""One render as data, and the loop that carries it out in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+from amp_lab import lowlevel
+from amp_lab.errors import Pending
+from amp_lab.lowlevel import NodeMetrics, Runtime
+from amp_lab.values import Samples
+
+Progress: TypeAlias = Callable[[int, int], object]
+CALL_SECONDS = 0.025
+"""Time one native call should take: short against the 0.1 s in which Ctrl-C must act."""
+GROWTH = 8
+
+
+@dataclass(frozen=True, eq=False)
+class RenderRequest:
+    """Everything a render depends on; picklable.
+
+    ``nodes`` are the plan's nodes in execution order, ``output_channels`` the channels of its output (0: none).
+    ``block_frames`` 0 lets the runtime choose. ``taps`` are ``"node"`` or ``"node.port"``.
+    """
+
+    descriptor_blob: bytes
+    plan_blob: bytes
+    history_blob: bytes | None
+    nodes: tuple[str, ...]
+    output_channels: int
+    sample_rate: float
+    frames: int
+    batches: int = 1
+    batch_offset: int = 0
+    inputs: Mapping[str, Samples] = field(default_factory=dict)
+    taps: tuple[str, ...] = ()
+    block_frames: int = 0
+    stop_nonfinite: bool = True
+    heat: bool = False
+    trace: bool = False
+
+    @property
+    def flags(self) -> int:
+        """The or of ``AMP_RUN_*``."""
+        chosen = (
+            (self.stop_nonfinite, lowlevel.STOP_NONFINITE),
+            (self.heat, lowlevel.HEAT),
+            (self.trace, lowlevel.TRACE),
+        )
+        return sum(flag for wanted, flag in chosen if wanted)
+
+
+@dataclass(frozen=True, eq=False)
+class Heat:
+    """Heat per node at the end of each window of 64 frames, summed over batches.
+
+    ``times_s`` (W,); ``own_j`` energy the node itself gives off in the window, ``total_j`` accumulated heat and
+    ``temperature_k`` above ambient (NaN without constants), each (nodes, W).
+    """
+
+    nodes: tuple[str, ...]
+    times_s: Samples
+    own_j: Samples
+    total_j: Samples
+    temperature_k: Samples
+
+    @property
+    def graph_total_j(self) -> Samples:
+        """Accumulated own heat of all nodes, (W,)."""
+        total: Samples = self.own_j.sum(axis=0).cumsum()
+        return total
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Firings, oldest first: ``events`` has fields node (index into ``nodes``), frames, first_frame, visible_from,
+    start_s and stop_s; ``dropped`` counts those the ring lost.
+    """
+
+    events: npt.NDArray[np.void]
+    nodes: tuple[str, ...]
+    dropped: int
+
+
+class RenderParts(TypedDict):
+    """What a render gives: audio (B, C, N), taps by name, metrics by node, heat and trace if asked."""
+
+    audio: Samples
+    taps: dict[str, Samples]
+    metrics: dict[str, NodeMetrics]
+    heat: Heat | None
+    trace: Trace | None
+    block_frames: int
+    isa: str
+    build: str
+
+
+class Allocate(Protocol):
+    """Gives the array for the audio (name None) or a tap."""
+
+    def __call__(self, name: str | None, shape: tuple[int, int, int]) -> Samples:
+        """Return an array float64 (B, C, N) with contiguous frames."""
+        ...
+
+
+def allocate_here(name: str | None, shape: tuple[int, int, int]) -> Samples:
+    """Ordinary memory of this process."""
+    return np.empty(shape)
+
+
+def render_in_process(
+    request: RenderRequest,
+    *,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    allocate: Allocate = allocate_here,
+    flight: object | None = None,
+) -> RenderParts:
+    """Carry out a request in this process.
+
+    Parameters
+    ----------
+    progress
+        Called with frames done and frames in all after every native call.
+    should_stop
+        Asked between native calls, about every 25 ms.
+    allocate
+        Gives the arrays for audio and taps.
+    flight
+        Writable buffer of `lowlevel.FLIGHT_SIZE` bytes for the flight record.
+
+    Raises
+    ------
+    Pending
+        If ``should_stop`` said so.
+    AmpError
+        What the runtime reports.
+    """
+    with Runtime(request.descriptor_blob, request.plan_blob) as runtime:
+        if flight is not None:
+            runtime.set_flight(flight)
+        _prepare(runtime, request)
+        shape = (request.batches, request.output_channels, request.frames)
+        audio = allocate(None, shape)
+        ports = {name: _port(name) for name in request.taps}
+        taps = {
+            name: allocate(name, (request.batches, runtime.port_channels(*port), request.frames))
+            for name, port in ports.items()
+        }
+        _run(
+            runtime,
+            request,
+            audio,
+            {ports[name]: array for name, array in taps.items()},
+            progress,
+            should_stop,
+        )
+        return RenderParts(
+            audio=audio,
+            taps=taps,
+            metrics={name: runtime.metrics(name) for name in request.nodes},
+            heat=_heat(runtime, request) if request.heat else None,
+            trace=Trace(*_trace(runtime, request)) if request.trace else None,
+            block_frames=runtime.block_frames,
+            isa=lowlevel.isa(),
+            build=lowlevel.build_info(),
+        )
+
+
+def _port(tap: str) -> tuple[str, str | None]:
+    node, _, port = tap.partition(".")
+    return node, port or None
+
+
+def _prepare(runtime: Runtime, request: RenderRequest) -> None:
+    runtime.configure(
+        batches=request.batches,
+        block_frames=request.block_frames,
+        flags=request.flags,
+        batch_offset=request.batch_offset,
+    )
+    for name, samples in request.inputs.items():
+        runtime.bind_input(name, samples)
+    if request.history_blob is not None:
+        runtime.set_history(request.history_blob)
+
+
+def _run(
+    runtime: Runtime,
+    request: RenderRequest,
+    audio: Samples,
+    taps: Mapping[tuple[str, str | None], Samples],
+    progress: Progress | None,
+    should_stop: Callable[[], bool] | None,
+) -> None:
+    """Render in calls of whole blocks that each take about `CALL_SECONDS`."""
+    block = max(runtime.block_frames, 1)
+    done, chunk = 0, block
+    while done < request.frames:
+        if should_stop is not None and should_stop():
+            raise Pending(
+                f"render: stopped at frame {done} of {request.frames}. Render again for all of it.",
+                frame=done,
+            )
+        stop = min(done + chunk, request.frames)
+        start = time.perf_counter()
+        views = {port: array[:, :, done:stop] for port, array in taps.items()}
+        runtime.execute(stop - done, audio[:, :, done:stop] if audio.shape[1] else None, views)
+        fit = (stop - done) * CALL_SECONDS / max(time.perf_counter() - start, 1e-9)
+        chunk = max(1, int(min(fit, chunk * GROWTH) / block)) * block
+        done = stop
+        if progress is not None:
+            progress(done, request.frames)
+
+
+def _heat(runtime: Runtime, request: RenderRequest) -> Heat:
+    own, total, temperature = (
+        np.array(rows) for rows in zip(*(runtime.heat(name) for name in request.nodes), strict=True)
+    )
+    times_s = (np.arange(own.shape[1]) + 1) * lowlevel.HEAT_WINDOW / request.sample_rate
+    return Heat(request.nodes, times_s, own, total, temperature)
+
+
+def _trace(runtime: Runtime, request: RenderRequest) -> tuple[npt.NDArray[np.void], tuple[str, ...], int]:
+    events, dropped = runtime.trace()
+    return events, request.nodes, dropped

@@ -1,0 +1,104 @@
+"""The state of a graph: records by key, edited as all or nothing, with events for listeners."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias, TypeVar
+
+from amp_lab.events import Event
+from amp_lab.model import Edge, Modulation, NodeRecord
+
+Listener: TypeAlias = Callable[[Event], object]
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+_ABSENT: Any = object()
+
+
+class Store:
+    """Nodes by name, edges and modulations by (dst, port or parameter, slot).
+
+    Every change goes through `put` or `drop` inside `edit`, which undoes them all if an exception passes.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, NodeRecord] = {}
+        self.edges: dict[tuple[str, str, int], Edge] = {}
+        self.modulations: dict[tuple[str, str, int], Modulation] = {}
+        self.lock = threading.RLock()
+        self.version = 0
+        self._depth = 0
+        self._undo: list[Callable[[], object]] = []
+        self._events: list[Event] = []
+        self._listeners: list[Listener] = []
+
+    @contextmanager
+    def edit(self) -> Iterator[None]:
+        """Group changes: all or nothing, listeners called once at the end, outside the lock."""
+        events: list[Event] = []
+        with self.lock:
+            undo_mark, event_mark = len(self._undo), len(self._events)
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                for step in reversed(self._undo[undo_mark:]):
+                    step()
+                del self._undo[undo_mark:], self._events[event_mark:]
+                raise
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    events, self._events, self._undo = self._events, [], []
+                    self.version += bool(events)
+        self._notify(events)
+
+    def put(self, table: dict[K, V], key: K, value: V) -> None:
+        """Set an entry of `nodes`, `edges` or `modulations`."""
+        before = table.get(key, _ABSENT)
+        table[key] = value
+        self._undo.append(
+            lambda: table.pop(key, None) if before is _ABSENT else table.__setitem__(key, before)
+        )
+
+    def drop(self, table: dict[K, V], key: K) -> V:
+        """Remove and return an entry."""
+        before = table.pop(key)
+        self._undo.append(lambda: table.__setitem__(key, before))
+        return before
+
+    def assign(self, target: object, attribute: str, value: object) -> None:
+        """Set an attribute of the graph or of a handle."""
+        before = getattr(target, attribute)
+        setattr(target, attribute, value)
+        self._undo.append(lambda: setattr(target, attribute, before))
+
+    def emit(self, event: Event) -> None:
+        """Queue an event for the end of the edit."""
+        self._events.append(event)
+
+    def observe(self, listener: Listener) -> None:
+        """Call a listener with every event."""
+        with self.lock:
+            self._listeners.append(listener)
+
+    def unobserve(self, listener: Listener) -> None:
+        """Stop calling a listener; one that is not there is ignored."""
+        with self.lock:
+            self._listeners = [
+                known for known in self._listeners if known is not listener and known != listener
+            ]
+
+    def _notify(self, events: list[Event]) -> None:
+        for event in events:
+            for listener in tuple(self._listeners):
+                try:
+                    listener(event)
+                except Exception as error:
+                    warnings.warn(
+                        f"graph listener {listener!r} failed on {event!r}: {error!r}",
+                        RuntimeWarning,
+                        stacklevel=4,
+                    )

@@ -1,0 +1,281 @@
+"""How the nodes of a graph are joined: edges from port to port, modulations from port to parameter."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy.typing as npt
+
+from amp_lab import catalog
+from amp_lab.contracts import NodeContract
+from amp_lab.errors import GraphError
+from amp_lab.events import EdgeAdded, EdgeRemoved
+from amp_lab.model import Edge, Link, Mode, Modulation, Node, OutputRef, ParamRef
+from amp_lab.store import Store
+from amp_lab.values import Samples, frozen
+
+
+class Wiring:
+    """The part of `Graph` that joins nodes."""
+
+    _store: Store
+    _handles: dict[str, Node]
+
+    def edit(self) -> AbstractContextManager[None]:
+        """Group edits: ``with g.edit(): ...`` keeps all of them or, if an exception passes, none."""
+        return self._store.edit()
+
+    def connect(
+        self,
+        src: Node | OutputRef | str,
+        dst: Node | str,
+        *,
+        port: str | None = None,
+        slot: int | None = None,
+        delay_frames: int = 0,
+        gates: Sequence[str] = (),
+        kappa: float | None = None,
+        tokens: npt.ArrayLike | None = None,
+    ) -> Edge:
+        """Connect an output to an input port.
+
+        Parameters
+        ----------
+        src
+            A node (its first output), one of its outputs, or ``"node"`` / ``"node.port"``.
+        dst
+            The consumer.
+        port
+            Its input port; may be left out if it has one.
+        slot
+            Order among the edges of that port; by default the next free one.
+        delay_frames
+            The consumer reads frame n - delay_frames.
+        gates
+            Ids of synchrony gates.
+        kappa
+            Share of heat that flows along; None for 1 / fan-out (0 where the edge closes a cycle).
+        tokens
+            Initial tokens (B|1, C|1, delay_frames), read before the producer's frame 0.
+
+        Raises
+        ------
+        GraphError, ShapeError
+            Naming the port or slot and what is allowed.
+        """
+        with self.edit():
+            source, target = self._source(src), self._mine(dst)
+            key = self._input_port(target, port)
+            place = self._free_slot(self._store.edges, target.name, key, slot)
+            ends = (source.node.name, source.port, target.name, key, place)
+            edge = Edge(*ends, operator.index(delay_frames), tuple(gates), kappa, _tokens(tokens))
+            self._put_link(edge)
+        return edge
+
+    def modulate(
+        self,
+        src: Node | OutputRef | str,
+        param: ParamRef,
+        *,
+        mode: Mode,
+        scale: float = 1.0,
+        offset: float = 0.0,
+        channel: int | None = None,
+        slot: int | None = None,
+        delay_frames: int = 0,
+    ) -> Modulation:
+        """Let a signal m move a parameter p: ``multiply`` gives p * (offset + scale * m), ``add`` gives p + scale * m.
+
+        Parameters
+        ----------
+        channel
+            Channel of the modulator to use; None for all, channel by channel.
+        slot, delay_frames
+            As in `connect`.
+
+        Raises
+        ------
+        GraphError
+            If the parameter cannot be modulated or an argument is not allowed.
+        """
+        with self.edit():
+            source = self._source(src)
+            if not isinstance(param, ParamRef):
+                raise GraphError(
+                    f"modulate: wants a parameter (got {param!r}). Write g.modulate(src, node.cutoff_hz, mode=...)."
+                )
+            target = self._mine(param.node)
+            place = self._free_slot(self._store.modulations, target.name, param.key, slot)
+            ends = (source.node.name, source.port, target.name, param.key)
+            law = (mode, float(scale), float(offset), channel)
+            modulation = Modulation(*ends, *law, place, operator.index(delay_frames))
+            self._put_link(modulation)
+        return modulation
+
+    def disconnect(self, link: Link | str) -> None:
+        """Remove an edge or modulation, given itself or its id."""
+        with self.edit():
+            self._drop_link(self._link(link))
+
+    def change(self, link: Link | str, **fields_: Any) -> Link:
+        """Replace fields of an edge or modulation (``delay_frames``, ``scale``, ...) and return the new one."""
+        old = self._link(link)
+        allowed = {f.name for f in fields(old)} - {"src", "src_port", "dst", "dst_port", "param"}
+        for key in fields_:
+            if key not in allowed:
+                raise TypeError(
+                    f"{old.id}: no field {key!r} (allowed {', '.join(sorted(allowed))}).{catalog.hint(key, allowed)}"
+                )
+        if "tokens" in fields_:
+            fields_["tokens"] = _tokens(fields_["tokens"])
+        if "gates" in fields_:
+            fields_["gates"] = tuple(fields_["gates"])
+        with self.edit():
+            new = replace(old, **fields_)
+            self._drop_link(old)
+            self._free_slot(self._table(new), *_key(new))
+            self._put_link(new)
+        return new
+
+    # ---- steps of an edit ----
+
+    def _node(self, name: str) -> Node:
+        handle = self._handles.get(name)
+        if handle is None:
+            raise GraphError(f"no node {name!r}.{catalog.hint(name, self._handles)}", node=name)
+        return handle
+
+    def _mine(self, node: Node | str) -> Node:
+        handle = self._node(node if isinstance(node, str) else node.name)
+        if not isinstance(node, str) and node is not handle:
+            raise GraphError(
+                f"{node.name}: belongs to another graph or was removed. Use this graph's own nodes.",
+                node=node.name,
+            )
+        return handle
+
+    def _source(self, src: Node | OutputRef | str) -> OutputRef:
+        if isinstance(src, OutputRef):
+            return OutputRef(self._mine(src.node), src.port)
+        if isinstance(src, str):
+            name, _, port = src.partition(".")
+            node = self._node(name)
+            return node.output(port) if port else self._source(node)
+        if not isinstance(src, Node):
+            raise GraphError(
+                f"source: wants a node or one of its outputs (got {type(src).__name__}). Use g.constant for numbers."
+            )
+        node = self._mine(src)
+        if not node.contract.outputs:
+            raise GraphError(
+                f"{node.name} ({node.type}): has no output port. Connect from a node before it.",
+                node=node.name,
+            )
+        return OutputRef(node, node.contract.output_keys[0])
+
+    def _input_port(self, node: Node, port: str | None) -> str:
+        keys = node.contract.input_keys
+        if port is None and len(keys) == 1:
+            return keys[0]
+        if port not in keys:
+            what = "port= is needed" if port is None else f"no input port {port!r}"
+            raise GraphError(
+                f"{node.name} ({node.type}): {what} (allowed {', '.join(keys) or 'none'}).", node=node.name
+            )
+        return port
+
+    def _free_slot(self, table: dict[tuple[str, str, int], Any], dst: str, key: str, slot: int | None) -> int:
+        if slot is None:
+            slot = 0
+            while (dst, key, slot) in table:
+                slot += 1
+        taken = table.get((dst, key, slot))
+        if taken is not None:
+            raise GraphError(
+                f"{taken.id}: slot is taken by {taken!r}. Choose another slot, or none for the next free one."
+            )
+        if slot < 0:
+            raise GraphError(f"{dst}.{key}: bad slot (got {slot}, allowed 0 or more).")
+        return slot
+
+    def _table(self, link: Link) -> dict[tuple[str, str, int], Any]:
+        return self._store.edges if isinstance(link, Edge) else self._store.modulations
+
+    def _link(self, link: Link | str) -> Link:
+        known: list[Link] = [*self._store.edges.values(), *self._store.modulations.values()]
+        for candidate in known:
+            if candidate is link or candidate.id == link:
+                return candidate
+        raise GraphError(f"{link}: no such edge in this graph (allowed: ids in g.edges and g.modulations).")
+
+    def _links_of(self, name: str) -> list[Link]:
+        links: list[Link] = [*self._store.edges.values(), *self._store.modulations.values()]
+        return [link for link in links if name in (link.src, link.dst)]
+
+    def _put_link(self, link: Link, *, quiet: bool = False) -> None:
+        contract = self._node(link.dst).contract
+        problem = _edge_problem(link) if isinstance(link, Edge) else _modulation_problem(link, contract)
+        if problem:
+            raise GraphError(f"{link.id}: {problem}", node=link.dst)
+        self._store.put(self._table(link), _key(link), link)
+        if not quiet:
+            self._store.emit(EdgeAdded(link))
+
+    def _drop_link(self, link: Link, *, quiet: bool = False) -> None:
+        self._store.drop(self._table(link), _key(link))
+        if not quiet:
+            self._store.emit(EdgeRemoved(link))
+
+
+def fits(link: Link, name: str, contract: NodeContract) -> bool:
+    """Whether an edge or modulation can stay when the node of that name has this contract."""
+    source = link.src != name or link.src_port in contract.output_keys
+    if isinstance(link, Edge):
+        return source and (link.dst != name or link.dst_port in contract.input_keys)
+    return source and (link.dst != name or not _modulation_problem(link, contract))
+
+
+def _key(link: Link) -> tuple[str, str, int]:
+    return link.dst, link.dst_port if isinstance(link, Edge) else link.param, link.slot
+
+
+def _tokens(tokens: npt.ArrayLike | None) -> Samples | None:
+    return None if tokens is None else frozen(tokens)
+
+
+def _edge_problem(edge: Edge) -> str:
+    if edge.delay_frames < 0:
+        return f"bad delay_frames (got {edge.delay_frames!r}, allowed whole numbers >= 0)."
+    if edge.kappa is not None and not 0 <= edge.kappa <= 1:
+        return f"bad kappa (got {edge.kappa!r}, allowed 0 to 1)."
+    if edge.tokens is not None and (edge.tokens.ndim != 3 or edge.tokens.shape[2] != edge.delay_frames):
+        allowed = f"(B|1, C|1, {edge.delay_frames})"
+        return f"initial tokens have the wrong shape (got {edge.tokens.shape}, allowed {allowed})."
+    return ""
+
+
+def _modulation_problem(mod: Modulation, contract: NodeContract) -> str:
+    param = contract.param(mod.param)
+    if param is None or param.kind != "number" or param.rate != "frame":
+        movable = (
+            ", ".join(p.key for p in contract.params if p.kind == "number" and p.rate == "frame") or "none"
+        )
+        return f"{contract.id}.{mod.param} cannot be modulated (allowed {movable})."
+    if mod.mode not in ("multiply", "add"):
+        return f"no such mode (got {mod.mode!r}, allowed multiply | add)."
+    if mod.mode == "add" and mod.offset:
+        return (
+            f"offset has no meaning with mode add (got {mod.offset:g}, allowed 0). Set the parameter itself."
+        )
+    if not (math.isfinite(mod.scale) and math.isfinite(mod.offset)):
+        return f"scale and offset must be finite (got {mod.scale}, {mod.offset})."
+    if mod.channel is not None and mod.channel < 0:
+        return f"bad channel (got {mod.channel}, allowed None or 0 and up)."
+    if mod.delay_frames < 0:
+        return f"bad delay_frames (got {mod.delay_frames!r}, allowed whole numbers >= 0)."
+    return ""
