@@ -20,7 +20,10 @@ endfunction()
 
 # Same bits everywhere: no implicit fused multiply-add, also not from the vectoriser's complex-multiply patterns.
 amp_options(exact_maths -ffp-contract=off -fno-tree-vectorize -fno-tree-slp-vectorize)
-amp_options(warnings -Wall -Wextra -Wno-psabi)
+amp_options(warnings -Wall -Wextra -Wno-missing-field-initializers -Wno-psabi)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND warnings -Wno-parentheses)      # `!mask & lanes` on lane masks is meant; Clang tells it from a slip
+endif()
 amp_options(kernel_flags -O3 -fno-math-errno -fno-trapping-math -fno-exceptions -fno-rtti)
 if(AMP_SANITIZE)
   list(TRANSFORM kernel_flags REPLACE "-O3$" "-O1")

@@ -26,6 +26,7 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
   return()
 endif()
 
+cmake_minimum_required(VERSION 3.25)
 amp_list_digest_sources("${ROOT}" sources)
 set(lines "")
 foreach(source IN LISTS sources)

@@ -3,6 +3,7 @@
 #   no_libm         no rounding function of the system's maths library is called: its bits differ between machines
 #   isa_isolation   every symbol a level's objects define is in that level's namespace, else the linker may keep the
 #                   v4 copy of a shared inline function and run it on a v2 machine
+cmake_minimum_required(VERSION 3.25)
 function(run out)
   execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX REPLACE "[][;]" "_" text "${text}")      # characters that are not literal in CMake lists
@@ -15,6 +16,7 @@ set(offenders "")
 foreach(file IN LISTS FILES)
   if(GATE STREQUAL "no_fma")
     run(lines "${OBJDUMP}" -d --no-show-raw-insn "${file}")
+    list(FILTER lines INCLUDE REGEX "^ +[0-9a-f]+:")
     set(pattern "[ \t](vfn?m(add|sub)|fn?m(add|sub)[ \t]|fml[as]|fcmla)")
   elseif(GATE STREQUAL "no_libm")
     set(dynamic "")

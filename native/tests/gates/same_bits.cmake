@@ -1,0 +1,12 @@
+# cmake -DPROGRAMS=... -P same_bits.cmake: one test built for several ISA levels. Each must succeed and print the same.
+cmake_minimum_required(VERSION 3.25)
+foreach(program IN LISTS PROGRAMS)
+  execute_process(COMMAND "${program}" OUTPUT_VARIABLE text ERROR_VARIABLE errors RESULT_VARIABLE result)
+  if(result OR text STREQUAL "")
+    message(FATAL_ERROR "${program}: result ${result}, allowed 0 with something printed.\n${text}${errors}")
+  elseif(DEFINED first AND NOT text STREQUAL first)
+    message(FATAL_ERROR "${program}: prints other bits than the level before.\n${text}\n-- before --\n${first}")
+  endif()
+  set(first "${text}")
+endforeach()
+message(STATUS "the same from ${PROGRAMS}\n${first}")
