@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from amp_lab.errors import GraphError
 from amp_lab.golden import (
     BLOCK_FRAMES,
     GoldenError,
@@ -38,6 +39,7 @@ from amp_lab.golden.store import digest_of
 
 pytest_plugins = ["pytester"]
 
+PLUGIN = ("-p", "no:amp_lab_golden", "-p", "amp_lab.golden.plugin")
 RATE = 48_000.0
 Samples = npt.NDArray[np.float64]
 
@@ -447,6 +449,20 @@ def test_check_of_another_graph_says_so(case: Path) -> None:
     assert "another graph or controls" in str(check("chain", render))
 
 
+def test_check_of_a_graph_that_no_longer_renders(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The difference is reported all the same, with the reason why it could not be traced to a node."""
+
+    def broken(folder: Path, **options: Any) -> Any:
+        raise GraphError("flt: no such type")
+
+    monkeypatch.setattr(replay, "render", broken)
+    render = chain("flt")
+    render.taps = {}
+    text = str(check("chain", render))
+    assert "FAIL exact at block 2, frame 9000" in text
+    assert "the stored graph does not render: flt: no such type" in text
+
+
 def test_missing_reference_fails(case: Path) -> None:
     """An unknown case fails with the nearest name; so does one without its reference file."""
     verdict = check("chian", chain())
@@ -562,7 +578,7 @@ def test_unused_golden_fails_the_session(
     (goldens / "forgotten").mkdir()
     monkeypatch.delenv(usage.ENVIRONMENT, raising=False)
     pytester.makepyfile("def test_green(): pass")
-    result = pytester.runpytest_subprocess("-p", "amp_lab.golden.plugin", f"--golden-unused={option}")
+    result = pytester.runpytest_subprocess(*PLUGIN, f"--golden-unused={option}")
     assert result.ret == code
     assert ("golden forgotten: unused" in result.stdout.str()) == (option == "fail")
 
@@ -570,7 +586,7 @@ def test_unused_golden_fails_the_session(
 def test_fixture_raises_on_a_failed_verdict(pytester: pytest.Pytester, goldens: Path) -> None:
     """`golden(name, render)` fails the test that uses it if the case does not pass."""
     pytester.makepyfile("def test_it(golden): golden('absent', None)")
-    result = pytester.runpytest_subprocess("-p", "amp_lab.golden.plugin")
+    result = pytester.runpytest_subprocess(*PLUGIN)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*GoldenMismatch: absent: FAIL exact at missing*"])
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from amp_lab.errors import AmpError
+
 from . import folders, replay, usage
 from .comparators import compare
 from .divergence import Streams, changed_nodes, locate, order_of, owner, streams_of
@@ -115,9 +117,12 @@ def check(name: str, render: Any, *, goldens: str | Path | None = None) -> Verdi
     usage.record(case.folder)
     try:
         verdict = Verdict(name, _compare(case, render))
-        return _explain(case, verdict, render)
     except GoldenError as error:
         return _damaged(name, error)
+    try:
+        return _explain(case, verdict, render)
+    except AmpError as error:
+        return verdict.located("", f"the stored graph does not render: {error}")
 
 
 def _damaged(name: str, error: Exception) -> Verdict:
