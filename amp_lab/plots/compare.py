@@ -69,6 +69,8 @@ def _overlay(ax: Axes, got: FloatArray, wanted: FloatArray, per_frame: float) ->
             ax.plot(at * per_frame, low, color=colour, linewidth=1.2, alpha=alpha, label=label)
         else:
             ax.fill_between(at * per_frame, low, high, color=colour, linewidth=0.6, alpha=alpha, label=label)
+    low_y, high_y = ax.get_ylim()
+    ax.set_ylim(low_y, high_y + 0.2 * (high_y - low_y))
     style.legend(ax, loc="upper right", ncols=2)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -15,10 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
+from amp_lab.errors import InvalidArgument
 from amp_lab.plots import style
 
 MAX_EVENTS = 4_000
 """Firings drawn at most; more and the first of them are shown, and the title says so."""
+MAX_NODES = 60
+"""Rows drawn unless nodes are chosen."""
 _BAR = 0.36
 """Half height of a bar, in rows."""
 
@@ -42,6 +45,7 @@ def timeline(
     *,
     first_s: float = 0.0,
     last_s: float | None = None,
+    nodes: Sequence[str] | None = None,
     name: str = "Timeline",
     ax: Axes | None = None,
 ) -> Figure:
@@ -57,25 +61,55 @@ def timeline(
     trace : firings, or None for the structure alone
     sample_rate : Hz
     first_s, last_s : draw firings whose first frame is in this window of signal time
+    nodes : names of the nodes to show; the first 60 by default
     ax : draws inside the area of these axes
+
+    Raises
+    ------
+    InvalidArgument
+        If a name is not in the plan.
     """
-    nodes = plan_info["nodes"]
-    figure, (arcs, side) = _two_columns(ax, len(nodes), traced=trace is not None)
-    _rows(arcs, plan_info)
-    _arcs(arcs, plan_info)
-    _components(arcs, side, plan_info)
-    delayed = sum(1 for edge in plan_info["edges"] if edge["delay_frames"] > 0)
-    note = f"{len(nodes)} nodes, {len(plan_info['edges'])} edges, {delayed} delayed"
+    part, rows = _choose(plan_info, nodes)
+    shown = part["nodes"]
+    figure, (arcs, side) = _two_columns(ax, len(shown), traced=trace is not None)
+    _rows(arcs, part)
+    _arcs(arcs, part)
+    _components(arcs, side, part)
+    hidden = f"{len(shown)} of {len(plan_info['nodes'])} nodes" if len(shown) < rows.size else ""
+    delayed = sum(1 for edge in part["edges"] if edge["delay_frames"] > 0)
+    note = f"{hidden or f'{len(shown)} nodes'}, {len(part['edges'])} edges, {delayed} delayed"
     style.title(arcs, name if trace is None else f"{name}: plan")
     if trace is None:
-        _properties(side, nodes, sample_rate)
+        _properties(side, shown, sample_rate)
         style.title(side, "", note)
         return figure
-    events, shown = _select(trace, sample_rate, first_s, last_s)
-    _bars(figure, side, events, sample_rate)
+    events, extent = _select(trace, rows, sample_rate, first_s, last_s)
+    _bars(side, events, rows, sample_rate)
     lost = f"{trace.dropped:,} lost by the recorder" if trace.dropped else ""
-    style.title(side, "Firings", style.joined(shown, lost))
+    style.title(side, "Firings", style.joined(extent, hidden, lost))
     return figure
+
+
+def _choose(
+    plan_info: Mapping[str, Any], names: Sequence[str] | None
+) -> tuple[dict[str, Any], npt.NDArray[np.int64]]:
+    """Cut the plan down to the chosen nodes; also the row of each node of the plan, -1 if hidden."""
+    nodes = plan_info["nodes"]
+    known = [node["name"] for node in nodes]
+    wanted = set(known[:MAX_NODES] if names is None else names)
+    if unknown := wanted.difference(known):
+        raise InvalidArgument(
+            f"timeline.nodes: not in the plan (got {sorted(unknown)}, allowed {known}). Use its names."
+        )
+    part = {
+        "nodes": [node for node in nodes if node["name"] in wanted],
+        "edges": [e for e in plan_info["edges"] if e["src"] in wanted and e["dst"] in wanted],
+        "components": [
+            {**c, "nodes": [n for n in c["nodes"] if n in wanted]} for c in plan_info["components"]
+        ],
+    }
+    kept = np.array([name in wanted for name in known], dtype=bool)
+    return part, np.where(kept, np.cumsum(kept) - 1, -1)
 
 
 def _two_columns(ax: Axes | None, rows: int, *, traced: bool) -> tuple[Figure, tuple[Axes, Axes]]:
@@ -95,7 +129,7 @@ def _two_columns(ax: Axes | None, rows: int, *, traced: bool) -> tuple[Figure, t
         part.tick_params(left=False)
     side.tick_params(labelleft=False)
     for y in range(rows):
-        side.axhline(y, color=style.GRID, linewidth=0.7, zorder=0.4)
+        side.axhline(y if traced else y + 0.5, color=style.GRID, linewidth=0.7, zorder=0.4)
     arcs.set_ylim(rows - 0.4, -0.6 if traced else -1.2)
     return figure, (arcs, side)
 
@@ -197,13 +231,17 @@ def _frames(count: int, sample_rate: float) -> str:
 
 
 def _select(
-    trace: TraceLike, sample_rate: float, first_s: float, last_s: float | None
+    trace: TraceLike,
+    rows: npt.NDArray[np.int64],
+    sample_rate: float,
+    first_s: float,
+    last_s: float | None,
 ) -> tuple[npt.NDArray[Any], str]:
     """Select the firings of the window, at most MAX_EVENTS, and what is shown of how many."""
     events = trace.events
     after = events["first_frame"] >= first_s * sample_rate
     before = True if last_s is None else events["first_frame"] < last_s * sample_rate
-    chosen = events[after & before]
+    chosen = events[after & before & (rows[events["node"]] >= 0)]
     drawn = chosen[:MAX_EVENTS]
     if drawn.size == events.size:
         return drawn, f"{events.size:,} firings"
@@ -214,14 +252,14 @@ def _select(
     return drawn, f"{drawn.size:,} of {events.size:,} firings: signal time {start:.4g} to {stop:.4g} s"
 
 
-def _bars(figure: Figure, ax: Axes, events: npt.NDArray[Any], sample_rate: float) -> None:
+def _bars(ax: Axes, events: npt.NDArray[Any], rows: npt.NDArray[np.int64], sample_rate: float) -> None:
     if not events.size:
         ax.text(0.5, 0.5, "no firings", transform=ax.transAxes, ha="center", color=style.MUTED)
         return
     origin = float(events["start_s"].min())
     scale, unit = style.time_unit(float(events["stop_s"].max()) - origin)
     left, right = (events["start_s"] - origin) * scale, (events["stop_s"] - origin) * scale
-    y = events["node"].astype(np.float64)
+    y = rows[events["node"]].astype(np.float64)
     corners = np.stack(
         [
             np.stack([left, y - _BAR], -1),
@@ -242,10 +280,7 @@ def _bars(figure: Figure, ax: Axes, events: npt.NDArray[Any], sample_rate: float
     width = float(right.max()) or 1.0
     ax.set_xlim(-0.005 * width, 1.005 * width)
     style.label(ax, x=f"wall time ({unit})")
-    bar = figure.colorbar(colours, ax=ax, pad=0.05, aspect=30, fraction=0.05)
-    bar.set_label(f"signal time ({frame_unit})", fontsize=9, color=style.INK)
-    bar.ax.tick_params(labelsize=8.5, colors=style.MUTED, labelcolor=style.INK, length=3)
-    bar.outline.set_visible(False)
+    style.colourbar(colours, [ax], f"signal time ({frame_unit})", pad=0.05)
 
 
 def _span(events: npt.NDArray[Any], per_frame: float) -> tuple[float, float]:

@@ -132,10 +132,7 @@ def spectrogram(
             row_ax.set_yticks([math.log10(hz) for hz in octaves], [_hz(hz, 0) for hz in octaves])
         style.label(row_ax, y=f"{style.signal_name(signal.shape, b, c)} (Hz)")
     style.label(axes[-1], x=f"time ({unit})")
-    bar = figure.colorbar(image, ax=axes, pad=0.012, aspect=18 * len(rows))
-    bar.set_label("level (dBFS)", fontsize=9.5, color=style.INK)
-    bar.ax.tick_params(labelsize=9, colors=style.MUTED, labelcolor=style.INK, length=3)
-    bar.outline.set_visible(False)
+    style.colourbar(image, axes, "level (dBFS)")
     frames = min(segment_frames, signal.shape[-1])
     share = frames * images[0][0].size / signal.shape[-1]
     skipped = f"looks at {share:.0%} of the signal" if share < 0.995 else ""

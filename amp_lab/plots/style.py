@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
 from amp_lab.analysis.signals import FloatArray
@@ -102,6 +103,18 @@ def label(ax: Axes, *, x: str = "", y: str = "") -> None:
 def legend(ax: Axes, **where: Any) -> None:
     """Draw a light legend."""
     ax.legend(fontsize=8.5, frameon=True, framealpha=0.85, edgecolor="none", labelcolor=INK, **where)
+
+
+def colourbar(mappable: ScalarMappable, axes: list[Axes], name: str, *, pad: float = 0.012) -> None:
+    """Draw the scale of `mappable` to the right of `axes`; of the last only, if they are insets."""
+    figure = cast(Figure, axes[-1].get_figure(root=True))
+    if axes[-1].get_subplotspec() is None:
+        bar = figure.colorbar(mappable, cax=axes[-1].inset_axes((1.0 + 1.5 * pad, 0.0, 0.025, 1.0)))
+    else:
+        bar = figure.colorbar(mappable, ax=axes, pad=pad, aspect=22 * len(axes), fraction=0.05)
+    bar.set_label(name, fontsize=9.5, color=INK)
+    bar.ax.tick_params(labelsize=9, colors=MUTED, labelcolor=INK, length=3)
+    bar.outline.set_visible(False)
 
 
 def time_unit(seconds: float) -> tuple[float, str]:
