@@ -32,7 +32,7 @@ struct Biquad {
     static Coef coef(const T* p, const Setup& u) {
         const int design = static_cast<int>(u.fixed[kDesign]);
         if (design == kCoefficients) return normalised(p[kB0], p[kB1], p[kB2], T(1.0), p[kA1], p[kA2]);
-        const T w = p[kCutoff] / T(u.env.sample_rate), c = vcos2pi(w), sine = vsin2pi(w);
+        const T w = p[kCutoff] * T(1.0 / u.env.sample_rate), c = vcos2pi(w), sine = vsin2pi(w);
         const T alpha = sine / (T(2.0) * p[kQ]), one(1.0), m2c = T(-2.0) * c, up = one + alpha, down = one - alpha;
         if (design == kLowpass) return normalised((one - c) * T(0.5), one - c, (one - c) * T(0.5), up, m2c, down);
         if (design == kHighpass) return normalised((one + c) * T(0.5), -(one + c), (one + c) * T(0.5), up, m2c, down);
@@ -46,8 +46,7 @@ struct Biquad {
         const Mid m{s.s1};
         s.s1 = (c.c1 * x[0] + s.s2) - c.a1 * m.s1;
         s.s2 = c.c2 * x[0] - c.a2 * m.s1;
-        flush(s.s1);
-        flush(s.s2);
+        flush(s.s1, s.s2);
         return m;
     }
     static void shape(const Mid& m, const T* x, const Coef& c, T* y, const Setup&) { y[0] = c.b0 * x[0] + m.s1; }

@@ -41,12 +41,15 @@ struct Ring {
         for (uint32_t i = 0; i < frames; ++i)
             for (int j = 0; j < width; ++j) data[((n + i) & mask) * width + j] = x[i * step + j];
     }
-    // The values `back` frames before frame n (lane layout) or n, n + 1, ... n + 7 (frame layout).
-    f64x8 read(int64_t n, const double* back, int extra) const {
+    // The values back[j] frames before frame n (lane layout) or before frame n + j (frame layout). `same`: all back[j] are equal.
+    f64x8 read(int64_t n, const double* back, bool same) const {
+        const int64_t first = (n - static_cast<int64_t>(back[0])) & mask;
+        if (same && width == kLanes) return load(data + first * kLanes);
+        if (same && first + kLanes - 1 <= mask) return load(data + first);
         double raw[kLanes];
         for (int j = 0; j < kLanes; ++j) {
-            const int64_t at = (n + (width == 1 ? j : 0) - static_cast<int64_t>(back[j]) - extra) & mask;
-            raw[j] = data[width == 1 ? at : at * kLanes + j];
+            const int64_t at = n - static_cast<int64_t>(back[j]);
+            raw[j] = width == kLanes ? data[(at & mask) * kLanes + j] : data[(at + j) & mask];
         }
         return load(raw);
     }
@@ -55,9 +58,10 @@ struct Ring {
 f64x8 delayed(const Ring& ring, int64_t n, const Place& p, bool smooth) {
     double back[kLanes];
     store(back, p.whole);
-    const f64x8 x0 = ring.read(n, back, 0), x1 = ring.read(n, back, 1);
+    const bool same = all(p.whole == f64x8(back[0]));
+    const f64x8 x0 = ring.read(n, back, same), x1 = ring.read(n - 1, back, same);
     if (!smooth) return x0 + p.part * (x1 - x0);
-    const f64x8 x[4] = {ring.read(n, back, -1), x0, x1, ring.read(n, back, 2)};
+    const f64x8 x[4] = {ring.read(n + 1, back, same), x0, x1, ring.read(n - 2, back, same)};
     return cubic(x, p.part);
 }
 

@@ -83,11 +83,11 @@ struct Driver {
             for (uint32_t k = 0; k < kLanes; ++k) {
                 const uint32_t left = n > k * kLanes ? n - k * kLanes : 0;
                 phase[k] = left ? pack_at<typename P::Coef>(coefs + k * FC * kLanes).inc : u64x8(0);
-                if (left < kLanes) phase[k] = select(iota() < f64x8(static_cast<double>(left)), phase[k], u64x8(0));
+                if (left < kLanes) phase[k] = select(lane_numbers() < f64x8(static_cast<double>(left)), phase[k], u64x8(0));
             }
             st.phase = scan(st.phase, phase);
         } else {
-            const u64x8 first = u64x8(hold.inc) * to_u64(iota()) + u64x8(st.phase);
+            const u64x8 first = u64x8(hold.inc) * to_u64(lane_numbers()) + u64x8(st.phase);
             for (uint64_t k = 0; k < kLanes; ++k) phase[k] = first + u64x8(hold.inc * (k * kLanes));
             st.phase += hold.inc * n;
         }
@@ -111,11 +111,14 @@ struct Driver {
         if constexpr (kRecursive) {
             if (n % kLanes) std::memset(mids + (packs - 1) * FM * kLanes, 0, FM * kLanes * sizeof(double));
             typename D::State local = st;
-            for (uint32_t i = 0; i < n; ++i) {
-                double x[kIn];
-                rows.template inputs<double>(s, at0 + i, x);
-                const auto c = kVarying ? pick<typename D::Coef>(coefs + i / kLanes * FC * kLanes, i % kLanes) : hold;
-                put(mids + i / kLanes * FM * kLanes, i % kLanes, D::tick(x, c, local));
+            for (uint32_t k = 0; k < packs; ++k) {
+                const uint32_t lanes = n - k * kLanes < kLanes ? n - k * kLanes : kLanes;
+                for (uint32_t j = 0; j < lanes; ++j) {
+                    double x[kIn];
+                    rows.template inputs<double>(s, at0 + k * kLanes + j, x);
+                    const auto c = kVarying ? pick<typename D::Coef>(coefs + k * FC * kLanes, j) : hold;
+                    put(mids + k * FM * kLanes, j, D::tick(x, c, local));
+                }
             }
             st = local;
         }

@@ -104,8 +104,9 @@ uint32_t frame_by_frame(Step& s, const Firing& f) {
     for (int c = 0, r = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g, ++r) {
             const Rows rows(s, c, g, f.offset);
-            State<T>& st = reinterpret_cast<State<T>*>(s.state)[r];
+            State<T> st = reinterpret_cast<State<T>*>(s.state)[r];
             for (uint32_t i = 0; i < f.frames; ++i) frame<T>(s, rows, i, st, watch);
+            reinterpret_cast<State<T>*>(s.state)[r] = st;
         }
     return watch.verdict();
 }
@@ -122,11 +123,11 @@ uint32_t across_frames(Step& s, const Firing& f) {
     for (int c = 0, r = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g, ++r) {
             const Rows rows(s, c, g, f.offset);
-            State<double>& st = reinterpret_cast<State<double>*>(s.state)[r];
+            State<double> st = reinterpret_cast<State<double>*>(s.state)[r];
             Segments<f64x8> wide = spread<Segments<f64x8>>(st.seg);
             for (uint32_t i = 0; i < f.frames;) {
                 if (f.frames - i >= kLanes && quiet(s, rows, i, st)) {
-                    const f64x8 y = level(wide, f64x8(st.k) + iota());
+                    const f64x8 y = level(wide, f64x8(st.k) + lane_numbers());
                     store(rows.amplitude + i, y);
                     store(rows.reset + i, f64x8(0.0));
                     watch.see(y);
@@ -138,6 +139,7 @@ uint32_t across_frames(Step& s, const Firing& f) {
                 for (; i < end; ++i) frame<double>(s, rows, i, st, watch);
                 wide = spread<Segments<f64x8>>(st.seg);
             }
+            reinterpret_cast<State<double>*>(s.state)[r] = st;
         }
     return watch.verdict();
 }

@@ -20,6 +20,9 @@ struct Nothing {   // an empty list of parameters
     static constexpr const int* end() { return nullptr; }
 };
 
+constexpr double kFirstEight[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7};
+[[gnu::always_inline]] inline f64x8 lane_numbers() { return load(kFirstEight); }   // one load, also inside loops
+
 inline constexpr uint32_t kChunk = 64;   // frames worked on at a time, so that temporaries stay in L1
 
 template <class S>
@@ -51,9 +54,11 @@ template <class P, class S>
 [[gnu::always_inline]] inline P spread(const S& s) {
     P p;
     if constexpr (fields<S> > 0) {
-        alignas(64) double raw[fields<S> * kLanes];
-        for (uint32_t j = 0; j < kLanes; ++j) put(raw, j, s);
-        std::memcpy(&p, raw, sizeof raw);
+        double one[fields<S>];
+        f64x8 all[fields<S>];
+        std::memcpy(one, &s, sizeof one);
+        for (int k = 0; k < fields<S>; ++k) all[k] = f64x8(one[k]);
+        std::memcpy(&p, all, sizeof all);
     }
     return p;
 }
@@ -65,11 +70,14 @@ template <class P>
     return p;
 }
 
-// Recursive state below 1e-30 becomes zero, so that denormals never slow a render.
-template <class T>
-[[gnu::always_inline]] inline void flush(T& s) {
-    const auto tiny = vabs(s) < T(1e-30);
-    if (__builtin_expect(any(tiny), 0)) s = select(tiny, T(0.0), s);
+// Recursive state below 1e-30 becomes zero, so that denormals never slow a render. The empty asm keeps the branch a
+// branch: turned into a select, the comparison would lengthen the recursion.
+template <class... T>
+[[gnu::always_inline]] inline void flush(T&... s) {
+    if (__builtin_expect(any((... | (vabs(s) < T(1e-30)))), 0)) {
+        asm("");
+        ((s = select(vabs(s) < T(1e-30), T(0.0), s)), ...);
+    }
 }
 
 // Values that are NaN or Inf leave a NaN here; everything else leaves zero.
@@ -78,7 +86,7 @@ struct Watch {
     [[gnu::always_inline]] void see(const f64x8& y) { sum += y - y; }
     [[gnu::always_inline]] void see(double y) { sum += f64x8(y - y); }
     [[gnu::always_inline]] void see(const f64x8& y, uint32_t valid) {   // only the first `valid` lanes count
-        see(valid >= kLanes ? y : select(iota() < f64x8(static_cast<double>(valid)), y, f64x8(0.0)));
+        see(valid >= kLanes ? y : select(lane_numbers() < f64x8(static_cast<double>(valid)), y, f64x8(0.0)));
     }
     [[gnu::always_inline]] uint32_t verdict() const { return any(!(sum == f64x8(0.0))) ? kNonfinite : kFired; }
 };

@@ -106,13 +106,40 @@ Step second(const Step& s) {
     return t;
 }
 
+// Without slew the recursion hands on its input: only the last value is kept, the rest is feed-forward.
+bool direct(const Step& slew) {
+    bool none = slew.par[kSlew].step == 0;
+    for (int c = 0; none && c < slew.channels; ++c)
+        for (int g = 0; g < slew.env->groups; ++g) none = none && row(slew.par[kSlew], c, g, 0)[0] == 0.0;
+    return none;
+}
+
+uint32_t scale(Step& s, const Firing& f) {
+    Watch watch;
+    for (int c = 0, r = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.env->groups; ++g, ++r) {
+            double* y = row(s.out[0], c, g, f.offset);
+            const double *depth = row(s.par[kDepth], c, g, f.offset), *offset = row(s.par[kOffset], c, g, f.offset);
+            auto& last = *Driver<Slew>::state<double>(s, r) = {y[f.frames - 1], 1.0};
+            flush(last.y);
+            for (uint32_t i = 0; i < f.frames; i += kLanes) {
+                f64x8 x = load(y + i);
+                flush(x);   // as the recursion does
+                const f64x8 scaled = at<f64x8>(offset, s.par[kOffset], i) + at<f64x8>(depth, s.par[kDepth], i) * x;
+                store(y + i, scaled);
+                watch.see(scaled, f.frames - i);
+            }
+        }
+    return watch.verdict();
+}
+
 template <class T, bool kFrames>
 uint32_t fire(Step& s, const Firing& f) {
     Step slew = second<T>(s);
     const bool random = static_cast<int>(s.fixed[kShape]) == kRandom;
     if constexpr (kFrames) {
         random ? Driver<Random>::across_frames(s, f) : Driver<Shape>::across_frames(s, f);
-        return Driver<Slew>::across_frames(slew, f);
+        return direct(slew) ? scale(slew, f) : Driver<Slew>::across_frames(slew, f);
     } else {
         random ? Driver<Random>::template frame_by_frame<T>(s, f) : Driver<Shape>::template frame_by_frame<T>(s, f);
         return Driver<Slew>::template frame_by_frame<T>(slew, f);
@@ -135,7 +162,7 @@ void reset(Step& s) {
     for (int c = 0, r = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g, ++r) {
             u64_of<T> batch(uint64_t{s.env->batch_offset} + static_cast<uint64_t>(g) * static_cast<uint64_t>(s.env->width));
-            if constexpr (width_of<T> == kLanes) batch += to_u64(iota());
+            if constexpr (width_of<T> == kLanes) batch += to_u64(lane_numbers());
             reinterpret_cast<typename Random<T>::State*>(s.state)[r].stream = stream_of(u64_of<T>(mix64(s.key)), batch, static_cast<uint64_t>(c));
         }
 }

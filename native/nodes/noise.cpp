@@ -13,7 +13,7 @@ template <bool kTick>
 uint32_t fire(Step& s, const Firing& f) {
     const Packs packs(s, f);
     const bool lanes = packs.frames == 1;
-    const u64x8 one_each = to_u64(iota());
+    const u64x8 one_each = to_u64(lane_numbers());
     const uint64_t seed = mix64(mix64(static_cast<uint64_t>(s.fixed[kSeed])) ^ s.key);
     Watch watch;
     for (int c = 0; c < s.channels; ++c)

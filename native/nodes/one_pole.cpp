@@ -18,7 +18,7 @@ struct OnePole {
     struct Mid { T y; };
 
     static Coef coef(const T* p, const Setup& u) {
-        const T keep = vexp(T(-6.283185307179586) * (p[kCutoff] / T(u.env.sample_rate)));
+        const T keep = vexp(T(-6.283185307179586) * (p[kCutoff] * T(1.0 / u.env.sample_rate)));
         return {keep, T(1.0) - keep};
     }
     static Mid tick(const T* x, const Coef& c, State& s) {

@@ -16,14 +16,13 @@ struct Safety {
     struct Mid { T low, peak; };
 
     static Coef coef(const T* p, const Setup& u) {
-        const T keep = vexp(T(-6.283185307179586) * (p[kDcBlock] / T(u.env.sample_rate)));
+        const T keep = vexp(T(-6.283185307179586) * (p[kDcBlock] * T(1.0 / u.env.sample_rate)));
         return {keep, T(1.0) - keep, vexp(T(-1.0) / (p[kRelease] * T(u.env.sample_rate))), p[kCeiling]};
     }
     static Mid tick(const T* x, const Coef& c, State& s) {
         s.low = c.keep * s.low + c.take * x[0];
-        flush(s.low);
         s.peak = vmax(vabs(x[0] - s.low), c.fall * s.peak);
-        flush(s.peak);
+        flush(s.low, s.peak);
         return {s.low, s.peak};
     }
     static void shape(const Mid& m, const T* x, const Coef& c, T* y, const Setup&) {

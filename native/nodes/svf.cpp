@@ -15,30 +15,30 @@ struct Svf {
     enum Param { kMode, kCutoff, kQ, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kCutoff, kQ};
-    struct Coef { T a11, a21, a22, b1, b2, a1, a2, a3, k; };   // s' = [a11 -a21; a21 a22] s + [b1; b2] x
+    struct Coef { T a11, a21, a22, b2, u1, u2; };   // s' = [a11 -a21; a21 a22] s + [a21; b2] x, band / q = u1 s1 + u2 (x - s2)
     struct State { T s1, s2; };
     struct Mid { T s1, s2; };
 
+    // The usual 1 / (1 + g (g + 1 / q)) with g = tan(pi f / fs), times q above and below: no second division for 1 / q.
     static Coef coef(const T* p, const Setup& u) {
-        const T g = vtanpi(p[kCutoff] / T(u.env.sample_rate)), k = T(1.0) / p[kQ];
-        const T a1 = T(1.0) / (T(1.0) + g * (g + k)), a2 = g * a1, a3 = g * a2;
-        return {a1 + a1 - T(1.0), a2 + a2, T(1.0) - (a3 + a3), a2 + a2, a3 + a3, a1, a2, a3, k};
+        const T g = vtanpi(p[kCutoff] * T(1.0 / u.env.sample_rate)), q = p[kQ];
+        const T u1 = T(1.0) / (q + g * (g * q + T(1.0))), u2 = g * u1, a1 = q * u1, a2 = q * u2, a3 = g * a2;
+        return {a1 + a1 - T(1.0), a2 + a2, T(1.0) - (a3 + a3), a3 + a3, u1, u2};
     }
     static Mid tick(const T* x, const Coef& c, State& s) {
         const Mid m{s.s1, s.s2};
-        s.s1 = (c.a11 * m.s1 - c.a21 * m.s2) + c.b1 * x[0];
+        s.s1 = (c.a11 * m.s1 - c.a21 * m.s2) + c.a21 * x[0];
         s.s2 = (c.a21 * m.s1 + c.a22 * m.s2) + c.b2 * x[0];
-        flush(s.s1);
-        flush(s.s2);
+        flush(s.s1, s.s2);
         return m;
     }
     static void shape(const Mid& m, const T* x, const Coef& c, T* y, const Setup& u) {
-        const T v3 = x[0] - m.s2, band = c.a1 * m.s1 + c.a2 * v3, low = m.s2 + (c.a2 * m.s1 + c.a3 * v3);
+        const T v3 = x[0] - m.s2, unit = c.u1 * m.s1 + c.u2 * v3, low = m.s2 + T(0.5) * (c.a21 * m.s1 + c.b2 * v3);
         switch (static_cast<int>(u.fixed[kMode])) {
             case kLowpass: y[0] = low; break;
-            case kBandpass: y[0] = c.k * band; break;
-            case kHighpass: y[0] = (x[0] - c.k * band) - low; break;
-            default: y[0] = x[0] - c.k * band; break;
+            case kBandpass: y[0] = unit; break;
+            case kHighpass: y[0] = (x[0] - unit) - low; break;
+            default: y[0] = x[0] - unit; break;
         }
     }
 };
