@@ -111,7 +111,7 @@ def one_frame_feedback() -> Made:
     source = g.input(samples=impulse, name="impulse")
     total = g.mix(source, name="total")
     pole = g.one_pole(total, mode="lowpass", cutoff_hz=6000.0, name="pole")
-    back = g.gain(pole, gain=-0.97, name="back")
+    back = g.gain(pole, gain=0.999, name="back")
     g.connect(back, total, delay_frames=1)
     g.output(total, name="out")
     return g, None, FRAMES, 1
