@@ -1,11 +1,12 @@
 """Print the coefficients of math.hpp: Chebyshev interpolation in 60 digits, lowest degree first."""
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import mpmath as mp
 
 mp.mp.dps = 60
-Real = mp.mpf
+Real: TypeAlias = Any  # mpmath.mpf, which has no types
 
 
 def nodes(low: Real, high: Real, count: int) -> list[Real]:
@@ -52,7 +53,10 @@ def main() -> None:
     show("tanpi denominator", [c / numerator[0] for c in denominator])
     show("tanpi denominator, rest of the constant", [1 / numerator[0] - mp.mpf(float(1 / numerator[0]))])
     show("exp_tail", polynomial(lambda r: (mp.expm1(r) - r) / r**2, -half_ln2, half_ln2, 10))
-    show("exp2m1_small", polynomial(lambda r: mp.expm1(r * mp.log(2)) / r, -mp.mpf("0.50001"), mp.mpf("0.50001"), 11))
+    show(
+        "exp2m1_small",
+        polynomial(lambda r: mp.expm1(r * mp.log(2)) / r, -mp.mpf("0.50001"), mp.mpf("0.50001"), 11),
+    )
     show("log_terms", [2 * c for c in polynomial(series(40, 1), mp.mpf(0), atanh_end, 7)])
     show("log2_pair", [3 * c for c in polynomial(series(40, 2), mp.mpf(0), atanh_end, 8)])
 

@@ -12,59 +12,66 @@
 
 #include "dsp/lanes_native.hpp"
 
+#ifdef __clang__
+#if __has_warning("-Wbitwise-instead-of-logical")
+#pragma clang diagnostic ignored "-Wbitwise-instead-of-logical"  // masks are joined by & and |, bool included
+#endif
+#endif
+
 #define AMP_INLINE inline __attribute__((always_inline))
 
 namespace amp::AMP_KNS {
 
+// clang-format off
 // Truth of each lane, as the native comparison leaves it.
 struct m8 {
-  native::VM v[native::parts];
-  m8() = default;
-  AMP_INLINE m8(bool b) { AMP_EACH(v[i] = native::splat_mask(b)); }
-  friend AMP_INLINE m8 operator&(m8 a, m8 b) { AMP_EACH(a.v[i] &= b.v[i]); return a; }
-  friend AMP_INLINE m8 operator|(m8 a, m8 b) { AMP_EACH(a.v[i] |= b.v[i]); return a; }
-  friend AMP_INLINE m8 operator!(m8 a) { AMP_EACH(a.v[i] = native::flip(a.v[i])); return a; }
+    native::VM v[native::parts];
+    m8() = default;
+    AMP_INLINE m8(bool b) { AMP_EACH(v[i] = native::splat_mask(b)); }
+    friend AMP_INLINE m8 operator&(m8 a, m8 b) { AMP_EACH(a.v[i] &= b.v[i]); return a; }
+    friend AMP_INLINE m8 operator|(m8 a, m8 b) { AMP_EACH(a.v[i] |= b.v[i]); return a; }
+    friend AMP_INLINE m8 operator!(m8 a) { AMP_EACH(a.v[i] = native::flip(a.v[i])); return a; }
 };
 
 // Eight uint64, arithmetic modulo 2^64. Shift counts are below 64.
 struct u64x8 {
-  native::VU v[native::parts];
-  u64x8() = default;
-  AMP_INLINE u64x8(uint64_t x) { AMP_EACH(v[i] = native::splat(x)); }
-  friend AMP_INLINE u64x8 operator+(u64x8 a, u64x8 b) { AMP_EACH(a.v[i] += b.v[i]); return a; }
-  friend AMP_INLINE u64x8 operator-(u64x8 a, u64x8 b) { AMP_EACH(a.v[i] -= b.v[i]); return a; }
-  friend AMP_INLINE u64x8 operator*(u64x8 a, u64x8 b) { AMP_EACH(a.v[i] *= b.v[i]); return a; }
-  friend AMP_INLINE u64x8 operator&(u64x8 a, u64x8 b) { AMP_EACH(a.v[i] &= b.v[i]); return a; }
-  friend AMP_INLINE u64x8 operator|(u64x8 a, u64x8 b) { AMP_EACH(a.v[i] |= b.v[i]); return a; }
-  friend AMP_INLINE u64x8 operator^(u64x8 a, u64x8 b) { AMP_EACH(a.v[i] ^= b.v[i]); return a; }
-  friend AMP_INLINE u64x8 operator~(u64x8 a) { AMP_EACH(a.v[i] = ~a.v[i]); return a; }
-  friend AMP_INLINE u64x8 operator<<(u64x8 a, int n) { AMP_EACH(a.v[i] = a.v[i] << n); return a; }
-  friend AMP_INLINE u64x8 operator>>(u64x8 a, int n) { AMP_EACH(a.v[i] = a.v[i] >> n); return a; }
-  friend AMP_INLINE m8 operator==(u64x8 a, u64x8 b) { m8 r; AMP_EACH(r.v[i] = native::eq(a.v[i], b.v[i])); return r; }
-  friend AMP_INLINE m8 operator<(u64x8 a, u64x8 b) { m8 r; AMP_EACH(r.v[i] = native::lt(a.v[i], b.v[i])); return r; }
-  AMP_INLINE u64x8& operator+=(u64x8 b) { return *this = *this + b; }
-  AMP_INLINE u64x8& operator-=(u64x8 b) { return *this = *this - b; }
+    native::VU v[native::parts];
+    u64x8() = default;
+    AMP_INLINE u64x8(uint64_t x) { AMP_EACH(v[i] = native::splat(x)); }
+    friend AMP_INLINE u64x8 operator+(u64x8 a, u64x8 b) { AMP_EACH(a.v[i] += b.v[i]); return a; }
+    friend AMP_INLINE u64x8 operator-(u64x8 a, u64x8 b) { AMP_EACH(a.v[i] -= b.v[i]); return a; }
+    friend AMP_INLINE u64x8 operator*(u64x8 a, u64x8 b) { AMP_EACH(a.v[i] *= b.v[i]); return a; }
+    friend AMP_INLINE u64x8 operator&(u64x8 a, u64x8 b) { AMP_EACH(a.v[i] &= b.v[i]); return a; }
+    friend AMP_INLINE u64x8 operator|(u64x8 a, u64x8 b) { AMP_EACH(a.v[i] |= b.v[i]); return a; }
+    friend AMP_INLINE u64x8 operator^(u64x8 a, u64x8 b) { AMP_EACH(a.v[i] ^= b.v[i]); return a; }
+    friend AMP_INLINE u64x8 operator~(u64x8 a) { AMP_EACH(a.v[i] = ~a.v[i]); return a; }
+    friend AMP_INLINE u64x8 operator<<(u64x8 a, int n) { AMP_EACH(a.v[i] = a.v[i] << n); return a; }
+    friend AMP_INLINE u64x8 operator>>(u64x8 a, int n) { AMP_EACH(a.v[i] = a.v[i] >> n); return a; }
+    friend AMP_INLINE m8 operator==(u64x8 a, u64x8 b) { m8 r; AMP_EACH(r.v[i] = native::eq(a.v[i], b.v[i])); return r; }
+    friend AMP_INLINE m8 operator<(u64x8 a, u64x8 b) { m8 r; AMP_EACH(r.v[i] = native::lt(a.v[i], b.v[i])); return r; }
+    AMP_INLINE u64x8& operator+=(u64x8 b) { return *this = *this + b; }
+    AMP_INLINE u64x8& operator-=(u64x8 b) { return *this = *this - b; }
 };
 
 // Eight float64.
 struct f64x8 {
-  native::VD v[native::parts];
-  f64x8() = default;
-  AMP_INLINE f64x8(double x) { AMP_EACH(v[i] = native::splat(x)); }
-  friend AMP_INLINE f64x8 operator+(f64x8 a, f64x8 b) { AMP_EACH(a.v[i] += b.v[i]); return a; }
-  friend AMP_INLINE f64x8 operator-(f64x8 a, f64x8 b) { AMP_EACH(a.v[i] -= b.v[i]); return a; }
-  friend AMP_INLINE f64x8 operator*(f64x8 a, f64x8 b) { AMP_EACH(a.v[i] *= b.v[i]); return a; }
-  friend AMP_INLINE f64x8 operator/(f64x8 a, f64x8 b) { AMP_EACH(a.v[i] /= b.v[i]); return a; }
-  friend AMP_INLINE f64x8 operator-(f64x8 a) { AMP_EACH(a.v[i] = -a.v[i]); return a; }
-  friend AMP_INLINE m8 operator<(f64x8 a, f64x8 b) { m8 r; AMP_EACH(r.v[i] = native::lt(a.v[i], b.v[i])); return r; }
-  friend AMP_INLINE m8 operator<=(f64x8 a, f64x8 b) { m8 r; AMP_EACH(r.v[i] = native::le(a.v[i], b.v[i])); return r; }
-  friend AMP_INLINE m8 operator==(f64x8 a, f64x8 b) { m8 r; AMP_EACH(r.v[i] = native::eq(a.v[i], b.v[i])); return r; }
-  friend AMP_INLINE m8 operator>(f64x8 a, f64x8 b) { return b < a; }
-  friend AMP_INLINE m8 operator>=(f64x8 a, f64x8 b) { return b <= a; }
-  AMP_INLINE f64x8& operator+=(f64x8 b) { return *this = *this + b; }
-  AMP_INLINE f64x8& operator-=(f64x8 b) { return *this = *this - b; }
-  AMP_INLINE f64x8& operator*=(f64x8 b) { return *this = *this * b; }
-  AMP_INLINE f64x8& operator/=(f64x8 b) { return *this = *this / b; }
+    native::VD v[native::parts];
+    f64x8() = default;
+    AMP_INLINE f64x8(double x) { AMP_EACH(v[i] = native::splat(x)); }
+    friend AMP_INLINE f64x8 operator+(f64x8 a, f64x8 b) { AMP_EACH(a.v[i] += b.v[i]); return a; }
+    friend AMP_INLINE f64x8 operator-(f64x8 a, f64x8 b) { AMP_EACH(a.v[i] -= b.v[i]); return a; }
+    friend AMP_INLINE f64x8 operator*(f64x8 a, f64x8 b) { AMP_EACH(a.v[i] *= b.v[i]); return a; }
+    friend AMP_INLINE f64x8 operator/(f64x8 a, f64x8 b) { AMP_EACH(a.v[i] /= b.v[i]); return a; }
+    friend AMP_INLINE f64x8 operator-(f64x8 a) { AMP_EACH(a.v[i] = -a.v[i]); return a; }
+    friend AMP_INLINE m8 operator<(f64x8 a, f64x8 b) { m8 r; AMP_EACH(r.v[i] = native::lt(a.v[i], b.v[i])); return r; }
+    friend AMP_INLINE m8 operator<=(f64x8 a, f64x8 b) { m8 r; AMP_EACH(r.v[i] = native::le(a.v[i], b.v[i])); return r; }
+    friend AMP_INLINE m8 operator==(f64x8 a, f64x8 b) { m8 r; AMP_EACH(r.v[i] = native::eq(a.v[i], b.v[i])); return r; }
+    friend AMP_INLINE m8 operator>(f64x8 a, f64x8 b) { return b < a; }
+    friend AMP_INLINE m8 operator>=(f64x8 a, f64x8 b) { return b <= a; }
+    AMP_INLINE f64x8& operator+=(f64x8 b) { return *this = *this + b; }
+    AMP_INLINE f64x8& operator-=(f64x8 b) { return *this = *this - b; }
+    AMP_INLINE f64x8& operator*=(f64x8 b) { return *this = *this * b; }
+    AMP_INLINE f64x8& operator/=(f64x8 b) { return *this = *this / b; }
 };
 
 template <class T> struct of;
@@ -103,37 +110,39 @@ template <class T> AMP_INLINE T vabs(T a) { return from_bits(bits(a) & 0x7ffffff
 // The upper 26 bits of a double; products of two such are exact.
 template <class T> AMP_INLINE T upper26(T a) { return from_bits(bits(a) & 0xfffffffff8000000u); }
 
+// clang-format on
+
 // Adding and subtracting it rounds |x| < 2^51 to the nearest integer, ties to even.
 constexpr double round_magic = 0x1.8p52;
 constexpr uint64_t round_magic_bits = 0x4338000000000000u;
 
 // Largest integer <= x, for |x| < 2^51. The floor of -0 is +0.
 template <class T> AMP_INLINE T vfloor(T x) {
-  const T nearest = (x + round_magic) - round_magic;
-  return nearest - select(nearest > x, T(1.0), T(0.0));
+    const T nearest = (x + round_magic) - round_magic;
+    return nearest - select(nearest > x, T(1.0), T(0.0));
 }
 
 // x rounded to the nearest integer, ties to even, as two's complement; |x| < 2^62. Rounds x / 2^32 first, so
 // the rest and both halves are exact; the multiple of 2^32 is even and leaves the ties alone.
 template <class T> AMP_INLINE u64_of<T> split_to_u64(T x) {
-  const T high = x * 0x1p-32 + round_magic;
-  const T low = (x - (high - round_magic) * 0x1p32) + round_magic;
-  return (bits(high) << 32) + (bits(low) - round_magic_bits);
+    const T high = x * 0x1p-32 + round_magic;
+    const T low = (x - (high - round_magic) * 0x1p32) + round_magic;
+    return (bits(high) << 32) + (bits(low) - round_magic_bits);
 }
 AMP_INLINE uint64_t to_u64(double x) {
 #if defined(__x86_64__)
-  return uint64_t(_mm_cvtsd_si64(_mm_set_sd(x)));
+    return uint64_t(_mm_cvtsd_si64(_mm_set_sd(x)));
 #else
-  return split_to_u64(x);
+    return split_to_u64(x);
 #endif
 }
 AMP_INLINE u64x8 to_u64(f64x8 x) {
 #if AMP_LANES_NATIVE == 8
-  u64x8 r;
-  r.v[0] = __builtin_bit_cast(native::VU, _mm512_maskz_cvtpd_epi64(0xff, x.v[0]));
-  return r;
+    u64x8 r;
+    r.v[0] = __builtin_bit_cast(native::VU, _mm512_maskz_cvtpd_epi64(0xff, x.v[0]));
+    return r;
 #else
-  return split_to_u64(x);
+    return split_to_u64(x);
 #endif
 }
 
@@ -147,71 +156,77 @@ AMP_INLINE f64x8 unit52(u64x8 phase) { return from_bits((phase >> 12) | 0x3ff000
 
 // Memory: 8 consecutive values, no alignment required.
 AMP_INLINE f64x8 load(const double* p) {
-  f64x8 r;
-  AMP_EACH(__builtin_memcpy(&r.v[i], p + native::width * i, sizeof r.v[i]));
-  return r;
+    f64x8 r;
+    AMP_EACH(__builtin_memcpy(&r.v[i], p + native::width * i, sizeof r.v[i]));
+    return r;
 }
 AMP_INLINE u64x8 loadu64(const uint64_t* p) {
-  u64x8 r;
-  AMP_EACH(__builtin_memcpy(&r.v[i], p + native::width * i, sizeof r.v[i]));
-  return r;
+    u64x8 r;
+    AMP_EACH(__builtin_memcpy(&r.v[i], p + native::width * i, sizeof r.v[i]));
+    return r;
 }
 AMP_INLINE void store(double* p, f64x8 a) { AMP_EACH(__builtin_memcpy(p + native::width * i, &a.v[i], sizeof a.v[i])); }
-AMP_INLINE void storeu64(uint64_t* p, u64x8 a) { AMP_EACH(__builtin_memcpy(p + native::width * i, &a.v[i], sizeof a.v[i])); }
+AMP_INLINE void storeu64(uint64_t* p, u64x8 a) {
+    AMP_EACH(__builtin_memcpy(p + native::width * i, &a.v[i], sizeof a.v[i]));
+}
 
 // One value for double, eight for f64x8; and the same for their u64.
 template <class T> AMP_INLINE T load_as(const double* p) {
-  if constexpr (width_of<T> == 8) return load(p);
-  else return *p;
+    if constexpr (width_of<T> == 8)
+        return load(p);
+    else
+        return *p;
 }
 AMP_INLINE void store_as(double* p, double a) { *p = a; }
 AMP_INLINE void store_as(double* p, f64x8 a) { store(p, a); }
 template <class T> AMP_INLINE u64_of<T> load_u64_as(const uint64_t* p) {
-  if constexpr (width_of<T> == 8) return loadu64(p);
-  else return *p;
+    if constexpr (width_of<T> == 8)
+        return loadu64(p);
+    else
+        return *p;
 }
 AMP_INLINE void store_u64_as(uint64_t* p, uint64_t a) { *p = a; }
 AMP_INLINE void store_u64_as(uint64_t* p, u64x8 a) { storeu64(p, a); }
 
 AMP_INLINE double lane(f64x8 a, int k) {
-  double t[8];
-  store(t, a);
-  return t[k];
+    double t[8];
+    store(t, a);
+    return t[k];
 }
 AMP_INLINE f64x8 iota() {
-  constexpr double t[8] = {0, 1, 2, 3, 4, 5, 6, 7};
-  return load(t);
+    constexpr double t[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    return load(t);
 }
 
 namespace detail {
 // Swaps the off-diagonal S x S blocks of rows a and b = row a + S: inside a register while S < its width,
 // by exchanging registers above.
 template <int S> AMP_INLINE void exchange(f64x8& a, f64x8& b) {
-  if constexpr (S < native::width) {
-    AMP_EACH(native::zip<S>(a.v[i], b.v[i]));
-  } else {
-    constexpr int step = S / native::width;
-    AMP_EACH(if constexpr ((i & step) == 0) {
-      const native::VD t = a.v[i | step];
-      a.v[i | step] = b.v[i];
-      b.v[i] = t;
-    });
-  }
+    if constexpr (S < native::width) {
+        AMP_EACH(native::zip<S>(a.v[i], b.v[i]));
+    } else {
+        constexpr int step = S / native::width;
+        AMP_EACH(if constexpr ((i & step) == 0) {
+            const native::VD t = a.v[i | step];
+            a.v[i | step] = b.v[i];
+            b.v[i] = t;
+        });
+    }
 }
 template <int S> AMP_INLINE void exchange_rows(f64x8* r) {
-  constexpr auto row = [](int k) { return ((k & -S) << 1) | (k & (S - 1)); };
-  exchange<S>(r[row(0)], r[row(0) + S]);
-  exchange<S>(r[row(1)], r[row(1) + S]);
-  exchange<S>(r[row(2)], r[row(2) + S]);
-  exchange<S>(r[row(3)], r[row(3) + S]);
+    constexpr auto row = [](int k) { return ((k & -S) << 1) | (k & (S - 1)); };
+    exchange<S>(r[row(0)], r[row(0) + S]);
+    exchange<S>(r[row(1)], r[row(1) + S]);
+    exchange<S>(r[row(2)], r[row(2) + S]);
+    exchange<S>(r[row(3)], r[row(3) + S]);
 }
 }  // namespace detail
 
 // r[k] lane j <-> r[j] lane k, in registers.
 AMP_INLINE void transpose(f64x8 (&r)[8]) {
-  detail::exchange_rows<1>(r);
-  detail::exchange_rows<2>(r);
-  detail::exchange_rows<4>(r);
+    detail::exchange_rows<1>(r);
+    detail::exchange_rows<2>(r);
+    detail::exchange_rows<4>(r);
 }
 
 }  // namespace amp::AMP_KNS

@@ -23,6 +23,7 @@
 #define AMP_LANES_NATIVE 1
 #endif
 
+// clang-format off
 // AMP_EACH(statement in i) repeats the statement for every part, with i a constant: no loop is left to unroll.
 #define AMP_AT(k, ...) { constexpr int i = k; __VA_ARGS__; }
 #if AMP_LANES_NATIVE == 8
@@ -33,8 +34,8 @@
 #define AMP_EACH(...) AMP_AT(0, __VA_ARGS__) AMP_AT(1, __VA_ARGS__) AMP_AT(2, __VA_ARGS__) AMP_AT(3, __VA_ARGS__)
 #else
 #define AMP_EACH(...)                                                                             \
-  AMP_AT(0, __VA_ARGS__) AMP_AT(1, __VA_ARGS__) AMP_AT(2, __VA_ARGS__) AMP_AT(3, __VA_ARGS__)     \
-  AMP_AT(4, __VA_ARGS__) AMP_AT(5, __VA_ARGS__) AMP_AT(6, __VA_ARGS__) AMP_AT(7, __VA_ARGS__)
+    AMP_AT(0, __VA_ARGS__) AMP_AT(1, __VA_ARGS__) AMP_AT(2, __VA_ARGS__) AMP_AT(3, __VA_ARGS__)     \
+    AMP_AT(4, __VA_ARGS__) AMP_AT(5, __VA_ARGS__) AMP_AT(6, __VA_ARGS__) AMP_AT(7, __VA_ARGS__)
 #endif
 
 #define AMP_NATIVE inline __attribute__((always_inline))
@@ -113,10 +114,10 @@ AMP_NATIVE VU splat(uint64_t x) { return VU{x, x}; }
 AMP_NATIVE int lane_bits(VM m) { return _mm_movemask_pd(__builtin_bit_cast(VD, m)); }
 AMP_NATIVE VD pick(VM m, VD a, VD b) {
 #if defined(__SSE4_1__)
-  return _mm_blendv_pd(b, a, __builtin_bit_cast(VD, m));
+    return _mm_blendv_pd(b, a, __builtin_bit_cast(VD, m));
 #else
-  const VM x = __builtin_bit_cast(VM, a), y = __builtin_bit_cast(VM, b);
-  return __builtin_bit_cast(VD, (m & x) | (~m & y));
+    const VM x = __builtin_bit_cast(VM, a), y = __builtin_bit_cast(VM, b);
+    return __builtin_bit_cast(VD, (m & x) | (~m & y));
 #endif
 }
 AMP_NATIVE VD min(VD a, VD b) { return _mm_min_pd(b, a); }
@@ -124,9 +125,11 @@ AMP_NATIVE VD max(VD a, VD b) { return _mm_max_pd(b, a); }
 AMP_NATIVE VD sqrt(VD a) { return _mm_sqrt_pd(a); }
 #endif
 AMP_NATIVE VU pick(VM m, VU a, VU b) {
-  return __builtin_bit_cast(VU, pick(m, __builtin_bit_cast(VD, a), __builtin_bit_cast(VD, b)));
+    return __builtin_bit_cast(VU, pick(m, __builtin_bit_cast(VD, a), __builtin_bit_cast(VD, b)));
 }
 #endif
+
+// clang-format on
 
 // a = rows' even S-blocks, b = their odd ones: one stage of a transpose. Width 1 has no such stage.
 template <int S> AMP_NATIVE void zip(VD& a, VD& b);
@@ -139,11 +142,11 @@ template <int S> AMP_NATIVE void zip(VD& a, VD& b);
 #endif
 #ifdef AMP_ZIP
 template <int S> AMP_NATIVE void zip(VD& a, VD& b) {
-  constexpr auto even = [](int k) { return k & S ? width + (k ^ S) : k; };
-  constexpr auto odd = [](int k) { return k & S ? width + k : k ^ S; };
-  const VD t = AMP_ZIP(even);
-  b = AMP_ZIP(odd);
-  a = t;
+    constexpr auto even = [](int k) { return k & S ? width + (k ^ S) : k; };
+    constexpr auto odd = [](int k) { return k & S ? width + k : k ^ S; };
+    const VD t = AMP_ZIP(even);
+    b = AMP_ZIP(odd);
+    a = t;
 }
 #undef AMP_ZIP
 #endif
