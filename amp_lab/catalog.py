@@ -1,6 +1,7 @@
 """The node types of the native library, read once at import: ``catalog.types()``, ``catalog["svf"]``.
 
-``python -m amp_lab.catalog --write-stubs`` regenerates the typing stub of the builders, ``--check`` fails on drift.
+``python -m amp_lab.catalog --write-stubs`` regenerates the typing stub of the builders, ``--check`` fails on
+drift.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ sys.modules[__name__].__class__ = _Catalog
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check the stub; returns the exit code."""
-    from amp_lab.nodes import stubs
+    from amp_lab.nodes import stubs  # noqa: PLC0415 - the stubs need this module
 
     parser = argparse.ArgumentParser(prog="python -m amp_lab.catalog", description=__doc__)
     action = parser.add_mutually_exclusive_group(required=True)

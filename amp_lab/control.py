@@ -26,8 +26,8 @@ SCHEMA = "amp_lab.controls/1"
 class Curve(CurveRef):
     """A named curve through points (time in seconds, value).
 
-    Before its first and after its last point it holds its end value; where two points share a time the later one
-    holds from then on. As a parameter it stands for its name.
+    Before its first and after its last point it holds its end value; where two points share a time the
+    later one holds from then on. As a parameter it stands for its name.
 
     Parameters
     ----------
@@ -63,25 +63,27 @@ class Curve(CurveRef):
             allowed = " | ".join(get_args(Interpolation))
             return f"no such interpolation (got {self.interpolation!r}, allowed {allowed}). Use one of these."
         if t.ndim != 1 or t.shape != v.shape or not t.size:
-            return f"wrong shape (got times {t.shape} and values {v.shape}, allowed one length >= 1). Give one value per time."
+            shapes = f"got times {t.shape} and values {v.shape}"
+            return f"wrong shape ({shapes}, allowed one length >= 1). Give one value per time."
         bad = np.flatnonzero(~(np.isfinite(t) & np.isfinite(v)))
         if bad.size:
             return f"point {bad[0]} is not finite (got {_point(t, v, bad[0])}). Use finite numbers."
-        late = np.flatnonzero(np.diff(t) < 0)
+        late = np.flatnonzero(t[1:] < t[:-1])
         if late.size:
             i = late[0] + 1
-            return f"times decrease at point {i} (got {t[i]:g} s after {t[i - 1]:g} s). Sort them, or use Curve.drawn."
+            times = f"got {t[i]:g} s after {t[i - 1]:g} s"
+            return f"times decrease at point {i} ({times}). Sort them, or use Curve.drawn."
         return self._exponential_problem()
 
     def _exponential_problem(self) -> str:
         v = self.values
-        zero = np.flatnonzero(v[:-1] * v[1:] <= 0)
+        zero = np.flatnonzero(np.sign(v[:-1]) * np.sign(v[1:]) <= 0)
         if self.interpolation != "exponential" or v.size == 1 or not zero.size:
             return ""
         i = zero[0]
         return (
-            f"exponential through zero between points {i} and {i + 1} (got {v[i]:g} to {v[i + 1]:g}, allowed one sign). "
-            "Use linear, or end just above zero."
+            f"exponential through zero between points {i} and {i + 1} "
+            f"(got {v[i]:g} to {v[i + 1]:g}, allowed one sign). Use linear, or end just above zero."
         )
 
     @classmethod
@@ -166,7 +168,7 @@ class ControlHistory(Mapping[str, Curve]):
         missing = [name for name in wanted if name not in self]
         if missing:
             raise GraphError(
-                f"controls: missing {', '.join(missing)} (got {', '.join(self) or 'none'}). Add these curves.",
+                f"controls: missing {', '.join(missing)} (got {', '.join(self) or 'none'}). Add them.",
                 stage="history",
             )
         return ControlHistory(self[name] for name in wanted)
@@ -249,7 +251,7 @@ def _read_curve(name: str, item: Any) -> Curve:
 
 
 def performance() -> ControlHistory:
-    """Return the ten-second musical performance that ships: ``gate``, ``velocity``, ``pitch_hz``, ``cutoff_hz``."""
+    """Return the ten-second performance that ships: ``gate``, ``velocity``, ``pitch_hz``, ``cutoff_hz``."""
     return ControlHistory.from_json(
         files("amp_lab").joinpath("data/performance.json").read_text(encoding="utf-8")
     )

@@ -72,7 +72,7 @@ class Editing(Wiring):
         *inputs
             Sources: all to the only input port, or one each in port order.
         **keywords
-            Input ports, parameters, ``name``, ``thermo``, ``oversample_ratio`` (and ``samples`` for ``input``).
+            Input ports, parameters, ``name``, ``thermo``, ``oversample_ratio`` (``samples`` for ``input``).
 
         Raises
         ------
@@ -223,6 +223,13 @@ def auto_name(stem: str, taken: Collection[str]) -> str:
 
 
 def check_name(name: str) -> str:
+    """Return the name if it is one.
+
+    Raises
+    ------
+    GraphError
+        If it is empty, too long or has other characters.
+    """
     if not NAME.fullmatch(name) or len(name.encode()) > NAME_BYTES:
         raise GraphError(
             f"name: not allowed (got {name!r}, allowed letters, digits, _ and - up to {NAME_BYTES} bytes)."

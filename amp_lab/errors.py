@@ -3,6 +3,8 @@
 Messages read ``where: what (got X, allowed Y). What to do.``
 """
 
+# ruff: noqa: N818 - the names say what happened; `except amp.Pending` reads as it should
+
 from __future__ import annotations
 
 from typing import ClassVar

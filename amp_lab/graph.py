@@ -1,5 +1,7 @@
 """The graph a user builds and edits. It holds no samples of its own and computes no sound."""
 
+# ruff: noqa: PLC0415 - what reads and writes graphs imports this module
+
 from __future__ import annotations
 
 import json
@@ -148,7 +150,7 @@ class Graph(Builders, Editing):
     # ---- texts, plan, render ----
 
     def copy(self) -> Graph:
-        """Return an independent graph with the same nodes, edges and controls; listeners stay with this one."""
+        """Return an independent graph with the same nodes, edges and controls, without listeners."""
         with self._store.lock:
             new = Graph(sample_rate=self._sample_rate, name=self._name)
             new._heat_budget_w, new._heat_policy, new._controls = (
@@ -271,7 +273,7 @@ class Graph(Builders, Editing):
         block_frames
             Frames per block; by default chosen from the working set. The bits do not depend on it.
         isolation
-            ``"process"`` (a worker whose crash is reported), ``"none"``, or ``"auto"``: a worker inside a notebook.
+            ``"process"`` (a worker whose crash is reported), ``"none"``, or ``"auto"``: it in notebooks.
         trace
             Record firings.
         nonfinite

@@ -82,7 +82,7 @@ def _modulation(mod: Modulation) -> dict[str, Any]:
 
 
 def encode(value: Value) -> Any:
-    """Return a parameter value as JSON: number, text, ``{"curve": name}``, nested list or base64 of little-endian float64."""
+    """Return a parameter value as JSON: number, text, ``{"curve": name}``, nested list or base64."""
     if isinstance(value, CurveRef):
         return {"curve": value.name}
     if not isinstance(value, np.ndarray):
@@ -114,7 +114,7 @@ def from_dict(data: Mapping[str, Any]) -> Graph:
     GraphError
         Listing every violation with its JSON path.
     """
-    from amp_lab.graph import Graph
+    from amp_lab.graph import Graph  # noqa: PLC0415 - it imports this module
 
     if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
         got = data.get("schema") if isinstance(data, Mapping) else type(data).__name__
@@ -177,9 +177,8 @@ class _Reader:
     def keys(self, path: str, item: Mapping[str, Any], allowed: set[str]) -> None:
         """Note unknown keys."""
         for key in sorted(set(item) - allowed):
-            self.problems.append(
-                f"{path}.{key}: unknown key (allowed {', '.join(sorted(allowed))}).{catalog.hint(key, allowed)}"
-            )
+            names = ", ".join(sorted(allowed))
+            self.problems.append(f"{path}.{key}: unknown key (allowed {names}).{catalog.hint(key, allowed)}")
 
     def node(self, graph: Graph, name: str, item: Any) -> None:
         """Add a node."""

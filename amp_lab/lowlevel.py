@@ -223,7 +223,7 @@ def plan_describe(descriptors: bytes, plan: bytes) -> str:
 
 
 def history_sample(blob: bytes, curve: str, sample_rate: float, first_frame: int, frames: int) -> Samples:
-    """One curve at t = n / sample_rate (Hz) for ``frames`` frames, shape (frames,), with the bits a render sees."""
+    """Sample one curve at t = n / sample_rate (Hz), shape (frames,), with the bits a render sees."""
     out, error = np.empty(frames), _error()
     blobs = (ffi.from_buffer(blob), len(blob), curve.encode())
     _check(lib.amp_history_sample(*blobs, sample_rate, first_frame, frames, _doubles(out), error), error)
@@ -256,9 +256,8 @@ class Pyramid:
         status = lib.amp_pyramid_query(*data, first, last, columns, _doubles(low), _doubles(high))
         if status != lib.AMP_OK:
             given = f"[{first}, {last}) in {columns} columns"
-            raise InvalidArgument(
-                f"Pyramid.query: bad span (got {given}, allowed 0 <= first < last <= {self.samples.size}, columns >= 1)."
-            )
+            allowed = f"0 <= first < last <= {self.samples.size}, columns >= 1"
+            raise InvalidArgument(f"Pyramid.query: bad span (got {given}, allowed {allowed}).")
         return low, high
 
 
@@ -267,7 +266,7 @@ class Pyramid:
 
 @dataclass(frozen=True)
 class Flight:
-    """What a runtime was doing: phase, index of the node in plan order (-1 none), window of frames, firings so far."""
+    """What a runtime was doing: phase, node (place in plan order, -1 none), window, firings so far."""
 
     phase: str
     node: int
@@ -288,8 +287,8 @@ def read_flight(memory: Any) -> Flight:
 class NodeMetrics:
     """What one node did since configure.
 
-    ``seconds`` spent, ``frames`` fired in ``calls`` firings, measured delay, parameter values clamped where the
-    contract clamps, and accumulated heat in joules over all batches (NaN unless heat was computed).
+    ``seconds`` spent, ``frames`` fired in ``calls`` firings, measured delay, parameter values clamped where
+    the contract clamps, and accumulated heat in joules over all batches (NaN unless heat was computed).
     """
 
     seconds: float
@@ -304,7 +303,7 @@ class NodeMetrics:
 
 
 class Runtime:
-    """One compiled graph with its memory. One thread at a time, except `cancel`; several runtimes are independent.
+    """One compiled graph with its memory; independent of others. One thread at a time, except `cancel`.
 
     Parameters
     ----------
@@ -365,7 +364,7 @@ class Runtime:
         trace_capacity: int = 0,
         batch_offset: int = 0,
     ) -> None:
-        """Allocate for a batch and block size (0: chosen) and go to frame 0; ``flags`` is an or of the constants above."""
+        """Allocate for a batch and block size (0: chosen), to frame 0; ``flags`` is an or of `HEAT` etc."""
         config = ffi.new("amp_config *")
         config.struct_size = ffi.sizeof("amp_config")
         config.batches, config.block_frames, config.flags = batches, block_frames, flags
@@ -374,7 +373,7 @@ class Runtime:
         self._batches, self._flags = batches, flags
 
     def set_param(self, node: str, key: str, value: npt.ArrayLike, at_frame: int = -1) -> None:
-        """Set a parameter to a number or an array (B|1, C|1, N|1) from ``at_frame`` on (-1: as soon as possible)."""
+        """Set a parameter to a number or array (B|1, C|1, N|1) from ``at_frame`` on (-1: the next frame)."""
         array = np.asarray(value, dtype=np.float64)
         array = np.ascontiguousarray(array.reshape(1, 1, 1) if array.ndim == 0 else array)
         self._call(
@@ -402,7 +401,7 @@ class Runtime:
         out: Samples | None = None,
         taps: Mapping[tuple[str, str | None], Samples] | None = None,
     ) -> None:
-        """Render the next ``frames`` frames into ``out`` (B, C, >= frames) and into taps keyed by (node, port or None)."""
+        """Render the next frames into ``out`` (B, C, >= frames) and taps keyed by (node, port or None)."""
         items = list((taps or {}).items())
         records = ffi.new("amp_tap[]", len(items))
         alive = []
@@ -457,7 +456,7 @@ class Runtime:
         return NodeMetrics(m.seconds, m.frames, m.calls, m.measured_delay_frames, m.clamped_values, heat)
 
     def trace(self) -> tuple[npt.NDArray[np.void], int]:
-        """Return firings, oldest first, as a structured array of `TRACE_DTYPE`, and how many the ring lost."""
+        """Return firings, oldest first, as an array of `TRACE_DTYPE`, and how many the ring lost."""
         count, dropped = ffi.new("size_t *"), ffi.new("uint64_t *")
         self._call(lib.amp_graph_runtime_trace(self._handle, ffi.NULL, 0, count, dropped))
         events = np.zeros(count[0], TRACE_DTYPE)
@@ -477,7 +476,7 @@ class Runtime:
         return own, total, temperature
 
     def set_flight(self, memory: Any | None) -> None:
-        """Write the flight record into a writable buffer of `FLIGHT_SIZE` bytes, kept alive here; None detaches."""
+        """Write the flight record into a buffer of `FLIGHT_SIZE` bytes, kept alive here; None detaches."""
         if memory is None:
             lib.amp_graph_runtime_set_flight(self._handle, ffi.NULL)
             self._borrowed.pop("/flight", None)

@@ -18,7 +18,7 @@ Mode: TypeAlias = Literal["multiply", "add"]
 
 @dataclass(frozen=True)
 class Thermo:
-    """Heat constants of a node: heat parameter (J per frame), capacity (J/K) and conductance to ambient (W/K)."""
+    """Heat constants of a node: own heat (J per frame), capacity (J/K), conductance to ambient (W/K)."""
 
     heat_j_per_frame: float | None = None
     capacity_j_per_k: float | None = None
@@ -40,7 +40,7 @@ class NodeRecord:
 
 @dataclass(frozen=True, eq=False)
 class Edge:
-    """Audio from an output port to an input port, delayed by ``delay_frames``; ``slot`` orders edges that meet."""
+    """Audio from an output port to an input port; ``slot`` orders the edges that meet there."""
 
     src: str
     src_port: str
@@ -69,7 +69,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Modulation:
-    """An output port that multiplies (offset + scale * m) or adds (scale * m) to a parameter, in slot order."""
+    """A signal m that multiplies a parameter by (offset + scale * m) or adds scale * m, in slot order."""
 
     src: str
     src_port: str

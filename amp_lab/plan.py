@@ -33,7 +33,7 @@ class Plan:
 
     @cached_property
     def info(self) -> dict[str, Any]:
-        """The plan as JSON values: nodes in execution order, components, edges, digests (``amp_plan_describe``)."""
+        """The plan as JSON values: nodes in execution order, components, edges, digests."""
         data: dict[str, Any] = json.loads(lowlevel.plan_describe(self.descriptor_blob, self.plan_blob))
         return data
 
@@ -60,7 +60,8 @@ class Plan:
     def to_text(self) -> str:
         """Return the plan as aligned text, one line per node and edge; the same text for the same plan."""
         info = self.info
-        title = f"plan {info['graph']}: {info['sample_rate']:g} Hz, latency {info['latency_frames']} frames, {self.digest[:8]}"
+        latency = f"latency {info['latency_frames']} frames"
+        title = f"plan {info['graph']}: {info['sample_rate']:g} Hz, {latency}, {self.digest[:8]}"
         nodes = [
             (n["name"], n["type"], f"{n['channels']} ch", _component(info, n["component"]), _latency(n))
             for n in info["nodes"]
@@ -73,7 +74,7 @@ class Plan:
 
     def __repr__(self) -> str:
         info = self.info
-        counts = f"{len(info['nodes'])} nodes, {len(info['edges'])} edges, {len(info['components'])} feedback components"
+        counts = ", ".join(f"{len(info[key])} {key}" for key in ("nodes", "edges", "components"))
         return f"Plan {info['graph']}: {counts}, latency {info['latency_frames']} frames, {self.digest[:8]}"
 
 

@@ -9,8 +9,10 @@ from amp_lab.values import curve
 
 DETUNE = (0.9964, 1.0, 1.0045)
 """Frequency ratios of the three voices, about -6, 0 and +8 cents."""
-CIRCUIT = {"heat_j_per_frame": 0.0, "capacity_j_per_k": 2e-3, "conductance_w_per_k": 4e-3}
+CIRCUIT = {"capacity_j_per_k": 2e-3, "conductance_w_per_k": 4e-3}
 """Heat constants of a small circuit: time constant 0.5 s."""
+STANDBY = CIRCUIT | {"heat_j_per_frame": 2.5e-7}
+"""A circuit that draws 12 mW at 48 kHz whatever it plays."""
 
 
 def three_osc_controls() -> ControlHistory:
@@ -29,12 +31,12 @@ def three_osc(controls: ControlHistory | None = None) -> Graph:
     g = Graph(sample_rate=48_000.0, name="three_osc")
     g.controls = three_osc_controls() if controls is None else controls
     lfo = g.lfo(rate_hz=5.0)
-    mix = g.mix(*(_voice(g, lfo, i, ratio) for i, ratio in enumerate(DETUNE, 1)), gain=1 / 3, thermo=CIRCUIT)
-    flt = g.svf(mix, mode="lowpass", cutoff_hz=curve("cutoff_hz"), q=2.0, name="flt", thermo=CIRCUIT)
+    mix = g.mix(*(_voice(g, lfo, i, ratio) for i, ratio in enumerate(DETUNE, 1)), gain=1 / 3, thermo=STANDBY)
+    flt = g.svf(mix, mode="lowpass", cutoff_hz=curve("cutoff_hz"), q=2.0, name="flt", thermo=STANDBY)
     g.modulate(lfo, flt.cutoff_hz, mode="multiply", offset=1.0, scale=0.15)
     amp = g.gain(flt, name="amp", thermo=CIRCUIT)
     g.modulate(_envelope(g), amp.gain, mode="multiply")
-    g.output(g.safety(g.pan(amp)))
+    g.output(g.safety(g.pan(amp)), thermo=CIRCUIT)
     return g
 
 

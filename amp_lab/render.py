@@ -1,5 +1,7 @@
 """What comes back from a render: frozen, read-only, picklable; everything shown is a function of it."""
 
+# ruff: noqa: PLC0415 - plots, files and comparisons are imported when they are asked for
+
 from __future__ import annotations
 
 import hashlib
@@ -120,8 +122,8 @@ class Render:
         again = digest(parts["audio"])
         if parts["heat"] is None or again != self.digest:
             raise InternalError(
-                f"{self.name}.heat: the render with heat differs (got {again[:8]}, allowed {self.digest[:8]}). "
-                "If the array given as out= was overwritten, render again with heat=True; otherwise report it."
+                f"{self.name}.heat: the second render differs (got {again[:8]}, allowed {self.digest[:8]}). "
+                "If the array given as out= was overwritten, render with heat=True; otherwise report it."
             )
         return parts["heat"]
 
@@ -191,14 +193,15 @@ class Render:
             raise GraphError(f"{self.name}.save: has {self.audio.shape[0]} batches. Choose one with batch=.")
         if self.sample_rate != int(self.sample_rate):
             raise GraphError(
-                f"{self.name}.save: sound files hold whole rates (got {self.sample_rate} Hz). Render at a whole rate."
+                f"{self.name}.save: sound files hold whole rates (got {self.sample_rate} Hz). Render at one."
             )
         data = self.audio[batch or 0]
         chosen = subtype or {".wav": "DOUBLE", ".flac": "PCM_24"}.get(target.suffix.lower())
         peak = float(np.max(np.abs(data), initial=0.0))
         if peak > 1.0 and (chosen or "").startswith("PCM_"):
             raise GraphError(
-                f"{target.name}: {chosen} would clip (got a peak of {peak:g}, allowed 1). Lower the gain or save a WAV."
+                f"{target.name}: {chosen} would clip (got a peak of {peak:g}, allowed 1). "
+                "Lower the gain or save a WAV."
             )
         soundfile.write(str(target), data.T, int(self.sample_rate), subtype=chosen)
         return target

@@ -1,5 +1,7 @@
 """From a graph to a render: length, controls, taps, isolation, progress."""
 
+# ruff: noqa: PLC0415 - the worker and the bar are imported when they are needed
+
 from __future__ import annotations
 
 import os
@@ -117,7 +119,7 @@ def carry_out(
 
 
 def choose_isolation(isolation: str) -> str:
-    """``"process"`` or ``"none"``: ``"auto"`` is what ``AMP_ISOLATION`` says, else a worker inside a notebook kernel.
+    """Choose ``"process"`` or ``"none"``; ``"auto"`` is ``AMP_ISOLATION``, else a worker in notebooks.
 
     Raises
     ------
@@ -149,9 +151,8 @@ def _check(graph: Graph, batches: int, block_frames: int | None, nonfinite: str)
             f"{graph.name}.render: bad block_frames (got {block_frames}, allowed 1 or more, or None)."
         )
     if nonfinite not in get_args(Nonfinite):
-        raise GraphError(
-            f"{graph.name}.render: bad nonfinite (got {nonfinite!r}, allowed {' | '.join(get_args(Nonfinite))})."
-        )
+        allowed = " | ".join(get_args(Nonfinite))
+        raise GraphError(f"{graph.name}.render: bad nonfinite (got {nonfinite!r}, allowed {allowed}).")
 
 
 def _check_out(graph: Graph, request: RenderRequest, out: Samples | None) -> None:

@@ -25,7 +25,7 @@ GROWTH = 8
 class RenderRequest:
     """Everything a render depends on; picklable.
 
-    ``nodes`` are the plan's nodes in execution order, ``output_channels`` the channels of its output (0: none).
+    ``nodes`` are the plan's nodes in execution order, ``output_channels`` those of its output (0: none).
     ``block_frames`` 0 lets the runtime choose. ``taps`` are ``"node"`` or ``"node.port"``.
     """
 
@@ -60,8 +60,8 @@ class RenderRequest:
 class Heat:
     """Heat per node at the end of each window of 64 frames, summed over batches.
 
-    ``times_s`` (W,); ``own_j`` energy the node itself gives off in the window, ``total_j`` accumulated heat and
-    ``temperature_k`` above ambient (NaN without constants), each (nodes, W).
+    ``times_s`` (W,); ``own_j`` energy the node itself gives off in the window, ``total_j`` accumulated heat
+    and ``temperature_k`` above ambient (NaN without constants), each (nodes, W).
     """
 
     nodes: tuple[str, ...]
@@ -79,8 +79,10 @@ class Heat:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """Firings, oldest first: ``events`` has fields node (index into ``nodes``), frames, first_frame, visible_from,
-    start_s and stop_s; ``dropped`` counts those the ring lost.
+    """Firings, oldest first.
+
+    ``events`` has the fields node (index into ``nodes``), frames, first_frame, visible_from, start_s and
+    stop_s; ``dropped`` counts those the ring lost.
     """
 
     events: npt.NDArray[np.void]

@@ -56,7 +56,7 @@ def frozen(array: npt.ArrayLike) -> Samples:
 def normal(where: str, param: ParamContract, value: Any, sample_rate: float) -> Value:
     """Bring a value to normal form and check what can be checked without the rest of the graph.
 
-    A value that can be modulated is range-checked by the plan compiler, because the range holds after modulation.
+    A value that can be modulated is range-checked by the plan compiler: the range holds after modulation.
 
     Parameters
     ----------
@@ -126,13 +126,13 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
 
 def _check_shape(where: str, param: ParamContract, shape: tuple[int, ...]) -> None:
     if len(shape) != 3 or 0 in shape:
-        cure = "Write a[None, None, :] for one value per frame, a[None, :, None] per channel, a[:, None, None] per batch."
+        cure = "Write a[None, None, :] per frame, a[None, :, None] per channel, amp.batch(a) per batch."
         raise ShapeError(
             f"{where}: wrong shape (got {shape}, allowed (batches|1, channels|1, frames|1)). {cure}"
         )
     if param.rate == "fixed" and math.prod(shape) != 1:
         raise ShapeError(
-            f"{where}: is one number for the whole node (got shape {shape}, allowed (1, 1, 1)). Give a number."
+            f"{where}: is one number for the node (got shape {shape}, allowed (1, 1, 1)). Give a number."
         )
     if param.rate == "batch" and shape[2] != 1:
         raise ShapeError(

@@ -89,7 +89,9 @@ class Wiring:
         slot: int | None = None,
         delay_frames: int = 0,
     ) -> Modulation:
-        """Let a signal m move a parameter p: ``multiply`` gives p * (offset + scale * m), ``add`` gives p + scale * m.
+        """Let a signal m move a parameter p.
+
+        ``multiply`` gives p * (offset + scale * m), ``add`` gives p + scale * m.
 
         Parameters
         ----------
@@ -107,7 +109,7 @@ class Wiring:
             source = self._source(src)
             if not isinstance(param, ParamRef):
                 raise GraphError(
-                    f"modulate: wants a parameter (got {param!r}). Write g.modulate(src, node.cutoff_hz, mode=...)."
+                    f"modulate: wants a parameter (got {param!r}). Write g.modulate(src, node.key, mode=...)."
                 )
             target = self._mine(param.node)
             place = self._free_slot(self._store.modulations, target.name, param.key, slot)
@@ -123,14 +125,13 @@ class Wiring:
             self._drop_link(self._link(link))
 
     def change(self, link: Link | str, **fields_: Any) -> Link:
-        """Replace fields of an edge or modulation (``delay_frames``, ``scale``, ...) and return the new one."""
+        """Replace fields of an edge or modulation (``delay_frames``, ``scale``, ...); return the new one."""
         old = self._link(link)
         allowed = {f.name for f in fields(old)} - {"src", "src_port", "dst", "dst_port", "param"}
         for key in fields_:
             if key not in allowed:
-                raise TypeError(
-                    f"{old.id}: no field {key!r} (allowed {', '.join(sorted(allowed))}).{catalog.hint(key, allowed)}"
-                )
+                names = ", ".join(sorted(allowed))
+                raise TypeError(f"{old.id}: no field {key!r} (allowed {names}).{catalog.hint(key, allowed)}")
         if "tokens" in fields_:
             fields_["tokens"] = _tokens(fields_["tokens"])
         if "gates" in fields_:
@@ -151,15 +152,14 @@ class Wiring:
         return handle
 
     def _mine(self, node: Node | str) -> Node:
-        handle = self._node(node if isinstance(node, str) else node.name)
-        if not isinstance(node, str) and node is not handle:
-            raise GraphError(
-                f"{node.name}: belongs to another graph or was removed. Use this graph's own nodes.",
-                node=node.name,
-            )
-        return handle
+        if isinstance(node, str):
+            return self._node(node)
+        if self._handles.get(node.name) is not node:
+            cure = "Use this graph's own nodes."
+            raise GraphError(f"{node.name}: belongs to another graph or was removed. {cure}", node=node.name)
+        return node
 
-    def _source(self, src: Node | OutputRef | str) -> OutputRef:
+    def _source(self, src: object) -> OutputRef:
         if isinstance(src, OutputRef):
             return OutputRef(self._mine(src.node), src.port)
         if isinstance(src, str):
@@ -167,9 +167,8 @@ class Wiring:
             node = self._node(name)
             return node.output(port) if port else self._source(node)
         if not isinstance(src, Node):
-            raise GraphError(
-                f"source: wants a node or one of its outputs (got {type(src).__name__}). Use g.constant for numbers."
-            )
+            got = type(src).__name__
+            raise GraphError(f"source: wants a node or an output (got {got}). Use g.constant for numbers.")
         node = self._mine(src)
         if not node.contract.outputs:
             raise GraphError(
@@ -269,9 +268,7 @@ def _modulation_problem(mod: Modulation, contract: NodeContract) -> str:
     if mod.mode not in ("multiply", "add"):
         return f"no such mode (got {mod.mode!r}, allowed multiply | add)."
     if mod.mode == "add" and mod.offset:
-        return (
-            f"offset has no meaning with mode add (got {mod.offset:g}, allowed 0). Set the parameter itself."
-        )
+        return f"offset means nothing with mode add (got {mod.offset:g}, allowed 0). Set the parameter."
     if not (math.isfinite(mod.scale) and math.isfinite(mod.offset)):
         return f"scale and offset must be finite (got {mod.scale}, {mod.offset})."
     if mod.channel is not None and mod.channel < 0:

@@ -15,7 +15,8 @@ try:
     from amp_lab._native._amp_native import ffi, lib  # type: ignore[import-not-found,no-redef,unused-ignore]
 except ImportError as error:
     raise NativeLibraryMissing(
-        f"amp_lab._native: the native library cannot be loaded ({error}). Build it with `make build` or `pip install .`."
+        f"amp_lab._native: the native library cannot be loaded ({error}). "
+        "Build it with `make build` or `pip install .`."
     ) from error
 
 
@@ -32,7 +33,7 @@ def _check_version() -> None:
     digest = ffi.string(lib.amp_source_digest()).decode()
     if digest != expected:
         raise NativeLibraryStale(
-            f"amp_lab._native: the library was built from other sources (got {digest}, allowed {expected}). {REBUILD}"
+            f"amp_lab._native: built from other sources (got {digest}, allowed {expected}). {REBUILD}"
         )
 
 

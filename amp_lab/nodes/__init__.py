@@ -1,1 +1,1 @@
-"""From a native contract to what a person types: builder, signature, docstring, typing stub, argument rules."""
+"""From a native contract to what a person types: builder, signature, docstring, stub, argument rules."""

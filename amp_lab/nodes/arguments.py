@@ -1,4 +1,4 @@
-"""The rules for builders' arguments: which go to ports, which to parameters, and what to say when neither fits."""
+"""The rules for builders' arguments: which go to ports, which to parameters, and what else is said."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Source: TypeAlias = Node | OutputRef
 
 @dataclass(frozen=True)
 class Arguments:
-    """A builder's arguments, sorted: sources per input port, raw parameter values, and the common keywords."""
+    """A builder's arguments, sorted: sources per input port, raw parameter values, common keywords."""
 
     sources: dict[str, list[Source]]
     params: dict[str, Any]
@@ -54,8 +54,9 @@ def unknown_keyword(contract: NodeContract, key: str, special: set[str] | None =
     """Return the error for a keyword that is neither port nor parameter."""
     ports = contract.input_keys if special else ()
     allowed = [*ports, *(p.key for p in contract.params), *sorted(special or ())]
+    names = ", ".join(allowed)
     return TypeError(
-        f"{contract.id}: no parameter or input port {key!r} (allowed {', '.join(allowed)}).{hint(key, allowed)}"
+        f"{contract.id}: no parameter or input port {key!r} (allowed {names}).{hint(key, allowed)}"
     )
 
 

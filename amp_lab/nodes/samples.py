@@ -32,7 +32,7 @@ def from_file(where: str, path: str | Path, sample_rate: float) -> Samples:
     GraphError
         If the file cannot be read or its rate differs from the graph's.
     """
-    import soundfile
+    import soundfile  # noqa: PLC0415 - only files need it
 
     try:
         data, rate = soundfile.read(str(path), dtype="float64", always_2d=True)
@@ -42,7 +42,8 @@ def from_file(where: str, path: str | Path, sample_rate: float) -> Samples:
         ) from error
     if rate != sample_rate:
         raise GraphError(
-            f"{where}.samples: sample rate differs (got {rate:g} Hz in {str(path)!r}, the graph has {sample_rate:g} Hz). "
+            f"{where}.samples: sample rate differs "
+            f"(got {rate:g} Hz in {str(path)!r}, the graph has {sample_rate:g} Hz). "
             "Resample the file or make the graph with its rate."
         )
     return from_array(where, np.ascontiguousarray(data.T))
@@ -75,7 +76,8 @@ def resolve(
     channels = data.shape[1]
     if rest.get("channels", channels) != channels:
         raise GraphError(
-            f"{record.name}.channels: differs from the samples (got {rest['channels']}, the samples have {channels}). Leave it out.",
+            f"{record.name}.channels: differs from the samples "
+            f"(got {rest['channels']}, the samples have {channels}). Leave it out.",
             node=record.name,
         )
     return rest | {"channels": channels, "source": str(given) if is_file else ""}, data

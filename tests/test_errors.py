@@ -1,0 +1,111 @@
+"""Errors carry where they happened, survive pickling, and say what to do."""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+import amp_lab
+from amp_lab import errors
+from amp_lab.errors import BY_STATUS, AmpError, GraphError, NativeCrash, NonFiniteError
+
+NATIVE = Path(amp_lab.__file__).parent / "_native" / "__init__.py"
+
+
+def load_binding(monkeypatch: pytest.MonkeyPatch, extension: ModuleType | None) -> ModuleType:
+    """Execute the binding's own module against a given extension module (None: there is none)."""
+    monkeypatch.setitem(sys.modules, "amp_lab._native._amp_native", extension)
+    spec = importlib.util.spec_from_file_location("binding_under_test", NATIVE)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def extension(version: int, digest: bytes) -> ModuleType:
+    """Make an extension that reports an ABI version and a source digest."""
+    module = ModuleType("amp_lab._native._amp_native")
+    module.ffi = SimpleNamespace(string=lambda text: text)  # type: ignore[attr-defined]
+    module.lib = SimpleNamespace(  # type: ignore[attr-defined]
+        amp_abi_version=lambda: version,
+        AMP_ABI_VERSION_MAJOR=1,
+        AMP_ABI_VERSION_MINOR=0,
+        amp_source_digest=lambda: digest,
+    )
+    return module
+
+
+def test_every_status_below_zero_has_its_own_class() -> None:
+    """Statuses -1 to -12 map to twelve different classes that know their status."""
+    assert sorted(BY_STATUS) == list(range(-12, 0))
+    assert len(set(BY_STATUS.values())) == 12
+    assert all(cls("x").code == status for status, cls in BY_STATUS.items())
+
+
+@pytest.mark.parametrize("cls", [*BY_STATUS.values(), GraphError])
+def test_an_error_survives_pickling_with_its_place(cls: type[AmpError]) -> None:
+    """A worker can send any failure with all its fields."""
+    error = cls("where: what.", stage="execute", node="flt", port="in", batch=1, channel=2, frame=3)
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is cls
+    assert str(again) == "where: what."
+    assert vars(again) == vars(error)
+    assert (again.node, again.port, again.batch, again.channel, again.frame) == ("flt", "in", 1, 2, 3)
+
+
+def test_a_crash_survives_pickling_with_its_signal() -> None:
+    """`NativeCrash` keeps signal, node and window."""
+    crash = NativeCrash("died", signal="SIGSEGV", node="osc", first_frame=512, frames=64)
+    again = pickle.loads(pickle.dumps(crash))
+    assert (again.signal, again.node, again.first_frame, again.frames) == ("SIGSEGV", "osc", 512, 64)
+
+
+def test_a_mistake_in_the_model_is_a_value_error() -> None:
+    """`except ValueError` catches a mistake in the graph but not a native failure."""
+    assert issubclass(GraphError, ValueError)
+    assert not issubclass(NonFiniteError, ValueError)
+
+
+def test_all_errors_are_exported() -> None:
+    """Every exception class of the module is a public name of the package."""
+    classes = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    exceptions = {name for name in classes if issubclass(getattr(errors, name), Exception)}
+    assert exceptions <= set(amp_lab.__all__)
+
+
+def test_a_missing_library_says_how_to_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extension the import fails with the two ways to build."""
+    with pytest.raises(errors.NativeLibraryMissing, match=r"make build.*pip install \.") as caught:
+        load_binding(monkeypatch, None)
+    assert isinstance(caught.value, ImportError)
+
+
+def test_another_abi_version_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library built from another header version is refused."""
+    with pytest.raises(
+        errors.NativeLibraryStale, match=r"ABI version differs \(got 0x20000, allowed 0x10000\)"
+    ):
+        load_binding(monkeypatch, extension(2 << 16, b"any"))
+
+
+def test_other_sources_are_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library built from other sources than the package records is refused."""
+    with pytest.raises(errors.NativeLibraryStale, match=r"built from other sources \(got not-this.*Rebuild"):
+        load_binding(monkeypatch, extension(1 << 16, b"not-this"))
+
+
+def test_an_unknown_public_name_is_an_attribute_error() -> None:
+    """The lazy package still says which names it lacks."""
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = amp_lab.nonsense
+
+
+@pytest.mark.parametrize("name", amp_lab.__all__)
+def test_every_public_name_can_be_imported(name: str) -> None:
+    """``amp_lab.<name>`` works for all of ``__all__``."""
+    assert getattr(amp_lab, name) is not None
