@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "check.hpp"
 #include "dsp/phase.hpp"
 #include "engine/step.hpp"
 
@@ -28,7 +29,7 @@ constexpr uint32_t kBatches = 11;
 constexpr double kRate = 48000.0;
 constexpr int64_t kPad = 8;   // frames that may be overwritten behind a row
 
-enum class Params { held, filled, moving };
+enum class Params { held, filled, moving, late };   // late: hold for half of the frames, then move
 
 struct Run {
     Params params = Params::held;
@@ -36,6 +37,8 @@ struct Run {
     uint32_t cut = 0;         // frames per firing; 0: all at once
     bool tick = false;        // fire frame by frame through the feedback entry
     bool silent = false;
+    bool poisoned = false;    // one input value is NaN
+    bool switched = false;    // late only: the first half is rendered as parameters that hold
 };
 
 double random_value(uint64_t seed) {
@@ -78,6 +81,7 @@ public:
         if (!step_.varying) ops.prepare(step_);
         const uint32_t total = case_.frames, cut = run_.tick ? 1 : run_.cut ? run_.cut : total;
         for (uint32_t start = 0; start < total; start += cut) {
+            if (run_.switched) hold_parameters(start + cut <= total / 2);
             const uint32_t frames = total - start < cut ? total - start : cut, offset = start % 4;   // the block began `offset` frames ago
             move_views(int64_t(start - offset));
             const Firing f{int64_t(start), offset, frames};
@@ -113,6 +117,7 @@ private:
         for (uint32_t k = 0; k < n; ++k) {
             in_[k] = rows(int(case_.channels), case_.frames);
             fill(in_[k], int(case_.channels), case_.frames, [&](int b, int c, int64_t i) {
+                if (run_.poisoned && b == 7 && i == 9) return __builtin_nan("");
                 return run_.silent ? 0.0 : stimulus(case_.stimulus, int(k), controller_ ? 0 : b, controller_ ? 0 : c, i);
             });
             if (controller_) in_[k].channel_stride = in_[k].group_stride = 0;
@@ -145,7 +150,8 @@ private:
             par_[k] = rows(int(case_.channels), held ? 8 / width() : int64_t(case_.frames));
             fill(par_[k], int(case_.channels), held ? 8 / width() : int64_t(case_.frames), [&](int b, int c, int64_t n) {
                 double v = base * (1.0 + 0.01 * b) + (p.low < 0 ? 0.001 * c : 0.0);
-                if (run_.params == Params::moving) v *= 1.0 + 0.05 * random_value(uint64_t(n * 64 + b + c));
+                if (run_.params == Params::moving || (run_.params == Params::late && n >= case_.frames / 2))
+                    v = v * (1.0 + 0.05 * random_value(uint64_t(n * 64 + b + c))) + (base == 0.0 ? 0.001 : 0.0);
                 return v < p.low ? p.low : v > high ? high : v;
             });
             if (held) par_[k].step = 0;
@@ -168,6 +174,11 @@ private:
         if (type_.aux_frames) step_.aux_frames = type_.aux_frames(step_);
         aux_.assign(n * step_.aux_frames * size_t(run_.width), 0.0);
         step_.aux = aux_.data();
+    }
+    void hold_parameters(bool hold) {
+        for (View& v : par_) v.step = hold ? 0 : width();
+        step_.varying = !hold;
+        if (hold) type_.ops[run_.width == 8].prepare(step_);
     }
     int channels_of(uint32_t port) const { return contract_.outputs[port].channels == AMP_CHANNELS_STEREO ? 2 : step_.channels; }
     void move_views(int64_t frames) {
@@ -204,12 +215,10 @@ private:
     std::vector<unsigned char> memory_;
 };
 
-int failures = 0, checks = 0;
-
-void check(bool good, const char* id, const amp_case_contract& c, const Run& r, const char* law) {
-    ++checks;
+void keeps(bool good, const char* id, const amp_case_contract& c, const Run& r, const char* law) {
+    ++check::made;
     if (good) return;
-    ++failures;
+    ++check::failed;
     std::printf("%s.%s: %s (params %d, width %d, cut %u, tick %d)\n", id, c.key, law, int(r.params), r.width, r.cut, r.tick);
 }
 
@@ -218,7 +227,7 @@ bool same_bits(const Samples& a, const Samples& b) { return a.size() == b.size()
 Samples render(const NodeType& t, const amp_case_contract& c, const Run& r) {
     Rig rig(t, c, r);
     const Samples y = rig.render();
-    check(rig.verdict() == kFired, t.contract->id, c, r, "a firing reports a fault");
+    keeps(rig.verdict() == kFired, t.contract->id, c, r, "a firing reports a fault");
     return y;
 }
 
@@ -228,22 +237,49 @@ void check_case(const NodeType& t, const amp_case_contract& c, uint64_t& hash) {
     for (const Params params : {Params::held, Params::filled, Params::moving}) {
         const Samples whole = render(t, c, {params});
         if (params == Params::held) held = whole;
-        if (params == Params::filled) check(same_bits(held, whole), id, c, {params}, "held and filled parameters differ");
+        if (params == Params::filled) keeps(same_bits(held, whole), id, c, {params}, "held and filled parameters differ");
         for (const int width : {1, 8})
             for (const Run r : {Run{params, width, 0}, Run{params, width, 1}, Run{params, width, 7}, Run{params, width, 63}, Run{params, width, 64},
                                 Run{params, width, 65}, Run{params, width, 0, true}})
-                check(same_bits(whole, render(t, c, r)), id, c, r, "bits depend on the cut or the layout");
+                keeps(same_bits(whole, render(t, c, r)), id, c, r, "bits depend on the cut or the layout");
         for (const double y : whole) {
             uint64_t word;
             std::memcpy(&word, &y, sizeof word);
             for (int k = 0; k < 8; ++k) hash = (hash ^ (word >> (8 * k) & 0xff)) * 0x100000001b3u;
         }
     }
+    const Samples late = render(t, c, {Params::late});
+    for (const int width : {1, 8})
+        for (const uint32_t cut : {1u, 63u, 64u}) {
+            const Run r{.params = Params::late, .width = width, .cut = cut, .switched = true};
+            keeps(same_bits(late, render(t, c, r)), id, c, r, "parameters that begin to move change the frames before");
+        }
+    if (t.contract->laws & AMP_LAW_LINEAR && t.contract->n_inputs)
+        for (const Run r : {Run{.poisoned = true}, Run{.width = 8, .poisoned = true}, Run{.cut = 7, .tick = true, .poisoned = true}}) {
+            Rig rig(t, c, r);
+            rig.render();
+            keeps(rig.verdict() == kNonfinite, id, c, r, "a NaN passes unseen");
+        }
     if (!(t.contract->laws & AMP_LAW_SILENCE)) return;
     const Run quiet{Params::moving, 1, 0, false, true};
     bool zero = true;
     for (const double y : render(t, c, quiet)) zero = zero && y == 0.0;
-    check(zero, id, c, quiet, "silence does not stay silence");
+    keeps(zero, id, c, quiet, "silence does not stay silence");
+}
+
+// A delay beyond the memory is reported, and read at the end of the memory.
+void check_delay_range(const NodeType& t) {
+    const amp_case_contract far{"far", "noise", "delay_s=0.02 max_delay_s=0.01", 1, 700, "exact", 0, ""};
+    for (const int width : {1, 8}) {
+        const Run r{Params::held, width};
+        Rig beyond(t, far, r);
+        const Samples clamped = beyond.render();
+        keeps(beyond.verdict() == kOutOfRange, t.contract->id, far, r, "a delay beyond the memory passes unseen");
+        const double* x = clamped.data();   // batch 0: 480 frames of silence, then the noise
+        bool exact = true;
+        for (int n = 0; n < 700; ++n) exact = exact && x[n] == (n < 480 ? 0.0 : stimulus("noise", 0, 0, 0, n - 480));
+        keeps(exact, t.contract->id, far, r, "the clamped delay is not the longest");
+    }
 }
 
 }  // namespace
@@ -251,11 +287,11 @@ void check_case(const NodeType& t, const amp_case_contract& c, uint64_t& hash) {
 int main() {
     for (uint32_t k = 0; k < node_type_count; ++k) {
         const amp_node_contract& contract = *node_types[k]->contract;
-        check(k == 0 || std::strcmp(node_types[k - 1]->contract->id, contract.id) < 0, contract.id, contract.cases[0], {}, "types are not ordered by id");
+        keeps(k == 0 || std::strcmp(node_types[k - 1]->contract->id, contract.id) < 0, contract.id, contract.cases[0], {}, "types are not ordered by id");
         uint64_t hash = 0xcbf29ce484222325u;
         for (uint32_t i = 0; i < contract.n_cases; ++i) check_case(*node_types[k], contract.cases[i], hash);
+        if (!std::strcmp(contract.id, "delay_line")) check_delay_range(*node_types[k]);
         std::printf("%-12s %016llx\n", contract.id, static_cast<unsigned long long>(hash));
     }
-    std::printf("%d checks, %d failures\n", checks, failures);
-    return failures || checks < 1000;
+    return check::finish("test_nodes");
 }
