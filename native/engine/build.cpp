@@ -317,12 +317,10 @@ struct Builder {
         return p;
     }
 
-    const CurveData* curve(uint32_t u, const std::string& key) const {
+    // Null until a history is set: execute refuses to begin without one.
+    const CurveData* curve(const std::string& key) const {
         const auto it = r.history_.find(key);
-        if (it == r.history_.end())
-            throw Failure(AMP_E_INVALID_ARG, "configure", text("%s: there is no control curve \"%s\". Give the render a control history that has it.", name(u).c_str(), key.c_str()),
-                          name(u));
-        return &it->second;
+        return it == r.history_.end() ? nullptr : &it->second;
     }
 
     void curve_input(uint32_t u) {
@@ -333,7 +331,7 @@ struct Builder {
             const auto i = static_cast<size_t>(r.plan_.nodes[u].parameter[k]);
             const std::string& key = r.plan_.nodes[u].descriptor->parameters[i].text;
             Step& s = values.make_step(u, k, slot_data[static_cast<size_t>(gather_slot[u].at(-1))], 1, 1, slice_row());
-            s.curve = curve(u, key);
+            s.curve = curve(key);
             s.low = -INFINITY;
             s.high = INFINITY;
             main.in[0] = s.out[0];
@@ -359,7 +357,7 @@ struct Builder {
             }
             Tensor scratch;
             const Value v = values.in_force(u, k, scratch);
-            if (v.curve) w.parameter[k]->curve = curve(u, *v.curve);
+            if (v.curve) w.parameter[k]->curve = curve(*v.curve);
             else base(u, k, *v.tensor);
         }
     }

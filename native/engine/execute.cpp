@@ -71,6 +71,8 @@ std::vector<Runtime::TapCopy> Runtime::resolve_taps(int64_t frames, const amp_bu
 amp_status Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps) {
     if (!configured_ || failed_)
         throw Failure(AMP_E_INVALID_ARG, "execute", failed_ ? "the render stopped with an error before. Configure again first." : "the runtime is not configured. Call configure first.");
+    if (!plan_.curves.empty() && history_.empty())
+        throw Failure(AMP_E_INVALID_ARG, "execute", text("the graph follows control curves (first \"%s\") and has no control history. Give the render one that has them.", plan_.curves.front().c_str()));
     if (frames < 0) throw Failure(AMP_E_INVALID_ARG, "execute", text("frames: out of range (got %lld, allowed 0 and more).", static_cast<long long>(frames)));
     const auto list = resolve_taps(frames, out, taps, n_taps);
     const FloatingPoint rounding;

@@ -145,7 +145,6 @@ private:
     std::vector<Change> changes_; // sorted by frame
     std::map<uint32_t, amp_buffer> inputs_;
     History history_;
-    bool has_history_ = false;
     std::vector<HeatTrack> heat_;
     std::vector<amp_trace_event> events_;
     uint64_t n_events_ = 0;

@@ -87,7 +87,7 @@ double fixed_value(const PlanNode& node, uint32_t param) {
     const int32_t i = node.parameter[param];
     if (i < 0) return c.value;
     const Parameter& p = node.descriptor->parameters[static_cast<size_t>(i)];
-    if (c.kind == AMP_PARAM_TEXT) return 0.0;
+    if (c.kind == AMP_PARAM_TEXT || p.kind == Parameter::kCurve) return 0.0;
     if (c.kind != AMP_PARAM_ENUM) return p.tensor.data.front();
     for (uint32_t k = 0; k < c.n_choices; ++k)
         if (p.text == c.choices[k]) return k;
