@@ -7,6 +7,7 @@ reports them, else phases.
 
 import argparse
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -48,8 +49,8 @@ class Outcome:
     note: str = ""
 
 
-def native(preset: str, missing: Callable[[], str] = lambda: "") -> Phase:
-    """Configure, build and test one CMake preset."""
+def native(preset: str, *more: tuple[str, ...], missing: Callable[[], str] = lambda: "") -> Phase:
+    """Configure, build and test one CMake preset, then run more commands."""
     report = REPORTS / f"native-{preset}.xml"
     return Phase(
         f"native-{preset}",
@@ -57,6 +58,7 @@ def native(preset: str, missing: Callable[[], str] = lambda: "") -> Phase:
             ("cmake", "--preset", preset),
             ("cmake", "--build", "--preset", preset),
             ("ctest", "--preset", preset, "--parallel", JOBS, "--output-junit", str(report)),
+            *more,
         ),
         report,
         missing,
@@ -76,6 +78,13 @@ def clang_missing() -> str:
     return "" if shutil.which("clang++") else "no clang++ on this machine: second compiler not tried"
 
 
+def same_bits(*presets: str) -> tuple[str, ...]:
+    """The command that compares what the kernels of several presets print."""
+    level = "v2" if platform.machine().lower() in ("x86_64", "amd64") else "base"
+    programs = ";".join(f"build/{preset}/native/tests/test_nodes_{level}" for preset in presets)
+    return ("cmake", f"-DPROGRAMS={programs}", "-P", "native/tests/gates/same_bits.cmake")
+
+
 def phases(long: bool) -> list[Phase]:
     """Every phase, in the order they run."""
     sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.[ch]pp"))
@@ -89,7 +98,7 @@ def phases(long: bool) -> list[Phase]:
         Phase("drift", (("python", "-m", "amp_lab.catalog", "--check"),)),
         native("dev"),
         native("asan"),
-        native("clang", clang_missing),
+        native("clang", same_bits("dev", "clang"), missing=clang_missing),
         *((native("diag"), native("tsan")) if long else ()),
         Phase("native-hooks", (("cmake", "--preset", "hooks"), ("cmake", "--build", "--preset", "hooks"))),
         pytest("python", "--golden-unused=fail", *matrix),

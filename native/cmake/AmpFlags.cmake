@@ -1,4 +1,4 @@
-# amp_compile: what every native source is compiled with; amp_kernel_flags: what kernels add to it.
+# amp_compile: what every native source is compiled with; AMP_KERNEL_FLAGS: what kernels add to it.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -24,11 +24,11 @@ amp_options(warnings -Wall -Wextra -Wno-missing-field-initializers -Wno-psabi)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND warnings -Wno-parentheses)      # `!mask & lanes` on lane masks is meant; Clang tells it from a slip
 endif()
-amp_options(kernel_flags -O3 -fno-math-errno -fno-trapping-math -fno-exceptions -fno-rtti)
+set(optimise -O3)
 if(AMP_SANITIZE)
-  list(TRANSFORM kernel_flags REPLACE "-O3$" "-O1")
+  set(optimise -O1)
 endif()
-set(AMP_KERNEL_FLAGS ${kernel_flags})
+amp_options(AMP_KERNEL_FLAGS ${optimise} -fno-math-errno -fno-trapping-math -fno-exceptions -fno-rtti)
 
 add_library(amp_compile INTERFACE)
 target_include_directories(amp_compile INTERFACE "${PROJECT_SOURCE_DIR}/native/include" "${PROJECT_SOURCE_DIR}/native")
@@ -39,6 +39,16 @@ if(AMP_WERROR)
   amp_options(werror -Werror)
   target_compile_options(amp_compile INTERFACE ${werror})
 endif()
+
+# clang-cl does not link its own runtime, which holds what __builtin_cpu_supports reads.
+set(AMP_RUNTIME_LIBRARIES "")
+if(MSVC)
+  execute_process(COMMAND "${CMAKE_CXX_COMPILER}" /clang:-print-resource-dir
+    OUTPUT_VARIABLE resources OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  find_library(AMP_CLANG_RT clang_rt.builtins-x86_64 HINTS "${resources}/lib/windows" REQUIRED)
+  set(AMP_RUNTIME_LIBRARIES "${AMP_CLANG_RT}")
+endif()
+target_link_libraries(amp_compile INTERFACE ${AMP_RUNTIME_LIBRARIES})
 
 if(NOT MSVC)      # no machine path in what is built
   add_compile_options("-ffile-prefix-map=${PROJECT_SOURCE_DIR}=." "-ffile-prefix-map=${PROJECT_BINARY_DIR}=build")
