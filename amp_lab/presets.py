@@ -34,7 +34,7 @@ def three_osc(controls: ControlHistory | None = None) -> Graph:
     mix = g.mix(*(_voice(g, lfo, i, ratio) for i, ratio in enumerate(DETUNE, 1)), gain=1 / 3, thermo=STANDBY)
     flt = g.svf(mix, mode="lowpass", cutoff_hz=curve("cutoff_hz"), q=2.0, name="flt", thermo=STANDBY)
     g.modulate(lfo, flt.cutoff_hz, mode="multiply", offset=1.0, scale=0.15)
-    amp = g.gain(flt, name="amp", thermo=CIRCUIT)
+    amp = g.gain(flt, gain=0.8, name="amp", thermo=CIRCUIT)
     g.modulate(_envelope(g), amp.gain, mode="multiply")
     g.output(g.safety(g.pan(amp)), thermo=CIRCUIT)
     return g

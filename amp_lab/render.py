@@ -127,6 +127,11 @@ class Render:
             )
         return parts["heat"]
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for array in (self.audio, *self.taps.values()):
+            array.flags.writeable = False
+
     def waveform(self, *, ax: Axes | None = None, **options: Any) -> Figure:
         """Figure of the audio over time."""
         from amp_lab import plots
