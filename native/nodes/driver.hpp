@@ -30,7 +30,6 @@ struct Driver {
     using P = N<f64x8>;
     static constexpr int NI = D::kInputs, NO = D::kOutputs, NP = D::kParams;
     static constexpr int kIn = NI > 0 ? NI : 1, kPar = NP > 0 ? NP : 1;
-    static constexpr int FC = fields<typename D::Coef>, FM = fields<typename D::Mid>;
     static constexpr bool kRunsPhase = requires { D::kPhase; };
     static constexpr bool kRecursive = !std::is_empty_v<typename D::State> && !kRunsPhase;
 
@@ -78,11 +77,11 @@ struct Driver {
 
     // The phases of a chunk: one running sum of its increments.
     template <bool kVarying>
-    static void phases(const double* coefs, uint32_t n, typename D::State& st, const typename D::Coef& hold, u64x8 (&phase)[kLanes]) {
+    static void phases(const typename P::Coef* coefs, uint32_t n, typename D::State& st, const typename D::Coef& hold, u64x8 (&phase)[kLanes]) {
         if constexpr (kVarying) {
             for (uint32_t k = 0; k < kLanes; ++k) {
                 const uint32_t left = n > k * kLanes ? n - k * kLanes : 0;
-                phase[k] = left ? pack_at<typename P::Coef>(coefs + k * FC * kLanes).inc : u64x8(0);
+                phase[k] = left ? coefs[k].inc : u64x8(0);
                 if (left < kLanes) phase[k] = select(lane_numbers() < f64x8(static_cast<double>(left)), phase[k], u64x8(0));
             }
             st.phase = scan(st.phase, phase);
@@ -95,29 +94,26 @@ struct Driver {
 
     // One chunk of one row in frame layout.
     template <bool kVarying>
-    static void chunk(Step& s, const Setup& u, const Rows& rows, uint32_t at0, uint32_t n, typename D::State& st,
+    [[gnu::flatten]] static void chunk(Step& s, const Setup& u, const Rows& rows, uint32_t at0, uint32_t n, typename D::State& st,
                       const typename D::Coef& hold, const typename P::Coef& hold8, Watch& watch) {
         constexpr int kPacks = kChunk / kLanes;
-        alignas(64) double coefs[kVarying && FC ? kPacks * FC * kLanes : 1];
-        alignas(64) double mids[kRecursive && FM ? kPacks * FM * kLanes : 1];
+        typename P::Coef coefs[kVarying ? kPacks : 1];
+        typename P::Mid mids[kRecursive ? kPacks : 1];
         const uint32_t packs = (n + kLanes - 1) / kLanes;
-        if constexpr (kVarying && FC > 0)
-            for (uint32_t k = 0; k < packs; ++k) {
-                const auto c8 = rows.template coef<f64x8>(s, u, at0 + k * kLanes);
-                std::memcpy(coefs + k * FC * kLanes, &c8, sizeof c8);
-            }
+        if constexpr (kVarying)
+            for (uint32_t k = 0; k < packs; ++k) coefs[k] = rows.template coef<f64x8>(s, u, at0 + k * kLanes);
         u64x8 phase[kLanes];
         if constexpr (kRunsPhase) phases<kVarying>(coefs, n, st, hold, phase);
         if constexpr (kRecursive) {
-            if (n % kLanes) std::memset(mids + (packs - 1) * FM * kLanes, 0, FM * kLanes * sizeof(double));
+            if (n % kLanes) mids[packs - 1] = {};
             typename D::State local = st;
             for (uint32_t k = 0; k < packs; ++k) {
                 const uint32_t lanes = n - k * kLanes < kLanes ? n - k * kLanes : kLanes;
                 for (uint32_t j = 0; j < lanes; ++j) {
                     double x[kIn];
                     rows.template inputs<double>(s, at0 + k * kLanes + j, x);
-                    const auto c = kVarying ? pick<typename D::Coef>(coefs + k * FC * kLanes, j) : hold;
-                    put(mids + k * FM * kLanes, j, D::tick(x, c, local));
+                    const auto c = kVarying ? pick<typename D::Coef>(coefs[k], j) : hold;
+                    put(mids[k], j, D::tick(x, c, local));
                 }
             }
             st = local;
@@ -125,10 +121,10 @@ struct Driver {
         for (uint32_t k = 0; k < packs; ++k) {
             f64x8 x[kIn], y[NO];
             rows.template inputs<f64x8>(s, at0 + k * kLanes, x);
-            const auto c8 = kVarying ? pack_at<typename P::Coef>(coefs + k * FC * kLanes) : hold8;
+            const auto& c8 = kVarying ? coefs[k] : hold8;
             typename P::Mid m{};
             if constexpr (kRunsPhase) m.phase = phase[k];
-            if constexpr (kRecursive) m = pack_at<typename P::Mid>(mids + k * FM * kLanes);
+            if constexpr (kRecursive) m = mids[k];
             P::shape(m, x, c8, y, u);
             for (int o = 0; o < NO; ++o) {
                 store(rows.out[o] + (at0 + k * kLanes), y[o]);
@@ -157,7 +153,7 @@ struct Driver {
 
     // Frame by frame on T: the lane layout (T = f64x8), and both layouts inside feedback components.
     template <class T>
-    static uint32_t frame_by_frame(Step& s, const Firing& f) {
+    [[gnu::flatten]] static uint32_t frame_by_frame(Step& s, const Firing& f) {
         const Setup u{*s.env, s.fixed, s.key};
         Watch watch;
         for (int c = 0, r = 0; c < s.channels; ++c)

@@ -28,25 +28,19 @@ inline constexpr uint32_t kChunk = 64;   // frames worked on at a time, so that 
 template <class S>
 inline constexpr int fields = std::is_empty_v<S> ? 0 : static_cast<int>(sizeof(S) / sizeof(double));
 
-// Lane j of a struct of packs, as the same struct of doubles.
-template <class S>
-[[gnu::always_inline]] inline S pick(const double* packs, uint32_t j) {
+// Lane j of a struct of packs, as the same struct of doubles; and its place taken by another.
+template <class S, class P>
+[[gnu::always_inline]] inline S pick(const P& packs, uint32_t j) {
     S s;
-    if constexpr (fields<S> > 0) {
-        double raw[fields<S>];
-        for (int k = 0; k < fields<S>; ++k) raw[k] = packs[k * kLanes + j];
-        std::memcpy(&s, raw, sizeof raw);
-    }
+    for (int k = 0; k < fields<S>; ++k)
+        std::memcpy(reinterpret_cast<char*>(&s) + k * sizeof(double), reinterpret_cast<const double*>(&packs) + k * kLanes + j, sizeof(double));
     return s;
 }
 
-template <class S>
-[[gnu::always_inline]] inline void put(double* packs, uint32_t j, const S& s) {
-    if constexpr (fields<S> > 0) {
-        double raw[fields<S>];
-        std::memcpy(raw, &s, sizeof raw);
-        for (int k = 0; k < fields<S>; ++k) packs[k * kLanes + j] = raw[k];
-    }
+template <class S, class P>
+[[gnu::always_inline]] inline void put(P& packs, uint32_t j, const S& s) {
+    for (int k = 0; k < fields<S>; ++k)
+        std::memcpy(reinterpret_cast<double*>(&packs) + k * kLanes + j, reinterpret_cast<const char*>(&s) + k * sizeof(double), sizeof(double));
 }
 
 // A struct of doubles in all eight lanes.
@@ -60,13 +54,6 @@ template <class P, class S>
         for (int k = 0; k < fields<S>; ++k) all[k] = f64x8(one[k]);
         std::memcpy(&p, all, sizeof all);
     }
-    return p;
-}
-
-template <class P>
-[[gnu::always_inline]] inline P pack_at(const double* packs) {
-    P p;
-    if constexpr (fields<P> > 0) std::memcpy(&p, packs, sizeof p);
     return p;
 }
 

@@ -77,7 +77,7 @@ struct Slew {
 
     static Coef coef(const T* p, const Setup& u) {
         const T frames = p[kSlew] * T(u.env.sample_rate);
-        return {select(frames > T(0.0), vexp(T(-1.0) / vmax(frames, T(1e-9))), T(0.0)), p[kDepth], p[kOffset]};
+        return {select(frames > T(0.0), vexp(T(-1.0) / vmax(frames, T(0.01))), T(0.0)), p[kDepth], p[kOffset]};
     }
     static Mid tick(const T* x, const Coef& c, State& s) {
         const T keep = c.keep * s.running;
