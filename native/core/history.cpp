@@ -4,21 +4,11 @@
 #include <cmath>
 
 #include "amp/history.h"
-#include "dsp/math.hpp"
+#include "engine/step.hpp"
 
 namespace amp {
 
 namespace {
-
-double between(uint8_t mode, double v0, double v1, double u) {
-    switch (mode) {
-        case AMP_CURVE_HOLD: return v0;
-        case AMP_CURVE_SMOOTH: u = u * u * (3.0 - 2.0 * u); break;
-        case AMP_CURVE_EXPONENTIAL: return v0 * AMP_KNS::vpow(v1 / v0, u);
-        default: break;
-    }
-    return v0 + (v1 - v0) * u;
-}
 
 void check(const std::string& name, const CurveData& c) {
     const auto bad = [&](size_t i, const char* what) {
@@ -36,14 +26,19 @@ void check(const std::string& name, const CurveData& c) {
 }  // namespace
 
 void CurveData::sample(double sample_rate, int64_t first, int64_t n, double* out) const {
-    size_t k = 0;   // times[k - 1] <= t < times[k]
-    for (int64_t i = 0; i < n; ++i) {
-        const double t = static_cast<double>(first + i) / sample_rate;
-        if (i == 0) k = static_cast<size_t>(std::upper_bound(times.begin(), times.end(), t) - times.begin());
-        else while (k < times.size() && times[k] <= t) ++k;
-        if (k == 0) out[i] = values.front();
-        else if (k == times.size()) out[i] = values.back();
-        else out[i] = values[k] == values[k - 1] ? values[k] : between(interpolation, values[k - 1], values[k], (t - times[k - 1]) / (times[k] - times[k - 1]));
+    const auto time = [&](int64_t i) { return static_cast<double>(first + i) / sample_rate; };
+    auto k = static_cast<size_t>(std::upper_bound(times.begin(), times.end(), time(0)) - times.begin());   // times[k - 1] <= t < times[k]
+    for (int64_t i = 0; i < n;) {
+        while (k < times.size() && times[k] <= time(i)) ++k;
+        int64_t end = n;   // of the run that stays in this segment
+        if (k < times.size()) {
+            end = std::clamp(static_cast<int64_t>(std::min(times[k] * sample_rate, 9e18)) - first, i + 1, n);
+            while (end < n && time(end) < times[k]) ++end;
+            while (end > i + 1 && time(end - 1) >= times[k]) --end;
+        }
+        if (k == 0 || k == times.size() || values[k] == values[k - 1]) std::fill(out + i, out + end, values[k == 0 ? 0 : k - 1]);
+        else kernels()->curve_segment({interpolation, times[k - 1], times[k], values[k - 1], values[k]}, sample_rate, first + i, end - i, out + i);
+        i = end;
     }
 }
 

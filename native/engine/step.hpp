@@ -85,6 +85,11 @@ struct Step {
     int64_t source_frames = 0;    // input nodes read zeros past it, parameters hold the last value
 };
 
+struct CurveSegment {
+    uint8_t interpolation;        // AMP_CURVE_*
+    double time, next_time, value, next_value;
+};
+
 struct LayoutOps {                // one per layout width
     FireFn fire;
     FireFn tick;
@@ -110,6 +115,8 @@ struct KernelTable {
     FireFn parameter_tick[2];
     FireFn gather[2];             // sum of the edges of a port in slot order (one edge: a copy)
     FireFn gather_tick[2];
+    // Values at t = n / sample_rate for frames inside one segment.
+    void (*curve_segment)(const CurveSegment& segment, double sample_rate, int64_t first, int64_t frames, double* out);
 };
 
 const KernelTable* kernels();     // chosen once from the CPU and AMP_ISA; NULL if AMP_ISA names a level this machine lacks

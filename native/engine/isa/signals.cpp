@@ -147,11 +147,13 @@ uint32_t gather(Step& s, const Firing& f) {
 
 }  // namespace
 
+void curve_segment(const CurveSegment& segment, double sample_rate, int64_t first, int64_t frames, double* out);
+
 extern const NodeType* const node_types[];
 extern const uint32_t node_type_count;
 extern const KernelTable kernel_table;
 const KernelTable kernel_table{AMP_ISA_NAME, node_types, 0,
                                {parameter<1>, parameter<8>}, {parameter_tick<1>, parameter_tick<8>},
-                               {gather<1, f64x8>, gather<8, f64x8>}, {gather<1, double>, gather<8, f64x8>}};
+                               {gather<1, f64x8>, gather<8, f64x8>}, {gather<1, double>, gather<8, f64x8>}, curve_segment};
 
 }  // namespace amp::AMP_KNS
