@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 ParamKind = Literal["number", "enum", "integer", "text"]
@@ -95,21 +96,21 @@ class NodeContract:
     laws: frozenset[str]
     has_channels: bool
     digest: int
-    _params: dict[str, ParamContract] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_params", {param.key: param for param in self.params})
 
     def param(self, key: str) -> ParamContract | None:
         """Return the parameter of that key, None if there is none."""
-        return self._params.get(key)
+        return self._by_key.get(key)
 
-    @property
+    @cached_property
+    def _by_key(self) -> dict[str, ParamContract]:
+        return {param.key: param for param in self.params}
+
+    @cached_property
     def input_keys(self) -> tuple[str, ...]:
         """Keys of the input ports, in order."""
         return tuple(port.key for port in self.inputs)
 
-    @property
+    @cached_property
     def output_keys(self) -> tuple[str, ...]:
         """Keys of the output ports, in order; the first is the default one."""
         return tuple(port.key for port in self.outputs)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from typing import Any, TypeAlias, TypeVar
 
 from amp_lab.events import Event
@@ -20,7 +19,8 @@ _ABSENT: Any = object()
 class Store:
     """Nodes by name, edges and modulations by (dst, port or parameter, slot).
 
-    Every change goes through `put` or `drop` inside `edit`, which undoes them all if an exception passes.
+    Every change goes through `put`, `drop` or `assign` inside ``with store:``, which undoes them all if an
+    exception passes, and calls the listeners at the end of the outermost one, outside the lock.
     """
 
     def __init__(self) -> None:
@@ -29,31 +29,32 @@ class Store:
         self.modulations: dict[tuple[str, str, int], Modulation] = {}
         self.lock = threading.RLock()
         self.version = 0
-        self._depth = 0
+        self._marks: list[tuple[int, int]] = []
         self._undo: list[Callable[[], object]] = []
         self._events: list[Event] = []
         self._listeners: list[Listener] = []
 
-    @contextmanager
-    def edit(self) -> Iterator[None]:
-        """Group changes: all or nothing, listeners called once at the end, outside the lock."""
+    def __enter__(self) -> None:
+        self.lock.acquire()
+        self._marks.append((len(self._undo), len(self._events)))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         events: list[Event] = []
-        with self.lock:
-            undo_mark, event_mark = len(self._undo), len(self._events)
-            self._depth += 1
-            try:
-                yield
-            except BaseException:
-                for step in reversed(self._undo[undo_mark:]):
-                    step()
-                del self._undo[undo_mark:], self._events[event_mark:]
-                raise
-            finally:
-                self._depth -= 1
-                if self._depth == 0:
-                    events, self._events, self._undo = self._events, [], []
-                    self.version += bool(events)
+        try:
+            undo_mark, event_mark = self._marks.pop()
+            if kind is not None:
+                self._roll_back(undo_mark, event_mark)
+            if not self._marks:
+                events, self._events, self._undo = self._events, [], []
+                self.version += bool(events)
+        finally:
+            self.lock.release()
         self._notify(events)
+
+    def _roll_back(self, undo_mark: int, event_mark: int) -> None:
+        for step in reversed(self._undo[undo_mark:]):
+            step()
+        del self._undo[undo_mark:], self._events[event_mark:]
 
     def put(self, table: dict[K, V], key: K, value: V) -> None:
         """Set an entry of `nodes`, `edges` or `modulations`."""

@@ -106,6 +106,8 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
         if param.rate != "frame":
             raise GraphError(f"{where}: cannot follow a curve (rate {param.rate}). Give a number.")
         return CurveRef(value.name)
+    if isinstance(value, float) and param.rate == "frame" and math.isfinite(value):
+        return float(value)
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):

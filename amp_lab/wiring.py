@@ -28,7 +28,7 @@ class Wiring:
 
     def edit(self) -> AbstractContextManager[None]:
         """Group edits: ``with g.edit(): ...`` keeps all of them or, if an exception passes, none."""
-        return self._store.edit()
+        return self._store
 
     def connect(
         self,
