@@ -1,0 +1,1 @@
+"""Speed of the engine on workloads that other systems are measured with too."""

@@ -1,0 +1,203 @@
+"""Running workloads: one in this process, all in interleaved rounds, or as jobs for a driver of peers."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from amp_lab import lowlevel
+from amp_lab.bench.workloads import REFERENCE_HZ, SAMPLE_RATE, WORKLOADS, Workload, alias_db
+from amp_lab.errors import AmpError, InvalidArgument
+from amp_lab.version import __version__
+
+BLOCK_1_S = 10.0
+"""Longest run at one frame per block."""
+WARM_UP_S = 0.25
+
+
+def _workload(name: str) -> Workload:
+    if name not in WORKLOADS:
+        raise InvalidArgument(
+            f"bench: no such workload (got {name!r}, allowed {', '.join(WORKLOADS)}). Pick one of these."
+        )
+    return WORKLOADS[name]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One workload at one block size (None: chosen by the runtime), for some seconds of sound."""
+
+    name: str
+    block_frames: int | None
+    seconds: float
+
+    @property
+    def note(self) -> str:
+        """Settings in words."""
+        block = "default" if self.block_frames is None else str(self.block_frames)
+        setup = _workload(self.name).setup
+        length = "" if self.name == "BUILD" else f"; {self.seconds:g} s"
+        return f"block {block}{length}" + (f"; {setup}" if setup else "")
+
+    @property
+    def command(self) -> list[str]:
+        """Command line that runs it in a process of its own."""
+        block = [] if self.block_frames is None else ["--block", str(self.block_frames)]
+        python = [sys.executable, "-P", "-m", "amp_lab.cli"]
+        return [*python, "bench", "--run", self.name, "--seconds", f"{self.seconds:g}", *block]
+
+
+def jobs(names: Sequence[str], seconds: float) -> list[Job]:
+    """Return every job of the named workloads (none named: all)."""
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise InvalidArgument(f"bench --seconds: out of range (got {seconds:g}, allowed above 0 s).")
+    return [
+        Job(name, block, min(seconds, BLOCK_1_S) if block == 1 else seconds)
+        for name in names or WORKLOADS
+        for block in _workload(name).blocks
+    ]
+
+
+def run(job: Job) -> dict[str, Any]:
+    """Run one job in this process after a warm-up; the caller pins it.
+
+    Returns
+    -------
+    dict
+        ``render_s`` seconds spent in `Graph.render` (BUILD: from an empty graph on), ``frames`` rendered in
+        them, and what produced the figure; for W1 the alias energy of its saws in dB, at their own
+        highest pitch and at `REFERENCE_HZ`.
+    """
+    workload = _workload(job.name)
+    render_s, frames, shape = (_time_build if job.name == "BUILD" else _time_render)(workload, job)
+    facts: dict[str, Any] = {
+        "render_s": render_s,
+        "frames": frames,
+        "workload": job.name,
+        "setting": job.note,
+        **shape,
+        "isa": lowlevel.isa(),
+        "amp_lab": __version__,
+    }
+    if job.name == "W1":
+        graph = workload.build(job.seconds)
+        facts["alias_db"] = alias_db(graph)
+        facts[f"alias_{REFERENCE_HZ:.0f}hz_db"] = alias_db(graph, REFERENCE_HZ)
+    return facts
+
+
+def _time_render(workload: Workload, job: Job) -> tuple[float, int, dict[str, Any]]:
+    """Render the whole time in pieces."""
+    pieces = max(1, math.ceil(job.seconds / workload.piece_s))
+    frames = round(job.seconds * SAMPLE_RATE / pieces)
+    graph = workload.build(frames / SAMPLE_RATE)
+    shape = (workload.batches, graph.compile().output_channels, frames)
+    out = np.zeros(shape) if workload.reuse else None
+    warm_up = frames if workload.reuse else round(WARM_UP_S * SAMPLE_RATE)
+    graph.render(
+        frames=min(frames, warm_up), batches=workload.batches, block_frames=job.block_frames, out=out,
+        isolation="none",
+    )  # fmt: skip
+    spent = 0.0
+    for _ in range(pieces):
+        start = time.perf_counter()
+        render = graph.render(
+            frames=frames,
+            batches=workload.batches,
+            block_frames=job.block_frames,
+            out=out,
+            isolation="none",
+        )
+        spent += time.perf_counter() - start
+    used = int(render.provenance["block_frames"])
+    return spent, frames * pieces, {"peak": render.peak, "block_frames": used}
+
+
+def _time_build(workload: Workload, job: Job) -> tuple[float, int, dict[str, Any]]:
+    """Build, plan, configure and render one frame, twice; the second counts."""
+    for _ in range(2):
+        start = time.perf_counter()
+        graph = workload.build(job.seconds)
+        graph.render(frames=1, block_frames=job.block_frames, isolation="none")
+        spent = time.perf_counter() - start
+    return spent, 1, {"nodes": len(graph)}
+
+
+def emit(names: Sequence[str], seconds: float, path: Path) -> list[Job]:
+    """Write the jobs as JSON rows [workload, system, precision, setting, command, divisor]."""
+    chosen = jobs(names, seconds)
+    rows = [[j.name, "amp_lab", "f64", j.note, j.command, _workload(j.name).divisor] for j in chosen]
+    path.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n", encoding="utf-8")
+    return chosen
+
+
+def _cost(job: Job, facts: dict[str, Any]) -> float:
+    """Nanoseconds per unit of the workload."""
+    per_frame_ns: float = 1e9 * facts["render_s"] / facts["frames"]
+    return per_frame_ns / _workload(job.name).divisor
+
+
+def _run_apart(job: Job) -> dict[str, Any]:
+    done = subprocess.run(job.command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise AmpError(f"bench {job.name}: failed (exit code {done.returncode}): {done.stderr.strip()}")
+    facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return facts
+
+
+def _pin() -> str:
+    """Keep this process and its children on one processor, where the system can; says which."""
+    if not hasattr(os, "sched_setaffinity"):
+        return "not pinned"
+    processor = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {processor})
+    return f"pinned to processor {processor}"
+
+
+def _machine() -> str:
+    """Name of the processor."""
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def table(names: Sequence[str], seconds: float, rounds: int) -> str:
+    """Run every job once per round, each in a process of its own, and return medians as Markdown."""
+    if rounds < 1:
+        raise InvalidArgument(f"bench --rounds: out of range (got {rounds}, allowed 1 or more).")
+    chosen, pinned = jobs(names, seconds), _pin()
+    runs: dict[Job, list[dict[str, Any]]] = {job: [] for job in chosen}
+    for _ in range(rounds):
+        for job in chosen:
+            runs[job].append(_run_apart(job))
+    versions = f"amp_lab {__version__} ({lowlevel.build_info()}; {lowlevel.isa()}), numpy {np.__version__}"
+    head = [
+        f"{_machine()}, {pinned}; {versions}, Python {platform.python_version()}; "
+        f"{datetime.date.today().isoformat()}; medians of {rounds} interleaved rounds",
+        "",
+        "| workload | setting | median | lowest | highest | unit |",
+        "|---|---|---|---|---|---|",
+    ]
+    return "\n".join([*head, *(_row(job, found) for job, found in runs.items())])
+
+
+def _row(job: Job, found: list[dict[str, Any]]) -> str:
+    costs = [_cost(job, facts) for facts in found]
+    shown = (statistics.median(costs), min(costs), max(costs))
+    alias = "".join(f"; {key} {value:.1f}" for key, value in found[0].items() if key.startswith("alias"))
+    cells = " | ".join(f"{cost:.4g}" for cost in shown)
+    return f"| {job.name} | {job.note}{alias} | {cells} | {_workload(job.name).unit} |"

@@ -1,0 +1,373 @@
+"""The command ``amp-lab``. Exit codes: 0 done, 1 a verdict failed, 2 wrong use, 3 the engine crashed."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs, so that help and doctor work without the library
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from amp_lab.render import Render
+    from amp_lab.rendering import Isolation
+
+OK, FAILED, USAGE, CRASHED, INTERRUPTED = 0, 1, 2, 3, 130
+PERFORMANCE_S = 10.0
+CASE = "three_osc"
+
+
+# ---- demo and render ----
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Play the performance: sound file, report, verdict."""
+    from amp_lab import presets, report
+
+    graph = presets.three_osc()
+    render = graph.render(seconds=options.seconds, isolation=options.isolation, heat=True, trace=True)
+    judged = render
+    if options.seconds != PERFORMANCE_S:
+        judged = graph.render(seconds=PERFORMANCE_S, isolation=options.isolation)
+    passed, line, text = _judge(judged, options.goldens)
+    options.out.mkdir(parents=True, exist_ok=True)
+    print(repr(render))
+    print(render.save(options.out / f"{CASE}.wav", subtype="PCM_24"))
+    print(report.html_report(render, options.out / f"{CASE}.html", verdict_lines=[line]))
+    print(text)
+    return OK if passed else FAILED
+
+
+def _judge(render: Render, goldens: Path | None) -> tuple[bool, str, str]:
+    """Return whether the golden holds, the verdict's line, and its whole text."""
+    from amp_lab import golden
+
+    try:
+        verdict = golden.check(CASE, render, goldens=goldens)
+    except golden.GoldenError as error:
+        line = f"{CASE}: FAIL no goldens folder"
+        return False, line, f"{line}\n{error}"
+    return verdict.passed, repr(verdict), str(verdict)
+
+
+def render(options: argparse.Namespace) -> int:
+    """Render a graph file to sound files."""
+    from amp_lab.control import ControlHistory
+    from amp_lab.graph import Graph
+
+    graph = Graph.load(options.graph)
+    result = graph.render(
+        seconds=options.seconds,
+        frames=options.frames,
+        batches=options.batches,
+        controls=None if options.controls is None else ControlHistory.load(options.controls),
+        block_frames=options.block,
+        isolation=options.isolation,
+    )
+    print(result)
+    for path in _save(result, options.out, options.subtype):
+        print(path)
+    return OK
+
+
+def _save(result: Render, target: Path, subtype: str | None) -> list[Path]:
+    """Write one file, or with several batches one per batch: ``out_0.wav``, ``out_1.wav``."""
+    batches = result.audio.shape[0]
+    if batches == 1:
+        return [result.save(target, subtype=subtype)]
+    digits = len(str(batches - 1))
+    names = [target.with_stem(f"{target.stem}_{batch:0{digits}}") for batch in range(batches)]
+    return [result.save(path, batch=batch, subtype=subtype) for batch, path in enumerate(names)]
+
+
+# ---- nodes, goldens ----
+
+
+def nodes(options: argparse.Namespace) -> int:
+    """List the node types, or print one contract."""
+    from amp_lab import catalog, describe
+
+    if options.type is None:
+        print(describe.node_table(catalog.contract(type_id) for type_id in catalog.types()))
+    else:
+        print(describe.node_page(catalog.contract(options.type)))
+    return OK
+
+
+def golden_list(options: argparse.Namespace) -> int:
+    """Print a line per case; a damaged one fails."""
+    from amp_lab import describe, golden
+
+    rows = [("case", "size", "comparator", "blessed", "reason")]
+    damaged = False
+    for case in golden.list_cases(options.goldens):
+        if missing := case.missing_files():
+            damaged = True
+            rows.append((case.name, "-", "-", "-", f"FAILED: no {', '.join(missing)}"))
+            continue
+        manifest = case.manifest()
+        size = "{batches} x {channels} x {frames}".format(**manifest["render"])
+        blessed = manifest["blessed"]
+        by = f"{blessed['on']} by {blessed['by']}"
+        rows.append((case.name, size, manifest["comparator"]["name"], by, blessed["reason"]))
+    print("\n".join(describe.aligned(rows)))
+    return FAILED if damaged else OK
+
+
+def golden_verify(options: argparse.Namespace) -> int:
+    """Render cases and print their verdicts."""
+    from amp_lab import golden
+
+    names = options.cases or "all"
+    if options.isa:
+        found = golden.verify_isa_levels(names, goldens=options.goldens)
+    else:
+        found = golden.verdicts(names, matrix=options.matrix, goldens=options.goldens)
+    for verdict in found:
+        print(verdict)
+    failed = sum(not verdict for verdict in found)
+    print(f"{len(found) - failed} passed, {failed} failed")
+    return FAILED if failed else OK
+
+
+def golden_update(options: argparse.Namespace) -> int:
+    """Bless what the engine gives now."""
+    from amp_lab import golden
+
+    for name in options.cases:
+        case = golden.update(name, reason=options.reason, blessed_by=options.by, goldens=options.goldens)
+        print(f"{name}: blessed {case.manifest()['digest'][:12]}")
+    return OK
+
+
+# ---- lab, doctor, bench ----
+
+
+def lab(options: argparse.Namespace) -> int:
+    """Become JupyterLab on a folder of notebooks."""
+    folder: Path = options.folder
+    if not any(folder.glob("*.ipynb")):
+        what = "holds no notebook" if folder.is_dir() else "is no folder"
+        return _complain(f"lab: {folder} {what}. Name a folder: amp-lab lab notebooks.")
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "jupyterlab", str(folder)])
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Print what runs here."""
+    from amp_lab import doctor as checks
+
+    lines = checks.report()
+    print("\n".join(lines))
+    return OK if checks.healthy(lines) else FAILED
+
+
+def bench(options: argparse.Namespace) -> int:
+    """Run one workload, write jobs, or print a table."""
+    from amp_lab.bench import runner
+
+    if options.run is not None:
+        print(json.dumps(runner.run(runner.Job(options.run, options.block, options.seconds))))
+    elif options.emit is not None:
+        print(f"{options.emit}: {len(runner.emit(options.names, options.seconds, options.emit))} jobs")
+    else:
+        print(runner.table(options.names, options.seconds, options.rounds))
+    return OK
+
+
+# ---- arguments ----
+
+
+def positive(text: str) -> float:
+    """Read a number above 0."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"out of range (got {text}, allowed above 0).")
+    return value
+
+
+def count(text: str) -> int:
+    """Read a whole number from 1 up."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"out of range (got {text}, allowed 1 or more).")
+    return value
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser with all commands."""
+    from amp_lab.version import __version__
+
+    top = argparse.ArgumentParser(
+        prog="amp-lab",
+        description="Audio graphs rendered natively: play, look, and hold against goldens.",
+        epilog="Exit codes: 0 done, 1 a verdict or check failed, 2 wrong use, 3 the engine crashed.",
+    )
+    top.add_argument("--version", action="version", version=f"amp-lab {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_demo, _render, _nodes, _golden, _lab, _doctor, _bench):
+        add(commands)
+    return top
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _command(commands: Commands, name: str, what: str, more: str = "") -> argparse.ArgumentParser:
+    text = f"{what[0].upper()}{what[1:]}. {more}".strip()
+    return commands.add_parser(name, help=what, description=text)
+
+
+def _isolation(command: argparse.ArgumentParser) -> None:
+    default: Isolation = "process" if sys.platform == "linux" else "none"
+    command.add_argument(
+        "--isolation",
+        choices=("process", "none"),
+        default=default,
+        help="render in a worker process, whose crash is reported, or in this one (default %(default)s)",
+    )
+
+
+def _goldens(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--goldens",
+        type=Path,
+        metavar="DIR",
+        help="folder of cases (default: AMP_GOLDENS, pyproject.toml, or goldens/ from here upward)",
+    )
+
+
+def _demo(commands: Commands) -> None:
+    what = "play the three-oscillator performance: WAV, HTML report and golden verdict"
+    command = _command(commands, "demo", what, "The last line printed is the verdict.")
+    command.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="where to write (default out)"
+    )
+    command.add_argument(
+        "--seconds",
+        type=positive,
+        default=PERFORMANCE_S,
+        help="length of the sound (default 10, all of it); the verdict is on all of it whatever the length",
+    )
+    _isolation(command)
+    _goldens(command)
+    command.set_defaults(run_command=demo)
+
+
+def _render(commands: Commands) -> None:
+    command = _command(commands, "render", "render a graph file to a sound file")
+    command.add_argument("graph", type=Path, metavar="GRAPH.json", help="written by Graph.save")
+    length = command.add_mutually_exclusive_group(required=True)
+    length.add_argument("--seconds", type=positive, help="length in seconds")
+    length.add_argument("--frames", type=count, help="length in frames")
+    command.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="FILE",
+        help="sound file, format by suffix; with several batches their number is put before the suffix",
+    )  # fmt: skip
+    command.add_argument(
+        "--controls",
+        type=Path,
+        metavar="CONTROLS.json",
+        help="control curves, written by ControlHistory.save",
+    )
+    command.add_argument("--batches", type=count, default=1, help="variants side by side (default 1)")
+    command.add_argument("--block", type=count, metavar="FRAMES", help="frames per block (default: chosen)")
+    command.add_argument(
+        "--subtype", help="sample format, for example PCM_24 (default: 64-bit float in WAV, 24 bit in FLAC)"
+    )
+    _isolation(command)
+    command.set_defaults(run_command=render)
+
+
+def _nodes(commands: Commands) -> None:
+    command = _command(commands, "nodes", "list the node types, or show one whole contract")
+    command.add_argument("type", nargs="?", metavar="TYPE", help="for example svf")
+    command.set_defaults(run_command=nodes)
+
+
+def _golden(commands: Commands) -> None:
+    what = "list, verify and update the stored renders"
+    actions = _command(commands, "golden", what).add_subparsers(
+        title="actions", metavar="ACTION", required=True
+    )
+    listing = _command(actions, "list", "list the cases: size, comparator, who blessed them and why")
+    listing.set_defaults(run_command=golden_list)
+    verify = _command(actions, "verify", "render cases and hold them against their references")
+    verify.add_argument("cases", nargs="*", metavar="CASE", help="default: all")
+    how = verify.add_mutually_exclusive_group()
+    how.add_argument(
+        "--matrix", choices=("quick", "full"), default="quick",
+        help="quick: two block sizes; full: four, and each batch alone (default %(default)s)",
+    )  # fmt: skip
+    how.add_argument("--isa", action="store_true", help="on every instruction set level of this machine")
+    verify.set_defaults(run_command=golden_verify)
+    update = _command(actions, "update", "bless what the engine renders now")
+    update.add_argument("cases", nargs="+", metavar="CASE")
+    update.add_argument("--reason", required=True, metavar="TEXT", help="what changed and why it is right")
+    update.add_argument("--by", metavar="NAME", help="who blesses it (default: the login name)")
+    update.set_defaults(run_command=golden_update)
+    for action in (listing, verify, update):
+        _goldens(action)
+
+
+def _lab(commands: Commands) -> None:
+    command = _command(commands, "lab", "open JupyterLab on a folder of notebooks")
+    command.add_argument(
+        "folder", type=Path, nargs="?", default=Path("notebooks"), metavar="NOTEBOOK_DIR",
+        help="default: notebooks",
+    )  # fmt: skip
+    command.set_defaults(run_command=lab)
+
+
+def _doctor(commands: Commands) -> None:
+    what = "say what runs here: build, instruction sets, versions, worker, sound files"
+    _command(commands, "doctor", what, "Lines read name: value.").set_defaults(run_command=doctor)
+
+
+def _bench(commands: Commands) -> None:
+    what = "measure the speed of the engine"
+    more = "Without --run or --emit it prints a Markdown table of medians over interleaved rounds."
+    command = _command(commands, "bench", what, more)
+    command.add_argument("names", nargs="*", metavar="WORKLOAD", help="W1 W2 W3 W4 W6 BUILD (default: all)")
+    command.add_argument("--seconds", type=positive, default=60.0, help="sound per run (default 60)")
+    command.add_argument("--rounds", type=count, default=5, help="rounds of the table (default 5)")
+    how = command.add_mutually_exclusive_group()
+    how.add_argument("--run", metavar="WORKLOAD", help="run one in this process, print one line of JSON")
+    how.add_argument("--emit", type=Path, metavar="own.json", help="write the jobs for run_peers.py --add")
+    command.add_argument("--block", type=count, metavar="FRAMES", help="frames per block, for --run")
+    command.set_defaults(run_command=bench)
+
+
+# ---- entry ----
+
+
+def _complain(message: str, code: int = USAGE) -> int:
+    print(f"amp-lab: {message}", file=sys.stderr)
+    return code
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; failures are one message, never a traceback."""
+    options = parser().parse_args(arguments)
+    from amp_lab.errors import AmpError, NativeCrash, NativeLibraryMissing, NativeLibraryStale
+
+    try:
+        return int(options.run_command(options))
+    except NativeCrash as crash:
+        return _complain(str(crash), CRASHED)
+    except (AmpError, NativeLibraryMissing, NativeLibraryStale) as error:
+        return _complain(str(error))
+    except json.JSONDecodeError as error:
+        return _complain(f"not a JSON file ({error}). Give what Graph.save or ControlHistory.save wrote.")
+    except OSError as error:
+        return _complain(f"{error.filename or 'file'}: {error.strerror or error}.")
+    except KeyboardInterrupt:
+        return _complain("stopped", INTERRUPTED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
