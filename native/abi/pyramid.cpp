@@ -17,7 +17,7 @@ struct Pair {
     }
 };
 
-int64_t up(int64_t n) { return (n + kFactor - 1) / kFactor; }
+int64_t up(int64_t n) { return n / kFactor + (n % kFactor != 0); }
 
 // Extremes of [first, last) using whole runs where they fit.
 void extremes(const double* x, const double* pyramid, int64_t frames, int64_t first, int64_t last, Pair& out) {
@@ -32,6 +32,8 @@ void extremes(const double* x, const double* pyramid, int64_t frames, int64_t fi
         for (; first < last && first % kFactor; ++first) see(first);
         // a last run cut short by the end of the signal is whole as well
         for (; last > first && last % kFactor && last != count; --last) see(last - 1);
+        if (first == last) return;
+        if (first == last) return;
         first /= kFactor;
         last = up(last);
         level = next;

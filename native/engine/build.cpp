@@ -44,7 +44,7 @@ struct Shape {                                   // of one signal
 }  // namespace
 
 struct Builder {
-    Runtime& r;
+    Shard& r;
     Values values{r};
     Slots slots{};
     std::vector<std::vector<int>> out_slot{};                 // [node][port], -1: window or held
@@ -124,7 +124,7 @@ struct Builder {
         for (uint32_t k = 0; k < contract(u).n_params; ++k) {
             Tensor scratch;
             const Value v = values.in_force(u, k, scratch);
-            if (v.tensor && !v.tensor->data.empty()) values.check_shape(u, k, *v.tensor, "configure");
+            if (v.tensor && !v.tensor->data.empty()) check_shape(r.plan_, u, k, *v.tensor, r.common_.config.batches, "configure");
         }
     }
 
@@ -146,7 +146,7 @@ struct Builder {
         for (uint64_t n : slots.rows()) rows += n;
         const uint64_t bytes = std::max<uint64_t>(1, rows) * static_cast<uint64_t>(r.env_.width) * sizeof(double);
         const auto fit = static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kLeastBlock * kLeastBlock));
-        r.block_ = r.config_.block_frames ? r.config_.block_frames : std::max(kLeastBlock, fit);
+        r.block_ = r.common_.config.block_frames ? r.common_.config.block_frames : std::max(kLeastBlock, fit);
     }
 
     int64_t slice_row() const { return (int64_t{r.block_} + kPad) * r.env_.width; }
@@ -207,14 +207,14 @@ struct Builder {
         p.groups = r.env_.groups;
         p.history = static_cast<int64_t>(e.delay);
         window(p);
-        if (t.batches != 1 && t.batches != r.env_.batches)
-            throw Failure(AMP_E_SHAPE, "configure", text("%s: initial tokens (got %u batches, allowed 1 or %u).", name(e.dst).c_str(), t.batches, r.env_.batches), name(e.dst));
+        if (t.batches != 1 && t.batches != r.common_.config.batches)
+            throw Failure(AMP_E_SHAPE, "configure", text("%s: initial tokens (got %u batches, allowed 1 or %u).", name(e.dst).c_str(), t.batches, r.common_.config.batches), name(e.dst));
         const auto width = static_cast<uint32_t>(r.env_.width);
         for (uint32_t c = 0; c < static_cast<uint32_t>(p.channels); ++c)
             for (uint32_t b = 0; b < static_cast<uint32_t>(p.groups) * width; ++b)
                 for (int64_t i = 0; i < p.history; ++i)
                     p.data[(c * static_cast<uint32_t>(p.groups) + b / width) * p.row + i * width + b % width] =
-                        t.at(std::min(b, r.env_.batches - 1), c, static_cast<uint64_t>(i));
+                        t.at(r.first_batch_ + std::min(b, r.env_.batches - 1), c, static_cast<uint64_t>(i));
         return p;
     }
 
@@ -319,8 +319,8 @@ struct Builder {
 
     // Null until a history is set: execute refuses to begin without one.
     const CurveData* curve(const std::string& key) const {
-        const auto it = r.history_.find(key);
-        return it == r.history_.end() ? nullptr : &it->second;
+        const auto it = r.common_.history.find(key);
+        return it == r.common_.history.end() ? nullptr : &it->second;
     }
 
     void curve_input(uint32_t u) {
@@ -394,7 +394,7 @@ struct Builder {
     }
 };
 
-void build(Runtime& r) {
+void build(Shard& r) {
     Builder b{r};
     b.assign();
     b.choose_block();

@@ -1,11 +1,11 @@
-// configure's work: memory and steps of a runtime whose environment is set.
+// configure's work: memory and steps of a shard whose environment is set.
 #pragma once
-#include "engine/runtime.hpp"
+#include "engine/shard.hpp"
 
 namespace amp {
 
 inline constexpr uint32_t kLaneLayoutFrom = 5;   // batches from which eight lanes pay
 
-void build(Runtime& runtime);
+void build(Shard& shard);
 
 }  // namespace amp

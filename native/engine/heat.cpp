@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/runtime.hpp"
+#include "engine/shard.hpp"
 
 namespace amp {
 
@@ -13,7 +13,7 @@ double fold(const double* p) { return ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] +
 
 }  // namespace
 
-void Runtime::build_heat() {
+void Shard::build_heat() {
     heat_.assign(work_.size(), HeatTrack{});
     for (uint32_t u = 0; u < work_.size(); ++u) {
         HeatTrack& t = heat_[u];
@@ -35,7 +35,7 @@ void Runtime::build_heat() {
 }
 
 // Own heat of a node over the block, right after it fired: the kernel's formula plus the constant the user gave.
-void Runtime::add_heat(uint32_t u, const Firing& f) {
+void Shard::add_heat(uint32_t u, const Firing& f) {
     HeatTrack& t = heat_[u];
     Step& s = *work_[u].main;
     if (t.own.data) plan_.nodes[u].type->ops[layout_].heat(s, f);
@@ -47,8 +47,8 @@ void Runtime::add_heat(uint32_t u, const Firing& f) {
             t.h[b * size_t{block_} + i] = constant + (t.own.data ? t.own.data[b / width * t.own.row + i * width + b % width] : 0.0);
 }
 
-// Transport along the edges frame by frame (so that loops with kappa work too), then sums, temperature and budget.
-void Runtime::close_heat(const Firing& f) {
+// Transport along the edges frame by frame (so that loops with kappa work too), then sums and temperature.
+void Shard::transport_heat(const Firing& f) {
     const Descriptors& d = plan_.descriptors;
     const auto order = static_cast<uint32_t>(work_.size());
     for (uint32_t b = 0; b < env_.batches; ++b)
@@ -77,7 +77,7 @@ void Runtime::close_heat(const Firing& f) {
                 if (!std::isnan(n.capacity_j_per_k)) t.temperature[b] += (q - conductance * t.temperature[b] / d.sample_rate) / n.capacity_j_per_k;
             }
         }
-        if ((f.frame + i + 1) % AMP_HEAT_WINDOW == 0) close_heat_window(f.frame + i);
+        if ((f.frame + i + 1) % AMP_HEAT_WINDOW == 0) close_heat_window();
     }
     for (HeatTrack& t : heat_)   // the newest `history` frames move in front of the next block
         for (uint32_t b = 0; b < env_.batches; ++b) {
@@ -86,8 +86,7 @@ void Runtime::close_heat(const Firing& f) {
         }
 }
 
-void Runtime::close_heat_window(int64_t frame) {
-    double own_of_graph = 0.0;
+void Shard::close_heat_window() {
     for (uint32_t u = 0; u < heat_.size(); ++u) {
         HeatTrack& t = heat_[u];
         const bool has_temperature = !std::isnan(plan_.nodes[u].descriptor->capacity_j_per_k);
@@ -103,33 +102,13 @@ void Runtime::close_heat_window(int64_t frame) {
         t.own_trace.push_back(own);
         t.total_trace.push_back(total);
         t.temperature_trace.push_back(has_temperature ? temperature : NAN);
-        own_of_graph += own;
     }
-    const Descriptors& d = plan_.descriptors;
-    const double watts = own_of_graph * d.sample_rate / AMP_HEAT_WINDOW;
-    if (!(watts > d.heat_budget_w) || d.heat_policy != 1 || frame >= fault_.frame) return;   // no budget (NaN) is never exceeded
-    const auto hottest = std::max_element(heat_.begin(), heat_.end(), [](const auto& a, const auto& b) { return a.own_trace.back() < b.own_trace.back(); });
-    const std::string& name = plan_.nodes[static_cast<size_t>(hottest - heat_.begin())].descriptor->name;
-    fault_.frame = frame;
-    fault_.failure = Failure(AMP_E_THERMAL, "execute", text("%s: the graph is over its heat budget (got %g W, allowed %g W) at frame %lld; %s gives most. Lower its level or raise the budget.", name.c_str(), watts, d.heat_budget_w, static_cast<long long>(frame), name.c_str()), name);
-    fault_.failure.frame = frame;
 }
 
-double Runtime::accumulated_heat(uint32_t u) const {
+double Shard::accumulated_heat(uint32_t u) const {
     double sum = 0.0;
     for (uint32_t b = 0; b < env_.batches; ++b) sum += heat_[u].total[b] + fold(&heat_[u].q_sum[b * 8]);
     return sum;
-}
-
-void Runtime::heat(const std::string& node, double* own, double* total, double* temperature, size_t capacity, size_t* count) const {
-    const uint32_t u = find(node, "heat");
-    if (u >= heat_.size()) throw Failure(AMP_E_INVALID_ARG, "heat", "heat was not asked for. Configure with AMP_RUN_HEAT.");
-    const HeatTrack& t = heat_[u];
-    const auto n = static_cast<int64_t>(std::min(capacity, t.own_trace.size()));
-    if (own) std::copy(t.own_trace.begin(), t.own_trace.begin() + n, own);
-    if (total) std::copy(t.total_trace.begin(), t.total_trace.begin() + n, total);
-    if (temperature) std::copy(t.temperature_trace.begin(), t.temperature_trace.begin() + n, temperature);
-    if (count) *count = t.own_trace.size();
 }
 
 }  // namespace amp

@@ -1,6 +1,6 @@
 // Faults on purpose, for the tests of the worker. Compiled in only in the flavour that asks for it:
 // AMP_TEST_FAULT="node:frame:segv|fpe|abort|hang".
-#include "engine/runtime.hpp"
+#include "engine/shard.hpp"
 
 #ifdef AMP_TEST_HOOKS
 #include <csignal>
@@ -33,7 +33,7 @@ Plot read_plot() {
 
 }  // namespace
 
-void Runtime::test_hook(uint32_t u, const Firing& f) const {
+void Shard::test_hook(uint32_t u, const Firing& f) const {
     const Plot plot = read_plot();
     if (plot.frame < f.frame || plot.frame >= f.frame + f.frames || plot.node != plan_.nodes[u].descriptor->name) return;
     if (plot.kind == "segv") std::raise(SIGSEGV);

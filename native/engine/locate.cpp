@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/runtime.hpp"
+#include "engine/shard.hpp"
 #include "plan/parameters.hpp"
 
 namespace amp {
@@ -31,7 +31,7 @@ Found earliest(const View& v, int32_t channels, const Environment& env, const Fi
 
 }  // namespace
 
-void Runtime::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
+void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
     const PlanNode& n = plan_.nodes[u];
     const amp_node_contract& c = *n.type->contract;
     const std::string& name = n.descriptor->name;
@@ -39,11 +39,11 @@ void Runtime::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
         if (x.frame >= fault_.frame) return;
         fault_.frame = x.frame;
         fault_.failure = Failure(code, "execute", message, name, port);
-        fault_.failure.batch = x.batch;
+        fault_.failure.batch = first_batch_ + x.batch;
         fault_.failure.channel = x.channel;
         fault_.failure.frame = x.frame;
     };
-    const auto where = [](const Found& x) { return text("batch %u, channel %u, frame %lld", x.batch, x.channel, static_cast<long long>(x.frame)); };
+    const auto where = [this](const Found& x) { return text("batch %u, channel %u, frame %lld", first_batch_ + x.batch, x.channel, static_cast<long long>(x.frame)); };
     const auto not_finite = [](double x) { return !std::isfinite(x); };
     if (&step != work_[u].main) {   // a parameter
         const amp_param_contract& p = c.params[step.port];
@@ -62,7 +62,7 @@ void Runtime::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
                 const Found x = earliest(step.par[k], n.channels, env_, f, [&](double v) { return v > most; });
                 keep(x, AMP_E_INVALID_ARG, c.params[k].key, text("%s.%s: above %s (got %g, allowed at most %g). Raise %s or lower the value. At %s.", name.c_str(), c.params[k].key, c.params[m].key, x.value, most, c.params[m].key, where(x).c_str()));
             }
-    if (!(verdict & kNonfinite) || !(config_.flags & AMP_RUN_STOP_NONFINITE)) return;
+    if (!(verdict & kNonfinite) || !(common_.config.flags & AMP_RUN_STOP_NONFINITE)) return;
     for (uint32_t k = 0; k < c.n_outputs; ++k) {
         const Found x = earliest(step.out[k], n.out_channels[k], env_, f, not_finite);
         if (x.frame != INT64_MAX)

@@ -8,8 +8,8 @@
 namespace amp {
 
 Value Values::in_force(uint32_t node, uint32_t param, Tensor& scratch) const {
-    const auto set = r.overrides_.find({node, param});
-    if (set != r.overrides_.end()) return {&set->second, nullptr};
+    const auto set = r.common_.overrides.find({node, param});
+    if (set != r.common_.overrides.end()) return {&set->second, nullptr};
     const PlanNode& n = r.plan_.nodes[node];
     const int32_t i = n.parameter[param];
     if (i >= 0) {
@@ -22,9 +22,9 @@ Value Values::in_force(uint32_t node, uint32_t param, Tensor& scratch) const {
     return {&scratch, nullptr};
 }
 
-void Values::check_shape(uint32_t node, uint32_t param, const Tensor& t, const char* stage) const {
-    const PlanNode& n = r.plan_.nodes[node];
-    const uint32_t channels = static_cast<uint32_t>(n.channels), batches = r.env_.batches;
+void check_shape(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t, uint32_t batches, const char* stage) {
+    const PlanNode& n = plan.nodes[node];
+    const uint32_t channels = static_cast<uint32_t>(n.channels);
     if ((t.batches == 1 || t.batches == batches) && (t.channels == 1 || t.channels == channels)) return;
     const char* key = n.type->contract->params[param].key;
     const std::string lead = std::string(stage) == "set_param" ? "amp_graph_runtime_set_param_shape_mismatch: " : "";
@@ -34,10 +34,10 @@ void Values::check_shape(uint32_t node, uint32_t param, const Tensor& t, const c
                   n.descriptor->name, key);
 }
 
-void Values::check_range(uint32_t node, uint32_t param, const Tensor& t) const {
-    const PlanNode& n = r.plan_.nodes[node];
+void check_range(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t) {
+    const PlanNode& n = plan.nodes[node];
     const amp_param_contract& c = n.type->contract->params[param];
-    const Range range = range_of(c, r.plan_.descriptors.sample_rate);
+    const Range range = range_of(c, plan.descriptors.sample_rate);
     for (size_t i = 0; i < t.data.size(); ++i) {
         const double x = t.data[i];
         if (std::isfinite(x) && ((x >= range.low && x <= range.high) || c.range == AMP_RANGE_CLAMP)) continue;
@@ -47,11 +47,11 @@ void Values::check_range(uint32_t node, uint32_t param, const Tensor& t) const {
 
 void Values::hold(double* rows, const Tensor& t, View& view) const {
     const auto width = static_cast<uint32_t>(r.env_.width);
-    const uint32_t groups = t.batches == 1 ? 1 : static_cast<uint32_t>(r.env_.groups);
+    const uint32_t groups = t.batches == 1 ? 1 : static_cast<uint32_t>(r.env_.groups), last = r.first_batch_ + r.env_.batches - 1;
     for (uint32_t c = 0; c < t.channels; ++c)
         for (uint32_t g = 0; g < groups; ++g)
             for (uint32_t j = 0; j < kLanes; ++j)
-                rows[(c * groups + g) * kLanes + j] = t.at(std::min(g * width + (width == 1 ? 0 : j), t.batches - 1), c, 0);
+                rows[(c * groups + g) * kLanes + j] = t.at(std::min(r.first_batch_ + g * width + (width == 1 ? 0 : j), last), c, 0);
     view = {rows, t.channels == 1 ? 0 : int64_t{kLanes} * groups, groups == 1 ? 0 : int64_t{kLanes}, 0};
 }
 
@@ -96,6 +96,7 @@ void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
         double* copy = r.arena_.doubles(t.data.size());
         std::copy(t.data.begin(), t.data.end(), copy);
         const auto frames = static_cast<int64_t>(t.frames);
+        if (t.batches > 1) copy += r.first_batch_ * t.channels * t.frames;
         *view = {copy, t.channels == 1 ? 0 : frames, t.batches == 1 ? 0 : frames * t.channels, 1};
         step->source = view;
         step->source_frames = frames;

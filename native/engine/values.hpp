@@ -1,6 +1,6 @@
 // Parameter values in the arena.
 #pragma once
-#include "engine/runtime.hpp"
+#include "engine/shard.hpp"
 
 namespace amp {
 
@@ -10,12 +10,13 @@ struct Value {
     const std::string* curve;
 };
 
+void check_shape(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t, uint32_t batches, const char* stage);
+void check_range(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t);
+
 struct Values {
-    Runtime& r;
+    Shard& r;
 
     Value in_force(uint32_t node, uint32_t param, Tensor& scratch) const;
-    void check_shape(uint32_t node, uint32_t param, const Tensor& t, const char* stage) const;
-    void check_range(uint32_t node, uint32_t param, const Tensor& t) const;
     // Writes a value that holds over frames into rows of eight doubles and points the view at them.
     void hold(double* rows, const Tensor& t, View& view) const;
     // Makes `value` the base of parameter `param` of a built node: rows, or a parameter step's source.

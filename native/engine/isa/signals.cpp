@@ -49,20 +49,28 @@ int sources(const Step& s, int c, int g, uint32_t offset, Source* out) {
     return n;
 }
 
+// Checks packs against the range; only lanes below `live` count.
 struct Bounds {
     f64x8 low, high, sum = f64x8(0.0), clamped = f64x8(0.0);
-    m8 live;
     bool clamp, bad = false;
-    // The value allowed in place of v; notes what was wrong in live lanes.
-    f64x8 check(f64x8 v, const m8& lanes) {
-        const m8 out = !((v >= low) & (v <= high)) & lanes;
-        sum += select(lanes, v - v, f64x8(0.0));
-        if (__builtin_expect(any(out), 0)) {
-            if (!clamp) bad = true;
-            clamped += select(out, f64x8(1.0), f64x8(0.0));
-            if (clamp) v = vmin(vmax(v, low), high);
+    [[gnu::always_inline]] f64x8 check(f64x8 v) {
+        sum += v - v;
+        const m8 out = !((v >= low) & (v <= high));
+        return __builtin_expect(any(out), 0) ? mend(v, out) : v;
+    }
+    [[gnu::always_inline]] f64x8 check(f64x8 v, double live) {
+        const m8 counts = lane_numbers() < f64x8(live);
+        sum += select(counts, v - v, f64x8(0.0));
+        const m8 out = !((v >= low) & (v <= high)) & counts;
+        return any(out) ? mend(v, out) : v;
+    }
+    f64x8 mend(f64x8 v, const m8& out) {
+        if (!clamp) {
+            bad = true;
+            return v;
         }
-        return v;
+        clamped += select(out, f64x8(1.0), f64x8(0.0));
+        return vmin(vmax(v, low), high);
     }
 };
 
@@ -75,6 +83,19 @@ template <int W, class T>
     return v;
 }
 
+// One row: base value, modulations, range. The common shapes (a value that holds under one or two modulators) stay in
+// registers; `kCount` < 0 is any number of modulators.
+template <int W, int kCount>
+[[gnu::flatten]] void parameter_row(const Source* src, int count, const double* base, double* y, uint32_t frames, double lanes, Bounds& bounds) {
+    const int n = kCount < 0 ? count : kCount;
+    const f64x8 held = base ? load(base) : f64x8(0.0);
+    uint32_t i = 0;
+    if (W == 1 || lanes >= kLanes)
+        for (; i + kStride<W> <= frames; i += kStride<W>) store(y + i * W, bounds.check(modulated<W>(base ? held : load(y + i * W), src, n, i)));
+    for (; i < frames; i += kStride<W>)
+        store(y + i * W, bounds.check(modulated<W>(base ? held : load(y + i * W), src, n, i), W == 1 ? static_cast<double>(frames - i) : lanes));
+}
+
 template <int W>
 uint32_t parameter(Step& s, const Firing& f) {
     Bounds bounds{f64x8(s.low), f64x8(s.high)};
@@ -84,16 +105,12 @@ uint32_t parameter(Step& s, const Firing& f) {
             Source src[kMostModulations];
             const int n = sources(s, c, g, f.offset, src);
             double* y = row(s.out[0], c, g, f.offset);
-            const bool held = !s.curve && !s.source;
+            const double* base = !s.curve && !s.source ? row(s.par[0], c, g, 0) : nullptr;
             if (s.curve) curve_base<W>(s, f.frame, f.frames, y);
             else if (s.source) tensor_base<W>(s, c, g, f.frame, f.frames, y);
-            const f64x8 base = held ? load(row(s.par[0], c, g, 0)) : f64x8(0.0);
-            const m8 batches = W == 1 ? iota() < f64x8(8.0) : iota() < f64x8(static_cast<double>(s.env->batches) - 8.0 * g);
-            for (uint32_t i = 0; i < f.frames; i += kStride<W>) {
-                const f64x8 v = modulated<W>(held ? base : load(y + i * W), src, n, i);
-                const m8 live = W == 1 ? iota() < f64x8(static_cast<double>(f.frames - i)) : batches;
-                store(y + i * W, bounds.check(v, live));
-            }
+            const double lanes = static_cast<double>(s.env->batches) - W * static_cast<double>(g);
+            const auto run = n == 1 ? parameter_row<W, 1> : n == 2 ? parameter_row<W, 2> : parameter_row<W, -1>;
+            run(src, n, base, y, f.frames, lanes, bounds);
         }
     if (s.clamp) {
         double add[kLanes];

@@ -1,0 +1,214 @@
+// A shard at work: blocks, nodes, feedback components, taps.
+#include <algorithm>
+#include <cstring>
+
+#include "dsp/phase.hpp"
+#include "engine/build.hpp"
+#include "engine/values.hpp"
+
+namespace amp {
+
+namespace {
+
+constexpr uint64_t kTimeEvery = 16;   // one block in so many is timed: a clock read costs as much as a small node
+
+}  // namespace
+
+Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
+    : common_(common), plan_(common.plan), table_(common.table), first_batch_(first_batch), layout_(batches >= kLaneLayoutFrom ? 1 : 0), arena_(Arena::reserve()) {
+    env_.sample_rate = plan_.descriptors.sample_rate;
+    const auto scale = AMP_KNS::make_phase_scale(env_.sample_rate);
+    env_.phase_scale[0] = scale.high;
+    env_.phase_scale[1] = scale.middle;
+    env_.phase_scale[2] = scale.low;
+    env_.batches = batches;
+    env_.batch_offset = common.config.batch_offset + first_batch;
+    env_.width = layout_ ? kLanes : 1;
+    env_.groups = static_cast<int32_t>((batches + static_cast<uint32_t>(env_.width) - 1) / static_cast<uint32_t>(env_.width));
+    env_.sample = [](const CurveData& c, double fs, int64_t first, int64_t n, double* out) { c.sample(fs, first, n, out); };
+    work_.resize(plan_.nodes.size());
+    build(*this);
+    if (common.config.flags & AMP_RUN_HEAT) build_heat();
+    for (const auto& [node, buffer] : common.inputs) attach_input(node, buffer);
+    size_t most = 0;
+    for (const Work& w : work_) most += w.before.size() + 1 + w.after.size();
+    frame_table_.reserve(most);
+    component_done_.assign(work_.size(), 0);
+}
+
+void Shard::install(uint32_t node, uint32_t param, const Tensor& value) { Values{*this}.install(node, param, value); }
+
+void Shard::follow_curve(uint32_t node, uint32_t param, const std::string& curve) {
+    Step* step = work_[node].parameter[param];
+    step->source = nullptr;
+    step->curve = &common_.history.at(curve);
+}
+
+void Shard::attach_input(uint32_t u, const amp_buffer& b) {
+    auto* view = arena_.make<View>(1);
+    *view = {b.data + (b.batches == 1 ? 0 : first_batch_ * b.batch_stride), b.channels == 1 ? 0 : b.channel_stride, b.batches == 1 ? 0 : b.batch_stride, 1};
+    work_[u].main->source = view;
+    work_[u].main->source_frames = b.frames;
+}
+
+// Windows keep their history in front of the block: when the end is near, the history moves to the start.
+void Shard::advance_windows(uint32_t frames) {
+    for (Port* p : windows_) {
+        if (p->pos + frames <= p->capacity) continue;
+        const size_t bytes = static_cast<size_t>(p->history * env_.width) * sizeof(double);
+        for (int64_t k = 0; k < int64_t{p->channels} * p->groups; ++k)
+            std::memmove(p->data + k * p->row, p->data + k * p->row + (p->pos - p->history) * env_.width, bytes);
+        p->pos = p->history;
+    }
+    for (const Patch& q : patches_) q.view->data = q.port->data + (q.port->pos - q.delay) * env_.width;
+}
+
+void Shard::run(int64_t position, int64_t frames, const std::vector<TapCopy>& taps, int64_t delivered) {
+    for (int64_t done = 0; done < frames && fault_.frame == INT64_MAX;) {
+        const auto n = static_cast<uint32_t>(std::min<int64_t>(frames - done, block_));
+        const Firing f{position + done, 0, n};
+        advance_windows(n);
+        const bool timed = !(common_.config.flags & AMP_RUN_NO_METRICS) && blocks_++ % kTimeEvery == 0;
+        run_block(f, taps, delivered + done, timed || !common_.events.empty());
+        if (common_.config.flags & AMP_RUN_HEAT && fault_.frame == INT64_MAX) transport_heat(f);
+        for (Port* p : windows_) p->pos += n;
+        done += n;
+    }
+}
+
+void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t delivered, bool timed) {
+    if (common_.flight) common_.flight->phase = AMP_PHASE_EXECUTE;
+    size_t tap = 0;
+    for (uint32_t u = 0; u < work_.size(); ++u) {
+        const int32_t c = plan_.nodes[u].component;
+        if (c < 0) {
+            const double t0 = timed ? common_.now() : 0.0;
+            fire(u, f);
+            if (timed) {
+                const double t1 = common_.now();
+                work_[u].seconds += t1 - t0;
+                work_[u].timed_frames += f.frames;
+                if (!common_.events.empty()) common_.record(u, f, t0, t1);
+            }
+        } else if (plan_.components[static_cast<size_t>(c)].nodes.front() == u) {
+            run_component(plan_.components[static_cast<size_t>(c)], f, timed);
+        }
+        if (common_.config.flags & AMP_RUN_HEAT) unit_heat(u, f);
+        for (; tap < taps.size() && taps[tap].node == u; ++tap) copy_tap(taps[tap], f, delivered);
+    }
+}
+
+// Own heat while the node's inputs still stand in their slices: after the node, or after the last of its component.
+void Shard::unit_heat(uint32_t u, const Firing& f) {
+    const int32_t c = plan_.nodes[u].component;
+    if (c < 0) add_heat(u, f);
+    else if (plan_.components[static_cast<size_t>(c)].nodes.back() == u)
+        for (uint32_t w : plan_.components[static_cast<size_t>(c)].nodes) add_heat(w, f);
+}
+
+// One node over a window: its parameters and gathers, itself, its token edges.
+void Shard::fire(uint32_t u, const Firing& f) {
+    Work& w = work_[u];
+    if (common_.flight) {
+        common_.flight->node = u;
+        common_.flight->first_frame = f.frame;
+        common_.flight->frames = f.frames;
+        common_.flight->sequence = common_.flight->sequence + 1;
+    }
+    test_hook(u, f);
+    w.frames += f.frames;
+    ++w.calls;
+    if (!w.out.empty() && w.out[0].held) {
+        if (w.fired_once) return;
+        w.fired_once = true;
+        if (const uint32_t r = w.main->fire(*w.main, {f.frame, 0, layout_ ? 1u : uint32_t{kLanes}})) note(u, *w.main, r, f);
+        return;
+    }
+    for (Step* s : w.before)
+        if (const uint32_t r = s->fire(*s, f)) note(u, *s, r, f);
+    if (const uint32_t r = w.main->fire(*w.main, f)) note(u, *w.main, r, f);
+    for (Step* s : w.after) s->fire(*s, f);
+}
+
+void Shard::run_component(const Component& c, const Firing& f, bool timed) {
+    const double t0 = timed ? common_.now() : 0.0;
+    if (c.sub_block < kFrameTableBelow) run_frames(c, f);
+    else run_firings(c, f);
+    if (!timed) return;
+    const double share = (common_.now() - t0) / static_cast<double>(c.nodes.size());   // the nodes of a loop are timed together
+    for (uint32_t u : c.nodes) {
+        work_[u].seconds += share;
+        work_[u].timed_frames += f.frames;
+    }
+}
+
+// The per-frame table: one indirect call per step and frame.
+void Shard::run_frames(const Component& c, const Firing& f) {
+    frame_table_.clear();
+    for (uint32_t u : c.nodes) {
+        Work& w = work_[u];
+        for (size_t k = 0; k < w.before.size(); ++k) {
+            Step* s = w.before[k];
+            if (!w.outside[k]) frame_table_.push_back(s);
+            else if (const uint32_t r = s->fire(*s, f)) note(u, *s, r, f);
+        }
+        frame_table_.push_back(w.main);
+        frame_table_.insert(frame_table_.end(), w.after.begin(), w.after.end());
+        w.frames += f.frames;
+        w.calls += f.frames;
+    }
+    const bool traced = !common_.events.empty();
+    for (uint32_t i = 0; i < f.frames; ++i) {
+        const Firing g{f.frame + i, i, 1};
+        for (Step* s : frame_table_) {
+            if (common_.flight) {
+                common_.flight->node = s->node;
+                common_.flight->first_frame = g.frame;
+                common_.flight->frames = 1;
+            }
+            if (s == work_[s->node].main) test_hook(s->node, g);
+            const double t0 = traced ? common_.now() : 0.0;
+            if (const uint32_t r = s->tick(*s, g)) note(s->node, *s, r, g);
+            if (traced && s == work_[s->node].main) common_.record(s->node, g, t0, common_.now());
+        }
+    }
+}
+
+// Data-driven: every node fires as far as its inputs reach, round after round, until the block is full.
+void Shard::run_firings(const Component& c, const Firing& f) {
+    auto& done = component_done_;
+    for (uint32_t u : c.nodes) done[u] = 0;
+    for (bool busy = true; busy;) {
+        busy = false;
+        for (uint32_t u : c.nodes) {
+            uint64_t reach = f.frames;
+            for (uint32_t k : plan_.nodes[u].in) {
+                const PlanEdge& e = plan_.edges[k];
+                if (plan_.nodes[e.src].component == plan_.nodes[u].component) reach = std::min(reach, done[e.src] + e.delay);
+            }
+            if (reach <= done[u]) continue;
+            const auto n = static_cast<uint32_t>(reach - done[u]);
+            const Firing g{f.frame + static_cast<int64_t>(done[u]), static_cast<uint32_t>(done[u]), n};
+            const double t0 = common_.events.empty() ? 0.0 : common_.now();
+            fire(u, g);
+            if (!common_.events.empty()) common_.record(u, g, t0, common_.now());
+            done[u] = reach;
+            busy = true;
+        }
+    }
+}
+
+void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t delivered) const {
+    const View v = view_of(work_[t.node].out[t.port], env_.width);
+    const auto width = static_cast<uint32_t>(env_.width);
+    for (uint32_t c = 0; c < t.buffer.channels; ++c)
+        for (uint32_t b = 0; b < env_.batches; ++b) {
+            const double* x = v.data + c * v.channel_stride + b / width * v.group_stride + b % width;
+            double* y = t.buffer.data + (first_batch_ + b) * t.buffer.batch_stride + c * t.buffer.channel_stride + delivered;
+            if (v.step == 1) std::memcpy(y, x, f.frames * sizeof(double));
+            else
+                for (uint32_t i = 0; i < f.frames; ++i) y[i] = x[i * v.step];
+        }
+}
+
+}  // namespace amp

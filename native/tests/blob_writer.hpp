@@ -1,0 +1,180 @@
+// Graphs and curves as plain data, and their blobs as amp/graph.h and amp/history.h lay them out. Nothing is checked: tests
+// write wrong blobs too.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "amp/amp.h"
+
+namespace blob {
+
+using Bytes = std::vector<uint8_t>;
+
+inline constexpr size_t kHeader = 24;
+
+struct Tensor {
+    uint32_t batches = 1, channels = 1;
+    uint64_t frames = 1;
+    std::vector<double> data{0.0};
+};
+
+enum Kind : uint8_t { kNumber, kTensor, kCurve, kText, kInteger };
+
+struct Param {
+    std::string key;
+    uint8_t kind = kNumber;
+    double number = 0;
+    std::string text{};
+    Tensor tensor{};
+    int64_t integer = 0;
+};
+
+inline Param number(const char* key, double v) { return {key, kNumber, v}; }
+inline Param text(const char* key, const char* v) { return {key, kText, 0, v}; }
+inline Param curve(const char* key, const char* name) { return {key, kCurve, 0, name}; }
+inline Param tensor(const char* key, Tensor t) { return {key, kTensor, 0, "", std::move(t)}; }
+inline Param integer(const char* key, int64_t v) { return {key, kInteger, 0, "", {}, v}; }
+
+struct Node {
+    std::string name, type;
+    std::vector<Param> params{};
+    uint32_t revision = 0;  // 0: the library's own
+    uint32_t oversample = 1;
+    double heat = NAN, capacity = NAN, conductance = NAN;
+};
+
+struct Edge {
+    std::string src, dst;
+    uint64_t delay = 0;
+    std::string src_port = "out", dst_port = "in";
+    int32_t slot = 0;
+    std::vector<Tensor> tokens{};  // none or one
+    std::vector<std::string> gates{};
+    double kappa = NAN;
+    uint8_t token_flag = 0;  // written when there are no tokens
+};
+
+struct Modulation {
+    std::string src, dst, param;
+    uint8_t mode = 0;
+    double scale = 1, offset = 0;
+    int32_t channel = -1, slot = 0;
+    uint64_t delay = 0;
+    std::string src_port = "out";
+};
+
+struct Graph {
+    std::vector<Node> nodes{};
+    std::vector<Edge> edges{};
+    std::vector<Modulation> modulations{};
+    std::string output{};
+    double sample_rate = 48000, budget_w = NAN;
+    uint8_t policy = 0;
+    std::string name = "test";
+};
+
+struct Curve {
+    std::string name;
+    uint8_t interpolation = AMP_CURVE_LINEAR;
+    std::vector<std::pair<double, double>> points{};  // time in seconds, value
+};
+
+class Payload {
+public:
+    template <class T>
+    Payload& put(T v) {
+        const auto* p = reinterpret_cast<const uint8_t*>(&v);
+        bytes.insert(bytes.end(), p, p + sizeof v);
+        return *this;
+    }
+    Payload& str(const std::string& s) {
+        put(static_cast<uint16_t>(s.size()));
+        bytes.insert(bytes.end(), s.begin(), s.begin() + static_cast<uint16_t>(s.size()));
+        return *this;
+    }
+    Payload& tensor(const Tensor& t) {
+        put(t.batches).put(t.channels).put(t.frames);
+        for (double x : t.data) put(x);
+        return *this;
+    }
+    template <class T>
+    Payload& count(const std::vector<T>& list) {
+        return put(static_cast<uint32_t>(list.size()));
+    }
+    Bytes bytes{};
+};
+
+// Makes length and checksum right again after the payload was changed.
+inline void reseal(Bytes& b) {
+    if (b.size() < kHeader) return;
+    const uint64_t length = b.size() - kHeader, sum = amp_checksum(b.data() + kHeader, length);
+    std::memcpy(b.data() + 8, &length, sizeof length);
+    std::memcpy(b.data() + 16, &sum, sizeof sum);
+}
+
+inline Bytes seal(const char* magic, const Payload& payload) {
+    Payload whole;
+    whole.bytes.assign(magic, magic + 4);
+    whole.put(uint32_t{1}).put(uint64_t{0}).put(uint64_t{0});
+    whole.bytes.insert(whole.bytes.end(), payload.bytes.begin(), payload.bytes.end());
+    reseal(whole.bytes);
+    return whole.bytes;
+}
+
+inline void write(Payload& w, const Param& p) {
+    w.str(p.key).put(p.kind);
+    switch (p.kind) {
+        case kNumber: w.put(p.number); break;
+        case kTensor: w.tensor(p.tensor); break;
+        case kInteger: w.put(p.integer); break;
+        default: w.str(p.text); break;
+    }
+}
+
+inline void write(Payload& w, const Node& n) {
+    const amp_node_contract* c = amp_describe_node(n.type.c_str());
+    w.str(n.name).str(n.type).put(n.revision ? n.revision : c ? c->revision : 1u).put(n.oversample);
+    w.put(n.heat).put(n.capacity).put(n.conductance).count(n.params);
+    for (const Param& p : n.params) write(w, p);
+}
+
+inline void write(Payload& w, const Edge& e) {
+    w.str(e.src).str(e.src_port).str(e.dst).str(e.dst_port).put(e.slot).put(e.delay);
+    w.put(e.tokens.empty() ? e.token_flag : uint8_t{1});
+    for (const Tensor& t : e.tokens) w.tensor(t);
+    w.count(e.gates);
+    for (const std::string& g : e.gates) w.str(g);
+    w.put(e.kappa);
+}
+
+inline void write(Payload& w, const Modulation& m) {
+    w.str(m.src).str(m.src_port).str(m.dst).str(m.param).put(m.mode).put(m.scale).put(m.offset);
+    w.put(m.channel).put(m.slot).put(m.delay);
+}
+
+inline Bytes descriptors(const Graph& g) {
+    Payload w;
+    w.put(g.sample_rate).str(g.name).put(g.budget_w).put(g.policy).str(g.output).count(g.nodes);
+    for (const Node& n : g.nodes) write(w, n);
+    w.count(g.edges);
+    for (const Edge& e : g.edges) write(w, e);
+    w.count(g.modulations);
+    for (const Modulation& m : g.modulations) write(w, m);
+    return seal("AMPD", w);
+}
+
+inline Bytes history(const std::vector<Curve>& curves) {
+    Payload w;
+    w.count(curves);
+    for (const Curve& c : curves) {
+        w.str(c.name).put(c.interpolation).count(c.points);
+        for (const auto& [time, value] : c.points) w.put(time).put(value);
+    }
+    return seal("AMPH", w);
+}
+
+}  // namespace blob

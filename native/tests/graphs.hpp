@@ -1,0 +1,116 @@
+// Small graphs that between them use every feature of a plan: feedback short and long, modulation, tokens, curves, tensors,
+// several channels, heat.
+#pragma once
+#include "blob_writer.hpp"
+
+namespace graphs {
+
+using blob::Graph;
+
+// sine -> gain -> output
+inline Graph chain() {
+    Graph g;
+    g.nodes = {{"tone", "sine", {blob::number("frequency_hz", 997), blob::integer("channels", 2)}},
+               {"level", "gain", {blob::number("gain", 0.5)}},
+               {"out", "output"}};
+    g.edges = {{"tone", "level"}, {"level", "out"}};
+    g.output = "out";
+    return g;
+}
+
+// A loop of one frame through two filters, driven by noise.
+inline Graph short_loop() {
+    Graph g;
+    g.nodes = {{"noise", "noise", {blob::integer("seed", 3)}},
+               {"sum", "mix"},
+               {"pole", "one_pole", {blob::number("cutoff_hz", 900)}},
+               {"back", "gain", {blob::number("gain", -0.7)}},
+               {"out", "output"}};
+    g.edges = {
+        {"noise", "sum"}, {"back", "sum", 1, "out", "in", 1}, {"sum", "pole"}, {"pole", "back"}, {"pole", "out"}};
+    g.edges[1].tokens = {{1, 1, 1, {0.25}}};
+    g.output = "out";
+    return g;
+}
+
+// A loop of 40 frames with initial tokens, and a delay line whose time an lfo moves.
+inline Graph long_loop() {
+    Graph g;
+    blob::Tensor ramp{1, 2, 40, {}};
+    for (int i = 0; i < 80; ++i) ramp.data.push_back(0.01 * i);
+    g.nodes = {
+        {"in", "input", {blob::integer("channels", 2)}},
+        {"sum", "mix"},
+        {"line", "delay_line", {blob::number("delay_s", 0.002), blob::number("max_delay_s", 0.01)}},
+        {"wobble", "lfo", {blob::number("rate_hz", 5), blob::number("depth", 0.3), blob::number("offset", 1)}},
+        {"out", "output"},
+    };
+    g.edges = {{"in", "sum"}, {"line", "sum", 40, "out", "in", 7}, {"sum", "line"}, {"line", "out"}};
+    g.edges[1].tokens = {ramp};
+    g.edges[1].gates = {"beat"};
+    g.modulations = {{"wobble", "line", "delay_s", 0, 1, 0, -1, 0, 3}};
+    g.output = "out";
+    return g;
+}
+
+// A voice: gate and cutoff follow curves, the cutoff of a filter is modulated twice, thermo constants are given.
+inline Graph voice() {
+    Graph g;
+    g.nodes = {
+        {"gate", "controller", {blob::text("curve", "gate")}},
+        {"env", "envelope", {blob::number("attack_s", 0.001), blob::number("release_s", 0.003)}},
+        {"osc",
+         "oscillator",
+         {blob::text("waveform", "square"), blob::tensor("pulse_width", {1, 1, 3, {0.2, 0.5, 0.8}})}},
+        {"vca", "gain", {blob::number("gain", 1)}},
+        {"svf",
+         "svf",
+         {blob::text("mode", "lowpass"), blob::curve("cutoff_hz", "cutoff"), blob::number("q", 2)},
+         0,
+         1,
+         1e-6,
+         0.5,
+         0.1},
+        {"drift", "noise", {blob::number("amplitude", 0.1)}},
+        {"pan", "pan", {blob::number("position", -0.5)}},
+        {"out", "output"},
+    };
+    g.edges = {{"gate", "env", 0, "out", "gate"}, {"osc", "vca"}, {"vca", "svf"}, {"svf", "pan"}, {"pan", "out"}};
+    g.edges[2].kappa = 0.5;
+    g.modulations = {{"env", "vca", "gain", 0, 1, 0, -1, 0, 0, "amplitude"},
+                     {"env", "svf", "cutoff_hz", 1, 100, 0, 0, 1, 2, "amplitude"},
+                     {"drift", "svf", "cutoff_hz", 0, 1, 1}};
+    g.output = "out";
+    g.budget_w = 1e9;
+    g.policy = 1;
+    return g;
+}
+
+inline std::vector<blob::Curve> voice_curves() {
+    return {{"gate", AMP_CURVE_HOLD, {{0.0, 0.0}, {0.001, 1.0}, {0.004, 0.0}}},
+            {"cutoff", AMP_CURVE_EXPONENTIAL, {{0.0, 200.0}, {0.01, 2000.0}}}};
+}
+
+// Eight channels of constants and tensors through a biquad and the limiter.
+inline Graph wide() {
+    Graph g;
+    g.nodes = {
+        {"dc", "constant", {blob::number("value", 0.25), blob::integer("channels", 8)}},
+        {"wave", "oscillator", {blob::integer("channels", 8), blob::text("quality", "naive")}},
+        {"mix", "mix", {blob::tensor("gain", {1, 8, 1, {1, 2, 3, 4, 5, 6, 7, 8}})}},
+        {"eq", "biquad", {blob::text("design", "peak"), blob::number("gain_db", 6)}},
+        {"safe", "safety", {blob::number("ceiling", 0.9)}},
+        {"out", "output"},
+    };
+    g.edges = {{"dc", "mix", 0, "out", "in", 2},
+               {"wave", "mix", 5, "out", "in", -1},
+               {"mix", "eq"},
+               {"eq", "safe"},
+               {"safe", "out"}};
+    g.output = "out";
+    return g;
+}
+
+inline std::vector<Graph> all() { return {chain(), short_loop(), long_loop(), voice(), wide()}; }
+
+}  // namespace graphs
