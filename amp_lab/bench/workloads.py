@@ -53,6 +53,7 @@ class Voice:
 
 
 def voices() -> list[Voice]:
+    """Return the 64 voices of W2 and BUILD."""
     return [
         Voice(55 + 7.3 * i, 5 + 0.01 * i, 1 + 0.003 * i, 800 + 25 * i, 1 + 0.05 * i, 2 * i / 63 - 1)
         for i in range(VOICES)
