@@ -1,0 +1,272 @@
+"""What tests of the engine share: graphs, stimuli, and renders cut in every way.
+
+``python tests/rigs.py`` prints the digests of every graph as JSON, for comparison between processes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import runpy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import amp_lab as amp
+from amp_lab import catalog, lowlevel
+from amp_lab.contracts import CaseContract
+from amp_lab.lowlevel import Runtime
+
+Samples = npt.NDArray[np.float64]
+GOLDENS = Path(__file__).parents[1] / "goldens"
+RATE = 48_000.0
+CASES = [(type_id, case) for type_id in catalog.types() for case in catalog[type_id].cases]
+"""Every case of every contract."""
+
+
+# ---- rendering ----
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A graph with all it needs to be rendered; ``taps`` are heard beside the output, as further channels."""
+
+    graph: amp.Graph
+    frames: int
+    controls: amp.ControlHistory | None = None
+    batches: int = 1
+    taps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One way to cut a render: the block asked for, and the lengths of the calls (None: one call)."""
+
+    block: int = 0
+    calls: Sequence[int] | None = None
+
+    def __str__(self) -> str:
+        calls = "one call" if self.calls is None else f"{len(self.calls)} calls"
+        return f"block {self.block or 'chosen'}, {calls}"
+
+
+def started(
+    scene: Scene, cut: Cut | None = None, *, flags: int = lowlevel.STOP_NONFINITE, batch_offset: int = 0
+) -> Runtime:
+    """Return a configured runtime with inputs and curves, at frame 0."""
+    plan = scene.graph.compile()
+    runtime = Runtime(plan.descriptor_blob, plan.plan_blob)
+    runtime.configure(
+        batches=scene.batches, block_frames=(cut or Cut()).block, flags=flags, batch_offset=batch_offset
+    )
+    for name, samples in scene.graph.inputs().items():
+        runtime.bind_input(name, samples)
+    if plan.curves:
+        controls = scene.controls or scene.graph.controls
+        assert controls is not None
+        runtime.set_history(controls.select(plan.curves).blob)
+    return runtime
+
+
+def proceed(runtime: Runtime, scene: Scene, calls: Iterable[int]) -> Samples:
+    """Execute calls of the given lengths; returns output and taps, stacked along the channels."""
+    lengths = list(calls)
+    ports = [(node, port or None) for node, _, port in (tap.partition(".") for tap in scene.taps)]
+    channels = [scene.graph.compile().output_channels, *(runtime.port_channels(*port) for port in ports)]
+    arrays = [np.empty((scene.batches, count, sum(lengths))) for count in channels]
+    done = 0
+    for length in lengths:
+        audio, *others = (array[:, :, done : done + length] for array in arrays)
+        runtime.execute(length, audio, dict(zip(ports, others, strict=True)))
+        done += length
+    return np.concatenate(arrays, axis=1)
+
+
+def sound(
+    scene: Scene, cut: Cut | None = None, *, flags: int = lowlevel.STOP_NONFINITE, batch_offset: int = 0
+) -> Samples:
+    """Return the audio, (B, C, N)."""
+    with started(scene, cut, flags=flags, batch_offset=batch_offset) as runtime:
+        return proceed(runtime, scene, (cut or Cut()).calls or [scene.frames])
+
+
+def through(type_id: str, x: Samples, **params: Any) -> Samples:
+    """Return what one node makes of a mono signal, (C, N)."""
+    g = amp.Graph(sample_rate=RATE)
+    g.output(g.add(type_id, g.input(samples=x), **params))
+    return sound(Scene(g, x.shape[-1]))[0]
+
+
+def source(type_id: str, frames: int, **params: Any) -> Samples:
+    """Return what a source makes, (C, N)."""
+    g = amp.Graph(sample_rate=RATE)
+    g.output(g.add(type_id, **params))
+    return sound(Scene(g, frames))[0]
+
+
+def digest(samples: Samples) -> str:
+    """SHA-256 of the bits."""
+    return hashlib.sha256(np.ascontiguousarray(samples).tobytes()).hexdigest()
+
+
+def same_bits(left: npt.ArrayLike, right: npt.ArrayLike) -> bool:
+    """Whether two arrays agree in shape and in every bit."""
+    a, b = np.ascontiguousarray(left, np.float64), np.ascontiguousarray(right, np.float64)
+    return a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def random_calls(seed: int, frames: int) -> list[int]:
+    """Lengths of calls that add up to ``frames``, from one frame to many blocks."""
+    rng, calls = np.random.default_rng(seed), []
+    while (left := frames - sum(calls)) > 0:
+        calls.append(min(left, int(np.exp(rng.uniform(0.0, np.log(max(2, frames / 4)))))))
+    return calls
+
+
+# ---- goldens as scenes ----
+
+
+GOLDEN_CASES = runpy.run_path(str(GOLDENS / "make_cases.py"))["CASES"]
+
+
+def golden_scene(name: str) -> Scene:
+    """Graph, length, controls and batches of a golden case."""
+    graph, controls, frames, batches = GOLDEN_CASES[name]()
+    return Scene(graph, frames, controls, batches)
+
+
+# ---- contract cases as scenes ----
+
+
+def stimulus(kind: str, channels: int, frames: int, port: str = "in", batches: int = 1) -> Samples:
+    """Return what a contract case feeds its node, (B, C, N), different in every batch and channel."""
+    n = np.arange(frames)
+    rows = [(b, c) for b in range(batches) for c in range(channels)]
+    signals = {
+        "none": lambda b, c: np.zeros(frames),
+        "impulse": lambda b, c: (n == 3 + b + 2 * c) * 1.0,
+        "step": lambda b, c: (n >= 5 + b) * (1.0 - 0.25 * c),
+        "ramp": lambda b, c: n / 64 - b + c,
+        "sine": lambda b, c: np.sin(0.1 * n + b + c),
+        "sweep": lambda b, c: np.sin(1e-4 * n * n + b + c),
+        "noise": lambda b, c: np.random.default_rng([7, b, c, len(port)]).uniform(-1, 1, frames),
+        "gate": lambda b, c: (n // (150 + 10 * b + 7 * c if port == "gate" else 97) % 2 == 0) * 1.0,
+    }
+    return np.array([signals[kind](b, c) for b, c in rows]).reshape(batches, channels, frames)
+
+
+def case_params(type_id: str, case: CaseContract) -> dict[str, Any]:
+    """Parameters of a contract case as builders take them."""
+    kinds: Mapping[str, Any] = {"number": float, "integer": int, "enum": str, "text": str}
+    words = (word.partition("=") for word in case.params.split())
+    values = {}
+    for key, _, value in words:
+        param = catalog[type_id].param(key)
+        assert param is not None, f"{type_id}.{case.key}: no parameter {key}"
+        values[key] = kinds[param.kind](value)
+    return values
+
+
+def case_scene(
+    type_id: str,
+    case: CaseContract,
+    *,
+    batches: int = 1,
+    feed: Mapping[str, Samples] | None = None,
+    **more: Any,
+) -> Scene:
+    """Build the graph of a contract case: an input per port, the node, the output.
+
+    ``feed`` replaces the stimulus of ports, ``more`` replaces parameters.
+    """
+    contract, g = catalog[type_id], amp.Graph(sample_rate=RATE, name=f"{type_id}_{case.key}")
+    params = case_params(type_id, case) | more
+    controls, ports = None, {}
+    if type_id == "controller":
+        values = stimulus(case.stimulus, 1, case.frames)[0, 0]
+        params, controls = (
+            params | {"curve": "played"},
+            amp.ControlHistory([amp.Curve.sampled("played", values, RATE)]),
+        )
+    if type_id == "input":
+        params["samples"] = stimulus(case.stimulus, case.channels, case.frames, batches=batches)
+        params.pop("channels", None)
+    elif contract.has_channels:
+        params["channels"] = case.channels
+    for port in contract.input_keys:
+        signal = stimulus(case.stimulus, case.channels, case.frames, port, batches)
+        ports[port] = g.input(samples=(feed or {}).get(port, signal), name=f"feed_{port}")
+    node = g.add(type_id, name="node", **params)
+    for port, source in ports.items():
+        g.connect(source, node, port=port)
+    if type_id != "output":
+        g.output(node, name="out")
+    taps = tuple(f"node.{port}" for port in contract.output_keys[1:])
+    return Scene(g, case.frames, controls, batches, taps)
+
+
+def case_ids() -> list[str]:
+    """Names of `CASES` for pytest."""
+    return [f"{type_id}-{case.key}" for type_id, case in CASES]
+
+
+# ---- one graph that has everything, with every batch different ----
+
+
+def variants(batches: int, *, first: int = 0, count: int | None = None, frames: int = 700) -> Scene:
+    """Return a graph of many nodes whose tensors differ per batch; ``count`` batches from ``first``."""
+    rng = np.random.default_rng(3)
+    part = slice(first, first + (batches if count is None else count))
+
+    def tensor(low: float, high: float, channels: int = 1, length: int = 1) -> Samples:
+        return rng.uniform(low, high, (batches, channels, length))[part]
+
+    g = amp.Graph(sample_rate=RATE, name="variants")
+    saw = g.oscillator(waveform="saw", frequency_hz=tensor(50, 5000, 2), channels=2, name="saw")
+    hiss = g.noise(channels=2, amplitude=tensor(0.01, 0.1), name="hiss")
+    steps = g.lfo(shape="random", rate_hz=tensor(20, 900), slew_s=1e-4, name="steps")
+    fm = g.sine(frequency_hz=tensor(10, 3000, 1, frames), name="fm")
+    bound = g.input(samples=tensor(-1, 1, 2, frames - 50), name="bound")
+    pulse = g.oscillator(waveform="square", frequency_hz=tensor(100, 400), quality="naive", name="pulse")
+    env = g.envelope(gate=pulse, attack_s=tensor(0, 1e-3), decay_s=1e-3, release_s=tensor(1e-4, 2e-3))
+    total = g.mix(saw, hiss, bound, name="total")
+    flt = g.svf(total, mode="bandpass", cutoff_hz=tensor(300, 4000), q=tensor(0.5, 20, 2), name="flt")
+    line = g.delay_line(flt, delay_s=tensor(1e-4, 4e-3), max_delay_s=0.01, name="line")
+    pole = g.one_pole(line, cutoff_hz=2000.0, name="pole")
+    eq = g.biquad(pole, design="peak", cutoff_hz=tensor(500, 5000), gain_db=6.0, name="eq")
+    g.connect(g.gain(eq, gain=tensor(-0.5, 0.5), name="back"), total, slot=9, delay_frames=3)
+    g.modulate(fm, saw.frequency_hz, mode="add", scale=30.0)
+    g.modulate(steps, flt.cutoff_hz, mode="multiply", offset=1.0, scale=0.4)
+    level = g.gain(eq, name="level")
+    g.modulate(env, level.gain, mode="multiply")
+    g.output(g.safety(g.pan(level, position=tensor(-1, 1))), name="out")
+    return Scene(g, frames, None, batches if count is None else count)
+
+
+# ---- digests for other processes ----
+
+
+def scenes() -> Iterator[tuple[str, Scene]]:
+    """Return every graph under its name."""
+    for name in GOLDEN_CASES:
+        yield f"golden {name}", golden_scene(name)
+    for (type_id, case), name in zip(CASES, case_ids(), strict=True):
+        for batches in (1, 6):
+            yield f"case {name} x {batches}", case_scene(type_id, case, batches=batches)
+    for batches in (1, 4, 9):
+        yield f"variants x {batches}", variants(batches)
+
+
+def main() -> None:
+    """Print the instruction set level and all digests; none if this machine lacks the level."""
+    level = lowlevel.isa()
+    digests = {name: digest(sound(scene)) for name, scene in scenes()} if level else {}
+    print(json.dumps({"isa": level, "digests": digests}))
+
+
+if __name__ == "__main__":
+    main()
