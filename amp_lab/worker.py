@@ -1,0 +1,126 @@
+"""The worker's side of `amp_lab.isolate`: a server that forks workers, and the loop of a worker.
+
+The server has imported everything and has one thread, so that a fork of it is ready in milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from dataclasses import replace
+from typing import NoReturn
+
+from amp_lab.errors import AmpError, InternalError
+from amp_lab.request import RenderParts, render_in_process
+from amp_lab.shared import CANCEL, Channel, Job, Memory
+from amp_lab.values import Samples
+
+PROGRESS_S = 0.02
+
+
+def main() -> None:
+    """Fork a worker for every channel received, reap those asked for, and leave when the parent does."""
+    control = Channel(socket.socket(fileno=int(sys.argv[1])))
+    memory = Memory(int(sys.argv[2]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    control.send("ready")
+    while True:
+        try:
+            pid, fds = control.receive_fds()
+        except EOFError:
+            break
+        control.send(_reap(pid) if pid else _fork(control, memory, fds[0]))
+    while _children():
+        pass
+
+
+def _fork(control: Channel, memory: Memory, fd: int) -> int:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            control.close()
+            _serve(Channel(socket.socket(fileno=fd)), memory)
+        except EOFError:
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    os.close(fd)
+    return pid
+
+
+def _reap(pid: int) -> int:
+    """Exit code of a worker, negative if a signal ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _children() -> bool:
+    """Wait for one child; whether there was one."""
+    try:
+        os.waitpid(-1, 0)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _serve(channel: Channel, memory: Memory) -> NoReturn:
+    threading.Thread(target=_leave_with_parent, args=(channel,), daemon=True).start()
+    while True:
+        job = channel.receive()
+        channel.send(_answer(channel, memory, job))
+
+
+def _leave_with_parent(channel: Channel) -> None:
+    """Leave as soon as the other end is gone, even while native code runs for ever."""
+    poller = select.poll()
+    poller.register(channel, 0)  # a hang-up is always reported
+    poller.poll()
+    os._exit(0)
+
+
+def _answer(channel: Channel, memory: Memory, job: Job) -> tuple[str, object]:
+    try:
+        return "done", _render(channel, memory, job)
+    except AmpError as error:
+        return "failed", error
+    except Exception:
+        text = traceback.format_exc()
+        return "failed", InternalError(f"worker: unexpected failure. Please report it.\n{text}")
+
+
+def _render(channel: Channel, memory: Memory, job: Job) -> RenderParts:
+    """Carry out a job; the arrays stay in the shared memory and come back empty."""
+    os.environ["AMP_TEST_FAULT"] = job.fault
+    page = memory.page(job.page)
+    last = time.perf_counter()
+
+    def allocate(name: str | None, shape: tuple[int, int, int]) -> Samples:
+        if name is None:
+            return memory.array(job.audio, shape)
+        channel.send(("allocate", name, shape))
+        return memory.array(channel.receive(), shape)
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        if time.perf_counter() - last >= PROGRESS_S and done < total:
+            last = time.perf_counter()
+            channel.send(("progress", done))
+
+    inputs = {name: memory.array(*place) for name, place in job.inputs.items()}
+    parts = render_in_process(
+        replace(job.request, inputs=inputs),
+        progress=progress,
+        should_stop=lambda: bool(page[CANCEL]),
+        allocate=allocate,
+        flight=page,
+    )
+    parts["audio"], parts["taps"] = parts["audio"][:0], {}
+    return parts
