@@ -10,12 +10,12 @@ namespace amp {
 
 namespace {
 
-constexpr uint64_t kTimeEvery = 16;   // one block in so many is timed: a clock read costs as much as a small node
+constexpr uint64_t kTimeEvery = 32;   // one block in so many is timed: a clock read costs as much as a small node
 
 }  // namespace
 
 Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
-    : common_(common), plan_(common.plan), table_(common.table), first_batch_(first_batch), layout_(batches >= kLaneLayoutFrom ? 1 : 0), arena_(Arena::reserve()) {
+    : common_(common), plan_(common.plan), table_(common.table), first_batch_(first_batch), layout_(batches >= kLaneLayoutFrom ? 1 : 0), arena_(common.arena) {
     env_.sample_rate = plan_.descriptors.sample_rate;
     const auto scale = AMP_KNS::make_phase_scale(env_.sample_rate);
     env_.phase_scale[0] = scale.high;
@@ -36,6 +36,7 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
     component_done_.assign(work_.size(), 0);
 }
 
+void Shard::check_fits(uint32_t node, uint32_t param, const Tensor& value) const { Values::check_fits(*this, node, param, value); }
 void Shard::install(uint32_t node, uint32_t param, const Tensor& value) { Values{*this}.install(node, param, value); }
 
 void Shard::follow_curve(uint32_t node, uint32_t param, const std::string& curve) {
@@ -79,19 +80,21 @@ void Shard::run(int64_t position, int64_t frames, const std::vector<TapCopy>& ta
 void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t delivered, bool timed) {
     if (common_.flight) common_.flight->phase = AMP_PHASE_EXECUTE;
     size_t tap = 0;
+    double last = timed ? common_.now() : 0.0;   // one clock read per node: the end of one is the start of the next
     for (uint32_t u = 0; u < work_.size(); ++u) {
         const int32_t c = plan_.nodes[u].component;
         if (c < 0) {
-            const double t0 = timed ? common_.now() : 0.0;
             fire(u, f);
             if (timed) {
-                const double t1 = common_.now();
-                work_[u].seconds += t1 - t0;
+                const double t = common_.now();
+                work_[u].seconds += t - last;
                 work_[u].timed_frames += f.frames;
-                if (!common_.events.empty()) common_.record(u, f, t0, t1);
+                if (!common_.events.empty()) common_.record(u, f, last, t);
+                last = t;
             }
         } else if (plan_.components[static_cast<size_t>(c)].nodes.front() == u) {
             run_component(plan_.components[static_cast<size_t>(c)], f, timed);
+            if (timed) last = common_.now();
         }
         if (common_.config.flags & AMP_RUN_HEAT) unit_heat(u, f);
         for (; tap < taps.size() && taps[tap].node == u; ++tap) copy_tap(taps[tap], f, delivered);
@@ -200,14 +203,14 @@ void Shard::run_firings(const Component& c, const Firing& f) {
 
 void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t delivered) const {
     const View v = view_of(work_[t.node].out[t.port], env_.width);
-    const auto width = static_cast<uint32_t>(env_.width);
+    double* const to = t.buffer.data + first_batch_ * t.buffer.batch_stride + delivered;
     for (uint32_t c = 0; c < t.buffer.channels; ++c)
-        for (uint32_t b = 0; b < env_.batches; ++b) {
-            const double* x = v.data + c * v.channel_stride + b / width * v.group_stride + b % width;
-            double* y = t.buffer.data + (first_batch_ + b) * t.buffer.batch_stride + c * t.buffer.channel_stride + delivered;
+        for (int32_t g = 0; g < env_.groups; ++g) {
+            const uint32_t first = static_cast<uint32_t>(g * env_.width), lanes = std::min(env_.batches - first, static_cast<uint32_t>(env_.width));
+            const double* x = v.data + c * v.channel_stride + g * v.group_stride;
+            double* y = to + first * t.buffer.batch_stride + c * t.buffer.channel_stride;
             if (v.step == 1) std::memcpy(y, x, f.frames * sizeof(double));
-            else
-                for (uint32_t i = 0; i < f.frames; ++i) y[i] = x[i * v.step];
+            else table_->scatter(x, v.step, f.frames, lanes, y, t.buffer.batch_stride);
         }
 }
 

@@ -162,6 +162,20 @@ uint32_t gather(Step& s, const Firing& f) {
     return kFired;
 }
 
+// Out of the lane layout: eight frames of eight batches turned at a time.
+void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride) {
+    uint32_t i = 0;
+    if (lanes == kLanes)
+        for (; i + kLanes <= frames; i += kLanes) {
+            f64x8 r[kLanes];
+            for (int k = 0; k < kLanes; ++k) r[k] = load(x + (i + static_cast<uint32_t>(k)) * step);
+            transpose(r);
+            for (int j = 0; j < kLanes; ++j) store(y + j * stride + i, r[j]);
+        }
+    for (; i < frames; ++i)
+        for (uint32_t j = 0; j < lanes; ++j) y[j * stride + i] = x[i * step + j];
+}
+
 }  // namespace
 
 void curve_segment(const CurveSegment& segment, double sample_rate, int64_t first, int64_t frames, double* out);
@@ -171,6 +185,6 @@ extern const uint32_t node_type_count;
 extern const KernelTable kernel_table;
 const KernelTable kernel_table{AMP_ISA_NAME, node_types, 0,
                                {parameter<1>, parameter<8>}, {parameter_tick<1>, parameter_tick<8>},
-                               {gather<1, f64x8>, gather<8, f64x8>}, {gather<1, double>, gather<8, f64x8>}, curve_segment};
+                               {gather<1, f64x8>, gather<8, f64x8>}, {gather<1, double>, gather<8, f64x8>}, scatter, curve_segment};
 
 }  // namespace amp::AMP_KNS
