@@ -69,9 +69,9 @@ def nothing_left() -> Iterator[None]:
     isolate.shutdown()
     gc.collect()  # frames of the failures a test caught
     assert set(children()) == before
-    assert "amp-lab" not in Path("/proc/self/maps").read_text(encoding="utf-8")
+    assert "memfd:amp-lab" not in Path("/proc/self/maps").read_text(encoding="utf-8")
     links = [os.readlink(entry) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
-    assert not [link for link in links if "amp-lab" in link]
+    assert not [link for link in links if "memfd:amp-lab" in link]
 
 
 def children() -> list[int]:
