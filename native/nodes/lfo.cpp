@@ -110,38 +110,41 @@ Step second(const Step& s) {
 bool direct(const Step& slew) {
     bool none = slew.par[kSlew].step == 0;
     for (int c = 0; none && c < slew.channels; ++c)
-        for (int g = 0; g < slew.env->groups; ++g) none = none && row(slew.par[kSlew], c, g, 0)[0] == 0.0;
+        for (int g = 0; g < slew.env->groups; ++g) none = none && all(load(row(slew.par[kSlew], c, g, 0)) == f64x8(0.0));
     return none;
 }
 
+template <class T>
 uint32_t scale(Step& s, const Firing& f) {
+    const Packs packs(s, f);
     Watch watch;
     for (int c = 0, r = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g, ++r) {
             double* y = row(s.out[0], c, g, f.offset);
             const double *depth = row(s.par[kDepth], c, g, f.offset), *offset = row(s.par[kOffset], c, g, f.offset);
-            auto& last = *Driver<Slew>::state<double>(s, r) = {y[f.frames - 1], 1.0};
+            auto& last = *Driver<Slew>::state<T>(s, r) = {load_as<T>(y + (f.frames - 1) * s.out[0].step), T(1.0)};
             flush(last.y);
-            for (uint32_t i = 0; i < f.frames; i += kLanes) {
-                f64x8 x = load(y + i);
+            for (uint32_t i = 0; i < f.frames; i += packs.frames) {
+                f64x8 x = load(y + i * s.out[0].step);
                 flush(x);   // as the recursion does
                 const f64x8 scaled = at<f64x8>(offset, s.par[kOffset], i) + at<f64x8>(depth, s.par[kDepth], i) * x;
-                store(y + i, scaled);
-                watch.see(scaled, f.frames - i);
+                store(y + i * s.out[0].step, scaled);
+                watch.see(scaled, packs.valid(i));
             }
         }
     return watch.verdict();
 }
 
-template <class T, bool kFrames>
+template <class T, bool kTick>
 uint32_t fire(Step& s, const Firing& f) {
     Step slew = second<T>(s);
     const bool random = static_cast<int>(s.fixed[kShape]) == kRandom;
-    if constexpr (kFrames) {
+    if constexpr (width_of<T> == 1 && !kTick) {
         random ? Driver<Random>::across_frames(s, f) : Driver<Shape>::across_frames(s, f);
-        return direct(slew) ? scale(slew, f) : Driver<Slew>::across_frames(slew, f);
+        return direct(slew) ? scale<T>(slew, f) : Driver<Slew>::across_frames(slew, f);
     } else {
         random ? Driver<Random>::template frame_by_frame<T>(s, f) : Driver<Shape>::template frame_by_frame<T>(s, f);
+        if (!kTick && direct(slew)) return scale<T>(slew, f);
         return Driver<Slew>::template frame_by_frame<T>(slew, f);
     }
 }
@@ -169,7 +172,7 @@ void reset(Step& s) {
 
 template <class T>
 constexpr LayoutOps ops() {
-    return {fire<T, width_of<T> == 1>, fire<T, false>, nullptr, prepare<T>, reset<T>,
+    return {fire<T, false>, fire<T, true>, nullptr, prepare<T>, reset<T>,
             kState<T> + sizeof(typename Slew<T>::State), kCoef<T> + sizeof(typename Slew<T>::Coef)};
 }
 
