@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     load = Graph.load
 
-_MODULES = ("analysis", "catalog", "golden", "measure", "plots", "presets")
+_MODULES = ("analysis", "catalog", "diagnostics", "golden", "measure", "plots", "presets")
 _NAMES = {
     "ControlHistory": "control",
     "Curve": "control",
@@ -77,6 +77,7 @@ __all__ = [
     "batch",
     "catalog",
     "curve",
+    "diagnostics",
     "golden",
     "load",
     "measure",

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from amp_lab import contracts as words
 from amp_lab._native import ffi, lib
 from amp_lab.contracts import CaseContract, NodeContract, ParamContract, PortContract
-from amp_lab.errors import BY_STATUS, AmpError, InternalError, InvalidArgument, ShapeError
+from amp_lab.errors import BY_STATUS, AmpError, InternalError, InvalidArgument, ShapeError, Unsupported
 
 Samples = npt.NDArray[np.float64]
 
@@ -121,6 +121,25 @@ def isa() -> str:
 def build_info() -> str:
     """Compiler, flags and flavour in one line."""
     return _text(lib.amp_build_info())
+
+
+def native_logging_set(on: bool) -> None:
+    """Switch native logging on or off.
+
+    Raises
+    ------
+    Unsupported
+        If this flavour has none.
+    InvalidArgument
+        If its file cannot be opened.
+    """
+    status = int(lib.amp_native_logging_set(int(on)))
+    if status == lib.AMP_E_UNSUPPORTED:
+        raise Unsupported("native logging: not compiled into this flavour of the library.")
+    if status != lib.AMP_OK:
+        raise InvalidArgument(
+            "AMP_NATIVE_LOG: the log file cannot be opened. Name a file you may write."
+        )
 
 
 def source_digest() -> str:

@@ -2,6 +2,7 @@
 #include "amp/diag.h"
 
 #include "amp_source_digest.h"
+#include "core/log.hpp"
 #include "engine/step.hpp"
 
 #ifndef AMP_BUILD_INFO
@@ -27,6 +28,15 @@ int32_t amp_test_hooks(void) {
     return 1;
 #else
     return 0;
+#endif
+}
+
+amp_status amp_native_logging_set(int32_t on) {
+#ifdef AMP_NATIVE_ENABLE_LOGGING
+    return amp::log_switch(on != 0) ? AMP_OK : AMP_E_INVALID_ARG;
+#else
+    static_cast<void>(on);
+    return AMP_E_UNSUPPORTED;
 #endif
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/log.hpp"
 #include "dsp/phase.hpp"
 #include "engine/build.hpp"
 #include "engine/values.hpp"
@@ -118,6 +119,7 @@ void Shard::fire(uint32_t u, const Firing& f) {
         common_.flight->frames = f.frames;
         common_.flight->sequence = common_.flight->sequence + 1;
     }
+    AMP_LOG("fire %s frames %lld to %lld", plan_.nodes[u].descriptor->name.c_str(), static_cast<long long>(f.frame), static_cast<long long>(f.frame + f.frames - 1));
     test_hook(u, f);
     w.frames += f.frames;
     ++w.calls;
@@ -147,6 +149,7 @@ void Shard::run_component(const Component& c, const Firing& f, bool timed) {
 
 // The per-frame table: one indirect call per step and frame.
 void Shard::run_frames(const Component& c, const Firing& f) {
+    AMP_LOG("fire the loop of %s frame by frame, frames %lld to %lld", plan_.nodes[c.nodes.front()].descriptor->name.c_str(), static_cast<long long>(f.frame), static_cast<long long>(f.frame + f.frames - 1));
     frame_table_.clear();
     for (uint32_t u : c.nodes) {
         Work& w = work_[u];

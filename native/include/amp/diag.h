@@ -30,6 +30,10 @@ AMP_API const char *amp_build_info(void);      /* [any] compiler, flags, flavour
 AMP_API const char *amp_source_digest(void);   /* [any] digest of the native sources this library was built from */
 AMP_API int32_t     amp_test_hooks(void);      /* [any] 1 in the flavour built with fault hooks */
 
+/* [any] Switches native logging on (1) or off (0): lines go to the file AMP_NATIVE_LOG names, else ./amp_native.log.
+ * AMP_E_UNSUPPORTED in flavours without logging (see README), AMP_E_INVALID_ARG if the file cannot be opened. */
+AMP_API amp_status  amp_native_logging_set(int32_t on);
+
 /* Min/max pyramid: level k holds the (min, max) of each run of 16^k samples, k >= 1, until one pair is left.
  * NaN counts as a fault and shows as NaN in both. [any] */
 AMP_API size_t      amp_pyramid_size(int64_t frames);                                   /* doubles needed */
