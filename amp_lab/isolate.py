@@ -69,8 +69,10 @@ def render(
         What the runtime reports, as in process.
     """
     limit = _timeout(timeout_s)
-    with _worker() as worker:
-        parts = worker.carry_out(request, progress, limit)
+    parts = None
+    while parts is None:  # a worker may have been killed while it was idle
+        with _worker() as worker:
+            parts = worker.carry_out(request, progress, limit)
     if out is not None:
         out[...] = parts["audio"]
         parts["audio"] = out

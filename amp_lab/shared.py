@@ -23,8 +23,8 @@ from amp_lab.values import Samples
 PACKET = 1 << 16
 """Bytes in one packet: well under the default send buffer of a socket."""
 PAGE = 4096
-CANCEL = 2048
-"""Offset in the flight page of the byte that asks the worker to stop; the flight record is at offset 0."""
+CANCEL, BEGUN = 2048, 2049
+"""Bytes after the flight record in the flight page: the caller wants a stop, the worker has begun."""
 KEEP_BYTES = 256 << 20
 """Memory of dead arrays that stays warm for the next render; what is beyond goes back to the system."""
 MORE, LAST = b"\0", b"\1"

@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from amp_lab.errors import AmpError, InternalError
 from amp_lab.request import RenderParts, render_in_process
-from amp_lab.shared import CANCEL, Channel, Job, Memory
+from amp_lab.shared import BEGUN, CANCEL, Channel, Job, Memory
 from amp_lab.values import Samples
 
 PROGRESS_S = 0.02
@@ -98,8 +98,9 @@ def _answer(channel: Channel, memory: Memory, job: Job) -> tuple[str, object]:
 
 def _render(channel: Channel, memory: Memory, job: Job) -> RenderParts:
     """Carry out a job; the arrays stay in the shared memory and come back empty."""
-    os.environ["AMP_TEST_FAULT"] = job.fault
     page = memory.page(job.page)
+    page[BEGUN] = 1
+    os.environ["AMP_TEST_FAULT"] = job.fault
     last = time.perf_counter()
 
     def allocate(name: str | None, shape: tuple[int, int, int]) -> Samples:

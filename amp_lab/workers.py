@@ -17,7 +17,7 @@ from amp_lab import lowlevel
 from amp_lab.errors import AmpError, InternalError, NativeCrash
 from amp_lab.lowlevel import Flight
 from amp_lab.request import Progress, RenderParts, RenderRequest
-from amp_lab.shared import CANCEL, PAGE, Channel, Job, Pool
+from amp_lab.shared import BEGUN, CANCEL, PAGE, Channel, Job, Pool
 from amp_lab.values import Samples
 
 WORKERS = 2
@@ -47,8 +47,9 @@ class Worker:
 
     def carry_out(
         self, request: RenderRequest, progress: Progress | None, limit: float | None
-    ) -> RenderParts:
-        """Render; a worker that is not idle afterwards is of no more use."""
+    ) -> RenderParts | None:
+        """Render; None if the worker was killed before it began. It is of use again only if idle."""
+        result: RenderParts | AmpError | None
         self.idle = False
         try:
             result = self._converse(request, progress, limit)
@@ -63,7 +64,7 @@ class Worker:
         self.idle = not self._buried
         if isinstance(result, AmpError):
             raise result  # outside of the handlers, whose traceback would keep the arrays
-        if progress is not None and request.frames:
+        if result is not None and progress is not None and request.frames:
             progress(request.frames, request.frames)
         return result
 
@@ -133,10 +134,12 @@ class Worker:
             self.kill()
             error.add_note(f"The worker did not stop within {STOP_S:g} s and was killed {where}.")
 
-    def _death(self, nodes: tuple[str, ...]) -> AmpError:
-        """Describe the death of the worker."""
-        flight = self._flight
+    def _death(self, nodes: tuple[str, ...]) -> AmpError | None:
+        """Describe the death of the worker; None if it was killed before it began."""
+        flight, begun = self._flight, self._page[BEGUN]
         code = self._bury()
+        if code < 0 and not begun:
+            return None
         words = self._server.errors()
         if code >= 0:
             return InternalError(

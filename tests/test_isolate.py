@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -303,16 +304,26 @@ def test_server_that_cannot_start_is_reported(monkeypatch: pytest.MonkeyPatch) -
         isolate.render(RenderRequest(b"", b"", None, (), 0, 48_000.0, 10))
 
 
-@pytest.mark.parametrize("who", ["worker", "server"])
-def test_idle_processes_may_die(who: str) -> None:
-    """A worker or server killed between renders is replaced without a word."""
+def test_idle_worker_may_be_killed() -> None:
+    """A worker killed between renders is replaced without a word, however soon the next one comes."""
+    render = filtered().render(frames=1000, isolation="process")
+    for wait_s in [0.0, 0.001, 0.005, 0.02] * 5:
+        (pid,) = isolate.status().workers
+        psutil.Process(pid).kill()
+        time.sleep(wait_s)
+        assert filtered().render(frames=1000, isolation="process").digest == render.digest
+        assert isolate.status().workers != (pid,)
+
+
+def test_idle_server_may_be_killed() -> None:
+    """A server killed between renders is replaced with its workers."""
     render = filtered().render(frames=1000, isolation="process")
     now = isolate.status()
-    assert now.server is not None
-    victim = psutil.Process(now.workers[0] if who == "worker" else now.server)
-    victim.kill()
-    wait_until(lambda: not victim.is_running() or victim.status() == psutil.STATUS_ZOMBIE)
+    server = psutil.Process(now.server)
+    server.kill()
+    wait_until(lambda: server.status() == psutil.STATUS_ZOMBIE)
     assert filtered().render(frames=1000, isolation="process").digest == render.digest
+    assert isolate.status().server != now.server
     assert isolate.status().workers != now.workers
 
 
@@ -505,14 +516,13 @@ def wait_until(condition: Callable[[], bool], limit_s: float = 5.0) -> None:
 # ---- figures ----
 
 
-def median_ms(what: Callable[[], object], times: int) -> float:
-    """Median duration in ms."""
-    seconds = []
+def durations_ms(what: Callable[[], object], times: int) -> list[float]:
+    """Measure every call, in ms."""
+    marks = [time.perf_counter()]
     for _ in range(times):
-        start = time.perf_counter()
         what()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds) * 1e3
+        marks.append(time.perf_counter())
+    return [1e3 * (stop - start) for start, stop in pairwise(marks)]
 
 
 @pytest.mark.long
@@ -530,7 +540,7 @@ def test_recovery_after_a_hundred_crashes(
         crash(request, kinds[next(turn) % 3], hooks, frame=0)
         isolate.render(request)
 
-    recovery_ms = median_ms(crash_and_recover, 100)
+    recovery_ms = statistics.median(durations_ms(crash_and_recover, 100))
     with capsys.disabled():
         print(f"\nrecovery: {recovery_ms:.1f} ms, median of 100 crashes")
     assert recovery_ms <= 150.0
@@ -540,17 +550,22 @@ def test_recovery_after_a_hundred_crashes(
 
 @pytest.mark.long
 def test_cost_of_isolation(capsys: pytest.CaptureFixture[str]) -> None:
-    """At most 0.5 ms per render, and 0.05 ms per MB of recycled memory on top of the work itself."""
+    """At most 0.5 ms per render, and 0.05 ms per MB of recycled memory, on top of the work itself.
+
+    The least of many durations is compared, for other processes can only add to it.
+    """
     g = amp.Graph(sample_rate=48_000, name="noise")
     g.output(g.noise())
-    short, long = (g.render(frames=frames).request for frames in (64, 960_000))
-    fixed, work = (
-        median_ms(lambda: isolate.render(short), 200),
-        median_ms(lambda: render_in_process(short), 200),
-    )
-    there, here = median_ms(lambda: isolate.render(long), 50), median_ms(lambda: render_in_process(long), 50)
-    per_mb = (there - here - (fixed - work)) / 7.68
+    extra_ms = []
+    for frames in (64, 960_000):
+        request = g.render(frames=frames).request
+        here, there = (
+            min(durations_ms(lambda r=render, q=request: r(q), 200))
+            for render in (render_in_process, isolate.render)
+        )
+        extra_ms.append(there - here)
+    fixed, per_mb = extra_ms[0], (extra_ms[1] - extra_ms[0]) / 7.68
     with capsys.disabled():
-        print(f"\nisolation: {fixed - work:.3f} ms fixed, {per_mb:.3f} ms per MB")
-    assert fixed - work <= 0.5
+        print(f"\nisolation: {fixed:.3f} ms fixed, {per_mb:.3f} ms per MB")
+    assert fixed <= 0.5
     assert per_mb <= 0.05
