@@ -108,9 +108,9 @@ def carry_out(
 ) -> RenderParts:
     """Carry out a request in the worker (``"process"``) or here (``"none"``)."""
     if isolation == "process":
-        from amp_lab import isolate
+        from amp_lab.isolate import render as render_isolated
 
-        return isolate.render(request, progress, out)
+        return render_isolated(request, progress, out)
 
     def allocate(name: str | None, shape: tuple[int, int, int]) -> Samples:
         return out if name is None and out is not None else allocate_here(name, shape)
@@ -133,7 +133,7 @@ def choose_isolation(isolation: str) -> str:
             f"isolation: no such way (got {isolation!r}, allowed {' | '.join(get_args(Isolation))})."
         )
     if isolation == "auto":
-        return "process" if _in_kernel() else "none"
+        return "process" if _in_kernel() and hasattr(os, "memfd_create") else "none"
     return isolation
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from amp_lab import lowlevel
 from amp_lab.errors import Pending
 from amp_lab.lowlevel import NodeMetrics, Runtime
+from amp_lab.memory import Recycler
 from amp_lab.values import Samples
 
 Progress: TypeAlias = Callable[[int, int], object]
@@ -112,8 +113,11 @@ class Allocate(Protocol):
 
 
 def allocate_here(name: str | None, shape: tuple[int, int, int]) -> Samples:
-    """Ordinary memory of this process."""
-    return np.empty(shape)
+    """Memory of this process, that of dead renders first."""
+    return _recycler.take(shape)
+
+
+_recycler = Recycler()
 
 
 def render_in_process(
