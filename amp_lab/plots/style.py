@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from typing import Any, cast
 
 import numpy as np
@@ -157,6 +158,14 @@ def png(figure: Figure, *, dpi: int = DPI) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def register_in_notebook() -> None:
+    """Let a notebook show figures as PNG, as they were made with no help of pyplot."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    if shell is not None:
+        shell.display_formatter.formatters["image/png"].for_type(Figure, png)
 
 
 def finite_max(values: FloatArray, default: float) -> float:
