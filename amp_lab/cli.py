@@ -29,10 +29,10 @@ def demo(options: argparse.Namespace) -> int:
     from amp_lab import presets, report
 
     graph = presets.three_osc()
-    render = graph.render(seconds=options.seconds, isolation=options.isolation, heat=True, trace=True)
+    render = graph.render(seconds=options.seconds, isolation=_chosen(options), heat=True, trace=True)
     judged = render
     if options.seconds != PERFORMANCE_S:
-        judged = graph.render(seconds=PERFORMANCE_S, isolation=options.isolation)
+        judged = graph.render(seconds=PERFORMANCE_S, isolation=_chosen(options))
     passed, line, text = _judge(judged, options.goldens)
     options.out.mkdir(parents=True, exist_ok=True)
     print(repr(render))
@@ -66,7 +66,7 @@ def render(options: argparse.Namespace) -> int:
         batches=options.batches,
         controls=None if options.controls is None else ControlHistory.load(options.controls),
         block_frames=options.block,
-        isolation=options.isolation,
+        isolation=_chosen(options),
     )
     print(result)
     for path in _save(result, options.out, options.subtype):
@@ -223,13 +223,19 @@ def _command(commands: Commands, name: str, what: str, more: str = "") -> argpar
 
 
 def _isolation(command: argparse.ArgumentParser) -> None:
-    default: Isolation = "process" if sys.platform == "linux" else "none"
     command.add_argument(
         "--isolation",
         choices=("process", "none"),
-        default=default,
-        help="render in a worker process, whose crash is reported, or in this one (default %(default)s)",
+        help="render in a worker process, whose crash is reported, or in this one "
+        "(default: process where the system can)",
     )
+
+
+def _chosen(options: argparse.Namespace) -> Isolation:
+    from amp_lab import isolate
+
+    asked: Isolation | None = options.isolation
+    return asked or ("process" if isolate.supported() else "none")
 
 
 def _goldens(command: argparse.ArgumentParser) -> None:

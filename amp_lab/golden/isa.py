@@ -23,7 +23,7 @@ _PROGRAM = f"import sys; from {__name__} import main; sys.exit(main(sys.argv[1:]
 def run_level(level: str, names: Sequence[str], root: Path) -> subprocess.CompletedProcess[str]:
     """Verify cases in a process of their own on one level."""
     environment = os.environ | {"AMP_ISA": level, "AMP_GOLDENS": str(root)}
-    command = [sys.executable, "-c", _PROGRAM, *names]
+    command = [sys.executable, "-P", "-c", _PROGRAM, *names]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
