@@ -1,6 +1,7 @@
 // The border: no exception crosses it; every failure becomes a status and an amp_error.
 #pragma once
 #include <new>
+#include <stdexcept>
 
 #include "core/failure.hpp"
 #include "engine/runtime.hpp"
@@ -10,6 +11,11 @@ struct amp_graph_runtime {
 };
 
 namespace amp {
+
+inline amp_status out_of_memory(const char* stage, amp_error* error) {
+    write_error(AMP_E_NOMEM, stage, "memory: the system has none left. Use fewer batches or shorter delays.", error);
+    return AMP_E_NOMEM;
+}
 
 template <class F>
 amp_status guarded(const char* stage, amp_error* error, F&& f) {
@@ -21,10 +27,11 @@ amp_status guarded(const char* stage, amp_error* error, F&& f) {
         write_error(failure, error);
         return failure.code;
     } catch (const std::bad_alloc&) {
-        write_error({AMP_E_NOMEM, stage, "memory: the system has none left. Use fewer batches or shorter delays."}, error);
-        return AMP_E_NOMEM;
+        return out_of_memory(stage, error);
+    } catch (const std::length_error&) {   // more than a container can ever hold
+        return out_of_memory(stage, error);
     } catch (...) {
-        write_error({AMP_E_INTERNAL, stage, "internal error: an invariant of the library does not hold. Please report it with the graph."}, error);
+        write_error(AMP_E_INTERNAL, stage, "internal error: an invariant of the library does not hold. Please report it with the graph.", error);
         return AMP_E_INTERNAL;
     }
 }

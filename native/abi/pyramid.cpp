@@ -33,7 +33,6 @@ void extremes(const double* x, const double* pyramid, int64_t frames, int64_t fi
         // a last run cut short by the end of the signal is whole as well
         for (; last > first && last % kFactor && last != count; --last) see(last - 1);
         if (first == last) return;
-        if (first == last) return;
         first /= kFactor;
         last = up(last);
         level = next;

@@ -13,10 +13,13 @@ const void* checked(const void* p, size_t size, const char* stage) {
     return p ? p : "";
 }
 
+constexpr uint64_t kMostValues = uint64_t{1} << 48;
+
 void check_buffer(const amp_buffer* b, const char* stage) {
     need(b && b->struct_size >= sizeof(amp_buffer), stage, "buffer: NULL or of an unknown version (struct_size). Fill it as amp/buffer.h says.");
     need(b->batches >= 1 && b->channels >= 1 && b->frames >= 0, stage, "buffer: batches, channels and frames must be positive.");
     need(b->data != nullptr || b->frames == 0, stage, "buffer: no data. Point it at your memory.");
+    need(uint64_t{b->batches} * b->channels <= kMostValues / std::max<uint64_t>(1, static_cast<uint64_t>(b->frames)), stage, "buffer: more values than any memory holds. Check its shape.");
 }
 
 Tensor copy_of(const amp_buffer& b) {
@@ -38,9 +41,9 @@ Tensor copy_of(const amp_buffer& b) {
 extern "C" {
 
 amp_status amp_graph_runtime_create(const void* descriptors, size_t descriptors_size, const void* plan, size_t plan_size, amp_graph_runtime** runtime, amp_error* error) {
-    if (!runtime) return AMP_E_INVALID_ARG;
-    *runtime = nullptr;
+    if (runtime) *runtime = nullptr;
     return guarded("load", error, [&] {
+        need(runtime, "load", "runtime: NULL. Pass the place for the handle.");
         Plan p = compile(read_descriptors(checked(descriptors, descriptors_size, "load"), descriptors_size));
         if (plan || plan_size) expect_same(p, checked(plan, plan_size, "load"), plan_size);
         *runtime = new amp_graph_runtime{Runtime(std::move(p))};
@@ -85,7 +88,10 @@ amp_status amp_graph_runtime_execute(amp_graph_runtime* rt, int64_t frames, cons
     return guarded("execute", rt, [&](Runtime& r) {
         if (out) check_buffer(out, "execute");
         need(taps || n_taps == 0, "execute", "taps: NULL with a count. Pass the array.");
-        for (uint32_t i = 0; i < n_taps; ++i) check_buffer(&taps[i].buffer, "execute");
+        for (uint32_t i = 0; i < n_taps; ++i) {
+            need(taps[i].struct_size >= sizeof(amp_tap), "execute", "tap: of an unknown version (struct_size). Fill it as amp/run.h says.");
+            check_buffer(&taps[i].buffer, "execute");
+        }
         r.execute(frames, out, taps, n_taps);
     });
 }

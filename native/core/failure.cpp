@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
 
 namespace amp {
 
@@ -21,7 +22,7 @@ std::string text(const char* format, ...) {
 
 namespace {
 // Cuts at a character boundary of UTF-8.
-void copy(char* to, size_t capacity, const std::string& from) {
+void copy(char* to, size_t capacity, std::string_view from) {
     size_t n = std::min(from.size(), capacity - 1);
     if (n < from.size())
         while (n > 0 && (static_cast<unsigned char>(from[n]) & 0xc0) == 0x80) --n;
@@ -47,6 +48,15 @@ void write_error(const Failure& f, amp_error* out) {
     copy(e.node, sizeof e.node, f.node);
     copy(e.port, sizeof e.port, f.port);
     copy(e.message, sizeof e.message, f.message);
+    hand_over(e, out);
+}
+
+void write_error(amp_status code, const char* stage, const char* message, amp_error* out) {
+    amp_error e{};
+    e.code = code;
+    e.batch = e.channel = e.frame = -1;
+    copy(e.stage, sizeof e.stage, stage);
+    copy(e.message, sizeof e.message, message);
     hand_over(e, out);
 }
 

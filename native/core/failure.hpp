@@ -21,6 +21,7 @@ struct Failure {
 [[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...);
 
 void write_error(const Failure& failure, amp_error* out);   // accepts NULL; respects struct_size
+void write_error(amp_status code, const char* stage, const char* message, amp_error* out);   // allocates nothing
 void clear_error(amp_error* out);
 
 }  // namespace amp

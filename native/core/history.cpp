@@ -18,7 +18,7 @@ void check(const std::string& name, const CurveData& c) {
     for (size_t i = 0; i < c.times.size(); ++i) {
         if (!std::isfinite(c.times[i]) || !std::isfinite(c.values[i])) bad(i, "time and value must be finite");
         if (i > 0 && c.times[i] < c.times[i - 1]) bad(i, "times must not decrease");
-        if (c.interpolation == AMP_CURVE_EXPONENTIAL && i > 0 && !(c.values[i] / c.values[i - 1] > 0.0))
+        if (c.interpolation == AMP_CURVE_EXPONENTIAL && i > 0 && (c.values[i] == 0.0 || c.values[i - 1] == 0.0 || std::signbit(c.values[i]) != std::signbit(c.values[i - 1])))
             bad(i, "an exponential segment needs two values of one sign, neither of them zero");
     }
 }

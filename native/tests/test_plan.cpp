@@ -1,0 +1,193 @@
+// Plans: the same graph gives the same bytes, whatever order it was written in; a plan that belongs to another graph is
+// refused naming the node; everything wrong with a graph is said at once.
+#include <algorithm>
+#include <cstring>
+
+#include "check.hpp"
+#include "rig.hpp"
+
+namespace {
+
+using blob::Bytes;
+using blob::Graph;
+
+struct Compiled {
+    Bytes plan;
+    std::string json;
+    amp_status status;
+    amp_error error = rig::empty_error();
+    explicit Compiled(const Graph& g) {
+        const Bytes d = blob::descriptors(g);
+        amp_bytes out{};
+        status = amp_plan_compile(d.data(), d.size(), &out, &error);
+        plan.assign(out.data, out.data + out.size);
+        amp_bytes_free(&out);
+        if (status != AMP_OK) return;
+        CHECK(amp_plan_describe(d.data(), d.size(), plan.data(), plan.size(), &out, nullptr) == AMP_OK);
+        json.assign(reinterpret_cast<char*>(out.data), out.size);
+        amp_bytes_free(&out);
+    }
+    bool says(const char* words) const { return std::strstr(error.message, words) != nullptr; }
+};
+
+void plans_are_deterministic() {
+    for (const Graph& g : graphs::all()) {
+        const Compiled first(g);
+        CHECK(first.status == AMP_OK && !first.plan.empty());
+        Graph turned = g;
+        std::reverse(turned.nodes.begin(), turned.nodes.end());
+        std::reverse(turned.edges.begin(), turned.edges.end());
+        std::reverse(turned.modulations.begin(), turned.modulations.end());
+        for (auto& n : turned.nodes) std::reverse(n.params.begin(), n.params.end());
+        for (int i = 0; i < 3; ++i) {
+            const Compiled again(i == 0 ? g : turned);
+            CHECK(again.plan == first.plan && again.json == first.json);
+        }
+        CHECK(rig::Runtime(blob::descriptors(turned), first.plan).status == AMP_OK);
+    }
+}
+
+// A plan made for `other` does not load with `g`; the error names the node.
+void expect_drift(const Graph& g, const Graph& other, const std::string& node) {
+    const Compiled plan(other);
+    CHECK(plan.status == AMP_OK);
+    rig::Runtime r(blob::descriptors(g), plan.plan);
+    CHECK(r.status == AMP_E_DRIFT && !r.raw && r.error.code == AMP_E_DRIFT);
+    CHECK(r.error.node == node);
+    const Bytes d = blob::descriptors(g);
+    amp_bytes json{};
+    CHECK(amp_plan_describe(d.data(), d.size(), plan.plan.data(), plan.plan.size(), &json, nullptr) == AMP_E_DRIFT);
+}
+
+void drift_names_the_node() {
+    const Graph g = graphs::voice();
+    for (size_t i = 0; i < g.nodes.size(); ++i) {
+        Graph other = g;
+        other.nodes[i].heat = 0.125;
+        expect_drift(g, other, g.nodes[i].name);
+    }
+    Graph other = g;
+    other.edges[1].delay = 5;
+    expect_drift(g, other, "osc");  // keeps 5 frames of history for the edge that leaves it
+    other = g;
+    other.modulations[2].scale = 0.5;
+    expect_drift(g, other, "svf");
+    other = g;
+    other.nodes.push_back({"zz", "constant"});
+    expect_drift(g, other, "zz");
+    expect_drift(other, g, "zz");
+    other = g;
+    other.sample_rate = 44100;
+    CHECK(Compiled(other).plan != Compiled(g).plan);
+    rig::Runtime r(blob::descriptors(g), Compiled(other).plan);
+    CHECK(r.status == AMP_E_DRIFT && std::strstr(r.error.message, "descriptors changed"));
+}
+
+void revisions_drift() {
+    Graph g = graphs::chain();
+    g.nodes[1].revision = 77;
+    const Compiled c(g);
+    CHECK(c.status == AMP_E_DRIFT && !std::strcmp(c.error.node, "level") && c.says("revision 77"));
+}
+
+void cycles_are_spelled_out() {
+    Graph g = graphs::short_loop();
+    g.edges[1].delay = 0;
+    g.edges[1].tokens.clear();
+    const Compiled c(g);
+    CHECK(c.status == AMP_E_CYCLE && c.says("feedback back -> sum -> pole -> back: 0 frames") && c.says("needs 1"));
+    g = graphs::chain();
+    g.edges.push_back({"level", "level", 0, "out", "in", 1});
+    CHECK(Compiled(g).status == AMP_E_CYCLE && !std::strcmp(Compiled(g).error.node, "level"));
+    g.edges.back().delay = 1;
+    CHECK(Compiled(g).status == AMP_OK);
+}
+
+void components_have_their_shortest_cycle() {
+    CHECK(Compiled(graphs::short_loop()).json.find("\"sub_block\": 1,") != std::string::npos);
+    CHECK(Compiled(graphs::long_loop()).json.find("\"sub_block\": 40,") != std::string::npos);
+    CHECK(Compiled(graphs::chain()).json.find("sub_block") == std::string::npos);
+}
+
+// One change to a good graph, the status it gives and words of its message.
+void expect(const char* what, amp_status status, const char* words, void (*change)(Graph&), Graph g = graphs::voice()) {
+    change(g);
+    const Compiled c(g);
+    if (!CHECK(c.status == status && c.says(words)))
+        std::fprintf(stderr, "  %s: got %s: %s\n", what, amp_status_name(c.status), c.error.message);
+}
+
+void violations_name_their_reason() {
+    const auto invalid = AMP_E_INVALID_ARG;
+    expect("rate", invalid, "sample_rate", [](Graph& g) { g.sample_rate = 0.5; });
+    expect("rate NaN", invalid, "sample_rate", [](Graph& g) { g.sample_rate = NAN; });
+    expect("policy", invalid, "heat policy", [](Graph& g) { g.policy = 2; });
+    expect("no name", invalid, "no name", [](Graph& g) { g.nodes[0].name = ""; });
+    expect("twice", invalid, "two nodes", [](Graph& g) { g.nodes[1].name = g.nodes[0].name; });
+    expect("type", invalid, "unknown node type", [](Graph& g) { g.nodes[0].type = "no such"; });
+    expect("oversample", AMP_E_UNSUPPORTED, "oversample_ratio", [](Graph& g) { g.nodes[3].oversample = 2; });
+    expect("capacity", invalid, "capacity", [](Graph& g) { g.nodes[4].capacity = 0; });
+    expect("thermo", invalid, "thermo", [](Graph& g) { g.nodes[4].conductance = -1; });
+    expect("key", invalid, "no such parameter", [](Graph& g) { g.nodes[3].params[0].key = "volume"; });
+    expect("key twice", invalid, "given twice", [](Graph& g) { g.nodes[3].params.push_back(blob::number("gain", 1)); });
+    expect("range", invalid, "out of range", [](Graph& g) { g.nodes[4].params[2].number = -1; });
+    expect("NaN", invalid, "out of range", [](Graph& g) { g.nodes[4].params[2].number = NAN; });
+    expect("choice", invalid, "unknown choice", [](Graph& g) { g.nodes[2].params[0].text = "round"; });
+    expect("choice kind", invalid, "unknown choice", [](Graph& g) { g.nodes[2].params[0] = blob::number("waveform", 1); });
+    expect("curve", invalid, "no control curve", [](Graph& g) { g.nodes[0].params.clear(); });
+    expect("text", invalid, "needs a text", [](Graph& g) { g.nodes[0].params[0] = blob::number("curve", 1); });
+    expect("src", invalid, "no node \"nobody\"", [](Graph& g) { g.edges[0].src = "nobody"; });
+    expect("src port", invalid, "no output \"side\"", [](Graph& g) { g.edges[0].src_port = "side"; });
+    expect("dst port", invalid, "no input \"side\"", [](Graph& g) { g.edges[0].dst_port = "side"; });
+    expect("delay", invalid, "delay_frames", [](Graph& g) { g.edges[0].delay = uint64_t{1} << 40; });
+    expect("slot", invalid, "slot 0 is taken", [](Graph& g) { g.edges.push_back({"osc", "vca"}); });
+    expect("kappa", invalid, "kappa", [](Graph& g) { g.edges[1].kappa = 1.5; });
+    expect("param", invalid, "no such parameter", [](Graph& g) { g.modulations[0].param = "volume"; });
+    expect("fixed", invalid, "cannot be modulated", [](Graph& g) { g.modulations[1].param = "mode"; });
+    expect("mod slot", invalid, "slot 1 is taken", [](Graph& g) { g.modulations[2].slot = 1; });
+    expect("channel", invalid, "channel (got 3", [](Graph& g) { g.modulations[1].channel = 3; });
+    expect("scale", invalid, "finite", [](Graph& g) { g.modulations[1].scale = INFINITY; });
+    expect("connect", invalid, "not connected", [](Graph& g) { g.edges.erase(g.edges.begin() + 1); });
+    expect("output", invalid, "no node \"speaker\"", [](Graph& g) { g.output = "speaker"; });
+    expect("shape", AMP_E_SHAPE, "channels of the value", [](Graph& g) { g.nodes[4].params[2] = blob::tensor("q", {1, 3, 1, {1, 2, 3}}); });
+    expect("modulator", AMP_E_SHAPE, "more channels", [](Graph& g) { g.nodes[5].params.push_back(blob::integer("channels", 2)); });
+    expect("tokens", AMP_E_SHAPE, "initial tokens", [](Graph& g) { g.edges[1].delay = 41; }, graphs::long_loop());
+    expect("tokens NaN", invalid, "finite", [](Graph& g) { g.edges[1].tokens[0].data[3] = NAN; }, graphs::long_loop());
+    expect("round heat", invalid, "undiminished", [](Graph& g) { for (auto& e : g.edges) if (e.dst != "out") e.kappa = e.src == "in" ? 0 : 1; else e.kappa = 0; }, graphs::long_loop());
+}
+
+void everything_wrong_is_said_at_once() {
+    Graph g = graphs::voice();
+    g.nodes[4].params[2].number = -1;
+    g.nodes[3].params[0].key = "volume";
+    const Compiled c(g);
+    CHECK(c.status == AMP_E_INVALID_ARG && c.says("svf.q: out of range") && c.says("vca.volume: no such parameter"));
+}
+
+void arguments() {
+    const Bytes d = blob::descriptors(graphs::chain());
+    amp_error e = rig::empty_error();
+    amp_bytes out{};
+    CHECK(amp_plan_compile(d.data(), d.size(), nullptr, &e) == AMP_E_INVALID_ARG && e.code == AMP_E_INVALID_ARG);
+    CHECK(amp_plan_compile(nullptr, d.size(), &out, &e) == AMP_E_INVALID_ARG && e.code == AMP_E_INVALID_ARG);
+    CHECK(amp_plan_compile(nullptr, 0, &out, &e) == AMP_E_BLOB);
+    CHECK(amp_plan_describe(d.data(), d.size(), nullptr, 0, nullptr, &e) == AMP_E_INVALID_ARG);
+    CHECK(amp_plan_describe(d.data(), d.size(), nullptr, 9, &out, &e) == AMP_E_INVALID_ARG);
+    CHECK(amp_plan_describe(d.data(), d.size(), nullptr, 0, &out, &e) == AMP_OK && e.code == AMP_OK);
+    amp_bytes_free(&out);
+    CHECK(!out.data && !out.size);
+}
+
+}  // namespace
+
+int main() {
+    plans_are_deterministic();
+    drift_names_the_node();
+    revisions_drift();
+    cycles_are_spelled_out();
+    components_have_their_shortest_cycle();
+    violations_name_their_reason();
+    everything_wrong_is_said_at_once();
+    arguments();
+    return check::finish("plan");
+}
