@@ -73,11 +73,13 @@ struct Builder {
     // The shape of a parameter worked out frame by frame; channels 0 if the parameter holds.
     Shape parameter_shape(uint32_t u, uint32_t k) const {
         Tensor scratch;
-        const Value v = values.in_force(u, k, scratch);
+        const Value now = values.in_force(u, k, scratch), given = values.given(u, k, scratch);   // clear_params goes back to what was given
+        const auto moves = [](const Value& v) { return v.curve || v.tensor->frames > 1; };
+        const auto per_channel = [](const Value& v) { return v.tensor && v.tensor->channels > 1; };
         const auto mods = entering(u, -1, static_cast<int32_t>(k));
-        if (mods.empty() && !v.curve && v.tensor->frames == 1) return {0, 0};
-        if (mods.empty() && v.curve) return {1, 1};
-        int32_t channels = v.tensor && v.tensor->channels > 1 ? r.plan_.nodes[u].channels : 1;
+        if (mods.empty() && !moves(now) && !moves(given)) return {0, 0};
+        if (mods.empty() && now.curve) return {1, 1};
+        int32_t channels = per_channel(now) || per_channel(given) ? r.plan_.nodes[u].channels : 1;
         for (uint32_t m : mods) {
             const PlanEdge& e = r.plan_.edges[m];
             if (r.plan_.descriptors.modulations[e.descriptor].channel < 0 && r.plan_.nodes[e.src].out_channels[e.src_port] > 1) channels = r.plan_.nodes[u].channels;
@@ -368,13 +370,8 @@ struct Builder {
             values.install(u, k, t);
             return;
         }
-        const amp_param_contract& c = contract(u).params[k];
-        const Range range = range_of(c, r.plan_.descriptors.sample_rate);
-        Tensor held = t;
-        if (c.range == AMP_RANGE_CLAMP)
-            for (double& x : held.data) x = std::clamp(x, range.low, range.high);
         const uint64_t rows = Shape{r.plan_.nodes[u].channels, r.env_.groups}.rows();
-        values.hold(r.arena_.doubles(rows * kLanes), held, r.work_[u].main->par[k]);
+        values.hold(r.arena_.doubles(rows * kLanes), t, r.work_[u].main->par[k], values.clamp_range(contract(u).params[k]));
     }
 
     void modulations(Step& s, const std::vector<uint32_t>& mods, const std::map<uint32_t, const Port*>& token_port) {

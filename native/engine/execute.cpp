@@ -30,12 +30,12 @@ void Runtime::resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap*
         add_tap(static_cast<uint32_t>(plan_.output), 0, *out, frames);
     }
     for (uint32_t i = 0; i < n; ++i) {
-        const std::string node = taps[i].node ? taps[i].node : "";
+        const std::string_view node = taps[i].node ? taps[i].node : "";
         const uint32_t u = find(node, "execute");
         const amp_node_contract& c = *plan_.nodes[u].type->contract;
         uint32_t k = 0;
         while (taps[i].port && k < c.n_outputs && std::strcmp(taps[i].port, c.outputs[k].key) != 0) ++k;
-        if (k >= c.n_outputs) throw Failure(AMP_E_INVALID_ARG, "execute", text("%s: has no output \"%s\" to tap.", node.c_str(), taps[i].port ? taps[i].port : ""), node);
+        if (k >= c.n_outputs) throw Failure(AMP_E_INVALID_ARG, "execute", text("%s: has no output \"%s\" to tap.", taps[i].node, taps[i].port ? taps[i].port : ""), taps[i].node);
         add_tap(u, k, taps[i].buffer, frames);
     }
     std::sort(taps_.begin(), taps_.end(), [](const TapCopy& a, const TapCopy& b) { return a.node < b.node; });
@@ -43,10 +43,11 @@ void Runtime::resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap*
 
 void Runtime::apply_due_changes() {
     while (!changes_.empty() && changes_.front().frame <= position_) {
-        Change& c = changes_.front();
-        for (auto& s : shards_) s->install(c.node, c.param, c.value);
-        common_.overrides[{c.node, c.param}] = std::move(c.value);
+        auto value = std::move(changes_.front().value);
         changes_.erase(changes_.begin());
+        install(value.key().first, value.key().second, value.mapped());
+        const auto placed = common_.overrides.insert(std::move(value));
+        if (!placed.inserted) placed.position->second = std::move(placed.node.mapped());
     }
 }
 
@@ -94,6 +95,7 @@ void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps
         throw Failure(AMP_E_INVALID_ARG, "execute", text("the graph follows control curves (first \"%s\") and has no control history. Give the render one that has them.", plan_.curves.front().c_str()));
     if (frames < 0) throw Failure(AMP_E_INVALID_ARG, "execute", text("frames: out of range (got %lld, allowed 0 and more).", static_cast<long long>(frames)));
     resolve_taps(frames, out, taps, n_taps);
+    for (auto& s : shards_) s->reserve_heat(frames);
     const FloatingPoint rounding;
     const int64_t slice = std::max<int64_t>(1, kSlice / block_frames()) * block_frames();
     for (int64_t done = 0; done < frames;) {

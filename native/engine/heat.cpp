@@ -18,15 +18,17 @@ void Shard::build_heat() {
     for (uint32_t u = 0; u < work_.size(); ++u) {
         HeatTrack& t = heat_[u];
         for (const PlanEdge& e : plan_.edges)
-            if (e.src == u && e.port >= 0) t.history = std::max(t.history, static_cast<int64_t>(e.delay));
+            if (e.src == u && e.port >= 0 && e.kappa > 0.0) t.history = std::max(t.history, static_cast<int64_t>(e.delay));
         if (plan_.nodes[u].type->ops[layout_].heat) {
             t.own.groups = env_.groups;
             t.own.row = (int64_t{block_} + kLanes) * env_.width;
             t.own.data = arena_.doubles(static_cast<uint64_t>(t.own.row) * static_cast<uint64_t>(env_.groups));
             work_[u].main->out[work_[u].out.size()] = view_of(t.own, env_.width);
         }
-        t.h.assign(env_.batches * size_t{block_}, 0.0);
-        t.q.assign(env_.batches * (static_cast<size_t>(t.history) + block_), 0.0);
+        t.capacity = 2 * t.history + block_;
+        t.pos = t.history;
+        t.h = arena_.doubles(env_.batches * uint64_t{block_});
+        t.q = arena_.doubles(env_.batches * static_cast<uint64_t>(t.capacity));
         t.own_sum.assign(env_.batches * size_t{8}, 0.0);
         t.q_sum = t.own_sum;
         t.total.assign(env_.batches, 0.0);
@@ -51,6 +53,11 @@ void Shard::add_heat(uint32_t u, const Firing& f) {
 void Shard::transport_heat(const Firing& f) {
     const Descriptors& d = plan_.descriptors;
     const auto order = static_cast<uint32_t>(work_.size());
+    for (HeatTrack& t : heat_) {   // like Shard::advance_windows
+        if (t.pos + f.frames <= t.capacity) continue;
+        for (uint32_t b = 0; b < env_.batches; ++b) std::copy_n(t.q + t.place(b, -t.history), t.history, t.q + b * t.capacity);
+        t.pos = t.history;
+    }
     for (uint32_t b = 0; b < env_.batches; ++b)
         for (uint32_t i = 0; i < f.frames; ++i)
             for (uint32_t u = 0; u < order; ++u) {
@@ -60,9 +67,9 @@ void Shard::transport_heat(const Firing& f) {
                     const PlanEdge& e = plan_.edges[k];
                     if (e.port < 0 || e.kappa == 0.0) continue;
                     const HeatTrack& from = heat_[e.src];
-                    q += e.kappa * from.q[b * (static_cast<size_t>(from.history) + block_) + static_cast<size_t>(from.history + i - static_cast<int64_t>(e.delay))];
+                    q += e.kappa * from.q[from.place(b, i - static_cast<int64_t>(e.delay))];
                 }
-                t.q[b * (static_cast<size_t>(t.history) + block_) + static_cast<size_t>(t.history + i)] = q;
+                t.q[t.place(b, i)] = q;
             }
     for (uint32_t i = 0; i < f.frames; ++i) {
         const size_t lane = static_cast<size_t>((f.frame + i) % 8);
@@ -71,7 +78,7 @@ void Shard::transport_heat(const Firing& f) {
             const NodeDescriptor& n = *plan_.nodes[u].descriptor;
             const double conductance = std::isnan(n.conductance_w_per_k) ? 0.0 : n.conductance_w_per_k;
             for (uint32_t b = 0; b < env_.batches; ++b) {
-                const double q = t.q[b * (static_cast<size_t>(t.history) + block_) + static_cast<size_t>(t.history + i)];
+                const double q = t.q[t.place(b, i)];
                 t.own_sum[b * 8 + lane] += t.h[b * size_t{block_} + i];
                 t.q_sum[b * 8 + lane] += q;
                 if (!std::isnan(n.capacity_j_per_k)) t.temperature[b] += (q - conductance * t.temperature[b] / d.sample_rate) / n.capacity_j_per_k;
@@ -79,11 +86,7 @@ void Shard::transport_heat(const Firing& f) {
         }
         if ((f.frame + i + 1) % AMP_HEAT_WINDOW == 0) close_heat_window();
     }
-    for (HeatTrack& t : heat_)   // the newest `history` frames move in front of the next block
-        for (uint32_t b = 0; b < env_.batches; ++b) {
-            double* row = t.q.data() + b * (static_cast<size_t>(t.history) + block_);
-            std::copy(row + f.frames, row + f.frames + t.history, row);
-        }
+    for (HeatTrack& t : heat_) t.pos += f.frames;
 }
 
 void Shard::close_heat_window() {
@@ -103,6 +106,14 @@ void Shard::close_heat_window() {
         t.total_trace.push_back(total);
         t.temperature_trace.push_back(has_temperature ? temperature : NAN);
     }
+}
+
+void Shard::reserve_heat(int64_t frames) {
+    for (HeatTrack& t : heat_)
+        for (auto* trace : {&t.own_trace, &t.total_trace, &t.temperature_trace}) {
+            const size_t need = trace->size() + static_cast<size_t>(frames / AMP_HEAT_WINDOW) + 1;
+            if (need > trace->capacity()) trace->reserve(std::max(need, 2 * trace->capacity()));
+        }
 }
 
 double Shard::accumulated_heat(uint32_t u) const {

@@ -43,9 +43,13 @@ void Runtime::configure(const amp_config& c) {
     common_.n_events = 0;
     common_.epoch = std::chrono::steady_clock::now();
     shards_.clear();
+    common_.arena = Arena::reserve();
     // Few batches run side by side in one shard; many run eight lanes at a time, so that a shard's slices stay in L1.
     const uint32_t size = c.batches < kLaneLayoutFrom ? c.batches : uint32_t{kLanes};
     for (uint32_t b = 0; b < c.batches; b += size) shards_.push_back(std::make_unique<Shard>(common_, b, std::min(size, c.batches - b)));
+    size_t ports = 1;
+    for (const PlanNode& n : plan_.nodes) ports += n.out_channels.size();
+    taps_.reserve(ports);
     position_ = 0;
     changes_.clear();
     failed_ = false;
@@ -53,9 +57,9 @@ void Runtime::configure(const amp_config& c) {
     configured_ = true;
 }
 
-uint32_t Runtime::find(const std::string& node, const char* stage) const {
+uint32_t Runtime::find(std::string_view node, const char* stage) const {
     const auto it = common_.places.find(node);
-    if (it == common_.places.end()) throw Failure(AMP_E_INVALID_ARG, stage, text("%s: there is no such node.", node.c_str()), node);
+    if (it == common_.places.end()) throw Failure(AMP_E_INVALID_ARG, stage, text("%s: there is no such node.", std::string(node).c_str()), std::string(node));
     return it->second;
 }
 
@@ -76,8 +80,12 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
     if (at_frame >= 0 && at_frame < position_)
         throw Failure(AMP_E_INVALID_ARG, "set_param", text("%s.%s: frame %lld has been delivered (the earliest is %lld).", node.c_str(), key.c_str(), static_cast<long long>(at_frame), static_cast<long long>(position_)), node, key);
     if (at_frame > position_) {
+        if (position_ > 0)
+            for (const auto& s : shards_) s->check_fits(u, k, value);
+        Overrides one;
+        one.emplace(std::pair{u, k}, std::move(value));
         const auto later = std::upper_bound(changes_.begin(), changes_.end(), at_frame, [](int64_t f, const Change& x) { return f < x.frame; });
-        changes_.insert(later, {at_frame, u, k, std::move(value)});
+        changes_.insert(later, {at_frame, one.extract(one.begin())});
         return;
     }
     if (position_ == 0) {   // nothing rendered yet: any kind of value fits
@@ -85,8 +93,13 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
         rebuild();
         return;
     }
-    for (auto& s : shards_) s->install(u, k, value);
+    install(u, k, value);
     common_.overrides[{u, k}] = std::move(value);
+}
+
+void Runtime::install(uint32_t node, uint32_t param, const Tensor& value) {
+    for (const auto& s : shards_) s->check_fits(node, param, value);
+    for (const auto& s : shards_) s->install(node, param, value);
 }
 
 // Builds again at frame 0, keeping changes that wait for later frames.
@@ -151,7 +164,7 @@ int32_t Runtime::port_channels(const char* node, const char* port) const {
     return -1;
 }
 
-void Runtime::metrics(const std::string& node, amp_node_metrics& out) const {
+void Runtime::metrics(std::string_view node, amp_node_metrics& out) const {
     const uint32_t u = find(node, "metrics");
     need_configured("metrics");
     const Work& first = shards_.front()->work()[u];
@@ -177,7 +190,7 @@ void Runtime::trace(amp_trace_event* out, size_t capacity, size_t* count, uint64
     if (dropped) *dropped = first;
 }
 
-void Runtime::heat(const std::string& node, double* own, double* total, double* temperature, size_t capacity, size_t* count) const {
+void Runtime::heat(std::string_view node, double* own, double* total, double* temperature, size_t capacity, size_t* count) const {
     const uint32_t u = find(node, "heat");
     if (shards_.empty() || shards_.front()->heat().empty()) throw Failure(AMP_E_INVALID_ARG, "heat", "heat was not asked for. Configure with AMP_RUN_HEAT.");
     const size_t windows = shards_.front()->heat()[u].own_trace.size();

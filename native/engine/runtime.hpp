@@ -10,8 +10,7 @@ namespace amp {
 
 struct Change {                   // a parameter set for a later frame
     int64_t frame;
-    uint32_t node, param;
-    Tensor value;
+    Overrides::node_type value;   // made when it is set: nothing is allocated when it takes effect
 };
 
 class Runtime {
@@ -25,9 +24,9 @@ public:
     void set_history(History history);
     void execute(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps);
 
-    void metrics(const std::string& node, amp_node_metrics& out) const;
+    void metrics(std::string_view node, amp_node_metrics& out) const;
     void trace(amp_trace_event* out, size_t capacity, size_t* count, uint64_t* dropped) const;
-    void heat(const std::string& node, double* own, double* total, double* temperature, size_t capacity, size_t* count) const;
+    void heat(std::string_view node, double* own, double* total, double* temperature, size_t capacity, size_t* count) const;
     int32_t port_channels(const char* node, const char* port) const;
     int64_t position() const { return position_; }
     uint32_t block_frames() const { return shards_.empty() ? 0 : shards_.front()->block_frames(); }
@@ -37,7 +36,8 @@ public:
     amp_error last_error{};
 
 private:
-    uint32_t find(const std::string& node, const char* stage) const;
+    uint32_t find(std::string_view node, const char* stage) const;
+    void install(uint32_t node, uint32_t param, const Tensor& value);   // in every shard, or in none
     void need_configured(const char* stage) const;
     void rebuild();
     void resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps);

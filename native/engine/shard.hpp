@@ -3,6 +3,7 @@
 #include <chrono>
 #include <deque>
 #include <map>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -44,8 +45,9 @@ struct Work {                     // one node: steps before it (parameters, gath
 
 struct HeatTrack {                // per node, when heat is asked for; (batch, frame) order, one row per batch
     Port own;                     // h as the kernel writes it (no data: the node has no heat formula)
-    std::vector<double> h, q;     // q keeps `history` frames before the block
-    int64_t history = 0;
+    double *h = nullptr, *q = nullptr;    // q is a window like a Port's: rows of `capacity`, frame 0 of the block at pos
+    int64_t history = 0, capacity = 0, pos = 0;
+    int64_t place(uint32_t batch, int64_t frame) const { return batch * capacity + pos + frame; }
     std::vector<double> own_sum, q_sum;   // [batch][8] by n mod 8, of the window being filled
     std::vector<double> total;            // per batch, H at the end of the last full window
     std::vector<double> temperature;      // per batch
@@ -57,13 +59,21 @@ struct Fault {                    // the earliest thing that went wrong in a blo
     Failure failure{AMP_OK, "", ""};
 };
 
+struct NameHash {                 // names are looked up without making a string of them
+    using is_transparent = void;
+    size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+};
+
+using Overrides = std::map<std::pair<uint32_t, uint32_t>, Tensor>;   // (node, parameter) -> value
+
 // What all shards of a runtime have in common. Owned by the runtime, read by the shards while they run.
 struct Common {
     Plan plan;
-    std::unordered_map<std::string, uint32_t> places;
+    std::unordered_map<std::string, uint32_t, NameHash, std::equal_to<>> places;
     const KernelTable* table = nullptr;
     amp_config config{};
-    std::map<std::pair<uint32_t, uint32_t>, Tensor> overrides;
+    Arena arena;                           // of all shards
+    Overrides overrides;
     std::map<uint32_t, amp_buffer> inputs;
     History history;
     amp_flight* flight = nullptr;
@@ -89,9 +99,11 @@ public:
     // Runs frames [position, position + frames); what it delivers goes behind the `delivered` frames already in the taps.
     // A fault stops the shard at the end of its block.
     void run(int64_t position, int64_t frames, const std::vector<TapCopy>& taps, int64_t delivered);
+    void check_fits(uint32_t node, uint32_t param, const Tensor& value) const;
     void install(uint32_t node, uint32_t param, const Tensor& value);
     void follow_curve(uint32_t node, uint32_t param, const std::string& curve);
     void attach_input(uint32_t node, const amp_buffer& samples);
+    void reserve_heat(int64_t frames);     // room for the records of so many frames
     double accumulated_heat(uint32_t node) const;
 
     const Fault& fault() const { return fault_; }
@@ -131,7 +143,7 @@ private:
     int layout_ = 0;              // index into LayoutOps: 0 width 1, 1 width 8
     uint32_t block_ = 0;
     uint64_t blocks_ = 0;
-    Arena arena_;
+    Arena& arena_;
     std::deque<Step> steps_;
     std::vector<Work> work_;
     std::deque<Port> edge_ports_; // windows of edges that carry their own initial tokens

@@ -1,15 +1,15 @@
 #include "engine/values.hpp"
 
 #include <algorithm>
-#include <cmath>
-
-#include "plan/parameters.hpp"
 
 namespace amp {
 
 Value Values::in_force(uint32_t node, uint32_t param, Tensor& scratch) const {
     const auto set = r.common_.overrides.find({node, param});
-    if (set != r.common_.overrides.end()) return {&set->second, nullptr};
+    return set != r.common_.overrides.end() ? Value{&set->second, nullptr} : given(node, param, scratch);
+}
+
+Value Values::given(uint32_t node, uint32_t param, Tensor& scratch) const {
     const PlanNode& n = r.plan_.nodes[node];
     const int32_t i = n.parameter[param];
     if (i >= 0) {
@@ -45,13 +45,13 @@ void check_range(const Plan& plan, uint32_t node, uint32_t param, const Tensor& 
     }
 }
 
-void Values::hold(double* rows, const Tensor& t, View& view) const {
+void Values::hold(double* rows, const Tensor& t, View& view, const Range& range) const {
     const auto width = static_cast<uint32_t>(r.env_.width);
     const uint32_t groups = t.batches == 1 ? 1 : static_cast<uint32_t>(r.env_.groups), last = r.first_batch_ + r.env_.batches - 1;
     for (uint32_t c = 0; c < t.channels; ++c)
         for (uint32_t g = 0; g < groups; ++g)
             for (uint32_t j = 0; j < kLanes; ++j)
-                rows[(c * groups + g) * kLanes + j] = t.at(std::min(r.first_batch_ + g * width + (width == 1 ? 0 : j), last), c, 0);
+                rows[(c * groups + g) * kLanes + j] = std::clamp(t.at(std::min(r.first_batch_ + g * width + (width == 1 ? 0 : j), last), c, 0), range.low, range.high);
     view = {rows, t.channels == 1 ? 0 : int64_t{kLanes} * groups, groups == 1 ? 0 : int64_t{kLanes}, 0};
 }
 
@@ -77,44 +77,52 @@ Step& Values::make_step(uint32_t node, uint32_t param, double* scratch, int32_t 
     return s;
 }
 
+Range Values::clamp_range(const amp_param_contract& c) const {
+    return c.range == AMP_RANGE_CLAMP ? range_of(c, r.plan_.descriptors.sample_rate) : Range{-INFINITY, INFINITY};
+}
+
 bool Values::varies(uint32_t node) const {
     const auto& steps = r.work_[node].parameter;
     return std::any_of(steps.begin(), steps.end(), [](const Step* s) { return s != nullptr; });
+}
+
+void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Tensor& t) {
+    const Step* step = r.work_[node].parameter[param];
+    const bool batches = t.batches == 1 || !step || step->groups == r.env_.groups;
+    const bool channels = t.channels == 1 || !step || step->channels == r.plan_.nodes[node].channels;
+    if (batches && channels && (t.frames == 1 || step)) return;
+    const PlanNode& n = r.plan_.nodes[node];
+    const char* key = n.type->contract->params[param].key;
+    throw Failure(AMP_E_UNSUPPORTED, "set_param",
+                  text("%s.%s: %s can only begin at frame 0 here. Set it before the first execute.", n.descriptor->name.c_str(), key,
+                       t.frames > 1 ? "a value with a frame axis" : "a value per batch or channel in place of a curve or a modulated number"),
+                  n.descriptor->name, key);
 }
 
 void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
     Work& w = r.work_[node];
     const PlanNode& n = r.plan_.nodes[node];
     Step* step = w.parameter[param];
-    if (t.frames > 1 && !step)
-        throw Failure(AMP_E_UNSUPPORTED, "set_param",
-                      text("%s.%s: a value with a frame axis can only begin at frame 0 here. Set it before the first execute.", n.descriptor->name.c_str(),
-                           n.type->contract->params[param].key),
-                      n.descriptor->name, n.type->contract->params[param].key);
     if (t.frames > 1) {   // the parameter step reads it frame by frame
         auto* view = r.arena_.make<View>(1);
-        double* copy = r.arena_.doubles(t.data.size());
-        std::copy(t.data.begin(), t.data.end(), copy);
+        const uint64_t of_batch = t.channels * t.frames, size = t.batches == 1 ? of_batch : r.env_.batches * of_batch;
+        double* copy = r.arena_.doubles(size);
+        std::copy_n(t.data.data() + (t.batches == 1 ? 0 : r.first_batch_ * of_batch), size, copy);
         const auto frames = static_cast<int64_t>(t.frames);
-        if (t.batches > 1) copy += r.first_batch_ * t.channels * t.frames;
         *view = {copy, t.channels == 1 ? 0 : frames, t.batches == 1 ? 0 : frames * t.channels, 1};
         step->source = view;
         step->source_frames = frames;
         step->curve = nullptr;
         return;
     }
-    Tensor held = t;
-    const amp_param_contract& c = n.type->contract->params[param];
-    const Range range = range_of(c, r.plan_.descriptors.sample_rate);
-    if (!step && c.range == AMP_RANGE_CLAMP)
-        for (double& x : held.data) x = std::clamp(x, range.low, range.high);
     View& view = step ? step->par[0] : w.main->par[param];
     double* rows = view.data ? view.data : r.arena_.doubles(static_cast<uint64_t>(n.channels) * static_cast<uint64_t>(r.env_.groups) * kLanes);
-    hold(rows, held, view);
     if (step) {
+        hold(rows, t, view);
         step->source = nullptr;
         step->curve = nullptr;
     } else {
+        hold(rows, t, view, clamp_range(n.type->contract->params[param]));
         n.type->ops[r.layout_].prepare(*w.main);
         w.fired_once = false;
     }

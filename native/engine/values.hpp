@@ -1,6 +1,9 @@
 // Parameter values in the arena.
 #pragma once
+#include <cmath>
+
 #include "engine/shard.hpp"
+#include "plan/parameters.hpp"
 
 namespace amp {
 
@@ -16,13 +19,17 @@ void check_range(const Plan& plan, uint32_t node, uint32_t param, const Tensor& 
 struct Values {
     Shard& r;
 
+    Value given(uint32_t node, uint32_t param, Tensor& scratch) const;      // the descriptor's or the default
     Value in_force(uint32_t node, uint32_t param, Tensor& scratch) const;
-    // Writes a value that holds over frames into rows of eight doubles and points the view at them.
-    void hold(double* rows, const Tensor& t, View& view) const;
+    // Throws AMP_E_UNSUPPORTED if the steps that were built cannot play `value`.
+    static void check_fits(const Shard& r, uint32_t node, uint32_t param, const Tensor& value);
+    // Writes a value that holds over frames into rows of eight doubles, inside the range, and points the view at them.
+    void hold(double* rows, const Tensor& t, View& view, const Range& range = {-INFINITY, INFINITY}) const;
     // Makes `value` the base of parameter `param` of a built node: rows, or a parameter step's source.
     void install(uint32_t node, uint32_t param, const Tensor& value);
     // A step that works parameter values out frame by frame into `scratch` (rows x (block + 8) x width).
     Step& make_step(uint32_t node, uint32_t param, double* scratch, int32_t channels, int32_t groups, int64_t row);
+    Range clamp_range(const amp_param_contract& c) const;   // where a value that holds is clamped; everything if it is not
     bool varies(uint32_t node) const;
 };
 
