@@ -329,6 +329,11 @@ class TestBudget:
         """Just above what is given off nothing stops."""
         sound(Scene(self.loud(1.000001, "halt"), FRAMES), flags=HEAT)
 
+    def test_halt_watches_although_nobody_reads_heat(self) -> None:
+        """The policy is the graph's: a render that did not ask for heat is stopped too."""
+        with pytest.raises(amp.ThermalError):
+            self.loud(0.5, "halt").render(frames=FRAMES, isolation="none")
+
 
 def test_the_window_is_that_of_the_header() -> None:
     """64 frames per record."""

@@ -67,7 +67,7 @@ void Runtime::stop_at_first_fault() {
 
 void Runtime::check_budget(size_t window) {
     const Descriptors& d = plan_.descriptors;
-    if (!(common_.config.flags & AMP_RUN_HEAT) || d.heat_policy != 1 || std::isnan(d.heat_budget_w) || plan_.nodes.empty()) return;
+    if (!watches_budget() || plan_.nodes.empty()) return;
     for (; window < shards_.front()->heat().front().own_trace.size(); ++window) {
         double joules = 0.0, most = -1.0;
         uint32_t hottest = 0;

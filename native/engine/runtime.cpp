@@ -39,6 +39,7 @@ void Runtime::configure(const amp_config& c) {
             throw Failure(AMP_E_SHAPE, "configure", text("%s: the bound samples have %u batches, the configuration has %u. Bind samples that fit first.", plan_.nodes[u].descriptor->name.c_str(), b.batches, c.batches), plan_.nodes[u].descriptor->name);
     configured_ = false;
     common_.config = c;
+    if (watches_budget()) common_.config.flags |= AMP_RUN_HEAT;   // the graph asks for it
     common_.events.assign(c.flags & AMP_RUN_TRACE ? (c.trace_capacity ? c.trace_capacity : kDefaultTrace) : 0, {});
     common_.n_events = 0;
     common_.epoch = std::chrono::steady_clock::now();

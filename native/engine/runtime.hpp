@@ -1,6 +1,7 @@
 // One compiled graph that can be run: the plan, what was set on it, and its shards of the batch.
 #pragma once
 #include <atomic>
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -45,6 +46,7 @@ private:
     void apply_due_changes();
     void stop_at_first_fault();
     void check_budget(size_t first_window);
+    bool watches_budget() const { return plan_.descriptors.heat_policy == 1 && !std::isnan(plan_.descriptors.heat_budget_w); }
 
     Common common_;
     const Plan& plan_ = common_.plan;
