@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rigs
-from rigs import RATE, Cut, Scene, same_bits, sound
+from rigs import RATE, Cut, Samples, Scene, same_bits, sound
 
 import amp_lab as amp
 from amp_lab import lowlevel
@@ -341,3 +341,18 @@ class TestFloatingPoint:
         assert y[:2000].max() > 1e-3
         assert not np.any((y > 0) & (y < 1e-300))
         assert not np.any(y[-1000:])
+
+    @pytest.mark.parametrize("d", [1, 5, 16, 100])
+    @pytest.mark.parametrize("gain", [0.5, -0.9])
+    def test_loops_end_in_zero(self, gain: float, d: int) -> None:
+        """A loop of nodes that keep no state decays to zero too, without denormals."""
+        x: Samples = np.zeros(1000 * d + 10_000)
+        x[0] = 1.0
+        g = amp.Graph(sample_rate=RATE)
+        total = g.mix(g.input(samples=x), name="total")
+        g.connect(g.gain(total, gain=gain), total, delay_frames=d)
+        g.output(total)
+        for batches in (1, 6):
+            y = np.abs(sound(Scene(g, x.size, None, batches)))
+            assert not np.any((y > 0) & (y < 1e-300))
+            assert not np.any(y[:, :, -d:])

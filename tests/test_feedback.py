@@ -72,10 +72,15 @@ class Network:
             left.remove(ready[0])
         return order
 
+    def closing(self) -> set[int]:
+        """Mixes whose output closes a cycle, as the plan says: there values below 1e-30 become zero."""
+        edges = self.build().compile().info["edges"]
+        return {int(e["src"].removeprefix("m")) for e in edges if e["feedback"]}
+
     def simulate(self, frames: int = FRAMES) -> Samples:
         """Return every mix, (mixes, frames), one frame after another."""
         y = np.zeros((len(self.gains), frames))
-        order = self.order()
+        order, closing = self.order(), self.closing()
 
         def heard(link: Link, n: int) -> float:
             if n >= link.delay:
@@ -93,6 +98,8 @@ class Network:
             for link in (k for k in mine if k.mode == "add"):
                 gain = gain + link.scale * heard(link, n)
             y[v, n] = gain * total
+            if v in closing and abs(y[v, n]) < 1e-30:
+                y[v, n] = 0.0
         return y
 
     def least_cycle(self) -> int | None:

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "engine/build.hpp"
 #include "engine/values.hpp"
@@ -192,11 +193,25 @@ struct Builder {
         for (uint32_t k = 0; k < r.plan_.edges.size(); ++k)
             if (has_tokens(r.plan_.edges[k])) token_port[k] = &token_window(k);
         for (uint32_t u = 0; u < r.work_.size(); ++u) node(u, token_port);
+        settle();
         for (const auto& [k, port] : token_port) {
             const PlanEdge& e = r.plan_.edges[k];
             Step& s = gather(e.src, port->channels, 1);
             show(s.in[0], r.work_[e.src].out[e.src_port], 0);
             show(s.out[0], *port, 0);
+            r.work_[e.src].after.push_back(&s);
+        }
+    }
+
+    // One step behind each output that closes a cycle, so that loops without state of their own decay to zero.
+    void settle() {
+        std::set<const Port*> done;
+        for (const PlanEdge& e : r.plan_.edges) {
+            const Port& p = r.work_[e.src].out[e.src_port];
+            if (!e.feedback || !done.insert(&p).second) continue;
+            Step& s = gather(e.src, p.channels, 0);
+            s.fire = s.tick = r.table_->settle[r.layout_];
+            show(s.out[0], p, 0);
             r.work_[e.src].after.push_back(&s);
         }
     }

@@ -115,6 +115,7 @@ struct KernelTable {
     FireFn parameter_tick[2];
     FireFn gather[2];             // sum of the edges of a port in slot order (one edge: a copy)
     FireFn gather_tick[2];
+    FireFn settle[2];             // what closes a feedback cycle ends in zero, not in denormals
     // Lane j of each frame of x (step 8 or 0) to y + j * stride, frames contiguous.
     void (*scatter)(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride);
     // Values at t = n / sample_rate for frames inside one segment.

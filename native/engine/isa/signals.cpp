@@ -176,6 +176,17 @@ void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, dou
         for (uint32_t j = 0; j < lanes; ++j) y[j * stride + i] = x[i * step + j];
 }
 
+// What goes round a loop is recursive state, like a kernel's.
+template <int W>
+uint32_t settle(Step& s, const Firing& f) {
+    for (int c = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.groups; ++g) {
+            double* y = row(s.out[0], c, g, f.offset);
+            for (uint32_t i = 0; i < f.frames * W; ++i) flush(y[i]);
+        }
+    return kFired;
+}
+
 }  // namespace
 
 void curve_segment(const CurveSegment& segment, double sample_rate, int64_t first, int64_t frames, double* out);
@@ -185,6 +196,6 @@ extern const uint32_t node_type_count;
 extern const KernelTable kernel_table;
 const KernelTable kernel_table{AMP_ISA_NAME, node_types, 0,
                                {parameter<1>, parameter<8>}, {parameter_tick<1>, parameter_tick<8>},
-                               {gather<1, f64x8>, gather<8, f64x8>}, {gather<1, double>, gather<8, f64x8>}, scatter, curve_segment};
+                               {gather<1, f64x8>, gather<8, f64x8>}, {gather<1, double>, gather<8, f64x8>}, {settle<1>, settle<8>}, scatter, curve_segment};
 
 }  // namespace amp::AMP_KNS
