@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rigs
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from rigs import RATE, Cut, Samples, Scene, same_bits, sound
 
@@ -274,8 +274,9 @@ def networks(draw: st.DrawFn) -> Network:
         delay = draw(st.integers(0 if src < dst else 1, longest))
         mode = draw(st.sampled_from(["", "", "", "multiply", "add"]))
         offset = 0.4 if mode == "multiply" else 0.0
-        links.append(Link(src, dst, delay, mode=mode, scale=0.1 if mode else 0.0, offset=offset))
-    return Network(gains, links)
+        links.append(Link(src, dst, delay, mode=mode, scale=0.05 if mode else 0.0, offset=offset))
+    edges = [1 + sum(k.dst == i and not k.mode for k in links) for i in range(count)]
+    return Network([gain / n for gain, n in zip(gains, edges, strict=True)], links)
 
 
 class TestRandomNetworks:
@@ -285,6 +286,7 @@ class TestRandomNetworks:
     @given(network=networks(), block=st.integers(1, 100))
     def test_they_equal_the_simulation(self, network: Network, block: int) -> None:
         """Every mix, to the bit, in one block and many, in both layouts."""
+        assume(np.abs(network.simulate()).max() < 1e3)
         check(network, Cut(), Cut(block), Cut(block, rigs.random_calls(block, FRAMES)))
 
     @settings(max_examples=150, deadline=None)
