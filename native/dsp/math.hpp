@@ -204,8 +204,12 @@ template <class T> AMP_INLINE T vcos2pi(T x) {
     return detail::flip_if_odd(detail::sin_small(r * detail::two_pi), rounded);
 }
 
-// tan(pi x) for 0 <= x < 0.5: a rational function up to 1/4, its inverse of 1/2 - x above; one division.
-template <class T> AMP_INLINE T vtanpi(T x) {
+// tan(pi x) = n / d for 0 <= x < 0.5: a rational function up to 1/4, its inverse of 1/2 - x above. Both are positive for
+// x > 0 and at most 0.32, and never small together.
+template <class T> struct Ratio {
+    T n, d;
+};
+template <class T> AMP_INLINE Ratio<T> vtanpi_ratio(T x) {
     const mask_of<T> below = x <= 0.25;
     const T s = select(below, x, 0.5 - x);
     const T z = s * s;
@@ -215,7 +219,11 @@ template <class T> AMP_INLINE T vtanpi(T x) {
     const T d_error = (detail::inverse_pi - d) + d_rest;  // moved to n, as n (1 - d_error / d) with 1 / d near 3.7
     const T n_rest = z * detail::poly(z, -0x1.441edead265bcp+0, 0x1.17de8492eccb4p-2, -0x1.d76f4b361452cp-8);
     const T n = s + s * (n_rest - d_error * 3.7);
-    return select(below, n, d) / select(below, d, n);
+    return {select(below, n, d), select(below, d, n)};
+}
+template <class T> AMP_INLINE T vtanpi(T x) {
+    const auto tan = vtanpi_ratio(x);
+    return tan.n / tan.d;
 }
 
 // Hyperbolic tangent, as e / (e + 2) with e = exp(2 |x|) - 1 = (2^k - 1) + 2^k (exp(r) - 1).

@@ -15,6 +15,10 @@
 //     static T heat(const T* x, const T* y, const T* p);                // optional: own power in watts
 //   };
 //
+// A node that is mostly modulated in one parameter may say `static constexpr int kFast = <that parameter>` and
+// `static void recoef(T value, const Setup&, Coef&)`, which redoes what depends on it: the rest is then worked out once per
+// firing while only that parameter moves. coef must give what recoef gives.
+//
 // A node whose output holds while its parameters hold says `static constexpr bool kHolds = true`.
 // A node without signal parameters says `static constexpr Nothing kNumbers`. A node whose State is {U phase}, whose
 // Coef has a member `U inc` and whose Mid is {U phase} says `static constexpr bool kPhase = true`: its tick must do
@@ -31,6 +35,7 @@ struct Driver {
     static constexpr int NI = D::kInputs, NO = D::kOutputs, NP = D::kParams;
     static constexpr int kIn = NI > 0 ? NI : 1, kPar = NP > 0 ? NP : 1;
     static constexpr bool kRunsPhase = requires { D::kPhase; };
+    static constexpr bool kHasFast = requires { D::kFast; };
     static constexpr bool kRecursive = !std::is_empty_v<typename D::State> && !kRunsPhase;
 
     struct Rows {
@@ -51,7 +56,22 @@ struct Driver {
             for (int k : D::kNumbers) p[k] = at<T>(par[k], s.par[k], i);
             return N<T>::coef(p, u);
         }
+        template <class T>
+        [[gnu::always_inline]] void recoef(const Step& s, const Setup& u, uint32_t i, typename N<T>::Coef& c) const {
+            if constexpr (kHasFast) N<T>::recoef(at<T>(par[D::kFast], s.par[D::kFast], i), u, c);
+        }
     };
+
+    enum Motion { kHeld, kFastOnly, kMoving };   // of the parameters
+    static Motion motion(const Step& s) {
+        if (!s.varying) return kHeld;
+        if constexpr (kHasFast) {
+            for (int k : D::kNumbers)
+                if (k != D::kFast && s.par[k].step != 0) return kMoving;
+            return kFastOnly;
+        }
+        return kMoving;
+    }
 
     template <class T>
     static typename N<T>::Coef* held(Step& s, int index) {
@@ -93,15 +113,19 @@ struct Driver {
     }
 
     // One chunk of one row in frame layout.
-    template <bool kVarying>
+    template <Motion kMotion>
     [[gnu::flatten]] static void chunk(Step& s, const Setup& u, const Rows& rows, uint32_t at0, uint32_t n, typename D::State& st,
                       const typename D::Coef& hold, const typename P::Coef& hold8, Watch& watch) {
         constexpr int kPacks = kChunk / kLanes;
+        constexpr bool kVarying = kMotion != kHeld;
         typename P::Coef coefs[kVarying ? kPacks : 1];
         typename P::Mid mids[kRecursive ? kPacks : 1];
         const uint32_t packs = (n + kLanes - 1) / kLanes;
         if constexpr (kVarying)
-            for (uint32_t k = 0; k < packs; ++k) coefs[k] = rows.template coef<f64x8>(s, u, at0 + k * kLanes);
+            for (uint32_t k = 0; k < packs; ++k) {
+                if constexpr (kMotion == kMoving) coefs[k] = rows.template coef<f64x8>(s, u, at0 + k * kLanes);
+                else rows.template recoef<f64x8>(s, u, at0 + k * kLanes, coefs[k] = hold8);
+            }
         u64x8 phase[kLanes];
         if constexpr (kRunsPhase) phases<kVarying>(coefs, n, st, hold, phase);
         if constexpr (kRecursive) {
@@ -135,44 +159,54 @@ struct Driver {
 
     static uint32_t across_frames(Step& s, const Firing& f) {
         const Setup u{*s.env, s.fixed, s.key};
+        const Motion moves = motion(s);
         Watch watch;
         for (int c = 0, r = 0; c < s.channels; ++c)
             for (int g = 0; g < s.env->groups; ++g, ++r) {
                 const Rows rows(s, c, g, f.offset);
                 typename D::State& st = *state<double>(s, r);
-                const typename D::Coef hold = s.varying ? typename D::Coef{} : *held<double>(s, r);
+                const typename D::Coef hold = moves == kHeld ? *held<double>(s, r) : moves == kFastOnly ? rows.template coef<double>(s, u, 0) : typename D::Coef{};
                 const auto hold8 = spread<typename P::Coef>(hold);
                 for (uint32_t i = 0; i < f.frames; i += kChunk) {
                     const uint32_t n = f.frames - i < kChunk ? f.frames - i : kChunk;
-                    if (s.varying) chunk<true>(s, u, rows, i, n, st, hold, hold8, watch);
-                    else chunk<false>(s, u, rows, i, n, st, hold, hold8, watch);
+                    if (moves == kHeld) chunk<kHeld>(s, u, rows, i, n, st, hold, hold8, watch);
+                    else if (moves == kMoving) chunk<kMoving>(s, u, rows, i, n, st, hold, hold8, watch);
+                    else if constexpr (kHasFast) chunk<kFastOnly>(s, u, rows, i, n, st, hold, hold8, watch);
                 }
             }
         return watch.verdict();
     }
 
     // Frame by frame on T: the lane layout (T = f64x8), and both layouts inside feedback components.
+    template <class T, Motion kMotion>
+    [[gnu::flatten]] static void row_of_frames(Step& s, const Setup& u, const Rows& rows, uint32_t frames, int r, Watch& watch) {
+        typename N<T>::State local = *state<T>(s, r);
+        typename N<T>::Coef c = kMotion == kHeld ? *held<T>(s, r) : rows.template coef<T>(s, u, 0);
+        for (uint32_t i = 0; i < frames; ++i) {
+            T x[kIn], y[NO];
+            rows.template inputs<T>(s, i, x);
+            if constexpr (kMotion == kMoving) c = rows.template coef<T>(s, u, i);
+            if constexpr (kMotion == kFastOnly) rows.template recoef<T>(s, u, i, c);
+            N<T>::shape(N<T>::tick(x, c, local), x, c, y, u);
+            for (int o = 0; o < NO; ++o) {
+                store_as(rows.out[o] + i * s.out[o].step, y[o]);
+                watch.see(y[o]);
+            }
+        }
+        *state<T>(s, r) = local;
+    }
+
     template <class T>
-    [[gnu::flatten]] static uint32_t frame_by_frame(Step& s, const Firing& f) {
+    static uint32_t frame_by_frame(Step& s, const Firing& f) {
         const Setup u{*s.env, s.fixed, s.key};
+        const Motion moves = motion(s);
         Watch watch;
         for (int c = 0, r = 0; c < s.channels; ++c)
             for (int g = 0; g < s.env->groups; ++g, ++r) {
                 const Rows rows(s, c, g, f.offset);
-                typename N<T>::State local = *state<T>(s, r);
-                typename N<T>::Coef hold{};
-                if (!s.varying) hold = *held<T>(s, r);
-                for (uint32_t i = 0; i < f.frames; ++i) {
-                    T x[kIn], y[NO];
-                    rows.template inputs<T>(s, i, x);
-                    if (s.varying) hold = rows.template coef<T>(s, u, i);
-                    N<T>::shape(N<T>::tick(x, hold, local), x, hold, y, u);
-                    for (int o = 0; o < NO; ++o) {
-                        store_as(rows.out[o] + i * s.out[o].step, y[o]);
-                        watch.see(y[o]);
-                    }
-                }
-                *state<T>(s, r) = local;
+                if (moves == kHeld) row_of_frames<T, kHeld>(s, u, rows, f.frames, r, watch);
+                else if (moves == kMoving) row_of_frames<T, kMoving>(s, u, rows, f.frames, r, watch);
+                else if constexpr (kHasFast) row_of_frames<T, kFastOnly>(s, u, rows, f.frames, r, watch);
             }
         return watch.verdict();
     }

@@ -12,12 +12,16 @@ namespace {
 enum Waveform { kSine, kSaw, kSquare, kTriangle };
 enum Quality { kNaive, kBlep2 };
 
-// What rounds a step from -1 to 1 at t = 0 over one frame on each side: add it to a step up, subtract it from one down.
+// What rounds a step from -1 to 1 at t = 0 over one frame (dt cycles) on each side: add it to a step up, subtract it from
+// one down. Exactly zero elsewhere, so packs without a step nearby skip the division.
 template <class T>
-AMP_INLINE T blep(T t, T frames_per_cycle) {
-    const T after = vmax(T(0.0), T(1.0) - t * frames_per_cycle);
-    const T before = vmax(T(0.0), T(1.0) - (T(1.0) - t) * frames_per_cycle);
-    return before * before - after * after;
+AMP_INLINE T blep(T t, T dt) {
+    const T left = T(1.0) - t;
+    const auto after = t < dt, before = left < dt;
+    if (__builtin_expect(!any(after | before), 1)) return T(0.0);
+    const T frames = T(1.0) / vmax(T(1e-13), dt);   // per cycle
+    const T a = select(after, T(1.0) - t * frames, T(0.0)), b = select(before, T(1.0) - left * frames, T(0.0));
+    return b * b - a * a;
 }
 
 template <class T>
@@ -30,13 +34,19 @@ struct Oscillator {
     static constexpr int kInputs = 0, kOutputs = 1;
     static constexpr int kNumbers[] = {kFrequency, kPhaseCycles, kPulseWidth, kAmplitude};
     static constexpr bool kPhase = true;
-    struct Coef { U inc, offset, width; T frames_per_cycle, amplitude; };
+    static constexpr int kFast = kFrequency;
+    struct Coef { U inc, offset, width; T dt, amplitude; };
     struct State { U phase; };
     struct Mid { U phase; };
 
     static Coef coef(const T* p, const Setup& u) {
-        const T frames = T(u.env.sample_rate) / vmax(T(1e-9), p[kFrequency]);   // finite at 0 Hz
-        return {phase_step(p[kFrequency], u), fraction_of_cycle(p[kPhaseCycles]), fraction_of_cycle(p[kPulseWidth]), frames, p[kAmplitude]};
+        Coef c{U(0), fraction_of_cycle(p[kPhaseCycles]), fraction_of_cycle(p[kPulseWidth]), T(0.0), p[kAmplitude]};
+        recoef(p[kFrequency], u, c);
+        return c;
+    }
+    static void recoef(T frequency, const Setup& u, Coef& c) {
+        c.inc = phase_step(frequency, u);
+        c.dt = frequency * T(1.0 / u.env.sample_rate);
     }
     static Mid tick(const T*, const Coef& c, State& s) {
         const Mid m{s.phase};
@@ -45,20 +55,23 @@ struct Oscillator {
     }
     static T saw(U phase, const Coef& c, bool smooth) {
         const T t = unit52(phase), y = (t + t) - T(1.0);
-        return smooth ? y - blep(t, c.frames_per_cycle) : y;
+        return smooth ? y - blep(t, c.dt) : y;
     }
     static T square(U phase, const Coef& c, bool smooth) {
         const T y = select(phase < c.width, T(1.0), T(-1.0));
         if (!smooth) return y;
-        return y + (blep(unit52(phase), c.frames_per_cycle) - blep(unit52(phase - c.width), c.frames_per_cycle));
+        return y + (blep(unit52(phase), c.dt) - blep(unit52(phase - c.width), c.dt));
     }
     static T triangle(U phase, const Coef& c, bool smooth) {
         const T top = vabs(unit52(phase + U(uint64_t{1} << 62)) - T(0.5));   // cycles from the upper corner, at most 1/2
         const T y = T(1.0) - T(4.0) * top;
         if (!smooth) return y;
-        const T near_top = vmax(T(0.0), T(1.0) - top * c.frames_per_cycle);
-        const T near_low = vmax(T(0.0), T(1.0) - (T(0.5) - top) * c.frames_per_cycle);
-        return y + (cube(near_low) - cube(near_top)) * (T(4.0 / 3.0) / c.frames_per_cycle);
+        const T bottom = T(0.5) - top;
+        const auto near_top = top < c.dt, near_low = bottom < c.dt;
+        if (__builtin_expect(!any(near_top | near_low), 1)) return y;
+        const T frames = T(1.0) / vmax(T(1e-13), c.dt);
+        const T high = select(near_top, T(1.0) - top * frames, T(0.0)), low = select(near_low, T(1.0) - bottom * frames, T(0.0));
+        return y + (cube(low) - cube(high)) * (T(4.0 / 3.0) * c.dt);
     }
     static void shape(const Mid& m, const T*, const Coef& c, T* y, const Setup& u) {
         const U phase = m.phase + c.offset;

@@ -19,10 +19,12 @@ struct Svf {
     struct State { T s1, s2; };
     struct Mid { T s1, s2; };
 
-    // The usual 1 / (1 + g (g + 1 / q)) with g = tan(pi f / fs), times q above and below: no second division for 1 / q.
+    // The usual 1 / (1 + g (g + 1 / q)) with g = n / d = tan(pi f / fs), times q d^2 above and below: one division in all.
     static Coef coef(const T* p, const Setup& u) {
-        const T g = vtanpi(p[kCutoff] * T(1.0 / u.env.sample_rate)), q = p[kQ];
-        const T u1 = T(1.0) / (q + g * (g * q + T(1.0))), u2 = g * u1, a1 = q * u1, a2 = q * u2, a3 = g * a2;
+        const auto [n, d] = vtanpi_ratio(p[kCutoff] * T(1.0 / u.env.sample_rate));
+        const T q = p[kQ], dd = d * d, nd = n * d, nn = n * n;
+        const T r = T(1.0) / (q * (dd + nn) + nd);
+        const T u1 = dd * r, u2 = nd * r, a1 = q * u1, a2 = q * u2, a3 = q * (nn * r);
         return {a1 + a1 - T(1.0), a2 + a2, T(1.0) - (a3 + a3), a3 + a3, u1, u2};
     }
     static Mid tick(const T* x, const Coef& c, State& s) {
