@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string_view>
+#include <unordered_map>
 
 #include "plan/plan.hpp"
 
@@ -15,7 +16,9 @@ const NodeType* find_type(const std::string& id) {
     return it != end && id == (*it)->contract->id ? *it : nullptr;
 }
 
-uint64_t contract_digest(const amp_node_contract& c) {
+namespace {
+
+uint64_t compute_digest(const amp_node_contract& c) {
     Writer w;
     const auto s = [&](const char* t) { w.str(t ? t : ""); };
     s(c.id), w.put(c.revision), w.put(c.latency_frames), w.put(c.oversample_max), w.put(c.adjoint), w.put(c.laws), s(c.heat), w.put(c.has_channels);
@@ -28,6 +31,17 @@ uint64_t contract_digest(const amp_node_contract& c) {
         for (uint32_t k = 0; k < p.n_choices; ++k) s(p.choices[k]);
     }
     return fnv1a(w.payload().data(), w.payload().size());
+}
+
+}  // namespace
+
+uint64_t contract_digest(const amp_node_contract& contract) {
+    static const auto digests = [] {
+        std::unordered_map<const amp_node_contract*, uint64_t> all;
+        for (uint32_t i = 0; i < kernels()->n_types; ++i) all.emplace(kernels()->types[i]->contract, compute_digest(*kernels()->types[i]->contract));
+        return all;
+    }();
+    return digests.at(&contract);
 }
 
 }  // namespace amp
