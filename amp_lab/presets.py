@@ -9,6 +9,8 @@ from amp_lab.values import curve
 
 DETUNE = (0.9964, 1.0, 1.0045)
 """Frequency ratios of the three voices, about -6, 0 and +8 cents."""
+PHASES = (0.0, 0.37, 0.71)
+"""Start phases of the three voices in cycles, apart so that the first note does not begin with a spike."""
 CIRCUIT = {"capacity_j_per_k": 2e-3, "conductance_w_per_k": 4e-3}
 """Heat constants of a small circuit: time constant 0.5 s."""
 STANDBY = CIRCUIT | {"heat_j_per_frame": 2.5e-7}
@@ -31,7 +33,11 @@ def three_osc(controls: ControlHistory | None = None) -> Graph:
     g = Graph(sample_rate=48_000.0, name="three_osc")
     g.controls = three_osc_controls() if controls is None else controls
     lfo = g.lfo(rate_hz=5.0)
-    mix = g.mix(*(_voice(g, lfo, i, ratio) for i, ratio in enumerate(DETUNE, 1)), gain=1 / 3, thermo=STANDBY)
+    mix = g.mix(
+        *(_voice(g, lfo, *voice) for voice in zip((1, 2, 3), DETUNE, PHASES, strict=True)),
+        gain=1 / 3,
+        thermo=STANDBY,
+    )
     flt = g.svf(mix, mode="lowpass", cutoff_hz=curve("cutoff_hz"), q=2.0, name="flt", thermo=STANDBY)
     g.modulate(lfo, flt.cutoff_hz, mode="multiply", offset=1.0, scale=0.15)
     amp = g.gain(flt, gain=0.8, name="amp", thermo=CIRCUIT)
@@ -40,10 +46,14 @@ def three_osc(controls: ControlHistory | None = None) -> Graph:
     return g
 
 
-def _voice(g: Graph, lfo: Node, number: int, ratio: float) -> Node:
+def _voice(g: Graph, lfo: Node, number: int, ratio: float, phase: float) -> Node:
     """One oscillator at ``ratio`` times the pitch, with 1 Hz of vibrato."""
     voice = g.oscillator(
-        waveform="saw", quality="blep2", frequency_hz=curve("pitch_hz"), name=f"osc_{number}"
+        waveform="saw",
+        quality="blep2",
+        frequency_hz=curve("pitch_hz"),
+        phase_cycles=phase,
+        name=f"osc_{number}",
     )
     detune = g.constant(value=ratio, name=f"detune_{number}")
     g.modulate(detune, voice.frequency_hz, mode="multiply")

@@ -14,9 +14,16 @@ lib: Any
 try:
     from amp_lab._native._amp_native import ffi, lib  # type: ignore[import-not-found,no-redef,unused-ignore]
 except ImportError as error:
+    source_tree = (Path(__file__).parents[2] / "pyproject.toml").is_file()
     raise NativeLibraryMissing(
         f"amp_lab._native: the native library cannot be loaded ({error}). "
         "Build it with `make build` or `pip install .`."
+        + (
+            " This is the source tree, which shadows an installed package: "
+            "start Python in another folder, or with `python -P`."
+            if source_tree
+            else ""
+        )
     ) from error
 
 
