@@ -17,7 +17,7 @@ constexpr int64_t kSlice = 4096;   // frames a shard runs before the next one's 
 
 void Runtime::add_tap(uint32_t u, uint32_t port, const amp_buffer& b, int64_t frames) {
     const int32_t channels = plan_.nodes[u].out_channels[port];
-    if (!b.data || b.frames < frames || b.batches != common_.config.batches || b.channels != static_cast<uint32_t>(channels))
+    if (b.frames < frames || b.batches != common_.config.batches || b.channels != static_cast<uint32_t>(channels))
         throw Failure(AMP_E_SHAPE, "execute", text("%s: buffer shape (got (%u, %u, %lld), expected (%u, %d, at least %lld)).", plan_.nodes[u].descriptor->name.c_str(), b.batches, b.channels,
                                                    static_cast<long long>(b.frames), common_.config.batches, channels, static_cast<long long>(frames)), plan_.nodes[u].descriptor->name);
     taps_.push_back({u, port, b});
