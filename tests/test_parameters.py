@@ -13,6 +13,7 @@ from rigs import RATE, Cut, Samples, Scene, same_bits, sound
 
 import amp_lab as amp
 from amp_lab import catalog
+from amp_lab.contracts import CaseContract
 from amp_lab.lowlevel import Runtime
 
 FRAMES = 200
@@ -211,6 +212,31 @@ class TestSetParam:
         got = np.concatenate([first, second], axis=2)[0, 0]
         want = np.repeat([1.0, 3.0, 4.0, 7.0, 5.0], [33, 1, 66, 50, 50])
         assert same_bits(got, want)
+
+    @pytest.mark.parametrize("batches", [1, 6])
+    @pytest.mark.parametrize(("type_id", "case"), rigs.CASES, ids=rigs.case_ids())
+    def test_a_change_equals_a_tensor_with_a_step(
+        self, type_id: str, case: CaseContract, batches: int
+    ) -> None:
+        """Every parameter of every case, set at frame k, sounds as one given frame by frame before."""
+        given, k = rigs.case_params(type_id, case), case.frames // 3
+        for param in catalog[type_id].params:
+            if param.kind != "number" or param.rate != "frame":
+                continue
+            old = float(given.get(param.key, param.default))
+            new = 0.5 * old if old else 1e-4
+            step = np.where(np.arange(case.frames) < k, old, new)[None, None]
+            want = sound(rigs.case_scene(type_id, case, batches=batches, **{param.key: step}))
+            scene = rigs.case_scene(type_id, case, batches=batches)
+            with rigs.started(scene, Cut(100)) as runtime:
+                runtime.set_param("node", param.key, new, at_frame=k)
+                ahead = rigs.proceed(runtime, scene, [case.frames])
+            with rigs.started(scene) as runtime:
+                first = rigs.proceed(runtime, scene, [k])
+                runtime.set_param("node", param.key, new)
+                now = np.concatenate([first, rigs.proceed(runtime, scene, [case.frames - k])], axis=2)
+            assert same_bits(ahead, want), param.key
+            assert same_bits(now, want), param.key
 
     def test_the_past_is_refused(self) -> None:
         """An earlier frame is an error that names the earliest."""
