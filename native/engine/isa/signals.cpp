@@ -49,22 +49,21 @@ int sources(const Step& s, int c, int g, uint32_t offset, Source* out) {
     return n;
 }
 
-// Checks packs against the range; only lanes below `live` count.
+// Checks packs against the range, which a value that is not finite is never inside; only lanes below `live` count.
 struct Bounds {
-    f64x8 low, high, sum = f64x8(0.0), clamped = f64x8(0.0);
-    bool clamp, bad = false;
+    f64x8 low, high, clamped = f64x8(0.0);
+    bool clamp, bad = false, nonfinite = false;
+    [[gnu::always_inline]] m8 outside(f64x8 v) const { return !((v >= low) & (v <= high)); }
     [[gnu::always_inline]] f64x8 check(f64x8 v) {
-        sum += v - v;
-        const m8 out = !((v >= low) & (v <= high));
+        const m8 out = outside(v);
         return __builtin_expect(any(out), 0) ? mend(v, out) : v;
     }
     [[gnu::always_inline]] f64x8 check(f64x8 v, double live) {
-        const m8 counts = lane_numbers() < f64x8(live);
-        sum += select(counts, v - v, f64x8(0.0));
-        const m8 out = !((v >= low) & (v <= high)) & counts;
+        const m8 out = outside(v) & (lane_numbers() < f64x8(live));
         return any(out) ? mend(v, out) : v;
     }
     f64x8 mend(f64x8 v, const m8& out) {
+        nonfinite = nonfinite || any(out & !(v - v == f64x8(0.0)));
         if (!clamp) {
             bad = true;
             return v;
@@ -117,7 +116,7 @@ uint32_t parameter(Step& s, const Firing& f) {
         store(add, bounds.clamped);
         for (double a : add) s.clamped += static_cast<int64_t>(a);
     }
-    return (bounds.bad ? kOutOfRange : 0) | (any(!(bounds.sum == f64x8(0.0))) ? kNonfinite : 0);
+    return (bounds.bad ? kOutOfRange : 0) | (bounds.nonfinite ? kNonfinite : 0);
 }
 
 // One frame, for feedback: exact widths only, so that nothing later in the block is touched.
