@@ -81,6 +81,7 @@ def render(
         stop_nonfinite=nonfinite == "raise",
         heat=heat,
         trace=trace,
+        heat_budget_w=graph.heat_budget_w,
     )
     _check_out(graph, request, out)
     chosen = choose_isolation(isolation)

@@ -45,6 +45,7 @@ class RenderRequest:
     stop_nonfinite: bool = True
     heat: bool = False
     trace: bool = False
+    heat_budget_w: float | None = None
 
     @property
     def flags(self) -> int:
@@ -62,7 +63,8 @@ class Heat:
     """Heat per node at the end of each window of 64 frames, summed over batches.
 
     ``times_s`` (W,); ``own_j`` energy the node itself gives off in the window, ``total_j`` accumulated heat
-    and ``temperature_k`` above ambient (NaN without constants), each (nodes, W).
+    and ``temperature_k`` above ambient (NaN without constants; the hottest batch), each (nodes, W).
+    ``budget_w`` is the graph's heat budget, None without one.
     """
 
     nodes: tuple[str, ...]
@@ -70,6 +72,20 @@ class Heat:
     own_j: Samples
     total_j: Samples
     temperature_k: Samples
+    budget_w: float | None = None
+
+    @property
+    def graph_power_w(self) -> Samples:
+        """Own heat of all nodes in watts, mean of each window, (W,)."""
+        power: Samples = self.own_j.sum(axis=0) / (self.times_s[0] if self.times_s.size else 1.0)
+        return power
+
+    @property
+    def over_budget(self) -> npt.NDArray[np.bool_]:
+        """Windows in which the graph was over its heat budget, (W,); all False without a budget."""
+        limit = np.inf if self.budget_w is None else self.budget_w
+        over: npt.NDArray[np.bool_] = self.graph_power_w > limit
+        return over
 
     @property
     def graph_total_j(self) -> Samples:
@@ -230,7 +246,7 @@ def _heat(runtime: Runtime, request: RenderRequest) -> Heat:
         np.array(rows) for rows in zip(*(runtime.heat(name) for name in request.nodes), strict=True)
     )
     times_s = (np.arange(own.shape[1]) + 1) * lowlevel.HEAT_WINDOW / request.sample_rate
-    return Heat(request.nodes, times_s, own, total, temperature)
+    return Heat(request.nodes, times_s, own, total, temperature, request.heat_budget_w)
 
 
 def _trace(runtime: Runtime, request: RenderRequest) -> tuple[npt.NDArray[np.void], tuple[str, ...], int]:

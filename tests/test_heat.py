@@ -338,3 +338,17 @@ class TestBudget:
 def test_the_window_is_that_of_the_header() -> None:
     """64 frames per record."""
     assert lowlevel.HEAT_WINDOW == 64
+
+
+def test_a_budget_with_policy_report_flags_the_windows_that_exceed_it() -> None:
+    """The render goes on; heat says where the graph was over its budget, and the figure shows the limit."""
+    g = amp.Graph(name="warm", heat_budget_w=0.25)
+    g.output(g.constant(value=1.0), name="load")
+    g["constant"].set(value=0.4)
+    cool = g.render(frames=640, isolation="none", heat=True)
+    g["constant"].set(value=0.6)
+    warm = g.render(frames=640, isolation="none", heat=True)
+    assert not cool.heat.over_budget.any()
+    assert warm.heat.over_budget.all()
+    assert warm.heat.graph_power_w == pytest.approx(np.full(10, 0.36))
+    assert any(line.get_label() == "budget" for line in warm.thermo().axes[0].lines)

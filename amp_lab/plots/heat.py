@@ -104,6 +104,8 @@ def _stack(ax: Axes, heat: HeatLike, power: FloatArray, times: FloatArray, colou
             linewidth=0,
         )
         ax.plot(times, power.sum(axis=0) * factor, color=style.INK, linewidth=0.8, label="total")
+        if (budget := getattr(heat, "budget_w", None)) is not None:
+            ax.axhline(budget * factor, color=style.INK, linewidth=0.8, linestyle="--", label="budget")
         style.legend(ax, loc="upper left", bbox_to_anchor=(1.0, 1.02), reverse=True)
     else:
         _say(ax, "no node dissipates heat")

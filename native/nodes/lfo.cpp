@@ -189,7 +189,7 @@ constexpr amp_param_contract kParams[] = {
 constexpr amp_port_contract kOut[] = {output("out", "The slow signal.")};
 constexpr amp_case_contract kCases[] = {
     {"sine", "none", "shape=sine rate_hz=50 depth=2 offset=1", 1, 1024, "exact", 0, kExactReason},
-    {"triangle", "none", "shape=triangle rate_hz=99 phase_cycles=0.4", 2, 1024, "exact", 0, kExactReason},
+    {"triangle", "none", "shape=triangle rate_hz=99 phase_cycles=0.4 channels=2", 2, 1024, "exact", 0, kExactReason},
     {"saw", "none", "shape=saw rate_hz=77 slew_s=0.001", 1, 1024, "exact", 0, kExactReason},
     {"square", "none", "shape=square rate_hz=300 slew_s=0.0005", 1, 1024, "exact", 0, kExactReason},
     {"random", "none", "shape=random rate_hz=900 channels=2 phase_cycles=-1.25", 2, 1024, "exact", 0, kExactReason},

@@ -35,7 +35,7 @@ AMP_API amp_status amp_graph_runtime_metrics(amp_graph_runtime *runtime, const c
 /* [owner] Copies up to `capacity` events, oldest first; *count gets how many are held, *dropped how many the ring lost. */
 AMP_API amp_status amp_graph_runtime_trace(amp_graph_runtime *runtime, amp_trace_event *out, size_t capacity, size_t *count, uint64_t *dropped);
 /* [owner] Heat of a node summed over batches at the end of each full window of AMP_HEAT_WINDOW frames: own = energy of h in the
- * window (J), total = accumulated H (J), temperature = T (K above ambient, NaN without constants). Any of the arrays may be NULL. */
+ * window (J), total = accumulated H (J), temperature = T of the hottest batch (K above ambient, NaN without constants). Any of the arrays may be NULL. */
 AMP_API amp_status amp_graph_runtime_heat(amp_graph_runtime *runtime, const char *node, double *own, double *total, double *temperature,
                                           size_t capacity, size_t *count);
 /* cffi-end */
