@@ -11,6 +11,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -78,6 +79,17 @@ def clang_missing() -> str:
     return "" if shutil.which("clang++") else "no clang++ on this machine: second compiler not tried"
 
 
+def fuzzer_missing() -> str:
+    """Why the libFuzzer targets cannot be built; empty if they can."""
+    if missing := clang_missing():
+        return missing
+    source = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'
+    with tempfile.TemporaryDirectory() as folder:
+        command = ("clang++", "-fsanitize=fuzzer,address", "-x", "c++", "-", "-o", f"{folder}/target")
+        build = subprocess.run(command, input=source, text=True, capture_output=True, check=False)
+    return "clang++ here has no libFuzzer: blobs not fuzzed" if build.returncode else ""
+
+
 def same_bits(*presets: str) -> tuple[str, ...]:
     """The command that compares what the kernels of several presets print."""
     level = "v2" if platform.machine().lower() in ("x86_64", "amd64") else "base"
@@ -99,6 +111,7 @@ def phases(long: bool) -> list[Phase]:
         native("dev"),
         native("asan"),
         native("clang", same_bits("dev", "clang"), missing=clang_missing),
+        native("fuzz", missing=fuzzer_missing),
         *((native("diag"), native("tsan")) if long else ()),
         Phase("native-hooks", (("cmake", "--preset", "hooks"), ("cmake", "--build", "--preset", "hooks"))),
         pytest("python", "--golden-unused=fail", *matrix),

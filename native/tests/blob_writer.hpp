@@ -1,5 +1,5 @@
-// Graphs and curves as plain data, and their blobs as amp/graph.h and amp/history.h lay them out. Nothing is checked: tests
-// write wrong blobs too.
+// Graphs and curves as plain data, and their blobs as amp/graph.h and amp/history.h lay them out. Nothing is checked:
+// tests write wrong blobs too.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -85,8 +85,7 @@ struct Curve {
 
 class Payload {
 public:
-    template <class T>
-    Payload& put(T v) {
+    template <class T> Payload& put(T v) {
         const auto* p = reinterpret_cast<const uint8_t*>(&v);
         bytes.insert(bytes.end(), p, p + sizeof v);
         return *this;
@@ -101,10 +100,7 @@ public:
         for (double x : t.data) put(x);
         return *this;
     }
-    template <class T>
-    Payload& count(const std::vector<T>& list) {
-        return put(static_cast<uint32_t>(list.size()));
-    }
+    template <class T> Payload& count(const std::vector<T>& list) { return put(static_cast<uint32_t>(list.size())); }
     Bytes bytes{};
 };
 
@@ -128,10 +124,10 @@ inline Bytes seal(const char* magic, const Payload& payload) {
 inline void write(Payload& w, const Param& p) {
     w.str(p.key).put(p.kind);
     switch (p.kind) {
-        case kNumber: w.put(p.number); break;
-        case kTensor: w.tensor(p.tensor); break;
-        case kInteger: w.put(p.integer); break;
-        default: w.str(p.text); break;
+    case kNumber: w.put(p.number); break;
+    case kTensor: w.tensor(p.tensor); break;
+    case kInteger: w.put(p.integer); break;
+    default: w.str(p.text); break;
     }
 }
 

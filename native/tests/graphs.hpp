@@ -1,5 +1,5 @@
-// Small graphs that between them use every feature of a plan: feedback short and long, modulation, tokens, curves, tensors,
-// several channels, heat.
+// Small graphs that between them use every feature of a plan: feedback short and long, modulation, tokens, curves,
+// tensors, several channels, heat.
 #pragma once
 #include "blob_writer.hpp"
 

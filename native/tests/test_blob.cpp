@@ -62,8 +62,9 @@ void descriptors_say_where() {
     g.nodes[0].name = std::string("to\0ne", 5);
     CHECK(compile(blob::descriptors(g)) == AMP_E_BLOB);
     // shapes that the payload cannot hold, among them products that overflow
-    for (const blob::Tensor& t : {blob::Tensor{0, 1, 1, {}}, blob::Tensor{1, 1, 0, {}}, blob::Tensor{2, 1, 1, {1}},
-                                  blob::Tensor{0xffffffffu, 0xffffffffu, 1, {1}}, blob::Tensor{1u << 31, 2, 1u << 31, {1}}}) {
+    for (const blob::Tensor& t :
+         {blob::Tensor{0, 1, 1, {}}, blob::Tensor{1, 1, 0, {}}, blob::Tensor{2, 1, 1, {1}},
+          blob::Tensor{0xffffffffu, 0xffffffffu, 1, {1}}, blob::Tensor{1u << 31, 2, 1u << 31, {1}}}) {
         g = graphs::chain();
         g.nodes[1].params = {blob::tensor("gain", t)};
         CHECK(compile(blob::descriptors(g)) == AMP_E_BLOB);
@@ -87,8 +88,8 @@ void histories_say_where() {
 
 // The later of two points at one time holds from that time on; ends hold; HOLD keeps the value until the next point.
 void histories_mean_what_they_say() {
-    const Bytes b = blob::history({{"step", AMP_CURVE_LINEAR, {{1, 10}, {2, 20}, {2, 50}, {4, 60}}},
-                                   {"hold", AMP_CURVE_HOLD, {{0, 1}, {2, 3}}}});
+    const Bytes b = blob::history(
+        {{"step", AMP_CURVE_LINEAR, {{1, 10}, {2, 20}, {2, 50}, {4, 60}}}, {"hold", AMP_CURVE_HOLD, {{0, 1}, {2, 3}}}});
     double y[6];
     CHECK(amp_history_sample(b.data(), b.size(), "step", 1, 0, 6, y, nullptr) == AMP_OK);
     CHECK(y[0] == 10 && y[1] == 10 && y[2] == 50 && y[3] == 55 && y[4] == 60 && y[5] == 60);

@@ -133,7 +133,8 @@ void violations_name_their_reason() {
     expect("range", invalid, "out of range", [](Graph& g) { g.nodes[4].params[2].number = -1; });
     expect("NaN", invalid, "out of range", [](Graph& g) { g.nodes[4].params[2].number = NAN; });
     expect("choice", invalid, "unknown choice", [](Graph& g) { g.nodes[2].params[0].text = "round"; });
-    expect("choice kind", invalid, "unknown choice", [](Graph& g) { g.nodes[2].params[0] = blob::number("waveform", 1); });
+    expect("choice kind", invalid, "unknown choice",
+           [](Graph& g) { g.nodes[2].params[0] = blob::number("waveform", 1); });
     expect("curve", invalid, "no control curve", [](Graph& g) { g.nodes[0].params.clear(); });
     expect("text", invalid, "needs a text", [](Graph& g) { g.nodes[0].params[0] = blob::number("curve", 1); });
     expect("src", invalid, "no node \"nobody\"", [](Graph& g) { g.edges[0].src = "nobody"; });
@@ -149,11 +150,22 @@ void violations_name_their_reason() {
     expect("scale", invalid, "finite", [](Graph& g) { g.modulations[1].scale = INFINITY; });
     expect("connect", invalid, "not connected", [](Graph& g) { g.edges.erase(g.edges.begin() + 1); });
     expect("output", invalid, "no node \"speaker\"", [](Graph& g) { g.output = "speaker"; });
-    expect("shape", AMP_E_SHAPE, "channels of the value", [](Graph& g) { g.nodes[4].params[2] = blob::tensor("q", {1, 3, 1, {1, 2, 3}}); });
-    expect("modulator", AMP_E_SHAPE, "more channels", [](Graph& g) { g.nodes[5].params.push_back(blob::integer("channels", 2)); });
+    expect("shape", AMP_E_SHAPE, "channels of the value",
+           [](Graph& g) { g.nodes[4].params[2] = blob::tensor("q", {1, 3, 1, {1, 2, 3}}); });
+    expect("modulator", AMP_E_SHAPE, "more channels",
+           [](Graph& g) { g.nodes[5].params.push_back(blob::integer("channels", 2)); });
     expect("tokens", AMP_E_SHAPE, "initial tokens", [](Graph& g) { g.edges[1].delay = 41; }, graphs::long_loop());
     expect("tokens NaN", invalid, "finite", [](Graph& g) { g.edges[1].tokens[0].data[3] = NAN; }, graphs::long_loop());
-    expect("round heat", invalid, "undiminished", [](Graph& g) { for (auto& e : g.edges) if (e.dst != "out") e.kappa = e.src == "in" ? 0 : 1; else e.kappa = 0; }, graphs::long_loop());
+    expect(
+        "round heat", invalid, "undiminished",
+        [](Graph& g) {
+            for (auto& e : g.edges)
+                if (e.dst != "out")
+                    e.kappa = e.src == "in" ? 0 : 1;
+                else
+                    e.kappa = 0;
+        },
+        graphs::long_loop());
 }
 
 void everything_wrong_is_said_at_once() {

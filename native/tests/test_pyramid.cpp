@@ -66,7 +66,8 @@ void random_ranges() {
         for (int faults = 0; faults < 3; ++faults) {
             const Samples p = pyramid_of(x);
             for (int k = 0; k < 200; ++k) {
-                const int64_t first = below(frames), last = first + 1 + below(std::min(frames - first, int64_t{1} << below(17)));
+                const int64_t first = below(frames),
+                              last = first + 1 + below(std::min(frames - first, int64_t{1} << below(17)));
                 expect_columns(x, p, first, last, static_cast<int32_t>(1 + below(k % 2 ? 1 : 40)));
             }
             x[static_cast<size_t>(below(frames))] = faults == 0 ? NAN : 1e300;
@@ -106,7 +107,8 @@ void arguments() {
     CHECK(query(x.data(), p.data(), 0, 100, 0) == AMP_E_INVALID_ARG);
     CHECK(amp_pyramid_query(x.data(), 100, p.data(), 0, 100, 1, nullptr, &high) == AMP_E_INVALID_ARG);
     CHECK(amp_pyramid_query(x.data(), 100, p.data(), 0, 100, 1, &low, nullptr) == AMP_E_INVALID_ARG);
-    CHECK(amp_pyramid_size(0) == 0 && amp_pyramid_size(-5) == 0 && amp_pyramid_size(16) == 0 && amp_pyramid_size(17) == 4);
+    CHECK(amp_pyramid_size(0) == 0 && amp_pyramid_size(-5) == 0 && amp_pyramid_size(16) == 0 &&
+          amp_pyramid_size(17) == 4);
     CHECK(amp_pyramid_size(INT64_MAX) > size_t{1} << 59);
     amp_pyramid_build(nullptr, 100, &low);
     amp_pyramid_build(x.data(), 100, nullptr);

@@ -1,0 +1,73 @@
+// Gives bytes to every call that takes them and goes on as far as they carry: compile, describe, create, configure,
+// execute. Work is bounded; what is returned is the first status that is not AMP_OK.
+#pragma once
+#include <cstdlib>
+#include <string>
+
+#include "rig.hpp"
+
+namespace exercise {
+
+using blob::Bytes;
+
+inline constexpr uint64_t kMostChannels = 300;  // of all ports together; larger plans are not rendered
+
+// Channels of all nodes and ports that the plan's description lists.
+inline uint64_t channels(const std::string& json) {
+    static const std::string key = "\"channels\": ";
+    uint64_t sum = 0;
+    for (size_t at = json.find(key); at != std::string::npos; at = json.find(key, at + 1))
+        sum += std::strtoull(json.c_str() + at + key.size(), nullptr, 10);
+    return sum;
+}
+
+inline amp_status render(rig::Runtime& r, uint32_t batches, bool executed) {
+    if (r.configure(batches, 32, batches > 1 ? AMP_RUN_HEAT | AMP_RUN_TRACE : AMP_RUN_STOP_NONFINITE)) return r.status;
+    for (const int64_t frames : {1, 33, 166}) {
+        if (!executed) break;
+        if (r.note(amp_graph_runtime_execute(r.raw, frames, nullptr, nullptr, 0))) return r.status;
+    }
+    return AMP_OK;
+}
+
+struct Outcome {
+    amp_status compiled = AMP_OK, last = AMP_OK;
+    bool executed = false;
+};
+
+// A descriptor blob, with a plan or without.
+inline Outcome descriptors(const Bytes& b, const Bytes& foreign_plan = {}) {
+    Outcome o;
+    amp_bytes plan{}, json{};
+    o.compiled = o.last = amp_plan_compile(b.data(), b.size(), &plan, nullptr);
+    if (o.last) return o;
+    const Bytes own(plan.data, plan.data + plan.size);
+    amp_bytes_free(&plan);
+    const Bytes& used = foreign_plan.empty() ? own : foreign_plan;
+    o.last = amp_plan_describe(b.data(), b.size(), used.data(), used.size(), &json, nullptr);
+    o.executed = channels(std::string(reinterpret_cast<char*>(json.data), json.size)) <= kMostChannels;
+    amp_bytes_free(&json);
+    rig::Runtime r(b, used);
+    if (r.status != o.last) std::abort();  // describe and create agree about a plan
+    if (o.last) return o;
+    r.history(graphs::voice_curves());
+    for (const uint32_t batches : {1u, 6u})
+        if (const amp_status s = render(r, batches, o.executed); s && !o.last) o.last = s;
+    return o;
+}
+
+// A history blob, sampled alone and played by a runtime that follows the curves of graphs::voice().
+inline amp_status history(const Bytes& b, rig::Runtime& voice) {
+    double y[64];
+    amp_status last = AMP_OK;
+    for (const int64_t first : {int64_t{-5}, int64_t{0}, int64_t{1} << 40}) {
+        const amp_status s = amp_history_sample(b.data(), b.size(), "cutoff", 48000, first, 64, y, nullptr);
+        if (!last) last = s;
+    }
+    voice.configure(1, 32);
+    if (const amp_status s = voice.note(amp_graph_runtime_set_history(voice.raw, b.data(), b.size()))) return s;
+    if (const amp_status s = render(voice, 1, true); !last) last = s;
+    return last;
+}
+
+}  // namespace exercise

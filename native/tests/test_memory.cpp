@@ -1,0 +1,212 @@
+// Allocations: none while a render runs, and the failure of any one is a status. operator new is replaced for the whole
+// process, the library included, so this test is for systems where one definition serves all (not Windows).
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "check.hpp"
+#include "rig.hpp"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define AMP_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define AMP_SANITIZED 1
+#endif
+#endif
+
+namespace {
+
+long allocations = 0;
+long fail_at = -1;     // number of the allocation that fails, -1: none
+bool fail_on = false;  // and all that follow
+bool failing = false;  // one has failed
+
+bool refuse() {
+    const long n = allocations++;
+    const bool now = fail_at >= 0 && (n == fail_at || (fail_on && n > fail_at));
+    failing |= now;
+    return now;
+}
+
+}  // namespace
+
+#if defined(__GLIBC__) && !defined(AMP_SANITIZED)  // sanitizers bring their own malloc
+extern "C" void* __libc_malloc(size_t size);
+extern "C" void* malloc(size_t size) { return refuse() ? nullptr : __libc_malloc(size); }
+static void* get(size_t size) { return __libc_malloc(size); }
+#else
+static void* get(size_t size) { return std::malloc(size); }
+#endif
+
+void* operator new(size_t size) {
+    void* p = refuse() ? nullptr : get(size ? size : 1);
+    if (!p) throw std::bad_alloc();
+    return p;
+}
+void* operator new[](size_t size) { return operator new(size); }
+// A caller that asks this way does without: not refused.
+void* operator new(size_t size, const std::nothrow_t&) noexcept { return get(size ? size : 1); }
+void* operator new[](size_t size, const std::nothrow_t&) noexcept { return get(size ? size : 1); }
+// Not inlined, or the compiler holds free() against operator new.
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { operator delete(p); }
+void operator delete(void* p, size_t) noexcept { operator delete(p); }
+void operator delete[](void* p, size_t) noexcept { operator delete(p); }
+
+namespace {
+
+using rig::Runtime;
+
+template <class F> long allocations_of(F&& f) {
+    const long before = allocations;
+    f();
+    return allocations - before;
+}
+
+struct Case {
+    blob::Graph graph;
+    uint32_t batches, block, flags;
+};
+
+std::vector<Case> cases() {
+    std::vector<Case> list;
+    for (const auto& g : graphs::all())
+        for (const uint32_t batches : {1u, 3u, 6u, 20u})
+            for (const uint32_t flags : {0u, AMP_RUN_HEAT | AMP_RUN_TRACE | AMP_RUN_STOP_NONFINITE})
+                list.push_back({g, batches, 32, flags});
+    return list;
+}
+
+bool has_curves(const blob::Graph& g) { return g.nodes[0].type == "controller"; }
+
+// Buffers for the output node and one tap on every node, made before anything is counted.
+struct Buffers {
+    std::vector<std::vector<double>> data;
+    std::vector<amp_tap> taps;
+    amp_buffer out{};
+    Buffers(const Runtime& r, const Case& c, int64_t frames) {
+        data.reserve(c.graph.nodes.size() + 1);
+        for (size_t i = 0; i <= c.graph.nodes.size(); ++i) {
+            const char* node = i ? c.graph.nodes[i - 1].name.c_str() : "out";
+            const auto channels = static_cast<uint32_t>(amp_graph_runtime_port_channels(r.raw, node, nullptr));
+            data.emplace_back(size_t{c.batches} * channels * static_cast<size_t>(frames));
+            const amp_buffer b = rig::view(data.back(), c.batches, channels, frames);
+            if (i)
+                taps.push_back({sizeof(amp_tap), 0, node, nullptr, b});
+            else
+                out = b;
+        }
+    }
+};
+
+void no_allocation_while_rendering() {
+    CHECK(allocations_of([] { std::vector<int> counted(1); }) == 1);
+    for (const Case& c : cases()) {
+        Runtime r(c.graph);
+        CHECK(!has_curves(c.graph) || r.history(graphs::voice_curves()) == AMP_OK);
+        CHECK(r.configure(c.batches, c.block, c.flags) == AMP_OK);
+        Buffers b(r, c, 100 * c.block);
+        const auto run = [&](int64_t frames) {
+            CHECK(amp_graph_runtime_execute(r.raw, frames, &b.out, b.taps.data(),
+                                            static_cast<uint32_t>(b.taps.size())) == AMP_OK);
+        };
+        // The heat record grows once per call, before its first block.
+        const bool heats = c.flags & AMP_RUN_HEAT || c.graph.policy == 1;
+        const long heat = heats ? 3 * static_cast<long>(c.graph.nodes.size()) * ((c.batches + 7) / 8 + 1) : 0;
+        CHECK(allocations_of([&] { run(c.block); }) <= heat);
+        CHECK(allocations_of([&] { run(100 * c.block); }) <= heat);
+        CHECK(allocations_of([&] { run(7); }) == 0);
+    }
+}
+
+// Neither a value set before nor one that waits for its frame allocates when it takes effect.
+void no_allocation_when_changes_are_due() {
+    for (const uint32_t batches : {2u, 9u}) {
+        Case c{graphs::chain(), batches, 32, 0};
+        Runtime r(c.graph);
+        CHECK(r.configure(c.batches, c.block) == AMP_OK);
+        Buffers b(r, c, 320);
+        for (int64_t at : {40, 41, 100, 170}) CHECK(r.set("level", "gain", 0.001 * double(at), at) == AMP_OK);
+        CHECK(r.set("tone", "amplitude", blob::Tensor{batches, 2, 1, std::vector<double>(size_t{batches} * 2, 0.5)},
+                    99) == AMP_OK);
+        CHECK(allocations_of([&] { CHECK(amp_graph_runtime_execute(r.raw, 320, &b.out, nullptr, 0) == AMP_OK); }) == 0);
+        CHECK(b.data[0][319] != 0.0);
+    }
+}
+
+// Runs `f` with the first, second, ... allocation refused, alone and with all after it, until none is.
+template <class F> void refuse_each(F&& f) {
+    for (const bool on : {false, true}) {
+        long k = 0;
+        for (bool hit = true; hit; ++k) {
+            fail_at = allocations + k, fail_on = on, failing = false;
+            f();
+            hit = failing;
+            fail_at = -1;
+        }
+        CHECK(k > 1);
+    }
+}
+
+void expect(amp_status s) { CHECK(s == (failing ? AMP_E_NOMEM : AMP_OK)); }
+
+void failing_allocations_are_a_status() {
+    for (const auto& g : graphs::all()) {
+        const auto bytes = blob::descriptors(g), curves = blob::history(graphs::voice_curves());
+        amp_error e = rig::empty_error();
+        refuse_each([&] {
+            amp_bytes plan{};
+            expect(amp_plan_compile(bytes.data(), bytes.size(), &plan, &e));
+            CHECK(e.code == (failing ? AMP_E_NOMEM : AMP_OK));
+            amp_bytes_free(&plan);
+        });
+        refuse_each([&] {
+            amp_bytes json{};
+            expect(amp_plan_describe(bytes.data(), bytes.size(), nullptr, 0, &json, &e));
+            amp_bytes_free(&json);
+        });
+        refuse_each([&] {
+            amp_graph_runtime* raw = nullptr;
+            expect(amp_graph_runtime_create(bytes.data(), bytes.size(), nullptr, 0, &raw, &e));
+            CHECK((raw == nullptr) == failing);
+            amp_graph_runtime_destroy(raw);
+        });
+        for (const uint32_t batches : {1u, 9u}) {
+            Runtime r(bytes);
+            const amp_config config{sizeof config, batches, 32, AMP_RUN_HEAT | AMP_RUN_TRACE, 16, 0};
+            std::vector<double> one{0.5};
+            const amp_buffer value = rig::view(one, 1, 1, 1);
+            refuse_each([&] { expect(amp_graph_runtime_configure(r.raw, &config)); });
+            if (has_curves(g))
+                refuse_each([&] {
+                    CHECK(amp_graph_runtime_configure(r.raw, &config) == AMP_OK || failing);
+                    const amp_status s = amp_graph_runtime_set_history(r.raw, curves.data(), curves.size());
+                    CHECK(s == AMP_OK || (s == AMP_E_NOMEM && failing));
+                });
+            refuse_each([&] {
+                const amp_status ready = amp_graph_runtime_configure(r.raw, &config);
+                const amp_status s =
+                    amp_graph_runtime_set_param(r.raw, g.nodes[g.nodes.size() - 2].name.c_str(), "gain", &value, -1);
+                CHECK(s == AMP_OK || s == AMP_E_NOMEM || s == AMP_E_INVALID_ARG);
+                CHECK(failing || ready == AMP_OK);
+            });
+            CHECK(r.configure(batches, 32) == AMP_OK && amp_graph_runtime_clear_params(r.raw) == AMP_OK);
+            if (has_curves(g)) CHECK(r.history(graphs::voice_curves()) == AMP_OK);
+            const auto after = r.render(200, batches);  // nothing that failed left a trace
+            Runtime fresh(bytes);
+            CHECK(fresh.configure(batches, 32) == AMP_OK);
+            if (has_curves(g)) CHECK(fresh.history(graphs::voice_curves()) == AMP_OK);
+            CHECK(!after.empty() && after == fresh.render(200, batches));
+        }
+    }
+}
+
+}  // namespace
+
+int main() {
+    no_allocation_while_rendering();
+    no_allocation_when_changes_are_due();
+    failing_allocations_are_a_status();
+    return check::finish("memory");
+}
