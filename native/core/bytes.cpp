@@ -79,13 +79,14 @@ void Writer::str(const std::string& s) {
 }
 
 std::vector<uint8_t> Writer::seal(const char* magic) const {
-    Writer w;
-    w.payload_.insert(w.payload_.end(), magic, magic + 4);
-    w.put(kBlobVersion);
-    w.put(uint64_t{payload_.size()});
-    w.put(fnv1a(payload_.data(), payload_.size()));
-    w.payload_.insert(w.payload_.end(), payload_.begin(), payload_.end());
-    return std::move(w.payload_);
+    const uint64_t length = payload_.size(), sum = fnv1a(payload_.data(), payload_.size());
+    std::vector<uint8_t> blob(kHeader + payload_.size());
+    std::memcpy(blob.data(), magic, 4);
+    std::memcpy(blob.data() + 4, &kBlobVersion, sizeof kBlobVersion);
+    std::memcpy(blob.data() + 8, &length, sizeof length);
+    std::memcpy(blob.data() + 16, &sum, sizeof sum);
+    std::copy(payload_.begin(), payload_.end(), blob.begin() + kHeader);
+    return blob;
 }
 
 }  // namespace amp
