@@ -137,9 +137,7 @@ def native_logging_set(on: bool) -> None:
     if status == lib.AMP_E_UNSUPPORTED:
         raise Unsupported("native logging: not compiled into this flavour of the library.")
     if status != lib.AMP_OK:
-        raise InvalidArgument(
-            "AMP_NATIVE_LOG: the log file cannot be opened. Name a file you may write."
-        )
+        raise InvalidArgument("AMP_NATIVE_LOG: the log file cannot be opened. Name a file you may write.")
 
 
 def source_digest() -> str:

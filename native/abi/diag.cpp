@@ -14,8 +14,10 @@ extern "C" {
 uint32_t amp_abi_version(void) { return (AMP_ABI_VERSION_MAJOR << 16) | AMP_ABI_VERSION_MINOR; }
 
 const char* amp_status_name(amp_status code) {
-    static const char* const names[] = {"AMP_OK", "AMP_E_INVALID_ARG", "AMP_E_SHAPE", "AMP_E_NOMEM", "AMP_E_UNSUPPORTED", "AMP_E_PENDING", "AMP_E_BLOB",
-                                        "AMP_E_DRIFT", "AMP_E_CYCLE", "AMP_E_NONFINITE", "AMP_E_THERMAL", "AMP_E_INTERNAL", "AMP_E_FULL"};
+    static const char* const names[] = {
+        "AMP_OK",        "AMP_E_INVALID_ARG", "AMP_E_SHAPE", "AMP_E_NOMEM", "AMP_E_UNSUPPORTED",
+        "AMP_E_PENDING", "AMP_E_BLOB",        "AMP_E_DRIFT", "AMP_E_CYCLE", "AMP_E_NONFINITE",
+        "AMP_E_THERMAL", "AMP_E_INTERNAL",    "AMP_E_FULL"};
     return code <= 0 && code >= AMP_E_FULL ? names[-code] : "AMP_E_UNKNOWN";
 }
 

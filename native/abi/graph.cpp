@@ -30,7 +30,9 @@ void amp_bytes_free(amp_bytes* bytes) {
 uint64_t amp_checksum(const void* data, size_t size) { return data ? fnv1a(data, size) : kFnvBasis; }
 
 uint32_t amp_node_count(void) { return kernels() ? kernels()->n_types : 0; }
-const amp_node_contract* amp_node_at(uint32_t i) { return kernels() && i < kernels()->n_types ? kernels()->types[i]->contract : nullptr; }
+const amp_node_contract* amp_node_at(uint32_t i) {
+    return kernels() && i < kernels()->n_types ? kernels()->types[i]->contract : nullptr;
+}
 const amp_node_contract* amp_describe_node(const char* id) {
     const NodeType* t = id ? find_type(id) : nullptr;
     return t ? t->contract : nullptr;
@@ -43,16 +45,19 @@ uint64_t amp_node_digest(const char* id) {
 amp_status amp_plan_compile(const void* descriptors, size_t size, amp_bytes* plan, amp_error* error) {
     if (plan) *plan = {nullptr, 0};
     return guarded("plan", error, [&] {
-        need(plan && (descriptors || size == 0), "plan", "plan or descriptors: NULL. Pass a record for the plan and the bytes.");
+        need(plan && (descriptors || size == 0), "plan",
+             "plan or descriptors: NULL. Pass a record for the plan and the bytes.");
         const auto bytes = encode(compile(read_descriptors(descriptors, size)));
         give(bytes.data(), bytes.size(), plan);
     });
 }
 
-amp_status amp_plan_describe(const void* descriptors, size_t descriptors_size, const void* plan, size_t plan_size, amp_bytes* json, amp_error* error) {
+amp_status amp_plan_describe(const void* descriptors, size_t descriptors_size, const void* plan, size_t plan_size,
+                             amp_bytes* json, amp_error* error) {
     if (json) *json = {nullptr, 0};
     return guarded("plan", error, [&] {
-        need(json && (descriptors || descriptors_size == 0) && (plan || plan_size == 0), "plan", "json or a blob: NULL. Pass a record for the text and the bytes.");
+        need(json && (descriptors || descriptors_size == 0) && (plan || plan_size == 0), "plan",
+             "json or a blob: NULL. Pass a record for the text and the bytes.");
         const Plan p = compile(read_descriptors(descriptors, descriptors_size));
         if (plan) expect_same(p, plan, plan_size);
         const std::string s = describe(p);
@@ -60,15 +65,23 @@ amp_status amp_plan_describe(const void* descriptors, size_t descriptors_size, c
     });
 }
 
-amp_status amp_history_sample(const void* blob, size_t size, const char* curve, double sample_rate, int64_t first, int64_t frames, double* out, amp_error* error) {
+amp_status amp_history_sample(const void* blob, size_t size, const char* curve, double sample_rate, int64_t first,
+                              int64_t frames, double* out, amp_error* error) {
     return guarded("history", error, [&] {
         constexpr int64_t kFarthest = int64_t{1} << 61;
-        need(curve && (out || frames == 0) && frames >= 0 && std::isfinite(sample_rate) && sample_rate > 0, "history", "curve, out, frames or sample_rate: NULL or not positive.");
-        need(first >= -kFarthest && first <= kFarthest && frames <= kFarthest, "history", "first_frame or frames: out of range (allowed up to 2^61 either way).");
-        if (!kernels()) throw Failure(AMP_E_UNSUPPORTED, "history", "AMP_ISA: this machine lacks that level, or the name is unknown (allowed v2, v3, v4). Unset AMP_ISA.");
+        need(curve && (out || frames == 0) && frames >= 0 && std::isfinite(sample_rate) && sample_rate > 0, "history",
+             "curve, out, frames or sample_rate: NULL or not positive.");
+        need(first >= -kFarthest && first <= kFarthest && frames <= kFarthest, "history",
+             "first_frame or frames: out of range (allowed up to 2^61 either way).");
+        if (!kernels())
+            throw Failure(
+                AMP_E_UNSUPPORTED, "history",
+                "AMP_ISA: this machine lacks that level, or the name is unknown (allowed v2, v3, v4). Unset AMP_ISA.");
         const History h = read_history(blob, blob ? size : 0);
         const auto it = h.find(curve);
-        if (it == h.end()) throw Failure(AMP_E_INVALID_ARG, "history", text("%s: there is no such curve in the history.", curve), "", curve);
+        if (it == h.end())
+            throw Failure(AMP_E_INVALID_ARG, "history", text("%s: there is no such curve in the history.", curve), "",
+                          curve);
         it->second.sample(sample_rate, first, frames, out);
     });
 }

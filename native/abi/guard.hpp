@@ -17,8 +17,7 @@ inline amp_status out_of_memory(const char* stage, amp_error* error) {
     return AMP_E_NOMEM;
 }
 
-template <class F>
-amp_status guarded(const char* stage, amp_error* error, F&& f) {
+template <class F> amp_status guarded(const char* stage, amp_error* error, F&& f) {
     try {
         clear_error(error);
         f();
@@ -28,16 +27,17 @@ amp_status guarded(const char* stage, amp_error* error, F&& f) {
         return failure.code;
     } catch (const std::bad_alloc&) {
         return out_of_memory(stage, error);
-    } catch (const std::length_error&) {   // more than a container can ever hold
+    } catch (const std::length_error&) {  // more than a container can ever hold
         return out_of_memory(stage, error);
     } catch (...) {
-        write_error(AMP_E_INTERNAL, stage, "internal error: an invariant of the library does not hold. Please report it with the graph.", error);
+        write_error(AMP_E_INTERNAL, stage,
+                    "internal error: an invariant of the library does not hold. Please report it with the graph.",
+                    error);
         return AMP_E_INTERNAL;
     }
 }
 
-template <class F>
-amp_status guarded(const char* stage, amp_graph_runtime* rt, F&& f) {
+template <class F> amp_status guarded(const char* stage, amp_graph_runtime* rt, F&& f) {
     if (!rt) return AMP_E_INVALID_ARG;
     return guarded(stage, &rt->runtime.last_error, [&] { f(rt->runtime); });
 }

@@ -11,7 +11,7 @@ constexpr int64_t kFactor = 16;
 
 struct Pair {
     double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
-    void see(double lo, double hi) {   // NaN is a fault: once seen it stays
+    void see(double lo, double hi) {  // NaN is a fault: once seen it stays
         low = std::isnan(low) || std::isnan(lo) ? NAN : std::min(low, lo);
         high = std::isnan(high) || std::isnan(hi) ? NAN : std::max(high, hi);
     }
@@ -21,11 +21,11 @@ int64_t up(int64_t n) { return n / kFactor + (n % kFactor != 0); }
 
 // Extremes of [first, last) using whole runs where they fit.
 void extremes(const double* x, const double* pyramid, int64_t frames, int64_t first, int64_t last, Pair& out) {
-    const double* level = nullptr;   // nullptr: the samples themselves
+    const double* level = nullptr;  // nullptr: the samples themselves
     int64_t count = frames;
     const auto see = [&](int64_t i) { level ? out.see(level[2 * i], level[2 * i + 1]) : out.see(x[i], x[i]); };
     for (const double* next = pyramid; first < last; next += 2 * count) {
-        if (count <= kFactor) {   // the top: few pairs are left
+        if (count <= kFactor) {  // the top: few pairs are left
             while (first < last) see(first++);
             return;
         }
@@ -68,8 +68,10 @@ void amp_pyramid_build(const double* samples, int64_t frames, double* pyramid) {
     }
 }
 
-amp_status amp_pyramid_query(const double* samples, int64_t frames, const double* pyramid, int64_t first, int64_t last, int32_t columns, double* low, double* high) {
-    if (!samples || !low || !high || columns < 1 || first < 0 || last > frames || first >= last) return AMP_E_INVALID_ARG;
+amp_status amp_pyramid_query(const double* samples, int64_t frames, const double* pyramid, int64_t first, int64_t last,
+                             int32_t columns, double* low, double* high) {
+    if (!samples || !low || !high || columns < 1 || first < 0 || last > frames || first >= last)
+        return AMP_E_INVALID_ARG;
     if (!pyramid && frames > kFactor) return AMP_E_INVALID_ARG;
     for (int32_t c = 0; c < columns; ++c) {
         const auto span = static_cast<double>(last - first) / columns;

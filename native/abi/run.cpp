@@ -16,10 +16,13 @@ const void* checked(const void* p, size_t size, const char* stage) {
 constexpr uint64_t kMostValues = uint64_t{1} << 48;
 
 void check_buffer(const amp_buffer* b, const char* stage) {
-    need(b && b->struct_size >= sizeof(amp_buffer), stage, "buffer: NULL or of an unknown version (struct_size). Fill it as amp/buffer.h says.");
-    need(b->batches >= 1 && b->channels >= 1 && b->frames >= 0, stage, "buffer: batches, channels and frames must be positive.");
+    need(b && b->struct_size >= sizeof(amp_buffer), stage,
+         "buffer: NULL or of an unknown version (struct_size). Fill it as amp/buffer.h says.");
+    need(b->batches >= 1 && b->channels >= 1 && b->frames >= 0, stage,
+         "buffer: batches, channels and frames must be positive.");
     need(b->data != nullptr || b->frames == 0, stage, "buffer: no data. Point it at your memory.");
-    need(uint64_t{b->batches} * b->channels <= kMostValues / std::max<uint64_t>(1, static_cast<uint64_t>(b->frames)), stage, "buffer: more values than any memory holds. Check its shape.");
+    need(uint64_t{b->batches} * b->channels <= kMostValues / std::max<uint64_t>(1, static_cast<uint64_t>(b->frames)),
+         stage, "buffer: more values than any memory holds. Check its shape.");
 }
 
 Tensor copy_of(const amp_buffer& b) {
@@ -40,7 +43,8 @@ Tensor copy_of(const amp_buffer& b) {
 
 extern "C" {
 
-amp_status amp_graph_runtime_create(const void* descriptors, size_t descriptors_size, const void* plan, size_t plan_size, amp_graph_runtime** runtime, amp_error* error) {
+amp_status amp_graph_runtime_create(const void* descriptors, size_t descriptors_size, const void* plan,
+                                    size_t plan_size, amp_graph_runtime** runtime, amp_error* error) {
     if (runtime) *runtime = nullptr;
     return guarded("load", error, [&] {
         need(runtime, "load", "runtime: NULL. Pass the place for the handle.");
@@ -54,12 +58,14 @@ void amp_graph_runtime_destroy(amp_graph_runtime* rt) { delete rt; }
 
 amp_status amp_graph_runtime_configure(amp_graph_runtime* rt, const amp_config* config) {
     return guarded("configure", rt, [&](Runtime& r) {
-        need(config && config->struct_size >= sizeof(amp_config), "configure", "config: NULL or of an unknown version (struct_size). Fill it as amp/run.h says.");
+        need(config && config->struct_size >= sizeof(amp_config), "configure",
+             "config: NULL or of an unknown version (struct_size). Fill it as amp/run.h says.");
         r.configure(*config);
     });
 }
 
-amp_status amp_graph_runtime_set_param(amp_graph_runtime* rt, const char* node, const char* key, const amp_buffer* value, int64_t at_frame) {
+amp_status amp_graph_runtime_set_param(amp_graph_runtime* rt, const char* node, const char* key,
+                                       const amp_buffer* value, int64_t at_frame) {
     return guarded("set_param", rt, [&](Runtime& r) {
         need(node && key, "set_param", "node and key: NULL. Name them.");
         check_buffer(value, "set_param");
@@ -81,15 +87,18 @@ amp_status amp_graph_runtime_bind_input(amp_graph_runtime* rt, const char* node,
 }
 
 amp_status amp_graph_runtime_set_history(amp_graph_runtime* rt, const void* blob, size_t size) {
-    return guarded("history", rt, [&](Runtime& r) { r.set_history(read_history(checked(blob, size, "history"), size)); });
+    return guarded("history", rt,
+                   [&](Runtime& r) { r.set_history(read_history(checked(blob, size, "history"), size)); });
 }
 
-amp_status amp_graph_runtime_execute(amp_graph_runtime* rt, int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps) {
+amp_status amp_graph_runtime_execute(amp_graph_runtime* rt, int64_t frames, const amp_buffer* out, const amp_tap* taps,
+                                     uint32_t n_taps) {
     return guarded("execute", rt, [&](Runtime& r) {
         if (out) check_buffer(out, "execute");
         need(taps || n_taps == 0, "execute", "taps: NULL with a count. Pass the array.");
         for (uint32_t i = 0; i < n_taps; ++i) {
-            need(taps[i].struct_size >= sizeof(amp_tap), "execute", "tap: of an unknown version (struct_size). Fill it as amp/run.h says.");
+            need(taps[i].struct_size >= sizeof(amp_tap), "execute",
+                 "tap: of an unknown version (struct_size). Fill it as amp/run.h says.");
             check_buffer(&taps[i].buffer, "execute");
         }
         r.execute(frames, out, taps, n_taps);
@@ -118,16 +127,19 @@ void amp_graph_runtime_last_error(const amp_graph_runtime* rt, amp_error* error)
 
 amp_status amp_graph_runtime_metrics(amp_graph_runtime* rt, const char* node, amp_node_metrics* out) {
     return guarded("metrics", rt, [&](Runtime& r) {
-        need(node && out && out->struct_size >= sizeof(amp_node_metrics), "metrics", "node or record: NULL or of an unknown version (struct_size).");
+        need(node && out && out->struct_size >= sizeof(amp_node_metrics), "metrics",
+             "node or record: NULL or of an unknown version (struct_size).");
         r.metrics(node, *out);
     });
 }
 
-amp_status amp_graph_runtime_trace(amp_graph_runtime* rt, amp_trace_event* out, size_t capacity, size_t* count, uint64_t* dropped) {
+amp_status amp_graph_runtime_trace(amp_graph_runtime* rt, amp_trace_event* out, size_t capacity, size_t* count,
+                                   uint64_t* dropped) {
     return guarded("trace", rt, [&](Runtime& r) { r.trace(out, capacity, count, dropped); });
 }
 
-amp_status amp_graph_runtime_heat(amp_graph_runtime* rt, const char* node, double* own, double* total, double* temperature, size_t capacity, size_t* count) {
+amp_status amp_graph_runtime_heat(amp_graph_runtime* rt, const char* node, double* own, double* total,
+                                  double* temperature, size_t capacity, size_t* count) {
     return guarded("heat", rt, [&](Runtime& r) {
         need(node, "heat", "node: NULL. Name it.");
         r.heat(node, own, total, temperature, capacity, count);

@@ -10,22 +10,24 @@ namespace amp {
 class Arena {
 public:
     Arena() = default;
-    Arena(Arena&& o) noexcept : base_(std::exchange(o.base_, nullptr)), size_(std::exchange(o.size_, 0)), used_(std::exchange(o.used_, 0)) {}
+    Arena(Arena&& o) noexcept
+        : base_(std::exchange(o.base_, nullptr)), size_(std::exchange(o.size_, 0)), used_(std::exchange(o.used_, 0)) {}
     Arena& operator=(Arena&& o) noexcept {
         std::swap(base_, o.base_), std::swap(size_, o.size_), std::swap(used_, o.used_);
         return *this;
     }
     ~Arena();
 
-    static Arena reserve();              // throws AMP_E_NOMEM
-    void* take(uint64_t bytes);          // zeroed, 64-byte aligned; throws AMP_E_NOMEM beyond the limit
-    template <class T>
-    T* make(uint64_t n) {
+    static Arena reserve();      // throws AMP_E_NOMEM
+    void* take(uint64_t bytes);  // zeroed, 64-byte aligned; throws AMP_E_NOMEM beyond the limit
+    template <class T> T* make(uint64_t n) {
         auto* p = static_cast<T*>(take(n > kMost / sizeof(T) ? kMost : n * sizeof(T)));
         for (uint64_t i = 0; i < n; ++i) new (p + i) T();
         return p;
     }
-    double* doubles(uint64_t n) { return static_cast<double*>(take(n > kMost / sizeof(double) ? kMost : n * sizeof(double))); }
+    double* doubles(uint64_t n) {
+        return static_cast<double*>(take(n > kMost / sizeof(double) ? kMost : n * sizeof(double)));
+    }
     uint64_t used() const { return used_; }
 
 private:

@@ -6,7 +6,28 @@ namespace amp {
 
 namespace {
 constexpr size_t kHeader = 24;
+
+// Well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(const std::string& s) {
+    for (size_t i = 0; i < s.size();) {
+        const auto at = [&](size_t k) { return i + k < s.size() ? static_cast<unsigned char>(s[i + k]) : 0u; };
+        const unsigned lead = at(0);
+        const size_t n = lead < 0x80                   ? 1
+                         : lead >= 0xc2 && lead < 0xe0 ? 2
+                         : lead >= 0xe0 && lead < 0xf0 ? 3
+                         : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                       : 0;
+        if (n == 0) return false;
+        for (size_t k = 1; k < n; ++k)
+            if ((at(k) & 0xc0) != 0x80) return false;
+        if ((lead == 0xe0 && at(1) < 0xa0) || (lead == 0xed && at(1) > 0x9f) || (lead == 0xf0 && at(1) < 0x90) ||
+            (lead == 0xf4 && at(1) > 0x8f))
+            return false;
+        i += n;
+    }
+    return true;
 }
+}  // namespace
 
 uint64_t fnv1a(const void* data, size_t size, uint64_t h) {
     const auto* p = static_cast<const uint8_t*>(data);
@@ -17,14 +38,21 @@ uint64_t fnv1a(const void* data, size_t size, uint64_t h) {
 std::string hex(uint64_t v) { return text("%016llx", static_cast<unsigned long long>(v)); }
 
 Reader::Reader(const void* data, size_t size, const char* magic, const char* stage)
-    : begin_(static_cast<const uint8_t*>(data)), p_(begin_), end_(begin_ ? begin_ + size : begin_), name_(magic), stage_(stage) {
+    : begin_(static_cast<const uint8_t*>(data)),
+      p_(begin_),
+      end_(begin_ ? begin_ + size : begin_),
+      name_(magic),
+      stage_(stage) {
     need(kHeader, "header");
     if (std::memcmp(p_, magic, 4) != 0) fail("the magic is wrong. This is not a blob of that kind");
     p_ += 4;
     const auto version = get<uint32_t>("version");
-    if (version != kBlobVersion) fail(text("version %u is not known (this library reads %u). Rebuild the blob", version, kBlobVersion));
+    if (version != kBlobVersion)
+        fail(text("version %u is not known (this library reads %u). Rebuild the blob", version, kBlobVersion));
     const auto length = get<uint64_t>("length");
-    if (length != size - kHeader) fail(text("the header says %llu payload bytes, there are %zu", static_cast<unsigned long long>(length), size - kHeader));
+    if (length != size - kHeader)
+        fail(text("the header says %llu payload bytes, there are %zu", static_cast<unsigned long long>(length),
+                  size - kHeader));
     const auto sum = get<uint64_t>("checksum");
     if (sum != fnv1a(p_, size - kHeader)) fail("the checksum does not match: the bytes were damaged");
 }
@@ -42,6 +70,7 @@ std::string Reader::str(const char* what) {
     need(n, what);
     std::string s(reinterpret_cast<const char*>(p_), n);
     if (s.find('\0') != std::string::npos) fail(text("%s contains a zero byte", what));
+    if (!is_utf8(s)) fail(text("%s is not UTF-8", what));
     p_ += n;
     return s;
 }
@@ -52,7 +81,7 @@ Tensor Reader::tensor(const char* what) {
     t.channels = get<uint32_t>(what);
     t.frames = get<uint64_t>(what);
     const uint64_t left = static_cast<uint64_t>(end_ - p_) / sizeof(double);
-    const uint64_t rows = uint64_t{t.batches} * t.channels;   // two 32-bit factors: no overflow
+    const uint64_t rows = uint64_t{t.batches} * t.channels;  // two 32-bit factors: no overflow
     if (rows == 0 || t.frames == 0 || t.frames > left || rows > left / t.frames)
         fail(text("%s has shape (%u, %u, %llu), which the payload does not hold", what, t.batches, t.channels,
                   static_cast<unsigned long long>(t.frames)));

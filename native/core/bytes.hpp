@@ -16,7 +16,7 @@ std::string hex(uint64_t v);
 struct Tensor {
     uint32_t batches = 1, channels = 1;
     uint64_t frames = 1;
-    std::vector<double> data;   // (b, c, n)
+    std::vector<double> data;  // (b, c, n)
     double at(uint32_t b, uint32_t c, uint64_t n) const {
         b = batches == 1 ? 0 : b;
         c = channels == 1 ? 0 : c;
@@ -29,8 +29,7 @@ class Reader {
 public:
     // Checks the header; throws AMP_E_BLOB saying where and what.
     Reader(const void* data, size_t size, const char* magic, const char* stage);
-    template <class T>
-    T get(const char* what) {
+    template <class T> T get(const char* what) {
         need(sizeof(T), what);
         T v;
         std::memcpy(&v, p_, sizeof v);
@@ -39,8 +38,8 @@ public:
     }
     std::string str(const char* what);
     Tensor tensor(const char* what);
-    uint32_t count(const char* what, size_t least_bytes_each);   // refuses counts the payload cannot hold
-    void end();                                                  // refuses bytes left over
+    uint32_t count(const char* what, size_t least_bytes_each);  // refuses counts the payload cannot hold
+    void end();                                                 // refuses bytes left over
     [[noreturn]] void fail(const std::string& what) const;
 
 private:
@@ -52,8 +51,7 @@ private:
 
 class Writer {
 public:
-    template <class T>
-    void put(T v) {
+    template <class T> void put(T v) {
         const auto* p = reinterpret_cast<const uint8_t*>(&v);
         payload_.insert(payload_.end(), p, p + sizeof v);
     }

@@ -33,8 +33,8 @@ void hand_over(const amp_error& full, amp_error* out) {
     if (!out) return;
     const uint32_t size = std::min<uint32_t>(out->struct_size, sizeof(amp_error));
     if (size <= sizeof(uint32_t)) return;
-    std::memcpy(reinterpret_cast<char*>(out) + sizeof(uint32_t), reinterpret_cast<const char*>(&full) + sizeof(uint32_t),
-                size - sizeof(uint32_t));
+    std::memcpy(reinterpret_cast<char*>(out) + sizeof(uint32_t),
+                reinterpret_cast<const char*>(&full) + sizeof(uint32_t), size - sizeof(uint32_t));
 }
 }  // namespace
 

@@ -14,14 +14,18 @@ struct Failure {
     int64_t batch = -1, channel = -1, frame = -1;
 
     Failure(amp_status code, std::string stage, std::string message, std::string node = "", std::string port = "")
-        : code(code), stage(std::move(stage)), node(std::move(node)), port(std::move(port)), message(std::move(message)) {}
+        : code(code),
+          stage(std::move(stage)),
+          node(std::move(node)),
+          port(std::move(port)),
+          message(std::move(message)) {}
 };
 
 // printf into a string.
 [[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...);
 
-void write_error(const Failure& failure, amp_error* out);   // accepts NULL; respects struct_size
-void write_error(amp_status code, const char* stage, const char* message, amp_error* out);   // allocates nothing
+void write_error(const Failure& failure, amp_error* out);  // accepts NULL; respects struct_size
+void write_error(amp_status code, const char* stage, const char* message, amp_error* out);  // allocates nothing
 void clear_error(amp_error* out);
 
 }  // namespace amp

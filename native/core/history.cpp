@@ -12,13 +12,17 @@ namespace {
 
 void check(const std::string& name, const CurveData& c) {
     const auto bad = [&](size_t i, const char* what) {
-        throw Failure(AMP_E_INVALID_ARG, "history", text("curve %s, point %zu: %s (got time %.17g s, value %.17g).", name.c_str(), i, what, c.times[i], c.values[i]),
+        throw Failure(AMP_E_INVALID_ARG, "history",
+                      text("curve %s, point %zu: %s (got time %.17g s, value %.17g).", name.c_str(), i, what,
+                           c.times[i], c.values[i]),
                       "", name);
     };
     for (size_t i = 0; i < c.times.size(); ++i) {
         if (!std::isfinite(c.times[i]) || !std::isfinite(c.values[i])) bad(i, "time and value must be finite");
         if (i > 0 && c.times[i] < c.times[i - 1]) bad(i, "times must not decrease");
-        if (c.interpolation == AMP_CURVE_EXPONENTIAL && i > 0 && (c.values[i] == 0.0 || c.values[i - 1] == 0.0 || std::signbit(c.values[i]) != std::signbit(c.values[i - 1])))
+        if (c.interpolation == AMP_CURVE_EXPONENTIAL && i > 0 &&
+            (c.values[i] == 0.0 || c.values[i - 1] == 0.0 ||
+             std::signbit(c.values[i]) != std::signbit(c.values[i - 1])))
             bad(i, "an exponential segment needs two values of one sign, neither of them zero");
     }
 }
@@ -27,17 +31,21 @@ void check(const std::string& name, const CurveData& c) {
 
 void CurveData::sample(double sample_rate, int64_t first, int64_t n, double* out) const {
     const auto time = [&](int64_t i) { return static_cast<double>(first + i) / sample_rate; };
-    auto k = static_cast<size_t>(std::upper_bound(times.begin(), times.end(), time(0)) - times.begin());   // times[k - 1] <= t < times[k]
+    auto k = static_cast<size_t>(std::upper_bound(times.begin(), times.end(), time(0)) -
+                                 times.begin());  // times[k - 1] <= t < times[k]
     for (int64_t i = 0; i < n;) {
         while (k < times.size() && times[k] <= time(i)) ++k;
-        int64_t end = n;   // of the run that stays in this segment
+        int64_t end = n;  // of the run that stays in this segment
         if (k < times.size()) {
             end = std::clamp(static_cast<int64_t>(std::min(times[k] * sample_rate, 9e18)) - first, i + 1, n);
             while (end < n && time(end) < times[k]) ++end;
             while (end > i + 1 && time(end - 1) >= times[k]) --end;
         }
-        if (k == 0 || k == times.size() || values[k] == values[k - 1]) std::fill(out + i, out + end, values[k == 0 ? 0 : k - 1]);
-        else kernels()->curve_segment({interpolation, times[k - 1], times[k], values[k - 1], values[k]}, sample_rate, first + i, end - i, out + i);
+        if (k == 0 || k == times.size() || values[k] == values[k - 1])
+            std::fill(out + i, out + end, values[k == 0 ? 0 : k - 1]);
+        else
+            kernels()->curve_segment({interpolation, times[k - 1], times[k], values[k - 1], values[k]}, sample_rate,
+                                     first + i, end - i, out + i);
         i = end;
     }
 }
@@ -50,7 +58,8 @@ History read_history(const void* blob, size_t size) {
         const std::string name = r.str("curve name");
         CurveData c;
         c.interpolation = r.get<uint8_t>("interpolation");
-        if (c.interpolation > AMP_CURVE_EXPONENTIAL) r.fail(text("curve %s has unknown interpolation %u", name.c_str(), c.interpolation));
+        if (c.interpolation > AMP_CURVE_EXPONENTIAL)
+            r.fail(text("curve %s has unknown interpolation %u", name.c_str(), c.interpolation));
         const uint32_t points = r.count("number of points", 16);
         if (points == 0) r.fail(text("curve %s has no points", name.c_str()));
         for (uint32_t p = 0; p < points; ++p) {

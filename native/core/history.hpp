@@ -17,6 +17,6 @@ struct CurveData {
 
 using History = std::map<std::string, CurveData>;
 
-History read_history(const void* blob, size_t size);   // throws AMP_E_BLOB / AMP_E_INVALID_ARG, stage history
+History read_history(const void* blob, size_t size);  // throws AMP_E_BLOB / AMP_E_INVALID_ARG, stage history
 
 }  // namespace amp

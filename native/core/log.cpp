@@ -37,7 +37,7 @@ void log_line(const char* format, ...) {
     std::vfprintf(file, format, args);
     va_end(args);
     std::fputc('\n', file);
-    std::fflush(file);   // the next line may never come
+    std::fflush(file);  // the next line may never come
 }
 
 }  // namespace amp

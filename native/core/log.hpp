@@ -1,11 +1,11 @@
-// Native logging, compiled in by the diagnostics flavour only (AMP_NATIVE_ENABLE_LOGGING): elsewhere AMP_LOG is nothing,
-// its arguments are not evaluated, and no file is ever opened.
+// Native logging, compiled in by the diagnostics flavour only (AMP_NATIVE_ENABLE_LOGGING): elsewhere AMP_LOG is
+// nothing, its arguments are not evaluated, and no file is ever opened.
 #pragma once
 
 #ifdef AMP_NATIVE_ENABLE_LOGGING
 namespace amp {
-[[gnu::format(printf, 1, 2)]] void log_line(const char* format, ...);   // thread-safe; nothing while switched off
-bool log_switch(bool on);                                               // false: the file cannot be opened
+[[gnu::format(printf, 1, 2)]] void log_line(const char* format, ...);  // thread-safe; nothing while switched off
+bool log_switch(bool on);                                              // false: the file cannot be opened
 }  // namespace amp
 #define AMP_LOG(...) ::amp::log_line(__VA_ARGS__)
 #else

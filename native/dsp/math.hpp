@@ -41,7 +41,9 @@ template <class T> AMP_INLINE T scale(T p, T rounded) {
 }
 
 // x = k ln2 + high - low with |high - low| <= ln2 / 2 and high exact; rounded = k + round_magic.
-template <class T> struct ExpSplit { T rounded, high, low; };
+template <class T> struct ExpSplit {
+    T rounded, high, low;
+};
 template <class T> AMP_INLINE ExpSplit<T> split_exp(T x) {
     const T rounded = x * 0x1.71547652b82fep+0 + round_magic;
     const T k = rounded - round_magic;
@@ -64,7 +66,9 @@ template <class T> AMP_INLINE T exp2m1_small(T r) {
 }
 
 // x = m 2^k with sqrt(1/2) <= m < sqrt(2) to 2^-21, for 0 < x < inf.
-template <class T> struct LogSplit { T m, k; };
+template <class T> struct LogSplit {
+    T m, k;
+};
 template <class T> AMP_INLINE LogSplit<T> split_log(T x) {
     const mask_of<T> subnormal = x < 0x1p-1022;
     const u64_of<T> u = bits(select(subnormal, x * 0x1p54, x)) + (0x3ff0000000000000u - 0x3fe6a09e00000000u);
@@ -73,7 +77,9 @@ template <class T> AMP_INLINE LogSplit<T> split_log(T x) {
 }
 
 // log(1 + f) = f - (half_square - rest).
-template <class T> struct LogTerms { T half_square, rest; };
+template <class T> struct LogTerms {
+    T half_square, rest;
+};
 template <class T> AMP_INLINE LogTerms<T> log_terms(T f) {
     const T s = f / (f + 2.0);
     const T z = s * s;
@@ -92,7 +98,9 @@ template <class T> AMP_INLINE T log_special(T x, T y) {
 
 // log2(a) = high + low to about 2^-67, high of 26 bits, for 0 < a < inf.
 // Method of the pow of fdlibm (Sun Microsystems, 1993) on a wider interval and without its table.
-template <class T> struct Pair { T high, low; };
+template <class T> struct Pair {
+    T high, low;
+};
 template <class T> AMP_INLINE Pair<T> log2_pair(T a) {
     const LogSplit<T> split = split_log(a);
     const T f = split.m - 1.0, d = split.m + 1.0, inverse = 1.0 / d;
@@ -204,8 +212,8 @@ template <class T> AMP_INLINE T vcos2pi(T x) {
     return detail::flip_if_odd(detail::sin_small(r * detail::two_pi), rounded);
 }
 
-// tan(pi x) = n / d for 0 <= x < 0.5: a rational function up to 1/4, its inverse of 1/2 - x above. Both are positive for
-// x > 0 and at most 0.32, and never small together.
+// tan(pi x) = n / d for 0 <= x < 0.5: a rational function up to 1/4, its inverse of 1/2 - x above. Both are positive
+// for x > 0 and at most 0.32, and never small together.
 template <class T> struct Ratio {
     T n, d;
 };

@@ -12,8 +12,8 @@ namespace amp {
 
 namespace {
 
-constexpr int64_t kPad = kLanes;                 // frames a kernel may write past its window
-constexpr uint64_t kWorkingSet = 24 * 1024;      // bytes of slices that should stay in L1
+constexpr int64_t kPad = kLanes;             // frames a kernel may write past its window
+constexpr uint64_t kWorkingSet = 24 * 1024;  // bytes of slices that should stay in L1
 constexpr uint32_t kLeastBlock = 64, kMostBlock = 512;
 
 // Slices of the block whose lifetimes do not overlap share memory. Sizes are in rows.
@@ -37,7 +37,7 @@ private:
     std::map<uint64_t, std::vector<int>> free_;
 };
 
-struct Shape {                                   // of one signal
+struct Shape {  // of one signal
     int32_t channels, groups;
     uint64_t rows() const { return static_cast<uint64_t>(channels) * static_cast<uint64_t>(groups); }
 };
@@ -48,14 +48,14 @@ struct Builder {
     Shard& r;
     Values values{r};
     Slots slots{};
-    std::vector<std::vector<int>> out_slot{};                 // [node][port], -1: window or held
-    std::vector<std::map<uint32_t, int>> param_slot{};        // [node] parameter -> slot
-    std::vector<std::map<int32_t, int>> gather_slot{};        // [node] input port -> slot; -1 the curve of a controller
+    std::vector<std::vector<int>> out_slot{};           // [node][port], -1: window or held
+    std::vector<std::map<uint32_t, int>> param_slot{};  // [node] parameter -> slot
+    std::vector<std::map<int32_t, int>> gather_slot{};  // [node] input port -> slot; -1 the curve of a controller
     std::vector<double*> slot_data{};
 
     const amp_node_contract& contract(uint32_t u) const { return *r.plan_.nodes[u].type->contract; }
     const std::string& name(uint32_t u) const { return r.plan_.nodes[u].descriptor->name; }
-    size_t unit_end(uint32_t u) const {          // last node of the component, or the node itself
+    size_t unit_end(uint32_t u) const {  // last node of the component, or the node itself
         const int32_t c = r.plan_.nodes[u].component;
         return c < 0 ? u : r.plan_.components[static_cast<size_t>(c)].nodes.back();
     }
@@ -65,16 +65,21 @@ struct Builder {
             if (r.plan_.edges[k].port == port && r.plan_.edges[k].param == param) list.push_back(k);
         return list;
     }
-    bool has_tokens(const PlanEdge& e) const { return e.port >= 0 && r.plan_.descriptors.edges[e.descriptor].has_tokens; }
+    bool has_tokens(const PlanEdge& e) const {
+        return e.port >= 0 && r.plan_.descriptors.edges[e.descriptor].has_tokens;
+    }
     bool reads_curve(uint32_t u) const {
         const auto& c = contract(u);
-        return c.n_inputs == 0 && std::any_of(c.params, c.params + c.n_params, [](const auto& p) { return p.kind == AMP_PARAM_TEXT && std::string(p.key) == "curve"; });
+        return c.n_inputs == 0 && std::any_of(c.params, c.params + c.n_params, [](const auto& p) {
+                   return p.kind == AMP_PARAM_TEXT && std::string(p.key) == "curve";
+               });
     }
 
     // The shape of a parameter worked out frame by frame; channels 0 if the parameter holds.
     Shape parameter_shape(uint32_t u, uint32_t k) const {
         Tensor scratch;
-        const Value now = values.in_force(u, k, scratch), given = values.given(u, k, scratch);   // clear_params goes back to what was given
+        const Value now = values.in_force(u, k, scratch),
+                    given = values.given(u, k, scratch);  // clear_params goes back to what was given
         const auto moves = [](const Value& v) { return v.curve || v.tensor->frames > 1; };
         const auto per_channel = [](const Value& v) { return v.tensor && v.tensor->channels > 1; };
         const auto mods = entering(u, -1, static_cast<int32_t>(k));
@@ -83,7 +88,9 @@ struct Builder {
         int32_t channels = per_channel(now) || per_channel(given) ? r.plan_.nodes[u].channels : 1;
         for (uint32_t m : mods) {
             const PlanEdge& e = r.plan_.edges[m];
-            if (r.plan_.descriptors.modulations[e.descriptor].channel < 0 && r.plan_.nodes[e.src].out_channels[e.src_port] > 1) channels = r.plan_.nodes[u].channels;
+            if (r.plan_.descriptors.modulations[e.descriptor].channel < 0 &&
+                r.plan_.nodes[e.src].out_channels[e.src_port] > 1)
+                channels = r.plan_.nodes[u].channels;
         }
         return {channels, r.env_.groups};
     }
@@ -92,7 +99,7 @@ struct Builder {
     void assign() {
         const auto n = static_cast<uint32_t>(r.plan_.nodes.size());
         out_slot.resize(n), param_slot.resize(n), gather_slot.resize(n);
-        std::vector<std::vector<std::pair<uint32_t, uint32_t>>> dies(n);   // [unit end] (node, port)
+        std::vector<std::vector<std::pair<uint32_t, uint32_t>>> dies(n);  // [unit end] (node, port)
         std::vector<std::vector<size_t>> last(n);
         std::vector<bool> delayed(n), tokens(n);
         for (uint32_t u = 0; u < n; ++u) last[u].assign(contract(u).n_outputs, unit_end(u));
@@ -100,7 +107,7 @@ struct Builder {
             last[e.src][e.src_port] = std::max(last[e.src][e.src_port], unit_end(e.dst));
             if (e.delay > 0) delayed[e.src] = true;
         }
-        std::vector<int> pending;                // scratch of the component being walked
+        std::vector<int> pending;  // scratch of the component being walked
         for (uint32_t u = 0; u < n; ++u) {
             check(u);
             scratch(u, pending);
@@ -127,7 +134,8 @@ struct Builder {
         for (uint32_t k = 0; k < contract(u).n_params; ++k) {
             Tensor scratch;
             const Value v = values.in_force(u, k, scratch);
-            if (v.tensor && !v.tensor->data.empty()) check_shape(r.plan_, u, k, *v.tensor, r.common_.config.batches, "configure");
+            if (v.tensor && !v.tensor->data.empty())
+                check_shape(r.plan_, u, k, *v.tensor, r.common_.config.batches, "configure");
         }
     }
 
@@ -140,7 +148,8 @@ struct Builder {
         }
         for (uint32_t p = 0; p < c.n_inputs; ++p)
             if (entering(u, static_cast<int32_t>(p), -1).size() > 1)
-                pending.push_back(gather_slot[u][static_cast<int32_t>(p)] = slots.take(Shape{r.plan_.nodes[u].channels, r.env_.groups}.rows()));
+                pending.push_back(gather_slot[u][static_cast<int32_t>(p)] =
+                                      slots.take(Shape{r.plan_.nodes[u].channels, r.env_.groups}.rows()));
         if (reads_curve(u)) pending.push_back(gather_slot[u][-1] = slots.take(1));
     }
 
@@ -148,7 +157,8 @@ struct Builder {
         uint64_t rows = 0;
         for (uint64_t n : slots.rows()) rows += n;
         const uint64_t bytes = std::max<uint64_t>(1, rows) * static_cast<uint64_t>(r.env_.width) * sizeof(double);
-        const auto fit = static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kLeastBlock * kLeastBlock));
+        const auto fit =
+            static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kLeastBlock * kLeastBlock));
         r.block_ = r.common_.config.block_frames ? r.common_.config.block_frames : std::max(kLeastBlock, fit);
     }
 
@@ -156,7 +166,8 @@ struct Builder {
 
     // Pass 2: memory.
     void place() {
-        for (uint64_t rows : slots.rows()) slot_data.push_back(r.arena_.doubles(rows * static_cast<uint64_t>(slice_row())));
+        for (uint64_t rows : slots.rows())
+            slot_data.push_back(r.arena_.doubles(rows * static_cast<uint64_t>(slice_row())));
         for (uint32_t u = 0; u < r.work_.size(); ++u)
             for (size_t k = 0; k < r.work_[u].out.size(); ++k) {
                 Port& p = r.work_[u].out[k];
@@ -225,7 +236,10 @@ struct Builder {
         p.history = static_cast<int64_t>(e.delay);
         window(p);
         if (t.batches != 1 && t.batches != r.common_.config.batches)
-            throw Failure(AMP_E_SHAPE, "configure", text("%s: initial tokens (got %u batches, allowed 1 or %u).", name(e.dst).c_str(), t.batches, r.common_.config.batches), name(e.dst));
+            throw Failure(AMP_E_SHAPE, "configure",
+                          text("%s: initial tokens (got %u batches, allowed 1 or %u).", name(e.dst).c_str(), t.batches,
+                               r.common_.config.batches),
+                          name(e.dst));
         const auto width = static_cast<uint32_t>(r.env_.width);
         for (uint32_t c = 0; c < static_cast<uint32_t>(p.channels); ++c)
             for (uint32_t b = 0; b < static_cast<uint32_t>(p.groups) * width; ++b)
@@ -292,7 +306,8 @@ struct Builder {
 
     bool is_outside(uint32_t u, const std::vector<uint32_t>& edges) const {
         const int32_t c = r.plan_.nodes[u].component;
-        return std::none_of(edges.begin(), edges.end(), [&](uint32_t k) { return c >= 0 && r.plan_.nodes[r.plan_.edges[k].src].component == c; });
+        return std::none_of(edges.begin(), edges.end(),
+                            [&](uint32_t k) { return c >= 0 && r.plan_.nodes[r.plan_.edges[k].src].component == c; });
     }
 
     void source(View& view, uint32_t k, const std::map<uint32_t, const Port*>& token_port) {
@@ -365,7 +380,8 @@ struct Builder {
             const auto slot = param_slot[u].find(k);
             if (slot != param_slot[u].end()) {
                 const Shape shape = parameter_shape(u, k);
-                Step& s = values.make_step(u, k, slot_data[static_cast<size_t>(slot->second)], shape.channels, shape.groups, slice_row());
+                Step& s = values.make_step(u, k, slot_data[static_cast<size_t>(slot->second)], shape.channels,
+                                           shape.groups, slice_row());
                 const auto mods = entering(u, -1, static_cast<int32_t>(k));
                 modulations(s, mods, token_port);
                 w.main->par[k] = s.out[0];
@@ -374,8 +390,10 @@ struct Builder {
             }
             Tensor scratch;
             const Value v = values.in_force(u, k, scratch);
-            if (v.curve) w.parameter[k]->curve = curve(*v.curve);
-            else base(u, k, *v.tensor);
+            if (v.curve)
+                w.parameter[k]->curve = curve(*v.curve);
+            else
+                base(u, k, *v.tensor);
         }
     }
 
@@ -386,7 +404,8 @@ struct Builder {
             return;
         }
         const uint64_t rows = Shape{r.plan_.nodes[u].channels, r.env_.groups}.rows();
-        values.hold(r.arena_.doubles(rows * kLanes), t, r.work_[u].main->par[k], values.clamp_range(contract(u).params[k]));
+        values.hold(r.arena_.doubles(rows * kLanes), t, r.work_[u].main->par[k],
+                    values.clamp_range(contract(u).params[k]));
     }
 
     void modulations(Step& s, const std::vector<uint32_t>& mods, const std::map<uint32_t, const Port*>& token_port) {

@@ -4,7 +4,7 @@
 
 namespace amp {
 
-inline constexpr uint32_t kLaneLayoutFrom = 5;   // batches from which eight lanes pay
+inline constexpr uint32_t kLaneLayoutFrom = 5;  // batches from which eight lanes pay
 
 void build(Shard& shard);
 

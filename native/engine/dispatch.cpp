@@ -6,10 +6,10 @@
 
 namespace amp {
 
-#define AMP_LEVEL(ns)                         \
-    namespace ns {                            \
-    extern const KernelTable kernel_table;    \
-    extern const uint32_t node_type_count;    \
+#define AMP_LEVEL(ns)                                                                                                  \
+    namespace ns {                                                                                                     \
+    extern const KernelTable kernel_table;                                                                             \
+    extern const uint32_t node_type_count;                                                                             \
     }
 #ifdef AMP_X86_LEVELS
 AMP_LEVEL(k_v2)
@@ -24,10 +24,14 @@ namespace {
 
 #ifdef AMP_X86_LEVELS
 bool has_v2() { return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt"); }
-bool has_v3() { return has_v2() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma"); }
+bool has_v3() {
+    return has_v2() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
+}
 bool has_v4() {
-    return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
 }
 #endif
 
@@ -44,9 +48,12 @@ struct Chosen {
         const auto named = [&](const char* level) { return !want || !*want || std::strcmp(want, level) == 0; };
 #ifdef AMP_X86_LEVELS
         __builtin_cpu_init();
-        if (named("v4") && has_v4()) take(k_v4::kernel_table, k_v4::node_type_count);
-        else if (named("v3") && has_v3()) take(k_v3::kernel_table, k_v3::node_type_count);
-        else if (named("v2") && has_v2()) take(k_v2::kernel_table, k_v2::node_type_count);
+        if (named("v4") && has_v4())
+            take(k_v4::kernel_table, k_v4::node_type_count);
+        else if (named("v3") && has_v3())
+            take(k_v3::kernel_table, k_v3::node_type_count);
+        else if (named("v2") && has_v2())
+            take(k_v2::kernel_table, k_v2::node_type_count);
 #else
         if (named("base")) take(k_base::kernel_table, k_base::node_type_count);
 #endif

@@ -11,22 +11,27 @@ namespace amp {
 
 namespace {
 
-constexpr int64_t kSlice = 4096;   // frames a shard runs before the next one's turn
+constexpr int64_t kSlice = 4096;  // frames a shard runs before the next one's turn
 
 }  // namespace
 
 void Runtime::add_tap(uint32_t u, uint32_t port, const amp_buffer& b, int64_t frames) {
     const int32_t channels = plan_.nodes[u].out_channels[port];
     if (b.frames < frames || b.batches != common_.config.batches || b.channels != static_cast<uint32_t>(channels))
-        throw Failure(AMP_E_SHAPE, "execute", text("%s: buffer shape (got (%u, %u, %lld), expected (%u, %d, at least %lld)).", plan_.nodes[u].descriptor->name.c_str(), b.batches, b.channels,
-                                                   static_cast<long long>(b.frames), common_.config.batches, channels, static_cast<long long>(frames)), plan_.nodes[u].descriptor->name);
+        throw Failure(AMP_E_SHAPE, "execute",
+                      text("%s: buffer shape (got (%u, %u, %lld), expected (%u, %d, at least %lld)).",
+                           plan_.nodes[u].descriptor->name.c_str(), b.batches, b.channels,
+                           static_cast<long long>(b.frames), common_.config.batches, channels,
+                           static_cast<long long>(frames)),
+                      plan_.nodes[u].descriptor->name);
     taps_.push_back({u, port, b});
 }
 
 void Runtime::resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n) {
     taps_.clear();
     if (out) {
-        if (plan_.output < 0) throw Failure(AMP_E_INVALID_ARG, "execute", "the graph has no output node. Add one, or read taps.");
+        if (plan_.output < 0)
+            throw Failure(AMP_E_INVALID_ARG, "execute", "the graph has no output node. Add one, or read taps.");
         add_tap(static_cast<uint32_t>(plan_.output), 0, *out, frames);
     }
     for (uint32_t i = 0; i < n; ++i) {
@@ -35,7 +40,10 @@ void Runtime::resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap*
         const amp_node_contract& c = *plan_.nodes[u].type->contract;
         uint32_t k = 0;
         while (taps[i].port && k < c.n_outputs && std::strcmp(taps[i].port, c.outputs[k].key) != 0) ++k;
-        if (k >= c.n_outputs) throw Failure(AMP_E_INVALID_ARG, "execute", text("%s: has no output \"%s\" to tap.", taps[i].node, taps[i].port ? taps[i].port : ""), taps[i].node);
+        if (k >= c.n_outputs)
+            throw Failure(AMP_E_INVALID_ARG, "execute",
+                          text("%s: has no output \"%s\" to tap.", taps[i].node, taps[i].port ? taps[i].port : ""),
+                          taps[i].node);
         add_tap(u, k, taps[i].buffer, frames);
     }
     std::sort(taps_.begin(), taps_.end(), [](const TapCopy& a, const TapCopy& b) { return a.node < b.node; });
@@ -58,7 +66,9 @@ void Runtime::stop_at_first_fault() {
         const Fault& f = s->fault();
         if (f.frame == INT64_MAX) continue;
         const auto place = [&](const Fault& x) { return common_.places.at(x.failure.node); };
-        if (!first || f.frame < first->fault().frame || (f.frame == first->fault().frame && place(f) < place(first->fault()))) first = s.get();
+        if (!first || f.frame < first->fault().frame ||
+            (f.frame == first->fault().frame && place(f) < place(first->fault())))
+            first = s.get();
     }
     if (!first) return;
     failed_ = true;
@@ -81,7 +91,11 @@ void Runtime::check_budget(size_t window) {
         if (!(watts > d.heat_budget_w)) continue;
         const std::string& name = plan_.nodes[hottest].descriptor->name;
         const auto frame = static_cast<int64_t>((window + 1) * AMP_HEAT_WINDOW - 1);
-        Failure f(AMP_E_THERMAL, "execute", text("%s: the graph is over its heat budget (got %g W, allowed %g W) at frame %lld, and this node gives most. Lower its level or raise the budget.", name.c_str(), watts, d.heat_budget_w, static_cast<long long>(frame)), name);
+        Failure f(AMP_E_THERMAL, "execute",
+                  text("%s: the graph is over its heat budget (got %g W, allowed %g W) at frame %lld, and this node "
+                       "gives most. Lower its level or raise the budget.",
+                       name.c_str(), watts, d.heat_budget_w, static_cast<long long>(frame)),
+                  name);
         f.frame = frame;
         failed_ = true;
         throw f;
@@ -90,16 +104,23 @@ void Runtime::check_budget(size_t window) {
 
 void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps) {
     need_configured("execute");
-    if (failed_) throw Failure(AMP_E_INVALID_ARG, "execute", "the render stopped with an error before. Configure again first.");
+    if (failed_)
+        throw Failure(AMP_E_INVALID_ARG, "execute", "the render stopped with an error before. Configure again first.");
     if (!plan_.curves.empty() && common_.history.empty())
-        throw Failure(AMP_E_INVALID_ARG, "execute", text("the graph follows control curves (first \"%s\") and has no control history. Give the render one that has them.", plan_.curves.front().c_str()));
-    if (frames < 0) throw Failure(AMP_E_INVALID_ARG, "execute", text("frames: out of range (got %lld, allowed 0 and more).", static_cast<long long>(frames)));
+        throw Failure(AMP_E_INVALID_ARG, "execute",
+                      text("the graph follows control curves (first \"%s\") and has no control history. Give the "
+                           "render one that has them.",
+                           plan_.curves.front().c_str()));
+    if (frames < 0)
+        throw Failure(AMP_E_INVALID_ARG, "execute",
+                      text("frames: out of range (got %lld, allowed 0 and more).", static_cast<long long>(frames)));
     resolve_taps(frames, out, taps, n_taps);
     for (auto& s : shards_) s->reserve_heat(frames);
     const FloatingPoint rounding;
     const int64_t slice = std::max<int64_t>(1, kSlice / block_frames()) * block_frames();
     for (int64_t done = 0; done < frames;) {
-        if (cancelled_.exchange(false, std::memory_order_relaxed)) throw Failure(AMP_E_PENDING, "execute", "the render was cancelled.");
+        if (cancelled_.exchange(false, std::memory_order_relaxed))
+            throw Failure(AMP_E_PENDING, "execute", "the render was cancelled.");
         apply_due_changes();
         int64_t n = std::min(frames - done, slice);
         if (!changes_.empty()) n = std::min(n, changes_.front().frame - position_);

@@ -1,5 +1,6 @@
 // Heat follows the data: q_v[n] = h_v[n] + sum of kappa_e q_u[n - d], H_v[n] = H_v[n-1] + q_v[n],
-// T[n] = T[n-1] + (q[n] - G T[n-1] / fs) / C. Sums over frames keep eight partial sums by n mod 8, folded in a fixed order.
+// T[n] = T[n-1] + (q[n] - G T[n-1] / fs) / C. Sums over frames keep eight partial sums by n mod 8, folded in a fixed
+// order.
 #include <algorithm>
 #include <cmath>
 
@@ -18,7 +19,8 @@ void Shard::build_heat() {
     for (uint32_t u = 0; u < work_.size(); ++u) {
         HeatTrack& t = heat_[u];
         for (const PlanEdge& e : plan_.edges)
-            if (e.src == u && e.port >= 0 && e.kappa > 0.0) t.history = std::max(t.history, static_cast<int64_t>(e.delay));
+            if (e.src == u && e.port >= 0 && e.kappa > 0.0)
+                t.history = std::max(t.history, static_cast<int64_t>(e.delay));
         if (plan_.nodes[u].type->ops[layout_].heat) {
             t.own.groups = env_.groups;
             t.own.row = (int64_t{block_} + kLanes) * env_.width;
@@ -46,16 +48,18 @@ void Shard::add_heat(uint32_t u, const Firing& f) {
     const auto width = static_cast<uint32_t>(env_.width);
     for (uint32_t b = 0; b < env_.batches; ++b)
         for (uint32_t i = 0; i < f.frames; ++i)
-            t.h[b * size_t{block_} + i] = constant + (t.own.data ? t.own.data[b / width * t.own.row + i * width + b % width] : 0.0);
+            t.h[b * size_t{block_} + i] =
+                constant + (t.own.data ? t.own.data[b / width * t.own.row + i * width + b % width] : 0.0);
 }
 
 // Transport along the edges frame by frame (so that loops with kappa work too), then sums and temperature.
 void Shard::transport_heat(const Firing& f) {
     const Descriptors& d = plan_.descriptors;
     const auto order = static_cast<uint32_t>(work_.size());
-    for (HeatTrack& t : heat_) {   // like Shard::advance_windows
+    for (HeatTrack& t : heat_) {  // like Shard::advance_windows
         if (t.pos + f.frames <= t.capacity) continue;
-        for (uint32_t b = 0; b < env_.batches; ++b) std::copy_n(t.q + t.place(b, -t.history), t.history, t.q + b * t.capacity);
+        for (uint32_t b = 0; b < env_.batches; ++b)
+            std::copy_n(t.q + t.place(b, -t.history), t.history, t.q + b * t.capacity);
         t.pos = t.history;
     }
     for (uint32_t b = 0; b < env_.batches; ++b)
@@ -81,7 +85,8 @@ void Shard::transport_heat(const Firing& f) {
                 const double q = t.q[t.place(b, i)];
                 t.own_sum[b * 8 + lane] += t.h[b * size_t{block_} + i];
                 t.q_sum[b * 8 + lane] += q;
-                if (!std::isnan(n.capacity_j_per_k)) t.temperature[b] += (q - conductance * t.temperature[b] / d.sample_rate) / n.capacity_j_per_k;
+                if (!std::isnan(n.capacity_j_per_k))
+                    t.temperature[b] += (q - conductance * t.temperature[b] / d.sample_rate) / n.capacity_j_per_k;
             }
         }
         if ((f.frame + i + 1) % AMP_HEAT_WINDOW == 0) close_heat_window();

@@ -23,7 +23,8 @@ Plot read_plot() {
     const char* s = std::getenv("AMP_TEST_FAULT");
     if (!s) return p;
     const std::string all = s;
-    const size_t last = all.rfind(':'), middle = last == std::string::npos || last == 0 ? std::string::npos : all.rfind(':', last - 1);
+    const size_t last = all.rfind(':'),
+                 middle = last == std::string::npos || last == 0 ? std::string::npos : all.rfind(':', last - 1);
     if (middle == std::string::npos) return p;
     p.node = all.substr(0, middle);
     p.frame = std::atoll(all.substr(middle + 1, last - middle - 1).c_str());
@@ -35,13 +36,13 @@ Plot read_plot() {
 
 void Shard::test_hook(uint32_t u, const Firing& f) const {
     const Plot plot = read_plot();
-    if (plot.frame < f.frame || plot.frame >= f.frame + f.frames || plot.node != plan_.nodes[u].descriptor->name) return;
+    if (plot.frame < f.frame || plot.frame >= f.frame + f.frames || plot.node != plan_.nodes[u].descriptor->name)
+        return;
     if (plot.kind == "segv") std::raise(SIGSEGV);
     if (plot.kind == "fpe") std::raise(SIGFPE);
     if (plot.kind == "abort") std::abort();
     volatile bool forever = plot.kind == "hang";
-    while (forever) {
-    }
+    while (forever) {}
 }
 #endif
 

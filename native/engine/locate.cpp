@@ -23,7 +23,8 @@ Found earliest(const View& v, int32_t channels, const Environment& env, const Fi
     for (uint32_t i = 0; i < f.frames; ++i)
         for (uint32_t b = 0; b < env.batches; ++b)
             for (int32_t c = 0; c < channels; ++c) {
-                const double x = v.data[c * v.channel_stride + b / width * v.group_stride + (v.step ? b % width : 0) + (f.offset + i) * v.step];
+                const double x = v.data[c * v.channel_stride + b / width * v.group_stride + (v.step ? b % width : 0) +
+                                        (f.offset + i) * v.step];
                 if (wrong(x)) return {f.frame + i, b, static_cast<uint32_t>(c), x};
             }
     return {};
@@ -43,30 +44,39 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
         fault_.failure.channel = x.channel;
         fault_.failure.frame = x.frame;
     };
-    const auto where = [this](const Found& x) { return text("batch %u, channel %u, frame %lld", first_batch_ + x.batch, x.channel, static_cast<long long>(x.frame)); };
+    const auto where = [this](const Found& x) {
+        return text("batch %u, channel %u, frame %lld", first_batch_ + x.batch, x.channel,
+                    static_cast<long long>(x.frame));
+    };
     const auto not_finite = [](double x) { return !std::isfinite(x); };
-    if (&step != work_[u].main) {   // a parameter
+    if (&step != work_[u].main) {  // a parameter
         const amp_param_contract& p = c.params[step.port];
         const auto wrong = [&](double x) { return not_finite(x) || x < step.low || x > step.high; };
         const Found x = earliest(step.out[0], step.channels, env_, f, wrong);
         if (x.frame == INT64_MAX) return;
         const Range allowed = range_of(p, plan_.descriptors.sample_rate);
-        keep(x, not_finite(x.value) ? AMP_E_NONFINITE : AMP_E_INVALID_ARG, p.key, out_of_range(name, p, x.value, allowed) + " At " + where(x) + ".");
+        keep(x, not_finite(x.value) ? AMP_E_NONFINITE : AMP_E_INVALID_ARG, p.key,
+             out_of_range(name, p, x.value, allowed) + " At " + where(x) + ".");
         return;
     }
-    if (verdict & kOutOfRange)   // a limit the node sets itself: parameter key, limited by max_<key>
+    if (verdict & kOutOfRange)  // a limit the node sets itself: parameter key, limited by max_<key>
         for (uint32_t k = 0; k < c.n_params; ++k)
             for (uint32_t m = 0; m < c.n_params; ++m) {
                 if (std::string(c.params[m].key) != "max_" + std::string(c.params[k].key)) continue;
                 const double most = step.fixed[m];
                 const Found x = earliest(step.par[k], n.channels, env_, f, [&](double v) { return v > most; });
-                keep(x, AMP_E_INVALID_ARG, c.params[k].key, text("%s.%s: above %s (got %g, allowed at most %g). Raise %s or lower the value. At %s.", name.c_str(), c.params[k].key, c.params[m].key, x.value, most, c.params[m].key, where(x).c_str()));
+                keep(x, AMP_E_INVALID_ARG, c.params[k].key,
+                     text("%s.%s: above %s (got %g, allowed at most %g). Raise %s or lower the value. At %s.",
+                          name.c_str(), c.params[k].key, c.params[m].key, x.value, most, c.params[m].key,
+                          where(x).c_str()));
             }
     if (!(verdict & kNonfinite) || !(common_.config.flags & AMP_RUN_STOP_NONFINITE)) return;
     for (uint32_t k = 0; k < c.n_outputs; ++k) {
         const Found x = earliest(step.out[k], n.out_channels[k], env_, f, not_finite);
         if (x.frame != INT64_MAX)
-            keep(x, AMP_E_NONFINITE, c.outputs[k].key, text("%s.%s: %s at %s. Look at what this node is fed there, or render with nonfinite=\"allow\".", name.c_str(), c.outputs[k].key, std::isnan(x.value) ? "NaN" : "Inf", where(x).c_str()));
+            keep(x, AMP_E_NONFINITE, c.outputs[k].key,
+                 text("%s.%s: %s at %s. Look at what this node is fed there, or render with nonfinite=\"allow\".",
+                      name.c_str(), c.outputs[k].key, std::isnan(x.value) ? "NaN" : "Inf", where(x).c_str()));
     }
 }
 

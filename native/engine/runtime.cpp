@@ -16,7 +16,9 @@ constexpr uint32_t kDefaultTrace = 65536;
 constexpr uint32_t kMostBatches = 1u << 20, kMostBlockFrames = 1u << 20;
 
 bool takes_samples(const amp_node_contract& c) {
-    return c.n_inputs == 0 && std::any_of(c.params, c.params + c.n_params, [](const auto& p) { return p.kind == AMP_PARAM_TEXT && std::string(p.key) == "source"; });
+    return c.n_inputs == 0 && std::any_of(c.params, c.params + c.n_params, [](const auto& p) {
+               return p.kind == AMP_PARAM_TEXT && std::string(p.key) == "source";
+           });
 }
 
 }  // namespace
@@ -31,15 +33,22 @@ Runtime::Runtime(Plan plan) {
 
 void Runtime::configure(const amp_config& c) {
     if (c.batches < 1 || c.batches > kMostBatches)
-        throw Failure(AMP_E_INVALID_ARG, "configure", text("batches: out of range (got %u, allowed 1 to %u). Render in several goes.", c.batches, kMostBatches));
+        throw Failure(
+            AMP_E_INVALID_ARG, "configure",
+            text("batches: out of range (got %u, allowed 1 to %u). Render in several goes.", c.batches, kMostBatches));
     if (c.block_frames > kMostBlockFrames)
-        throw Failure(AMP_E_INVALID_ARG, "configure", text("block_frames: out of range (got %u, allowed 0 to %u).", c.block_frames, kMostBlockFrames));
+        throw Failure(AMP_E_INVALID_ARG, "configure",
+                      text("block_frames: out of range (got %u, allowed 0 to %u).", c.block_frames, kMostBlockFrames));
     for (const auto& [u, b] : common_.inputs)
         if (b.batches != 1 && b.batches != c.batches)
-            throw Failure(AMP_E_SHAPE, "configure", text("%s: the bound samples have %u batches, the configuration has %u. Bind samples that fit first.", plan_.nodes[u].descriptor->name.c_str(), b.batches, c.batches), plan_.nodes[u].descriptor->name);
+            throw Failure(
+                AMP_E_SHAPE, "configure",
+                text("%s: the bound samples have %u batches, the configuration has %u. Bind samples that fit first.",
+                     plan_.nodes[u].descriptor->name.c_str(), b.batches, c.batches),
+                plan_.nodes[u].descriptor->name);
     configured_ = false;
     common_.config = c;
-    if (watches_budget()) common_.config.flags |= AMP_RUN_HEAT;   // the graph asks for it
+    if (watches_budget()) common_.config.flags |= AMP_RUN_HEAT;  // the graph asks for it
     common_.events.assign(c.flags & AMP_RUN_TRACE ? (c.trace_capacity ? c.trace_capacity : kDefaultTrace) : 0, {});
     common_.n_events = 0;
     common_.epoch = std::chrono::steady_clock::now();
@@ -47,7 +56,8 @@ void Runtime::configure(const amp_config& c) {
     common_.arena = Arena::reserve();
     // Few batches run side by side in one shard; many run eight lanes at a time, so that a shard's slices stay in L1.
     const uint32_t size = c.batches < kLaneLayoutFrom ? c.batches : uint32_t{kLanes};
-    for (uint32_t b = 0; b < c.batches; b += size) shards_.push_back(std::make_unique<Shard>(common_, b, std::min(size, c.batches - b)));
+    for (uint32_t b = 0; b < c.batches; b += size)
+        shards_.push_back(std::make_unique<Shard>(common_, b, std::min(size, c.batches - b)));
     size_t ports = 1;
     for (const PlanNode& n : plan_.nodes) ports += n.out_channels.size();
     taps_.reserve(ports);
@@ -60,7 +70,9 @@ void Runtime::configure(const amp_config& c) {
 
 uint32_t Runtime::find(std::string_view node, const char* stage) const {
     const auto it = common_.places.find(node);
-    if (it == common_.places.end()) throw Failure(AMP_E_INVALID_ARG, stage, text("%s: there is no such node.", std::string(node).c_str()), std::string(node));
+    if (it == common_.places.end())
+        throw Failure(AMP_E_INVALID_ARG, stage, text("%s: there is no such node.", std::string(node).c_str()),
+                      std::string(node));
     return it->second;
 }
 
@@ -74,22 +86,31 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
     uint32_t k = 0;
     while (k < c.n_params && key != c.params[k].key) ++k;
     if (k == c.n_params || c.params[k].kind != AMP_PARAM_NUMBER || c.params[k].rate == AMP_RATE_FIXED)
-        throw Failure(AMP_E_INVALID_ARG, "set_param", text("%s.%s: %s", node.c_str(), key.c_str(), k == c.n_params ? "there is no such parameter." : "this parameter is fixed by the graph. Build the graph with the new value."), node, key);
+        throw Failure(AMP_E_INVALID_ARG, "set_param",
+                      text("%s.%s: %s", node.c_str(), key.c_str(),
+                           k == c.n_params
+                               ? "there is no such parameter."
+                               : "this parameter is fixed by the graph. Build the graph with the new value."),
+                      node, key);
     need_configured("set_param");
     check_shape(plan_, u, k, value, common_.config.batches, "set_param");
     check_range(plan_, u, k, value);
     if (at_frame >= 0 && at_frame < position_)
-        throw Failure(AMP_E_INVALID_ARG, "set_param", text("%s.%s: frame %lld has been delivered (the earliest is %lld).", node.c_str(), key.c_str(), static_cast<long long>(at_frame), static_cast<long long>(position_)), node, key);
+        throw Failure(AMP_E_INVALID_ARG, "set_param",
+                      text("%s.%s: frame %lld has been delivered (the earliest is %lld).", node.c_str(), key.c_str(),
+                           static_cast<long long>(at_frame), static_cast<long long>(position_)),
+                      node, key);
     if (at_frame > position_) {
         if (position_ > 0)
             for (const auto& s : shards_) s->check_fits(u, k, value);
         Overrides one;
         one.emplace(std::pair{u, k}, std::move(value));
-        const auto later = std::upper_bound(changes_.begin(), changes_.end(), at_frame, [](int64_t f, const Change& x) { return f < x.frame; });
+        const auto later = std::upper_bound(changes_.begin(), changes_.end(), at_frame,
+                                            [](int64_t f, const Change& x) { return f < x.frame; });
         changes_.insert(later, {at_frame, one.extract(one.begin())});
         return;
     }
-    if (position_ == 0) {   // nothing rendered yet: any kind of value fits
+    if (position_ == 0) {  // nothing rendered yet: any kind of value fits
         common_.overrides[{u, k}] = std::move(value);
         rebuild();
         return;
@@ -123,20 +144,31 @@ void Runtime::clear_params() {
         for (auto& s : shards_) {
             Tensor scratch;
             const Value v = Values{*s}.in_force(place.first, place.second, scratch);
-            if (v.tensor) s->install(place.first, place.second, *v.tensor);
-            else s->follow_curve(place.first, place.second, *v.curve);
+            if (v.tensor)
+                s->install(place.first, place.second, *v.tensor);
+            else
+                s->follow_curve(place.first, place.second, *v.curve);
         }
 }
 
 void Runtime::bind_input(const std::string& node, const amp_buffer& b) {
     const uint32_t u = find(node, "bind_input");
     const PlanNode& n = plan_.nodes[u];
-    if (!takes_samples(*n.type->contract)) throw Failure(AMP_E_INVALID_ARG, "bind_input", text("%s: is a %s, which takes no samples. Bind an input node.", node.c_str(), n.type->contract->id), node);
+    if (!takes_samples(*n.type->contract))
+        throw Failure(
+            AMP_E_INVALID_ARG, "bind_input",
+            text("%s: is a %s, which takes no samples. Bind an input node.", node.c_str(), n.type->contract->id), node);
     need_configured("bind_input");
     if (!b.data || b.frames < 1)
-        throw Failure(AMP_E_INVALID_ARG, "bind_input", text("%s: no samples (got %lld frames, needs at least 1).", node.c_str(), static_cast<long long>(b.frames)), node);
+        throw Failure(
+            AMP_E_INVALID_ARG, "bind_input",
+            text("%s: no samples (got %lld frames, needs at least 1).", node.c_str(), static_cast<long long>(b.frames)),
+            node);
     if ((b.batches != 1 && b.batches != common_.config.batches) || b.channels != static_cast<uint32_t>(n.channels))
-        throw Failure(AMP_E_SHAPE, "bind_input", text("%s: shape (got (%u, %u, %lld), expected (1 or %u, %d, any)).", node.c_str(), b.batches, b.channels, static_cast<long long>(b.frames), common_.config.batches, n.channels), node);
+        throw Failure(AMP_E_SHAPE, "bind_input",
+                      text("%s: shape (got (%u, %u, %lld), expected (1 or %u, %d, any)).", node.c_str(), b.batches,
+                           b.channels, static_cast<long long>(b.frames), common_.config.batches, n.channels),
+                      node);
     common_.inputs[u] = b;
     for (auto& s : shards_) s->attach_input(u, b);
 }
@@ -146,12 +178,17 @@ void Runtime::set_history(History history) {
     for (const auto& name : plan_.curves)
         if (!history.count(name)) missing += (missing.empty() ? "" : ", ") + name;
     for (const auto& [name, curve] : history)
-        if (!std::binary_search(plan_.curves.begin(), plan_.curves.end(), name)) extra += (extra.empty() ? "" : ", ") + name;
+        if (!std::binary_search(plan_.curves.begin(), plan_.curves.end(), name))
+            extra += (extra.empty() ? "" : ", ") + name;
     if (!missing.empty() || !extra.empty())
-        throw Failure(AMP_E_INVALID_ARG, "history", text("control history: %s%s%s%s%s. The curves must be exactly those the graph names.", missing.empty() ? "" : "missing ", missing.c_str(),
-                                                         !missing.empty() && !extra.empty() ? "; " : "", extra.empty() ? "" : "not in the graph: ", extra.c_str()));
+        throw Failure(AMP_E_INVALID_ARG, "history",
+                      text("control history: %s%s%s%s%s. The curves must be exactly those the graph names.",
+                           missing.empty() ? "" : "missing ", missing.c_str(),
+                           !missing.empty() && !extra.empty() ? "; " : "",
+                           extra.empty() ? "" : "not in the graph: ", extra.c_str()));
     if (configured_ && position_ > 0)
-        throw Failure(AMP_E_INVALID_ARG, "history", "the history can only be set before the first execute. Configure again first.");
+        throw Failure(AMP_E_INVALID_ARG, "history",
+                      "the history can only be set before the first execute. Configure again first.");
     common_.history = std::move(history);
     if (configured_) rebuild();
 }
@@ -171,12 +208,13 @@ void Runtime::metrics(std::string_view node, amp_node_metrics& out) const {
     const Work& first = shards_.front()->work()[u];
     out.frames = first.frames;
     out.calls = first.calls;
-    out.measured_delay_frames = position_ - first.frames;   // tokens owed at the clock of the graph
+    out.measured_delay_frames = position_ - first.frames;  // tokens owed at the clock of the graph
     out.seconds = out.heat_j = 0.0;
     out.clamped_values = 0;
     for (const auto& s : shards_) {
         const Work& w = s->work()[u];
-        if (w.timed_frames) out.seconds += w.seconds * (static_cast<double>(w.frames) / static_cast<double>(w.timed_frames));
+        if (w.timed_frames)
+            out.seconds += w.seconds * (static_cast<double>(w.frames) / static_cast<double>(w.timed_frames));
         for (const Step* step : w.before) out.clamped_values += step->clamped;
         if (!s->heat().empty()) out.heat_j += s->accumulated_heat(u);
     }
@@ -191,9 +229,11 @@ void Runtime::trace(amp_trace_event* out, size_t capacity, size_t* count, uint64
     if (dropped) *dropped = first;
 }
 
-void Runtime::heat(std::string_view node, double* own, double* total, double* temperature, size_t capacity, size_t* count) const {
+void Runtime::heat(std::string_view node, double* own, double* total, double* temperature, size_t capacity,
+                   size_t* count) const {
     const uint32_t u = find(node, "heat");
-    if (shards_.empty() || shards_.front()->heat().empty()) throw Failure(AMP_E_INVALID_ARG, "heat", "heat was not asked for. Configure with AMP_RUN_HEAT.");
+    if (shards_.empty() || shards_.front()->heat().empty())
+        throw Failure(AMP_E_INVALID_ARG, "heat", "heat was not asked for. Configure with AMP_RUN_HEAT.");
     const size_t windows = shards_.front()->heat()[u].own_trace.size();
     for (size_t i = 0; i < std::min(capacity, windows); ++i) {
         double e = 0.0, h = 0.0, t = NAN;
@@ -201,7 +241,7 @@ void Runtime::heat(std::string_view node, double* own, double* total, double* te
             const HeatTrack& k = s->heat()[u];
             e += k.own_trace[i];
             h += k.total_trace[i];
-            t = std::fmax(t, k.temperature_trace[i]);   // the hottest batch; NaN only if no batch has constants
+            t = std::fmax(t, k.temperature_trace[i]);  // the hottest batch; NaN only if no batch has constants
         }
         if (own) own[i] = e;
         if (total) total[i] = h;

@@ -9,9 +9,9 @@
 
 namespace amp {
 
-struct Change {                   // a parameter set for a later frame
+struct Change {  // a parameter set for a later frame
     int64_t frame;
-    Overrides::node_type value;   // made when it is set: nothing is allocated when it takes effect
+    Overrides::node_type value;  // made when it is set: nothing is allocated when it takes effect
 };
 
 class Runtime {
@@ -27,7 +27,8 @@ public:
 
     void metrics(std::string_view node, amp_node_metrics& out) const;
     void trace(amp_trace_event* out, size_t capacity, size_t* count, uint64_t* dropped) const;
-    void heat(std::string_view node, double* own, double* total, double* temperature, size_t capacity, size_t* count) const;
+    void heat(std::string_view node, double* own, double* total, double* temperature, size_t capacity,
+              size_t* count) const;
     int32_t port_channels(const char* node, const char* port) const;
     int64_t position() const { return position_; }
     uint32_t block_frames() const { return shards_.empty() ? 0 : shards_.front()->block_frames(); }
@@ -38,7 +39,7 @@ public:
 
 private:
     uint32_t find(std::string_view node, const char* stage) const;
-    void install(uint32_t node, uint32_t param, const Tensor& value);   // in every shard, or in none
+    void install(uint32_t node, uint32_t param, const Tensor& value);  // in every shard, or in none
     void need_configured(const char* stage) const;
     void rebuild();
     void resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps);
@@ -46,13 +47,15 @@ private:
     void apply_due_changes();
     void stop_at_first_fault();
     void check_budget(size_t first_window);
-    bool watches_budget() const { return plan_.descriptors.heat_policy == 1 && !std::isnan(plan_.descriptors.heat_budget_w); }
+    bool watches_budget() const {
+        return plan_.descriptors.heat_policy == 1 && !std::isnan(plan_.descriptors.heat_budget_w);
+    }
 
     Common common_;
     const Plan& plan_ = common_.plan;
     std::vector<std::unique_ptr<Shard>> shards_;
-    std::vector<Change> changes_; // sorted by frame
-    std::vector<TapCopy> taps_;   // of the call being executed; keeps its capacity
+    std::vector<Change> changes_;  // sorted by frame
+    std::vector<TapCopy> taps_;    // of the call being executed; keeps its capacity
     bool configured_ = false, failed_ = false;
     int64_t position_ = 0;
     std::atomic<bool> cancelled_{false};

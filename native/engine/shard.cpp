@@ -11,12 +11,17 @@ namespace amp {
 
 namespace {
 
-constexpr uint64_t kTimeEvery = 32;   // one block in so many is timed: a clock read costs as much as a small node
+constexpr uint64_t kTimeEvery = 32;  // one block in so many is timed: a clock read costs as much as a small node
 
 }  // namespace
 
 Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
-    : common_(common), plan_(common.plan), table_(common.table), first_batch_(first_batch), layout_(batches >= kLaneLayoutFrom ? 1 : 0), arena_(common.arena) {
+    : common_(common),
+      plan_(common.plan),
+      table_(common.table),
+      first_batch_(first_batch),
+      layout_(batches >= kLaneLayoutFrom ? 1 : 0),
+      arena_(common.arena) {
     env_.sample_rate = plan_.descriptors.sample_rate;
     const auto scale = AMP_KNS::make_phase_scale(env_.sample_rate);
     env_.phase_scale[0] = scale.high;
@@ -25,8 +30,11 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
     env_.batches = batches;
     env_.batch_offset = common.config.batch_offset + first_batch;
     env_.width = layout_ ? kLanes : 1;
-    env_.groups = static_cast<int32_t>((batches + static_cast<uint32_t>(env_.width) - 1) / static_cast<uint32_t>(env_.width));
-    env_.sample = [](const CurveData& c, double fs, int64_t first, int64_t n, double* out) { c.sample(fs, first, n, out); };
+    env_.groups =
+        static_cast<int32_t>((batches + static_cast<uint32_t>(env_.width) - 1) / static_cast<uint32_t>(env_.width));
+    env_.sample = [](const CurveData& c, double fs, int64_t first, int64_t n, double* out) {
+        c.sample(fs, first, n, out);
+    };
     work_.resize(plan_.nodes.size());
     build(*this);
     if (common.config.flags & AMP_RUN_HEAT) build_heat();
@@ -37,7 +45,9 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
     component_done_.assign(work_.size(), 0);
 }
 
-void Shard::check_fits(uint32_t node, uint32_t param, const Tensor& value) const { Values::check_fits(*this, node, param, value); }
+void Shard::check_fits(uint32_t node, uint32_t param, const Tensor& value) const {
+    Values::check_fits(*this, node, param, value);
+}
 void Shard::install(uint32_t node, uint32_t param, const Tensor& value) { Values{*this}.install(node, param, value); }
 
 void Shard::follow_curve(uint32_t node, uint32_t param, const std::string& curve) {
@@ -48,7 +58,8 @@ void Shard::follow_curve(uint32_t node, uint32_t param, const std::string& curve
 
 void Shard::attach_input(uint32_t u, const amp_buffer& b) {
     auto* view = arena_.make<View>(1);
-    *view = {b.data + (b.batches == 1 ? 0 : first_batch_ * b.batch_stride), b.channels == 1 ? 0 : b.channel_stride, b.batches == 1 ? 0 : b.batch_stride, 1};
+    *view = {b.data + (b.batches == 1 ? 0 : first_batch_ * b.batch_stride), b.channels == 1 ? 0 : b.channel_stride,
+             b.batches == 1 ? 0 : b.batch_stride, 1};
     work_[u].main->source = view;
     work_[u].main->source_frames = b.frames;
 }
@@ -81,7 +92,7 @@ void Shard::run(int64_t position, int64_t frames, const std::vector<TapCopy>& ta
 void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t delivered, bool timed) {
     if (common_.flight) common_.flight->phase = AMP_PHASE_EXECUTE;
     size_t tap = 0;
-    double last = timed ? common_.now() : 0.0;   // one clock read per node: the end of one is the start of the next
+    double last = timed ? common_.now() : 0.0;  // one clock read per node: the end of one is the start of the next
     for (uint32_t u = 0; u < work_.size(); ++u) {
         const int32_t c = plan_.nodes[u].component;
         if (c < 0) {
@@ -105,7 +116,8 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
 // Own heat while the node's inputs still stand in their slices: after the node, or after the last of its component.
 void Shard::unit_heat(uint32_t u, const Firing& f) {
     const int32_t c = plan_.nodes[u].component;
-    if (c < 0) add_heat(u, f);
+    if (c < 0)
+        add_heat(u, f);
     else if (plan_.components[static_cast<size_t>(c)].nodes.back() == u)
         for (uint32_t w : plan_.components[static_cast<size_t>(c)].nodes) add_heat(w, f);
 }
@@ -119,14 +131,16 @@ void Shard::fire(uint32_t u, const Firing& f) {
         common_.flight->frames = f.frames;
         common_.flight->sequence = common_.flight->sequence + 1;
     }
-    AMP_LOG("fire %s frames %lld to %lld", plan_.nodes[u].descriptor->name.c_str(), static_cast<long long>(f.frame), static_cast<long long>(f.frame + f.frames - 1));
+    AMP_LOG("fire %s frames %lld to %lld", plan_.nodes[u].descriptor->name.c_str(), static_cast<long long>(f.frame),
+            static_cast<long long>(f.frame + f.frames - 1));
     test_hook(u, f);
     w.frames += f.frames;
     ++w.calls;
     if (!w.out.empty() && w.out[0].held) {
         if (w.fired_once) return;
         w.fired_once = true;
-        if (const uint32_t r = w.main->fire(*w.main, {f.frame, 0, layout_ ? 1u : uint32_t{kLanes}})) note(u, *w.main, r, f);
+        if (const uint32_t r = w.main->fire(*w.main, {f.frame, 0, layout_ ? 1u : uint32_t{kLanes}}))
+            note(u, *w.main, r, f);
         return;
     }
     for (Step* s : w.before)
@@ -137,10 +151,13 @@ void Shard::fire(uint32_t u, const Firing& f) {
 
 void Shard::run_component(const Component& c, const Firing& f, bool timed) {
     const double t0 = timed ? common_.now() : 0.0;
-    if (c.sub_block < kFrameTableBelow) run_frames(c, f);
-    else run_firings(c, f);
+    if (c.sub_block < kFrameTableBelow)
+        run_frames(c, f);
+    else
+        run_firings(c, f);
     if (!timed) return;
-    const double share = (common_.now() - t0) / static_cast<double>(c.nodes.size());   // the nodes of a loop are timed together
+    const double share =
+        (common_.now() - t0) / static_cast<double>(c.nodes.size());  // the nodes of a loop are timed together
     for (uint32_t u : c.nodes) {
         work_[u].seconds += share;
         work_[u].timed_frames += f.frames;
@@ -149,14 +166,18 @@ void Shard::run_component(const Component& c, const Firing& f, bool timed) {
 
 // The per-frame table: one indirect call per step and frame.
 void Shard::run_frames(const Component& c, const Firing& f) {
-    AMP_LOG("fire the loop of %s frame by frame, frames %lld to %lld", plan_.nodes[c.nodes.front()].descriptor->name.c_str(), static_cast<long long>(f.frame), static_cast<long long>(f.frame + f.frames - 1));
+    AMP_LOG("fire the loop of %s frame by frame, frames %lld to %lld",
+            plan_.nodes[c.nodes.front()].descriptor->name.c_str(), static_cast<long long>(f.frame),
+            static_cast<long long>(f.frame + f.frames - 1));
     frame_table_.clear();
     for (uint32_t u : c.nodes) {
         Work& w = work_[u];
         for (size_t k = 0; k < w.before.size(); ++k) {
             Step* s = w.before[k];
-            if (!w.outside[k]) frame_table_.push_back(s);
-            else if (const uint32_t r = s->fire(*s, f)) note(u, *s, r, f);
+            if (!w.outside[k])
+                frame_table_.push_back(s);
+            else if (const uint32_t r = s->fire(*s, f))
+                note(u, *s, r, f);
         }
         frame_table_.push_back(w.main);
         frame_table_.insert(frame_table_.end(), w.after.begin(), w.after.end());
@@ -190,7 +211,8 @@ void Shard::run_firings(const Component& c, const Firing& f) {
             uint64_t reach = f.frames;
             for (uint32_t k : plan_.nodes[u].in) {
                 const PlanEdge& e = plan_.edges[k];
-                if (plan_.nodes[e.src].component == plan_.nodes[u].component) reach = std::min(reach, done[e.src] + e.delay);
+                if (plan_.nodes[e.src].component == plan_.nodes[u].component)
+                    reach = std::min(reach, done[e.src] + e.delay);
             }
             if (reach <= done[u]) continue;
             const auto n = static_cast<uint32_t>(reach - done[u]);
@@ -209,11 +231,14 @@ void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t delivered) const
     double* const to = t.buffer.data + first_batch_ * t.buffer.batch_stride + delivered;
     for (uint32_t c = 0; c < t.buffer.channels; ++c)
         for (int32_t g = 0; g < env_.groups; ++g) {
-            const uint32_t first = static_cast<uint32_t>(g * env_.width), lanes = std::min(env_.batches - first, static_cast<uint32_t>(env_.width));
+            const uint32_t first = static_cast<uint32_t>(g * env_.width),
+                           lanes = std::min(env_.batches - first, static_cast<uint32_t>(env_.width));
             const double* x = v.data + c * v.channel_stride + g * v.group_stride;
             double* y = to + first * t.buffer.batch_stride + c * t.buffer.channel_stride;
-            if (v.step == 1) std::memcpy(y, x, f.frames * sizeof(double));
-            else table_->scatter(x, v.step, f.frames, lanes, y, t.buffer.batch_stride);
+            if (v.step == 1)
+                std::memcpy(y, x, f.frames * sizeof(double));
+            else
+                table_->scatter(x, v.step, f.frames, lanes, y, t.buffer.batch_stride);
         }
 }
 

@@ -19,52 +19,52 @@ namespace amp {
 // or a held value. Frame i of the block stands at data + (pos + i) * width in each row.
 struct Port {
     double* data = nullptr;
-    int64_t row = 0;              // doubles per row
+    int64_t row = 0;  // doubles per row
     int64_t history = 0, capacity = 0, pos = 0;
     int32_t channels = 1, groups = 1;
     bool held = false;
 };
 
-struct Patch {                    // a view into a window moves with it
+struct Patch {  // a view into a window moves with it
     View* view;
     const Port* port;
     int64_t delay;
 };
 
-struct Work {                     // one node: steps before it (parameters, gathers), itself, steps after it (token edges)
+struct Work {  // one node: steps before it (parameters, gathers), itself, steps after it (token edges)
     std::vector<Step*> before, after;
     Step* main = nullptr;
-    std::vector<bool> outside;    // per step before: reads nothing from the node's own component
+    std::vector<bool> outside;  // per step before: reads nothing from the node's own component
     std::vector<Port> out;
-    std::vector<Step*> parameter; // per contract parameter: its step, or null while it holds
-    bool fired_once = false;      // a held output that is already there
+    std::vector<Step*> parameter;  // per contract parameter: its step, or null while it holds
+    bool fired_once = false;       // a held output that is already there
     // metrics
     double seconds = 0;
     int64_t timed_frames = 0, frames = 0, calls = 0;
 };
 
-struct HeatTrack {                // per node, when heat is asked for; (batch, frame) order, one row per batch
-    Port own;                     // h as the kernel writes it (no data: the node has no heat formula)
-    double *h = nullptr, *q = nullptr;    // q is a window like a Port's: rows of `capacity`, frame 0 of the block at pos
+struct HeatTrack {                      // per node, when heat is asked for; (batch, frame) order, one row per batch
+    Port own;                           // h as the kernel writes it (no data: the node has no heat formula)
+    double *h = nullptr, *q = nullptr;  // q is a window like a Port's: rows of `capacity`, frame 0 of the block at pos
     int64_t history = 0, capacity = 0, pos = 0;
     int64_t place(uint32_t batch, int64_t frame) const { return batch * capacity + pos + frame; }
-    std::vector<double> own_sum, q_sum;   // [batch][8] by n mod 8, of the window being filled
-    std::vector<double> total;            // per batch, H at the end of the last full window
-    std::vector<double> temperature;      // per batch
+    std::vector<double> own_sum, q_sum;  // [batch][8] by n mod 8, of the window being filled
+    std::vector<double> total;           // per batch, H at the end of the last full window
+    std::vector<double> temperature;     // per batch
     std::vector<double> own_trace, total_trace, temperature_trace;
 };
 
-struct Fault {                    // the earliest thing that went wrong in a block
+struct Fault {  // the earliest thing that went wrong in a block
     int64_t frame = INT64_MAX;
     Failure failure{AMP_OK, "", ""};
 };
 
-struct NameHash {                 // names are looked up without making a string of them
+struct NameHash {  // names are looked up without making a string of them
     using is_transparent = void;
     size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
 };
 
-using Overrides = std::map<std::pair<uint32_t, uint32_t>, Tensor>;   // (node, parameter) -> value
+using Overrides = std::map<std::pair<uint32_t, uint32_t>, Tensor>;  // (node, parameter) -> value
 
 // What all shards of a runtime have in common. Owned by the runtime, read by the shards while they run.
 struct Common {
@@ -72,22 +72,24 @@ struct Common {
     std::unordered_map<std::string, uint32_t, NameHash, std::equal_to<>> places;
     const KernelTable* table = nullptr;
     amp_config config{};
-    Arena arena;                           // of all shards
+    Arena arena;  // of all shards
     Overrides overrides;
     std::map<uint32_t, amp_buffer> inputs;
     History history;
     amp_flight* flight = nullptr;
-    std::vector<amp_trace_event> events;   // a ring
+    std::vector<amp_trace_event> events;  // a ring
     uint64_t n_events = 0;
     std::chrono::steady_clock::time_point epoch;
 
     double now() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch).count(); }
-    void record(uint32_t node, const Firing& f, double start, double stop) { events[n_events++ % events.size()] = {node, f.frames, f.frame, f.frame, start, stop}; }
+    void record(uint32_t node, const Firing& f, double start, double stop) {
+        events[n_events++ % events.size()] = {node, f.frames, f.frame, f.frame, start, stop};
+    }
 };
 
 struct TapCopy {
     uint32_t node, port;
-    amp_buffer buffer;            // of all batches
+    amp_buffer buffer;  // of all batches
 };
 
 class Shard {
@@ -96,14 +98,14 @@ public:
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
 
-    // Runs frames [position, position + frames); what it delivers goes behind the `delivered` frames already in the taps.
-    // A fault stops the shard at the end of its block.
+    // Runs frames [position, position + frames); what it delivers goes behind the `delivered` frames already in the
+    // taps. A fault stops the shard at the end of its block.
     void run(int64_t position, int64_t frames, const std::vector<TapCopy>& taps, int64_t delivered);
     void check_fits(uint32_t node, uint32_t param, const Tensor& value) const;
     void install(uint32_t node, uint32_t param, const Tensor& value);
     void follow_curve(uint32_t node, uint32_t param, const std::string& curve);
     void attach_input(uint32_t node, const amp_buffer& samples);
-    void reserve_heat(int64_t frames);     // room for the records of so many frames
+    void reserve_heat(int64_t frames);  // room for the records of so many frames
     double accumulated_heat(uint32_t node) const;
 
     const Fault& fault() const { return fault_; }
@@ -128,9 +130,9 @@ private:
     void add_heat(uint32_t node, const Firing& f);
     void transport_heat(const Firing& f);
     void close_heat_window();
-    void note(uint32_t node, Step& step, uint32_t verdict, const Firing& f);   // keeps the earliest fault of the block
+    void note(uint32_t node, Step& step, uint32_t verdict, const Firing& f);  // keeps the earliest fault of the block
 #ifdef AMP_TEST_HOOKS
-    void test_hook(uint32_t node, const Firing& f) const;   // engine/hooks.cpp
+    void test_hook(uint32_t node, const Firing& f) const;  // engine/hooks.cpp
 #else
     void test_hook(uint32_t, const Firing&) const {}
 #endif
@@ -140,19 +142,19 @@ private:
     const KernelTable* table_;
     uint32_t first_batch_;
     Environment env_{};
-    int layout_ = 0;              // index into LayoutOps: 0 width 1, 1 width 8
+    int layout_ = 0;  // index into LayoutOps: 0 width 1, 1 width 8
     uint32_t block_ = 0;
     uint64_t blocks_ = 0;
     Arena& arena_;
     std::deque<Step> steps_;
     std::vector<Work> work_;
-    std::deque<Port> edge_ports_; // windows of edges that carry their own initial tokens
+    std::deque<Port> edge_ports_;  // windows of edges that carry their own initial tokens
     std::vector<Port*> windows_;
     std::vector<Patch> patches_;
     std::vector<HeatTrack> heat_;
     Fault fault_;
-    std::vector<Step*> frame_table_;       // of the component being run; capacity reserved when built
-    std::vector<uint64_t> component_done_; // per node: frames of the block fired so far
+    std::vector<Step*> frame_table_;        // of the component being run; capacity reserved when built
+    std::vector<uint64_t> component_done_;  // per node: frames of the block fired so far
 };
 
 // Pointer arithmetic shared by the engine's files.

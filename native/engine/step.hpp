@@ -12,18 +12,19 @@ namespace amp {
 // Width 1 ("frame layout"): a group is one batch, frames are contiguous. Width 8 ("lane layout"): a group is eight
 // batches, frame i of a row holds eight doubles, one per batch.
 inline constexpr int kLanes = 8;
-inline constexpr int kMostModulations = 64;   // of one parameter
+inline constexpr int kMostModulations = 64;  // of one parameter
 
 struct View {
-    double* data = nullptr;       // frame 0 of the current block
-    int64_t channel_stride = 0;   // 0: one channel read by all
-    int64_t group_stride = 0;     // 0: one group read by all
-    int64_t step = 0;             // doubles per frame: the width, or 0 for a value that holds (then eight equal copies or eight lanes)
+    double* data = nullptr;      // frame 0 of the current block
+    int64_t channel_stride = 0;  // 0: one channel read by all
+    int64_t group_stride = 0;    // 0: one group read by all
+    int64_t step =
+        0;  // doubles per frame: the width, or 0 for a value that holds (then eight equal copies or eight lanes)
 };
 
 struct Firing {
-    int64_t frame;     // logical frame of the first frame fired
-    uint32_t offset;   // its place in the block the views point at
+    int64_t frame;    // logical frame of the first frame fired
+    uint32_t offset;  // its place in the block the views point at
     uint32_t frames;
 };
 
@@ -32,15 +33,15 @@ inline constexpr uint32_t kFired = 0;
 inline constexpr uint32_t kNonfinite = 1;   // some output value is NaN or Inf
 inline constexpr uint32_t kOutOfRange = 2;  // a parameter left its declared range
 
-struct CurveData;   // core/history.hpp
+struct CurveData;  // core/history.hpp
 
 struct Environment {
     double sample_rate;
-    double phase_scale[3];        // 1/fs in three exact parts, see dsp/phase.hpp
+    double phase_scale[3];  // 1/fs in three exact parts, see dsp/phase.hpp
     uint32_t batches;
     uint32_t batch_offset;
-    int32_t width;                // 1 or 8
-    int32_t groups;               // ceil(batches / width)
+    int32_t width;   // 1 or 8
+    int32_t groups;  // ceil(batches / width)
     // Samples a control curve; the same bits however the range is cut.
     void (*sample)(const CurveData& curve, double sample_rate, int64_t first, int64_t frames, double* out);
 };
@@ -51,77 +52,77 @@ using FireFn = uint32_t (*)(Step&, const Firing&);
 struct Modulation {
     View source;
     double scale, offset;
-    int32_t channel;              // -1 all, else the one source channel that reaches every destination channel
-    int32_t channels;             // of the source
-    int32_t multiply;             // 1 multiply, 0 add
+    int32_t channel;   // -1 all, else the one source channel that reaches every destination channel
+    int32_t channels;  // of the source
+    int32_t multiply;  // 1 multiply, 0 add
 };
 
 struct Step {
-    FireFn fire = nullptr;        // a window of frames
-    FireFn tick = nullptr;        // one frame, for feedback components
-    View* in = nullptr;           // one per input port (gather: one per edge; parameter: none)
-    View* out = nullptr;          // one per output port
-    View* par = nullptr;          // one per contract parameter; fixed-rate ones have data == nullptr
-    const double* fixed = nullptr;// per contract parameter: enum index, integer or fixed number
+    FireFn fire = nullptr;          // a window of frames
+    FireFn tick = nullptr;          // one frame, for feedback components
+    View* in = nullptr;             // one per input port (gather: one per edge; parameter: none)
+    View* out = nullptr;            // one per output port
+    View* par = nullptr;            // one per contract parameter; fixed-rate ones have data == nullptr
+    const double* fixed = nullptr;  // per contract parameter: enum index, integer or fixed number
     unsigned char* state = nullptr;
     unsigned char* coef = nullptr;
-    double* aux = nullptr;        // node-owned frames (delay lines), zeroed at reset
+    double* aux = nullptr;  // node-owned frames (delay lines), zeroed at reset
     const CurveData* curve = nullptr;
     const Environment* env = nullptr;
     const Modulation* mods = nullptr;
-    int32_t channels = 1;         // rows of the work: channels x env->groups
-    int32_t groups = 1;           // parameter and gather steps: group rows of out
+    int32_t channels = 1;  // rows of the work: channels x env->groups
+    int32_t groups = 1;    // parameter and gather steps: group rows of out
     int32_t n_in = 0;
     int32_t n_mods = 0;
     int32_t varying = 0;          // 1: some frame-rate parameter changes per frame
     uint32_t node = 0xffffffffu;  // place in the plan's order
     uint32_t aux_frames = 0;
-    uint64_t key = 0;             // hash of the node's name (noise)
-    double low = 0, high = 0;     // parameter steps: the declared range
+    uint64_t key = 0;          // hash of the node's name (noise)
+    double low = 0, high = 0;  // parameter steps: the declared range
     int32_t clamp = 0;
-    int32_t port = -1;            // parameter steps: index of the parameter; gather steps: of the input port
-    int64_t clamped = 0;          // values clamped so far
-    const View* source = nullptr; // input nodes and per-frame tensors: (b, c, n) order, strides in doubles, step 1
-    int64_t source_frames = 0;    // input nodes read zeros past it, parameters hold the last value
+    int32_t port = -1;             // parameter steps: index of the parameter; gather steps: of the input port
+    int64_t clamped = 0;           // values clamped so far
+    const View* source = nullptr;  // input nodes and per-frame tensors: (b, c, n) order, strides in doubles, step 1
+    int64_t source_frames = 0;     // input nodes read zeros past it, parameters hold the last value
 };
 
 struct CurveSegment {
-    uint8_t interpolation;        // AMP_CURVE_*
+    uint8_t interpolation;  // AMP_CURVE_*
     double time, next_time, value, next_value;
 };
 
-struct LayoutOps {                // one per layout width
+struct LayoutOps {  // one per layout width
     FireFn fire;
     FireFn tick;
-    FireFn heat;                  // writes own heat (J per frame, summed over channels) into out[n_outputs]; NULL: none
-    void (*prepare)(Step&);       // coefficients of parameters that hold
-    void (*reset)(Step&);         // start state
-    size_t state_bytes;           // per row
-    size_t coef_bytes;            // per row
+    FireFn heat;             // writes own heat (J per frame, summed over channels) into out[n_outputs]; NULL: none
+    void (*prepare)(Step&);  // coefficients of parameters that hold
+    void (*reset)(Step&);    // start state
+    size_t state_bytes;      // per row
+    size_t coef_bytes;       // per row
 };
 
 struct NodeType {
     const amp_node_contract* contract;
-    LayoutOps ops[2];             // width 1, width 8
-    bool holds;                   // its output holds while its parameters hold: fired once, never again
-    uint32_t (*aux_frames)(const Step&);   // frames of node-owned memory per row; NULL: none
+    LayoutOps ops[2];                     // width 1, width 8
+    bool holds;                           // its output holds while its parameters hold: fired once, never again
+    uint32_t (*aux_frames)(const Step&);  // frames of node-owned memory per row; NULL: none
 };
 
 struct KernelTable {
     const char* isa;
-    const NodeType* const* types; // ordered by id
+    const NodeType* const* types;  // ordered by id
     uint32_t n_types;
-    FireFn parameter[2];          // per layout: base value, modulations, range
+    FireFn parameter[2];  // per layout: base value, modulations, range
     FireFn parameter_tick[2];
-    FireFn gather[2];             // sum of the edges of a port in slot order (one edge: a copy)
+    FireFn gather[2];  // sum of the edges of a port in slot order (one edge: a copy)
     FireFn gather_tick[2];
-    FireFn settle[2];             // what closes a feedback cycle ends in zero, not in denormals
+    FireFn settle[2];  // what closes a feedback cycle ends in zero, not in denormals
     // Lane j of each frame of x (step 8 or 0) to y + j * stride, frames contiguous.
     void (*scatter)(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride);
     // Values at t = n / sample_rate for frames inside one segment.
     void (*curve_segment)(const CurveSegment& segment, double sample_rate, int64_t first, int64_t frames, double* out);
 };
 
-const KernelTable* kernels();     // chosen once from the CPU and AMP_ISA; NULL if AMP_ISA names a level this machine lacks
+const KernelTable* kernels();  // chosen once from the CPU and AMP_ISA; NULL if AMP_ISA names a level this machine lacks
 
 }  // namespace amp

@@ -22,15 +22,18 @@ Value Values::given(uint32_t node, uint32_t param, Tensor& scratch) const {
     return {&scratch, nullptr};
 }
 
-void check_shape(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t, uint32_t batches, const char* stage) {
+void check_shape(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t, uint32_t batches,
+                 const char* stage) {
     const PlanNode& n = plan.nodes[node];
     const uint32_t channels = static_cast<uint32_t>(n.channels);
     if ((t.batches == 1 || t.batches == batches) && (t.channels == 1 || t.channels == channels)) return;
     const char* key = n.type->contract->params[param].key;
     const std::string lead = std::string(stage) == "set_param" ? "amp_graph_runtime_set_param_shape_mismatch: " : "";
     throw Failure(AMP_E_SHAPE, stage,
-                  lead + text("%s.%s: shape (got (%u, %u, %llu), expected (1 or %u, 1 or %u, any)). Give one value per batch and channel, or one for all.",
-                              n.descriptor->name.c_str(), key, t.batches, t.channels, static_cast<unsigned long long>(t.frames), batches, channels),
+                  lead + text("%s.%s: shape (got (%u, %u, %llu), expected (1 or %u, 1 or %u, any)). Give one value per "
+                              "batch and channel, or one for all.",
+                              n.descriptor->name.c_str(), key, t.batches, t.channels,
+                              static_cast<unsigned long long>(t.frames), batches, channels),
                   n.descriptor->name, key);
 }
 
@@ -41,17 +44,21 @@ void check_range(const Plan& plan, uint32_t node, uint32_t param, const Tensor& 
     for (size_t i = 0; i < t.data.size(); ++i) {
         const double x = t.data[i];
         if (std::isfinite(x) && ((x >= range.low && x <= range.high) || c.range == AMP_RANGE_CLAMP)) continue;
-        throw Failure(AMP_E_INVALID_ARG, "set_param", out_of_range(n.descriptor->name, c, x, range), n.descriptor->name, c.key);
+        throw Failure(AMP_E_INVALID_ARG, "set_param", out_of_range(n.descriptor->name, c, x, range), n.descriptor->name,
+                      c.key);
     }
 }
 
 void Values::hold(double* rows, const Tensor& t, View& view, const Range& range) const {
     const auto width = static_cast<uint32_t>(r.env_.width);
-    const uint32_t groups = t.batches == 1 ? 1 : static_cast<uint32_t>(r.env_.groups), last = r.first_batch_ + r.env_.batches - 1;
+    const uint32_t groups = t.batches == 1 ? 1 : static_cast<uint32_t>(r.env_.groups),
+                   last = r.first_batch_ + r.env_.batches - 1;
     for (uint32_t c = 0; c < t.channels; ++c)
         for (uint32_t g = 0; g < groups; ++g)
             for (uint32_t j = 0; j < kLanes; ++j)
-                rows[(c * groups + g) * kLanes + j] = std::clamp(t.at(std::min(r.first_batch_ + g * width + (width == 1 ? 0 : j), last), c, 0), range.low, range.high);
+                rows[(c * groups + g) * kLanes + j] =
+                    std::clamp(t.at(std::min(r.first_batch_ + g * width + (width == 1 ? 0 : j), last), c, 0), range.low,
+                               range.high);
     view = {rows, t.channels == 1 ? 0 : int64_t{kLanes} * groups, groups == 1 ? 0 : int64_t{kLanes}, 0};
 }
 
@@ -94,8 +101,10 @@ void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Ten
     const PlanNode& n = r.plan_.nodes[node];
     const char* key = n.type->contract->params[param].key;
     throw Failure(AMP_E_UNSUPPORTED, "set_param",
-                  text("%s.%s: %s can only begin at frame 0 here. Set it before the first execute.", n.descriptor->name.c_str(), key,
-                       t.frames > 1 ? "a value with a frame axis" : "a value per batch or channel in place of a curve or a modulated number"),
+                  text("%s.%s: %s can only begin at frame 0 here. Set it before the first execute.",
+                       n.descriptor->name.c_str(), key,
+                       t.frames > 1 ? "a value with a frame axis"
+                                    : "a value per batch or channel in place of a curve or a modulated number"),
                   n.descriptor->name, key);
 }
 
@@ -103,7 +112,7 @@ void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
     Work& w = r.work_[node];
     const PlanNode& n = r.plan_.nodes[node];
     Step* step = w.parameter[param];
-    if (t.frames > 1) {   // the parameter step reads it frame by frame
+    if (t.frames > 1) {  // the parameter step reads it frame by frame
         auto* view = r.arena_.make<View>(1);
         const uint64_t of_batch = t.channels * t.frames, size = t.batches == 1 ? of_batch : r.env_.batches * of_batch;
         double* copy = r.arena_.doubles(size);
@@ -116,7 +125,9 @@ void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
         return;
     }
     View& view = step ? step->par[0] : w.main->par[param];
-    double* rows = view.data ? view.data : r.arena_.doubles(static_cast<uint64_t>(n.channels) * static_cast<uint64_t>(r.env_.groups) * kLanes);
+    double* rows =
+        view.data ? view.data
+                  : r.arena_.doubles(static_cast<uint64_t>(n.channels) * static_cast<uint64_t>(r.env_.groups) * kLanes);
     if (step) {
         hold(rows, t, view);
         step->source = nullptr;

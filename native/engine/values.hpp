@@ -19,7 +19,7 @@ void check_range(const Plan& plan, uint32_t node, uint32_t param, const Tensor& 
 struct Values {
     Shard& r;
 
-    Value given(uint32_t node, uint32_t param, Tensor& scratch) const;      // the descriptor's or the default
+    Value given(uint32_t node, uint32_t param, Tensor& scratch) const;  // the descriptor's or the default
     Value in_force(uint32_t node, uint32_t param, Tensor& scratch) const;
     // Throws AMP_E_UNSUPPORTED if the steps that were built cannot play `value`.
     static void check_fits(const Shard& r, uint32_t node, uint32_t param, const Tensor& value);
@@ -29,7 +29,8 @@ struct Values {
     void install(uint32_t node, uint32_t param, const Tensor& value);
     // A step that works parameter values out frame by frame into `scratch` (rows x (block + 8) x width).
     Step& make_step(uint32_t node, uint32_t param, double* scratch, int32_t channels, int32_t groups, int64_t row);
-    Range clamp_range(const amp_param_contract& c) const;   // where a value that holds is clamped; everything if it is not
+    Range
+    clamp_range(const amp_param_contract& c) const;  // where a value that holds is clamped; everything if it is not
     bool varies(uint32_t node) const;
 };
 

@@ -5,13 +5,14 @@
 namespace amp::AMP_KNS {
 namespace {
 
-template <class T>
-struct Constant {
+template <class T> struct Constant {
     enum Param { kValue, kChannels, kParams };
     static constexpr int kInputs = 0, kOutputs = 1;
     static constexpr int kNumbers[] = {kValue};
     static constexpr bool kHolds = true;
-    struct Coef { T value; };
+    struct Coef {
+        T value;
+    };
     struct State {};
     struct Mid {};
 
@@ -29,11 +30,27 @@ constexpr amp_case_contract kCases[] = {
     {"half", "none", "value=0.5", 1, 100, "exact", 0, kExactReason},
     {"negative", "none", "value=-3 channels=2", 2, 65, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "constant", "source", "Makes a constant signal.",
-    "y[n] = value[n]. Turns a parameter (a number, a tensor or a control curve) into a signal that can be mixed and modulated.",
-    nullptr, kOut, kParams, kCases, 0, count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_EXACT, "", AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT, 1};
+constexpr amp_node_contract kContract{sizeof(amp_node_contract),
+                                      1,
+                                      "constant",
+                                      "source",
+                                      "Makes a constant signal.",
+                                      "y[n] = value[n]. Turns a parameter (a number, a tensor or a control curve) into "
+                                      "a signal that can be mixed and modulated.",
+                                      nullptr,
+                                      kOut,
+                                      kParams,
+                                      kCases,
+                                      0,
+                                      count(kOut),
+                                      count(kParams),
+                                      count(kCases),
+                                      0,
+                                      1,
+                                      AMP_ADJOINT_EXACT,
+                                      "",
+                                      AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT,
+                                      1};
 
 }  // namespace
 

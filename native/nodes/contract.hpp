@@ -4,28 +4,33 @@
 
 namespace amp::AMP_KNS {
 
-template <class T, uint32_t N>
-constexpr uint32_t count(const T (&)[N]) { return N; }
+template <class T, uint32_t N> constexpr uint32_t count(const T (&)[N]) { return N; }
 
 // A real parameter that may change every frame.
-constexpr amp_param_contract number(const char* key, const char* unit, double low, double high, double value, const char* doc,
-                                    uint32_t scale = AMP_SCALE_LINEAR, uint32_t range = AMP_RANGE_ERROR) {
+constexpr amp_param_contract number(const char* key, const char* unit, double low, double high, double value,
+                                    const char* doc, uint32_t scale = AMP_SCALE_LINEAR,
+                                    uint32_t range = AMP_RANGE_ERROR) {
     return {key, unit, doc, AMP_PARAM_NUMBER, scale, AMP_RATE_FRAME, range, low, high, 0, 0, value, nullptr};
 }
 // A frequency: upper limit 0.49 of the sample rate.
-constexpr amp_param_contract frequency(const char* key, double low, double value, const char* doc, uint32_t range = AMP_RANGE_ERROR) {
+constexpr amp_param_contract frequency(const char* key, double low, double value, const char* doc,
+                                       uint32_t range = AMP_RANGE_ERROR) {
     return {key, "Hz", doc, AMP_PARAM_NUMBER, AMP_SCALE_LOG, AMP_RATE_FRAME, range, low, 0.49, 1, 0, value, nullptr};
 }
 template <uint32_t N>
 constexpr amp_param_contract choice(const char* key, const char* const (&choices)[N], uint32_t value, const char* doc) {
-    return {key, "", doc, AMP_PARAM_ENUM, AMP_SCALE_LINEAR, AMP_RATE_FIXED, AMP_RANGE_ERROR, 0, N - 1.0, 0, N, double(value), choices};
+    return {key,     "", doc, AMP_PARAM_ENUM, AMP_SCALE_LINEAR, AMP_RATE_FIXED, AMP_RANGE_ERROR, 0,
+            N - 1.0, 0,  N,   double(value),  choices};
 }
 constexpr amp_param_contract integer(const char* key, double low, double high, double value, const char* doc) {
-    return {key, "", doc, AMP_PARAM_INTEGER, AMP_SCALE_LINEAR, AMP_RATE_FIXED, AMP_RANGE_ERROR, low, high, 0, 0, value, nullptr};
+    return {key, "",    doc,    AMP_PARAM_INTEGER, AMP_SCALE_LINEAR, AMP_RATE_FIXED, AMP_RANGE_ERROR, low, high, 0,
+            0,   value, nullptr};
 }
 // A real parameter fixed by the descriptor (sizes of memory and the like).
-constexpr amp_param_contract fixed(const char* key, const char* unit, double low, double high, double value, const char* doc) {
-    return {key, unit, doc, AMP_PARAM_NUMBER, AMP_SCALE_LINEAR, AMP_RATE_FIXED, AMP_RANGE_ERROR, low, high, 0, 0, value, nullptr};
+constexpr amp_param_contract fixed(const char* key, const char* unit, double low, double high, double value,
+                                   const char* doc) {
+    return {key, unit, doc,   AMP_PARAM_NUMBER, AMP_SCALE_LINEAR, AMP_RATE_FIXED, AMP_RANGE_ERROR, low, high,
+            0,   0,    value, nullptr};
 }
 constexpr amp_param_contract text(const char* key, const char* doc) {
     return {key, "", doc, AMP_PARAM_TEXT, AMP_SCALE_LINEAR, AMP_RATE_FIXED, AMP_RANGE_ERROR, 0, 0, 0, 0, 0, nullptr};

@@ -5,8 +5,7 @@
 namespace amp::AMP_KNS {
 namespace {
 
-template <class T>
-struct Controller {
+template <class T> struct Controller {
     enum Param { kCurve, kChannels, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr Nothing kNumbers{};
@@ -27,12 +26,28 @@ constexpr amp_port_contract kOut[] = {output("out", "The curve's value at every 
 constexpr amp_case_contract kCases[] = {
     {"ramp", "ramp", "", 1, 256, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "controller", "control", "Plays a control curve as a signal.",
-    "y[n] = curve(n / fs), with the curve's own interpolation; before its first and after its last point it holds its end value. "
-    "All channels and batches carry the same value.",
-    nullptr, kOut, kParams, kCases, 0, count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_NOT_DIFFERENTIABLE, "", AMP_LAW_BLOCK_INVARIANT, 1};
+constexpr amp_node_contract kContract{sizeof(amp_node_contract),
+                                      1,
+                                      "controller",
+                                      "control",
+                                      "Plays a control curve as a signal.",
+                                      "y[n] = curve(n / fs), with the curve's own interpolation; before its first and "
+                                      "after its last point it holds its end value. "
+                                      "All channels and batches carry the same value.",
+                                      nullptr,
+                                      kOut,
+                                      kParams,
+                                      kCases,
+                                      0,
+                                      count(kOut),
+                                      count(kParams),
+                                      count(kCases),
+                                      0,
+                                      1,
+                                      AMP_ADJOINT_NOT_DIFFERENTIABLE,
+                                      "",
+                                      AMP_LAW_BLOCK_INVARIANT,
+                                      1};
 
 }  // namespace
 

@@ -7,31 +7,28 @@
 namespace amp::AMP_KNS {
 
 // Phase per frame of a frequency in Hz.
-template <class T>
-AMP_INLINE u64_of<T> phase_step(T f_hz, const Setup& u) {
+template <class T> AMP_INLINE u64_of<T> phase_step(T f_hz, const Setup& u) {
     const double* scale = u.env.phase_scale;
     return increment(f_hz, PhaseScale{scale[0], scale[1], scale[2]});
 }
 
 // Cycles split into the nearest whole number and the rest as a 64-bit fraction in [-1/2, 1/2), two's complement.
-template <class T>
-struct Cycles {
+template <class T> struct Cycles {
     T whole;
     u64_of<T> rest;
 };
 
 // |x| <= 1e9. The rest keeps 62 bits: more than a double near 1e-3 cycles carries.
-template <class T>
-AMP_INLINE Cycles<T> split_cycles(T x) {
+template <class T> AMP_INLINE Cycles<T> split_cycles(T x) {
     const T whole = vfloor(x + T(0.5));
     return {whole, to_u64((x - whole) * T(0x1p62)) << 2};
 }
 
-template <class T>
-AMP_INLINE u64_of<T> fraction_of_cycle(T x) { return split_cycles(x).rest; }
+template <class T> AMP_INLINE u64_of<T> fraction_of_cycle(T x) { return split_cycles(x).rest; }
 
 constexpr amp_param_contract phase_cycles() {
-    return number("phase_cycles", "cycles", -1e9, 1e9, 0.0, "Added to the phase; any real number of cycles, may be modulated.");
+    return number("phase_cycles", "cycles", -1e9, 1e9, 0.0,
+                  "Added to the phase; any real number of cycles, may be modulated.");
 }
 
 }  // namespace amp::AMP_KNS

@@ -1,5 +1,6 @@
 // delay_line: y[n] = x[n - d], d a real number of frames that may change every frame.
-// J. O. Smith, "Physical Audio Signal Processing" (delay-line interpolation); T. Laakso et al., "Splitting the Unit Delay", 1996.
+// J. O. Smith, "Physical Audio Signal Processing" (delay-line interpolation); T. Laakso et al., "Splitting the Unit
+// Delay", 1996.
 #include "nodes/contract.hpp"
 #include "nodes/kernel.hpp"
 
@@ -26,9 +27,10 @@ Place place(f64x8 frames, bool cubic) {
     return {whole, frames - whole};
 }
 
-f64x8 cubic(const f64x8* x, f64x8 t) {   // through (-1, x[0]), (0, x[1]), (1, x[2]), (2, x[3])
+f64x8 cubic(const f64x8* x, f64x8 t) {  // through (-1, x[0]), (0, x[1]), (1, x[2]), (2, x[3])
     const f64x8 half(0.5), sixth(1.0 / 6.0), a = t + f64x8(1.0), b = t - f64x8(1.0), c = t - f64x8(2.0);
-    return (half * (a * b * c) * x[1] - half * (a * t * c) * x[2]) + (sixth * (a * t * b) * x[3] - sixth * (t * b * c) * x[0]);
+    return (half * (a * b * c) * x[1] - half * (a * t * c) * x[2]) +
+           (sixth * (a * t * b) * x[3] - sixth * (t * b * c) * x[0]);
 }
 
 // A row's memory: a ring of logical frames, one or eight doubles each.
@@ -41,7 +43,8 @@ struct Ring {
         for (uint32_t i = 0; i < frames; ++i)
             for (int j = 0; j < width; ++j) data[((n + i) & mask) * width + j] = x[i * step + j];
     }
-    // The values back[j] frames before frame n (lane layout) or before frame n + j (frame layout). `same`: all back[j] are equal.
+    // The values back[j] frames before frame n (lane layout) or before frame n + j (frame layout). `same`: all back[j]
+    // are equal.
     f64x8 read(int64_t n, const double* back, bool same) const {
         const int64_t first = (n - static_cast<int64_t>(back[0])) & mask;
         if (same && width == kLanes) return load(data + first * kLanes);
@@ -79,7 +82,8 @@ uint32_t fire(Step& s, const Firing& f) {
             double* out = row(s.out[0], c, g, f.offset);
             for (uint32_t i = 0; i < f.frames; i += packs.frames) {
                 const uint32_t left = f.frames - i;
-                if (i % kChunk == 0) ring.write(f.frame + i, x + i * s.in[0].step, s.in[0].step, left < kChunk ? left : kChunk);
+                if (i % kChunk == 0)
+                    ring.write(f.frame + i, x + i * s.in[0].step, s.in[0].step, left < kChunk ? left : kChunk);
                 const f64x8 asked = at<f64x8>(d, delay, i) * rate, frames = vmax(f64x8(0.0), vmin(longest, asked));
                 const f64x8 y = delayed(ring, f.frame + i, place(frames, smooth), smooth);
                 store_first(out + i * s.out[0].step, y, packs.valid(i));
@@ -92,8 +96,10 @@ uint32_t fire(Step& s, const Firing& f) {
 
 constexpr const char* kInterpolations[] = {"linear", "lagrange3"};
 constexpr amp_param_contract kParams[] = {
-    choice("interpolation", kInterpolations, kLagrange3, "Between frames: a straight line, or a cubic through four of them (flatter response)."),
-    number("delay_s", "s", 0.0, 60.0, 0.1, "Delay, at most max_delay_s; its value at frame n places the read of frame n."),
+    choice("interpolation", kInterpolations, kLagrange3,
+           "Between frames: a straight line, or a cubic through four of them (flatter response)."),
+    number("delay_s", "s", 0.0, 60.0, 0.1,
+           "Delay, at most max_delay_s; its value at frame n places the read of frame n."),
     fixed("max_delay_s", "s", 1e-4, 60.0, 1.0, "Longest delay; sets the memory."),
 };
 constexpr amp_port_contract kIn[] = {input("in", "Signal to delay.")};
@@ -101,18 +107,38 @@ constexpr amp_port_contract kOut[] = {output("out", "Delayed signal.")};
 constexpr amp_case_contract kCases[] = {
     {"whole", "impulse", "interpolation=linear delay_s=0.001 max_delay_s=0.01", 1, 256, "exact", 0, kExactReason},
     {"linear", "noise", "interpolation=linear delay_s=0.00123 max_delay_s=0.01", 2, 1024, "exact", 0, kExactReason},
-    {"lagrange3", "noise", "interpolation=lagrange3 delay_s=0.00123 max_delay_s=0.01", 2, 1024, "exact", 0, kExactReason},
+    {"lagrange3", "noise", "interpolation=lagrange3 delay_s=0.00123 max_delay_s=0.01", 2, 1024, "exact", 0,
+     kExactReason},
     {"none", "ramp", "interpolation=lagrange3 delay_s=0 max_delay_s=0.001", 1, 100, "exact", 0, kExactReason},
 };
 constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "delay_line", "delay", "Delays a signal by any time, also between frames.",
-    "y[n] = x[n - delay_s[n] * fs], silence before the first frame. linear: x0 + t (x1 - x0). lagrange3: the cubic through the four frames "
-    "round the place; below one frame of delay the frame ahead does not exist yet, so the cubic of the newest four frames is used up to its end "
+    sizeof(amp_node_contract),
+    1,
+    "delay_line",
+    "delay",
+    "Delays a signal by any time, also between frames.",
+    "y[n] = x[n - delay_s[n] * fs], silence before the first frame. linear: x0 + t (x1 - x0). lagrange3: the cubic "
+    "through the four frames "
+    "round the place; below one frame of delay the frame ahead does not exist yet, so the cubic of the newest four "
+    "frames is used up to its end "
     "(exact at 0, less flat between). A delay above max_delay_s is an error. Modulating delay_s bends the pitch.\n"
     "This delay is heard; it is not latency and is not compensated.\n"
-    "Reference: T. Laakso, V. Valimaki, M. Karjalainen, U. Laine, Splitting the Unit Delay, IEEE Signal Processing Magazine 13(1), 1996.",
-    kIn, kOut, kParams, kCases, count(kIn), count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_EXACT, "", AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE, 0};
+    "Reference: T. Laakso, V. Valimaki, M. Karjalainen, U. Laine, Splitting the Unit Delay, IEEE Signal Processing "
+    "Magazine 13(1), 1996.",
+    kIn,
+    kOut,
+    kParams,
+    kCases,
+    count(kIn),
+    count(kOut),
+    count(kParams),
+    count(kCases),
+    0,
+    1,
+    AMP_ADJOINT_EXACT,
+    "",
+    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
+    0};
 
 }  // namespace
 

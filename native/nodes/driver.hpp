@@ -16,8 +16,8 @@
 //   };
 //
 // A node that is mostly modulated in one parameter may say `static constexpr int kFast = <that parameter>` and
-// `static void recoef(T value, const Setup&, Coef&)`, which redoes what depends on it: the rest is then worked out once per
-// firing while only that parameter moves. coef must give what recoef gives.
+// `static void recoef(T value, const Setup&, Coef&)`, which redoes what depends on it: the rest is then worked out once
+// per firing while only that parameter moves. coef must give what recoef gives.
 //
 // A node whose output holds while its parameters hold says `static constexpr bool kHolds = true`.
 // A node without signal parameters says `static constexpr Nothing kNumbers`. A node whose State is {U phase}, whose
@@ -28,8 +28,7 @@
 
 namespace amp::AMP_KNS {
 
-template <template <class> class N>
-struct Driver {
+template <template <class> class N> struct Driver {
     using D = N<double>;
     using P = N<f64x8>;
     static constexpr int NI = D::kInputs, NO = D::kOutputs, NP = D::kParams;
@@ -46,8 +45,7 @@ struct Driver {
             for (int k : D::kNumbers) par[k] = row(s.par[k], c, g, offset);
             for (int k = 0; k < NO; ++k) out[k] = row(s.out[k], c, g, offset);
         }
-        template <class T>
-        [[gnu::always_inline]] void inputs(const Step& s, uint32_t i, T* x) const {
+        template <class T> [[gnu::always_inline]] void inputs(const Step& s, uint32_t i, T* x) const {
             for (int k = 0; k < NI; ++k) x[k] = at<T>(in[k], s.in[k], i);
         }
         template <class T>
@@ -62,7 +60,7 @@ struct Driver {
         }
     };
 
-    enum Motion { kHeld, kFastOnly, kMoving };   // of the parameters
+    enum Motion { kHeld, kFastOnly, kMoving };  // of the parameters
     static Motion motion(const Step& s) {
         if (!s.varying) return kHeld;
         if constexpr (kHasFast) {
@@ -73,36 +71,34 @@ struct Driver {
         return kMoving;
     }
 
-    template <class T>
-    static typename N<T>::Coef* held(Step& s, int index) {
+    template <class T> static typename N<T>::Coef* held(Step& s, int index) {
         return reinterpret_cast<typename N<T>::Coef*>(s.coef) + index;
     }
-    template <class T>
-    static typename N<T>::State* state(Step& s, int index) {
+    template <class T> static typename N<T>::State* state(Step& s, int index) {
         return reinterpret_cast<typename N<T>::State*>(s.state) + index;
     }
 
-    template <class T>
-    static void prepare(Step& s) {
+    template <class T> static void prepare(Step& s) {
         const Setup u{*s.env, s.fixed, s.key};
         if (s.varying) return;
         for (int c = 0, r = 0; c < s.channels; ++c)
             for (int g = 0; g < s.env->groups; ++g, ++r) *held<T>(s, r) = Rows(s, c, g, 0).template coef<T>(s, u, 0);
     }
 
-    template <class T>
-    static void reset(Step& s) {
+    template <class T> static void reset(Step& s) {
         for (int r = 0; r < s.channels * s.env->groups; ++r) *state<T>(s, r) = typename N<T>::State{};
     }
 
     // The phases of a chunk: one running sum of its increments.
     template <bool kVarying>
-    static void phases(const typename P::Coef* coefs, uint32_t n, typename D::State& st, const typename D::Coef& hold, u64x8 (&phase)[kLanes]) {
+    static void phases(const typename P::Coef* coefs, uint32_t n, typename D::State& st, const typename D::Coef& hold,
+                       u64x8 (&phase)[kLanes]) {
         if constexpr (kVarying) {
             for (uint32_t k = 0; k < kLanes; ++k) {
                 const uint32_t left = n > k * kLanes ? n - k * kLanes : 0;
                 phase[k] = left ? coefs[k].inc : u64x8(0);
-                if (left < kLanes) phase[k] = select(lane_numbers() < f64x8(static_cast<double>(left)), phase[k], u64x8(0));
+                if (left < kLanes)
+                    phase[k] = select(lane_numbers() < f64x8(static_cast<double>(left)), phase[k], u64x8(0));
             }
             st.phase = scan(st.phase, phase);
         } else {
@@ -114,8 +110,9 @@ struct Driver {
 
     // One chunk of one row in frame layout.
     template <Motion kMotion>
-    [[gnu::flatten]] static void chunk(Step& s, const Setup& u, const Rows& rows, uint32_t at0, uint32_t n, typename D::State& st,
-                      const typename D::Coef& hold, const typename P::Coef& hold8, Watch& watch) {
+    [[gnu::flatten]] static void chunk(Step& s, const Setup& u, const Rows& rows, uint32_t at0, uint32_t n,
+                                       typename D::State& st, const typename D::Coef& hold,
+                                       const typename P::Coef& hold8, Watch& watch) {
         constexpr int kPacks = kChunk / kLanes;
         constexpr bool kVarying = kMotion != kHeld;
         typename P::Coef coefs[kVarying ? kPacks : 1];
@@ -123,8 +120,10 @@ struct Driver {
         const uint32_t packs = (n + kLanes - 1) / kLanes;
         if constexpr (kVarying)
             for (uint32_t k = 0; k < packs; ++k) {
-                if constexpr (kMotion == kMoving) coefs[k] = rows.template coef<f64x8>(s, u, at0 + k * kLanes);
-                else rows.template recoef<f64x8>(s, u, at0 + k * kLanes, coefs[k] = hold8);
+                if constexpr (kMotion == kMoving)
+                    coefs[k] = rows.template coef<f64x8>(s, u, at0 + k * kLanes);
+                else
+                    rows.template recoef<f64x8>(s, u, at0 + k * kLanes, coefs[k] = hold8);
             }
         u64x8 phase[kLanes];
         if constexpr (kRunsPhase) phases<kVarying>(coefs, n, st, hold, phase);
@@ -165,13 +164,18 @@ struct Driver {
             for (int g = 0; g < s.env->groups; ++g, ++r) {
                 const Rows rows(s, c, g, f.offset);
                 typename D::State& st = *state<double>(s, r);
-                const typename D::Coef hold = moves == kHeld ? *held<double>(s, r) : moves == kFastOnly ? rows.template coef<double>(s, u, 0) : typename D::Coef{};
+                const typename D::Coef hold = moves == kHeld       ? *held<double>(s, r)
+                                              : moves == kFastOnly ? rows.template coef<double>(s, u, 0)
+                                                                   : typename D::Coef{};
                 const auto hold8 = spread<typename P::Coef>(hold);
                 for (uint32_t i = 0; i < f.frames; i += kChunk) {
                     const uint32_t n = f.frames - i < kChunk ? f.frames - i : kChunk;
-                    if (moves == kHeld) chunk<kHeld>(s, u, rows, i, n, st, hold, hold8, watch);
-                    else if (moves == kMoving) chunk<kMoving>(s, u, rows, i, n, st, hold, hold8, watch);
-                    else if constexpr (kHasFast) chunk<kFastOnly>(s, u, rows, i, n, st, hold, hold8, watch);
+                    if (moves == kHeld)
+                        chunk<kHeld>(s, u, rows, i, n, st, hold, hold8, watch);
+                    else if (moves == kMoving)
+                        chunk<kMoving>(s, u, rows, i, n, st, hold, hold8, watch);
+                    else if constexpr (kHasFast)
+                        chunk<kFastOnly>(s, u, rows, i, n, st, hold, hold8, watch);
                 }
             }
         return watch.verdict();
@@ -179,7 +183,8 @@ struct Driver {
 
     // Frame by frame on T: the lane layout (T = f64x8), and both layouts inside feedback components.
     template <class T, Motion kMotion>
-    [[gnu::flatten]] static void row_of_frames(Step& s, const Setup& u, const Rows& rows, uint32_t frames, int r, Watch& watch) {
+    [[gnu::flatten]] static void row_of_frames(Step& s, const Setup& u, const Rows& rows, uint32_t frames, int r,
+                                               Watch& watch) {
         typename N<T>::State local = *state<T>(s, r);
         typename N<T>::Coef c = kMotion == kHeld ? *held<T>(s, r) : rows.template coef<T>(s, u, 0);
         for (uint32_t i = 0; i < frames; ++i) {
@@ -196,17 +201,19 @@ struct Driver {
         *state<T>(s, r) = local;
     }
 
-    template <class T>
-    static uint32_t frame_by_frame(Step& s, const Firing& f) {
+    template <class T> static uint32_t frame_by_frame(Step& s, const Firing& f) {
         const Setup u{*s.env, s.fixed, s.key};
         const Motion moves = motion(s);
         Watch watch;
         for (int c = 0, r = 0; c < s.channels; ++c)
             for (int g = 0; g < s.env->groups; ++g, ++r) {
                 const Rows rows(s, c, g, f.offset);
-                if (moves == kHeld) row_of_frames<T, kHeld>(s, u, rows, f.frames, r, watch);
-                else if (moves == kMoving) row_of_frames<T, kMoving>(s, u, rows, f.frames, r, watch);
-                else if constexpr (kHasFast) row_of_frames<T, kFastOnly>(s, u, rows, f.frames, r, watch);
+                if (moves == kHeld)
+                    row_of_frames<T, kHeld>(s, u, rows, f.frames, r, watch);
+                else if (moves == kMoving)
+                    row_of_frames<T, kMoving>(s, u, rows, f.frames, r, watch);
+                else if constexpr (kHasFast)
+                    row_of_frames<T, kFastOnly>(s, u, rows, f.frames, r, watch);
             }
         return watch.verdict();
     }
@@ -238,16 +245,21 @@ struct Driver {
 template <template <class> class N>
 concept HasHeat = requires(const f64x8* p) { N<f64x8>::heat(p, p, p); };
 
-template <template <class> class N>
-constexpr NodeType node_type(const amp_node_contract& contract) {
+template <template <class> class N> constexpr NodeType node_type(const amp_node_contract& contract) {
     using R = Driver<N>;
     NodeType t{};
     t.contract = &contract;
     t.holds = R::NI == 0 && !R::kRecursive;
-    t.ops[0] = {R::across_frames, R::template frame_by_frame<double>, nullptr, R::template prepare<double>, R::template reset<double>,
-                sizeof(typename N<double>::State), sizeof(typename N<double>::Coef)};
-    t.ops[1] = {R::template frame_by_frame<f64x8>, R::template frame_by_frame<f64x8>, nullptr, R::template prepare<f64x8>,
-                R::template reset<f64x8>, sizeof(typename N<f64x8>::State), sizeof(typename N<f64x8>::Coef)};
+    t.ops[0] = {R::across_frames,
+                R::template frame_by_frame<double>,
+                nullptr,
+                R::template prepare<double>,
+                R::template reset<double>,
+                sizeof(typename N<double>::State),
+                sizeof(typename N<double>::Coef)};
+    t.ops[1] = {R::template frame_by_frame<f64x8>, R::template frame_by_frame<f64x8>, nullptr,
+                R::template prepare<f64x8>,        R::template reset<f64x8>,          sizeof(typename N<f64x8>::State),
+                sizeof(typename N<f64x8>::Coef)};
     t.holds = requires { N<double>::kHolds; };
     if constexpr (HasHeat<N>) t.ops[0].heat = t.ops[1].heat = R::heat;
     return t;

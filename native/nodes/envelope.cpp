@@ -10,26 +10,22 @@ enum Port { kGate, kTrigger, kVelocity, kPorts };
 enum Param { kAttack, kHold, kDecay, kSustain, kRelease, kParamCount };
 
 // Latched at an event. Ends are counted in frames since the event; inverses are 0 for parts that take no time.
-template <class T>
-struct Segments {
-    T from, peak, sustain;                // levels
+template <class T> struct Segments {
+    T from, peak, sustain;  // levels
     T attack_end, hold_end, decay_end;
-    T release;                            // frames; infinite while the gate holds the sustain
-    T per_attack, per_decay, per_release; // 1 / frames
+    T release;                             // frames; infinite while the gate holds the sustain
+    T per_attack, per_decay, per_release;  // 1 / frames
 };
 
-template <class T>
-struct State {
+template <class T> struct State {
     Segments<T> seg;
-    T k;                // frames since the event
-    T gate, trigger;    // 1 if it was on at the last frame
+    T k;              // frames since the event
+    T gate, trigger;  // 1 if it was on at the last frame
 };
 
-template <class T>
-AMP_INLINE T fourth(T x) { return (x * x) * (x * x); }
+template <class T> AMP_INLINE T fourth(T x) { return (x * x) * (x * x); }
 
-template <class T>
-AMP_INLINE T level(const Segments<T>& s, T k) {
+template <class T> AMP_INLINE T level(const Segments<T>& s, T k) {
     const T rise = s.from + (s.peak - s.from) * (k * s.per_attack);
     const T fall = s.sustain + (s.peak - s.sustain) * fourth(T(1.0) - (k - s.hold_end) * s.per_decay);
     const T since = k - s.decay_end;
@@ -37,50 +33,59 @@ AMP_INLINE T level(const Segments<T>& s, T k) {
     return select(k < s.attack_end, rise, select(k < s.hold_end, s.peak, select(k < s.decay_end, fall, tail)));
 }
 
-template <class T>
-AMP_INLINE T frames_of(T seconds, double rate) { return vfloor(seconds * T(rate) + T(0.5)); }
+template <class T> AMP_INLINE T frames_of(T seconds, double rate) { return vfloor(seconds * T(rate) + T(0.5)); }
 
-template <class T>
-AMP_INLINE T inverse(T frames) { return select(frames > T(0.0), T(1.0) / vmax(T(1.0), frames), T(0.0)); }
-
-// The curve that begins now, at level `from`. p holds the parameters of this frame.
-template <class T>
-Segments<T> begin(T from, T velocity, mask_of<T> held, const T* p, double rate) {
-    const T attack = frames_of(p[kAttack], rate), decay = frames_of(p[kDecay], rate), release = frames_of(p[kRelease], rate);
-    const T hold_end = attack + frames_of(p[kHold], rate);
-    return {from, velocity, p[kSustain] * velocity, attack, hold_end, hold_end + decay,
-            select(held, T(__builtin_inf()), release), inverse(attack), inverse(decay), select(held, T(0.0), inverse(release))};
+template <class T> AMP_INLINE T inverse(T frames) {
+    return select(frames > T(0.0), T(1.0) / vmax(T(1.0), frames), T(0.0));
 }
 
-template <class T>
-Segments<T> let_go(T from, const T* p, double rate) {
+// The curve that begins now, at level `from`. p holds the parameters of this frame.
+template <class T> Segments<T> begin(T from, T velocity, mask_of<T> held, const T* p, double rate) {
+    const T attack = frames_of(p[kAttack], rate), decay = frames_of(p[kDecay], rate),
+            release = frames_of(p[kRelease], rate);
+    const T hold_end = attack + frames_of(p[kHold], rate);
+    return {from,
+            velocity,
+            p[kSustain] * velocity,
+            attack,
+            hold_end,
+            hold_end + decay,
+            select(held, T(__builtin_inf()), release),
+            inverse(attack),
+            inverse(decay),
+            select(held, T(0.0), inverse(release))};
+}
+
+template <class T> Segments<T> let_go(T from, const T* p, double rate) {
     const T release = frames_of(p[kRelease], rate), none(0.0);
     return {from, from, from, none, none, none, release, none, none, inverse(release)};
 }
 
-template <class T>
-AMP_INLINE void assign(mask_of<T> m, Segments<T>& to, const Segments<T>& from) {
-    T Segments<T>::*const members[] = {
-        &Segments<T>::from, &Segments<T>::peak, &Segments<T>::sustain, &Segments<T>::attack_end, &Segments<T>::hold_end,
-        &Segments<T>::decay_end, &Segments<T>::release, &Segments<T>::per_attack, &Segments<T>::per_decay, &Segments<T>::per_release};
+template <class T> AMP_INLINE void assign(mask_of<T> m, Segments<T>& to, const Segments<T>& from) {
+    T Segments<T>::* const members[] = {&Segments<T>::from,       &Segments<T>::peak,       &Segments<T>::sustain,
+                                        &Segments<T>::attack_end, &Segments<T>::hold_end,   &Segments<T>::decay_end,
+                                        &Segments<T>::release,    &Segments<T>::per_attack, &Segments<T>::per_decay,
+                                        &Segments<T>::per_release};
     for (const auto member : members) to.*member = select(m, from.*member, to.*member);
 }
 
 struct Rows {
     const double *in[kPorts], *par[kParamCount];
     double *amplitude, *reset;
-    Rows(const Step& s, int c, int g, uint32_t offset) : amplitude(row(s.out[0], c, g, offset)), reset(row(s.out[1], c, g, offset)) {
+    Rows(const Step& s, int c, int g, uint32_t offset)
+        : amplitude(row(s.out[0], c, g, offset)), reset(row(s.out[1], c, g, offset)) {
         for (int k = 0; k < kPorts; ++k) in[k] = row(s.in[k], c, g, offset);
         for (int k = 0; k < kParamCount; ++k) par[k] = row(s.par[k], c, g, offset);
     }
 };
 
 // One frame: events, level, reset.
-template <class T>
-AMP_INLINE void frame(const Step& s, const Rows& rows, uint32_t i, State<T>& st, Watch& watch) {
+template <class T> AMP_INLINE void frame(const Step& s, const Rows& rows, uint32_t i, State<T>& st, Watch& watch) {
     const T half(0.5);
-    const auto gate = at<T>(rows.in[kGate], s.in[kGate], i) > half, trigger = at<T>(rows.in[kTrigger], s.in[kTrigger], i) > half;
-    const auto start = (gate & (st.gate < half)) | (trigger & (st.trigger < half)), stop = (st.gate > half) & !(gate | start);
+    const auto gate = at<T>(rows.in[kGate], s.in[kGate], i) > half,
+               trigger = at<T>(rows.in[kTrigger], s.in[kTrigger], i) > half;
+    const auto start = (gate & (st.gate < half)) | (trigger & (st.trigger < half)),
+               stop = (st.gate > half) & !(gate | start);
     if (__builtin_expect(any(start | stop), 0)) {
         T p[kParamCount];
         for (int k = 0; k < kParamCount; ++k) p[k] = at<T>(rows.par[k], s.par[k], i);
@@ -98,8 +103,7 @@ AMP_INLINE void frame(const Step& s, const Rows& rows, uint32_t i, State<T>& st,
     st.trigger = select(trigger, T(1.0), T(0.0));
 }
 
-template <class T>
-uint32_t frame_by_frame(Step& s, const Firing& f) {
+template <class T> uint32_t frame_by_frame(Step& s, const Firing& f) {
     Watch watch;
     for (int c = 0, r = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g, ++r) {
@@ -114,7 +118,8 @@ uint32_t frame_by_frame(Step& s, const Firing& f) {
 // No gate or trigger changes within eight frames.
 AMP_INLINE bool quiet(const Step& s, const Rows& rows, uint32_t i, const State<double>& st) {
     const f64x8 half(0.5);
-    const m8 gate = at<f64x8>(rows.in[kGate], s.in[kGate], i) > half, trigger = at<f64x8>(rows.in[kTrigger], s.in[kTrigger], i) > half;
+    const m8 gate = at<f64x8>(rows.in[kGate], s.in[kGate], i) > half,
+             trigger = at<f64x8>(rows.in[kTrigger], s.in[kTrigger], i) > half;
     return (st.gate > 0.5 ? all(gate) : !any(gate)) && (st.trigger > 0.5 ? all(trigger) : !any(trigger));
 }
 
@@ -144,8 +149,7 @@ uint32_t across_frames(Step& s, const Firing& f) {
     return watch.verdict();
 }
 
-template <class T>
-void reset(Step& s) {
+template <class T> void reset(Step& s) {
     for (int r = 0; r < s.channels * s.env->groups; ++r) reinterpret_cast<State<T>*>(s.state)[r] = State<T>{};
 }
 
@@ -161,23 +165,44 @@ constexpr amp_port_contract kIn[] = {
     optional_input("trigger", 0.0, "A rise above 0.5 starts the envelope again."),
     optional_input("velocity", 1.0, "Peak level, read when the envelope starts."),
 };
-constexpr amp_port_contract kOut[] = {output("amplitude", "The level."), output("reset", "1 at the frame of a start, else 0.")};
+constexpr amp_port_contract kOut[] = {output("amplitude", "The level."),
+                                      output("reset", "1 at the frame of a start, else 0.")};
 constexpr amp_case_contract kCases[] = {
-    {"note", "gate", "attack_s=0.002 hold_s=0.001 decay_s=0.005 sustain=0.5 release_s=0.004", 1, 2048, "exact", 0, kExactReason},
+    {"note", "gate", "attack_s=0.002 hold_s=0.001 decay_s=0.005 sustain=0.5 release_s=0.004", 1, 2048, "exact", 0,
+     kExactReason},
     {"jumps", "gate", "attack_s=0 hold_s=0 decay_s=0 sustain=1 release_s=0", 2, 512, "exact", 0, kExactReason},
 };
 constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "envelope", "control", "AHDSR envelope with gate, trigger and velocity.",
-    "A rising gate, or a trigger while the gate is on, starts the attack from the level of the moment: peak = velocity, sustain level = "
-    "sustain * velocity. A falling gate starts the release from the level of the moment. A trigger while the gate is off (or not connected) "
-    "plays attack, hold, decay and at once release. Times and sustain are read at the event and rounded to frames; 0 jumps.\n"
-    "k frames into a part of K frames: attack from + (peak - from) k / K; decay sustain + (peak - sustain) (1 - k / K)^4; release "
+    sizeof(amp_node_contract),
+    1,
+    "envelope",
+    "control",
+    "AHDSR envelope with gate, trigger and velocity.",
+    "A rising gate, or a trigger while the gate is on, starts the attack from the level of the moment: peak = "
+    "velocity, sustain level = "
+    "sustain * velocity. A falling gate starts the release from the level of the moment. A trigger while the gate is "
+    "off (or not connected) "
+    "plays attack, hold, decay and at once release. Times and sustain are read at the event and rounded to frames; 0 "
+    "jumps.\n"
+    "k frames into a part of K frames: attack from + (peak - from) k / K; decay sustain + (peak - sustain) (1 - k / "
+    "K)^4; release "
     "from (1 - k / K)^4. The fourth power falls 24 dB in the first half and, unlike an exponential, arrives.",
-    kIn, kOut, kParams, kCases, count(kIn), count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_SUBGRADIENT, "", AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE, 0};
+    kIn,
+    kOut,
+    kParams,
+    kCases,
+    count(kIn),
+    count(kOut),
+    count(kParams),
+    count(kCases),
+    0,
+    1,
+    AMP_ADJOINT_SUBGRADIENT,
+    "",
+    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
+    0};
 
-template <class T>
-constexpr LayoutOps ops(FireFn fire) {
+template <class T> constexpr LayoutOps ops(FireFn fire) {
     return {fire, frame_by_frame<T>, nullptr, [](Step&) {}, reset<T>, sizeof(State<T>), 0};
 }
 

@@ -5,19 +5,22 @@
 namespace amp::AMP_KNS {
 namespace {
 
-template <class T>
-struct Gain {
+template <class T> struct Gain {
     enum Param { kGain, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kGain};
-    struct Coef { T g; };
+    struct Coef {
+        T g;
+    };
     struct State {};
     struct Mid {};
 
     static Coef coef(const T* p, const Setup&) { return {p[kGain]}; }
     static Mid tick(const T*, const Coef&, State&) { return {}; }
     static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = c.g * x[0]; }
-    static T heat(const T* x, const T*, const T* p) { return vmax(T(0.0), T(1.0) - p[kGain] * p[kGain]) * (x[0] * x[0]); }
+    static T heat(const T* x, const T*, const T* p) {
+        return vmax(T(0.0), T(1.0) - p[kGain] * p[kGain]) * (x[0] * x[0]);
+    }
 };
 
 constexpr amp_param_contract kParams[] = {
@@ -30,10 +33,26 @@ constexpr amp_case_contract kCases[] = {
     {"invert", "ramp", "gain=-1", 1, 100, "exact", 0, kExactReason},
 };
 constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "gain", "mix", "Multiplies a signal by a factor.",
+    sizeof(amp_node_contract),
+    1,
+    "gain",
+    "mix",
+    "Multiplies a signal by a factor.",
     "y[n] = gain * x[n]. An ideal attenuator: below unity the power it takes away becomes heat.",
-    kIn, kOut, kParams, kCases, count(kIn), count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_EXACT, "max(0, 1 - gain^2) * x^2 / fs", AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE, 0};
+    kIn,
+    kOut,
+    kParams,
+    kCases,
+    count(kIn),
+    count(kOut),
+    count(kParams),
+    count(kCases),
+    0,
+    1,
+    AMP_ADJOINT_EXACT,
+    "max(0, 1 - gain^2) * x^2 / fs",
+    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
+    0};
 
 }  // namespace
 

@@ -18,7 +18,8 @@ uint32_t fire_frames(Step& s, const Firing& f) {
     Watch watch;
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g)
-            copy(s.source ? row(*s.source, c, g, 0) : nullptr, s.source_frames, f, row(s.out[0], c, g, f.offset), watch);
+            copy(s.source ? row(*s.source, c, g, 0) : nullptr, s.source_frames, f, row(s.out[0], c, g, f.offset),
+                 watch);
     return watch.verdict();
 }
 
@@ -28,7 +29,8 @@ uint32_t fire_lanes(Step& s, const Firing& f) {
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g) {
             const double* x[kLanes] = {};
-            for (int j = 0; s.source && j < kLanes; ++j) x[j] = row(*s.source, c, g * kLanes + j < last ? g * kLanes + j : last, 0);
+            for (int j = 0; s.source && j < kLanes; ++j)
+                x[j] = row(*s.source, c, g * kLanes + j < last ? g * kLanes + j : last, 0);
             double* out = row(s.out[0], c, g, f.offset);
             for (uint32_t i = 0; i < f.frames; ++i) {
                 const int64_t n = f.frame + i;
@@ -42,7 +44,8 @@ uint32_t fire_lanes(Step& s, const Firing& f) {
 }
 
 constexpr amp_param_contract kParams[] = {
-    text("source", "Where the samples come from, in words (a file's name); the samples themselves are bound to the node."),
+    text("source",
+         "Where the samples come from, in words (a file's name); the samples themselves are bound to the node."),
     channels(),
 };
 constexpr amp_port_contract kOut[] = {output("out", "The bound samples.")};
@@ -50,16 +53,33 @@ constexpr amp_case_contract kCases[] = {
     {"ramp", "ramp", "", 1, 256, "exact", 0, kExactReason},
     {"stereo", "noise", "channels=2", 2, 256, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "input", "io", "Plays bound samples: an array or an audio file.",
-    "y[n] = samples[batch, channel, n]; silence before the first and after the last sample, and while nothing is bound. "
-    "A single batch of samples reaches every batch.",
-    nullptr, kOut, kParams, kCases, 0, count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_EXACT, "", AMP_LAW_BLOCK_INVARIANT, 1};
+constexpr amp_node_contract kContract{sizeof(amp_node_contract),
+                                      1,
+                                      "input",
+                                      "io",
+                                      "Plays bound samples: an array or an audio file.",
+                                      "y[n] = samples[batch, channel, n]; silence before the first and after the last "
+                                      "sample, and while nothing is bound. "
+                                      "A single batch of samples reaches every batch.",
+                                      nullptr,
+                                      kOut,
+                                      kParams,
+                                      kCases,
+                                      0,
+                                      count(kOut),
+                                      count(kParams),
+                                      count(kCases),
+                                      0,
+                                      1,
+                                      AMP_ADJOINT_EXACT,
+                                      "",
+                                      AMP_LAW_BLOCK_INVARIANT,
+                                      1};
 
 }  // namespace
 
 extern const NodeType node_input;
-const NodeType node_input = custom_type(kContract, stateless(fire_frames, fire_frames), stateless(fire_lanes, fire_lanes));
+const NodeType node_input =
+    custom_type(kContract, stateless(fire_frames, fire_frames), stateless(fire_lanes, fire_lanes));
 
 }  // namespace amp::AMP_KNS

@@ -15,37 +15,35 @@ struct Setup {
     uint64_t key;
 };
 
-struct Nothing {   // an empty list of parameters
+struct Nothing {  // an empty list of parameters
     static constexpr const int* begin() { return nullptr; }
     static constexpr const int* end() { return nullptr; }
 };
 
 constexpr double kFirstEight[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7};
-[[gnu::always_inline]] inline f64x8 lane_numbers() { return load(kFirstEight); }   // one load, also inside loops
+[[gnu::always_inline]] inline f64x8 lane_numbers() { return load(kFirstEight); }  // one load, also inside loops
 
-inline constexpr uint32_t kChunk = 64;   // frames worked on at a time, so that temporaries stay in L1
+inline constexpr uint32_t kChunk = 64;  // frames worked on at a time, so that temporaries stay in L1
 
-template <class S>
-inline constexpr int fields = std::is_empty_v<S> ? 0 : static_cast<int>(sizeof(S) / sizeof(double));
+template <class S> inline constexpr int fields = std::is_empty_v<S> ? 0 : static_cast<int>(sizeof(S) / sizeof(double));
 
 // Lane j of a struct of packs, as the same struct of doubles; and its place taken by another.
-template <class S, class P>
-[[gnu::always_inline]] inline S pick(const P& packs, uint32_t j) {
+template <class S, class P> [[gnu::always_inline]] inline S pick(const P& packs, uint32_t j) {
     S s;
     for (int k = 0; k < fields<S>; ++k)
-        std::memcpy(reinterpret_cast<char*>(&s) + k * sizeof(double), reinterpret_cast<const double*>(&packs) + k * kLanes + j, sizeof(double));
+        std::memcpy(reinterpret_cast<char*>(&s) + k * sizeof(double),
+                    reinterpret_cast<const double*>(&packs) + k * kLanes + j, sizeof(double));
     return s;
 }
 
-template <class S, class P>
-[[gnu::always_inline]] inline void put(P& packs, uint32_t j, const S& s) {
+template <class S, class P> [[gnu::always_inline]] inline void put(P& packs, uint32_t j, const S& s) {
     for (int k = 0; k < fields<S>; ++k)
-        std::memcpy(reinterpret_cast<double*>(&packs) + k * kLanes + j, reinterpret_cast<const char*>(&s) + k * sizeof(double), sizeof(double));
+        std::memcpy(reinterpret_cast<double*>(&packs) + k * kLanes + j,
+                    reinterpret_cast<const char*>(&s) + k * sizeof(double), sizeof(double));
 }
 
 // A struct of doubles in all eight lanes.
-template <class P, class S>
-[[gnu::always_inline]] inline P spread(const S& s) {
+template <class P, class S> [[gnu::always_inline]] inline P spread(const S& s) {
     P p;
     if constexpr (fields<S> > 0) {
         double one[fields<S>];
@@ -59,8 +57,7 @@ template <class P, class S>
 
 // Recursive state below 1e-30 becomes zero, so that denormals never slow a render. The empty asm keeps the branch a
 // branch: turned into a select, the comparison would lengthen the recursion.
-template <class... T>
-[[gnu::always_inline]] inline void flush(T&... s) {
+template <class... T> [[gnu::always_inline]] inline void flush(T&... s) {
     if (__builtin_expect(any((... | (vabs(s) < T(1e-30)))), 0)) {
         asm("");
         ((s = select(vabs(s) < T(1e-30), T(0.0), s)), ...);
@@ -72,7 +69,7 @@ struct Watch {
     f64x8 sum = f64x8(0.0);
     [[gnu::always_inline]] void see(const f64x8& y) { sum += y - y; }
     [[gnu::always_inline]] void see(double y) { sum += f64x8(y - y); }
-    [[gnu::always_inline]] void see(const f64x8& y, uint32_t valid) {   // only the first `valid` lanes count
+    [[gnu::always_inline]] void see(const f64x8& y, uint32_t valid) {  // only the first `valid` lanes count
         see(valid >= kLanes ? y : select(lane_numbers() < f64x8(static_cast<double>(valid)), y, f64x8(0.0)));
     }
     [[gnu::always_inline]] uint32_t verdict() const { return any(!(sum == f64x8(0.0))) ? kNonfinite : kFired; }
@@ -82,8 +79,7 @@ struct Watch {
     return v.data + c * v.channel_stride + g * v.group_stride + offset * v.step;
 }
 
-template <class T>
-[[gnu::always_inline]] inline T at(const double* row, const View& v, uint32_t i) {
+template <class T> [[gnu::always_inline]] inline T at(const double* row, const View& v, uint32_t i) {
     return load_as<T>(row + i * v.step);
 }
 
@@ -112,10 +108,10 @@ constexpr NodeType custom_type(const amp_node_contract& contract, const LayoutOp
 
 // Nodes with their own loops work on packs in both layouts: eight frames of a batch, or one frame of eight batches.
 struct Packs {
-    uint32_t frames;    // frames per pack
+    uint32_t frames;  // frames per pack
     uint32_t window;
     Packs(const Step& s, const Firing& f) : frames(s.env->width == kLanes ? 1 : kLanes), window(f.frames) {}
-    uint32_t valid(uint32_t i) const { return frames == 1 ? kLanes : window - i; }   // lanes that count from frame i on
+    uint32_t valid(uint32_t i) const { return frames == 1 ? kLanes : window - i; }  // lanes that count from frame i on
 };
 
 // Increments of 64 frames become the phases before each of them; returns the phase after the last. Additions of

@@ -12,17 +12,24 @@ namespace {
 enum Waveform { kSine, kTriangle, kSaw, kSquare, kRandom };
 enum Param { kShape, kRate, kPhaseCycles, kSlew, kDepth, kOffset, kChannels, kParamCount };
 
-template <class T>
-struct Shape {
+template <class T> struct Shape {
     using U = u64_of<T>;
     static constexpr int kParams = kParamCount, kInputs = 0, kOutputs = 1;
     static constexpr int kNumbers[] = {kRate, kPhaseCycles};
     static constexpr bool kPhase = true;
-    struct Coef { U inc, offset; };
-    struct State { U phase; };
-    struct Mid { U phase; };
+    struct Coef {
+        U inc, offset;
+    };
+    struct State {
+        U phase;
+    };
+    struct Mid {
+        U phase;
+    };
 
-    static Coef coef(const T* p, const Setup& u) { return {phase_step(p[kRate], u), fraction_of_cycle(p[kPhaseCycles])}; }
+    static Coef coef(const T* p, const Setup& u) {
+        return {phase_step(p[kRate], u), fraction_of_cycle(p[kPhaseCycles])};
+    }
     static Mid tick(const T*, const Coef& c, State& s) {
         const Mid m{s.phase};
         s.phase += c.inc;
@@ -32,23 +39,28 @@ struct Shape {
         const U phase = m.phase + c.offset;
         const T t = unit52(phase);
         switch (static_cast<int>(u.fixed[kShape])) {
-            case kSine: y[0] = vsin2pi(t); break;
-            case kTriangle: y[0] = T(1.0) - T(4.0) * vabs(unit52(phase + U(uint64_t{1} << 62)) - T(0.5)); break;
-            case kSaw: y[0] = (t + t) - T(1.0); break;
-            default: y[0] = select(t < T(0.5), T(1.0), T(-1.0)); break;
+        case kSine: y[0] = vsin2pi(t); break;
+        case kTriangle: y[0] = T(1.0) - T(4.0) * vabs(unit52(phase + U(uint64_t{1} << 62)) - T(0.5)); break;
+        case kSaw: y[0] = (t + t) - T(1.0); break;
+        default: y[0] = select(t < T(0.5), T(1.0), T(-1.0)); break;
         }
     }
 };
 
 // Sample and hold: one hash per cycle. Counts cycles beside the phase; a stream per row.
-template <class T>
-struct Random {
+template <class T> struct Random {
     using U = u64_of<T>;
     static constexpr int kParams = kParamCount, kInputs = 0, kOutputs = 1;
     static constexpr int kNumbers[] = {kRate, kPhaseCycles};
-    struct Coef { U inc, offset, turns; };   // turns: whole cycles of the offset, its fraction taken as signed
-    struct State { U phase, cycle, stream; };
-    struct Mid { U cycle, stream; };
+    struct Coef {
+        U inc, offset, turns;
+    };  // turns: whole cycles of the offset, its fraction taken as signed
+    struct State {
+        U phase, cycle, stream;
+    };
+    struct Mid {
+        U cycle, stream;
+    };
 
     static Coef coef(const T* p, const Setup& u) {
         const auto [whole, rest] = split_cycles(p[kPhaseCycles]);
@@ -67,13 +79,18 @@ struct Random {
     }
 };
 
-template <class T>
-struct Slew {
+template <class T> struct Slew {
     static constexpr int kParams = kParamCount, kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kSlew, kDepth, kOffset};
-    struct Coef { T keep, depth, offset; };
-    struct State { T y, running; };          // running 0: the first value is taken as it is
-    struct Mid { T y; };
+    struct Coef {
+        T keep, depth, offset;
+    };
+    struct State {
+        T y, running;
+    };  // running 0: the first value is taken as it is
+    struct Mid {
+        T y;
+    };
 
     static Coef coef(const T* p, const Setup& u) {
         const T frames = p[kSlew] * T(u.env.sample_rate);
@@ -92,12 +109,10 @@ struct Slew {
 constexpr size_t larger(size_t a, size_t b) { return a < b ? b : a; }
 template <class T>
 constexpr size_t kState = larger(sizeof(typename Shape<T>::State), sizeof(typename Random<T>::State));
-template <class T>
-constexpr size_t kCoef = larger(sizeof(typename Shape<T>::Coef), sizeof(typename Random<T>::Coef));
+template <class T> constexpr size_t kCoef = larger(sizeof(typename Shape<T>::Coef), sizeof(typename Random<T>::Coef));
 
 // The step as the second stage sees it: reading where the first wrote, its memory behind the first's.
-template <class T>
-Step second(const Step& s) {
+template <class T> Step second(const Step& s) {
     Step t = s;
     const size_t rows = static_cast<size_t>(s.channels) * static_cast<size_t>(s.env->groups);
     t.state += rows * kState<T>;
@@ -110,12 +125,12 @@ Step second(const Step& s) {
 bool direct(const Step& slew) {
     bool none = slew.par[kSlew].step == 0;
     for (int c = 0; none && c < slew.channels; ++c)
-        for (int g = 0; g < slew.env->groups; ++g) none = none && all(load(row(slew.par[kSlew], c, g, 0)) == f64x8(0.0));
+        for (int g = 0; g < slew.env->groups; ++g)
+            none = none && all(load(row(slew.par[kSlew], c, g, 0)) == f64x8(0.0));
     return none;
 }
 
-template <class T>
-uint32_t scale(Step& s, const Firing& f) {
+template <class T> uint32_t scale(Step& s, const Firing& f) {
     const Packs packs(s, f);
     Watch watch;
     for (int c = 0, r = 0; c < s.channels; ++c)
@@ -126,7 +141,7 @@ uint32_t scale(Step& s, const Firing& f) {
             flush(last.y);
             for (uint32_t i = 0; i < f.frames; i += packs.frames) {
                 f64x8 x = load(y + i * s.out[0].step);
-                flush(x);   // as the recursion does
+                flush(x);  // as the recursion does
                 const f64x8 scaled = at<f64x8>(offset, s.par[kOffset], i) + at<f64x8>(depth, s.par[kDepth], i) * x;
                 store(y + i * s.out[0].step, scaled);
                 watch.see(scaled, packs.valid(i));
@@ -135,8 +150,7 @@ uint32_t scale(Step& s, const Firing& f) {
     return watch.verdict();
 }
 
-template <class T, bool kTick>
-uint32_t fire(Step& s, const Firing& f) {
+template <class T, bool kTick> uint32_t fire(Step& s, const Firing& f) {
     Step slew = second<T>(s);
     const bool random = static_cast<int>(s.fixed[kShape]) == kRandom;
     if constexpr (width_of<T> == 1 && !kTick) {
@@ -149,31 +163,36 @@ uint32_t fire(Step& s, const Firing& f) {
     }
 }
 
-template <class T>
-void prepare(Step& s) {
+template <class T> void prepare(Step& s) {
     Step slew = second<T>(s);
-    static_cast<int>(s.fixed[kShape]) == kRandom ? Driver<Random>::template prepare<T>(s) : Driver<Shape>::template prepare<T>(s);
+    static_cast<int>(s.fixed[kShape]) == kRandom ? Driver<Random>::template prepare<T>(s)
+                                                 : Driver<Shape>::template prepare<T>(s);
     Driver<Slew>::template prepare<T>(slew);
 }
 
-template <class T>
-void reset(Step& s) {
+template <class T> void reset(Step& s) {
     Step slew = second<T>(s);
     Driver<Slew>::template reset<T>(slew);
     if (static_cast<int>(s.fixed[kShape]) != kRandom) return Driver<Shape>::template reset<T>(s);
     Driver<Random>::template reset<T>(s);
     for (int c = 0, r = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g, ++r) {
-            u64_of<T> batch(uint64_t{s.env->batch_offset} + static_cast<uint64_t>(g) * static_cast<uint64_t>(s.env->width));
+            u64_of<T> batch(uint64_t{s.env->batch_offset} +
+                            static_cast<uint64_t>(g) * static_cast<uint64_t>(s.env->width));
             if constexpr (width_of<T> == kLanes) batch += to_u64(lane_numbers());
-            reinterpret_cast<typename Random<T>::State*>(s.state)[r].stream = stream_of(u64_of<T>(mix64(s.key)), batch, static_cast<uint64_t>(c));
+            reinterpret_cast<typename Random<T>::State*>(s.state)[r].stream =
+                stream_of(u64_of<T>(mix64(s.key)), batch, static_cast<uint64_t>(c));
         }
 }
 
-template <class T>
-constexpr LayoutOps ops() {
-    return {fire<T, false>, fire<T, true>, nullptr, prepare<T>, reset<T>,
-            kState<T> + sizeof(typename Slew<T>::State), kCoef<T> + sizeof(typename Slew<T>::Coef)};
+template <class T> constexpr LayoutOps ops() {
+    return {fire<T, false>,
+            fire<T, true>,
+            nullptr,
+            prepare<T>,
+            reset<T>,
+            kState<T> + sizeof(typename Slew<T>::State),
+            kCoef<T> + sizeof(typename Slew<T>::Coef)};
 }
 
 constexpr const char* kShapes[] = {"sine", "triangle", "saw", "square", "random"};
@@ -194,14 +213,32 @@ constexpr amp_case_contract kCases[] = {
     {"square", "none", "shape=square rate_hz=300 slew_s=0.0005", 1, 1024, "exact", 0, kExactReason},
     {"random", "none", "shape=random rate_hz=900 channels=2 phase_cycles=-1.25", 2, 1024, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "lfo", "control", "Low-frequency oscillator: sine, triangle, saw, square, random steps.",
-    "y[n] = offset + depth * slewed(shape(t)), t = phase + phase_cycles, the phase a 64-bit integer that grows by rate_hz / fs per frame. "
-    "sine sin(2 pi t); triangle from 0 up; saw 2t - 1; square +1 in the first half; random one value per whole cycle of t, uniform in [-1, 1), a "
-    "hash of the node's name, batch, channel and cycle. slewed: s += (1 - exp(-1 / (slew_s fs))) (shape - s), from the first value on. "
-    "Shapes are not band-limited; for audio use oscillator.",
-    nullptr, kOut, kParams, kCases, 0, count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_SUBGRADIENT, "", AMP_LAW_BLOCK_INVARIANT, 1};
+constexpr amp_node_contract kContract{sizeof(amp_node_contract),
+                                      1,
+                                      "lfo",
+                                      "control",
+                                      "Low-frequency oscillator: sine, triangle, saw, square, random steps.",
+                                      "y[n] = offset + depth * slewed(shape(t)), t = phase + phase_cycles, the phase a "
+                                      "64-bit integer that grows by rate_hz / fs per frame. "
+                                      "sine sin(2 pi t); triangle from 0 up; saw 2t - 1; square +1 in the first half; "
+                                      "random one value per whole cycle of t, uniform in [-1, 1), a "
+                                      "hash of the node's name, batch, channel and cycle. slewed: s += (1 - exp(-1 / "
+                                      "(slew_s fs))) (shape - s), from the first value on. "
+                                      "Shapes are not band-limited; for audio use oscillator.",
+                                      nullptr,
+                                      kOut,
+                                      kParams,
+                                      kCases,
+                                      0,
+                                      count(kOut),
+                                      count(kParams),
+                                      count(kCases),
+                                      0,
+                                      1,
+                                      AMP_ADJOINT_SUBGRADIENT,
+                                      "",
+                                      AMP_LAW_BLOCK_INVARIANT,
+                                      1};
 
 }  // namespace
 

@@ -5,12 +5,13 @@
 namespace amp::AMP_KNS {
 namespace {
 
-template <class T>
-struct Mix {
+template <class T> struct Mix {
     enum Param { kGain, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kGain};
-    struct Coef { T gain; };
+    struct Coef {
+        T gain;
+    };
     struct State {};
     struct Mid {};
 
@@ -29,10 +30,26 @@ constexpr amp_case_contract kCases[] = {
     {"third", "ramp", "gain=0.333", 1, 100, "exact", 0, kExactReason},
 };
 constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "mix", "mix", "Adds signals.",
+    sizeof(amp_node_contract),
+    1,
+    "mix",
+    "mix",
+    "Adds signals.",
     "y[n] = gain * sum over edges of x[n]. Edges are added in slot order, so the order of declaration changes no bit.",
-    kIn, kOut, kParams, kCases, count(kIn), count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_EXACT, "", AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE, 0};
+    kIn,
+    kOut,
+    kParams,
+    kCases,
+    count(kIn),
+    count(kOut),
+    count(kParams),
+    count(kCases),
+    0,
+    1,
+    AMP_ADJOINT_EXACT,
+    "",
+    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
+    0};
 
 }  // namespace
 

@@ -1,5 +1,6 @@
-// noise: white, uniform, a function of (seed, node, batch, channel, frame): any frame can be made without the ones before it.
-// The hash is the finaliser of splitmix64 (G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
+// noise: white, uniform, a function of (seed, node, batch, channel, frame): any frame can be made without the ones
+// before it. The hash is the finaliser of splitmix64 (G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number
+// Generators", 2014).
 #include "nodes/contract.hpp"
 #include "nodes/hash.hpp"
 #include "nodes/kernel.hpp"
@@ -9,8 +10,7 @@ namespace {
 
 enum Param { kAmplitude, kSeed, kChannels };
 
-template <bool kTick>
-uint32_t fire(Step& s, const Firing& f) {
+template <bool kTick> uint32_t fire(Step& s, const Firing& f) {
     const Packs packs(s, f);
     const bool lanes = packs.frames == 1;
     const u64x8 one_each = to_u64(lane_numbers());
@@ -18,7 +18,8 @@ uint32_t fire(Step& s, const Firing& f) {
     Watch watch;
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g) {
-            const u64x8 first(uint64_t{s.env->batch_offset} + static_cast<uint64_t>(g) * static_cast<uint64_t>(s.env->width));
+            const u64x8 first(uint64_t{s.env->batch_offset} +
+                              static_cast<uint64_t>(g) * static_cast<uint64_t>(s.env->width));
             const u64x8 stream = stream_of(u64x8(seed), lanes ? first + one_each : first, static_cast<uint64_t>(c));
             const double* amplitude = row(s.par[kAmplitude], c, g, f.offset);
             double* out = row(s.out[0], c, g, f.offset);
@@ -26,8 +27,10 @@ uint32_t fire(Step& s, const Firing& f) {
                 const u64x8 n(static_cast<uint64_t>(f.frame) + i);
                 const f64x8 t = unit52(hash_at(stream, lanes ? n : n + one_each));
                 const f64x8 y = at<f64x8>(amplitude, s.par[kAmplitude], i) * ((t + t) - f64x8(1.0));
-                if (kTick) store_first(out + i * s.out[0].step, y, packs.valid(i));
-                else store(out + i * s.out[0].step, y);
+                if (kTick)
+                    store_first(out + i * s.out[0].step, y, packs.valid(i));
+                else
+                    store(out + i * s.out[0].step, y);
                 watch.see(y, packs.valid(i));
             }
         }
@@ -44,16 +47,33 @@ constexpr amp_case_contract kCases[] = {
     {"white", "none", "", 1, 1024, "exact", 0, kExactReason},
     {"seeded", "none", "amplitude=0.5 seed=7 channels=2", 2, 1024, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "noise", "source", "White noise, uniform, reproducible.",
-    "y[n] = amplitude * (2 u - 1) with u in [0, 1) a 52-bit hash of (seed, name of the node, batch_offset + batch, channel, n): independent "
-    "over all five, and the same for every way a render is cut or spread.",
-    nullptr, kOut, kParams, kCases, 0, count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_EXACT, "", AMP_LAW_BLOCK_INVARIANT | AMP_LAW_BOUNDED, 1};
+constexpr amp_node_contract kContract{sizeof(amp_node_contract),
+                                      1,
+                                      "noise",
+                                      "source",
+                                      "White noise, uniform, reproducible.",
+                                      "y[n] = amplitude * (2 u - 1) with u in [0, 1) a 52-bit hash of (seed, name of "
+                                      "the node, batch_offset + batch, channel, n): independent "
+                                      "over all five, and the same for every way a render is cut or spread.",
+                                      nullptr,
+                                      kOut,
+                                      kParams,
+                                      kCases,
+                                      0,
+                                      count(kOut),
+                                      count(kParams),
+                                      count(kCases),
+                                      0,
+                                      1,
+                                      AMP_ADJOINT_EXACT,
+                                      "",
+                                      AMP_LAW_BLOCK_INVARIANT | AMP_LAW_BOUNDED,
+                                      1};
 
 }  // namespace
 
 extern const NodeType node_noise;
-const NodeType node_noise = custom_type(kContract, stateless(fire<false>, fire<true>), stateless(fire<false>, fire<true>));
+const NodeType node_noise =
+    custom_type(kContract, stateless(fire<false>, fire<true>), stateless(fire<false>, fire<true>));
 
 }  // namespace amp::AMP_KNS

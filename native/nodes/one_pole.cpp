@@ -8,14 +8,19 @@ namespace {
 
 enum Mode { kLowpass, kHighpass };
 
-template <class T>
-struct OnePole {
+template <class T> struct OnePole {
     enum Param { kMode, kCutoff, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kCutoff};
-    struct Coef { T keep, take; };   // y' = keep y + take x: one product and one sum deep
-    struct State { T y; };
-    struct Mid { T y; };
+    struct Coef {
+        T keep, take;
+    };  // y' = keep y + take x: one product and one sum deep
+    struct State {
+        T y;
+    };
+    struct Mid {
+        T y;
+    };
 
     static Coef coef(const T* p, const Setup& u) {
         const T keep = vexp(T(-6.283185307179586) * (p[kCutoff] * T(1.0 / u.env.sample_rate)));
@@ -34,7 +39,8 @@ struct OnePole {
 constexpr const char* kModes[] = {"lowpass", "highpass"};
 constexpr amp_param_contract kParams[] = {
     choice("mode", kModes, kLowpass, "lowpass, or highpass = input minus lowpass."),
-    frequency("cutoff_hz", 0.01, 1000.0, "Corner frequency; accurate well below fs, at 0.49 fs the filter is nearly open."),
+    frequency("cutoff_hz", 0.01, 1000.0,
+              "Corner frequency; accurate well below fs, at 0.49 fs the filter is nearly open."),
 };
 constexpr amp_port_contract kIn[] = {input("in", "Signal to filter.")};
 constexpr amp_port_contract kOut[] = {output("out", "Filtered signal.")};
@@ -42,13 +48,31 @@ constexpr amp_case_contract kCases[] = {
     {"lowpass", "step", "mode=lowpass cutoff_hz=100", 1, 1024, "exact", 0, kExactReason},
     {"highpass", "noise", "mode=highpass cutoff_hz=2000", 2, 1024, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "one_pole", "filter", "One-pole lowpass or highpass, 6 dB per octave.",
-    "low[n] = low[n-1] + a (x[n] - low[n-1]), a = 1 - exp(-2 pi cutoff_hz / fs); the impulse response is that of the analogue RC "
-    "filter, sampled. Highpass is x - low. Its time constant is 1 / (2 pi cutoff_hz) seconds, so it also smooths control signals.\n"
-    "Reference: J. O. Smith, Introduction to Digital Filters (one-pole filters).",
-    kIn, kOut, kParams, kCases, count(kIn), count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_EXACT, "", AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE, 0};
+constexpr amp_node_contract kContract{sizeof(amp_node_contract),
+                                      1,
+                                      "one_pole",
+                                      "filter",
+                                      "One-pole lowpass or highpass, 6 dB per octave.",
+                                      "low[n] = low[n-1] + a (x[n] - low[n-1]), a = 1 - exp(-2 pi cutoff_hz / fs); the "
+                                      "impulse response is that of the analogue RC "
+                                      "filter, sampled. Highpass is x - low. Its time constant is 1 / (2 pi cutoff_hz) "
+                                      "seconds, so it also smooths control signals.\n"
+                                      "Reference: J. O. Smith, Introduction to Digital Filters (one-pole filters).",
+                                      kIn,
+                                      kOut,
+                                      kParams,
+                                      kCases,
+                                      count(kIn),
+                                      count(kOut),
+                                      count(kParams),
+                                      count(kCases),
+                                      0,
+                                      1,
+                                      AMP_ADJOINT_EXACT,
+                                      "",
+                                      AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT |
+                                          AMP_LAW_SILENCE,
+                                      0};
 
 }  // namespace
 

@@ -5,8 +5,7 @@
 namespace amp::AMP_KNS {
 namespace {
 
-template <class T>
-struct Output {
+template <class T> struct Output {
     enum Param { kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr Nothing kNumbers{};
@@ -26,10 +25,26 @@ constexpr amp_case_contract kCases[] = {
     {"noise", "noise", "", 2, 256, "exact", 0, kExactReason},
 };
 constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "output", "io", "Delivers a signal as the graph's result.",
+    sizeof(amp_node_contract),
+    1,
+    "output",
+    "io",
+    "Delivers a signal as the graph's result.",
     "y[n] = x[n]. The signal is volts across a load of 1 ohm; the power delivered into it is the node's heat.",
-    kIn, kOut, nullptr, kCases, count(kIn), count(kOut), 0, count(kCases),
-    0, 1, AMP_ADJOINT_EXACT, "x^2 / fs", AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE, 0};
+    kIn,
+    kOut,
+    nullptr,
+    kCases,
+    count(kIn),
+    count(kOut),
+    0,
+    count(kCases),
+    0,
+    1,
+    AMP_ADJOINT_EXACT,
+    "x^2 / fs",
+    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
+    0};
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// safety: DC blocker, then a peak limiter with instant attack and exponential release. Output never exceeds the ceiling.
+// safety: DC blocker, then a peak limiter with instant attack and exponential release. Output never exceeds the
+// ceiling.
 #include "dsp/math.hpp"
 #include "nodes/contract.hpp"
 #include "nodes/driver.hpp"
@@ -6,14 +7,19 @@
 namespace amp::AMP_KNS {
 namespace {
 
-template <class T>
-struct Safety {
+template <class T> struct Safety {
     enum Param { kCeiling, kRelease, kDcBlock, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kCeiling, kRelease, kDcBlock};
-    struct Coef { T keep, take, fall, ceiling; };
-    struct State { T low, peak; };
-    struct Mid { T low, peak; };
+    struct Coef {
+        T keep, take, fall, ceiling;
+    };
+    struct State {
+        T low, peak;
+    };
+    struct Mid {
+        T low, peak;
+    };
 
     static Coef coef(const T* p, const Setup& u) {
         const T keep = vexp(T(-6.283185307179586) * (p[kDcBlock] * T(1.0 / u.env.sample_rate)));
@@ -27,7 +33,7 @@ struct Safety {
     }
     static void shape(const Mid& m, const T* x, const Coef& c, T* y, const Setup&) {
         const T limited = (x[0] - m.low) * vmin(T(1.0), c.ceiling / m.peak);
-        y[0] = vmax(vmin(limited, c.ceiling), -c.ceiling);   // the product may round one ulp above
+        y[0] = vmax(vmin(limited, c.ceiling), -c.ceiling);  // the product may round one ulp above
     }
     static T heat(const T* x, const T* y, const T*) { return vmax(T(0.0), x[0] * x[0] - y[0] * y[0]); }
 };
@@ -44,13 +50,30 @@ constexpr amp_case_contract kCases[] = {
     {"blocks_dc", "step", "ceiling=1 dc_block_hz=20", 1, 2048, "exact", 0, kExactReason},
 };
 constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "safety", "dynamics", "Removes DC and limits peaks.",
-    "low += a (x - low), a = 1 - exp(-2 pi dc_block_hz / fs); v = x - low; peak[n] = max(|v[n]|, peak[n-1] exp(-1 / (release_s fs))); "
-    "y = v * min(1, ceiling / peak), held within +-ceiling against the last rounding. Attack is instant and without look-ahead: below the "
+    sizeof(amp_node_contract),
+    1,
+    "safety",
+    "dynamics",
+    "Removes DC and limits peaks.",
+    "low += a (x - low), a = 1 - exp(-2 pi dc_block_hz / fs); v = x - low; peak[n] = max(|v[n]|, peak[n-1] exp(-1 / "
+    "(release_s fs))); "
+    "y = v * min(1, ceiling / peak), held within +-ceiling against the last rounding. Attack is instant and without "
+    "look-ahead: below the "
     "ceiling nothing but the DC is changed, above it the gain drops within the frame. |y| <= ceiling always.",
-    kIn, kOut, kParams, kCases, count(kIn), count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_SUBGRADIENT, "max(0, x^2 - y^2) / fs",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_BOUNDED | AMP_LAW_SILENCE, 0};
+    kIn,
+    kOut,
+    kParams,
+    kCases,
+    count(kIn),
+    count(kOut),
+    count(kParams),
+    count(kCases),
+    0,
+    1,
+    AMP_ADJOINT_SUBGRADIENT,
+    "max(0, x^2 - y^2) / fs",
+    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_BOUNDED | AMP_LAW_SILENCE,
+    0};
 
 }  // namespace
 

@@ -7,16 +7,22 @@
 namespace amp::AMP_KNS {
 namespace {
 
-template <class T>
-struct Sine {
+template <class T> struct Sine {
     using U = u64_of<T>;
     enum Param { kFrequency, kPhaseCycles, kAmplitude, kChannels, kParams };
     static constexpr int kInputs = 0, kOutputs = 1;
     static constexpr int kNumbers[] = {kFrequency, kPhaseCycles, kAmplitude};
     static constexpr bool kPhase = true;
-    struct Coef { U inc, offset; T amplitude; };
-    struct State { U phase; };
-    struct Mid { U phase; };
+    struct Coef {
+        U inc, offset;
+        T amplitude;
+    };
+    struct State {
+        U phase;
+    };
+    struct Mid {
+        U phase;
+    };
 
     static Coef coef(const T* p, const Setup& u) {
         return {phase_step(p[kFrequency], u), fraction_of_cycle(p[kPhaseCycles]), p[kAmplitude]};
@@ -40,15 +46,33 @@ constexpr amp_param_contract kParams[] = {
 constexpr amp_port_contract kOut[] = {output("out", "The sine.")};
 constexpr amp_case_contract kCases[] = {
     {"a4", "none", "frequency_hz=440", 1, 2048, "exact", 0, kExactReason},
-    {"cosine", "none", "frequency_hz=997 phase_cycles=0.25 amplitude=0.5 channels=2", 2, 2048, "exact", 0, kExactReason},
+    {"cosine", "none", "frequency_hz=997 phase_cycles=0.25 amplitude=0.5 channels=2", 2, 2048, "exact", 0,
+     kExactReason},
     {"standing", "none", "frequency_hz=0 phase_cycles=0.125", 1, 64, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "sine", "source", "Sine oscillator.",
-    "y[n] = amplitude * sin(2 pi (phase[n] + phase_cycles[n])), phase[0] = 0, phase[n + 1] = phase[n] + frequency_hz[n] / fs modulo one "
-    "cycle. The phase is a 64-bit integer: at most 1.2e-10 cycles of drift in 24 h. Modulate frequency_hz for FM, phase_cycles for PM.",
-    nullptr, kOut, kParams, kCases, 0, count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_EXACT, "", AMP_LAW_BLOCK_INVARIANT, 1};
+constexpr amp_node_contract kContract{sizeof(amp_node_contract),
+                                      1,
+                                      "sine",
+                                      "source",
+                                      "Sine oscillator.",
+                                      "y[n] = amplitude * sin(2 pi (phase[n] + phase_cycles[n])), phase[0] = 0, "
+                                      "phase[n + 1] = phase[n] + frequency_hz[n] / fs modulo one "
+                                      "cycle. The phase is a 64-bit integer: at most 1.2e-10 cycles of drift in 24 h. "
+                                      "Modulate frequency_hz for FM, phase_cycles for PM.",
+                                      nullptr,
+                                      kOut,
+                                      kParams,
+                                      kCases,
+                                      0,
+                                      count(kOut),
+                                      count(kParams),
+                                      count(kCases),
+                                      0,
+                                      1,
+                                      AMP_ADJOINT_EXACT,
+                                      "",
+                                      AMP_LAW_BLOCK_INVARIANT,
+                                      1};
 
 }  // namespace
 

@@ -1,8 +1,8 @@
 // skeleton: what the node computes, in one line. A template to copy; it is compiled but not listed in nodes.inc.
 //
-// To add a node: copy this file to native/nodes/<id>.cpp, rename, and add AMP_NODE(<id>) to nodes.inc in alphabetical order.
-// Builder, documentation page, validation and tests follow from the contract table at the end.
-// The example is a leaky integrator: y[n] = leak * y[n-1] + rate * x[n].
+// To add a node: copy this file to native/nodes/<id>.cpp, rename, and add AMP_NODE(<id>) to nodes.inc in alphabetical
+// order. Builder, documentation page, validation and tests follow from the contract table at the end. The example is a
+// leaky integrator: y[n] = leak * y[n-1] + rate * x[n].
 #include "nodes/contract.hpp"
 #include "nodes/driver.hpp"
 
@@ -11,14 +11,19 @@ namespace {
 
 // T is double or f64x8 (eight frames or eight batches). Use only what dsp/lanes.hpp and dsp/math.hpp offer: no libm, no
 // branch on a T (select instead), no sum whose order depends on the width of T.
-template <class T>
-struct Skeleton {
-    enum Param { kLeak, kRate, kParams };                      // in the order of the contract
+template <class T> struct Skeleton {
+    enum Param { kLeak, kRate, kParams };  // in the order of the contract
     static constexpr int kInputs = 1, kOutputs = 1;
-    static constexpr int kNumbers[] = {kLeak, kRate};          // parameters that are signals: not choices, integers, texts
-    struct Coef { T leak, rate; };                             // what depends on parameters only
-    struct State { T y; };                                     // what one frame leaves to the next; starts at zero
-    struct Mid { T y; };                                       // what the recursion hands to shape
+    static constexpr int kNumbers[] = {kLeak, kRate};  // parameters that are signals: not choices, integers, texts
+    struct Coef {
+        T leak, rate;
+    };  // what depends on parameters only
+    struct State {
+        T y;
+    };  // what one frame leaves to the next; starts at zero
+    struct Mid {
+        T y;
+    };  // what the recursion hands to shape
 
     // Once per block while the parameters hold, else for eight frames at a time: the place for exp, tan, divisions.
     static Coef coef(const T* p, const Setup&) { return {p[kLeak], p[kRate]}; }
@@ -38,14 +43,31 @@ constexpr amp_param_contract kParams[] = {
 };
 constexpr amp_port_contract kIn[] = {input("in", "Signal to integrate.")};
 constexpr amp_port_contract kOut[] = {output("out", "The leaky sum.")};
-constexpr amp_case_contract kCases[] = {   // every case is a law test, a golden and a figure
+constexpr amp_case_contract kCases[] = {
+    // every case is a law test, a golden and a figure
     {"step", "step", "leak=0.99 rate=0.01", 1, 512, "exact", 0, kExactReason},
 };
 constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "skeleton", "filter", "Leaky integrator.",
+    sizeof(amp_node_contract),
+    1,
+    "skeleton",
+    "filter",
+    "Leaky integrator.",
     "y[n] = leak * y[n-1] + rate * x[n]. Here stand the maths, the units and a reference.",
-    kIn, kOut, kParams, kCases, count(kIn), count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_EXACT, "", AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE, 0};
+    kIn,
+    kOut,
+    kParams,
+    kCases,
+    count(kIn),
+    count(kOut),
+    count(kParams),
+    count(kCases),
+    0,
+    1,
+    AMP_ADJOINT_EXACT,
+    "",
+    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
+    0};
 
 }  // namespace
 

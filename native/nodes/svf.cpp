@@ -1,6 +1,7 @@
 // svf: two-pole state-variable filter, trapezoidal (zero-delay) integrators.
-// A. Simper, "Solving the continuous SVF equations using trapezoidal integration", 2013; V. Zavalishin, "The Art of VA Filter Design".
-// Written in state-space form: the recursion is one 2x2 product per frame, everything else is feed-forward.
+// A. Simper, "Solving the continuous SVF equations using trapezoidal integration", 2013; V. Zavalishin, "The Art of VA
+// Filter Design". Written in state-space form: the recursion is one 2x2 product per frame, everything else is
+// feed-forward.
 #include "dsp/math.hpp"
 #include "nodes/contract.hpp"
 #include "nodes/driver.hpp"
@@ -10,16 +11,22 @@ namespace {
 
 enum Mode { kLowpass, kBandpass, kHighpass, kNotch };
 
-template <class T>
-struct Svf {
+template <class T> struct Svf {
     enum Param { kMode, kCutoff, kQ, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kCutoff, kQ};
-    struct Coef { T a11, a21, a22, b2, u1, u2; };   // s' = [a11 -a21; a21 a22] s + [a21; b2] x, band / q = u1 s1 + u2 (x - s2)
-    struct State { T s1, s2; };
-    struct Mid { T s1, s2; };
+    struct Coef {
+        T a11, a21, a22, b2, u1, u2;
+    };  // s' = [a11 -a21; a21 a22] s + [a21; b2] x, band / q = u1 s1 + u2 (x - s2)
+    struct State {
+        T s1, s2;
+    };
+    struct Mid {
+        T s1, s2;
+    };
 
-    // The usual 1 / (1 + g (g + 1 / q)) with g = n / d = tan(pi f / fs), times q d^2 above and below: one division in all.
+    // The usual 1 / (1 + g (g + 1 / q)) with g = n / d = tan(pi f / fs), times q d^2 above and below: one division in
+    // all.
     static Coef coef(const T* p, const Setup& u) {
         const auto [n, d] = vtanpi_ratio(p[kCutoff] * T(1.0 / u.env.sample_rate));
         const T q = p[kQ], dd = d * d, nd = n * d, nn = n * n;
@@ -37,10 +44,10 @@ struct Svf {
     static void shape(const Mid& m, const T* x, const Coef& c, T* y, const Setup& u) {
         const T v3 = x[0] - m.s2, unit = c.u1 * m.s1 + c.u2 * v3, low = m.s2 + T(0.5) * (c.a21 * m.s1 + c.b2 * v3);
         switch (static_cast<int>(u.fixed[kMode])) {
-            case kLowpass: y[0] = low; break;
-            case kBandpass: y[0] = unit; break;
-            case kHighpass: y[0] = (x[0] - unit) - low; break;
-            default: y[0] = x[0] - unit; break;
+        case kLowpass: y[0] = low; break;
+        case kBandpass: y[0] = unit; break;
+        case kHighpass: y[0] = (x[0] - unit) - low; break;
+        default: y[0] = x[0] - unit; break;
         }
     }
 };
@@ -49,7 +56,8 @@ constexpr const char* kModes[] = {"lowpass", "bandpass", "highpass", "notch"};
 constexpr amp_param_contract kParams[] = {
     choice("mode", kModes, kLowpass, "Response. Bandpass has unit gain at the cutoff."),
     frequency("cutoff_hz", 1.0, 1000.0, "Corner or centre frequency (prewarped, exact at the corner)."),
-    number("q", "1", 0.1, 1000.0, 0.7071067811865476, "Quality factor; 0.707 is a Butterworth response.", AMP_SCALE_LOG),
+    number("q", "1", 0.1, 1000.0, 0.7071067811865476, "Quality factor; 0.707 is a Butterworth response.",
+           AMP_SCALE_LOG),
 };
 constexpr amp_port_contract kIn[] = {input("in", "Signal to filter.")};
 constexpr amp_port_contract kOut[] = {output("out", "Filtered signal.")};
@@ -60,12 +68,28 @@ constexpr amp_case_contract kCases[] = {
     {"notch", "noise", "mode=notch cutoff_hz=3000 q=1", 1, 2048, "exact", 0, kExactReason},
 };
 constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract), 1, "svf", "filter", "Zero-delay state-variable filter, 12 dB per octave.",
+    sizeof(amp_node_contract),
+    1,
+    "svf",
+    "filter",
+    "Zero-delay state-variable filter, 12 dB per octave.",
     "Two trapezoidal integrators in a loop without delay; stays bounded under audio-rate modulation of cutoff and Q. "
     "Lowpass, bandpass (unit peak), highpass and notch from one structure.\n"
     "Reference: A. Simper, Solving the continuous SVF equations using trapezoidal integration (2013).",
-    kIn, kOut, kParams, kCases, count(kIn), count(kOut), count(kParams), count(kCases),
-    0, 1, AMP_ADJOINT_EXACT, "", AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE, 0};
+    kIn,
+    kOut,
+    kParams,
+    kCases,
+    count(kIn),
+    count(kOut),
+    count(kParams),
+    count(kCases),
+    0,
+    1,
+    AMP_ADJOINT_EXACT,
+    "",
+    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
+    0};
 
 }  // namespace
 

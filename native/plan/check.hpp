@@ -9,10 +9,13 @@ namespace amp {
 
 class Violations {
 public:
-    void add(std::string message, const std::string& node, const std::string& port = "", amp_status code = AMP_E_INVALID_ARG) {
+    void add(std::string message, const std::string& node, const std::string& port = "",
+             amp_status code = AMP_E_INVALID_ARG) {
         if (list_.empty()) first_ = {code, "plan", "", node, port};
-        if (list_.size() < 20) list_.push_back(std::move(message));
-        else ++more_;
+        if (list_.size() < 20)
+            list_.push_back(std::move(message));
+        else
+            ++more_;
     }
     void raise() const {
         if (list_.empty()) return;

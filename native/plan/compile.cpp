@@ -37,48 +37,60 @@ struct Compiler {
     void nodes() {
         const Descriptors& d = plan.descriptors;
         if (!(d.sample_rate >= 1.0 && d.sample_rate <= 1e7))
-            v.add(text("sample_rate: out of range (got %g Hz, allowed 1 to 1e7). Give a rate in Hz.", d.sample_rate), "");
-        if (d.heat_policy > 1) v.add(text("heat policy: unknown (got %u, allowed 0 report, 1 halt).", d.heat_policy), "");
+            v.add(text("sample_rate: out of range (got %g Hz, allowed 1 to 1e7). Give a rate in Hz.", d.sample_rate),
+                  "");
+        if (d.heat_policy > 1)
+            v.add(text("heat policy: unknown (got %u, allowed 0 report, 1 halt).", d.heat_policy), "");
         plan.nodes.resize(d.nodes.size());
         for (uint32_t i = 0; i < d.nodes.size(); ++i) {
             const NodeDescriptor& n = d.nodes[i];
             if (n.name.empty()) v.add("a node has no name. Give every node a name.", "");
-            if (!place.emplace(n.name, i).second) v.add(text("%s: two nodes have this name. Rename one.", n.name.c_str()), n.name);
+            if (!place.emplace(n.name, i).second)
+                v.add(text("%s: two nodes have this name. Rename one.", n.name.c_str()), n.name);
             const NodeType* type = find_type(n.type);
             if (!type) {
-                v.add(text("%s: unknown node type \"%s\". `amp-lab nodes` lists the types.", n.name.c_str(), n.type.c_str()), n.name);
+                v.add(text("%s: unknown node type \"%s\". `amp-lab nodes` lists the types.", n.name.c_str(),
+                           n.type.c_str()),
+                      n.name);
                 continue;
             }
             plan.nodes[i].type = type;
             plan.nodes[i].descriptor = &n;
             node(n, *type->contract, plan.nodes[i]);
         }
-        v.raise();   // edges need every node to have a type
+        v.raise();  // edges need every node to have a type
     }
 
     void node(const NodeDescriptor& n, const amp_node_contract& c, PlanNode& p) {
         if (n.revision != c.revision)
-            v.add(text("%s: made for %s revision %u, this library has revision %u (contract %s). Rebuild the graph and bless its goldens anew.",
+            v.add(text("%s: made for %s revision %u, this library has revision %u (contract %s). Rebuild the graph and "
+                       "bless its goldens anew.",
                        n.name.c_str(), c.id, n.revision, c.revision, hex(contract_digest(c)).c_str()),
                   n.name, "", AMP_E_DRIFT);
         if (n.oversample != 1)
-            v.add(text("%s: oversample_ratio (got %u, allowed 1). This node runs at the sample rate.", n.name.c_str(), n.oversample), n.name, "",
-                  AMP_E_UNSUPPORTED);
+            v.add(text("%s: oversample_ratio (got %u, allowed 1). This node runs at the sample rate.", n.name.c_str(),
+                       n.oversample),
+                  n.name, "", AMP_E_UNSUPPORTED);
         for (double t : {n.heat_j_per_frame, n.capacity_j_per_k, n.conductance_w_per_k})
-            if (std::isinf(t) || t < 0) v.add(text("%s: thermo constants are finite and not negative (got %g).", n.name.c_str(), t), n.name);
-        if (n.capacity_j_per_k == 0.0) v.add(text("%s: thermo capacity is above zero (got 0).", n.name.c_str()), n.name);
+            if (std::isinf(t) || t < 0)
+                v.add(text("%s: thermo constants are finite and not negative (got %g).", n.name.c_str(), t), n.name);
+        if (n.capacity_j_per_k == 0.0)
+            v.add(text("%s: thermo capacity is above zero (got 0).", n.name.c_str()), n.name);
         check_parameters(n, c, plan.descriptors.sample_rate, p.parameter, v);
         for (uint32_t k = 0; k < c.n_params; ++k) {
             const Parameter* q = p.parameter[k] < 0 ? nullptr : &n.parameters[static_cast<size_t>(p.parameter[k])];
             const bool names_curve = c.params[k].kind == AMP_PARAM_TEXT && std::string(c.params[k].key) == "curve";
             if (names_curve && (!q || q->text.empty()))
-                v.add(text("%s.curve: no control curve is named. Give the name of a curve.", n.name.c_str()), n.name, "curve");
-            else if (q && (names_curve || q->kind == Parameter::kCurve)) plan.curves.push_back(q->text);
+                v.add(text("%s.curve: no control curve is named. Give the name of a curve.", n.name.c_str()), n.name,
+                      "curve");
+            else if (q && (names_curve || q->kind == Parameter::kCurve))
+                plan.curves.push_back(q->text);
         }
     }
 
     // Both ends of an edge; false (and a violation) if either is unknown.
-    bool ends(const std::string& what, const std::string& src, const std::string& src_port, const std::string& dst, PlanEdge& e) {
+    bool ends(const std::string& what, const std::string& src, const std::string& src_port, const std::string& dst,
+              PlanEdge& e) {
         for (const std::string* n : {&src, &dst})
             if (!place.count(*n)) {
                 v.add(text("%s: there is no node \"%s\".", what.c_str(), n->c_str()), *n);
@@ -88,10 +100,14 @@ struct Compiler {
         e.dst = place[dst];
         const auto& c = contract(e.src);
         const int32_t p = port(c.outputs, c.n_outputs, src_port);
-        if (p < 0) v.add(text("%s: %s has no output \"%s\" (it has %s).", what.c_str(), src.c_str(), src_port.c_str(), keys(c.outputs, c.n_outputs).c_str()), src, src_port);
+        if (p < 0)
+            v.add(text("%s: %s has no output \"%s\" (it has %s).", what.c_str(), src.c_str(), src_port.c_str(),
+                       keys(c.outputs, c.n_outputs).c_str()),
+                  src, src_port);
         if (e.delay > kLongestDelay)
-            v.add(text("%s: delay_frames (got %llu, allowed 0 to %llu).", what.c_str(), static_cast<unsigned long long>(e.delay),
-                       static_cast<unsigned long long>(kLongestDelay)), dst);
+            v.add(text("%s: delay_frames (got %llu, allowed 0 to %llu).", what.c_str(),
+                       static_cast<unsigned long long>(e.delay), static_cast<unsigned long long>(kLongestDelay)),
+                  dst);
         e.src_port = static_cast<uint32_t>(std::max(p, 0));
         return p >= 0;
     }
@@ -107,20 +123,25 @@ struct Compiler {
             const auto& c = contract(e.dst);
             e.port = port(c.inputs, c.n_inputs, d.dst_port);
             if (e.port < 0) {
-                v.add(text("%s: %s has no input \"%s\" (it has %s).", what.c_str(), d.dst.c_str(), d.dst_port.c_str(), keys(c.inputs, c.n_inputs).c_str()), d.dst, d.dst_port);
+                v.add(text("%s: %s has no input \"%s\" (it has %s).", what.c_str(), d.dst.c_str(), d.dst_port.c_str(),
+                           keys(c.inputs, c.n_inputs).c_str()),
+                      d.dst, d.dst_port);
                 continue;
             }
             if (!slots.emplace(d.dst, d.dst_port, d.slot).second)
-                v.add(text("%s: slot %d is taken. Give each edge of a port its own slot.", what.c_str(), d.slot), d.dst, d.dst_port);
+                v.add(text("%s: slot %d is taken. Give each edge of a port its own slot.", what.c_str(), d.slot), d.dst,
+                      d.dst_port);
             if (d.has_tokens && d.tokens.frames != d.delay)
                 v.add(text("%s: initial tokens (got %llu frames, allowed exactly delay_frames = %llu).", what.c_str(),
-                           static_cast<unsigned long long>(d.tokens.frames), static_cast<unsigned long long>(d.delay)), d.dst, d.dst_port, AMP_E_SHAPE);
+                           static_cast<unsigned long long>(d.tokens.frames), static_cast<unsigned long long>(d.delay)),
+                      d.dst, d.dst_port, AMP_E_SHAPE);
             for (double x : d.tokens.data)
                 if (!std::isfinite(x)) {
                     v.add(text("%s: initial tokens must be finite.", what.c_str()), d.dst, d.dst_port);
                     break;
                 }
-            if (d.kappa < 0 || d.kappa > 1) v.add(text("%s: kappa (got %g, allowed 0 to 1).", what.c_str(), d.kappa), d.src);
+            if (d.kappa < 0 || d.kappa > 1)
+                v.add(text("%s: kappa (got %g, allowed 0 to 1).", what.c_str(), d.kappa), d.src);
             plan.edges.push_back(e);
         }
     }
@@ -138,14 +159,21 @@ struct Compiler {
             for (uint32_t k = 0; k < c.n_params; ++k)
                 if (d.param == c.params[k].key) e.param = static_cast<int32_t>(k);
             if (e.param < 0 || c.params[e.param].kind != AMP_PARAM_NUMBER || c.params[e.param].rate != AMP_RATE_FRAME) {
-                v.add(text("%s: %s", what.c_str(), e.param < 0 ? "there is no such parameter." : "this parameter cannot be modulated."), d.dst, d.param);
+                v.add(text("%s: %s", what.c_str(),
+                           e.param < 0 ? "there is no such parameter." : "this parameter cannot be modulated."),
+                      d.dst, d.param);
                 continue;
             }
             if (!slots.emplace(d.dst, d.param, d.slot).second)
-                v.add(text("%s: slot %d is taken. Give each modulation of a parameter its own slot.", what.c_str(), d.slot), d.dst, d.param);
+                v.add(text("%s: slot %d is taken. Give each modulation of a parameter its own slot.", what.c_str(),
+                           d.slot),
+                      d.dst, d.param);
             if (++modulations_of[{e.dst, e.param}] == kMostModulations + 1)
-                v.add(text("%s: more than %d modulations meet at one parameter. Sum some of them in a mix node first.", what.c_str(), kMostModulations), d.dst, d.param);
-            if (!std::isfinite(d.scale) || !std::isfinite(d.offset)) v.add(text("%s: scale and offset are finite numbers.", what.c_str()), d.dst, d.param);
+                v.add(text("%s: more than %d modulations meet at one parameter. Sum some of them in a mix node first.",
+                           what.c_str(), kMostModulations),
+                      d.dst, d.param);
+            if (!std::isfinite(d.scale) || !std::isfinite(d.offset))
+                v.add(text("%s: scale and offset are finite numbers.", what.c_str()), d.dst, d.param);
             plan.edges.push_back(e);
         }
     }
@@ -160,7 +188,8 @@ struct Compiler {
             PlanNode& n = plan.nodes[i];
             const auto& c = contract(i);
             for (uint32_t k = 0; k < c.n_params; ++k)
-                if (c.has_channels && std::string(c.params[k].key) == "channels") n.channels = static_cast<int32_t>(fixed_value(n, k));
+                if (c.has_channels && std::string(c.params[k].key) == "channels")
+                    n.channels = static_cast<int32_t>(fixed_value(n, k));
             outputs(i);
             work.push_back(i);
         }
@@ -185,7 +214,9 @@ struct Compiler {
         auto& out = plan.nodes[i].out_channels;
         out.clear();
         for (uint32_t k = 0; k < c.n_outputs; ++k)
-            out.push_back(c.outputs[k].channels == AMP_CHANNELS_MONO ? 1 : c.outputs[k].channels == AMP_CHANNELS_STEREO ? 2 : plan.nodes[i].channels);
+            out.push_back(c.outputs[k].channels == AMP_CHANNELS_MONO     ? 1
+                          : c.outputs[k].channels == AMP_CHANNELS_STEREO ? 2
+                                                                         : plan.nodes[i].channels);
     }
 
     void audio_channels(const PlanEdge& e) {
@@ -197,10 +228,12 @@ struct Compiler {
         if (rule == AMP_CHANNELS_ANY && got > 2) allowed = "1 or 2";
         if (got != 1 && got != has) allowed = "1 or as many as the node's other inputs";
         if (allowed)
-            v.add(text("%s.%s: channels from %s (got %d, allowed %s; the node has %d).", d.dst.c_str(), d.dst_port.c_str(), d.src.c_str(), got, allowed, has), d.dst,
-                  d.dst_port, AMP_E_SHAPE);
+            v.add(text("%s.%s: channels from %s (got %d, allowed %s; the node has %d).", d.dst.c_str(),
+                       d.dst_port.c_str(), d.src.c_str(), got, allowed, has),
+                  d.dst, d.dst_port, AMP_E_SHAPE);
         if (d.has_tokens && d.tokens.channels != 1 && d.tokens.channels != static_cast<uint32_t>(got))
-            v.add(text("edge %s -> %s.%s: initial tokens (got %u channels, allowed 1 or %d).", d.src.c_str(), d.dst.c_str(), d.dst_port.c_str(), d.tokens.channels, got),
+            v.add(text("edge %s -> %s.%s: initial tokens (got %u channels, allowed 1 or %d).", d.src.c_str(),
+                       d.dst.c_str(), d.dst_port.c_str(), d.tokens.channels, got),
                   d.dst, d.dst_port, AMP_E_SHAPE);
     }
 
@@ -208,11 +241,14 @@ struct Compiler {
         const ModulationDescriptor& d = plan.descriptors.modulations[e.descriptor];
         const int32_t got = plan.nodes[e.src].out_channels[e.src_port], has = plan.nodes[e.dst].channels;
         if (d.channel < -1 || d.channel >= got)
-            v.add(text("modulation %s -> %s.%s: channel (got %d, allowed 0 to %d, or -1 for all).", d.src.c_str(), d.dst.c_str(), d.param.c_str(), d.channel, got - 1),
+            v.add(text("modulation %s -> %s.%s: channel (got %d, allowed 0 to %d, or -1 for all).", d.src.c_str(),
+                       d.dst.c_str(), d.param.c_str(), d.channel, got - 1),
                   d.dst, d.param);
         else if (d.channel < 0 && got > has)
-            v.add(text("modulation %s -> %s.%s: the modulator has more channels than the node (got %d, allowed at most %d). Pick one with channel=.", d.src.c_str(),
-                       d.dst.c_str(), d.param.c_str(), got, has), d.dst, d.param, AMP_E_SHAPE);
+            v.add(text("modulation %s -> %s.%s: the modulator has more channels than the node (got %d, allowed at most "
+                       "%d). Pick one with channel=.",
+                       d.src.c_str(), d.dst.c_str(), d.param.c_str(), got, has),
+                  d.dst, d.param, AMP_E_SHAPE);
     }
 
     void connected() {
@@ -223,13 +259,16 @@ struct Compiler {
             const auto& c = contract(i);
             for (uint32_t k = 0; k < c.n_inputs; ++k)
                 if (!c.inputs[k].optional && !fed.count({i, static_cast<int32_t>(k)}))
-                    v.add(text("%s.%s: not connected. Connect a signal to it.", name(i).c_str(), c.inputs[k].key), name(i), c.inputs[k].key);
+                    v.add(text("%s.%s: not connected. Connect a signal to it.", name(i).c_str(), c.inputs[k].key),
+                          name(i), c.inputs[k].key);
             for (uint32_t k = 0; k < c.n_params; ++k) {
                 if (plan.nodes[i].parameter[k] < 0) continue;
-                const Tensor& t = plan.nodes[i].descriptor->parameters[static_cast<size_t>(plan.nodes[i].parameter[k])].tensor;
+                const Tensor& t =
+                    plan.nodes[i].descriptor->parameters[static_cast<size_t>(plan.nodes[i].parameter[k])].tensor;
                 if (t.channels != 1 && t.channels != static_cast<uint32_t>(plan.nodes[i].channels))
-                    v.add(text("%s.%s: channels of the value (got %u, allowed 1 or %d).", name(i).c_str(), c.params[k].key, t.channels, plan.nodes[i].channels), name(i),
-                          c.params[k].key, AMP_E_SHAPE);
+                    v.add(text("%s.%s: channels of the value (got %u, allowed 1 or %d).", name(i).c_str(),
+                               c.params[k].key, t.channels, plan.nodes[i].channels),
+                          name(i), c.params[k].key, AMP_E_SHAPE);
             }
         }
         const std::string& out = plan.descriptors.output;
@@ -246,8 +285,11 @@ struct Compiler {
             if (e.port >= 0 && std::isnan(e.kappa)) e.kappa = e.feedback ? 0.0 : 1.0 / fan[e.src];
         for (const PlanEdge& e : plan.edges) leaving[e.src] += e.port >= 0 ? e.kappa : 0.0;
         for (uint32_t i = 0; i < plan.nodes.size(); ++i)
-            if (leaving[i] > 1.0 + 1e-12) v.add(text("%s: its edges carry away more heat than it has (sum of kappa %g, allowed at most 1).", name(i).c_str(), leaving[i]), name(i));
-        std::vector<int64_t> next(plan.nodes.size(), -1);   // the one edge that carries everything, if any
+            if (leaving[i] > 1.0 + 1e-12)
+                v.add(text("%s: its edges carry away more heat than it has (sum of kappa %g, allowed at most 1).",
+                           name(i).c_str(), leaving[i]),
+                      name(i));
+        std::vector<int64_t> next(plan.nodes.size(), -1);  // the one edge that carries everything, if any
         for (const PlanEdge& e : plan.edges)
             if (e.port >= 0 && e.kappa >= 1.0) next[e.src] = e.dst;
         for (const Component& c : plan.components)
@@ -255,7 +297,9 @@ struct Compiler {
                 int64_t u = start;
                 for (size_t k = 0; k < c.nodes.size() && u >= 0; ++k)
                     if ((u = next[static_cast<size_t>(u)]) == start) {
-                        v.add(text("%s: heat goes round a cycle undiminished (product of kappa 1, must be below 1).", name(start).c_str()), name(start));
+                        v.add(text("%s: heat goes round a cycle undiminished (product of kappa 1, must be below 1).",
+                                   name(start).c_str()),
+                              name(start));
                         return;
                     }
             }
@@ -265,7 +309,10 @@ struct Compiler {
 }  // namespace
 
 Plan compile(Descriptors descriptors) {
-    if (!kernels()) throw Failure(AMP_E_UNSUPPORTED, "load", "AMP_ISA: this machine lacks that level, or the name is unknown (allowed v2, v3, v4). Unset AMP_ISA.");
+    if (!kernels())
+        throw Failure(
+            AMP_E_UNSUPPORTED, "load",
+            "AMP_ISA: this machine lacks that level, or the name is unknown (allowed v2, v3, v4). Unset AMP_ISA.");
     Compiler c;
     c.plan.descriptors = std::move(descriptors);
     c.nodes();

@@ -27,10 +27,10 @@ Parameter read_parameter(Reader& r) {
     if (kind > Parameter::kInteger) r.fail(text("parameter %s has unknown kind %u", p.key.c_str(), kind));
     p.kind = static_cast<Parameter::Kind>(kind);
     switch (p.kind) {
-        case Parameter::kNumber: p.tensor.data = {r.get<double>("parameter value")}; break;
-        case Parameter::kInteger: p.tensor.data = {static_cast<double>(r.get<int64_t>("parameter value"))}; break;
-        case Parameter::kTensor: p.tensor = r.tensor("parameter tensor"); break;
-        default: p.text = r.str("parameter text"); break;
+    case Parameter::kNumber: p.tensor.data = {r.get<double>("parameter value")}; break;
+    case Parameter::kInteger: p.tensor.data = {static_cast<double>(r.get<int64_t>("parameter value"))}; break;
+    case Parameter::kTensor: p.tensor = r.tensor("parameter tensor"); break;
+    default: p.text = r.str("parameter text"); break;
     }
     return p;
 }
@@ -90,11 +90,13 @@ uint64_t digest_of(const Descriptors& d) {
     w.put(d.sample_rate), w.str(d.graph), w.str(d.output), w.put(d.heat_budget_w), w.put(d.heat_policy);
     for (const auto& n : d.nodes) w.put(n.digest);
     for (const auto& e : d.edges) {
-        w.str(e.src), w.str(e.src_port), w.str(e.dst), w.str(e.dst_port), w.put(e.slot), w.put(e.delay), put_tensor(w, e.tokens), w.put(e.kappa);
+        w.str(e.src), w.str(e.src_port), w.str(e.dst), w.str(e.dst_port), w.put(e.slot), w.put(e.delay),
+            put_tensor(w, e.tokens), w.put(e.kappa);
         for (const auto& g : e.gates) w.str(g);
     }
     for (const auto& m : d.modulations) {
-        w.str(m.src), w.str(m.src_port), w.str(m.dst), w.str(m.param), w.put(m.multiply), w.put(m.scale), w.put(m.offset);
+        w.str(m.src), w.str(m.src_port), w.str(m.dst), w.str(m.param), w.put(m.multiply), w.put(m.scale),
+            w.put(m.offset);
         w.put(m.channel), w.put(m.slot), w.put(m.delay);
     }
     return fnv1a(w.payload().data(), w.payload().size());
@@ -119,10 +121,12 @@ Descriptors read_descriptors(const void* blob, size_t size) {
     r.end();
     std::stable_sort(d.nodes.begin(), d.nodes.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     std::stable_sort(d.edges.begin(), d.edges.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.dst, a.dst_port, a.slot, a.src, a.src_port) < std::tie(b.dst, b.dst_port, b.slot, b.src, b.src_port);
+        return std::tie(a.dst, a.dst_port, a.slot, a.src, a.src_port) <
+               std::tie(b.dst, b.dst_port, b.slot, b.src, b.src_port);
     });
     std::stable_sort(d.modulations.begin(), d.modulations.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.dst, a.param, a.slot, a.src, a.src_port) < std::tie(b.dst, b.param, b.slot, b.src, b.src_port);
+        return std::tie(a.dst, a.param, a.slot, a.src, a.src_port) <
+               std::tie(b.dst, b.param, b.slot, b.src, b.src_port);
     });
     d.digest = digest_of(d);
     return d;

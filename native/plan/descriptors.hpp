@@ -11,14 +11,14 @@ struct Parameter {
     enum Kind : uint8_t { kNumber, kTensor, kCurve, kText, kInteger };
     std::string key;
     Kind kind = kNumber;
-    Tensor tensor;        // numbers and integers are 1 x 1 x 1
-    std::string text;     // curve name, enum choice or text
+    Tensor tensor;     // numbers and integers are 1 x 1 x 1
+    std::string text;  // curve name, enum choice or text
 };
 
 struct NodeDescriptor {
     std::string name, type;
     uint32_t revision = 0, oversample = 1;
-    double heat_j_per_frame = 0, capacity_j_per_k = 0, conductance_w_per_k = 0;   // NaN: not given
+    double heat_j_per_frame = 0, capacity_j_per_k = 0, conductance_w_per_k = 0;  // NaN: not given
     std::vector<Parameter> parameters;
     uint64_t digest = 0;
 };
@@ -30,7 +30,7 @@ struct EdgeDescriptor {
     bool has_tokens = false;
     Tensor tokens;
     std::vector<std::string> gates;
-    double kappa = 0;     // NaN: default
+    double kappa = 0;  // NaN: default
 };
 
 struct ModulationDescriptor {
@@ -52,6 +52,7 @@ struct Descriptors {
     uint64_t digest = 0;  // of the canonical form: sorted by name and slot, so declaration order means nothing
 };
 
-Descriptors read_descriptors(const void* blob, size_t size);   // throws AMP_E_BLOB, stage load; sorts into canonical order
+Descriptors read_descriptors(const void* blob,
+                             size_t size);  // throws AMP_E_BLOB, stage load; sorts into canonical order
 
 }  // namespace amp

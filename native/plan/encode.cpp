@@ -17,7 +17,8 @@ std::vector<uint8_t> record(const Plan& p, uint32_t i) {
     for (int32_t k : n.out_channels) w.put(k);
     for (uint32_t k : n.in) {
         const PlanEdge& e = p.edges[k];
-        w.put(e.src), w.put(e.src_port), w.put(e.port), w.put(e.param), w.put(e.delay), w.put(e.feedback), w.put(e.kappa);
+        w.put(e.src), w.put(e.src_port), w.put(e.port), w.put(e.param), w.put(e.delay), w.put(e.feedback),
+            w.put(e.kappa);
         if (e.port >= 0) {
             const auto& d = p.descriptors.edges[e.descriptor];
             for (const auto& g : d.gates) w.str(g);
@@ -34,20 +35,25 @@ std::string quoted(const std::string& s) {
     std::string q = "\"";
     for (const char ch : s) {
         const auto u = static_cast<unsigned char>(ch);
-        if (ch == '"' || ch == '\\') q += '\\', q += ch;
-        else if (u < 0x20) q += text("\\u%04x", u);
-        else q += ch;
+        if (ch == '"' || ch == '\\')
+            q += '\\', q += ch;
+        else if (u < 0x20)
+            q += text("\\u%04x", u);
+        else
+            q += ch;
     }
     return q + '"';
 }
 
 std::string node_json(const PlanNode& n) {
     const amp_node_contract& c = *n.type->contract;
-    std::string s = text("{\"name\": %s, \"type\": \"%s\", \"revision\": %u, \"digest\": \"%s\", \"component\": %d, \"latency_frames\": %lld, \"advance_frames\": 0, "
+    std::string s = text("{\"name\": %s, \"type\": \"%s\", \"revision\": %u, \"digest\": \"%s\", \"component\": %d, "
+                         "\"latency_frames\": %lld, \"advance_frames\": 0, "
                          "\"channels\": %d, \"oversample_ratio\": %u, \"outputs\": [",
-                         quoted(n.descriptor->name).c_str(), c.id, c.revision, hex(contract_digest(c)).c_str(), n.component, static_cast<long long>(c.latency_frames),
-                         n.channels, n.descriptor->oversample);
-    for (uint32_t k = 0; k < c.n_outputs; ++k) s += text("%s{\"port\": \"%s\", \"channels\": %d}", k ? ", " : "", c.outputs[k].key, n.out_channels[k]);
+                         quoted(n.descriptor->name).c_str(), c.id, c.revision, hex(contract_digest(c)).c_str(),
+                         n.component, static_cast<long long>(c.latency_frames), n.channels, n.descriptor->oversample);
+    for (uint32_t k = 0; k < c.n_outputs; ++k)
+        s += text("%s{\"port\": \"%s\", \"channels\": %d}", k ? ", " : "", c.outputs[k].key, n.out_channels[k]);
     return s + "]}";
 }
 
@@ -57,18 +63,24 @@ std::string edge_json(const Plan& p, const PlanEdge& e) {
     const auto& dc = *dst.type->contract;
     const bool audio = e.port >= 0;
     const int32_t slot = audio ? p.descriptors.edges[e.descriptor].slot : p.descriptors.modulations[e.descriptor].slot;
-    std::string s = text("{\"kind\": \"%s\", \"src\": %s, \"src_port\": \"%s\", \"dst\": %s, \"dst_port\": \"%s\", \"slot\": %d, \"delay_frames\": %llu, "
-                         "\"feedback\": %s, \"capacity_frames\": %llu, \"gates\": [",
-                         audio ? "audio" : "modulation", quoted(src.descriptor->name).c_str(), src.type->contract->outputs[e.src_port].key,
-                         quoted(dst.descriptor->name).c_str(), audio ? dc.inputs[e.port].key : dc.params[e.param].key, slot,
-                         static_cast<unsigned long long>(e.delay), e.feedback ? "true" : "false", static_cast<unsigned long long>(e.delay));
+    std::string s =
+        text("{\"kind\": \"%s\", \"src\": %s, \"src_port\": \"%s\", \"dst\": %s, \"dst_port\": \"%s\", \"slot\": %d, "
+             "\"delay_frames\": %llu, "
+             "\"feedback\": %s, \"capacity_frames\": %llu, \"gates\": [",
+             audio ? "audio" : "modulation", quoted(src.descriptor->name).c_str(),
+             src.type->contract->outputs[e.src_port].key, quoted(dst.descriptor->name).c_str(),
+             audio ? dc.inputs[e.port].key : dc.params[e.param].key, slot, static_cast<unsigned long long>(e.delay),
+             e.feedback ? "true" : "false", static_cast<unsigned long long>(e.delay));
     if (audio)
-        for (size_t k = 0; k < p.descriptors.edges[e.descriptor].gates.size(); ++k) s += (k ? ", " : "") + quoted(p.descriptors.edges[e.descriptor].gates[k]);
+        for (size_t k = 0; k < p.descriptors.edges[e.descriptor].gates.size(); ++k)
+            s += (k ? ", " : "") + quoted(p.descriptors.edges[e.descriptor].gates[k]);
     s += "]";
-    if (audio) s += text(", \"kappa\": %.17g", e.kappa);
+    if (audio)
+        s += text(", \"kappa\": %.17g", e.kappa);
     else {
         const auto& m = p.descriptors.modulations[e.descriptor];
-        s += text(", \"mode\": \"%s\", \"scale\": %.17g, \"offset\": %.17g, \"channel\": %d", m.multiply ? "multiply" : "add", m.scale, m.offset, m.channel);
+        s += text(", \"mode\": \"%s\", \"scale\": %.17g, \"offset\": %.17g, \"channel\": %d",
+                  m.multiply ? "multiply" : "add", m.scale, m.offset, m.channel);
     }
     return s + "}";
 }
@@ -93,7 +105,8 @@ void expect_same(const Plan& p, const void* blob, size_t size) {
     Reader r(blob, size, "AMPP", "load");
     const auto drift = [&](const std::string& node, const std::string& what, uint64_t got, uint64_t want) {
         throw Failure(AMP_E_DRIFT, "load",
-                      text("%s%splan and descriptors do not belong together: %s (plan has %s, descriptors and contracts give %s). Compile the plan again.",
+                      text("%s%splan and descriptors do not belong together: %s (plan has %s, descriptors and "
+                           "contracts give %s). Compile the plan again.",
                            node.c_str(), node.empty() ? "" : ": ", what.c_str(), hex(got).c_str(), hex(want).c_str()),
                       node);
     };
@@ -105,16 +118,19 @@ void expect_same(const Plan& p, const void* blob, size_t size) {
         if (i >= p.nodes.size()) drift(name, "this node is not in the descriptors", got, 0);
         const auto rec = record(p, i);
         const uint64_t want = fnv1a(rec.data(), rec.size());
-        if (name != p.nodes[i].descriptor->name) drift(name, text("place %u belongs to %s", i, p.nodes[i].descriptor->name.c_str()), got, want);
+        if (name != p.nodes[i].descriptor->name)
+            drift(name, text("place %u belongs to %s", i, p.nodes[i].descriptor->name.c_str()), got, want);
         if (got != want) drift(name, "the node differs", got, want);
     }
     if (n < p.nodes.size()) drift(p.nodes[n].descriptor->name, "this node is missing from the plan", 0, 0);
     const uint32_t components = r.count("number of components", 12);
-    if (components != p.components.size()) drift("", "the number of feedback components differs", components, p.components.size());
+    if (components != p.components.size())
+        drift("", "the number of feedback components differs", components, p.components.size());
     for (const Component& c : p.components) {
         const auto sub = r.get<uint64_t>("sub-block");
         const auto size_of = r.get<uint32_t>("component size");
-        if (sub != c.sub_block || size_of != c.nodes.size()) drift(p.nodes[c.nodes.front()].descriptor->name, "its feedback component differs", sub, c.sub_block);
+        if (sub != c.sub_block || size_of != c.nodes.size())
+            drift(p.nodes[c.nodes.front()].descriptor->name, "its feedback component differs", sub, c.sub_block);
     }
     r.end();
     const std::string first = p.nodes.empty() ? "" : p.nodes.front().descriptor->name;
@@ -123,18 +139,20 @@ void expect_same(const Plan& p, const void* blob, size_t size) {
 }
 
 std::string describe(const Plan& p) {
-    std::string s = text("{\"digest\": \"%s\", \"descriptor_digest\": \"%s\", \"contract_digest\": \"%s\", \"sample_rate\": %.17g, \"graph\": %s, \"latency_frames\": 0, "
-                         "\"output\": %s,\n \"curves\": [",
-                         hex(p.digest).c_str(), hex(p.descriptors.digest).c_str(), hex(p.contract_digest).c_str(), p.descriptors.sample_rate,
-                         quoted(p.descriptors.graph).c_str(), quoted(p.descriptors.output).c_str());
+    std::string s =
+        text("{\"digest\": \"%s\", \"descriptor_digest\": \"%s\", \"contract_digest\": \"%s\", \"sample_rate\": %.17g, "
+             "\"graph\": %s, \"latency_frames\": 0, "
+             "\"output\": %s,\n \"curves\": [",
+             hex(p.digest).c_str(), hex(p.descriptors.digest).c_str(), hex(p.contract_digest).c_str(),
+             p.descriptors.sample_rate, quoted(p.descriptors.graph).c_str(), quoted(p.descriptors.output).c_str());
     for (size_t i = 0; i < p.curves.size(); ++i) s += (i ? ", " : "") + quoted(p.curves[i]);
     s += "],\n \"nodes\": [";
     for (size_t i = 0; i < p.nodes.size(); ++i) s += (i ? ",\n  " : "\n  ") + node_json(p.nodes[i]);
     s += "],\n \"components\": [";
     for (size_t i = 0; i < p.components.size(); ++i) {
         const Component& c = p.components[i];
-        s += text("%s{\"sub_block\": %llu, \"driver\": \"%s\", \"nodes\": [", i ? ",\n  " : "\n  ", static_cast<unsigned long long>(c.sub_block),
-                  c.sub_block < kFrameTableBelow ? "frame" : "block");
+        s += text("%s{\"sub_block\": %llu, \"driver\": \"%s\", \"nodes\": [", i ? ",\n  " : "\n  ",
+                  static_cast<unsigned long long>(c.sub_block), c.sub_block < kFrameTableBelow ? "frame" : "block");
         for (size_t k = 0; k < c.nodes.size(); ++k) s += (k ? ", " : "") + quoted(p.nodes[c.nodes[k]].descriptor->name);
         s += "]}";
     }

@@ -1,5 +1,6 @@
 // Strongly connected components, firing order and sub-blocks.
-// Tarjan, "Depth-first search and linear graph algorithms", 1972 (here without recursion); Dijkstra for the shortest cycles.
+// Tarjan, "Depth-first search and linear graph algorithms", 1972 (here without recursion); Dijkstra for the shortest
+// cycles.
 #include <algorithm>
 #include <cstdint>
 #include <functional>
@@ -11,7 +12,7 @@ namespace amp {
 
 namespace {
 
-using Graph = std::vector<std::vector<uint32_t>>;   // per node: indices of the edges that leave it
+using Graph = std::vector<std::vector<uint32_t>>;  // per node: indices of the edges that leave it
 constexpr uint32_t kNone = 0xffffffffu;
 
 // Component number of every node.
@@ -31,8 +32,10 @@ std::vector<uint32_t> components(const Plan& p, const Graph& out, uint32_t& coun
             }
             if (next[u] < out[u].size()) {
                 const uint32_t w = p.edges[out[u][next[u]++]].dst;
-                if (index[w] == kNone) path.push_back(w);
-                else if (component[w] == kNone) low[u] = std::min(low[u], index[w]);
+                if (index[w] == kNone)
+                    path.push_back(w);
+                else if (component[w] == kNone)
+                    low[u] = std::min(low[u], index[w]);
                 continue;
             }
             path.pop_back();
@@ -56,7 +59,8 @@ std::string spell(const Plan& p, const std::vector<uint32_t>& cycle) {
 }
 
 // Some cycle of edges without delay among the nodes that could not be ordered: each has an unordered predecessor.
-[[noreturn]] void refuse(const Plan& p, const std::vector<std::vector<uint32_t>>& into, const std::vector<bool>& done, uint32_t start) {
+[[noreturn]] void refuse(const Plan& p, const std::vector<std::vector<uint32_t>>& into, const std::vector<bool>& done,
+                         uint32_t start) {
     std::vector<uint32_t> path{start};
     std::vector<uint32_t> seen(p.nodes.size(), kNone);
     for (uint32_t u = start;;) {
@@ -70,7 +74,8 @@ std::string spell(const Plan& p, const std::vector<uint32_t>& cycle) {
             path.erase(path.begin(), path.begin() + seen[u]);
             std::reverse(path.begin(), path.end());
             std::rotate(path.begin(), std::min_element(path.begin(), path.end()), path.end());
-            throw Failure(AMP_E_CYCLE, "plan", spell(p, path) + ": 0 frames of edge delay, needs 1. Add delay_frames on one of its edges.",
+            throw Failure(AMP_E_CYCLE, "plan",
+                          spell(p, path) + ": 0 frames of edge delay, needs 1. Add delay_frames on one of its edges.",
                           p.nodes[path.front()].descriptor->name);
         }
         path.push_back(u);
@@ -78,7 +83,8 @@ std::string spell(const Plan& p, const std::vector<uint32_t>& cycle) {
 }
 
 // The least sum of delays round a cycle through `start`, if below `best`.
-uint64_t shortest_cycle(const Plan& p, const Graph& out, const std::vector<uint32_t>& component, uint32_t start, uint64_t best, std::vector<uint64_t>& far) {
+uint64_t shortest_cycle(const Plan& p, const Graph& out, const std::vector<uint32_t>& component, uint32_t start,
+                        uint64_t best, std::vector<uint64_t>& far) {
     using Item = std::pair<uint64_t, uint32_t>;
     std::priority_queue<Item, std::vector<Item>, std::greater<>> queue;
     std::vector<uint32_t> touched;
@@ -92,7 +98,8 @@ uint64_t shortest_cycle(const Plan& p, const Graph& out, const std::vector<uint3
             const PlanEdge& e = p.edges[k];
             if (component[e.dst] != component[start]) continue;
             const uint64_t w = d + e.delay;
-            if (e.dst == start) best = std::min(best, w);
+            if (e.dst == start)
+                best = std::min(best, w);
             else if (w < far[e.dst]) {
                 far[e.dst] = w;
                 touched.push_back(e.dst);
@@ -106,7 +113,8 @@ uint64_t shortest_cycle(const Plan& p, const Graph& out, const std::vector<uint3
 
 // Firing order: components in topological order, inside each the edges without delay decide; names break ties
 // (nodes stand in name order when they come here). One pass of Kahn's algorithm over both levels.
-std::vector<uint32_t> firing_order(const Plan& p, const Graph& out, const std::vector<std::vector<uint32_t>>& into, const std::vector<uint32_t>& component, uint32_t count) {
+std::vector<uint32_t> firing_order(const Plan& p, const Graph& out, const std::vector<std::vector<uint32_t>>& into,
+                                   const std::vector<uint32_t>& component, uint32_t count) {
     std::vector<uint32_t> waiting(count, 0), first(count, kNone), inner(p.nodes.size(), 0), order;
     std::vector<std::vector<uint32_t>> members(count);
     for (uint32_t u = 0; u < p.nodes.size(); ++u) {
@@ -114,11 +122,13 @@ std::vector<uint32_t> firing_order(const Plan& p, const Graph& out, const std::v
         first[component[u]] = std::min(first[component[u]], u);
     }
     for (const PlanEdge& e : p.edges) {
-        if (component[e.src] != component[e.dst]) ++waiting[component[e.dst]];
-        else if (e.delay == 0) ++inner[e.dst];
+        if (component[e.src] != component[e.dst])
+            ++waiting[component[e.dst]];
+        else if (e.delay == 0)
+            ++inner[e.dst];
     }
     using Heap = std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>>;
-    Heap ready;   // by the first name of the component
+    Heap ready;  // by the first name of the component
     std::vector<bool> done(p.nodes.size(), false);
     for (uint32_t c = 0; c < count; ++c)
         if (waiting[c] == 0) ready.push(first[c]);
@@ -140,10 +150,12 @@ std::vector<uint32_t> firing_order(const Plan& p, const Graph& out, const std::v
             }
         }
         if (ordered < members[c].size())
-            refuse(p, into, done, *std::find_if(members[c].begin(), members[c].end(), [&](uint32_t u) { return !done[u]; }));
+            refuse(p, into, done,
+                   *std::find_if(members[c].begin(), members[c].end(), [&](uint32_t u) { return !done[u]; }));
         for (uint32_t u : members[c])
             for (uint32_t k : out[u])
-                if (component[p.edges[k].dst] != c && --waiting[component[p.edges[k].dst]] == 0) ready.push(first[component[p.edges[k].dst]]);
+                if (component[p.edges[k].dst] != c && --waiting[component[p.edges[k].dst]] == 0)
+                    ready.push(first[component[p.edges[k].dst]]);
     }
     return order;
 }
@@ -164,7 +176,7 @@ void order_nodes(Plan& p) {
     std::vector<uint64_t> far(p.nodes.size(), UINT64_MAX);
     for (uint32_t u : component) ++size[u];
     for (const PlanEdge& e : p.edges)
-        if (e.src == e.dst) size[component[e.src]] = std::max(size[component[e.src]], 2u);   // a loop on one node
+        if (e.src == e.dst) size[component[e.src]] = std::max(size[component[e.src]], 2u);  // a loop on one node
     std::vector<uint32_t> place(p.nodes.size());
     std::vector<PlanNode> sorted;
     for (uint32_t i = 0; i < order.size(); ++i) {

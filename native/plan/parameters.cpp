@@ -9,8 +9,8 @@ Range range_of(const amp_param_contract& p, double fs) { return {p.low, p.high_i
 
 std::string out_of_range(const std::string& node, const amp_param_contract& p, double got, const Range& r) {
     const std::string high = p.high_is_fs ? text("%g fs", p.high) : text("%g", r.high);
-    return text("%s.%s: out of range (got %g%s%s, allowed %g to %s). Choose a value inside.", node.c_str(), p.key, got, *p.unit ? " " : "", p.unit, r.low,
-                high.c_str());
+    return text("%s.%s: out of range (got %g%s%s, allowed %g to %s). Choose a value inside.", node.c_str(), p.key, got,
+                *p.unit ? " " : "", p.unit, r.low, high.c_str());
 }
 
 namespace {
@@ -33,29 +33,35 @@ void check_choice(const NodeDescriptor& n, const amp_param_contract& c, const Pa
         if (p.kind == Parameter::kText && p.text == c.choices[i]) return;
         all += (i ? ", " : "") + std::string(c.choices[i]);
     }
-    v.add(text("%s.%s: unknown choice (got \"%s\", allowed %s). Use one of these names.", n.name.c_str(), c.key, p.text.c_str(), all.c_str()), n.name, c.key);
+    v.add(text("%s.%s: unknown choice (got \"%s\", allowed %s). Use one of these names.", n.name.c_str(), c.key,
+               p.text.c_str(), all.c_str()),
+          n.name, c.key);
 }
 
 void check_number(const NodeDescriptor& n, const amp_param_contract& c, const Parameter& p, double fs, Violations& v) {
     const bool per_frame = c.rate == AMP_RATE_FRAME;
     if (p.kind == Parameter::kCurve) {
         if (!per_frame || p.text.empty())
-            v.add(text("%s.%s: cannot follow a control curve. Give it a number.", n.name.c_str(), c.key), n.name, c.key);
+            v.add(text("%s.%s: cannot follow a control curve. Give it a number.", n.name.c_str(), c.key), n.name,
+                  c.key);
         return;
     }
     if (p.kind == Parameter::kText) {
-        v.add(text("%s.%s: needs a number (got the text \"%s\").", n.name.c_str(), c.key, p.text.c_str()), n.name, c.key);
+        v.add(text("%s.%s: needs a number (got the text \"%s\").", n.name.c_str(), c.key, p.text.c_str()), n.name,
+              c.key);
         return;
     }
     const Tensor& t = p.tensor;
     if ((c.rate == AMP_RATE_FIXED && t.data.size() != 1) || (!per_frame && t.frames != 1))
         v.add(text("%s.%s: shape (got (%u, %u, %llu), allowed %s).", n.name.c_str(), c.key, t.batches, t.channels,
-                   static_cast<unsigned long long>(t.frames), c.rate == AMP_RATE_FIXED ? "one number" : "(B|1, C|1, 1)"),
+                   static_cast<unsigned long long>(t.frames),
+                   c.rate == AMP_RATE_FIXED ? "one number" : "(B|1, C|1, 1)"),
               n.name, c.key, AMP_E_SHAPE);
     const Range r = range_of(c, fs);
     for (double x : t.data) {
         const bool whole = c.kind != AMP_PARAM_INTEGER || x == std::floor(x);
-        if (std::isfinite(x) && whole && ((x >= r.low && x <= r.high) || (c.range == AMP_RANGE_CLAMP && per_frame))) continue;
+        if (std::isfinite(x) && whole && ((x >= r.low && x <= r.high) || (c.range == AMP_RANGE_CLAMP && per_frame)))
+            continue;
         v.add(out_of_range(n.name, c, x, r), n.name, c.key);
         return;
     }
@@ -63,22 +69,27 @@ void check_number(const NodeDescriptor& n, const amp_param_contract& c, const Pa
 
 }  // namespace
 
-void check_parameters(const NodeDescriptor& n, const amp_node_contract& c, double fs, std::vector<int32_t>& index, Violations& v) {
+void check_parameters(const NodeDescriptor& n, const amp_node_contract& c, double fs, std::vector<int32_t>& index,
+                      Violations& v) {
     index.assign(c.n_params, -1);
     for (size_t i = 0; i < n.parameters.size(); ++i) {
         const Parameter& p = n.parameters[i];
         const int32_t k = find(c, p.key);
         if (k < 0) {
-            v.add(text("%s.%s: no such parameter of %s (allowed %s).", n.name.c_str(), p.key.c_str(), c.id, names(c).c_str()), n.name, p.key);
+            v.add(text("%s.%s: no such parameter of %s (allowed %s).", n.name.c_str(), p.key.c_str(), c.id,
+                       names(c).c_str()),
+                  n.name, p.key);
             continue;
         }
         if (index[k] >= 0) v.add(text("%s.%s: given twice. Keep one.", n.name.c_str(), p.key.c_str()), n.name, p.key);
         index[k] = static_cast<int32_t>(i);
         const amp_param_contract& pc = c.params[k];
-        if (pc.kind == AMP_PARAM_ENUM) check_choice(n, pc, p, v);
+        if (pc.kind == AMP_PARAM_ENUM)
+            check_choice(n, pc, p, v);
         else if (pc.kind == AMP_PARAM_TEXT) {
             if (p.kind != Parameter::kText) v.add(text("%s.%s: needs a text.", n.name.c_str(), pc.key), n.name, pc.key);
-        } else check_number(n, pc, p, fs, v);
+        } else
+            check_number(n, pc, p, fs, v);
     }
 }
 

@@ -12,7 +12,8 @@ Range range_of(const amp_param_contract& p, double sample_rate);
 std::string out_of_range(const std::string& node, const amp_param_contract& p, double got, const Range& allowed);
 
 // Matches a node's parameters with its contract: unknown keys, kinds, shapes over frames, ranges, missing choices.
-void check_parameters(const NodeDescriptor& node, const amp_node_contract& contract, double sample_rate, std::vector<int32_t>& index, Violations& v);
+void check_parameters(const NodeDescriptor& node, const amp_node_contract& contract, double sample_rate,
+                      std::vector<int32_t>& index, Violations& v);
 
 // Value of a fixed parameter (enum index, integer, number); text gives 0.
 double fixed_value(const PlanNode& node, uint32_t param);

@@ -8,36 +8,36 @@
 
 namespace amp {
 
-struct PlanEdge {                 // an audio edge or a modulation edge
-    uint32_t src, dst;            // places in the order
+struct PlanEdge {       // an audio edge or a modulation edge
+    uint32_t src, dst;  // places in the order
     uint32_t src_port;
-    int32_t port;                 // input port of dst, -1 for a modulation
-    int32_t param;                // parameter of dst, -1 for an audio edge
-    uint32_t descriptor;          // index into edges or modulations
+    int32_t port;         // input port of dst, -1 for a modulation
+    int32_t param;        // parameter of dst, -1 for an audio edge
+    uint32_t descriptor;  // index into edges or modulations
     uint64_t delay;
-    bool feedback;                // closes a cycle: the source stands at or after the destination in the order
-    double kappa;                 // share of the source's heat carried along (audio edges)
+    bool feedback;  // closes a cycle: the source stands at or after the destination in the order
+    double kappa;   // share of the source's heat carried along (audio edges)
 };
 
 struct PlanNode {
     const NodeType* type;
     const NodeDescriptor* descriptor;
-    std::vector<int32_t> parameter;   // per contract parameter: index into descriptor->parameters, -1 default
-    int32_t channels = 1;             // rows of work
+    std::vector<int32_t> parameter;  // per contract parameter: index into descriptor->parameters, -1 default
+    int32_t channels = 1;            // rows of work
     std::vector<int32_t> out_channels;
-    int32_t component = -1;           // feedback component, -1: none
-    std::vector<uint32_t> in;         // edges into it, audio then modulations, in slot order
-    uint64_t history = 0;             // frames of its output that some reader needs beyond the block
+    int32_t component = -1;    // feedback component, -1: none
+    std::vector<uint32_t> in;  // edges into it, audio then modulations, in slot order
+    uint64_t history = 0;      // frames of its output that some reader needs beyond the block
 };
 
 struct Component {
-    std::vector<uint32_t> nodes;      // in firing order
-    uint64_t sub_block;               // min over its cycles of the sum of delays
+    std::vector<uint32_t> nodes;  // in firing order
+    uint64_t sub_block;           // min over its cycles of the sum of delays
 };
 
 struct Plan {
     Descriptors descriptors;
-    std::vector<PlanNode> nodes;      // in firing order
+    std::vector<PlanNode> nodes;  // in firing order
     std::vector<PlanEdge> edges;
     std::vector<Component> components;
     int32_t output = -1;              // place of the output node, -1: none
@@ -51,10 +51,10 @@ inline constexpr uint64_t kFrameTableBelow = 16;
 const NodeType* find_type(const std::string& id);
 uint64_t contract_digest(const amp_node_contract& contract);
 
-Plan compile(Descriptors descriptors);                 // throws with every violation listed
-void order_nodes(Plan& plan);                          // components, firing order, sub-blocks; throws AMP_E_CYCLE
-std::vector<uint8_t> encode(const Plan& plan);         // the plan blob
-void expect_same(const Plan& plan, const void* blob, size_t size);   // throws AMP_E_BLOB or AMP_E_DRIFT naming the node
-std::string describe(const Plan& plan);                // JSON text
+Plan compile(Descriptors descriptors);          // throws with every violation listed
+void order_nodes(Plan& plan);                   // components, firing order, sub-blocks; throws AMP_E_CYCLE
+std::vector<uint8_t> encode(const Plan& plan);  // the plan blob
+void expect_same(const Plan& plan, const void* blob, size_t size);  // throws AMP_E_BLOB or AMP_E_DRIFT naming the node
+std::string describe(const Plan& plan);                             // JSON text
 
 }  // namespace amp

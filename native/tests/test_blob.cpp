@@ -61,6 +61,11 @@ void descriptors_say_where() {
     g = graphs::chain();
     g.nodes[0].name = std::string("to\0ne", 5);
     CHECK(compile(blob::descriptors(g)) == AMP_E_BLOB);
+    for (const char* name : {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "cut \xe2\x82"}) {  // not UTF-8
+        g = graphs::chain();
+        g.nodes[0].name = name;
+        CHECK(compile(blob::descriptors(g)) == AMP_E_BLOB);
+    }
     // shapes that the payload cannot hold, among them products that overflow
     for (const blob::Tensor& t :
          {blob::Tensor{0, 1, 1, {}}, blob::Tensor{1, 1, 0, {}}, blob::Tensor{2, 1, 1, {1}},

@@ -250,8 +250,7 @@ void test_accuracy() {
     for (double b : {0.5, -1.25, 3.0, 17.7, -300.0}) {
         const auto draw = [b](int n) { return vexp2(uniform(-1.0, 1.0) * (n % 2 ? 1020.0 : 1.0) / std::fabs(b)); };
         const auto reference = [b](Extended a) { return std::pow(a, Extended(b)); };
-        accuracy(
-            "pow", 1.5, draw, [b](double a) { return vpow(a, b); }, reference);
+        accuracy("pow", 1.5, draw, [b](double a) { return vpow(a, b); }, reference);
     }
 }
 

@@ -27,18 +27,18 @@ using Samples = std::vector<double>;
 
 constexpr uint32_t kBatches = 11;
 constexpr double kRate = 48000.0;
-constexpr int64_t kPad = 8;   // frames that may be overwritten behind a row
+constexpr int64_t kPad = 8;  // frames that may be overwritten behind a row
 
-enum class Params { held, filled, moving, late };   // late: hold for half of the frames, then move
+enum class Params { held, filled, moving, late };  // late: hold for half of the frames, then move
 
 struct Run {
     Params params = Params::held;
     int width = 1;
-    uint32_t cut = 0;         // frames per firing; 0: all at once
-    bool tick = false;        // fire frame by frame through the feedback entry
+    uint32_t cut = 0;   // frames per firing; 0: all at once
+    bool tick = false;  // fire frame by frame through the feedback entry
     bool silent = false;
-    bool poisoned = false;    // one input value is NaN
-    bool switched = false;    // late only: the first half is rendered as parameters that hold
+    bool poisoned = false;  // one input value is NaN
+    bool switched = false;  // late only: the first half is rendered as parameters that hold
 };
 
 double random_value(uint64_t seed) {
@@ -52,7 +52,8 @@ double stimulus(const std::string& kind, int port, int b, int c, int64_t n) {
     if (kind == "impulse") return n == 3 + b ? 1.0 : 0.0;
     if (kind == "step") return n >= 5 ? 1.0 : 0.0;
     if (kind == "ramp") return double(n) / 64.0 - b + c;
-    if (kind == "gate") return port == 2 ? 0.5 + 0.04 * b : (n / (port == 0 ? 150 + 10 * b : 97) + port) % 2 == 0 ? 1.0 : 0.0;
+    if (kind == "gate")
+        return port == 2 ? 0.5 + 0.04 * b : (n / (port == 0 ? 150 + 10 * b : 97) + port) % 2 == 0 ? 1.0 : 0.0;
     if (kind == "sine" || kind == "sweep") return std::sin(double(n) * (kind == "sine" ? 0.1 : 1e-4 * double(n)) + b);
     return random_value(uint64_t(n) * 0x9e3779b97f4a7c15u + uint64_t(b * 1000 + c * 100 + port * 10 + 7));
 }
@@ -60,14 +61,16 @@ double stimulus(const std::string& kind, int port, int b, int c, int64_t n) {
 // The memory of one step: views into vectors that live as long as the rig.
 class Rig {
 public:
-    Rig(const NodeType& type, const amp_case_contract& c, const Run& run) : type_(type), contract_(*type.contract), case_(c), run_(run) {
+    Rig(const NodeType& type, const amp_case_contract& c, const Run& run)
+        : type_(type), contract_(*type.contract), case_(c), run_(run) {
         env_.sample_rate = kRate;
         const auto scale = AMP_KNS::make_phase_scale(kRate);
         env_.phase_scale[0] = scale.high, env_.phase_scale[1] = scale.middle, env_.phase_scale[2] = scale.low;
         env_.batches = kBatches, env_.batch_offset = 3, env_.width = run.width;
         env_.groups = int((kBatches + unsigned(run.width) - 1) / unsigned(run.width));
         controller_ = !std::strcmp(contract_.id, "controller");
-        step_.env = &env_, step_.channels = int(c.channels), step_.key = 0x1234567u, step_.varying = run.params != Params::held;
+        step_.env = &env_, step_.channels = int(c.channels), step_.key = 0x1234567u,
+        step_.varying = run.params != Params::held;
         bind_inputs();
         bind_parameters();
         bind_outputs();
@@ -82,7 +85,8 @@ public:
         const uint32_t total = case_.frames, cut = run_.tick ? 1 : run_.cut ? run_.cut : total;
         for (uint32_t start = 0; start < total; start += cut) {
             if (run_.switched) hold_parameters(start + cut <= total / 2);
-            const uint32_t frames = total - start < cut ? total - start : cut, offset = start % 4;   // the block began `offset` frames ago
+            const uint32_t frames = total - start < cut ? total - start : cut,
+                           offset = start % 4;  // the block began `offset` frames ago
             move_views(int64_t(start - offset));
             const Firing f{int64_t(start), offset, frames};
             verdict_ |= (run_.tick ? ops.tick : ops.fire)(step_, f);
@@ -101,15 +105,16 @@ private:
     }
     View rows(int channels, int64_t frames) {
         const int64_t length = (frames + kPad) * width();
-        store_.emplace_back(size_t(length * channels * env_.groups), __builtin_nan(""));   // what is read past the end must not matter
+        store_.emplace_back(size_t(length * channels * env_.groups),
+                            __builtin_nan(""));  // what is read past the end must not matter
         return {store_.back().data(), length * env_.groups, length, width()};
     }
-    template <class F>
-    void fill(const View& v, int channels, int64_t frames, F value) {
+    template <class F> void fill(const View& v, int channels, int64_t frames, F value) {
         for (int c = 0; c < channels; ++c)
             for (int g = 0; g < env_.groups; ++g)
                 for (int64_t n = 0; n < frames; ++n)
-                    for (int j = 0; j < run_.width; ++j) v.data[c * v.channel_stride + g * v.group_stride + n * v.step + j] = value(batch(g, j), c, n);
+                    for (int j = 0; j < run_.width; ++j)
+                        v.data[c * v.channel_stride + g * v.group_stride + n * v.step + j] = value(batch(g, j), c, n);
     }
     void bind_inputs() {
         const uint32_t n = controller_ ? 1 : contract_.n_inputs;
@@ -118,15 +123,18 @@ private:
             in_[k] = rows(int(case_.channels), case_.frames);
             fill(in_[k], int(case_.channels), case_.frames, [&](int b, int c, int64_t i) {
                 if (run_.poisoned && b == 7 && i == 9) return __builtin_nan("");
-                return run_.silent ? 0.0 : stimulus(case_.stimulus, int(k), controller_ ? 0 : b, controller_ ? 0 : c, i);
+                return run_.silent ? 0.0
+                                   : stimulus(case_.stimulus, int(k), controller_ ? 0 : b, controller_ ? 0 : c, i);
             });
             if (controller_) in_[k].channel_stride = in_[k].group_stride = 0;
         }
         step_.in = in_.data(), step_.n_in = int(n);
-        const int64_t frames = case_.frames - 20, all = int64_t(case_.channels) * frames;   // the input node's samples end early
+        const int64_t frames = case_.frames - 20,
+                      all = int64_t(case_.channels) * frames;  // the input node's samples end early
         samples_.resize(size_t(all * kBatches));
         for (int64_t i = 0; i < int64_t(samples_.size()); ++i)
-            samples_[size_t(i)] = stimulus(case_.stimulus, 0, int(i / all), int(i / frames % case_.channels), i % frames);
+            samples_[size_t(i)] =
+                stimulus(case_.stimulus, 0, int(i / all), int(i / frames % case_.channels), i % frames);
         source_ = {samples_.data(), frames, all, 1};
         step_.source = &source_, step_.source_frames = frames;
     }
@@ -148,12 +156,13 @@ private:
             if (p.kind != AMP_PARAM_NUMBER || p.rate == AMP_RATE_FIXED) continue;
             const bool held = run_.params == Params::held;
             par_[k] = rows(int(case_.channels), held ? 8 / width() : int64_t(case_.frames));
-            fill(par_[k], int(case_.channels), held ? 8 / width() : int64_t(case_.frames), [&](int b, int c, int64_t n) {
-                double v = base * (1.0 + 0.01 * b) + (p.low < 0 ? 0.001 * c : 0.0);
-                if (run_.params == Params::moving || (run_.params == Params::late && n >= case_.frames / 2))
-                    v = v * (1.0 + 0.05 * random_value(uint64_t(n * 64 + b + c))) + (base == 0.0 ? 0.001 : 0.0);
-                return v < p.low ? p.low : v > high ? high : v;
-            });
+            fill(par_[k], int(case_.channels), held ? 8 / width() : int64_t(case_.frames),
+                 [&](int b, int c, int64_t n) {
+                     double v = base * (1.0 + 0.01 * b) + (p.low < 0 ? 0.001 * c : 0.0);
+                     if (run_.params == Params::moving || (run_.params == Params::late && n >= case_.frames / 2))
+                         v = v * (1.0 + 0.05 * random_value(uint64_t(n * 64 + b + c))) + (base == 0.0 ? 0.001 : 0.0);
+                     return v < p.low ? p.low : v > high ? high : v;
+                 });
             if (held) par_[k].step = 0;
         }
         step_.par = par_.data(), step_.fixed = fixed_.data();
@@ -180,7 +189,9 @@ private:
         step_.varying = !hold;
         if (hold) type_.ops[run_.width == 8].prepare(step_);
     }
-    int channels_of(uint32_t port) const { return contract_.outputs[port].channels == AMP_CHANNELS_STEREO ? 2 : step_.channels; }
+    int channels_of(uint32_t port) const {
+        return contract_.outputs[port].channels == AMP_CHANNELS_STEREO ? 2 : step_.channels;
+    }
     void move_views(int64_t frames) {
         for (auto* views : {&in_, &par_, &out_})
             for (View& v : *views)
@@ -193,7 +204,8 @@ private:
             if (heat && !type_.ops[0].heat) break;
             for (int b = 0; b < int(kBatches); ++b)
                 for (int c = 0; c < (heat ? 1 : channels_of(k)); ++c) {
-                    const double* row = out_[k].data + c * out_[k].channel_stride + b / run_.width * out_[k].group_stride + b % run_.width;
+                    const double* row = out_[k].data + c * out_[k].channel_stride +
+                                        b / run_.width * out_[k].group_stride + b % run_.width;
                     for (int64_t n = 0; n < case_.frames; ++n) all.push_back(row[n * width()]);
                 }
         }
@@ -219,10 +231,13 @@ void keeps(bool good, const char* id, const amp_case_contract& c, const Run& r, 
     ++check::made;
     if (good) return;
     ++check::failed;
-    std::printf("%s.%s: %s (params %d, width %d, cut %u, tick %d)\n", id, c.key, law, int(r.params), r.width, r.cut, r.tick);
+    std::printf("%s.%s: %s (params %d, width %d, cut %u, tick %d)\n", id, c.key, law, int(r.params), r.width, r.cut,
+                r.tick);
 }
 
-bool same_bits(const Samples& a, const Samples& b) { return a.size() == b.size() && !std::memcmp(a.data(), b.data(), a.size() * sizeof(double)); }
+bool same_bits(const Samples& a, const Samples& b) {
+    return a.size() == b.size() && !std::memcmp(a.data(), b.data(), a.size() * sizeof(double));
+}
 
 Samples render(const NodeType& t, const amp_case_contract& c, const Run& r) {
     Rig rig(t, c, r);
@@ -237,10 +252,12 @@ void check_case(const NodeType& t, const amp_case_contract& c, uint64_t& hash) {
     for (const Params params : {Params::held, Params::filled, Params::moving}) {
         const Samples whole = render(t, c, {params});
         if (params == Params::held) held = whole;
-        if (params == Params::filled) keeps(same_bits(held, whole), id, c, {params}, "held and filled parameters differ");
+        if (params == Params::filled)
+            keeps(same_bits(held, whole), id, c, {params}, "held and filled parameters differ");
         for (const int width : {1, 8})
-            for (const Run r : {Run{params, width, 0}, Run{params, width, 1}, Run{params, width, 7}, Run{params, width, 63}, Run{params, width, 64},
-                                Run{params, width, 65}, Run{params, width, 0, true}})
+            for (const Run r :
+                 {Run{params, width, 0}, Run{params, width, 1}, Run{params, width, 7}, Run{params, width, 63},
+                  Run{params, width, 64}, Run{params, width, 65}, Run{params, width, 0, true}})
                 keeps(same_bits(whole, render(t, c, r)), id, c, r, "bits depend on the cut or the layout");
         for (const double y : whole) {
             uint64_t word;
@@ -255,7 +272,8 @@ void check_case(const NodeType& t, const amp_case_contract& c, uint64_t& hash) {
             keeps(same_bits(late, render(t, c, r)), id, c, r, "parameters that begin to move change the frames before");
         }
     if (t.contract->laws & AMP_LAW_LINEAR && t.contract->n_inputs)
-        for (const Run r : {Run{.poisoned = true}, Run{.width = 8, .poisoned = true}, Run{.cut = 7, .tick = true, .poisoned = true}}) {
+        for (const Run r : {Run{.poisoned = true}, Run{.width = 8, .poisoned = true},
+                            Run{.cut = 7, .tick = true, .poisoned = true}}) {
             Rig rig(t, c, r);
             rig.render();
             keeps(rig.verdict() == kNonfinite, id, c, r, "a NaN passes unseen");
@@ -275,7 +293,7 @@ void check_delay_range(const NodeType& t) {
         Rig beyond(t, far, r);
         const Samples clamped = beyond.render();
         keeps(beyond.verdict() == kOutOfRange, t.contract->id, far, r, "a delay beyond the memory passes unseen");
-        const double* x = clamped.data();   // batch 0: 480 frames of silence, then the noise
+        const double* x = clamped.data();  // batch 0: 480 frames of silence, then the noise
         bool exact = true;
         for (int n = 0; n < 700; ++n) exact = exact && x[n] == (n < 480 ? 0.0 : stimulus("noise", 0, 0, 0, n - 480));
         keeps(exact, t.contract->id, far, r, "the clamped delay is not the longest");
@@ -287,7 +305,8 @@ void check_delay_range(const NodeType& t) {
 int main() {
     for (uint32_t k = 0; k < node_type_count; ++k) {
         const amp_node_contract& contract = *node_types[k]->contract;
-        keeps(k == 0 || std::strcmp(node_types[k - 1]->contract->id, contract.id) < 0, contract.id, contract.cases[0], {}, "types are not ordered by id");
+        keeps(k == 0 || std::strcmp(node_types[k - 1]->contract->id, contract.id) < 0, contract.id, contract.cases[0],
+              {}, "types are not ordered by id");
         uint64_t hash = 0xcbf29ce484222325u;
         for (uint32_t i = 0; i < contract.n_cases; ++i) check_case(*node_types[k], contract.cases[i], hash);
         if (!std::strcmp(contract.id, "delay_line")) check_delay_range(*node_types[k]);

@@ -13,10 +13,10 @@ void curve_segment(const CurveSegment& s, double sample_rate, int64_t first, int
         const f64x8 n = f64x8(static_cast<double>(first + i)) + iota();
         f64x8 u = (n / f64x8(sample_rate) - start) * inverse, v;
         switch (s.interpolation) {
-            case AMP_CURVE_HOLD: v = from; break;
-            case AMP_CURVE_EXPONENTIAL: v = from * vexp2(u * octaves); break;
-            case AMP_CURVE_SMOOTH: u = u * u * (f64x8(3.0) - f64x8(2.0) * u); [[fallthrough]];
-            default: v = from + rise * u; break;
+        case AMP_CURVE_HOLD: v = from; break;
+        case AMP_CURVE_EXPONENTIAL: v = from * vexp2(u * octaves); break;
+        case AMP_CURVE_SMOOTH: u = u * u * (f64x8(3.0) - f64x8(2.0) * u); [[fallthrough]];
+        default: v = from + rise * u; break;
         }
         store_first(out + i, v, static_cast<uint32_t>(frames - i < kLanes ? frames - i : kLanes));
     }

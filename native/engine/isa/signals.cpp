@@ -5,12 +5,10 @@ namespace amp::AMP_KNS {
 namespace {
 
 // Frames in one pack: eight in frame layout, one (of eight batches) in lane layout.
-template <int W>
-inline constexpr uint32_t kStride = W == 1 ? kLanes : 1;
+template <int W> inline constexpr uint32_t kStride = W == 1 ? kLanes : 1;
 
 // Frames first .. first + n - 1 of a tensor (b, c, n) into one row; the last value holds.
-template <int W>
-void tensor_base(const Step& s, int c, int g, int64_t first, uint32_t n, double* y) {
+template <int W> void tensor_base(const Step& s, int c, int g, int64_t first, uint32_t n, double* y) {
     for (uint32_t i = 0; i < n; ++i) {
         const int64_t at = first + i < s.source_frames ? first + i : s.source_frames - 1;
         const double* x = s.source->data + c * s.source->channel_stride + at;
@@ -21,8 +19,7 @@ void tensor_base(const Step& s, int c, int g, int64_t first, uint32_t n, double*
     }
 }
 
-template <int W>
-void curve_base(const Step& s, int64_t first, uint32_t n, double* y) {
+template <int W> void curve_base(const Step& s, int64_t first, uint32_t n, double* y) {
     if constexpr (W == 1) {
         s.env->sample(*s.curve, s.env->sample_rate, first, n, y);
     } else {
@@ -44,7 +41,8 @@ int sources(const Step& s, int c, int g, uint32_t offset, Source* out) {
     for (int k = 0; k < s.n_mods; ++k) {
         const Modulation& m = s.mods[k];
         const int from = m.channel >= 0 ? m.channel : m.channels == 1 ? 0 : c;
-        if (from < m.channels) out[n++] = {row(m.source, from, g, offset), m.source.step, m.scale, m.offset, m.multiply != 0};
+        if (from < m.channels)
+            out[n++] = {row(m.source, from, g, offset), m.source.step, m.scale, m.offset, m.multiply != 0};
     }
     return n;
 }
@@ -73,8 +71,7 @@ struct Bounds {
     }
 };
 
-template <int W, class T>
-[[gnu::always_inline]] inline T modulated(T v, const Source* src, int n, uint32_t i) {
+template <int W, class T> [[gnu::always_inline]] inline T modulated(T v, const Source* src, int n, uint32_t i) {
     for (int k = 0; k < n; ++k)
         if (src[k].multiply) v = v * (T(src[k].offset) + T(src[k].scale) * load_as<T>(src[k].row + i * src[k].step));
     for (int k = 0; k < n; ++k)
@@ -85,18 +82,20 @@ template <int W, class T>
 // One row: base value, modulations, range. The common shapes (a value that holds under one or two modulators) stay in
 // registers; `kCount` < 0 is any number of modulators.
 template <int W, int kCount>
-[[gnu::flatten]] void parameter_row(const Source* src, int count, const double* base, double* y, uint32_t frames, double lanes, Bounds& bounds) {
+[[gnu::flatten]] void parameter_row(const Source* src, int count, const double* base, double* y, uint32_t frames,
+                                    double lanes, Bounds& bounds) {
     const int n = kCount < 0 ? count : kCount;
     const f64x8 held = base ? load(base) : f64x8(0.0);
     uint32_t i = 0;
     if (W == 1 || lanes >= kLanes)
-        for (; i + kStride<W> <= frames; i += kStride<W>) store(y + i * W, bounds.check(modulated<W>(base ? held : load(y + i * W), src, n, i)));
+        for (; i + kStride<W> <= frames; i += kStride<W>)
+            store(y + i * W, bounds.check(modulated<W>(base ? held : load(y + i * W), src, n, i)));
     for (; i < frames; i += kStride<W>)
-        store(y + i * W, bounds.check(modulated<W>(base ? held : load(y + i * W), src, n, i), W == 1 ? static_cast<double>(frames - i) : lanes));
+        store(y + i * W, bounds.check(modulated<W>(base ? held : load(y + i * W), src, n, i),
+                                      W == 1 ? static_cast<double>(frames - i) : lanes));
 }
 
-template <int W>
-uint32_t parameter(Step& s, const Firing& f) {
+template <int W> uint32_t parameter(Step& s, const Firing& f) {
     Bounds bounds{f64x8(s.low), f64x8(s.high)};
     bounds.clamp = s.clamp != 0;
     for (int c = 0; c < s.channels; ++c)
@@ -105,8 +104,10 @@ uint32_t parameter(Step& s, const Firing& f) {
             const int n = sources(s, c, g, f.offset, src);
             double* y = row(s.out[0], c, g, f.offset);
             const double* base = !s.curve && !s.source ? row(s.par[0], c, g, 0) : nullptr;
-            if (s.curve) curve_base<W>(s, f.frame, f.frames, y);
-            else if (s.source) tensor_base<W>(s, c, g, f.frame, f.frames, y);
+            if (s.curve)
+                curve_base<W>(s, f.frame, f.frames, y);
+            else if (s.source)
+                tensor_base<W>(s, c, g, f.frame, f.frames, y);
             const double lanes = static_cast<double>(s.env->batches) - W * static_cast<double>(g);
             const auto run = n == 1 ? parameter_row<W, 1> : n == 2 ? parameter_row<W, 2> : parameter_row<W, -1>;
             run(src, n, base, y, f.frames, lanes, bounds);
@@ -120,8 +121,7 @@ uint32_t parameter(Step& s, const Firing& f) {
 }
 
 // One frame, for feedback: exact widths only, so that nothing later in the block is touched.
-template <int W>
-uint32_t parameter_tick(Step& s, const Firing& f) {
+template <int W> uint32_t parameter_tick(Step& s, const Firing& f) {
     if constexpr (W == kLanes) {
         return parameter<W>(s, f);
     } else {
@@ -131,14 +131,19 @@ uint32_t parameter_tick(Step& s, const Firing& f) {
                 Source src[kMostModulations];
                 const int n = sources(s, c, g, f.offset, src);
                 double* y = row(s.out[0], c, g, f.offset);
-                if (s.curve) curve_base<W>(s, f.frame, 1, y);
-                else if (s.source) tensor_base<W>(s, c, g, f.frame, 1, y);
-                else *y = *row(s.par[0], c, g, 0);
+                if (s.curve)
+                    curve_base<W>(s, f.frame, 1, y);
+                else if (s.source)
+                    tensor_base<W>(s, c, g, f.frame, 1, y);
+                else
+                    *y = *row(s.par[0], c, g, 0);
                 double v = modulated<W>(*y, src, n, 0);
                 if (!(v - v == 0.0)) verdict |= kNonfinite;
                 if (!(v >= s.low && v <= s.high)) {
-                    if (s.clamp) v = vmin(vmax(v, s.low), s.high), ++s.clamped;
-                    else verdict |= kOutOfRange;
+                    if (s.clamp)
+                        v = vmin(vmax(v, s.low), s.high), ++s.clamped;
+                    else
+                        verdict |= kOutOfRange;
                 }
                 *y = v;
             }
@@ -146,15 +151,15 @@ uint32_t parameter_tick(Step& s, const Firing& f) {
     }
 }
 
-template <int W, class T>
-uint32_t gather(Step& s, const Firing& f) {
+template <int W, class T> uint32_t gather(Step& s, const Firing& f) {
     constexpr uint32_t stride = W == 1 && std::is_same_v<T, f64x8> ? kLanes : 1;
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.groups; ++g) {
             double* y = row(s.out[0], c, g, f.offset);
             for (uint32_t i = 0; i < f.frames; i += stride) {
                 T sum = load_as<T>(row(s.in[0], c, g, f.offset) + i * s.in[0].step);
-                for (int k = 1; k < s.n_in; ++k) sum = sum + load_as<T>(row(s.in[k], c, g, f.offset) + i * s.in[k].step);
+                for (int k = 1; k < s.n_in; ++k)
+                    sum = sum + load_as<T>(row(s.in[k], c, g, f.offset) + i * s.in[k].step);
                 store_as(y + i * s.out[0].step, sum);
             }
         }
@@ -176,8 +181,7 @@ void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, dou
 }
 
 // What goes round a loop is recursive state, like a kernel's.
-template <int W>
-uint32_t settle(Step& s, const Firing& f) {
+template <int W> uint32_t settle(Step& s, const Firing& f) {
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.groups; ++g) {
             double* y = row(s.out[0], c, g, f.offset);
@@ -193,8 +197,15 @@ void curve_segment(const CurveSegment& segment, double sample_rate, int64_t firs
 extern const NodeType* const node_types[];
 extern const uint32_t node_type_count;
 extern const KernelTable kernel_table;
-const KernelTable kernel_table{AMP_ISA_NAME, node_types, 0,
-                               {parameter<1>, parameter<8>}, {parameter_tick<1>, parameter_tick<8>},
-                               {gather<1, f64x8>, gather<8, f64x8>}, {gather<1, double>, gather<8, f64x8>}, {settle<1>, settle<8>}, scatter, curve_segment};
+const KernelTable kernel_table{AMP_ISA_NAME,
+                               node_types,
+                               0,
+                               {parameter<1>, parameter<8>},
+                               {parameter_tick<1>, parameter_tick<8>},
+                               {gather<1, f64x8>, gather<8, f64x8>},
+                               {gather<1, double>, gather<8, f64x8>},
+                               {settle<1>, settle<8>},
+                               scatter,
+                               curve_segment};
 
 }  // namespace amp::AMP_KNS

@@ -34,7 +34,7 @@ AMP_API int32_t     amp_test_hooks(void);      /* [any] 1 in the flavour built w
  * AMP_E_UNSUPPORTED in flavours without logging (see README), AMP_E_INVALID_ARG if the file cannot be opened. */
 AMP_API amp_status  amp_native_logging_set(int32_t on);
 
-/* Min/max pyramid: level k holds the (min, max) of each run of 16^k samples, k >= 1, until one pair is left.
+/* Min/max pyramid: level k holds the (min, max) of each run of 16^k samples, k >= 1, until 16 pairs or fewer are left.
  * NaN counts as a fault and shows as NaN in both. [any] */
 AMP_API size_t      amp_pyramid_size(int64_t frames);                                   /* doubles needed */
 AMP_API void        amp_pyramid_build(const double *samples, int64_t frames, double *pyramid);
