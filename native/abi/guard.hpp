@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "core/failure.hpp"
+#include "engine/floating_point.hpp"
 #include "engine/runtime.hpp"
 
 struct amp_graph_runtime {
@@ -18,6 +19,7 @@ inline amp_status out_of_memory(const char* stage, amp_error* error) {
 }
 
 template <class F> amp_status guarded(const char* stage, amp_error* error, F&& f) {
+    const FloatingPoint rounding;
     try {
         clear_error(error);
         f();

@@ -20,10 +20,14 @@ void check(const std::string& name, const CurveData& c) {
     for (size_t i = 0; i < c.times.size(); ++i) {
         if (!std::isfinite(c.times[i]) || !std::isfinite(c.values[i])) bad(i, "time and value must be finite");
         if (i > 0 && c.times[i] < c.times[i - 1]) bad(i, "times must not decrease");
-        if (c.interpolation == AMP_CURVE_EXPONENTIAL && i > 0 &&
-            (c.values[i] == 0.0 || c.values[i - 1] == 0.0 ||
-             std::signbit(c.values[i]) != std::signbit(c.values[i - 1])))
-            bad(i, "an exponential segment needs two values of one sign, neither of them zero");
+        if (i == 0 || c.times[i] == c.times[i - 1]) continue;
+        const double from = c.values[i - 1], to = c.values[i];
+        if (!std::isfinite(1.0 / (c.times[i] - c.times[i - 1])))
+            bad(i, "too close to the point before it to divide by their distance");
+        if (c.interpolation == AMP_CURVE_EXPONENTIAL && !(std::isfinite(to / from) && to / from > 0.0))
+            bad(i, "an exponential segment needs two values of one sign, neither of them zero, in a finite ratio");
+        if ((c.interpolation == AMP_CURVE_LINEAR || c.interpolation == AMP_CURVE_SMOOTH) && !std::isfinite(to - from))
+            bad(i, "too far from the value before it: their difference is not finite");
     }
 }
 

@@ -84,7 +84,6 @@ struct Builder {
         const auto per_channel = [](const Value& v) { return v.tensor && v.tensor->channels > 1; };
         const auto mods = entering(u, -1, static_cast<int32_t>(k));
         if (mods.empty() && !moves(now) && !moves(given)) return {0, 0};
-        if (mods.empty() && now.curve) return {1, 1};
         int32_t channels = per_channel(now) || per_channel(given) ? r.plan_.nodes[u].channels : 1;
         for (uint32_t m : mods) {
             const PlanEdge& e = r.plan_.edges[m];
@@ -101,7 +100,7 @@ struct Builder {
         out_slot.resize(n), param_slot.resize(n), gather_slot.resize(n);
         std::vector<std::vector<std::pair<uint32_t, uint32_t>>> dies(n);  // [unit end] (node, port)
         std::vector<std::vector<size_t>> last(n);
-        std::vector<bool> delayed(n), tokens(n);
+        std::vector<bool> delayed(n);
         for (uint32_t u = 0; u < n; ++u) last[u].assign(contract(u).n_outputs, unit_end(u));
         for (const PlanEdge& e : r.plan_.edges) {
             last[e.src][e.src_port] = std::max(last[e.src][e.src_port], unit_end(e.dst));
@@ -133,9 +132,10 @@ struct Builder {
     void check(uint32_t u) const {
         for (uint32_t k = 0; k < contract(u).n_params; ++k) {
             Tensor scratch;
-            const Value v = values.in_force(u, k, scratch);
-            if (v.tensor && !v.tensor->data.empty())
-                check_shape(r.plan_, u, k, *v.tensor, r.common_.config.batches, "configure");
+            for (const Value& v :
+                 {values.in_force(u, k, scratch), values.given(u, k, scratch)})  // clear_params goes back
+                if (v.tensor && !v.tensor->data.empty())
+                    check_shape(r.plan_, u, k, *v.tensor, r.common_.config.batches, "configure");
         }
     }
 

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "engine/build.hpp"
-#include "engine/floating_point.hpp"
 #include "engine/runtime.hpp"
 
 namespace amp {
@@ -51,34 +50,30 @@ void Runtime::resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap*
 
 void Runtime::apply_due_changes() {
     while (!changes_.empty() && changes_.front().frame <= position_) {
-        auto value = std::move(changes_.front().value);
+        const Change due = std::move(changes_.front());
         changes_.erase(changes_.begin());
-        install(value.key().first, value.key().second, value.mapped());
-        const auto placed = common_.overrides.insert(std::move(value));
-        if (!placed.inserted) placed.position->second = std::move(placed.node.mapped());
+        install(due.node, due.param, due.value);
     }
 }
 
 // The earliest fault of all shards; at one frame the first node in firing order, then the first batch.
-void Runtime::stop_at_first_fault() {
-    const Shard* first = nullptr;
+const Fault* Runtime::first_fault() const {
+    const Fault* first = nullptr;
     for (const auto& s : shards_) {
         const Fault& f = s->fault();
         if (f.frame == INT64_MAX) continue;
-        const auto place = [&](const Fault& x) { return common_.places.at(x.failure.node); };
-        if (!first || f.frame < first->fault().frame ||
-            (f.frame == first->fault().frame && place(f) < place(first->fault())))
-            first = s.get();
+        if (!first || f.frame < first->frame || (f.frame == first->frame && f.node < first->node)) first = &f;
     }
-    if (!first) return;
-    failed_ = true;
-    throw first->fault().failure;
+    return first;
 }
 
-void Runtime::check_budget(size_t window) {
+// The first window from `window` on, among those all shards have closed, in which the graph is over its budget.
+std::optional<Failure> Runtime::over_budget(size_t window) const {
     const Descriptors& d = plan_.descriptors;
-    if (!watches_budget() || plan_.nodes.empty()) return;
-    for (; window < shards_.front()->heat().front().own_trace.size(); ++window) {
+    if (!watches_budget() || plan_.nodes.empty()) return std::nullopt;
+    size_t closed = SIZE_MAX;
+    for (const auto& s : shards_) closed = std::min(closed, s->heat().front().own_trace.size());
+    for (; window < closed; ++window) {
         double joules = 0.0, most = -1.0;
         uint32_t hottest = 0;
         for (uint32_t u = 0; u < plan_.nodes.size(); ++u) {
@@ -97,9 +92,19 @@ void Runtime::check_budget(size_t window) {
                        name.c_str(), watts, d.heat_budget_w, static_cast<long long>(frame)),
                   name);
         f.frame = frame;
-        failed_ = true;
-        throw f;
+        return f;
     }
+    return std::nullopt;
+}
+
+// Whatever went wrong first in the slice that was just run; a slice with a fault is not delivered.
+void Runtime::stop_if_wrong(int64_t frames) {
+    const Fault* fault = first_fault();
+    const auto hot = over_budget(static_cast<size_t>(position_ / AMP_HEAT_WINDOW));
+    failed_ = fault || hot;
+    if (fault && (!hot || fault->frame <= hot->frame)) throw fault->failure;
+    if (!fault) position_ += frames;
+    if (hot) throw *hot;
 }
 
 void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps) {
@@ -116,7 +121,6 @@ void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps
                       text("frames: out of range (got %lld, allowed 0 and more).", static_cast<long long>(frames)));
     resolve_taps(frames, out, taps, n_taps);
     for (auto& s : shards_) s->reserve_heat(frames);
-    const FloatingPoint rounding;
     const int64_t slice = std::max<int64_t>(1, kSlice / block_frames()) * block_frames();
     for (int64_t done = 0; done < frames;) {
         if (cancelled_.exchange(false, std::memory_order_relaxed))
@@ -125,11 +129,8 @@ void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps
         int64_t n = std::min(frames - done, slice);
         if (!changes_.empty()) n = std::min(n, changes_.front().frame - position_);
         for (auto& s : shards_) s->run(position_, n, taps_, done);
-        stop_at_first_fault();
-        const auto window = static_cast<size_t>(position_ / AMP_HEAT_WINDOW);
-        position_ += n;
+        stop_if_wrong(n);
         done += n;
-        check_budget(window);
     }
     if (common_.flight) common_.flight->phase = AMP_PHASE_IDLE;
 }

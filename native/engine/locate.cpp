@@ -23,8 +23,8 @@ Found earliest(const View& v, int32_t channels, const Environment& env, const Fi
     for (uint32_t i = 0; i < f.frames; ++i)
         for (uint32_t b = 0; b < env.batches; ++b)
             for (int32_t c = 0; c < channels; ++c) {
-                const double x = v.data[c * v.channel_stride + b / width * v.group_stride + (v.step ? b % width : 0) +
-                                        (f.offset + i) * v.step];
+                const double x =
+                    v.data[c * v.channel_stride + b / width * v.group_stride + b % width + (f.offset + i) * v.step];
                 if (wrong(x)) return {f.frame + i, b, static_cast<uint32_t>(c), x};
             }
     return {};
@@ -37,8 +37,9 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
     const amp_node_contract& c = *n.type->contract;
     const std::string& name = n.descriptor->name;
     const auto keep = [&](const Found& x, amp_status code, const std::string& port, const std::string& message) {
-        if (x.frame >= fault_.frame) return;
+        if (x.frame > fault_.frame || (x.frame == fault_.frame && u >= fault_.node)) return;
         fault_.frame = x.frame;
+        fault_.node = u;
         fault_.failure = Failure(code, "execute", message, name, port);
         fault_.failure.batch = first_batch_ + x.batch;
         fault_.failure.channel = x.channel;
@@ -49,11 +50,31 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
                     static_cast<long long>(x.frame));
     };
     const auto not_finite = [](double x) { return !std::isfinite(x); };
-    if (&step != work_[u].main) {  // a parameter
+    const auto name_of = [](double x) { return std::isnan(x) ? "NaN" : "Inf"; };
+    const bool stops = common_.config.flags & AMP_RUN_STOP_NONFINITE;
+    const bool main = &step == work_[u].main;
+    if (!main && step.n_in == 1) return;  // a copy of what was seen at its source
+    if (!main && step.n_in > 1) {         // edges that meet at a port
+        const Found x = stops ? earliest(step.out[0], step.channels, env_, f, not_finite) : Found{};
+        const char* port = c.inputs[step.port].key;
+        if (x.frame != INT64_MAX)
+            keep(x, AMP_E_NONFINITE, port,
+                 text("%s.%s: the edges that meet here sum to %s at %s. Lower their levels, or render with "
+                      "nonfinite=\"allow\".",
+                      name.c_str(), port, name_of(x.value), where(x).c_str()));
+        return;
+    }
+    if (!main) {  // a parameter
         const amp_param_contract& p = c.params[step.port];
         const auto wrong = [&](double x) { return not_finite(x) || x < step.low || x > step.high; };
         const Found x = earliest(step.out[0], step.channels, env_, f, wrong);
         if (x.frame == INT64_MAX) return;
+        if (p.kind == AMP_PARAM_TEXT) {
+            keep(x, AMP_E_NONFINITE, p.key,
+                 text("%s.%s: the control curve gives %s at %s. Look at its points there.", name.c_str(), p.key,
+                      name_of(x.value), where(x).c_str()));
+            return;
+        }
         const Range allowed = range_of(p, plan_.descriptors.sample_rate);
         keep(x, not_finite(x.value) ? AMP_E_NONFINITE : AMP_E_INVALID_ARG, p.key,
              out_of_range(name, p, x.value, allowed) + " At " + where(x) + ".");
@@ -70,13 +91,13 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
                           name.c_str(), c.params[k].key, c.params[m].key, x.value, most, c.params[m].key,
                           where(x).c_str()));
             }
-    if (!(verdict & kNonfinite) || !(common_.config.flags & AMP_RUN_STOP_NONFINITE)) return;
+    if (!(verdict & kNonfinite) || !stops) return;
     for (uint32_t k = 0; k < c.n_outputs; ++k) {
         const Found x = earliest(step.out[k], n.out_channels[k], env_, f, not_finite);
         if (x.frame != INT64_MAX)
             keep(x, AMP_E_NONFINITE, c.outputs[k].key,
                  text("%s.%s: %s at %s. Look at what this node is fed there, or render with nonfinite=\"allow\".",
-                      name.c_str(), c.outputs[k].key, std::isnan(x.value) ? "NaN" : "Inf", where(x).c_str()));
+                      name.c_str(), c.outputs[k].key, name_of(x.value), where(x).c_str()));
     }
 }
 

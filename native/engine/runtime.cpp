@@ -41,11 +41,11 @@ void Runtime::configure(const amp_config& c) {
                       text("block_frames: out of range (got %u, allowed 0 to %u).", c.block_frames, kMostBlockFrames));
     for (const auto& [u, b] : common_.inputs)
         if (b.batches != 1 && b.batches != c.batches)
-            throw Failure(
-                AMP_E_SHAPE, "configure",
-                text("%s: the bound samples have %u batches, the configuration has %u. Bind samples that fit first.",
-                     plan_.nodes[u].descriptor->name.c_str(), b.batches, c.batches),
-                plan_.nodes[u].descriptor->name);
+            throw Failure(AMP_E_SHAPE, "configure",
+                          text("%s: the bound samples have %u batches, the configuration has %u. Bind one batch of "
+                               "samples first, or configure for as many.",
+                               plan_.nodes[u].descriptor->name.c_str(), b.batches, c.batches),
+                          plan_.nodes[u].descriptor->name);
     configured_ = false;
     common_.config = c;
     if (watches_budget()) common_.config.flags |= AMP_RUN_HEAT;  // the graph asks for it
@@ -63,6 +63,7 @@ void Runtime::configure(const amp_config& c) {
     taps_.reserve(ports);
     position_ = 0;
     changes_.clear();
+    moved_.clear();
     failed_ = false;
     cancelled_.store(false, std::memory_order_relaxed);
     configured_ = true;
@@ -101,13 +102,11 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
                            static_cast<long long>(at_frame), static_cast<long long>(position_)),
                       node, key);
     if (at_frame > position_) {
-        if (position_ > 0)
-            for (const auto& s : shards_) s->check_fits(u, k, value);
-        Overrides one;
-        one.emplace(std::pair{u, k}, std::move(value));
+        for (const auto& s : shards_) s->check_fits(u, k, value);
         const auto later = std::upper_bound(changes_.begin(), changes_.end(), at_frame,
                                             [](int64_t f, const Change& x) { return f < x.frame; });
-        changes_.insert(later, {at_frame, one.extract(one.begin())});
+        moved_.emplace(u, k);
+        changes_.insert(later, {at_frame, u, k, std::move(value)});
         return;
     }
     if (position_ == 0) {  // nothing rendered yet: any kind of value fits
@@ -115,8 +114,9 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
         rebuild();
         return;
     }
+    apply_due_changes();  // what waits for this very frame came before
+    moved_.emplace(u, k);
     install(u, k, value);
-    common_.overrides[{u, k}] = std::move(value);
 }
 
 void Runtime::install(uint32_t node, uint32_t param, const Tensor& value) {
@@ -124,15 +124,25 @@ void Runtime::install(uint32_t node, uint32_t param, const Tensor& value) {
     for (const auto& s : shards_) s->install(node, param, value);
 }
 
-// Builds again at frame 0, keeping changes that wait for later frames.
+// Builds again at frame 0, keeping changes that wait for later frames; one that no longer fits is dropped and named.
 void Runtime::rebuild() {
     auto waiting = std::move(changes_);
+    auto moved = std::move(moved_);
     configure(amp_config(common_.config));
     changes_ = std::move(waiting);
+    moved_ = std::move(moved);
+    for (auto it = changes_.begin(); it != changes_.end(); ++it) try {
+            for (const auto& s : shards_) s->check_fits(it->node, it->param, it->value);
+        } catch (const Failure&) {
+            changes_.erase(it);
+            throw;
+        }
 }
 
 void Runtime::clear_params() {
-    const auto was = std::move(common_.overrides);
+    for (const auto& [place, tensor] : common_.overrides) moved_.insert(place);
+    const auto was = std::move(moved_);
+    moved_.clear();
     common_.overrides.clear();
     changes_.clear();
     if (!configured_) return;
@@ -140,14 +150,14 @@ void Runtime::clear_params() {
         rebuild();
         return;
     }
-    for (const auto& [place, tensor] : was)
+    for (const auto& [node, param] : was)
         for (auto& s : shards_) {
             Tensor scratch;
-            const Value v = Values{*s}.in_force(place.first, place.second, scratch);
+            const Value v = Values{*s}.given(node, param, scratch);
             if (v.tensor)
-                s->install(place.first, place.second, *v.tensor);
+                s->install(node, param, *v.tensor);
             else
-                s->follow_curve(place.first, place.second, *v.curve);
+                s->follow_curve(node, param, *v.curve);
         }
 }
 

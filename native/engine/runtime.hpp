@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "engine/shard.hpp"
@@ -11,7 +13,8 @@ namespace amp {
 
 struct Change {  // a parameter set for a later frame
     int64_t frame;
-    Overrides::node_type value;  // made when it is set: nothing is allocated when it takes effect
+    uint32_t node, param;
+    Tensor value;
 };
 
 class Runtime {
@@ -45,8 +48,9 @@ private:
     void resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps);
     void add_tap(uint32_t node, uint32_t port, const amp_buffer& buffer, int64_t frames);
     void apply_due_changes();
-    void stop_at_first_fault();
-    void check_budget(size_t first_window);
+    const Fault* first_fault() const;
+    std::optional<Failure> over_budget(size_t first_window) const;
+    void stop_if_wrong(int64_t frames);
     bool watches_budget() const {
         return plan_.descriptors.heat_policy == 1 && !std::isnan(plan_.descriptors.heat_budget_w);
     }
@@ -54,8 +58,9 @@ private:
     Common common_;
     const Plan& plan_ = common_.plan;
     std::vector<std::unique_ptr<Shard>> shards_;
-    std::vector<Change> changes_;  // sorted by frame
-    std::vector<TapCopy> taps_;    // of the call being executed; keeps its capacity
+    std::vector<Change> changes_;                    // sorted by frame
+    std::set<std::pair<uint32_t, uint32_t>> moved_;  // parameters changed after frame 0, or going to be
+    std::vector<TapCopy> taps_;                      // of the call being executed; keeps its capacity
     bool configured_ = false, failed_ = false;
     int64_t position_ = 0;
     std::atomic<bool> cancelled_{false};

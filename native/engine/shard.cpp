@@ -81,9 +81,12 @@ void Shard::run(int64_t position, int64_t frames, const std::vector<TapCopy>& ta
         const auto n = static_cast<uint32_t>(std::min<int64_t>(frames - done, block_));
         const Firing f{position + done, 0, n};
         advance_windows(n);
-        const bool timed = !(common_.config.flags & AMP_RUN_NO_METRICS) && blocks_++ % kTimeEvery == 0;
+        if (blocks_ == 1)  // the first block finds everything cold: it counts only while it is the only one
+            for (Work& w : work_) w.seconds = 0, w.timed_frames = 0;
+        const bool timed = !(common_.config.flags & AMP_RUN_NO_METRICS) && (blocks_ == 1 || blocks_ % kTimeEvery == 0);
+        ++blocks_;
         run_block(f, taps, delivered + done, timed || !common_.events.empty());
-        if (common_.config.flags & AMP_RUN_HEAT && fault_.frame == INT64_MAX) transport_heat(f);
+        if (common_.config.flags & AMP_RUN_HEAT) transport_heat(f);
         for (Port* p : windows_) p->pos += n;
         done += n;
     }
@@ -92,7 +95,7 @@ void Shard::run(int64_t position, int64_t frames, const std::vector<TapCopy>& ta
 void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t delivered, bool timed) {
     if (common_.flight) common_.flight->phase = AMP_PHASE_EXECUTE;
     size_t tap = 0;
-    double last = timed ? common_.now() : 0.0;  // one clock read per node: the end of one is the start of the next
+    double last = timed ? common_.now() : 0.0;
     for (uint32_t u = 0; u < work_.size(); ++u) {
         const int32_t c = plan_.nodes[u].component;
         if (c < 0) {
@@ -102,14 +105,13 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
                 work_[u].seconds += t - last;
                 work_[u].timed_frames += f.frames;
                 if (!common_.events.empty()) common_.record(u, f, last, t);
-                last = t;
             }
         } else if (plan_.components[static_cast<size_t>(c)].nodes.front() == u) {
             run_component(plan_.components[static_cast<size_t>(c)], f, timed);
-            if (timed) last = common_.now();
         }
         if (common_.config.flags & AMP_RUN_HEAT) unit_heat(u, f);
         for (; tap < taps.size() && taps[tap].node == u; ++tap) copy_tap(taps[tap], f, delivered);
+        if (timed) last = common_.now();  // heat and taps are nobody's time
     }
 }
 

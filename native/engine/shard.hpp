@@ -56,6 +56,7 @@ struct HeatTrack {                      // per node, when heat is asked for; (ba
 
 struct Fault {  // the earliest thing that went wrong in a block
     int64_t frame = INT64_MAX;
+    uint32_t node = UINT32_MAX;  // place in the firing order
     Failure failure{AMP_OK, "", ""};
 };
 

@@ -95,16 +95,15 @@ bool Values::varies(uint32_t node) const {
 
 void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Tensor& t) {
     const Step* step = r.work_[node].parameter[param];
-    const bool batches = t.batches == 1 || !step || step->groups == r.env_.groups;
     const bool channels = t.channels == 1 || !step || step->channels == r.plan_.nodes[node].channels;
-    if (batches && channels && (t.frames == 1 || step)) return;
+    if (channels && (t.frames == 1 || step)) return;
     const PlanNode& n = r.plan_.nodes[node];
     const char* key = n.type->contract->params[param].key;
     throw Failure(AMP_E_UNSUPPORTED, "set_param",
                   text("%s.%s: %s can only begin at frame 0 here. Set it before the first execute.",
                        n.descriptor->name.c_str(), key,
                        t.frames > 1 ? "a value with a frame axis"
-                                    : "a value per batch or channel in place of a curve or a modulated number"),
+                                    : "a value per channel in place of a curve or a modulated number"),
                   n.descriptor->name, key);
 }
 

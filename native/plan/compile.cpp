@@ -19,6 +19,7 @@ struct Compiler {
     Plan plan;
     Violations v;
     std::unordered_map<std::string, uint32_t> place;
+    std::vector<std::vector<uint32_t>> into;  // per node: its audio edges
 
     const amp_node_contract& contract(uint32_t i) const { return *plan.nodes[i].type->contract; }
     const std::string& name(uint32_t i) const { return plan.nodes[i].descriptor->name; }
@@ -276,6 +277,25 @@ struct Compiler {
             v.add(text("output: there is no node \"%s\" with an output.", out.c_str()), out);
     }
 
+    // Nodes of a loop that pass all their heat on among themselves keep it for ever: take away whoever lets some out,
+    // then whoever feeds those, until nobody or a trap is left.
+    void heat_trap(const Component& c) {
+        std::set<uint32_t> trap(c.nodes.begin(), c.nodes.end());
+        for (size_t before = 0; before != trap.size();) {
+            before = trap.size();
+            std::map<uint32_t, double> kept;
+            for (uint32_t u : c.nodes)
+                for (uint32_t k : into[u])
+                    if (trap.count(plan.edges[k].src) && trap.count(u)) kept[plan.edges[k].src] += plan.edges[k].kappa;
+            for (uint32_t u : c.nodes)
+                if (kept[u] < 1.0 - 1e-12) trap.erase(u);
+        }
+        if (!trap.empty())
+            v.add(text("%s: heat goes round a cycle undiminished (product of kappa 1, must be below 1).",
+                       name(*trap.begin()).c_str()),
+                  name(*trap.begin()));
+    }
+
     // Heat shares: default 1 / fan-out forwards and 0 backwards; no node gives away more than it has.
     void kappas() {
         std::vector<uint32_t> fan(plan.nodes.size());
@@ -289,20 +309,10 @@ struct Compiler {
                 v.add(text("%s: its edges carry away more heat than it has (sum of kappa %g, allowed at most 1).",
                            name(i).c_str(), leaving[i]),
                       name(i));
-        std::vector<int64_t> next(plan.nodes.size(), -1);  // the one edge that carries everything, if any
-        for (const PlanEdge& e : plan.edges)
-            if (e.port >= 0 && e.kappa >= 1.0) next[e.src] = e.dst;
-        for (const Component& c : plan.components)
-            for (uint32_t start : c.nodes) {
-                int64_t u = start;
-                for (size_t k = 0; k < c.nodes.size() && u >= 0; ++k)
-                    if ((u = next[static_cast<size_t>(u)]) == start) {
-                        v.add(text("%s: heat goes round a cycle undiminished (product of kappa 1, must be below 1).",
-                                   name(start).c_str()),
-                              name(start));
-                        return;
-                    }
-            }
+        into.assign(plan.nodes.size(), {});
+        for (uint32_t k = 0; k < plan.edges.size(); ++k)
+            if (plan.edges[k].port >= 0) into[plan.edges[k].dst].push_back(k);
+        for (const Component& c : plan.components) heat_trap(c);
     }
 };
 

@@ -56,19 +56,47 @@ void clearing_goes_back_to_curves() {
     }
 }
 
-// A value per batch cannot take the place of one curve for all once frames were rendered; it is refused, not cut.
+// A value per batch may take the place of one curve for all at any frame; one per channel only at frame 0: refused, not
+// cut.
 void wide_values_are_not_cut() {
     blob::Graph g = graphs::chain();
     g.nodes[1].params = {blob::curve("gain", "fade")};
     Runtime r(g);
     CHECK(r.history({{"fade", 1, {{0, 0}, {1, 1}}}}) == AMP_OK && r.configure(2, 16) == AMP_OK);
     CHECK(r.render(16, 2).size() == 64);
-    CHECK(r.set("level", "gain", blob::Tensor{2, 1, 1, {1, 2}}) == AMP_E_UNSUPPORTED && says(r, "per batch"));
-    CHECK(r.set("level", "gain", blob::Tensor{1, 2, 1, {1, 2}}, 64) == AMP_E_UNSUPPORTED);
+    CHECK(r.set("level", "gain", blob::Tensor{2, 1, 1, {0, 2}}) == AMP_OK);
+    const Samples wide = r.render(16, 2);
+    CHECK(wide.size() == 64 && wide[5] == 0.0 && wide[32 + 5] != 0.0);
+    CHECK(r.set("level", "gain", blob::Tensor{1, 2, 1, {1, 2}}, 64) == AMP_E_UNSUPPORTED && says(r, "per channel"));
     CHECK(r.set("level", "gain", 0.5) == AMP_OK && r.render(16, 2).size() == 64);
     CHECK(r.configure(2, 16) == AMP_OK && r.set("level", "gain", blob::Tensor{2, 1, 1, {0, 2}}) == AMP_OK);
     const Samples y = r.render(16, 2);
     CHECK(r.status == AMP_OK && y[5] == 0.0 && y[32 + 5] != 0.0);
+}
+
+// Changes in time: what waits for a frame comes before what is set there, configure forgets both, clear_params knows
+// them.
+void changes_in_time() {
+    blob::Graph g = graphs::chain();
+    g.nodes[1].params = {blob::tensor("gain", {2, 1, 1, {1, 2}})};
+    Runtime r(g);
+    CHECK(r.configure(4, 16) == AMP_E_SHAPE);  // what was given must fit even while another value covers it
+    CHECK(r.configure(2, 16) == AMP_OK && r.set("level", "gain", 0.5) == AMP_OK);
+    CHECK(r.configure(4, 16) == AMP_E_SHAPE && r.configure(2, 16) == AMP_OK);
+    CHECK(r.set("level", "gain", 1, 32) == AMP_OK && r.render(32, 2).size() == 128);
+    CHECK(r.set("level", "gain", 0) == AMP_OK);
+    const Samples silent = r.render(16, 2);
+    CHECK(silent[5] == 0.0 && silent[32 + 5] == 0.0);  // the last word, not the one that waited
+    CHECK(r.configure(2, 16) == AMP_OK);
+    const Samples start = r.render(16, 2);
+    CHECK(start[5] != 0.0 && start[5] == start[32 + 5]);  // 0.5, set before the first frame
+    CHECK(amp_graph_runtime_clear_params(r.raw) == AMP_OK);
+    CHECK(r.configure(2, 16) == AMP_OK);
+    const Samples given = r.render(16, 2);
+    CHECK(given[32 + 5] == 2.0 * given[5]);
+    CHECK(r.configure(2, 16) == AMP_OK);
+    CHECK(r.set("level", "gain", blob::Tensor{1, 1, 3, {1, 2, 3}}, 100) ==
+          AMP_E_UNSUPPORTED);  // at once, not at frame 100
 }
 
 void inputs() {
@@ -114,6 +142,7 @@ int main() {
     parameters();
     clearing_goes_back_to_curves();
     wide_values_are_not_cut();
+    changes_in_time();
     inputs();
     histories();
     return check::finish("values");

@@ -153,6 +153,7 @@ template <int W> uint32_t parameter_tick(Step& s, const Firing& f) {
 
 template <int W, class T> uint32_t gather(Step& s, const Firing& f) {
     constexpr uint32_t stride = W == 1 && std::is_same_v<T, f64x8> ? kLanes : 1;
+    Watch watch;
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.groups; ++g) {
             double* y = row(s.out[0], c, g, f.offset);
@@ -161,9 +162,13 @@ template <int W, class T> uint32_t gather(Step& s, const Firing& f) {
                 for (int k = 1; k < s.n_in; ++k)
                     sum = sum + load_as<T>(row(s.in[k], c, g, f.offset) + i * s.in[k].step);
                 store_as(y + i * s.out[0].step, sum);
+                if constexpr (stride == kLanes)
+                    watch.see(sum, f.frames - i);
+                else
+                    watch.see(sum);
             }
         }
-    return kFired;
+    return watch.verdict();
 }
 
 // Out of the lane layout: eight frames of eight batches turned at a time.

@@ -40,7 +40,8 @@ AMP_API amp_status amp_graph_runtime_create(const void *descriptors, size_t desc
 AMP_API void       amp_graph_runtime_destroy(amp_graph_runtime *runtime);                       /* [owner] NULL is fine */
 
 /* [owner] Allocates for a batch and block size, and resets clock, states, rings and metrics to frame 0.
- * Bound inputs, histories and set parameters stay. Nothing is allocated by execute afterwards. */
+ * Bound inputs, histories and parameters set before the first frame stay; changes made or waiting for later frames are
+ * forgotten. Nothing is allocated by execute afterwards. */
 AMP_API amp_status amp_graph_runtime_configure(amp_graph_runtime *runtime, const amp_config *config);
 
 /* [owner] Value (B|1, C|1, N|1); copied. Takes effect at `at_frame`, or at the next frame to be delivered if at_frame < 0.
