@@ -186,6 +186,7 @@ def main(reason: str, *names: str) -> None:
             controls=controls,
             blessed_by="amp_lab",
             goldens=Path(__file__).parent,
+            overwrite=True,
         )
         size = sum(file.stat().st_size for file in case.folder.iterdir())
         print(f"{name}: {render.digest[:12]}, {size / 1e6:.2f} MB")

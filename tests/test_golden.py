@@ -474,10 +474,53 @@ def test_missing_reference_fails(case: Path) -> None:
         verify()
 
 
-def test_damaged_reference_fails(case: Path) -> None:
-    """A reference whose samples are not those blessed is never compared against."""
-    codec.save(case / "reference.npz", chain("osc").audio, {})
-    assert "damaged (got digest" in str(check("chain", chain("osc")))
+@pytest.mark.parametrize("file", ["graph.json", "controls.json", "reference.npz", "sums.txt"])
+def test_a_file_changed_after_it_was_blessed_fails(goldens: Path, engine: SimpleNamespace, file: str) -> None:
+    """Each file is held against its digest by `check` and `verify` alike, before anything reads it."""
+    case = store("chain", engine.render, reason="first", graph=Saved(), controls=Saved())
+    assert check("chain", engine.render) and verify()
+    with (case.folder / file).open("ab") as stream:
+        stream.write(b" ")
+    for verdict in (check("chain", engine.render), *verdicts()):
+        assert repr(verdict) == "chain: FAIL exact at damaged"
+        assert f"file {file} was changed after it was blessed" in str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"{", "damaged (got Expecting property name"),
+        (b"\xff", "damaged (got 'utf-8' codec"),
+        (b"[]", "unknown schema (got None"),
+        (b'{"schema": 2}', "damaged (got None as render"),
+    ],
+)
+def test_a_damaged_manifest_fails(case: Path, text: bytes, said: str) -> None:
+    """What is no manifest is named as such by `check` and `verify`, without a raw error."""
+    (case / "manifest.json").write_bytes(text)
+    for verdict in (check("chain", chain()), *verdicts()):
+        assert repr(verdict) == "chain: FAIL exact at damaged"
+        assert f"chain/manifest.json: {said}" in str(verdict)
+
+
+def test_a_removed_or_added_file_fails(goldens: Path, engine: SimpleNamespace) -> None:
+    """Curves that went missing fail, and `verify` wants nothing in the folder that was never blessed."""
+    case = store("chain", engine.render, reason="first", graph=Saved(), controls=Saved())
+    (case.folder / "notes.txt").touch()
+    assert "actual     notes.txt" in str(verdicts()[0])
+    (case.folder / "notes.txt").unlink()
+    (case.folder / "controls.json").unlink()
+    assert "file controls.json was removed after it was blessed" in str(verdicts()[0])
+
+
+def test_store_keeps_what_is_there(case: Path, engine: SimpleNamespace) -> None:
+    """A case of that name is replaced only if asked; otherwise the error names `update`."""
+    before = (case / "manifest.json").read_bytes()
+    with pytest.raises(GoldenError, match=r"the case exists .* golden\.update"):
+        store("chain", engine.render, reason="second", graph=Saved())
+    assert (case / "manifest.json").read_bytes() == before
+    store("chain", engine.render, reason="second", graph=Saved(), overwrite=True)
+    assert list_cases()[0].manifest()["blessed"]["reason"] == "second"
 
 
 def test_verify_covers_layouts(case: Path, engine: SimpleNamespace) -> None:

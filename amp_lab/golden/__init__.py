@@ -26,3 +26,8 @@ __all__ = [
     "verify",
     "verify_isa_levels",
 ]
+
+
+def __dir__() -> list[str]:
+    """Name what is for use, not the modules behind it."""
+    return sorted(__all__)

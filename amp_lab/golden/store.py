@@ -21,8 +21,16 @@ from .comparators import check_limits
 from .divergence import Streams, streams_of
 from .verdict import GoldenError
 
-SCHEMA = 1
+SCHEMA = 2
 FILES = ("graph.json", "reference.npz", "sums.txt", "manifest.json")
+_SEALED = ("graph.json", "controls.json", "reference.npz", "sums.txt")
+_FIELDS: Mapping[str, frozenset[str]] = {
+    "render": frozenset({"frames", "batches", "channels", "sample_rate"}),
+    "comparator": frozenset({"name", "limits", "reason"}),
+    "blessed": frozenset({"by", "on", "reason"}),
+    "files": frozenset(FILES) - {"manifest.json"},
+}
+"""What `manifest.json` holds at least, group by group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +61,85 @@ class Case:
         Raises
         ------
         GoldenError
-            The schema is not the one this version writes.
+            It cannot be read, or the schema is not the one this version writes.
         """
-        data: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
-        if data.get("schema") != SCHEMA:
+        where, cure = f"{self.name}/manifest.json", "Restore the file from version control."
+        try:
+            data = json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise GoldenError(f"{where}: damaged (got {error}, allowed JSON). {cure}") from None
+        schema = data.get("schema") if isinstance(data, dict) else None
+        if schema != SCHEMA:
             raise GoldenError(
-                f"{self.name}/manifest.json: unknown schema (got {data.get('schema')!r}, allowed {SCHEMA}). "
+                f"{where}: unknown schema (got {schema!r}, allowed {SCHEMA}). "
                 "Use the version that wrote it, or bless the case again."
             )
-        return data
+        held: dict[str, Any] = {group: data.get(group) for group in _FIELDS}
+        for group, keys in _FIELDS.items():
+            if not isinstance(held[group], dict) or not keys <= held[group].keys():
+                raise GoldenError(
+                    f"{where}: damaged (got {held[group]!r} as {group}, "
+                    f"allowed {', '.join(sorted(keys))}). {cure}"
+                )
+        return dict(data)
 
-    def reference(self) -> tuple[npt.NDArray[np.float64], Streams]:
-        """Return the reference samples `(B, C, N)` and what is kept of every node.
+    def load(self) -> Blessed:
+        """Return the whole case, after holding every file against the digest it was blessed with.
 
         Raises
         ------
         GoldenError
-            The samples are not those the manifest was written for.
+            A file was changed after it was blessed, or cannot be read.
         """
+        manifest = self.manifest()
+        seals = digests_of_files(self.folder)
+        for file, digest in manifest["files"].items():
+            if seals.get(file) != digest:
+                what = "was changed" if file in seals else "was removed"
+                raise GoldenError(
+                    f"{self.name}: file {file} {what} after it was blessed (got digest "
+                    f"{seals.get(file, 'none')[:12]}, allowed {digest[:12]}). "
+                    "Restore it from version control, or bless the change with a reason."
+                )
         samples, loops = codec.load(self.folder / "reference.npz")
-        digest, expected = digest_of(samples), self.manifest()["digest"]
-        if digest != expected:
+        if digest_of(samples) != manifest.get("digest"):
             raise GoldenError(
-                f"{self.name}/reference.npz: damaged (got digest {digest[:12]}, allowed {expected[:12]}). "
-                "Restore the file from version control."
+                f"{self.name}/manifest.json: damaged (got digest {manifest.get('digest')!r}, allowed "
+                f"{digest_of(samples)} of reference.npz). Restore the file from version control."
             )
         text = (self.folder / "sums.txt").read_text(encoding="utf-8")
-        return samples, Streams.from_text(text, loops)
+        return Blessed(self, manifest, samples, Streams.from_text(text, loops))
+
+    def strange_files(self) -> list[str]:
+        """Return what lies in the folder and was never blessed."""
+        known = {*self.manifest()["files"], "manifest.json"}
+        return sorted(path.name for path in self.folder.iterdir() if path.name not in known)
+
+
+@dataclass(frozen=True, slots=True)
+class Blessed:
+    """A case as it was blessed.
+
+    Attributes
+    ----------
+    case : Case
+    manifest : dict
+    samples : ndarray (B, C, N)
+        The reference.
+    streams : Streams
+        What is kept of every node.
+    """
+
+    case: Case
+    manifest: Mapping[str, Any]
+    samples: npt.NDArray[np.float64]
+    streams: Streams
+
+
+def digests_of_files(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a case that the manifest vouches for."""
+    files = [folder / name for name in _SEALED if (folder / name).is_file()]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def digest_of(samples: npt.NDArray[np.float64]) -> str:
@@ -128,7 +188,8 @@ def _write(folder: Path, render: Any, manifest: Mapping[str, Any]) -> None:
     streams = streams_of(render.audio, render.taps, render.plan.info)
     codec.save(folder / "reference.npz", render.audio, dict(streams.loops))
     (folder / "sums.txt").write_text(streams.to_text(), encoding="utf-8", newline="\n")
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    sealed = {**manifest, "files": digests_of_files(folder)}
+    text = json.dumps(sealed, indent=2, ensure_ascii=False) + "\n"
     (folder / "manifest.json").write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -161,12 +222,13 @@ def store(
     comparator_reason: str = "",
     blessed_by: str | None = None,
     goldens: str | Path | None = None,
+    overwrite: bool = False,
     **limits: float,
 ) -> Case:
-    """Bless a render as the reference of a case, new or old.
+    """Bless a render as the reference of a new case.
 
     The graph and controls are written, loaded back and rendered again with every node tapped; only if that
-    gives the same digest does the case replace what was there. So a stored case is always complete by itself.
+    gives the same digest is the case kept. So a stored case is always complete by itself.
 
     Parameters
     ----------
@@ -185,17 +247,25 @@ def store(
         Default: the user's login name.
     goldens : path, optional
         See `folders.find`.
+    overwrite : bool
+        Replace a case of that name, graph and all.
 
     Raises
     ------
     GoldenError
-        No reason, a render that is empty or not finite, or one that the graph and controls do not reproduce.
+        No reason, a case of that name, a render that is empty or not finite, or one that the graph and
+        controls do not reproduce.
     """
     _require_reason(f"golden.store({name!r})", reason)
     _require_usable(name, render)
     rule = {"name": comparator, "limits": check_limits(comparator, comparator_reason, limits)}
     rule["reason"] = comparator_reason or "deterministic engine: every bit"
     root = folders.find(goldens)
+    if (root / name).exists() and not overwrite:
+        raise GoldenError(
+            f"golden.store({name!r}): the case exists (got overwrite=False, allowed a new name). Use "
+            "golden.update(name, reason=...) after a change of the engine, overwrite=True for another graph."
+        )
     with tempfile.TemporaryDirectory(dir=root, prefix=".new_") as scratch:
         folder = Path(scratch) / name
         folder.mkdir()

@@ -12,7 +12,7 @@ from amp_lab.errors import AmpError
 from . import folders, replay, usage
 from .comparators import compare
 from .divergence import Streams, changed_nodes, locate, order_of, owner, streams_of
-from .store import Case, list_cases
+from .store import Blessed, Case, list_cases
 from .verdict import Comparison, GoldenError, GoldenMismatch, Mismatch, Verdict
 
 Matrix = Literal["quick", "full"]
@@ -35,23 +35,21 @@ def _missing(case: Case) -> Verdict | None:
     return _unanswered(case.name, "missing", f"a case {case.name!r}", "no such folder", note)
 
 
-def _compare(case: Case, render: Any) -> Comparison:
-    manifest = case.manifest()
-    reference, _ = case.reference()
-    rule = manifest["comparator"]
+def _compare(blessed: Blessed, render: Any) -> Comparison:
+    rule = blessed.manifest["comparator"]
     return compare(
         render,
-        reference,
+        blessed.samples,
         comparator=rule["name"],
         reason=rule["reason"],
-        reference_sample_rate=float(manifest["render"]["sample_rate"]),
+        reference_sample_rate=float(blessed.manifest["render"]["sample_rate"]),
         **rule["limits"],
     )
 
 
-def _replay(case: Case, **options: Any) -> Any:
-    settings = case.manifest()["render"]
-    return replay.render(case.folder, frames=settings["frames"], batches=settings["batches"], **options)
+def _replay(blessed: Blessed, **options: Any) -> Any:
+    batches, _, frames = blessed.samples.shape
+    return replay.render(blessed.case.folder, frames=frames, batches=batches, **options)
 
 
 def _tapped(render: Any) -> bool:
@@ -73,23 +71,17 @@ def _with_origin(verdict: Verdict, result: Streams, reference: Streams, info: Ma
     )
 
 
-def _explain(case: Case, verdict: Verdict, render: Any) -> Verdict:
+def _explain(blessed: Blessed, verdict: Verdict, render: Any) -> Verdict:
     """Find the node in which a failed check starts; without taps the stored graph is rendered again."""
     if verdict.comparison.mismatch is None or verdict.comparison.mismatch.what != "value":
         return verdict
-    reference = case.reference()[1]
-    if _tapped(render):
-        info = render.plan.info
-        return _with_origin(verdict, streams_of(render.audio, render.taps, info), reference, info)
-    again = _replay(case, taps=True)
-    if _compare(case, again).passed:
-        note = (
-            "the stored graph still renders to the reference: the render came from another graph or controls"
-        )
-        return verdict.located("", note)
-    return _with_origin(
-        verdict, streams_of(again.audio, again.taps, again.plan.info), reference, again.plan.info
-    )
+    if not _tapped(render):
+        render = _replay(blessed, taps=True)
+        if _compare(blessed, render).passed:
+            why = "the render came from another graph or controls"
+            return verdict.located("", f"the stored graph still renders to the reference: {why}")
+    info = render.plan.info
+    return _with_origin(verdict, streams_of(render.audio, render.taps, info), blessed.streams, info)
 
 
 def check(name: str, render: Any, *, goldens: str | Path | None = None) -> Verdict:
@@ -108,7 +100,7 @@ def check(name: str, render: Any, *, goldens: str | Path | None = None) -> Verdi
     Returns
     -------
     Verdict
-        A case without a reference fails; it never passes and never raises.
+        A case without a reference fails, and so does one with a file changed after it was blessed.
     """
     case = Case(folders.find(goldens) / name)
     missing = _missing(case)
@@ -116,11 +108,12 @@ def check(name: str, render: Any, *, goldens: str | Path | None = None) -> Verdi
         return missing
     usage.record(case.folder)
     try:
-        verdict = Verdict(name, _compare(case, render))
+        blessed = case.load()
+        verdict = Verdict(name, _compare(blessed, render))
     except GoldenError as error:
         return _damaged(name, error)
     try:
-        return _explain(case, verdict, render)
+        return _explain(blessed, verdict, render)
     except AmpError as error:
         return verdict.located("", f"the stored graph does not render: {error}")
 
@@ -129,11 +122,11 @@ def _damaged(name: str, error: Exception) -> Verdict:
     return _unanswered(name, "damaged", "a readable case that renders", type(error).__name__, str(error))
 
 
-def _streams_agree(case: Case, verdict: Verdict, render: Any) -> Verdict:
+def _streams_agree(blessed: Blessed, verdict: Verdict, render: Any) -> Verdict:
     """Under `exact`, require every node stream to be the blessed one, even where the output hides it."""
     if not verdict.passed or verdict.comparison.comparator != "exact":
         return verdict
-    result, reference = streams_of(render.audio, render.taps, render.plan.info), case.reference()[1]
+    result, reference = streams_of(render.audio, render.taps, render.plan.info), blessed.streams
     if result.rows == reference.rows and result.columns == reference.columns:
         return verdict
     origin = locate(result, reference, render.plan.info)
@@ -142,25 +135,24 @@ def _streams_agree(case: Case, verdict: Verdict, render: Any) -> Verdict:
     facts = ("the blessed node streams", "others", "digests in sums.txt differ", "0 (every bit)")
     mismatch = Mismatch("node stream", *facts, frame, node=node, note=note)
     size = verdict.comparison
-    return Verdict(case.name, Comparison("exact", size.frames, size.channels, size.batches, mismatch))
+    return Verdict(verdict.name, Comparison("exact", size.frames, size.channels, size.batches, mismatch))
 
 
-def _layouts(case: Case, matrix: Matrix) -> Iterable[tuple[str, Callable[[Any], Comparison]]]:
+def _layouts(blessed: Blessed, matrix: Matrix) -> Iterable[tuple[str, Callable[[Any], Comparison]]]:
     """Yield each further layout with the comparison of its render against the default one."""
-    frames = case.manifest()["render"]["frames"]
+    batches, _, frames = blessed.samples.shape
     sizes = (64,) if matrix == "quick" else (64, 1000, frames)
 
     def in_blocks(size: int) -> Callable[[Any], Comparison]:
-        return lambda render: compare(_replay(case, block_frames=size).audio, render.audio)
+        return lambda render: compare(_replay(blessed, block_frames=size).audio, render.audio)
 
     for size in sizes:
         yield f"block_frames {size}", in_blocks(size)
-    batches = case.manifest()["render"]["batches"]
     if matrix == "full" and batches > 1:
 
         def alone(batch: int) -> Callable[[Any], Comparison]:
             return lambda render: compare(
-                replay.audio_of_batch(case.folder, frames=frames, batch=batch),
+                replay.audio_of_batch(blessed.case.folder, frames=frames, batch=batch),
                 render.audio[batch : batch + 1],
             )
 
@@ -174,11 +166,14 @@ def _verdicts_of(case: Case, matrix: Matrix) -> list[Verdict]:
         return [missing]
     usage.record(case.folder)
     try:
-        render = _replay(case, taps=True)
-        verdict = _streams_agree(
-            case, _explain(case, Verdict(case.name, _compare(case, render)), render), render
-        )
-        return [verdict] + [Verdict(case.name, run(render), name) for name, run in _layouts(case, matrix)]
+        blessed = case.load()
+        if strange := case.strange_files():
+            note = "Move it elsewhere: a case holds what was blessed and nothing else."
+            return [_unanswered(case.name, "damaged", "no other file", ", ".join(strange), note)]
+        render = _replay(blessed, taps=True)
+        verdict = Verdict(case.name, _compare(blessed, render))
+        verdict = _streams_agree(blessed, _explain(blessed, verdict, render), render)
+        return [verdict] + [Verdict(case.name, run(render), name) for name, run in _layouts(blessed, matrix)]
     except Exception as error:  # any failure of one case is its verdict, and the other cases still run
         return [_damaged(case.name, error)]
 
