@@ -33,25 +33,25 @@ def demo(options: argparse.Namespace) -> int:
     judged = render
     if options.seconds != PERFORMANCE_S:
         judged = graph.render(seconds=PERFORMANCE_S, isolation=_chosen(options))
-    passed, line, text = _judge(judged, options.goldens)
+    passed, line, facts = _judge(judged, options.goldens)
     options.out.mkdir(parents=True, exist_ok=True)
     print(repr(render))
     print(render.save(options.out / f"{CASE}.wav", subtype="PCM_24"))
     print(report.html_report(render, options.out / f"{CASE}.html", verdict_lines=[line]))
-    print(text)
+    print(*facts, line, sep="\n")
     return OK if passed else FAILED
 
 
-def _judge(render: Render, goldens: Path | None) -> tuple[bool, str, str]:
-    """Return whether the golden holds, the verdict's line, and its whole text."""
+def _judge(render: Render, goldens: Path | None) -> tuple[bool, str, list[str]]:
+    """Return whether the golden holds, the verdict's line, and the facts of a failure."""
     from amp_lab import golden
 
     try:
         verdict = golden.check(CASE, render, goldens=goldens)
     except golden.GoldenError as error:
-        line = f"{CASE}: FAIL no goldens folder"
-        return False, line, f"{line}\n{error}"
-    return verdict.passed, repr(verdict), str(verdict)
+        cure = f"Run in a clone of amp_lab, or name its folder: amp-lab demo --goldens DIR/goldens. ({error})"
+        return False, f"{CASE}: FAIL no goldens folder", [" ".join(cure.split())]
+    return verdict.passed, repr(verdict), str(verdict).splitlines()[1:]
 
 
 def render(options: argparse.Namespace) -> int:
@@ -152,7 +152,8 @@ def lab(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     if not any(folder.glob("*.ipynb")):
         what = "holds no notebook" if folder.is_dir() else "is no folder"
-        return _complain(f"lab: {folder} {what}. Name a folder: amp-lab lab notebooks.")
+        cure = "Name a folder of notebooks, such as that of a clone of amp_lab: amp-lab lab DIR/notebooks."
+        return _complain(f"lab: {folder} {what}. {cure}")
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-P", "-m", "jupyterlab", str(folder)])
 
