@@ -368,8 +368,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(crash), CRASHED)
     except (AmpError, NativeLibraryMissing, NativeLibraryStale) as error:
         return _complain(str(error))
-    except json.JSONDecodeError as error:
-        return _complain(f"not a JSON file ({error}). Give what Graph.save or ControlHistory.save wrote.")
     except OSError as error:
         return _complain(f"{error.filename or 'file'}: {error.strerror or error}.")
     except KeyboardInterrupt:

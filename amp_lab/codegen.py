@@ -34,6 +34,7 @@ def to_code(graph: Graph) -> str:
     rest = [edge for edge in graph.edges if edge.id not in written]
     lines += [_connect(graph, edge, variables) for edge in sorted(rest, key=_slot)]
     lines += [_modulate(graph, mod, variables) for mod in sorted(graph.modulations, key=_slot)]
+    lines += _controls(graph)
     code = "\n".join(lines) + "\n"
     return "".join(f"{line}\n" for line in _imports(code)) + "\n" + code
 
@@ -126,6 +127,20 @@ def _modulate(graph: Graph, mod: Modulation, variables: dict[str, str]) -> str:
     is_taken = hasattr(Node, mod.param)
     target = variables[mod.dst] + (f".param({_literal(mod.param)})" if is_taken else f".{mod.param}")
     return f"g.modulate({_source(graph, mod, variables)}, {target}, {_keywords(more)})"
+
+
+def _controls(graph: Graph) -> list[str]:
+    if graph.controls is None:
+        return []
+    curves = [
+        f"    amp.Curve({', '.join(map(_literal, (c.name, c.times_s, c.values, c.interpolation)))}),"
+        for c in graph.controls.values()
+    ]
+    return (
+        ["g.controls = amp.ControlHistory([", *curves, "])"]
+        if curves
+        else ["g.controls = amp.ControlHistory()"]
+    )
 
 
 def _slot(link: Link) -> int:

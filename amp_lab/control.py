@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import blob, jsontext, lowlevel
+from amp_lab import blob, checks, jsontext, lowlevel
 from amp_lab.errors import GraphError
 from amp_lab.values import CurveRef, Samples, frozen
 
@@ -49,8 +48,8 @@ class Curve(CurveRef):
     interpolation: Interpolation = "linear"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "times_s", frozen(self.times_s))
-        object.__setattr__(self, "values", frozen(self.values))
+        for field in ("times_s", "values"):
+            object.__setattr__(self, field, _numbers(f"curve {self.name!r}.{field}", getattr(self, field)))
         problem = self._problem()
         if problem:
             raise GraphError(f"curve {self.name!r}: {problem}", stage="history")
@@ -91,7 +90,7 @@ class Curve(CurveRef):
         cls, name: str, points: Iterable[tuple[float, float]], interpolation: Interpolation = "linear"
     ) -> Self:
         """Return a curve through (time_s, value) points in any order; points of one time keep their order."""
-        array = np.array(list(points), dtype=np.float64).reshape(-1, 2)
+        array = _pairs(f"curve {name!r}", list(points) if isinstance(points, Iterable) else points)
         array = array[np.argsort(array[:, 0], kind="stable")]
         return cls(name, array[:, 0], array[:, 1], interpolation)
 
@@ -100,7 +99,9 @@ class Curve(CurveRef):
         cls, name: str, samples: npt.ArrayLike, rate_hz: float, interpolation: Interpolation = "linear"
     ) -> Self:
         """Return a curve through samples of shape (points,) taken ``rate_hz`` times a second from 0 s on."""
-        values = np.asarray(samples, dtype=np.float64)
+        if checks.real(f"curve {name!r}.rate_hz", rate_hz, "above 0 Hz") <= 0:
+            raise GraphError(f"curve {name!r}.rate_hz: not a rate (got {rate_hz!r}, allowed above 0 Hz).")
+        values = _numbers(f"curve {name!r}.samples", samples)
         return cls(name, np.arange(values.size) / rate_hz, values, interpolation)
 
     def __eq__(self, other: object) -> bool:
@@ -115,6 +116,27 @@ class Curve(CurveRef):
     def __repr__(self) -> str:
         span = f"{self.times_s[0]:g} to {self.times_s[-1]:g} s"
         return f"Curve {self.name}: {self.times_s.size} points, {span}, {self.interpolation}"
+
+
+def _numbers(where: str, values: Any) -> Samples:
+    try:
+        return frozen(values)
+    except (TypeError, ValueError):
+        raise GraphError(
+            f"{where}: not numbers (got {values!r:.60}, allowed an array). Give a list of numbers.",
+            stage="history",
+        ) from None
+
+
+def _pairs(where: str, points: Any) -> Samples:
+    array = _numbers(f"{where}.points", points)
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise GraphError(
+            f"{where}.points: have the wrong shape (got {array.shape}, allowed (points, 2)). "
+            "Give pairs: [(time_s, value), ...].",
+            stage="history",
+        )
+    return array
 
 
 def _point(times: Samples, values: Samples, index: int) -> str:
@@ -132,7 +154,7 @@ class ControlHistory(Mapping[str, Curve]):
 
     def __init__(self, curves: Iterable[Curve] = ()) -> None:
         self._curves: dict[str, Curve] = {}
-        for curve in curves:
+        for curve in _checked(curves):
             if curve.name in self._curves:
                 raise GraphError(
                     f"ControlHistory: curve {curve.name!r} is given twice. Rename or drop one.",
@@ -187,8 +209,8 @@ class ControlHistory(Mapping[str, Curve]):
         """One curve at t = n / sample_rate, shape (frames,), with the bits a render sees."""
         return lowlevel.history_sample(self.blob, name, sample_rate, first_frame, frames)
 
-    def to_json(self) -> str:
-        """Readable JSON text that reads back to the same bits."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the curves as JSON values that read back to the same bits."""
         curves = {
             name: {
                 "interpolation": c.interpolation,
@@ -196,18 +218,17 @@ class ControlHistory(Mapping[str, Curve]):
             }
             for name, c in self.items()
         }
-        return jsontext.dumps({"schema": SCHEMA, "curves": curves})
+        return {"schema": SCHEMA, "curves": curves}
 
     @classmethod
-    def from_json(cls, text: str) -> ControlHistory:
-        """Read what `to_json` wrote.
+    def from_dict(cls, data: Any, path: str = "$") -> ControlHistory:
+        """Read what `to_dict` wrote; ``path`` is where it lies in its JSON text.
 
         Raises
         ------
         GraphError
             Listing every violation with its JSON path.
         """
-        data = json.loads(text)
         if (
             not isinstance(data, dict)
             or data.get("schema") != SCHEMA
@@ -215,38 +236,71 @@ class ControlHistory(Mapping[str, Curve]):
         ):
             got = data.get("schema") if isinstance(data, dict) else type(data).__name__
             raise GraphError(
-                f"$.schema: not a control history (got {got!r}, allowed {SCHEMA!r} with curves by name)."
+                f"{path}.schema: not a control history (got {got!r}, allowed {SCHEMA!r} with curves by name)."
             )
         curves, problems = [], []
         for name, item in data["curves"].items():
             try:
                 curves.append(_read_curve(name, item))
             except (GraphError, KeyError, TypeError, ValueError) as error:
-                problems.append(f"$.curves.{name}: {error}")
+                problems.append(f"{path}.curves.{name}: {error}")
         if problems:
             raise GraphError("\n".join(problems), stage="history")
         return cls(curves)
 
+    def to_json(self) -> str:
+        """Readable JSON text that reads back to the same bits."""
+        return jsontext.dumps(self.to_dict())
+
+    @classmethod
+    def from_json(cls, text: str) -> ControlHistory:
+        """Read what `to_json` wrote; raises as `from_dict` does."""
+        return cls.from_dict(jsontext.read_json(text))
+
     def save(self, path: str | Path) -> Path:
         """Write the JSON text to a file."""
-        target = Path(path)
+        target = checks.target("ControlHistory.save", path)
         target.write_text(self.to_json(), encoding="utf-8")
         return target
 
     @classmethod
     def load(cls, path: str | Path) -> ControlHistory:
         """Read a JSON file."""
-        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        return cls.from_dict(jsontext.read_json(Path(path)))
+
+
+def _checked(curves: Any) -> Iterable[Curve]:
+    """Return curves, if that is what they are."""
+    items = list(curves) if isinstance(curves, Iterable) and not isinstance(curves, Mapping) else [curves]
+    for item in items:
+        if not isinstance(item, Curve):
+            cure = "Write ControlHistory([amp.Curve(name, times_s, values), ...])."
+            raise GraphError(
+                f"ControlHistory: not a curve (got {item!r:.60}, allowed Curve). {cure}", stage="history"
+            )
+    return items
+
+
+def check_history(where: str, value: Any) -> ControlHistory | None:
+    """Return a control history or None.
+
+    Raises
+    ------
+    GraphError
+        If it is something else.
+    """
+    if value is None or isinstance(value, ControlHistory):
+        return value
+    raise GraphError(
+        f"{where}: not a control history (got {type(value).__name__}, allowed ControlHistory or None). "
+        "Write amp.ControlHistory([amp.Curve(name, times_s, values), ...])."
+    )
 
 
 def _read_curve(name: str, item: Any) -> Curve:
     if not isinstance(item, dict) or set(item) != {"interpolation", "points"}:
         raise GraphError(f"not a curve (got {item!r:.60}, allowed an object with interpolation and points).")
-    points = np.array(item["points"], dtype=np.float64)
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise GraphError(
-            f"points have the wrong shape (got {points.shape}, allowed (points, 2): [time_s, value])."
-        )
+    points = _pairs(f"curve {name!r}", item["points"])
     return Curve(name, points[:, 0], points[:, 1], item["interpolation"])
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from amp_lab import catalog
+from amp_lab import catalog, checks
 from amp_lab.contracts import NodeContract
 from amp_lab.errors import GraphError
 from amp_lab.events import NodeAdded, NodeChanged, NodeRemoved, NodeRenamed
@@ -112,11 +111,11 @@ class Editing(Wiring):
         return self._free_name(given)
 
     def _free_name(self, name: str) -> str:
-        if name in self._handles:
+        if check_name(name) in self._handles:
             raise GraphError(
                 f"{name}: name is taken (allowed: unique names). Try {auto_name(name, self._handles)!r}."
             )
-        return check_name(name)
+        return name
 
     def _add_record(self, record: NodeRecord) -> Node:
         node = Node(cast("Graph", self), record.name)
@@ -230,7 +229,7 @@ def check_name(name: str) -> str:
     GraphError
         If it is empty, too long or has other characters.
     """
-    if not NAME.fullmatch(name) or len(name.encode()) > NAME_BYTES:
+    if not isinstance(name, str) or not NAME.fullmatch(name) or len(name.encode()) > NAME_BYTES:
         raise GraphError(
             f"name: not allowed (got {name!r}, allowed letters, digits, _ and - up to {NAME_BYTES} bytes)."
         )
@@ -239,12 +238,16 @@ def check_name(name: str) -> str:
 
 def _thermo(name: str, values: Mapping[str, float | None] | None) -> Thermo:
     keys = [field.name for field in fields(Thermo)]
+    if not isinstance(values, Mapping | None):
+        raise GraphError(
+            f"{name}.thermo: not heat constants (got {values!r:.60}, allowed {', '.join(keys)}). Give a dict."
+        )
     for key, value in (values or {}).items():
         if key not in keys:
             raise TypeError(
                 f"{name}.thermo: no constant {key!r} (allowed {', '.join(keys)}).{catalog.hint(key, keys)}"
             )
-        if value is not None and not (math.isfinite(value) and value >= 0):
+        if value is not None and checks.real(f"{name}.thermo.{key}", value, "0 or more") < 0:
             raise GraphError(
                 f"{name}.thermo.{key}: not allowed (got {value!r}, allowed 0 or more).", node=name
             )
@@ -252,7 +255,8 @@ def _thermo(name: str, values: Mapping[str, float | None] | None) -> Thermo:
 
 
 def _ratio(name: str, contract: NodeContract, ratio: int) -> int:
-    if ratio < 1 or ratio & (ratio - 1) or ratio > contract.oversample_max:
+    ratio = checks.whole(f"{name}.oversample_ratio", ratio, 1)
+    if ratio & (ratio - 1) or ratio > contract.oversample_max:
         allowed = f"a power of two up to {contract.oversample_max}"
         raise GraphError(
             f"{name}.oversample_ratio: not allowed (got {ratio}, allowed {allowed} for {contract.id}).",

@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from amp_lab import jsontext
+from amp_lab import checks, jsontext
 from amp_lab._builders import Builders
 from amp_lab.blob import HEAT_POLICIES, Descriptors
-from amp_lab.control import ControlHistory
+from amp_lab.control import ControlHistory, check_history
 from amp_lab.editing import Editing, check_name
 from amp_lab.errors import GraphError
 from amp_lab.events import GraphChanged
@@ -54,7 +52,7 @@ class Graph(Builders, Editing):
         heat_budget_w: float | None = None,
         heat_policy: Literal["report", "halt"] = "report",
     ) -> None:
-        if not (math.isfinite(sample_rate) and sample_rate > 0):
+        if checks.real("Graph.sample_rate", sample_rate, "above 0 Hz") <= 0:
             raise GraphError(
                 f"Graph.sample_rate: not a rate (got {sample_rate!r}, allowed above 0 Hz). Use 48000."
             )
@@ -104,13 +102,13 @@ class Graph(Builders, Editing):
 
     @property
     def controls(self) -> ControlHistory | None:
-        """Control curves a render uses when it is given none; not part of the JSON."""
+        """Control curves a render uses when it is given none; files and code keep them."""
         return self._controls
 
     @controls.setter
     def controls(self, controls: ControlHistory | None) -> None:
         with self.edit():
-            self._store.assign(self, "_controls", controls)
+            self._store.assign(self, "_controls", check_history(f"{self._name}.controls", controls))
             self._store.emit(GraphChanged("controls"))
 
     @property
@@ -135,7 +133,7 @@ class Graph(Builders, Editing):
         return f"Graph {self._name}: {len(self)} nodes, {links} at {self._sample_rate:g} Hz"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self.to_dict(), self._controls)
+        return Graph.from_dict, (self.to_dict(),)
 
     # ---- listeners ----
 
@@ -190,18 +188,18 @@ class Graph(Builders, Editing):
     @classmethod
     def from_json(cls, text: str) -> Graph:
         """Read JSON text."""
-        return cls.from_dict(json.loads(text))
+        return cls.from_dict(jsontext.read_json(text))
 
     def save(self, path: str | Path) -> Path:
         """Write the JSON text to a file."""
-        target = Path(path)
+        target = checks.target(f"{self._name}.save", path)
         target.write_text(self.to_json(), encoding="utf-8")
         return target
 
     @classmethod
     def load(cls, path: str | Path) -> Graph:
         """Read a JSON file."""
-        return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        return cls.from_dict(jsontext.read_json(Path(path)))
 
     def to_code(self) -> str:
         """Python that rebuilds this graph."""
@@ -279,7 +277,8 @@ class Graph(Builders, Editing):
         nonfinite
             ``"raise"`` stops at the first NaN or Inf, ``"allow"`` lets it pass.
         out
-            Where the audio goes, float64 (B, C, N) with contiguous frames.
+            Where the audio goes, float64 (B, C, N) with contiguous frames. The render looks at it and
+            computes digest, figures and measurements when they are asked for: leave it alone till then.
         heat
             Compute heat along the way (otherwise it is computed when asked for).
         progress
@@ -308,14 +307,8 @@ class Graph(Builders, Editing):
         )
 
 
-def _rebuild(data: dict[str, Any], controls: ControlHistory | None) -> Graph:
-    graph = Graph.from_dict(data)
-    graph._controls = controls
-    return graph
-
-
 def _check_heat(watts: float | None, policy: str) -> tuple[float | None, str]:
-    if watts is not None and not (math.isfinite(watts) and watts > 0):
+    if watts is not None and checks.real("heat_budget_w", watts, "above 0 W, or None") <= 0:
         raise GraphError(f"heat_budget_w: not a budget (got {watts!r}, allowed above 0 W, or None).")
     if policy not in HEAT_POLICIES:
         raise GraphError(

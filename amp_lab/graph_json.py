@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from amp_lab import catalog
+from amp_lab.control import ControlHistory
 from amp_lab.errors import AmpError, GraphError
 from amp_lab.model import Edge, Modulation, Node, NodeRecord, Thermo
 from amp_lab.values import CurveRef, Samples, Value, frozen
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "amp_lab.graph/1"
 INLINE_VALUES = 64
+KEYS = {"schema", "name", "sample_rate", "nodes", "edges", "modulations", "heat", "controls"}
 T = TypeVar("T")
 LINK_DEFAULTS: dict[str, Any] = {
     "delay_frames": 0,
@@ -44,6 +46,8 @@ def to_dict(graph: Graph) -> dict[str, Any]:
     }
     if graph.heat_budget_w is not None:
         data["heat"] = {"budget_w": graph.heat_budget_w, "policy": graph.heat_policy}
+    if graph.controls is not None:
+        data["controls"] = graph.controls.to_dict()
     return data
 
 
@@ -96,7 +100,9 @@ def encode(value: Value) -> Any:
 def decode(data: Any) -> Any:
     """Undo `encode`."""
     if isinstance(data, dict) and set(data) == {"curve"}:
-        return CurveRef(str(data["curve"]))
+        if not isinstance(data["curve"], str):
+            raise GraphError(f"not a curve's name (got {data['curve']!r:.60}, allowed text).")
+        return CurveRef(data["curve"])
     if isinstance(data, dict) and set(data) == {"float64", "shape"}:
         return frozen(
             np.frombuffer(base64.b64decode(data["float64"], validate=True), "<f8").reshape(data["shape"])
@@ -120,8 +126,8 @@ def from_dict(data: Mapping[str, Any]) -> Graph:
         got = data.get("schema") if isinstance(data, Mapping) else type(data).__name__
         raise GraphError(f"$.schema: not a graph (got {got!r}, allowed {SCHEMA!r}).")
     reader = _Reader()
-    reader.keys("$", data, {"schema", "name", "sample_rate", "nodes", "edges", "modulations", "heat"})
-    heat = data.get("heat", {})
+    reader.keys("$", data, KEYS)
+    heat = reader.table("$.heat", data.get("heat", {}), dict)
     graph = reader.attempt(
         "$",
         lambda: Graph(
@@ -138,6 +144,8 @@ def from_dict(data: Mapping[str, Any]) -> Graph:
         reader.edge(graph, f"$.edges[{i}]", item)
     for i, item in enumerate(reader.table("$.modulations", data.get("modulations", []), list)):
         reader.modulation(graph, f"$.modulations[{i}]", item)
+    if "controls" in data:
+        reader.controls(graph, data["controls"])
     if reader.problems:
         raise GraphError("\n".join(reader.problems), stage="load")
     return graph
@@ -200,6 +208,13 @@ class _Reader:
         if "samples" in item:
             self.attempt(f"{path}.samples", lambda: node.set(samples=decode(item["samples"])))
 
+    def controls(self, graph: Graph, data: Any) -> None:
+        """Give the graph its control curves."""
+        try:
+            graph.controls = ControlHistory.from_dict(data, "$.controls")
+        except GraphError as error:
+            self.problems.append(str(error))
+
     def param(self, graph: Graph, node: Node, key: str, value: Any) -> None:
         """Set one parameter; files it names are read by the first render."""
         graph.set_params(node, {key: decode(value)}, read_files=False)
@@ -238,12 +253,14 @@ class _Reader:
         self.attempt(path, step)
 
 
-def _ends(text: str) -> tuple[str, str]:
+def _ends(text: Any) -> tuple[str, str]:
+    if not isinstance(text, str):
+        raise GraphError(f"to: not a place (got {text!r:.60}, allowed 'node.port'). Give text.")
     node, _, end = text.partition(".")
     return node, end
 
 
-def array(data: str, shape: tuple[int, int, int]) -> Samples:
+def array(data: str, shape: tuple[int, ...]) -> Samples:
     """Return an array from base64 of little-endian float64, as generated code writes it."""
     values: Samples = decode({"float64": data, "shape": shape})
     return values

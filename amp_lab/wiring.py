@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 from typing import Any
 
 import numpy.typing as npt
 
-from amp_lab import catalog
+from amp_lab import catalog, checks
 from amp_lab.contracts import NodeContract
 from amp_lab.errors import GraphError
 from amp_lab.events import EdgeAdded, EdgeRemoved
@@ -73,7 +71,8 @@ class Wiring:
             key = self._input_port(target, port)
             place = self._free_slot(self._store.edges, target.name, key, slot)
             ends = (source.node.name, source.port, target.name, key, place)
-            edge = Edge(*ends, operator.index(delay_frames), tuple(gates), kappa, _tokens(tokens))
+            more = {"delay_frames": delay_frames, "gates": gates, "kappa": kappa, "tokens": tokens}
+            edge = Edge(*ends, **_checked(f"{target.name}.{key}[{place}]", more))
             self._put_link(edge)
         return edge
 
@@ -114,8 +113,9 @@ class Wiring:
             target = self._mine(param.node)
             place = self._free_slot(self._store.modulations, target.name, param.key, slot)
             ends = (source.node.name, source.port, target.name, param.key)
-            law = (mode, float(scale), float(offset), channel)
-            modulation = Modulation(*ends, *law, place, operator.index(delay_frames))
+            more = {"scale": scale, "offset": offset, "channel": channel, "delay_frames": delay_frames}
+            where = f"{target.name}.{param.key}[{place}]"
+            modulation = Modulation(*ends, mode, slot=place, **_checked(where, more))
             self._put_link(modulation)
         return modulation
 
@@ -132,12 +132,8 @@ class Wiring:
             if key not in allowed:
                 names = ", ".join(sorted(allowed))
                 raise TypeError(f"{old.id}: no field {key!r} (allowed {names}).{catalog.hint(key, allowed)}")
-        if "tokens" in fields_:
-            fields_["tokens"] = _tokens(fields_["tokens"])
-        if "gates" in fields_:
-            fields_["gates"] = tuple(fields_["gates"])
         with self.edit():
-            new = replace(old, **fields_)
+            new = replace(old, **_checked(old.id, fields_))
             self._drop_link(old)
             self._free_slot(self._table(new), *_key(new))
             self._put_link(new)
@@ -154,6 +150,8 @@ class Wiring:
     def _mine(self, node: Node | str) -> Node:
         if isinstance(node, str):
             return self._node(node)
+        if not isinstance(node, Node):
+            raise GraphError(f"node: wants a node or its name (got {node!r:.60}). Use g['name'] or a handle.")
         if self._handles.get(node.name) is not node:
             cure = "Use this graph's own nodes."
             raise GraphError(f"{node.name}: belongs to another graph or was removed. {cure}", node=node.name)
@@ -193,13 +191,12 @@ class Wiring:
             slot = 0
             while (dst, key, slot) in table:
                 slot += 1
+        slot = checks.whole(f"{dst}.{key}.slot", slot)
         taken = table.get((dst, key, slot))
         if taken is not None:
             raise GraphError(
                 f"{taken.id}: slot is taken by {taken!r}. Choose another slot, or none for the next free one."
             )
-        if slot < 0:
-            raise GraphError(f"{dst}.{key}: bad slot (got {slot}, allowed 0 or more).")
         return slot
 
     def _table(self, link: Link) -> dict[tuple[str, str, int], Any]:
@@ -243,13 +240,36 @@ def _key(link: Link) -> tuple[str, str, int]:
     return link.dst, link.dst_port if isinstance(link, Edge) else link.param, link.slot
 
 
-def _tokens(tokens: npt.ArrayLike | None) -> Samples | None:
-    return None if tokens is None else frozen(tokens)
+def _checked(where: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return fields of an edge or modulation in normal form; `GraphError` for a value of another kind."""
+    return {
+        key: _CHECKS[key](f"{where}.{key}", value) if key in _CHECKS else value
+        for key, value in given.items()
+    }
+
+
+def _tokens(where: str, tokens: npt.ArrayLike | None) -> Samples | None:
+    try:
+        return None if tokens is None else frozen(tokens)
+    except (TypeError, ValueError):
+        raise GraphError(
+            f"{where}: not numbers (got {tokens!r:.60}, allowed (B|1, C|1, delay_frames)). Give an array."
+        ) from None
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "slot": checks.whole,
+    "delay_frames": checks.whole,
+    "gates": checks.names,
+    "kappa": lambda where, value: None if value is None else checks.real(where, value, "0 to 1, or None"),
+    "tokens": _tokens,
+    "scale": checks.real,
+    "offset": checks.real,
+    "channel": lambda where, value: None if value is None else checks.whole(where, value),
+}
 
 
 def _edge_problem(edge: Edge) -> str:
-    if edge.delay_frames < 0:
-        return f"bad delay_frames (got {edge.delay_frames!r}, allowed whole numbers >= 0)."
     if edge.kappa is not None and not 0 <= edge.kappa <= 1:
         return f"bad kappa (got {edge.kappa!r}, allowed 0 to 1)."
     if edge.tokens is not None and (edge.tokens.ndim != 3 or edge.tokens.shape[2] != edge.delay_frames):
@@ -269,10 +289,4 @@ def _modulation_problem(mod: Modulation, contract: NodeContract) -> str:
         return f"no such mode (got {mod.mode!r}, allowed multiply | add)."
     if mod.mode == "add" and mod.offset:
         return f"offset means nothing with mode add (got {mod.offset:g}, allowed 0). Set the parameter."
-    if not (math.isfinite(mod.scale) and math.isfinite(mod.offset)):
-        return f"scale and offset must be finite (got {mod.scale}, {mod.offset})."
-    if mod.channel is not None and mod.channel < 0:
-        return f"bad channel (got {mod.channel}, allowed None or 0 and up)."
-    if mod.delay_frames < 0:
-        return f"bad delay_frames (got {mod.delay_frames!r}, allowed whole numbers >= 0)."
     return ""

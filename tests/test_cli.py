@@ -98,18 +98,21 @@ def test_render_writes_a_file_per_batch(tmp_path: Path) -> None:
     ("text", "said"),
     [
         (None, "tone.json: No such file"),
-        ("{", "not a JSON file"),
+        ("{", "tone.json: not JSON (Expecting property name"),
+        ("\0\xff", "tone.json: not JSON"),
         ('{"schema": "other"}', "schema"),
-        ("tone", "needs the curves level"),
+        ("tone", "needs the curves level. Pass"),
+        ("tone", "--controls FILE"),
     ],
 )
 def test_failures_are_one_message(
     text: str | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A missing, malformed, foreign or incomplete graph is exit code 2 and a message without traceback."""
-    graph = tmp_path / "tone.json"
+    graph, without = tmp_path / "tone.json", tone()
+    without.controls = None
     if text is not None:
-        graph.write_text(tone().to_json() if text == "tone" else text, encoding="utf-8")
+        graph.write_text(text.replace("tone", without.to_json()), encoding="utf-8")
     assert run("render", graph, "--seconds", 1, "-o", tmp_path / "out.wav") == cli.USAGE
     message = capsys.readouterr().err
     assert message.startswith("amp-lab: ") and said in message and "Traceback" not in message
