@@ -18,6 +18,8 @@ from amp_lab.contracts import NodeContract
 from amp_lab.errors import GraphError
 
 _BY_ID = {contract.id: contract for contract in lowlevel.contracts()}
+NEAR = 0.7
+"""Likeness from which a name is suggested."""
 STUB = Path(__file__).with_name("_builders.pyi")
 
 
@@ -34,7 +36,7 @@ def contract(type_id: str) -> NodeContract:
     GraphError
         If there is no such type, with the nearest names.
     """
-    found = _BY_ID.get(type_id)
+    found = _BY_ID.get(type_id) if isinstance(type_id, str) else None
     if found is None:
         raise GraphError(
             f"{type_id!r}: no such node type (allowed {', '.join(_BY_ID)}).{hint(type_id, _BY_ID)}"
@@ -44,7 +46,7 @@ def contract(type_id: str) -> NodeContract:
 
 def hint(word: str, allowed: Iterable[str]) -> str:
     """`` Did you mean 'cutoff_hz'?``, or nothing if no name is near."""
-    near = difflib.get_close_matches(str(word), list(allowed), n=1)
+    near = difflib.get_close_matches(str(word), list(allowed), n=1, cutoff=NEAR)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

@@ -56,7 +56,7 @@ def frozen(array: npt.ArrayLike) -> Samples:
 def normal(where: str, param: ParamContract, value: Any, sample_rate: float) -> Value:
     """Bring a value to normal form and check what can be checked without the rest of the graph.
 
-    A value that can be modulated is range-checked by the plan compiler: the range holds after modulation.
+    The range is that of the value before modulation; the runtime checks it again after modulation.
 
     Parameters
     ----------
@@ -89,6 +89,8 @@ def normal(where: str, param: ParamContract, value: Any, sample_rate: float) -> 
 
 def _integer(where: str, param: ParamContract, value: Any) -> int:
     try:
+        if isinstance(value, bool):
+            raise TypeError
         number = operator.index(value)
     except TypeError:
         raise GraphError(
@@ -106,13 +108,14 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
         if param.rate != "frame":
             raise GraphError(f"{where}: cannot follow a curve (rate {param.rate}). Give a number.")
         return CurveRef(value.name)
-    if isinstance(value, float) and param.rate == "frame" and math.isfinite(value):
-        return float(value)
     try:
-        array = np.asarray(value, dtype=np.float64)
+        given = np.asarray(value)
+        if given.dtype.kind in "bSUc":
+            raise TypeError
+        array = given.astype(np.float64)
     except (TypeError, ValueError):
         raise GraphError(
-            f"{where}: not a number, array or curve (got {type(value).__name__}, allowed {param.allowed()}). "
+            f"{where}: not a number, array or curve (got {value!r:.60}, allowed {param.allowed()}). "
             "To drive it by a node use g.modulate(node, parameter, mode=...)."
         ) from None
     if not np.isfinite(array).all():
@@ -121,7 +124,7 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
         )
     if array.ndim:
         _check_shape(where, param, array.shape)
-    if param.rate != "frame" and param.range == "error":
+    if param.rate != "frame" or param.range == "error":
         _check_range(where, param, array, sample_rate)
     return frozen(array) if array.ndim else float(array)
 
@@ -146,8 +149,11 @@ def _check_range(where: str, param: ParamContract, array: Samples, sample_rate: 
     low, high = param.limits(sample_rate)
     outside = array[(array < low) | (array > high)]
     if outside.size:
+        unit = f" {param.unit}" if param.unit else ""
+        limit = f"{param.high:g} fs" if param.high_is_fs else f"{high:g}"
         raise GraphError(
-            f"{where}: out of range (got {outside.flat[0]:g}, allowed {param.allowed()}). Use a value inside."
+            f"{where}: out of range (got {outside.flat[0]:g}{unit}, allowed {low:g} to {limit}). "
+            "Choose a value inside."
         )
 
 

@@ -12,6 +12,15 @@ from amp_lab.model import Node, OutputRef
 from amp_lab.nodes.builder import COMMON, takes_samples
 
 Source: TypeAlias = Node | OutputRef
+SYNONYMS = {
+    "pan": "position",
+    "freq": "frequency_hz",
+    "frequency": "frequency_hz",
+    "resonance": "q",
+    "shape": "waveform",
+    "type": "mode",
+}
+"""What other programs call parameters, and their names here."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +65,23 @@ def unknown_keyword(contract: NodeContract, key: str, special: set[str] | None =
     allowed = [*ports, *(p.key for p in contract.params), *sorted(special or ())]
     names = ", ".join(allowed)
     return TypeError(
-        f"{contract.id}: no parameter or input port {key!r} (allowed {names}).{hint(key, allowed)}"
+        f"{contract.id}: no parameter or input port {key!r} (allowed {names}).{_near(key, allowed)}"
     )
+
+
+def _near(key: str, allowed: list[str]) -> str:
+    """Suggest the near name, or the one that another program would call so."""
+    other = SYNONYMS.get(key, "")
+    return f" Did you mean {other!r}?" if other in allowed else hint(key, allowed)
 
 
 def _positional(contract: NodeContract, inputs: tuple[Any, ...]) -> dict[str, list[Source]]:
     keys = contract.input_keys
+    if inputs and takes_samples(contract):
+        raise TypeError(
+            f"{contract.id}: plays samples, given by keyword (got {type(inputs[0]).__name__}). "
+            f"Write g.{contract.id}(samples=array or path)."
+        )
     if not keys and inputs:
         raise TypeError(
             f"{contract.id}: has no input port (got {len(inputs)} sources, allowed 0). Remove them."
@@ -87,5 +107,13 @@ def _source(contract: NodeContract, port: str, item: Any) -> Source:
         return item
     raise TypeError(
         f"{contract.id}.{port}: wants a node or one of its outputs (got {type(item).__name__}). "
-        "Pass parameters by keyword; turn a number into a signal with g.constant(value=...)."
+        + _cure(contract, item)
     )
+
+
+def _cure(contract: NodeContract, item: Any) -> str:
+    if _is_source(item):
+        return f"Write g.{contract.id}(*nodes)."
+    keys = ", ".join(f"{p.key}=" for p in contract.params)
+    named = f"Parameters go by keyword ({keys})" if keys else "It has no parameters"
+    return f"{named}; turn a number into a signal with g.constant(value=...)."
