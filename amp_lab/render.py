@@ -157,17 +157,26 @@ class Render:
         return plots.thermo(self.heat, ax=ax, **options)
 
     def timeline(self, *, ax: Axes | None = None, **options: Any) -> Figure:
-        """Figure of the firings; the render must have been made with ``trace=True``."""
+        """Figure of the plan, with its firings if the render was made with ``trace=True``."""
         from amp_lab import plots
 
-        if self.trace is None:
-            raise GraphError(f"{self.name}.timeline: has no trace. Render with trace=True.")
         return plots.timeline(self.plan.info, self.trace, self.sample_rate, ax=ax, **options)
 
     def compare(self, other: Render | Samples, comparator: str = "exact", **options: Any) -> Comparison:
-        """Compare the audio with a reference (see `amp_lab.golden.comparators`)."""
+        """Compare the audio with a reference (see `amp_lab.golden.comparators`).
+
+        Raises
+        ------
+        GraphError
+            If the reference is neither a render nor an array.
+        """
         from amp_lab.golden import comparators
 
+        if not isinstance(other, Render | np.ndarray):
+            raise GraphError(
+                f"{self.name}.compare: not a reference (got {other!r:.60}, allowed a Render or an array). "
+                "Pass render.compare(other_render)."
+            )
         return comparators.compare(self, other, comparator=comparator, **options)
 
     def measure(self) -> Any:
@@ -182,34 +191,19 @@ class Render:
         Parameters
         ----------
         batch
-            Which batch; needed if there are several.
+            Which batch, from 0; needed if there are several.
         subtype
             Sample format of soundfile; by default 64-bit float for WAV and 24 bit for FLAC.
 
         Raises
         ------
         GraphError
-            If samples beyond full scale would be clipped, or a batch must be chosen.
+            If suffix, folder, subtype or batch do not fit, or samples are not finite or would be clipped;
+            then nothing is written.
         """
-        import soundfile
+        from amp_lab import soundfiles
 
-        target = Path(path)
-        if batch is None and self.audio.shape[0] != 1:
-            raise GraphError(f"{self.name}.save: has {self.audio.shape[0]} batches. Choose one with batch=.")
-        if self.sample_rate != int(self.sample_rate):
-            raise GraphError(
-                f"{self.name}.save: sound files hold whole rates (got {self.sample_rate} Hz). Render at one."
-            )
-        data = self.audio[batch or 0]
-        chosen = subtype or {".wav": "DOUBLE", ".flac": "PCM_24"}.get(target.suffix.lower())
-        peak = float(np.max(np.abs(data), initial=0.0))
-        if peak > 1.0 and (chosen or "").startswith("PCM_"):
-            raise GraphError(
-                f"{target.name}: {chosen} would clip (got a peak of {peak:g}, allowed 1). "
-                "Lower the gain or save a WAV."
-            )
-        soundfile.write(str(target), data.T, int(self.sample_rate), subtype=chosen)
-        return target
+        return soundfiles.write(self, path, batch, subtype)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from amp_lab import report

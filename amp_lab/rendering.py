@@ -8,13 +8,13 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from amp_lab import lowlevel
-from amp_lab.control import ControlHistory
+from amp_lab import checks, lowlevel
+from amp_lab.control import ControlHistory, check_history
 from amp_lab.errors import GraphError, ShapeError
 from amp_lab.request import Progress, RenderParts, RenderRequest, allocate_here, render_in_process
 from amp_lab.values import Samples
@@ -35,14 +35,16 @@ def length(graph: Graph, seconds: float | None, frames: int | None) -> int:
     Raises
     ------
     GraphError
-        If none or both are given, or the length is negative.
+        If none or both are given, or the length is not a length.
     """
     if (seconds is None) == (frames is None):
         raise GraphError(f"{graph.name}.render: give one of seconds= and frames=.")
-    count = round(seconds * graph.sample_rate) if seconds is not None else int(frames or 0)
-    if count < 0:
-        raise GraphError(f"{graph.name}.render: bad length (got {count} frames, allowed 0 or more).")
-    return count
+    where = f"{graph.name}.render"
+    if seconds is None:
+        return checks.whole(f"{where}.frames", frames)
+    if checks.real(f"{where}.seconds", seconds, "0 s or more") < 0:
+        raise GraphError(f"{where}.seconds: bad length (got {seconds!r} s, allowed 0 or more).")
+    return round(seconds * graph.sample_rate)
 
 
 def render(
@@ -63,7 +65,9 @@ def render(
     """Do what `Graph.render` says."""
     from amp_lab.render import Render
 
-    _check(graph, batches, block_frames, nonfinite)
+    _check(graph, batches, block_frames, nonfinite, {"trace": trace, "heat": heat})
+    names = _taps(graph, taps)
+    _check_heard(graph, names)
     plan = graph.compile()
     history = _history(graph, plan.curves, controls)
     request = RenderRequest(
@@ -76,7 +80,7 @@ def render(
         frames=frames,
         batches=batches,
         inputs=graph.inputs(),
-        taps=_taps(graph, taps),
+        taps=names,
         block_frames=block_frames or 0,
         stop_nonfinite=nonfinite == "raise",
         heat=heat,
@@ -144,22 +148,32 @@ def _in_kernel() -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def _check(graph: Graph, batches: int, block_frames: int | None, nonfinite: str) -> None:
-    if batches < 1:
-        raise GraphError(f"{graph.name}.render: bad batches (got {batches}, allowed 1 or more).")
-    if block_frames is not None and block_frames < 1:
-        raise GraphError(
-            f"{graph.name}.render: bad block_frames (got {block_frames}, allowed 1 or more, or None)."
-        )
+def _check(
+    graph: Graph, batches: int, block_frames: int | None, nonfinite: str, flags: Mapping[str, bool]
+) -> None:
+    checks.whole(f"{graph.name}.render.batches", batches, 1)
+    if block_frames is not None:
+        checks.whole(f"{graph.name}.render.block_frames", block_frames, 1)
+    for key, value in flags.items():
+        checks.flag(f"{graph.name}.render.{key}", value)
     if nonfinite not in get_args(Nonfinite):
         allowed = " | ".join(get_args(Nonfinite))
         raise GraphError(f"{graph.name}.render: bad nonfinite (got {nonfinite!r}, allowed {allowed}).")
+
+
+def _check_heard(graph: Graph, taps: tuple[str, ...]) -> None:
+    if graph.output_node is None and not taps:
+        raise GraphError(f"{graph.name}: has no output node. End it with g.output(node), or name taps=[...].")
 
 
 def _check_out(graph: Graph, request: RenderRequest, out: Samples | None) -> None:
     shape = (request.batches, request.output_channels, request.frames)
     if out is None:
         return
+    if not isinstance(out, np.ndarray):
+        raise ShapeError(
+            f"{graph.name}.render: out is no array (got {out!r:.60}, allowed writable float64 {shape})."
+        )
     if out.shape != shape or out.dtype != np.float64 or not out.flags.writeable:
         got = f"{out.dtype} {out.shape}{'' if out.flags.writeable else ' read-only'}"
         raise ShapeError(
@@ -168,10 +182,11 @@ def _check_out(graph: Graph, request: RenderRequest, out: Samples | None) -> Non
 
 
 def _history(graph: Graph, curves: tuple[str, ...], controls: ControlHistory | None) -> ControlHistory | None:
-    history = graph.controls if controls is None else controls
+    history = graph.controls if controls is None else check_history(f"{graph.name}.render.controls", controls)
     if history is None and curves:
         raise GraphError(
-            f"{graph.name}.render: needs the curves {', '.join(curves)}. Pass controls=ControlHistory([...])."
+            f"{graph.name}.render: needs the curves {', '.join(curves)}. "
+            "Pass controls=ControlHistory([...]), set g.controls, or on the command line --controls FILE."
         )
     return history
 
@@ -179,7 +194,7 @@ def _history(graph: Graph, curves: tuple[str, ...], controls: ControlHistory | N
 def _taps(graph: Graph, taps: Sequence[str] | Literal["all"]) -> tuple[str, ...]:
     if taps == "all":
         return tuple(node.name for node in graph.nodes if node.contract.outputs)
-    names = (taps,) if isinstance(taps, str) else tuple(taps)
+    names = (taps,) if isinstance(taps, str) else checks.names(f"{graph.name}.render.taps", taps)
     for name in names:
         node, _, port = name.partition(".")
         _ = graph[node].output(port) if port else graph[node]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Protocol, TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 from amp_lab import lowlevel
-from amp_lab.errors import Pending
+from amp_lab.errors import OutOfMemory, Pending
 from amp_lab.lowlevel import NodeMetrics, Runtime
 from amp_lab.memory import Recycler
 from amp_lab.values import Samples
@@ -58,7 +59,7 @@ class RenderRequest:
         return sum(flag for wanted, flag in chosen if wanted)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Heat:
     """Heat per node at the end of each window of 64 frames, summed over batches.
 
@@ -87,6 +88,10 @@ class Heat:
         over: npt.NDArray[np.bool_] = self.graph_power_w > limit
         return over
 
+    def __repr__(self) -> str:
+        total = float(self.own_j.sum())
+        return f"Heat: {len(self.nodes)} nodes, {self.times_s.size} windows, {total:.3g} J given off"
+
     @property
     def graph_total_j(self) -> Samples:
         """Accumulated own heat of all nodes, (W,)."""
@@ -94,7 +99,7 @@ class Heat:
         return total
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """Firings, oldest first.
 
@@ -105,6 +110,17 @@ class Trace:
     events: npt.NDArray[np.void]
     nodes: tuple[str, ...]
     dropped: int
+
+    def __repr__(self) -> str:
+        return f"Trace: {self.events.size} firings of {len(self.nodes)} nodes, {self.dropped} dropped"
+
+
+class Metrics(dict[str, NodeMetrics]):
+    """Metrics by node name, in execution order."""
+
+    def __repr__(self) -> str:
+        seconds = sum(entry.seconds for entry in self.values())
+        return f"Metrics: {len(self)} nodes, {seconds:.3g} s in kernels"
 
 
 class RenderParts(TypedDict):
@@ -129,8 +145,21 @@ class Allocate(Protocol):
 
 
 def allocate_here(name: str | None, shape: tuple[int, int, int]) -> Samples:
-    """Memory of this process, that of dead renders first."""
-    return _recycler.take(shape)
+    """Memory of this process, that of dead renders first.
+
+    Raises
+    ------
+    OutOfMemory
+        If the system does not give that much.
+    """
+    try:
+        return _recycler.take(shape)
+    except (MemoryError, OSError, OverflowError, ValueError):
+        what = "audio" if name is None else f"the tap {name}"
+        raise OutOfMemory(
+            f"render: no memory for {what} (got {8 * prod(shape)} bytes for (B, C, N) {shape}). "
+            "Render fewer frames or batches."
+        ) from None
 
 
 _recycler = Recycler()
@@ -186,7 +215,7 @@ def render_in_process(
         return RenderParts(
             audio=audio,
             taps=taps,
-            metrics={name: runtime.metrics(name) for name in request.nodes},
+            metrics=Metrics((name, runtime.metrics(name)) for name in request.nodes),
             heat=_heat(runtime, request) if request.heat else None,
             trace=Trace(*_trace(runtime, request)) if request.trace else None,
             block_frames=runtime.block_frames,
