@@ -80,20 +80,43 @@ class Renderable(Protocol):
 System: TypeAlias = Renderable | Callable[[FloatArray], npt.ArrayLike]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def response(
-    system: System, stimulus: npt.ArrayLike, *, node: str = "input", isolation: str = "auto"
+    system: System, stimulus: npt.ArrayLike, *, node: str | None = None, isolation: str = "auto"
 ) -> FloatArray:
     """Response (batch, channel, frame) of `system` to `stimulus` fed into its input `node`.
 
-    A graph is copied and rendered natively; it is not changed.
+    A graph is copied and rendered natively; it is not changed. `node` may be left out if the graph has
+    one node of type ``input``.
+
+    Raises
+    ------
+    InvalidArgument
+        If the graph has no such node or several and none is named.
     """
     x = np.asarray(stimulus, dtype=np.float64)
     if callable(system):
         return np.asarray(system(x), dtype=np.float64)
     graph = system.copy()
-    graph[node].set(samples=x)
+    graph[_input(graph, node)].set(samples=x)
     render: Rendered = graph.render(frames=x.shape[-1], isolation=isolation)
     return render.audio
+
+
+def _input(graph: Any, node: str | None) -> str:
+    names = [n.name for n in graph.nodes if n.type == "input"]
+    if node in names:
+        return str(node)
+    if node is None and len(names) == 1:
+        return str(names[0])
+    cure = f"Pass node={names[0]!r}." if names else "Begin the graph with x = g.input(samples=[0.0])."
+    raise InvalidArgument(
+        f"{graph.name}.node: where the stimulus goes in is not clear "
+        f"(got {node!r}, allowed {' | '.join(names) or 'an input node, there is none'}). {cure}"
+    )
 
 
 def impulse_response(
@@ -102,7 +125,7 @@ def impulse_response(
     stimulus: npt.ArrayLike | None = None,
     frames: int = 1 << 16,
     channels: int = 1,
-    node: str = "input",
+    node: str | None = None,
     isolation: str = "auto",
 ) -> FloatArray:
     """Impulse response, of shape (batch, channel, frame) or that of a recorded array.
@@ -140,7 +163,7 @@ def frequency_response(
     stimulus: npt.ArrayLike | None = None,
     frames: int = 1 << 16,
     channels: int = 1,
-    node: str = "input",
+    node: str | None = None,
     isolation: str = "auto",
 ) -> FrequencyResponse:
     """Frequency response of a graph, a callable, or an impulse response given as an array.

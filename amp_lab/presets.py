@@ -7,6 +7,8 @@ from amp_lab.graph import Graph
 from amp_lab.model import Node
 from amp_lab.values import curve
 
+__all__ = ["three_osc", "three_osc_controls"]
+
 DETUNE = (0.9964, 1.0, 1.0045)
 """Frequency ratios of the three voices, about -6, 0 and +8 cents."""
 PHASES = (0.0, 0.37, 0.71)
@@ -15,6 +17,10 @@ CIRCUIT = {"capacity_j_per_k": 2e-3, "conductance_w_per_k": 4e-3}
 """Heat constants of a small circuit: time constant 0.5 s."""
 STANDBY = CIRCUIT | {"heat_j_per_frame": 2.5e-7}
 """A circuit that draws 12 mW at 48 kHz whatever it plays."""
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def three_osc_controls() -> ControlHistory:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -224,6 +226,45 @@ def test_frequency_response_of_a_native_graph() -> None:
     found = measure.frequency_response(graph, frames=256, node="in", isolation="none")
     assert found.magnitude_db == pytest.approx(np.full((1, 1, 129), 20 * math.log10(0.5)), abs=1e-9)
     assert graph.to_json() == before
+    alone = measure.frequency_response(graph, frames=256, isolation="none")
+    assert np.array_equal(alone.magnitude_db, found.magnitude_db)
+
+
+def test_the_input_of_a_measurement_must_be_clear() -> None:
+    """None or several: the error lists them and says how to choose."""
+    graph = amp.Graph(name="g")
+    graph.output(graph.noise())
+    with pytest.raises(InvalidArgument, match=r"g\.node: .*there is none\)\. Begin the graph with"):
+        measure.frequency_response(graph)
+    graph.input(name="a"), graph.input(name="b")
+    for node in (None, "noise"):
+        with pytest.raises(InvalidArgument, match=r"allowed a \| b\)\. Pass node='a'"):
+            measure.impulse_response(graph, node=node)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        measure.silence,
+        measure.impulse,
+        measure.noise,
+        lambda frames: measure.tone(frames, RATE, 440.0),
+        lambda frames: measure.two_tone(frames, RATE),
+        lambda frames: measure.sweep(frames, RATE),
+    ],
+)
+@pytest.mark.parametrize("frames", [0, -1, 1.5, "a"])
+def test_a_stimulus_has_frames(build: Callable[[Any], Samples], frames: Any) -> None:
+    """A length that is none is refused before anything is computed."""
+    with pytest.raises(amp.GraphError, match=r"\.frames: not allowed \(got .*allowed whole numbers >= 1"):
+        build(frames)
+
+
+@pytest.mark.parametrize("module", [amp.measure, amp.presets])
+def test_modules_show_only_what_is_public(module: Any) -> None:
+    """Completion lists the functions, not what they import."""
+    assert dir(module) == sorted(module.__all__)
+    assert all(getattr(module, name).__doc__ for name in module.__all__)
 
 
 def test_two_tone_peaks_at_its_amplitude_and_holds_two_lines() -> None:

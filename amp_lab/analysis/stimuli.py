@@ -1,4 +1,7 @@
-"""Signals to feed into an `input` node, each of shape (1, channels, frames)."""
+"""Signals to feed into an `input` node, each of shape (1, channels, frames).
+
+All of them refuse `frames` and `channels` that are not whole numbers from 1 up with `GraphError`.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ import math
 
 import numpy as np
 
+from amp_lab import checks
 from amp_lab.analysis.signals import FloatArray
 from amp_lab.errors import InvalidArgument
 
 
 def silence(frames: int, *, channels: int = 1) -> FloatArray:
     """Zeros."""
+    _check_size("silence", frames, channels)
     return np.zeros((1, channels, frames))
 
 
@@ -23,6 +28,7 @@ def impulse(frames: int, *, channels: int = 1, at_frame: int = 0, amplitude: flo
     InvalidArgument
         If `at_frame` is outside the signal.
     """
+    _check_size("impulse", frames, channels)
     if not 0 <= at_frame < frames:
         raise InvalidArgument(
             f"impulse.at_frame: out of range (got {at_frame}, allowed 0 to {frames - 1}). "
@@ -43,6 +49,7 @@ def tone(
     phase_rad: float = 0.0,
 ) -> FloatArray:
     """Sine of the given peak amplitude."""
+    _check_size("tone", frames, channels)
     cycles = np.arange(frames) * (frequency_hz / sample_rate)
     return _spread(amplitude * np.sin(2.0 * np.pi * np.mod(cycles, 1.0) + phase_rad), channels)
 
@@ -80,6 +87,7 @@ def sweep(
     InvalidArgument
         Unless 0 < start_hz < stop_hz <= sample_rate / 2.
     """
+    _check_size("sweep", frames, channels)
     if not 0.0 < start_hz < stop_hz <= sample_rate / 2:
         raise InvalidArgument(
             f"sweep.stop_hz: out of range (got {start_hz:g} to {stop_hz:g} Hz, allowed rising "
@@ -95,11 +103,17 @@ def noise(
     frames: int, *, channels: int = 1, rms: float = 0.1, seed: int = 0, gaussian: bool = True
 ) -> FloatArray:
     """White noise of the given expected RMS; channels are independent, equal seeds equal bits."""
+    _check_size("noise", frames, channels)
     rng = np.random.Generator(np.random.Philox(seed))
     shape = (1, channels, frames)
     if gaussian:
         return rms * rng.standard_normal(shape)
     return rms * math.sqrt(3.0) * rng.uniform(-1.0, 1.0, shape)
+
+
+def _check_size(where: str, frames: int, channels: int) -> None:
+    checks.whole(f"{where}.frames", frames, 1)
+    checks.whole(f"{where}.channels", channels, 1)
 
 
 def _spread(mono: FloatArray, channels: int) -> FloatArray:
