@@ -61,6 +61,12 @@ def without_output() -> amp.Graph:
     return g
 
 
+def mute(frames: int) -> RenderRequest:
+    """Run nodes and give nothing back."""
+    request = without_output().render(frames=1, taps="all", isolation="none").request
+    return replace(request, frames=frames, taps=())
+
+
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """After every test: no process, no open file and no mapping of the shared memory remains."""
@@ -159,9 +165,7 @@ def test_progress_ends_with_all_frames() -> None:
     """Progress grows and ends with the length, also when it takes many calls."""
     calls: list[tuple[int, int]] = []
     frames = 20_000_000
-    without_output().render(
-        frames=frames, isolation="process", progress=lambda done, n: calls.append((done, n))
-    )
+    isolate.render(mute(frames), lambda done, n: calls.append((done, n)))
     assert calls[-1] == (frames, frames)
     assert len(calls) > 1
     assert calls == sorted(set(calls))
@@ -273,7 +277,7 @@ def test_failing_progress_stops_the_render() -> None:
         raise LookupError(done)
 
     with pytest.raises(LookupError):
-        without_output().render(frames=10**10, isolation="process", progress=fail)
+        isolate.render(mute(10**10), fail)
     pids = isolate.status().workers
     filtered().render(frames=10, isolation="process")
     assert isolate.status().workers == pids
@@ -392,8 +396,7 @@ def test_environment_sets_the_timeout(hooks: Callable[[str], None], monkeypatch:
 def test_slow_is_not_hung() -> None:
     """A render longer than the time-out is not killed while nodes keep firing."""
     start = time.perf_counter()
-    request = without_output().render(frames=1).request
-    parts = isolate.render(replace(request, frames=100_000_000), timeout_s=0.1)
+    parts = isolate.render(mute(100_000_000), timeout_s=0.1)
     assert time.perf_counter() - start > 0.3
     assert parts["metrics"]["flt"].frames == 100_000_000
 
@@ -426,7 +429,7 @@ INTERRUPT = """
 import signal
 expected = filtered().render(frames=1000, isolation="process").digest
 before = isolate.status().workers
-request = replace(without_output().render(frames=1).request, frames=10**11)
+request = mute(10**11)
 os.environ["AMP_TEST_FAULT"] = os.environ.get("FAULT", "")
 threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT)).start()
 start = time.perf_counter()
