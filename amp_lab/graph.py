@@ -288,23 +288,28 @@ class Graph(Builders, Editing):
         ------
         AmpError
             The subclass that says what failed, with node and frame; `NativeCrash` if the worker died.
+        KeyboardInterrupt
+            On Ctrl-C, at once and with a short traceback.
         """
         from amp_lab import rendering
 
-        return rendering.render(
-            self,
-            rendering.length(self, seconds, frames),
-            batches=batches,
-            controls=controls,
-            taps=taps,
-            block_frames=block_frames,
-            isolation=isolation,
-            trace=trace,
-            nonfinite=nonfinite,
-            out=out,
-            heat=heat,
-            progress=progress,
-        )
+        try:
+            return rendering.render(
+                self,
+                rendering.length(self, seconds, frames),
+                batches=batches,
+                controls=controls,
+                taps=taps,
+                block_frames=block_frames,
+                isolation=isolation,
+                trace=trace,
+                nonfinite=nonfinite,
+                out=out,
+                heat=heat,
+                progress=progress,
+            )
+        except KeyboardInterrupt as interrupt:  # what was running tells the caller nothing
+            raise interrupt.with_traceback(None) from None
 
 
 def _check_heat(watts: float | None, policy: str) -> tuple[float | None, str]:

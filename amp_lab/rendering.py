@@ -111,24 +111,7 @@ def render(
 def carry_out(
     request: RenderRequest, isolation: str, progress: Progress | None = None, out: Samples | None = None
 ) -> RenderParts:
-    """Carry out a request in the worker (``"process"``) or here (``"none"``).
-
-    Raises
-    ------
-    KeyboardInterrupt
-        On Ctrl-C, without the frames below.
-    AmpError
-        What the runtime reports.
-    """
-    try:
-        return _carry_out(request, isolation, progress, out)
-    except KeyboardInterrupt as interrupt:
-        raise interrupt.with_traceback(None) from None
-
-
-def _carry_out(
-    request: RenderRequest, isolation: str, progress: Progress | None, out: Samples | None
-) -> RenderParts:
+    """Carry out a request in the worker (``"process"``) or here (``"none"``)."""
     if isolation == "process":
         from amp_lab.isolate import render as render_isolated
 
