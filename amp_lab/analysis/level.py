@@ -33,6 +33,7 @@ class Measurement:
     crest_db : peak_db - rms_db, NaN for silence
     dc : mean, in signal units
     loudness_lufs : integrated loudness, NaN where BS.1770 does not apply (short, over 5 channels)
+    nonfinite : number of samples that are NaN or infinite, left out of all of the above
     """
 
     peak_db: FloatArray
@@ -43,17 +44,20 @@ class Measurement:
     loudness_lufs: FloatArray
     frames: int
     sample_rate: float
+    nonfinite: npt.NDArray[np.int64]
 
     def __repr__(self) -> str:
         """One line per channel and batch; equal measurements print equal text."""
         seconds = self.frames / self.sample_rate
-        lines = [f"Measurement({self.frames} frames, {seconds:.3f} s at {self.sample_rate:g} Hz)"]
+        size = f"{self.frames} frame{'s' * (self.frames != 1)}"
+        lines = [f"Measurement({size}, {seconds:.3f} s at {self.sample_rate:g} Hz)"]
         for b, c in np.ndindex(self.peak_db.shape):
             lines.append(
                 f"  batch {b} channel {c}: peak {_number(self.peak_db[b, c])} dBFS, "
                 f"true peak {_number(self.true_peak_db[b, c])} dBTP, "
                 f"rms {_number(self.rms_db[b, c])} dB, crest {_number(self.crest_db[b, c])} dB, "
                 f"dc {_number(self.dc[b, c], 6)}"
+                + (f", {bad} non-finite left out" if (bad := int(self.nonfinite[b, c])) else "")
             )
         for b, value in enumerate(self.loudness_lufs):
             lines.append(f"  batch {b}: loudness {_number(value)} LUFS")
@@ -111,24 +115,32 @@ def loudness(x: npt.ArrayLike, sample_rate: float) -> FloatArray:
 
 
 def measure_levels(audio: npt.ArrayLike, sample_rate: float) -> Measurement:
-    """Every level of `audio` (batch, channel, frame) at once."""
+    """Every level of `audio` (batch, channel, frame) at once.
+
+    Samples that are not finite are counted and left out; true peak and loudness, which look across
+    neighbours, are then not measured.
+    """
     signal = to_bcn(audio, "measure_levels")
-    require_finite(signal, "measure_levels")
     _, channels, frames = signal.shape
-    peak = decibels(np.maximum(signal.max(axis=-1), -signal.min(axis=-1)))
-    rms = decibels(np.sqrt(np.einsum("bcn,bcn->bc", signal, signal) / frames))
-    gauged = frames >= GATING_BLOCK_S * sample_rate and channels <= MAX_LOUDNESS_CHANNELS
-    with np.errstate(invalid="ignore"):
+    finite = np.isfinite(signal)
+    whole = bool(finite.all())
+    kept, heard = signal if whole else np.where(finite, signal, 0.0), finite.sum(axis=-1)
+    peak = decibels(np.maximum(kept.max(axis=-1), -kept.min(axis=-1)))
+    gauged = whole and frames >= GATING_BLOCK_S * sample_rate and channels <= MAX_LOUDNESS_CHANNELS
+    with np.errstate(invalid="ignore", over="ignore"):
+        rms = decibels(np.sqrt(np.einsum("bcn,bcn->bc", kept, kept) / heard))
         crest = peak - rms
+        dc = kept.sum(axis=-1) / heard
     return Measurement(
-        peak_db=peak,
+        peak_db=np.where(heard > 0, peak, np.nan),
         rms_db=rms,
-        true_peak_db=true_peak(signal),
+        true_peak_db=true_peak(signal) if whole else np.full(peak.shape, np.nan),
         crest_db=crest,
-        dc=signal.mean(axis=-1),
+        dc=dc,
         loudness_lufs=loudness(signal, sample_rate) if gauged else np.full(signal.shape[0], np.nan),
         frames=frames,
         sample_rate=sample_rate,
+        nonfinite=frames - heard,
     )
 
 

@@ -63,6 +63,12 @@ def require_finite(signal: FloatArray, where: str) -> None:
         )
 
 
+def finite_runs(signal: FloatArray) -> npt.NDArray[np.int64]:
+    """First and last + 1 frame (runs, 2) of each stretch in which every signal (..., frame) is finite."""
+    finite = np.isfinite(signal).reshape(-1, signal.shape[-1]).all(axis=0)
+    return np.flatnonzero(np.diff(finite, prepend=False, append=False)).reshape(-1, 2)
+
+
 def bin_frequencies(size: int, sample_rate: float) -> FloatArray:
     """Frequencies in Hz of the bins of a real FFT over `size` frames."""
     return np.arange(size // 2 + 1, dtype=np.float64) * (sample_rate / size)

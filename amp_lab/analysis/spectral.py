@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -14,12 +15,16 @@ from amp_lab.analysis.signals import (
     FloatArray,
     bin_frequencies,
     decibels,
+    finite_runs,
     power_decibels,
     require_finite,
     to_signal,
 )
 
 Window: TypeAlias = Literal["blackmanharris", "flattop"]
+_OCTAVE_DB = 20.0 * math.log10(2.0)
+_SQUARED = 400
+"""Powers of two up to this may be squared and summed in double precision."""
 _SEGMENTS = 128
 """Segments averaged at most: past that a picture does not change, only its cost."""
 
@@ -36,6 +41,7 @@ class Spectrum:
     window : name of the window
     segment_frames : length of a segment
     segments, of_segments : segments looked at, and how many the signal holds
+    nonfinite_frames : frames left out because a value is NaN or infinite there
     """
 
     freq_hz: FloatArray
@@ -45,6 +51,7 @@ class Spectrum:
     segment_frames: int
     segments: int
     of_segments: int
+    nonfinite_frames: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,16 +73,18 @@ def power_spectrum(
 
     Coherent gain of the window is compensated; segments overlap by half and are zero-padded to
     twice their length, which leaves 0.21 dB (Blackman-Harris) or 0.003 dB (flat-top) of scalloping.
-    A signal of up to two segments is taken in one.
+    A signal of up to two segments is taken in one. Segments lie where every signal is finite.
     Source: P. D. Welch, IEEE Trans. Audio Electroacoustics 15, 1967.
     """
     signal = to_signal(x, "power_spectrum")
-    require_finite(signal, "power_spectrum")
-    frames = signal.shape[-1]
+    runs = finite_runs(signal)
+    if not runs.size:
+        require_finite(signal, "power_spectrum")
+    lengths = runs[:, 1] - runs[:, 0]
+    frames = int(lengths.max())
     size = frames if frames <= 2 * segment_frames else segment_frames
-    of_segments = 1 + 2 * (frames - size) // size
-    shown = min(of_segments, _SEGMENTS)
-    starts = np.linspace(0, frames - size, shown).round().astype(np.int64)
+    starts, of_segments = _starts(runs[lengths >= size], size)
+    exponent = _excess(signal)
     taper = sps.get_window(window, size, fftbins=True) if size > 1 else np.ones(1)
     padded = fft.next_fast_len(2 * size, real=True)
     gain = np.full(padded // 2 + 1, 2.0 / taper.sum())
@@ -83,18 +92,36 @@ def power_spectrum(
     mean = np.zeros((*signal.shape[:-1], gain.size))
     hold = np.zeros_like(mean)
     for start in starts:
-        power = (gain * np.abs(fft.rfft(signal[..., start : start + size] * taper, padded))) ** 2
+        piece = np.ldexp(signal[..., start : start + size], -exponent)
+        power = (gain * np.abs(fft.rfft(piece * taper, padded))) ** 2
         mean += power
         np.maximum(hold, power, out=hold)
     return Spectrum(
         freq_hz=bin_frequencies(padded, sample_rate),
-        mean_db=power_decibels(mean / shown),
-        hold_db=power_decibels(hold),
+        mean_db=power_decibels(mean / starts.size) + exponent * _OCTAVE_DB,
+        hold_db=power_decibels(hold) + exponent * _OCTAVE_DB,
         window=window,
         segment_frames=size,
-        segments=shown,
+        segments=starts.size,
         of_segments=of_segments,
+        nonfinite_frames=signal.shape[-1] - int(lengths.sum()),
     )
+
+
+def _excess(signal: FloatArray) -> int:
+    """Power of two by which the largest finite value is too large to be squared and summed."""
+    peak = np.max(np.abs(signal), where=np.isfinite(signal), initial=0.0)
+    return max(0, int(np.frexp(peak)[1]) - _SQUARED)
+
+
+def _starts(runs: npt.NDArray[np.int64], size: int) -> tuple[npt.NDArray[np.int64], int]:
+    """Spread the segments evenly over all places in `runs` that hold one; also how many there are."""
+    room = runs[:, 1] - runs[:, 0] - size + 1
+    of_segments = int(np.sum(1 + 2 * (room - 1) // size))
+    ends = np.cumsum(room)
+    places = np.linspace(0, ends[-1] - 1, min(of_segments, _SEGMENTS)).round().astype(np.int64)
+    run = np.searchsorted(ends, places, side="right")
+    return runs[run, 0] + places - (ends - room)[run], of_segments
 
 
 def find_peaks(
@@ -125,13 +152,17 @@ def spectrogram(
     -------
     time_s : (T,), centres of the segments
     freq_hz : (F,)
-    level_db : (F, T)
+    level_db : (F, T), NaN where a segment holds a NaN or an infinity
     """
     signal = to_signal(x, "spectrogram").ravel()
     size = min(segment_frames, signal.size)
     span = signal.size - size
     starts = np.unique(np.linspace(0, span, min(columns, span // 16 + 1)).round().astype(np.int64))
     taper = sps.get_window("hann", size, fftbins=True) if size > 1 else np.ones(1)
-    segments = np.nan_to_num(np.lib.stride_tricks.sliding_window_view(signal, size)[starts])
-    level = decibels(np.abs(fft.rfft(segments * taper, axis=-1)) * (2.0 / taper.sum()))
+    segments = np.lib.stride_tricks.sliding_window_view(signal, size)[starts]
+    whole = np.isfinite(segments).all(axis=-1)
+    level = np.full((starts.size, size // 2 + 1), np.nan)
+    exponent = _excess(signal)
+    spectra = np.abs(fft.rfft(np.ldexp(segments[whole], -exponent) * taper, axis=-1))
+    level[whole] = decibels(spectra * (2.0 / taper.sum())) + exponent * _OCTAVE_DB
     return (starts.astype(np.float64) + size / 2) / sample_rate, bin_frequencies(size, sample_rate), level.T
