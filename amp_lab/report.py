@@ -142,7 +142,7 @@ def html_report(
         If the render has no frames.
     """
     title = render.name if title is None else title
-    levels = measure_levels(render.audio, render.sample_rate) if _finite(render) else None
+    levels = measure_levels(render.audio, render.sample_rate)
     figures = "".join(
         f'<section><h2 class="unseen">{html.escape(p.heading)}</h2>{_figure(p)}</section>'
         for p in _pictures(render, dpi=150, everything=True)
@@ -172,10 +172,6 @@ def wav_bytes(audio: FloatArray, sample_rate: float) -> bytes:
     return buffer.getvalue()
 
 
-def _finite(render: RenderLike) -> bool:
-    return bool(np.isfinite(render.audio).all())
-
-
 def _pictures(render: RenderLike, *, dpi: int, everything: bool = False) -> list[_Picture]:
     audio, rate = render.audio, render.sample_rate
     seconds = f"{audio.shape[-1] / rate:.3g} s"
@@ -184,14 +180,11 @@ def _pictures(render: RenderLike, *, dpi: int, everything: bool = False) -> list
             "Waveform", f"Amplitude over {seconds}, a row per channel", _png(plots.waveform(audio, rate), dpi)
         )
     ]
-    if _finite(render):
-        spectrum = plots.spectrum(audio, rate)
-        shown.append(_Picture("Spectrum", "Level in dBFS over frequency", _png(spectrum, dpi)))
-        if everything:
-            gram = plots.spectrogram(audio, rate)
-            shown.append(
-                _Picture("Spectrogram", "Level in dBFS over time and frequency", _png(gram, dpi), True)
-            )
+    spectrum = plots.spectrum(audio, rate)
+    shown.append(_Picture("Spectrum", "Level in dBFS over frequency", _png(spectrum, dpi)))
+    if everything:
+        gram = plots.spectrogram(audio, rate)
+        shown.append(_Picture("Spectrogram", "Level in dBFS over time and frequency", _png(gram, dpi), True))
     if render.heat is not None and (everything or np.any(render.heat.total_j)):
         thermo = plots.thermo(render.heat)
         shown.append(_Picture("Heat", "Power, accumulated heat and temperature per node", _png(thermo, dpi)))
@@ -210,10 +203,7 @@ def _poster(render: RenderLike) -> bytes:
     figure = style.new_figure(6.4)
     upper, lower = figure.subplots(2, 1)
     plots.waveform(render.audio, render.sample_rate, ax=upper)
-    if _finite(render):
-        plots.spectrum(render.audio, render.sample_rate, ax=lower)
-    else:
-        lower.set_axis_off()
+    plots.spectrum(render.audio, render.sample_rate, ax=lower)
     return plots.png(figure)
 
 
@@ -280,14 +270,11 @@ def _outcome(line: str) -> str:
     return "pass" if "PASS" in words else "fail" if "FAIL" in words else "note"
 
 
-def _levels(levels: Measurement | None) -> str:
-    if levels is None:
-        why = "Not measured: the audio has non-finite samples."
-        return f'<section><h2>Levels</h2><p class="muted">{why}</p></section>'
+def _levels(levels: Measurement) -> str:
     tiles = {
         "duration": f"{levels.frames / levels.sample_rate:.3f} s",
         "sample rate": f"{levels.sample_rate:g} Hz",
-        "peak": _db(levels.peak_db.max(), "dBFS"),
+        "peak": _db(np.fmax.reduce(levels.peak_db, axis=None), "dBFS"),
         "true peak": _db(levels.true_peak_db.max(), "dBTP"),
         "loudness": _db(np.max(levels.loudness_lufs), "LUFS"),
     }
@@ -304,13 +291,15 @@ def _levels(levels: Measurement | None) -> str:
         for b, c in list(np.ndindex(levels.peak_db.shape))[:16]
     ]
     head = ("signal", "peak (dBFS)", "true peak (dBTP)", "RMS (dB)", "crest (dB)", "DC")
-    return f'<section><h2>Levels</h2><dl class="tiles">{cells}</dl>{_table(head, rows)}</section>'
+    bad = int(levels.nonfinite.sum())
+    note = f'<p class="muted">{style.count(bad, "non-finite sample")} left out.</p>' if bad else ""
+    return f'<section><h2>Levels</h2><dl class="tiles">{cells}</dl>{note}{_table(head, rows)}</section>'
 
 
 def _db(value: Any, unit: str = "") -> str:
     if math.isnan(value):
         return "n/a"
-    return f"{value + 0.0:.2f} {unit}".strip() if math.isfinite(value) else "-∞"
+    return f"{value + 0.0:.2f} {unit}".strip() if math.isfinite(value) else "-∞" if value < 0 else "∞"
 
 
 def _nodes(render: RenderLike) -> str:

@@ -13,6 +13,8 @@ from amp_lab.plots import style
 
 _NODES = 7
 """Nodes with a colour of their own; the rest is summed up."""
+_COLD = 8
+"""Nodes without heat named in the note."""
 _COLUMNS = 500
 
 
@@ -43,11 +45,12 @@ class HeatLike(Protocol):
 def thermo(heat: HeatLike, *, name: str = "Heat", ax: Axes | None = None) -> Figure:
     """Own power per node stacked to the total, accumulated heat, and temperature where it is known.
 
-    Nodes without heat are named in a note instead of drawn as flat lines.
+    Nodes without heat are named in a note instead of drawn as flat lines, nodes with equal heat share
+    a dashed line. Values that are not finite are left out, and the title says from when on.
     """
     power, times = _power(heat)
     total_power = power.sum(axis=0)
-    accumulated = np.asarray(heat.total_j, dtype=np.float64)
+    accumulated = _finite(heat.total_j)
     warm = [i for i in range(len(heat.nodes)) if accumulated[i].any()]
     known = [i for i in range(len(heat.nodes)) if np.isfinite(heat.temperature_k[i]).any()]
     figure, axes = style.panels(ax, [2.4, 1.7] + [1.5] * bool(known))
@@ -60,18 +63,33 @@ def thermo(heat: HeatLike, *, name: str = "Heat", ax: Axes | None = None) -> Fig
     if heat.times_s.size:
         axes[-1].set_xlim(0.0, float(heat.times_s[-1]) * scale)
     style.label(axes[-1], x=f"time ({unit})")
-    joules = float(np.sum(heat.own_j))
+    joules = float(np.nansum(_finite(heat.own_j)))
     factor, prefix = style.si(joules)
-    peak_factor, peak_prefix = style.si(float(total_power.max(initial=0.0)))
-    peak = float(total_power.max(initial=0.0)) * peak_factor
-    style.title(axes[0], name, f"total {joules * factor:.3g} {prefix}J, peak {peak:.3g} {peak_prefix}W")
+    peak_factor, peak_prefix = style.si(style.finite_max(total_power, 0.0))
+    peak = style.finite_max(total_power, 0.0) * peak_factor
+    sums = f"total {joules * factor:.3g} {prefix}J, peak {peak:.3g} {peak_prefix}W"
+    style.title(axes[0], name, style.joined(_fault(heat), sums))
     _cold_note(axes[-1], [n for i, n in enumerate(heat.nodes) if i not in warm and i not in known])
     return figure
 
 
+def _finite(values: FloatArray) -> FloatArray:
+    """Copy of `values` with NaN for everything that is not finite."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _fault(heat: HeatLike) -> str:
+    """Say when the first value that is not finite was recorded."""
+    bad = ~(np.isfinite(heat.own_j) & np.isfinite(heat.total_j)).all(axis=0)
+    if not bad.any():
+        return ""
+    scale, unit = style.time_unit(float(heat.times_s[-1]))
+    return f"non-finite from {heat.times_s[int(np.argmax(bad))] * scale:.3g} {unit}"
+
+
 def _power(heat: HeatLike) -> tuple[FloatArray, FloatArray]:
     """Own power (node, column) in watts and the end of each column: windows averaged in equal groups."""
-    own = np.asarray(heat.own_j, dtype=np.float64)
+    own = _finite(heat.own_j)
     group = max(1, -(-heat.times_s.size // _COLUMNS))
     edges = np.arange(0, heat.times_s.size, group)
     if edges.size == 0:
@@ -83,7 +101,7 @@ def _power(heat: HeatLike) -> tuple[FloatArray, FloatArray]:
 
 def _colours(heat: HeatLike, power: FloatArray) -> dict[int, str]:
     """Colours in order of own energy, so that the hottest nodes are told apart."""
-    own, inherited = power.sum(axis=1), np.asarray(heat.total_j).sum(axis=1)
+    own, inherited = np.nansum(power, axis=1), np.nansum(_finite(heat.total_j), axis=1)
     order = sorted(range(len(heat.nodes)), key=lambda i: (-own[i], -inherited[i], i))
     return {node: style.colour(rank) if rank < _NODES else style.MUTED for rank, node in enumerate(order)}
 
@@ -91,9 +109,9 @@ def _colours(heat: HeatLike, power: FloatArray) -> dict[int, str]:
 def _stack(ax: Axes, heat: HeatLike, power: FloatArray, times: FloatArray, colours: dict[int, str]) -> None:
     active = [i for i in colours if power[i].any()]
     shown, rest = active[:_NODES], active[_NODES:]
-    factor, prefix = style.si(float(power.sum(axis=0).max(initial=0.0)))
+    factor, prefix = style.si(style.finite_max(power.sum(axis=0), 0.0))
     bands = [power[i] for i in shown] + ([power[rest].sum(axis=0)] if rest else [])
-    names = [heat.nodes[i] for i in shown] + ([f"{len(rest)} more"] if rest else [])
+    names = [style.short(heat.nodes[i]) for i in shown] + ([f"{len(rest)} more"] if rest else [])
     if bands:
         ax.stackplot(
             times,
@@ -128,11 +146,12 @@ def _lines(
     step = max(1, heat.times_s.size // (2 * _COLUMNS))
     top = max((style.finite_max(values[i], 0.0) for i in nodes), default=0.0)
     factor, prefix = style.si(top)
-    drawn = sorted(nodes, key=lambda i: -float(np.nan_to_num(values[i][-1])))[:_NODES]
-    for i in drawn:
+    drawn = sorted(nodes, key=lambda i: -style.finite_max(values[i][-1:], style.finite_max(values[i], 0.0)))
+    for rank, i in enumerate(drawn[:_NODES]):
+        twin = any(np.allclose(values[i], values[j], 1e-3, 1e-3 * top, True) for j in drawn[:rank])
         ax.plot(
-            heat.times_s[::step] * scale, values[i][::step] * factor,
-            color=colours[i], linewidth=1.3, label=heat.nodes[i],
+            heat.times_s[::step] * scale, values[i][::step] * factor, linestyle=(0, (4, 4)) if twin else "-",
+            color=colours[i], linewidth=1.3, label=style.short(heat.nodes[i]),
         )  # fmt: skip
     if nodes:
         style.legend(ax, loc="upper left", bbox_to_anchor=(1.0, 1.04))
@@ -145,13 +164,15 @@ def _say(ax: Axes, text: str) -> None:
 
 def _cold_note(ax: Axes, cold: list[str]) -> None:
     if cold:
-        names = ", ".join(cold[:8]) + (f" and {len(cold) - 8} more" if len(cold) > 8 else "")
+        named = [style.short(name) for name in cold[:_COLD]]
+        more = f" and {len(cold) - _COLD} more" if len(cold) > _COLD else ""
         ax.annotate(
-            f"without heat: {names}",
+            style.wrapped(f"without heat: {', '.join(named)}{more}", style.width_of(ax)),
             (0.0, 0.0),
             xycoords="axes fraction",
-            xytext=(0, -38),
+            xytext=(0, -32),
             textcoords="offset points",
+            va="top",
             fontsize=8.5,
             color=style.MUTED,
             gid="cold",

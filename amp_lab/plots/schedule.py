@@ -77,7 +77,8 @@ def timeline(
     _components(arcs, side, part)
     hidden = f"{len(shown)} of {len(plan_info['nodes'])} nodes" if len(shown) < rows.size else ""
     delayed = sum(1 for edge in part["edges"] if edge["delay_frames"] > 0)
-    note = f"{hidden or f'{len(shown)} nodes'}, {len(part['edges'])} edges, {delayed} delayed"
+    sizes = (hidden or style.count(len(shown), "node"), style.count(len(part["edges"]), "edge"))
+    note = f"{', '.join(sizes)}, {delayed} delayed"
     style.title(arcs, name if trace is None else f"{name}: plan")
     if trace is None:
         _properties(side, shown, sample_rate)
@@ -136,7 +137,7 @@ def _two_columns(ax: Axes | None, rows: int, *, traced: bool) -> tuple[Figure, t
 
 def _rows(ax: Axes, plan_info: Mapping[str, Any]) -> None:
     nodes = plan_info["nodes"]
-    ax.set_yticks(range(len(nodes)), [node["name"] for node in nodes])
+    ax.set_yticks(range(len(nodes)), [style.short(node["name"]) for node in nodes])
     ax.plot(np.zeros(len(nodes)), range(len(nodes)), "o", color=style.INK, markersize=4.5, zorder=4)
     ax.spines["bottom"].set_visible(False)
     ax.set_xticks([])
@@ -244,12 +245,15 @@ def _select(
     chosen = events[after & before & (rows[events["node"]] >= 0)]
     drawn = chosen[:MAX_EVENTS]
     if drawn.size == events.size:
-        return drawn, f"{events.size:,} firings"
+        return drawn, style.count(events.size, "firing")
     if not drawn.size:
-        return drawn, f"0 of {events.size:,} firings in this window"
+        return drawn, f"0 of {style.count(events.size, 'firing')} in this window"
     start = drawn["first_frame"].min() / sample_rate
     stop = (drawn["first_frame"] + drawn["frames"]).max() / sample_rate
-    return drawn, f"{drawn.size:,} of {events.size:,} firings: signal time {start:.4g} to {stop:.4g} s"
+    return (
+        drawn,
+        f"{drawn.size:,} of {style.count(events.size, 'firing')}: signal time {start:.4g} to {stop:.4g} s",
+    )
 
 
 def _bars(ax: Axes, events: npt.NDArray[Any], rows: npt.NDArray[np.int64], sample_rate: float) -> None:

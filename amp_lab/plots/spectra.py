@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 
 import numpy as np
@@ -16,6 +17,9 @@ from amp_lab.plots import style
 
 _WINDOW_NAMES = {"blackmanharris": "Blackman-Harris", "flattop": "flat-top"}
 _FLOOR_DB = -160.0
+_BOLD_CURVES = 4
+"""More curves than this are drawn thin and down to -120 dB only."""
+_SEMITONE = 2.0 ** (1.0 / 12.0)
 _TICKS_HZ = (20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 _LABEL_WIDTH, _LABEL_HEIGHT = 0.085, 0.062
 """Size of a peak label as a share of the axes."""
@@ -49,35 +53,74 @@ def spectrum(
     signal = to_bcn(audio, "spectrum")
     rows, note = style.rows_of(signal)
     figure, (axes,) = style.panels(ax, [3.4])
-    found = analysis.power_spectrum(np.stack([signal[b, c] for b, c in rows]), sample_rate, window=window)
-    freq = found.freq_hz
-    for index, (b, c) in enumerate(rows):
-        if peak_hold:
-            axes.plot(*_thinned(freq, found.hold_db[index]), color=style.colour(index), lw=0.8, alpha=0.35)
-        axes.plot(
-            *_thinned(freq, found.mean_db[index]),
-            color=style.colour(index),
-            linewidth=1.0,
-            alpha=0.9,
-            label=style.signal_name(signal.shape, b, c),
-        )
-    _frame(axes, freq, found.hold_db if peak_hold else found.mean_db, min(low_hz, sample_rate / 8))
-    loudest = found.mean_db.max(axis=0)
-    _label_peaks(axes, analysis.find_peaks(freq, loudest, count=peaks))
+    curves = _curves(signal, rows, sample_rate, window)
     style.label(axes, x="frequency (Hz)", y="level (dBFS)")
-    if len(rows) > 1:
+    if not curves:
+        axes.text(0.5, 0.5, "no finite sample", transform=axes.transAxes, ha="center", color=style.MUTED)
+        style.title(axes, name, note)
+        return figure
+    many = len(curves) > _BOLD_CURVES
+    for index, (label, found) in enumerate(curves):
+        colour = style.colour(index)
+        if peak_hold:
+            axes.plot(*_thinned(found.freq_hz, found.hold_db), color=colour, lw=0.8, alpha=0.35)
+        (line,) = axes.plot(*_thinned(found.freq_hz, found.mean_db), color=colour, label=label)
+        line.set(linewidth=0.7 if many else 1.0, alpha=0.6 if many else 0.9)
+    every = [found for _, found in curves]
+    low = min(low_hz, sample_rate / 8)
+    levels = [(f.hold_db if peak_hold else f.mean_db)[f.freq_hz >= low] for f in every]
+    _frame(axes, np.concatenate(levels), (low, sample_rate / 2), -120.0 if many else _FLOOR_DB)
+    _label_peaks(axes, _peaks(every, peaks))
+    if many:
+        style.legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.02))
+    elif len(rows) > 1:
         style.legend(axes, loc="lower left")
-    averaged = f"{found.segments} averaged segments" if found.segments > 1 else "one segment"
-    style.title(
-        axes,
-        name,
-        style.joined(
-            note,
-            f"{_WINDOW_NAMES[window]} window, {averaged} of {found.segment_frames:,} frames",
-            "peak hold" if peak_hold else "",
-        ),
-    )
+    style.title(axes, name, style.joined(note, *_how(every, window), "peak hold" if peak_hold else ""))
     return figure
+
+
+def _curves(
+    signal: FloatArray, rows: list[tuple[int, int]], sample_rate: float, window: analysis.spectral.Window
+) -> list[tuple[str, analysis.Spectrum]]:
+    """One named spectrum per signal with a finite sample; equal signals share one."""
+    names: dict[bytes, list[str]] = {}
+    chosen: dict[bytes, FloatArray] = {}
+    for b, c in rows:
+        bits = hashlib.sha256(np.ascontiguousarray(signal[b, c]).tobytes()).digest()
+        names.setdefault(bits, []).append(style.signal_name(signal.shape, b, c))
+        chosen[bits] = signal[b, c]
+    return [
+        (" = ".join(names[bits]), analysis.power_spectrum(x, sample_rate, window=window))
+        for bits, x in chosen.items()
+        if np.isfinite(x).any()
+    ]
+
+
+def _how(found: list[analysis.Spectrum], window: analysis.spectral.Window) -> tuple[str, str]:
+    """Say what was analysed, and what had to be left out."""
+    first = found[0]
+    averaged = f"{first.segments} averaged segments" if first.segments > 1 else "one segment"
+    left_out = max(f.nonfinite_frames for f in found)
+    return (
+        f"{style.count(left_out, 'non-finite frame')} left out" if left_out else "",
+        f"{_WINDOW_NAMES[window]} window, {averaged} of {style.count(first.segment_frames, 'frame')}",
+    )
+
+
+def _peaks(found: list[analysis.Spectrum], count: int) -> tuple[analysis.Peak, ...]:
+    """Highest peaks of all curves that nothing within a semitone exceeds: others sit on a skirt."""
+    summits: list[analysis.Peak] = []
+    for curve in found:
+        freq, level = curve.freq_hz, curve.mean_db
+        for peak in analysis.find_peaks(freq, level, count=8 * count):
+            near = level[(freq > peak.freq_hz / _SEMITONE) & (freq < peak.freq_hz * _SEMITONE)]
+            if near.size and near.max() <= peak.level_db + 0.5:
+                summits.append(peak)
+    chosen: list[analysis.Peak] = []
+    for peak in sorted(summits, key=lambda p: -p.level_db):
+        if all(abs(math.log(peak.freq_hz / other.freq_hz)) > math.log(_SEMITONE) for other in chosen):
+            chosen.append(peak)
+    return tuple(chosen[:count])
 
 
 def spectrogram(
@@ -113,6 +156,7 @@ def spectrogram(
     top = max(style.finite_max(level, -range_db) for _, _, level in images)
     top = 5.0 * math.ceil(top / 5.0)
     scale, unit = style.time_unit(signal.shape[-1] / sample_rate)
+    hatched = 0
     for row_ax, (b, c), (_, freq, level) in zip(axes, rows, images, strict=True):
         bands, low, high = _bands(freq, level, log_frequency)
         extent = (0.0, signal.shape[-1] * scale / sample_rate, low, high)
@@ -127,6 +171,7 @@ def spectrogram(
             interpolation="nearest",
         )
         row_ax.grid(False)
+        hatched += _hatch(row_ax, np.isnan(level[0]), extent)
         if log_frequency:
             octaves = [hz for hz in _TICKS_HZ if low <= math.log10(hz) <= high]
             row_ax.set_yticks([math.log10(hz) for hz in octaves], [_hz(hz, 0) for hz in octaves])
@@ -136,8 +181,27 @@ def spectrogram(
     frames = min(segment_frames, signal.shape[-1])
     share = frames * images[0][0].size / signal.shape[-1]
     skipped = f"looks at {share:.0%} of the signal" if share < 0.995 else ""
-    style.title(axes[0], name, style.joined(note, skipped, f"Hann window, {frames:,} frames"))
+    style.title(
+        axes[0],
+        name,
+        style.joined(
+            "hatched: non-finite" if hatched else "",
+            note,
+            skipped,
+            f"Hann window, {style.count(frames, 'frame')}",
+        ),
+    )
     return figure
+
+
+def _hatch(ax: Axes, columns: npt.NDArray[np.bool_], extent: tuple[float, float, float, float]) -> int:
+    """Hatch the columns that have no level, and return in how many stretches they lie."""
+    edges = np.flatnonzero(np.diff(columns, prepend=False, append=False)) * (extent[1] / columns.size)
+    for start, stop in edges.reshape(-1, 2):
+        ax.axvspan(
+            start, stop, facecolor="white", edgecolor=style.FAULT, hatch="////", linewidth=0, gid="non-finite"
+        )
+    return edges.size // 2
 
 
 def _thinned(freq: FloatArray, level: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -149,14 +213,14 @@ def _thinned(freq: FloatArray, level: FloatArray) -> tuple[FloatArray, FloatArra
     return np.repeat(freq[start], 2), both.ravel()
 
 
-def _frame(ax: Axes, freq: FloatArray, level: FloatArray, low_hz: float) -> None:
-    visible = level[..., freq >= low_hz]
+def _frame(ax: Axes, visible: FloatArray, span_hz: tuple[float, float], deepest_db: float) -> None:
     top = style.finite_max(visible, -60.0)
     finite = visible[np.isfinite(visible)]
     floor = float(np.percentile(finite, 5.0)) if finite.size else -120.0
     bottom = 10.0 * math.floor((min(floor, top - 40.0) - 6.0) / 10.0)
-    ax.set_ylim(max(bottom, top + _FLOOR_DB), top + 0.18 * (top - max(bottom, top + _FLOOR_DB)))
-    ax.set_xlim(low_hz, float(freq[-1]))
+    bottom = max(bottom, top + deepest_db)
+    ax.set_ylim(bottom, top + 0.18 * (top - bottom))
+    ax.set_xlim(span_hz)
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator(_TICKS_HZ))
     ax.xaxis.set_major_formatter(FuncFormatter(_hz))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import textwrap
 from typing import Any, cast
 
 import numpy as np
@@ -26,6 +27,11 @@ ORDINAL = "viridis"
 
 WIDTH_IN = 9.0
 DPI = 100
+NAME_CHARACTERS = 24
+"""Longest name of a node in a figure; the middle of a longer one is left out."""
+_SEPARATOR = "  ·  "
+_TITLE_IN, _NOTE_IN = 0.102, 0.062
+"""Mean width of a character of a title (11 points, bold) and of a note (8.5 points)."""
 MAX_ROWS = 8
 """Signals drawn in one figure; more are counted in its title."""
 
@@ -87,10 +93,45 @@ def dress(ax: Axes) -> Axes:
 
 
 def title(ax: Axes, text: str, note: str = "") -> None:
-    """Set what is shown in bold, and how it was obtained in a lighter line beside it."""
-    ax.set_title(text, loc="left", fontsize=11, fontweight="bold", color=INK, pad=8)
+    """Set what is shown in bold, and how it was obtained in a lighter line beside it, or below if long."""
+    width = width_of(ax)
+    text = short(text, max(NAME_CHARACTERS, int(width / _TITLE_IN)))
+    beside = len(text) * _TITLE_IN + len(note) * _NOTE_IN < width
+    lines = wrapped(note, width).count("\n") + 1 if note and text and not beside else 0
+    ax.set_title(text + "\n" * lines, loc="left", fontsize=11, fontweight="bold", color=INK, pad=8)
     if note:
-        ax.set_title(note, loc="right", fontsize=8.5, color=MUTED, pad=8)
+        ax.set_title(wrapped(note, width), loc="right", fontsize=8.5, color=MUTED, pad=8)
+
+
+def width_of(ax: Axes) -> float:
+    """Width of `ax` in inches before its layout, which leaves it somewhat more."""
+    return ax.get_position().width * cast(Figure, ax.get_figure(root=True)).get_figwidth()
+
+
+def wrapped(note: str, width_in: float) -> str:
+    """Break a note into lines of at most `width_in` inches, between its parts where possible."""
+    characters = max(NAME_CHARACTERS, int(width_in / _NOTE_IN))
+    lines = [""]
+    for part in note.split(_SEPARATOR):
+        longer = joined(lines[-1], part)
+        if len(longer) <= characters:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return "\n".join(textwrap.fill(line, characters) for line in lines if line)
+
+
+def short(name: str, characters: int = NAME_CHARACTERS) -> str:
+    """Leave out the middle of a long name."""
+    if len(name) <= characters:
+        return name
+    tail = (characters - 1) // 2
+    return f"{name[: characters - 1 - tail]}…{name[-tail:]}"
+
+
+def count(number: int, what: str) -> str:
+    """Write a number with its noun: `1 frame`, `1,000 frames`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def label(ax: Axes, *, x: str = "", y: str = "") -> None:
@@ -150,7 +191,7 @@ def signal_name(shape: tuple[int, ...], batch: int, channel: int) -> str:
 
 def joined(*notes: str) -> str:
     """Join the notes that are not empty into one line."""
-    return "  ·  ".join(note for note in notes if note)
+    return _SEPARATOR.join(note for note in notes if note)
 
 
 def png(figure: Figure, *, dpi: int = DPI) -> bytes:

@@ -62,22 +62,39 @@ def waveform(
     figure, axes = style.panels(ax, [{1: 2.6, 2: 1.5}.get(len(rows), 1.1)] * len(rows))
     scale, unit = style.time_unit(last / sample_rate)
     faults = clipped = 0
+    spans: list[tuple[float, float]] = []
     for index, (row_ax, (b, c)) in enumerate(zip(axes, rows, strict=True)):
         pyramid = pyramids[index] if pyramids is not None else None
         frames, low, high = extremes(signal[b, c], first, last, pyramid)
         seconds = frames * (scale / sample_rate)
         _draw(row_ax, seconds, low, high, style.colour(index))
+        spans.append((-style.finite_max(-low, 0.0), style.finite_max(high, 0.0)))
         clipped += _mark_clipping(row_ax, seconds, low, high)
         faults += _mark_faults(row_ax, seconds, low, high)
         style.label(row_ax, y=style.signal_name(signal.shape, b, c))
-    top = max(row_ax.get_ylim()[1] for row_ax in axes)
+    limits = _limits(spans)
     for row_ax in axes:
-        row_ax.set_ylim(-top, top)
+        row_ax.set_ylim(limits)
     axes[-1].set_xlim(first * scale / sample_rate, last * scale / sample_rate)
     style.label(axes[-1], x=f"time ({unit})")
     warning = style.joined("non-finite samples" if faults else "", "beyond ±1" if clipped else "")
-    style.title(axes[0], name, style.joined(warning, note, f"{last - first:,} frames at {sample_rate:g} Hz"))
+    style.title(
+        axes[0],
+        name,
+        style.joined(warning, note, f"{style.count(last - first, 'frame')} at {sample_rate:g} Hz"),
+    )
     return figure
+
+
+def _limits(spans: list[tuple[float, float]]) -> tuple[float, float]:
+    """Symmetric limits for what swings about zero; else from zero up or down to all of it."""
+    low, high = min(span[0] for span in spans), max(span[1] for span in spans)
+    top = 1.06 * max(-low, high) or 1.0
+    if low >= 0.0 and high > 0.0:
+        return -0.06 * top, top
+    if high <= 0.0 and low < 0.0:
+        return -top, 0.06 * top
+    return -top, top
 
 
 def extremes(
@@ -109,12 +126,11 @@ def _draw(ax: Axes, seconds: FloatArray, low: FloatArray, high: FloatArray, colo
     shown = np.isfinite(low) & np.isfinite(high)
     if low is high:
         marker = "." if low.size <= _MARKED_FRAMES else None
-        ax.plot(seconds, np.where(shown, low, np.nan), color=colour, linewidth=1.1, marker=marker)
+        (line,) = ax.plot(seconds, np.where(shown, low, np.nan), color=colour, linewidth=1.1, marker=marker)
+        if low.size == 1:
+            line.set(markersize=14, clip_on=False)
     else:
         ax.fill_between(seconds, low, high, where=shown, facecolor=colour, edgecolor=colour, linewidth=0.8)
-    top = 1.06 * max(style.finite_max(np.abs(low), 0.0), style.finite_max(np.abs(high), 0.0))
-    top = top if top > 0.0 else 1.0
-    ax.set_ylim(-top, top)
     ax.axhline(0.0, color="#aab1b8", linewidth=0.6, zorder=0.5)
 
 
