@@ -135,6 +135,7 @@ def test_pass_is_one_stable_line() -> None:
     assert repr(compare(x, x.copy())) == str(compare(x, x)) == "PASS exact 10000 frames x 2 channels"
     y = signal(shape=(3, 1, 8))
     assert repr(compare(y, y)) == "PASS exact 8 frames x 1 channel x 3 batches"
+    assert repr(compare(y[0, :, :1], y[0, :, :1])) == "PASS exact 1 frame x 1 channel"
 
 
 def test_exact_finds_the_first_frame_batch_and_channel() -> None:

@@ -270,16 +270,24 @@ def compare(
     ----------
     result, reference : Render, or array (B, C, N), (C, N) or (N,)
     comparator : str
-        `exact`: every bit. `max_abs`: |difference| <= max(abs_tol, rel_tol * |expected|) at every sample.
-        `rms_db`: levels within `limit_db`. `snr_db`: signal to difference at least `limit_db`.
-        `spectral_db`: third-octave levels within `limit_db`, below `floor_db` of the loudest band ignored.
-        `lag_frames`: cross-correlation peak within `limit_frames` of zero.
+        ============= ==================================================== =========================
+        name          passes if                                            limits
+        ============= ==================================================== =========================
+        `exact`       every bit is equal                                   none
+        `max_abs`     |difference| <= max(abs_tol, rel_tol * |expected|)   `abs_tol`, `rel_tol`, of
+                      at every sample                                      0 each
+        `rms_db`      levels differ by at most the limit                   `limit_db`
+        `snr_db`      signal to difference is at least the limit           `limit_db`
+        `spectral_db` third-octave levels differ by at most the limit;     `limit_db`, `floor_db` of
+                      below the floor under the loudest they count as it   -120
+        `lag_frames`  cross-correlation peaks within the limit of zero     `limit_frames`
+        ============= ==================================================== =========================
     reason : str
         Why the tolerance is right; required by all comparators but `exact`.
     sample_rate, reference_sample_rate : float, optional
         Hz, default that of a Render; a difference is a failure. `spectral_db` needs one.
     **limits : float
-        Of the comparator, as above.
+        Of the comparator, by the names above; one without a default must be given.
 
     Returns
     -------

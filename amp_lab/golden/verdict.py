@@ -120,7 +120,8 @@ class Comparison:
         """Return one stable line."""
         if self.mismatch is not None:
             return f"FAIL {self.comparator} at {self.mismatch.where}"
-        size = f"{self.frames} frames x {self.channels} channel{'s' * (self.channels != 1)}"
+        sizes = ((self.frames, "frame"), (self.channels, "channel"))
+        size = " x ".join(f"{number} {what}{'s' * (number != 1)}" for number, what in sizes)
         return f"PASS {self.comparator} {size}" + (f" x {self.batches} batches" if self.batches != 1 else "")
 
     def __str__(self) -> str:
