@@ -11,9 +11,14 @@ from typing import Any
 
 from amp_lab.errors import GraphError
 
+LARGEST = 2**31 - 1
+"""Largest whole number of most arguments."""
+LONGEST = 2**63 - 1
+"""Largest number of frames."""
 
-def whole(where: str, value: Any, low: int = 0) -> int:
-    """Return a whole number from ``low`` up; bool is none.
+
+def whole(where: str, value: Any, low: int = 0, high: int = LARGEST) -> int:
+    """Return a whole number from ``low`` to ``high``; bool is none.
 
     Raises
     ------
@@ -24,10 +29,9 @@ def whole(where: str, value: Any, low: int = 0) -> int:
         number = operator.index(value)
     except TypeError:
         number = low - 1
-    if isinstance(value, bool) or number < low:
-        raise GraphError(
-            f"{where}: not allowed (got {value!r:.60}, allowed whole numbers >= {low}). Give an int."
-        )
+    if isinstance(value, bool) or not low <= number <= high:
+        allowed = f"whole numbers >= {low}" if number < low else f"whole numbers from {low} to {high}"
+        raise GraphError(f"{where}: not allowed (got {value!r:.60}, allowed {allowed}). Give an int.")
     return number
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from amp_lab import blob, checks, jsontext, lowlevel
 from amp_lab.errors import GraphError
-from amp_lab.values import CurveRef, Samples, frozen
+from amp_lab.values import CurveRef, Samples, numbers
 
 Interpolation = Literal["hold", "linear", "smooth", "exponential"]
 SCHEMA = "amp_lab.controls/1"
@@ -49,7 +49,7 @@ class Curve(CurveRef):
 
     def __post_init__(self) -> None:
         for field in ("times_s", "values"):
-            object.__setattr__(self, field, _numbers(f"curve {self.name!r}.{field}", getattr(self, field)))
+            object.__setattr__(self, field, numbers(f"curve {self.name!r}.{field}", getattr(self, field)))
         problem = self._problem()
         if problem:
             raise GraphError(f"curve {self.name!r}: {problem}", stage="history")
@@ -101,7 +101,7 @@ class Curve(CurveRef):
         """Return a curve through samples of shape (points,) taken ``rate_hz`` times a second from 0 s on."""
         if checks.real(f"curve {name!r}.rate_hz", rate_hz, "above 0 Hz") <= 0:
             raise GraphError(f"curve {name!r}.rate_hz: not a rate (got {rate_hz!r}, allowed above 0 Hz).")
-        values = _numbers(f"curve {name!r}.samples", samples)
+        values = numbers(f"curve {name!r}.samples", samples)
         return cls(name, np.arange(values.size) / rate_hz, values, interpolation)
 
     def __eq__(self, other: object) -> bool:
@@ -118,18 +118,8 @@ class Curve(CurveRef):
         return f"Curve {self.name}: {self.times_s.size} points, {span}, {self.interpolation}"
 
 
-def _numbers(where: str, values: Any) -> Samples:
-    try:
-        return frozen(values)
-    except (TypeError, ValueError):
-        raise GraphError(
-            f"{where}: not numbers (got {values!r:.60}, allowed an array). Give a list of numbers.",
-            stage="history",
-        ) from None
-
-
 def _pairs(where: str, points: Any) -> Samples:
-    array = _numbers(f"{where}.points", points)
+    array = numbers(f"{where}.points", points)
     if array.ndim != 2 or array.shape[1] != 2:
         raise GraphError(
             f"{where}.points: have the wrong shape (got {array.shape}, allowed (points, 2)). "
@@ -186,7 +176,7 @@ class ControlHistory(Mapping[str, Curve]):
         GraphError
             Naming every curve that is missing.
         """
-        wanted = sorted(set(names))
+        wanted = sorted({names} if isinstance(names, str) else set(names))
         missing = [name for name in wanted if name not in self]
         if missing:
             raise GraphError(

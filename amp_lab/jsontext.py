@@ -24,20 +24,20 @@ def read_json(source: str | Path) -> Any:
     GraphError
         If there is no such file, it is not text, or not JSON: with path, line and column.
     """
-    where, text = ("JSON text", source) if isinstance(source, str) else (str(source), _text(source))
+    where, text = (str(source), _text(source)) if isinstance(source, Path) else ("JSON text", source)
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         cure = "Mend it there, or save it again."
         place = f"line {error.lineno}, column {error.colno}"
         raise GraphError(f"{where}: not JSON ({error.msg} at {place}). {cure}", stage="load") from None
-    except (RecursionError, TypeError) as error:
+    except (RecursionError, TypeError, ValueError) as error:
         raise GraphError(f"{where}: cannot be read as JSON ({error}). Give text.", stage="load") from None
 
 
 def _text(path: Path) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         what = f"{path}: {error.strerror or error}. Give the path of a JSON file."
         raise GraphError(what, stage="load") from None

@@ -41,10 +41,12 @@ def length(graph: Graph, seconds: float | None, frames: int | None) -> int:
         raise GraphError(f"{graph.name}.render: give one of seconds= and frames=.")
     where = f"{graph.name}.render"
     if seconds is None:
-        return checks.whole(f"{where}.frames", frames)
-    if checks.real(f"{where}.seconds", seconds, "0 s or more") < 0:
-        raise GraphError(f"{where}.seconds: bad length (got {seconds!r} s, allowed 0 or more).")
-    return round(seconds * graph.sample_rate)
+        return checks.whole(f"{where}.frames", frames, high=checks.LONGEST)
+    count = checks.real(f"{where}.seconds", seconds, "0 s or more") * graph.sample_rate
+    if not 0 <= count < checks.LONGEST:
+        longest = checks.LONGEST / graph.sample_rate
+        raise GraphError(f"{where}.seconds: bad length (got {seconds!r} s, allowed 0 to {longest:g}).")
+    return round(count)
 
 
 def render(

@@ -31,6 +31,8 @@ ValueLike: TypeAlias = float | int | str | npt.ArrayLike | CurveRef
 
 def curve(name: str) -> CurveRef:
     """Bind a parameter to the control curve of this name: ``g.svf(x, cutoff_hz=curve("cutoff_hz"))``."""
+    if not isinstance(name, str) or not name:
+        raise GraphError(f"curve: not a name (got {name!r:.60}, allowed text). Write curve('cutoff_hz').")
     return CurveRef(name)
 
 
@@ -51,6 +53,22 @@ def frozen(array: npt.ArrayLike) -> Samples:
     copy = np.array(array, dtype=np.float64, order="C")
     copy.flags.writeable = False
     return copy
+
+
+def numbers(where: str, array: Any, allowed: str = "an array") -> Samples:
+    """Return a read-only, contiguous float64 copy of numbers.
+
+    Raises
+    ------
+    GraphError
+        If they are something else.
+    """
+    try:
+        return frozen(array)
+    except (TypeError, ValueError):
+        raise GraphError(
+            f"{where}: not numbers (got {array!r:.60}, allowed {allowed}). Give a list of numbers."
+        ) from None
 
 
 def normal(where: str, param: ParamContract, value: Any, sample_rate: float) -> Value:
@@ -110,7 +128,7 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
         return CurveRef(value.name)
     try:
         given = np.asarray(value)
-        if given.dtype.kind in "bSUc":
+        if value is None or given.dtype.kind in "bSUc":
             raise TypeError
         array = given.astype(np.float64)
     except (TypeError, ValueError):
@@ -159,4 +177,4 @@ def _check_range(where: str, param: ParamContract, array: Samples, sample_rate: 
 
 def batch(values: npt.ArrayLike) -> Samples:
     """One value per batch as a parameter: numbers of shape (B,) become a tensor (B, 1, 1)."""
-    return np.asarray(values, dtype=np.float64).reshape(-1, 1, 1)
+    return numbers("batch", values).reshape(-1, 1, 1).copy()

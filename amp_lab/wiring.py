@@ -15,7 +15,7 @@ from amp_lab.errors import GraphError
 from amp_lab.events import EdgeAdded, EdgeRemoved
 from amp_lab.model import Edge, Link, Mode, Modulation, Node, OutputRef, ParamRef
 from amp_lab.store import Store
-from amp_lab.values import Samples, frozen
+from amp_lab.values import Samples, numbers
 
 
 class Wiring:
@@ -249,12 +249,7 @@ def _checked(where: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tokens(where: str, tokens: npt.ArrayLike | None) -> Samples | None:
-    try:
-        return None if tokens is None else frozen(tokens)
-    except (TypeError, ValueError):
-        raise GraphError(
-            f"{where}: not numbers (got {tokens!r:.60}, allowed (B|1, C|1, delay_frames)). Give an array."
-        ) from None
+    return None if tokens is None else numbers(where, tokens, "(B|1, C|1, delay_frames)")
 
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {

@@ -51,6 +51,8 @@ class TestRender:
             ({"seconds": "1"}, r"tone\.render\.seconds: not a number \(got '1'"),
             ({"seconds": float("nan")}, r"tone\.render\.seconds: not a number \(got nan"),
             ({"seconds": float("inf")}, r"tone\.render\.seconds: not a number \(got inf"),
+            ({"seconds": 1e308}, r"tone\.render\.seconds: bad length \(got 1e\+308 s"),
+            ({"frames": 8, "batches": 2**33}, r"batches: not allowed .*from 1 to 2147483647"),
             ({"seconds": -1}, r"tone\.render\.seconds: bad length \(got -1 s"),
             ({"frames": 8, "batches": 1.5}, r"tone\.render\.batches: not allowed \(got 1\.5"),
             ({"frames": 8, "trace": "x"}, r"tone\.render\.trace: not allowed \(got 'x', allowed True"),
@@ -99,6 +101,10 @@ class TestGraph:
                 lambda g: g.svf(cutoff_hz=0),
                 r"svf\.cutoff_hz: out of range \(got 0 Hz, allowed 1 to 0\.49 fs\)",
             ),
+            (lambda g: g.svf(q=None), r"svf\.q: not a number, array or curve \(got None"),
+            (lambda g: g.svf(q=amp.curve(3)), r"curve: not a name \(got 3"),
+            (lambda g: g.svf(q=amp.batch("x")), r"batch: not numbers \(got 'x'"),
+            (lambda g: g.input(samples=["a"]), r"input\.samples: not numbers \(got \['a'\]"),
             (lambda g: g.noise(seed=True), r"noise\.seed: wants a whole number \(got True"),
             (lambda g: g.gain(thermo=3), r"gain_2\.thermo: not heat constants \(got 3"),
             (lambda g: g.gain(oversample_ratio=1.5), r"gain_2\.oversample_ratio: not allowed \(got 1\.5"),
@@ -240,6 +246,8 @@ class TestFiles:
         """Texts have no path."""
         with pytest.raises(amp.GraphError, match=r"JSON text: not JSON \(.* at line 1, column 1\)"):
             amp.Graph.from_json("graph")
+        with pytest.raises(amp.GraphError, match=r"JSON text: cannot be read as JSON"):
+            amp.Graph.from_json(3)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
         ("change", "message"),

@@ -112,7 +112,7 @@ def noise(
 
 
 def _check_size(where: str, frames: int, channels: int) -> None:
-    checks.whole(f"{where}.frames", frames, 1)
+    checks.whole(f"{where}.frames", frames, 1, checks.LONGEST)
     checks.whole(f"{where}.channels", channels, 1)
 
 

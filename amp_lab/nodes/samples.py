@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from amp_lab.errors import GraphError, ShapeError
 from amp_lab.model import NodeRecord
-from amp_lab.values import Samples, frozen
+from amp_lab.nodes.builder import SAMPLES_DOC
+from amp_lab.values import Samples, numbers
 
 
 def from_array(where: str, array: npt.ArrayLike) -> Samples:
     """Bring (B, C, N), (C, N) or (N,) to a read-only (B, C, N)."""
-    data = frozen(array)
+    data = numbers(f"{where}.samples", array, SAMPLES_DOC)
     if not 1 <= data.ndim <= 3 or not data.size:
         raise ShapeError(
             f"{where}.samples: wrong shape (got {data.shape}, allowed (B, C, N), (C, N) or (N,), not empty)."
