@@ -48,9 +48,9 @@ def _judge(render: Render, goldens: Path | None) -> tuple[bool, str, list[str]]:
 
     try:
         verdict = golden.check(CASE, render, goldens=goldens)
-    except golden.GoldenError as error:
-        cure = f"Run in a clone of amp_lab, or name its folder: amp-lab demo --goldens DIR/goldens. ({error})"
-        return False, f"{CASE}: FAIL no goldens folder", [" ".join(cure.split())]
+    except golden.GoldenError:
+        cure = "Run in a clone of amp_lab, or name its folder: amp-lab demo --goldens DIR/goldens."
+        return False, f"{CASE}: FAIL no goldens folder", [f"goldens: folder not found. {cure}"]
     return verdict.passed, repr(verdict), str(verdict).splitlines()[1:]
 
 
