@@ -97,6 +97,11 @@ def same_bits(*presets: str) -> tuple[str, ...]:
     return ("cmake", f"-DPROGRAMS={programs}", "-P", "native/tests/gates/same_bits.cmake")
 
 
+def golden_bits(preset: str) -> tuple[str, ...]:
+    """The command that holds the goldens against the library of another preset."""
+    return ("env", f"LD_LIBRARY_PATH=build/{preset}", "amp-lab", "golden", "verify")
+
+
 def phases(long: bool) -> list[Phase]:
     """Every phase, in the order they run."""
     sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.[ch]pp"))
@@ -110,7 +115,7 @@ def phases(long: bool) -> list[Phase]:
         Phase("drift", (("python", "-m", "amp_lab.catalog", "--check"),)),
         native("dev"),
         native("asan"),
-        native("clang", same_bits("dev", "clang"), missing=clang_missing),
+        native("clang", same_bits("dev", "clang"), golden_bits("clang"), missing=clang_missing),
         native("fuzz", missing=fuzzer_missing),
         *((native("diag"), native("tsan")) if long else ()),
         Phase("native-hooks", (("cmake", "--preset", "hooks"), ("cmake", "--build", "--preset", "hooks"))),
