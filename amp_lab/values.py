@@ -126,6 +126,9 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
         if param.rate != "frame":
             raise GraphError(f"{where}: cannot follow a curve (rate {param.rate}). Give a number.")
         return CurveRef(value.name)
+    low, high = param.limits(sample_rate)
+    if isinstance(value, float) and low <= value <= high:  # almost always, so it must be quick
+        return float(value)
     try:
         given = np.asarray(value)
         if value is None or given.dtype.kind in "bSUc":
