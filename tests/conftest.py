@@ -1,6 +1,10 @@
-"""Lets the tests import what they share: `rigs`."""
+"""What every test may rely on: `rigs` can be imported, and Ctrl-C interrupts."""
 
+import signal
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+# A shell that starts its jobs in the background lets them ignore SIGINT, and their children with them.
+signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -532,7 +532,7 @@ def durations_ms(what: Callable[[], object], times: int) -> list[float]:
 def test_recovery_after_a_hundred_crashes(
     hooks: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A hundred mixed deaths are told with signal and node; the render after each ends within 0.15 s (median).
+    """A hundred mixed deaths are told with signal and node; the render after each takes 0.15 s at the median.
 
     A crash is told when the worker dies, an endless loop when its time-out is over. Nothing is left behind.
     """
