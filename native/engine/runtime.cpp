@@ -215,16 +215,16 @@ int32_t Runtime::port_channels(const char* node, const char* port) const {
 void Runtime::metrics(std::string_view node, amp_node_metrics& out) const {
     const uint32_t u = find(node, "metrics");
     need_configured("metrics");
-    const Work& first = shards_.front()->work()[u];
-    out.frames = first.frames;
-    out.calls = first.calls;
-    out.measured_delay_frames = position_ - first.frames;  // tokens owed at the clock of the graph
+    const Shard& first = *shards_.front();
+    out.frames = first.frames_of(u);
+    out.calls = first.calls_of(u);
+    out.measured_delay_frames = position_ - out.frames;  // tokens owed at the clock of the graph
     out.seconds = out.heat_j = 0.0;
     out.clamped_values = 0;
     for (const auto& s : shards_) {
         const Work& w = s->work()[u];
         if (w.timed_frames)
-            out.seconds += w.seconds * (static_cast<double>(w.frames) / static_cast<double>(w.timed_frames));
+            out.seconds += w.seconds * (static_cast<double>(s->frames_of(u)) / static_cast<double>(w.timed_frames));
         for (const Step* step : w.before) out.clamped_values += step->clamped;
         if (!s->heat().empty()) out.heat_j += s->accumulated_heat(u);
     }

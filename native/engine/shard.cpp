@@ -11,6 +11,11 @@ namespace amp {
 
 namespace {
 
+#if defined(AMP_TEST_HOOKS) || defined(AMP_NATIVE_ENABLE_LOGGING)
+constexpr bool kDiagnostic = true;  // every firing passes the hooks
+#else
+constexpr bool kDiagnostic = false;
+#endif
 constexpr uint64_t kTimeEvery = 32;  // one block in so many is timed: a clock read costs as much as a small node
 
 }  // namespace
@@ -43,11 +48,36 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
     for (const Work& w : work_) most += w.before.size() + 1 + w.after.size();
     frame_table_.reserve(most);
     component_done_.assign(work_.size(), 0);
+    list_ops();
 }
 
 void Shard::check_fits(uint32_t node, uint32_t param, const Tensor& value) const {
     Values::check_fits(*this, node, param, value);
 }
+// The steps of every node outside components in one list, so that a block is one walk.
+void Shard::list_ops() {
+    for (uint32_t u = 0; u < work_.size(); ++u) {
+        const Work& w = work_[u];
+        first_op_.push_back(static_cast<uint32_t>(ops_.size()));
+        if (plan_.nodes[u].component >= 0) continue;
+        if (w.held()) {
+            held_.push_back(u);
+            continue;
+        }
+        for (Step* s : w.before) ops_.push_back({s->fire, s});
+        ops_.push_back({w.main->fire, w.main});
+        for (Step* s : w.after) ops_.push_back({s->fire, s});
+    }
+    first_op_.push_back(static_cast<uint32_t>(ops_.size()));
+}
+
+int64_t Shard::frames_of(uint32_t u) const {
+    return work_[u].frames + (plan_.nodes[u].component < 0 ? unwatched_frames_ : 0);
+}
+int64_t Shard::calls_of(uint32_t u) const {
+    return work_[u].calls + (plan_.nodes[u].component < 0 ? unwatched_calls_ : 0);
+}
+
 void Shard::install(uint32_t node, uint32_t param, const Tensor& value) { Values{*this}.install(node, param, value); }
 
 void Shard::follow_curve(uint32_t node, uint32_t param, const std::string& curve) {
@@ -85,7 +115,11 @@ void Shard::run(int64_t position, int64_t frames, const std::vector<TapCopy>& ta
             for (Work& w : work_) w.seconds = 0, w.timed_frames = 0;
         const bool timed = !(common_.config.flags & AMP_RUN_NO_METRICS) && (blocks_ == 1 || blocks_ % kTimeEvery == 0);
         ++blocks_;
-        run_block(f, taps, delivered + done, timed || !common_.events.empty());
+        const bool watched = timed || !common_.events.empty() || common_.flight || common_.config.flags & AMP_RUN_HEAT;
+        if (watched || kDiagnostic)
+            run_block(f, taps, delivered + done, timed || !common_.events.empty());
+        else
+            run_unwatched(f, taps, delivered + done);
         if (common_.config.flags & AMP_RUN_HEAT) transport_heat(f);
         for (Port* p : windows_) p->pos += n;
         done += n;
@@ -115,6 +149,33 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
     }
 }
 
+// The same for a block that nobody watches: the flat list of steps, from one component or tap to the next.
+void Shard::run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int64_t delivered) {
+    unwatched_frames_ += f.frames;
+    ++unwatched_calls_;
+    for (uint32_t u : held_)
+        if (!work_[u].fired_once) fire_held(u, f);
+    const auto end = static_cast<uint32_t>(work_.size());
+    auto component = plan_.components.begin();
+    auto tap = taps.begin();
+    for (uint32_t u = 0; u < end;) {
+        uint32_t stop = end;
+        if (component != plan_.components.end()) stop = std::min(stop, component->nodes.front());
+        if (tap != taps.end()) stop = std::min(stop, tap->node + 1);
+        for (uint32_t i = first_op_[u]; i < first_op_[stop]; ++i) {
+            Step& s = *ops_[i].step;
+            if (const uint32_t r = ops_[i].fire(s, f)) note(s.node, s, r, f);
+        }
+        u = stop;
+        if (component != plan_.components.end() && u == component->nodes.front()) {
+            run_component(*component, f, false);
+            u = component->nodes.back() + 1;
+            ++component;
+        }
+        for (; tap != taps.end() && tap->node < u; ++tap) copy_tap(*tap, f, delivered);
+    }
+}
+
 // Own heat while the node's inputs still stand in their slices: after the node, or after the last of its component.
 void Shard::unit_heat(uint32_t u, const Firing& f) {
     const int32_t c = plan_.nodes[u].component;
@@ -138,17 +199,21 @@ void Shard::fire(uint32_t u, const Firing& f) {
     test_hook(u, f);
     w.frames += f.frames;
     ++w.calls;
-    if (!w.out.empty() && w.out[0].held) {
-        if (w.fired_once) return;
-        w.fired_once = true;
-        if (const uint32_t r = w.main->fire(*w.main, {f.frame, 0, layout_ ? 1u : uint32_t{kLanes}}))
-            note(u, *w.main, r, f);
+    if (w.held()) {
+        if (!w.fired_once) fire_held(u, f);
         return;
     }
     for (Step* s : w.before)
         if (const uint32_t r = s->fire(*s, f)) note(u, *s, r, f);
     if (const uint32_t r = w.main->fire(*w.main, f)) note(u, *w.main, r, f);
     for (Step* s : w.after) s->fire(*s, f);
+}
+
+// An output that holds is written once, and again when its parameters changed: one pack.
+void Shard::fire_held(uint32_t u, const Firing& f) {
+    Work& w = work_[u];
+    w.fired_once = true;
+    if (const uint32_t r = w.main->fire(*w.main, {f.frame, 0, layout_ ? 1u : uint32_t{kLanes}})) note(u, *w.main, r, f);
 }
 
 void Shard::run_component(const Component& c, const Firing& f, bool timed) {

@@ -37,7 +37,8 @@ struct Work {  // one node: steps before it (parameters, gathers), itself, steps
     std::vector<bool> outside;  // per step before: reads nothing from the node's own component
     std::vector<Port> out;
     std::vector<Step*> parameter;  // per contract parameter: its step, or null while it holds
-    bool fired_once = false;       // a held output that is already there
+    bool held() const { return !out.empty() && out[0].held; }
+    bool fired_once = false;  // a held output that is already there
     // metrics
     double seconds = 0;
     int64_t timed_frames = 0, frames = 0, calls = 0;
@@ -93,6 +94,11 @@ struct TapCopy {
     amp_buffer buffer;  // of all batches
 };
 
+struct Op {
+    FireFn fire;
+    Step* step;
+};
+
 class Shard {
 public:
     Shard(Common& common, uint32_t first_batch, uint32_t batches);
@@ -110,6 +116,8 @@ public:
     double accumulated_heat(uint32_t node) const;
 
     const Fault& fault() const { return fault_; }
+    int64_t frames_of(uint32_t node) const;
+    int64_t calls_of(uint32_t node) const;
     uint32_t block_frames() const { return block_; }
     const std::vector<Work>& work() const { return work_; }
     const std::vector<HeatTrack>& heat() const { return heat_; }
@@ -122,6 +130,9 @@ private:
     void advance_windows(uint32_t frames);
     void run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t delivered, bool timed);
     void fire(uint32_t node, const Firing& f);
+    void fire_held(uint32_t node, const Firing& f);
+    void run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int64_t delivered);
+    void list_ops();
     void run_component(const Component& component, const Firing& f, bool timed);
     void run_frames(const Component& component, const Firing& f);
     void run_firings(const Component& component, const Firing& f);
@@ -154,6 +165,10 @@ private:
     std::vector<Patch> patches_;
     std::vector<HeatTrack> heat_;
     Fault fault_;
+    std::vector<Op> ops_;             // of all nodes outside components that do not hold
+    std::vector<uint32_t> first_op_;  // per node, and the end
+    std::vector<uint32_t> held_;      // nodes whose output holds
+    int64_t unwatched_frames_ = 0, unwatched_calls_ = 0;
     std::vector<Step*> frame_table_;        // of the component being run; capacity reserved when built
     std::vector<uint64_t> component_done_;  // per node: frames of the block fired so far
 };

@@ -39,14 +39,15 @@ template <template <class> class N> struct Driver {
 
     struct Rows {
         const double *in[kIn], *par[kPar];
+        int64_t in_step[kIn];  // here, so that stores to out cannot make the compiler read it again
         double* out[NO];
         Rows(const Step& s, int c, int g, uint32_t offset) {
-            for (int k = 0; k < NI; ++k) in[k] = row(s.in[k], c, g, offset);
+            for (int k = 0; k < NI; ++k) in[k] = row(s.in[k], c, g, offset), in_step[k] = s.in[k].step;
             for (int k : D::kNumbers) par[k] = row(s.par[k], c, g, offset);
             for (int k = 0; k < NO; ++k) out[k] = row(s.out[k], c, g, offset);
         }
-        template <class T> [[gnu::always_inline]] void inputs(const Step& s, uint32_t i, T* x) const {
-            for (int k = 0; k < NI; ++k) x[k] = at<T>(in[k], s.in[k], i);
+        template <class T> [[gnu::always_inline]] void inputs(uint32_t i, T* x) const {
+            for (int k = 0; k < NI; ++k) x[k] = load_as<T>(in[k] + i * in_step[k]);
         }
         template <class T>
         [[gnu::always_inline]] typename N<T>::Coef coef(const Step& s, const Setup& u, uint32_t i) const {
@@ -134,25 +135,31 @@ template <template <class> class N> struct Driver {
                 const uint32_t lanes = n - k * kLanes < kLanes ? n - k * kLanes : kLanes;
                 for (uint32_t j = 0; j < lanes; ++j) {
                     double x[kIn];
-                    rows.template inputs<double>(s, at0 + k * kLanes + j, x);
+                    rows.template inputs<double>(at0 + k * kLanes + j, x);
                     const auto c = kVarying ? pick<typename D::Coef>(coefs[k], j) : hold;
                     put(mids[k], j, D::tick(x, c, local));
                 }
             }
             st = local;
         }
-        for (uint32_t k = 0; k < packs; ++k) {
-            f64x8 x[kIn], y[NO];
-            rows.template inputs<f64x8>(s, at0 + k * kLanes, x);
+        const auto shape = [&](uint32_t k, f64x8* y) __attribute__((always_inline)) {
+            f64x8 x[kIn];
+            rows.template inputs<f64x8>(at0 + k * kLanes, x);
             const auto& c8 = kVarying ? coefs[k] : hold8;
             typename P::Mid m{};
             if constexpr (kRunsPhase) m.phase = phase[k];
             if constexpr (kRecursive) m = mids[k];
             P::shape(m, x, c8, y, u);
-            for (int o = 0; o < NO; ++o) {
-                store(rows.out[o] + (at0 + k * kLanes), y[o]);
-                watch.see(y[o], n - k * kLanes);
-            }
+            for (int o = 0; o < NO; ++o) store(rows.out[o] + (at0 + k * kLanes), y[o]);
+        };
+        f64x8 y[NO];
+        for (uint32_t k = 0; k < n / kLanes; ++k) {
+            shape(k, y);
+            for (int o = 0; o < NO; ++o) watch.see(y[o]);
+        }
+        if (n % kLanes) {
+            shape(packs - 1, y);
+            for (int o = 0; o < NO; ++o) watch.see(y[o], n % kLanes);
         }
     }
 
@@ -189,7 +196,7 @@ template <template <class> class N> struct Driver {
         typename N<T>::Coef c = kMotion == kHeld ? *held<T>(s, r) : rows.template coef<T>(s, u, 0);
         for (uint32_t i = 0; i < frames; ++i) {
             T x[kIn], y[NO];
-            rows.template inputs<T>(s, i, x);
+            rows.template inputs<T>(i, x);
             if constexpr (kMotion == kMoving) c = rows.template coef<T>(s, u, i);
             if constexpr (kMotion == kFastOnly) rows.template recoef<T>(s, u, i, c);
             N<T>::shape(N<T>::tick(x, c, local), x, c, y, u);
@@ -230,7 +237,7 @@ template <template <class> class N> struct Driver {
                 for (int c = 0; c < s.channels; ++c) {
                     const Rows rows(s, c, g, f.offset);
                     f64x8 x[kIn], y[NO], p[kPar];
-                    rows.template inputs<f64x8>(s, i, x);
+                    rows.template inputs<f64x8>(i, x);
                     for (int q : D::kNumbers) p[q] = at<f64x8>(rows.par[q], s.par[q], i);
                     for (int o = 0; o < NO; ++o) y[o] = load(rows.out[o] + i * s.out[o].step);
                     sum += P::heat(x, y, p) / f64x8(s.env->sample_rate);
