@@ -279,6 +279,11 @@ def networks(draw: st.DrawFn) -> Network:
     return Network([gain / n for gain, n in zip(gains, edges, strict=True)], links)
 
 
+def test_a_tap_in_front_of_a_component_is_read_before_its_slice_is_taken() -> None:
+    """A node that only a tap reads stands right before a feedback component that reuses its memory."""
+    check(Network([0.25] * 3, [Link(2, 2, 1, mode="multiply", scale=0.05, offset=0.4)]))
+
+
 class TestRandomNetworks:
     """Networks nobody drew."""
 

@@ -167,12 +167,15 @@ void Shard::run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int
             if (const uint32_t r = ops_[i].fire(s, f)) note(s.node, s, r, f);
         }
         u = stop;
-        if (component != plan_.components.end() && u == component->nodes.front()) {
-            run_component(*component, f, false);
-            u = component->nodes.back() + 1;
-            ++component;
-        }
-        for (; tap != taps.end() && tap->node < u; ++tap) copy_tap(*tap, f, delivered);
+        const auto copy_taps = [&] {  // before anything else may take their slices
+            for (; tap != taps.end() && tap->node < u; ++tap) copy_tap(*tap, f, delivered);
+        };
+        copy_taps();
+        if (component == plan_.components.end() || u != component->nodes.front()) continue;
+        run_component(*component, f, false);
+        u = component->nodes.back() + 1;
+        ++component;
+        copy_taps();
     }
 }
 
