@@ -140,7 +140,9 @@ def choose_isolation(isolation: str) -> str:
             f"isolation: no such way (got {isolation!r}, allowed {' | '.join(get_args(Isolation))})."
         )
     if isolation == "auto":
-        return "process" if _in_kernel() and hasattr(os, "memfd_create") else "none"
+        from amp_lab.isolate import supported
+
+        return "process" if _in_kernel() and supported() else "none"
     return isolation
 
 

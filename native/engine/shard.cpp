@@ -113,11 +113,12 @@ void Shard::run(int64_t position, int64_t frames, const std::vector<TapCopy>& ta
         advance_windows(n);
         if (blocks_ == 1)  // the first block finds everything cold: it counts only while it is the only one
             for (Work& w : work_) w.seconds = 0, w.timed_frames = 0;
-        const bool timed = !(common_.config.flags & AMP_RUN_NO_METRICS) && (blocks_ == 1 || blocks_ % kTimeEvery == 0);
+        const bool sampled =
+            !(common_.config.flags & AMP_RUN_NO_METRICS) && (blocks_ == 1 || blocks_ % kTimeEvery == 0);
+        const bool timed = sampled || !common_.events.empty();
         ++blocks_;
-        const bool watched = timed || !common_.events.empty() || common_.flight || common_.config.flags & AMP_RUN_HEAT;
-        if (watched || kDiagnostic)
-            run_block(f, taps, delivered + done, timed || !common_.events.empty());
+        if (kDiagnostic || timed || common_.flight || common_.config.flags & AMP_RUN_HEAT)
+            run_block(f, taps, delivered + done, timed);
         else
             run_unwatched(f, taps, delivered + done);
         if (common_.config.flags & AMP_RUN_HEAT) transport_heat(f);

@@ -19,7 +19,6 @@ struct Compiler {
     Plan plan;
     Violations v;
     std::unordered_map<std::string, uint32_t> place;
-    std::vector<std::vector<uint32_t>> into;  // per node: its audio edges
 
     const amp_node_contract& contract(uint32_t i) const { return *plan.nodes[i].type->contract; }
     const std::string& name(uint32_t i) const { return plan.nodes[i].descriptor->name; }
@@ -285,8 +284,9 @@ struct Compiler {
             before = trap.size();
             std::map<uint32_t, double> kept;
             for (uint32_t u : c.nodes)
-                for (uint32_t k : into[u])
-                    if (trap.count(plan.edges[k].src) && trap.count(u)) kept[plan.edges[k].src] += plan.edges[k].kappa;
+                for (uint32_t k : plan.nodes[u].in)
+                    if (plan.edges[k].port >= 0 && trap.count(plan.edges[k].src) && trap.count(u))
+                        kept[plan.edges[k].src] += plan.edges[k].kappa;
             for (uint32_t u : c.nodes)
                 if (kept[u] < 1.0 - 1e-12) trap.erase(u);
         }
@@ -309,9 +309,6 @@ struct Compiler {
                 v.add(text("%s: its edges carry away more heat than it has (sum of kappa %g, allowed at most 1).",
                            name(i).c_str(), leaving[i]),
                       name(i));
-        into.assign(plan.nodes.size(), {});
-        for (uint32_t k = 0; k < plan.edges.size(); ++k)
-            if (plan.edges[k].port >= 0) into[plan.edges[k].dst].push_back(k);
         for (const Component& c : plan.components) heat_trap(c);
     }
 };
@@ -333,19 +330,19 @@ Plan compile(Descriptors descriptors) {
     c.connected();
     c.v.raise();
     order_nodes(c.plan);
+    Plan& p = c.plan;
+    for (uint32_t i = 0; i < p.edges.size(); ++i) {
+        p.nodes[p.edges[i].dst].in.push_back(i);
+        p.nodes[p.edges[i].src].history = std::max(p.nodes[p.edges[i].src].history, p.edges[i].delay);
+    }
     c.kappas();
     c.v.raise();
-    Plan& p = c.plan;
     std::sort(p.curves.begin(), p.curves.end());
     p.curves.erase(std::unique(p.curves.begin(), p.curves.end()), p.curves.end());
     for (uint32_t i = 0; i < p.nodes.size(); ++i) {
         if (p.nodes[i].descriptor->name == p.descriptors.output) p.output = static_cast<int32_t>(i);
         const uint64_t d = contract_digest(*p.nodes[i].type->contract);
         p.contract_digest = fnv1a(&d, sizeof d, p.contract_digest ? p.contract_digest : kFnvBasis);
-    }
-    for (uint32_t i = 0; i < p.edges.size(); ++i) {
-        p.nodes[p.edges[i].dst].in.push_back(i);
-        p.nodes[p.edges[i].src].history = std::max(p.nodes[p.edges[i].src].history, p.edges[i].delay);
     }
     const auto bytes = encode(p);
     p.digest = fnv1a(bytes.data(), bytes.size());
