@@ -30,6 +30,7 @@ struct m8 {
     AMP_INLINE m8(bool b) { AMP_EACH(v[i] = native::splat_mask(b)); }
     friend AMP_INLINE m8 operator&(m8 a, m8 b) { AMP_EACH(a.v[i] &= b.v[i]); return a; }
     friend AMP_INLINE m8 operator|(m8 a, m8 b) { AMP_EACH(a.v[i] |= b.v[i]); return a; }
+    friend AMP_INLINE m8 operator^(m8 a, m8 b) { AMP_EACH(a.v[i] ^= b.v[i]); return a; }
     friend AMP_INLINE m8 operator!(m8 a) { AMP_EACH(a.v[i] = native::flip(a.v[i])); return a; }
 };
 

@@ -9,6 +9,7 @@
 //   vpow      1.5   a >= 0, every b; overflows and underflows like vexp
 //   vsin2pi   1.9   |x| < 2^20 cycles; relative error, next to the zeros too
 //   vcos2pi   1.9   likewise
+//   vsin_of_phase   1.9   every 64-bit phase that is a multiple of 2^-53 cycle
 //   vtanpi    2.0   tan(pi x), 0 <= x < 0.5
 //   vtanh     1.9   all x; keeps the sign of zero
 //   vsin      1.9   |x| <= 2^20 rad; relative error, next to the zeros too
@@ -142,6 +143,7 @@ template <class T> AMP_INLINE T minus_pi(T x, T k) {
     return r - (k * 0x1.3198a2e037073p-68 - ((first - r) - second));
 }
 
+constexpr double pi = 0x1.921fb54442d18p+1;
 constexpr double two_pi = 0x1.921fb54442d18p+2;
 constexpr double inverse_pi = 0x1.45f306dc9c883p-2;
 constexpr double log2_of_e = 0x1.71547652b82fep+0;
@@ -205,6 +207,13 @@ template <class T> AMP_INLINE T vsin2pi(T x) {
     return detail::flip_if_odd(detail::sin_small(r * detail::two_pi), rounded);
 }
 
+// sin(2 pi p) of a 64-bit phase: what is left of the nearest half cycle is read off its bits, to 2^-53 cycles.
+template <class U> AMP_INLINE auto vsin_of_phase(U phase) {
+    constexpr uint64_t half = uint64_t{1} << 63, quarter = uint64_t{1} << 62;
+    const auto r = from_bits((((phase << 1) ^ half) >> 12) | 0x3ff0000000000000u) - 1.5;  // of a half cycle
+    return from_bits(bits(detail::sin_small(r * detail::pi)) ^ ((phase + quarter) & half));
+}
+
 // cos(2 pi x), x in cycles: the sine of a quarter cycle less |x|.
 template <class T> AMP_INLINE T vcos2pi(T x) {
     const T rounded = x * 2.0 + round_magic;
@@ -217,9 +226,8 @@ template <class T> AMP_INLINE T vcos2pi(T x) {
 template <class T> struct Ratio {
     T n, d;
 };
-template <class T> AMP_INLINE Ratio<T> vtanpi_ratio(T x) {
-    const mask_of<T> below = x <= 0.25;
-    const T s = select(below, x, 0.5 - x);
+namespace detail {
+template <class T> AMP_INLINE Ratio<T> tanpi_below(T s) {  // 0 <= s <= 1/4
     const T z = s * s;
     const T d_rest =
         z * detail::poly(z, -0x1.7340dc2ea5b35p+0, 0x1.7298bb5b884a8p-1, -0x1.0542132274cbcp-4) - 0x1.c5af6e5003c44p-56;
@@ -227,7 +235,16 @@ template <class T> AMP_INLINE Ratio<T> vtanpi_ratio(T x) {
     const T d_error = (detail::inverse_pi - d) + d_rest;  // moved to n, as n (1 - d_error / d) with 1 / d near 3.7
     const T n_rest = z * detail::poly(z, -0x1.441edead265bcp+0, 0x1.17de8492eccb4p-2, -0x1.d76f4b361452cp-8);
     const T n = s + s * (n_rest - d_error * 3.7);
-    return {select(below, n, d), select(below, d, n)};
+    return {n, d};
+}
+}  // namespace detail
+template <class T> AMP_INLINE Ratio<T> vtanpi_ratio(T x) {
+    const mask_of<T> below = x <= 0.25;
+    const bool turned = !all(below);
+    if (__builtin_expect(turned, 0)) x = select(below, x, 0.5 - x);
+    Ratio<T> r = detail::tanpi_below(x);
+    if (__builtin_expect(turned, 0)) r = {select(below, r.n, r.d), select(below, r.d, r.n)};
+    return r;
 }
 template <class T> AMP_INLINE T vtanpi(T x) {
     const auto tan = vtanpi_ratio(x);

@@ -94,6 +94,28 @@ struct Builder {
         return {channels, r.env_.groups};
     }
 
+    // A node that hands its one input on shares its source's slice and does nothing.
+    const PlanEdge* passed(uint32_t u) const {
+        const PlanNode& n = r.plan_.nodes[u];
+        if (!n.type->passes || n.component >= 0 || n.history || n.in.size() != 1) return nullptr;
+        const PlanEdge& e = r.plan_.edges[n.in.front()];
+        const bool slice = out_slot[e.src][e.src_port] >= 0;
+        const bool alike = r.plan_.nodes[e.src].out_channels[e.src_port] == n.out_channels[0];
+        return e.delay == 0 && !has_tokens(e) && slice && alike ? &e : nullptr;
+    }
+
+    // A node that reads each place once, before it writes there, may write over what nobody reads after it: one slice
+    // then goes down a whole chain and stays in L1.
+    bool may_write_over(uint32_t u, uint32_t src, uint32_t port) const {
+        const PlanNode& n = r.plan_.nodes[u];
+        if (!n.type->in_place || n.component >= 0 || r.common_.config.flags & AMP_RUN_HEAT) return false;
+        if (r.plan_.nodes[src].out_channels[port] != n.channels) return false;
+        return std::all_of(n.in.begin(), n.in.end(), [&](uint32_t k) {
+            const PlanEdge& e = r.plan_.edges[k];
+            return e.src != src || e.port >= 0;
+        });
+    }
+
     // Pass 1: which outputs are held, windows or slices; lifetimes decide who shares a slot.
     void assign() {
         const auto n = static_cast<uint32_t>(r.plan_.nodes.size());
@@ -106,10 +128,19 @@ struct Builder {
             last[e.src][e.src_port] = std::max(last[e.src][e.src_port], unit_end(e.dst));
             if (e.delay > 0) delayed[e.src] = true;
         }
+        for (const PlanEdge& e : r.plan_.edges)
+            if (r.plan_.nodes[e.dst].type->passes)
+                last[e.src][e.src_port] = std::max(last[e.src][e.src_port], last[e.dst][0]);
         std::vector<int> pending;  // scratch of the component being walked
         for (uint32_t u = 0; u < n; ++u) {
             check(u);
+            std::erase_if(dies[u], [&](const auto& d) {
+                const bool over = may_write_over(u, d.first, d.second);
+                if (over) slots.give(out_slot[d.first][d.second]);
+                return over;
+            });
             scratch(u, pending);
+            const PlanEdge* pass = passed(u);
             bool varying = !param_slot[u].empty();
             for (uint32_t k = 0; k < contract(u).n_outputs; ++k) {
                 Port p;
@@ -118,8 +149,10 @@ struct Builder {
                 p.held = r.plan_.nodes[u].type->holds && !varying && !delayed[u];
                 p.history = static_cast<int64_t>(r.plan_.nodes[u].history);
                 const bool slice = !p.held && p.history == 0;
-                out_slot[u].push_back(slice ? slots.take(Shape{p.channels, p.groups}.rows()) : -1);
-                if (slice) dies[last[u][k]].emplace_back(u, k);
+                out_slot[u].push_back(pass    ? out_slot[pass->src][pass->src_port]
+                                      : slice ? slots.take(Shape{p.channels, p.groups}.rows())
+                                              : -1);
+                if (slice && !pass) dies[last[u][k]].emplace_back(u, k);
                 r.work_[u].out.push_back(p);
             }
             if (unit_end(u) != u) continue;
@@ -270,7 +303,7 @@ struct Builder {
         Step& s = r.steps_.emplace_back();
         const LayoutOps& ops = n.type->ops[r.layout_];
         w.main = &s;
-        s.fire = ops.fire;
+        s.fire = passed(u) ? [](Step&, const Firing&) { return kFired; } : ops.fire;
         s.tick = ops.tick;
         s.env = &r.env_;
         s.node = u;
@@ -288,6 +321,7 @@ struct Builder {
         inputs(u, token_port);
         parameters(u, token_port);
         s.varying = values.varies(u);
+        fuse(u);
         const auto rows = Shape{n.channels, r.env_.groups}.rows();
         s.state = static_cast<unsigned char*>(r.arena_.take(rows * ops.state_bytes));
         s.coef = static_cast<unsigned char*>(r.arena_.take(rows * ops.coef_bytes));
@@ -297,6 +331,20 @@ struct Builder {
         }
         ops.reset(s);
         ops.prepare(s);
+    }
+
+    // The one parameter that moves is left to the node, if it is the one the node can work out by itself.
+    void fuse(uint32_t u) {
+        const Work& w = r.work_[u];
+        const auto moving = [](const Step* s) { return s != nullptr; };
+        const int32_t fast = r.plan_.nodes[u].type->fast;
+        if (fast < 0 || r.plan_.nodes[u].component >= 0 || r.common_.config.flags & AMP_RUN_HEAT ||
+            std::count_if(w.parameter.begin(), w.parameter.end(), moving) != 1)
+            return;
+        Step* p = w.parameter[static_cast<size_t>(fast)];
+        if (!p || p->n_mods != 1 || p->clamp) return;
+        p->fuses = true;
+        w.main->fused = p;
     }
 
     void add_before(uint32_t u, Step& s, bool outside) {

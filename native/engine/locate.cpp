@@ -33,6 +33,12 @@ Found earliest(const View& v, int32_t channels, const Environment& env, const Fi
 }  // namespace
 
 void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
+    if (verdict & kFusedWrong) {  // let the parameter's own step write what was wrong
+        Step& p = *step.fused;
+        p.fuses = false;
+        note(u, p, p.fire(p, f), f);
+        p.fuses = true;
+    }
     const PlanNode& n = plan_.nodes[u];
     const amp_node_contract& c = *n.type->contract;
     const std::string& name = n.descriptor->name;

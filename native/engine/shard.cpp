@@ -30,8 +30,7 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
     env_.sample_rate = plan_.descriptors.sample_rate;
     const auto scale = AMP_KNS::make_phase_scale(env_.sample_rate);
     env_.phase_scale[0] = scale.high;
-    env_.phase_scale[1] = scale.middle;
-    env_.phase_scale[2] = scale.low;
+    env_.phase_scale[1] = scale.low;
     env_.batches = batches;
     env_.batch_offset = common.config.batch_offset + first_batch;
     env_.width = layout_ ? kLanes : 1;

@@ -32,12 +32,13 @@ struct Firing {
 inline constexpr uint32_t kFired = 0;
 inline constexpr uint32_t kNonfinite = 1;   // some output value is NaN or Inf
 inline constexpr uint32_t kOutOfRange = 2;  // a parameter left its declared range
+inline constexpr uint32_t kFusedWrong = 4;  // the fused parameter left its range, or is not finite
 
 struct CurveData;  // core/history.hpp
 
 struct Environment {
     double sample_rate;
-    double phase_scale[3];  // 1/fs in three exact parts, see dsp/phase.hpp
+    double phase_scale[2];  // 2^32 / fs in two parts, see dsp/phase.hpp
     uint32_t batches;
     uint32_t batch_offset;
     int32_t width;   // 1 or 8
@@ -70,8 +71,10 @@ struct Step {
     const CurveData* curve = nullptr;
     const Environment* env = nullptr;
     const Modulation* mods = nullptr;
-    int32_t channels = 1;  // rows of the work: channels x env->groups
-    int32_t groups = 1;    // parameter and gather steps: group rows of out
+    Step* fused = nullptr;  // the parameter step this one may work out by itself while it stays_fused
+    bool fuses = false;     // parameter steps: the other end
+    int32_t channels = 1;   // rows of the work: channels x env->groups
+    int32_t groups = 1;     // parameter and gather steps: group rows of out
     int32_t n_in = 0;
     int32_t n_mods = 0;
     int32_t varying = 0;          // 1: some frame-rate parameter changes per frame
@@ -85,6 +88,9 @@ struct Step {
     const View* source = nullptr;  // input nodes and per-frame tensors: (b, c, n) order, strides in doubles, step 1
     int64_t source_frames = 0;     // input nodes read zeros past it, parameters hold the last value
 };
+
+// A value that holds under one modulator needs no pass of its own: the node reads both.
+inline bool stays_fused(const Step& parameter) { return parameter.fuses && !parameter.curve && !parameter.source; }
 
 struct CurveSegment {
     uint8_t interpolation;  // AMP_CURVE_*
@@ -104,6 +110,9 @@ struct LayoutOps {  // one per layout width
 struct NodeType {
     const amp_node_contract* contract;
     LayoutOps ops[2];                     // width 1, width 8
+    bool in_place;                        // its output may stand where its input stands
+    bool passes;                          // its output is its input, bit for bit
+    int32_t fast;                         // parameter a fused step may stand for, -1: none
     bool holds;                           // its output holds while its parameters hold: fired once, never again
     uint32_t (*aux_frames)(const Step&);  // frames of node-owned memory per row; NULL: none
 };

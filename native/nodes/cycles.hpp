@@ -8,8 +8,7 @@ namespace amp::AMP_KNS {
 
 // Phase per frame of a frequency in Hz.
 template <class T> AMP_INLINE u64_of<T> phase_step(T f_hz, const Setup& u) {
-    const double* scale = u.env.phase_scale;
-    return increment(f_hz, PhaseScale{scale[0], scale[1], scale[2]});
+    return increment(f_hz, PhaseScale{u.env.phase_scale[0], u.env.phase_scale[1]});
 }
 
 // Cycles split into the nearest whole number and the rest as a 64-bit fraction in [-1/2, 1/2), two's complement.

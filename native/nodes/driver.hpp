@@ -19,6 +19,11 @@
 // `static void recoef(T value, const Setup&, Coef&)`, which redoes what depends on it: the rest is then worked out once
 // per firing while only that parameter moves. coef must give what recoef gives.
 //
+// The engine fuses the step of such a parameter into the node when one modulator moves a value that holds.
+//
+// A node whose coefficients take long to work out and whose recursion is short says `static constexpr bool kDeep =
+// true`. A node whose output is its one input says `static constexpr bool kPasses = true`.
+//
 // A node whose output holds while its parameters hold says `static constexpr bool kHolds = true`.
 // A node without signal parameters says `static constexpr Nothing kNumbers`. A node whose State is {U phase}, whose
 // Coef has a member `U inc` and whose Mid is {U phase} says `static constexpr bool kPhase = true`: its tick must do
@@ -35,33 +40,35 @@ template <template <class> class N> struct Driver {
     static constexpr int kIn = NI > 0 ? NI : 1, kPar = NP > 0 ? NP : 1;
     static constexpr bool kRunsPhase = requires { D::kPhase; };
     static constexpr bool kHasFast = requires { D::kFast; };
+    static constexpr bool kDeep = requires { D::kDeep; };
     static constexpr bool kRecursive = !std::is_empty_v<typename D::State> && !kRunsPhase;
+
+    enum Motion { kHeld, kFastOnly, kMoving };  // of the parameters
 
     struct Rows {
         const double *in[kIn], *par[kPar];
-        int64_t in_step[kIn];  // here, so that stores to out cannot make the compiler read it again
+        int64_t in_step[kIn], par_step[kPar];  // here, so that stores to out cannot make the compiler read it again
         double* out[NO];
         Rows(const Step& s, int c, int g, uint32_t offset) {
             for (int k = 0; k < NI; ++k) in[k] = row(s.in[k], c, g, offset), in_step[k] = s.in[k].step;
-            for (int k : D::kNumbers) par[k] = row(s.par[k], c, g, offset);
+            for (int k : D::kNumbers) par[k] = row(s.par[k], c, g, offset), par_step[k] = s.par[k].step;
             for (int k = 0; k < NO; ++k) out[k] = row(s.out[k], c, g, offset);
         }
         template <class T> [[gnu::always_inline]] void inputs(uint32_t i, T* x) const {
             for (int k = 0; k < NI; ++k) x[k] = load_as<T>(in[k] + i * in_step[k]);
         }
-        template <class T>
-        [[gnu::always_inline]] typename N<T>::Coef coef(const Step& s, const Setup& u, uint32_t i) const {
+        template <class T> [[gnu::always_inline]] typename N<T>::Coef coef(const Setup& u, uint32_t i) const {
             T p[kPar];
-            for (int k : D::kNumbers) p[k] = at<T>(par[k], s.par[k], i);
+            for (int k : D::kNumbers) p[k] = load_as<T>(par[k] + i * par_step[k]);
             return N<T>::coef(p, u);
-        }
-        template <class T>
-        [[gnu::always_inline]] void recoef(const Step& s, const Setup& u, uint32_t i, typename N<T>::Coef& c) const {
-            if constexpr (kHasFast) N<T>::recoef(at<T>(par[D::kFast], s.par[D::kFast], i), u, c);
         }
     };
 
-    enum Motion { kHeld, kFastOnly, kMoving };  // of the parameters
+    template <Motion kMotion> static FastRow fast_row(const Step& s, int c, int g, uint32_t offset) {
+        if constexpr (kMotion == kFastOnly) return FastRow(s, D::kFast, c, g, offset);
+        return {};
+    }
+
     static Motion motion(const Step& s) {
         if (!s.varying) return kHeld;
         if constexpr (kHasFast) {
@@ -83,7 +90,7 @@ template <template <class> class N> struct Driver {
         const Setup u{*s.env, s.fixed, s.key};
         if (s.varying) return;
         for (int c = 0, r = 0; c < s.channels; ++c)
-            for (int g = 0; g < s.env->groups; ++g, ++r) *held<T>(s, r) = Rows(s, c, g, 0).template coef<T>(s, u, 0);
+            for (int g = 0; g < s.env->groups; ++g, ++r) *held<T>(s, r) = Rows(s, c, g, 0).template coef<T>(u, 0);
     }
 
     template <class T> static void reset(Step& s) {
@@ -111,7 +118,7 @@ template <template <class> class N> struct Driver {
 
     // One chunk of one row in frame layout.
     template <Motion kMotion>
-    [[gnu::flatten]] static void chunk(Step& s, const Setup& u, const Rows& rows, uint32_t at0, uint32_t n,
+    [[gnu::flatten]] static void chunk(const Setup& u, const Rows& rows, const FastRow& fast, uint32_t at0, uint32_t n,
                                        typename D::State& st, const typename D::Coef& hold,
                                        const typename P::Coef& hold8, Watch& watch) {
         constexpr int kPacks = kChunk / kLanes;
@@ -122,9 +129,9 @@ template <template <class> class N> struct Driver {
         if constexpr (kVarying)
             for (uint32_t k = 0; k < packs; ++k) {
                 if constexpr (kMotion == kMoving)
-                    coefs[k] = rows.template coef<f64x8>(s, u, at0 + k * kLanes);
+                    coefs[k] = rows.template coef<f64x8>(u, at0 + k * kLanes);
                 else
-                    rows.template recoef<f64x8>(s, u, at0 + k * kLanes, coefs[k] = hold8);
+                    P::recoef(fast.template value<f64x8>(at0 + k * kLanes, n - k * kLanes, watch), u, coefs[k] = hold8);
             }
         u64x8 phase[kLanes];
         if constexpr (kRunsPhase) phases<kVarying>(coefs, n, st, hold, phase);
@@ -172,40 +179,86 @@ template <template <class> class N> struct Driver {
                 const Rows rows(s, c, g, f.offset);
                 typename D::State& st = *state<double>(s, r);
                 const typename D::Coef hold = moves == kHeld       ? *held<double>(s, r)
-                                              : moves == kFastOnly ? rows.template coef<double>(s, u, 0)
+                                              : moves == kFastOnly ? rows.template coef<double>(u, 0)
                                                                    : typename D::Coef{};
                 const auto hold8 = spread<typename P::Coef>(hold);
-                for (uint32_t i = 0; i < f.frames; i += kChunk) {
-                    const uint32_t n = f.frames - i < kChunk ? f.frames - i : kChunk;
-                    if (moves == kHeld)
-                        chunk<kHeld>(s, u, rows, i, n, st, hold, hold8, watch);
-                    else if (moves == kMoving)
-                        chunk<kMoving>(s, u, rows, i, n, st, hold, hold8, watch);
-                    else if constexpr (kHasFast)
-                        chunk<kFastOnly>(s, u, rows, i, n, st, hold, hold8, watch);
-                }
+                const auto run = [&]<Motion kMotion>() {
+                    const FastRow fast = fast_row<kMotion>(s, c, g, f.offset);
+                    for (uint32_t i = 0; i < f.frames; i += kChunk)
+                        chunk<kMotion>(u, rows, fast, i, f.frames - i < kChunk ? f.frames - i : kChunk, st, hold, hold8,
+                                       watch);
+                };
+                if (moves == kHeld)
+                    run.template operator()<kHeld>();
+                else if (moves == kMoving)
+                    run.template operator()<kMoving>();
+                else if constexpr (kHasFast)
+                    run.template operator()<kFastOnly>();
             }
         return watch.verdict();
     }
 
     // Frame by frame on T: the lane layout (T = f64x8), and both layouts inside feedback components.
-    template <class T, Motion kMotion>
-    [[gnu::flatten]] static void row_of_frames(Step& s, const Setup& u, const Rows& rows, uint32_t frames, int r,
-                                               Watch& watch) {
-        typename N<T>::State local = *state<T>(s, r);
-        typename N<T>::Coef c = kMotion == kHeld ? *held<T>(s, r) : rows.template coef<T>(s, u, 0);
-        for (uint32_t i = 0; i < frames; ++i) {
-            T x[kIn], y[NO];
-            rows.template inputs<T>(i, x);
-            if constexpr (kMotion == kMoving) c = rows.template coef<T>(s, u, i);
-            if constexpr (kMotion == kFastOnly) rows.template recoef<T>(s, u, i, c);
-            N<T>::shape(N<T>::tick(x, c, local), x, c, y, u);
+    template <class T, Motion kMotion> struct Walk {
+        using Coef = typename N<T>::Coef;
+        const Setup& u;
+        const Rows& rows;
+        const FastRow& fast;
+        const uint32_t live;  // lanes of this row that are batches
+        typename N<T>::State state;
+        Coef c;
+        Watch watch;
+
+        [[gnu::always_inline]] void set_coef(uint32_t i, Coef& to) {
+            if constexpr (kMotion == kMoving) to = rows.template coef<T>(u, i);
+            if constexpr (kMotion == kFastOnly) N<T>::recoef(fast.template value<T>(i, live, watch), u, to);
+        }
+        [[gnu::always_inline]] void put(uint32_t i, const T* y) {
             for (int o = 0; o < NO; ++o) {
-                store_as(rows.out[o] + i * s.out[o].step, y[o]);
+                store_as(rows.out[o] + i * width_of<T>, y[o]);  // an output that holds gets one frame
                 watch.see(y[o]);
             }
         }
-        *state<T>(s, r) = local;
+        [[gnu::always_inline]] void one(uint32_t i, const Coef& coef) {
+            T x[kIn], y[NO];
+            rows.template inputs<T>(i, x);
+            N<T>::shape(N<T>::tick(x, coef, state), x, coef, y, u);
+            put(i, y);
+        }
+        // Long coefficients are worked out for a few frames ahead, so that the recursion does not wait for them.
+        [[gnu::always_inline]] void ahead(uint32_t first, uint32_t n) {
+            Coef coefs[kLanes];
+            for (uint32_t k = 0; k < n; ++k) set_coef(first + k, coefs[k] = c);
+            for (uint32_t k = 0; k < n; ++k) one(first + k, coefs[k]);
+        }
+        [[gnu::always_inline]] void run(uint32_t frames) {
+            const auto parts = [&](uint32_t part, auto work) __attribute__((always_inline)) {
+                for (uint32_t i = 0; i < frames; i += part) work(i, frames - i < part ? frames - i : part);
+            };
+            if constexpr (kDeep && kMotion != kHeld)
+                parts(kLanes, [&](uint32_t i, uint32_t n) __attribute__((always_inline)) { ahead(i, n); });
+            else
+                for (uint32_t i = 0; i < frames; ++i) set_coef(i, c), one(i, c);
+        }
+    };
+
+    template <class T, Motion kMotion>
+    [[gnu::flatten]] static void row_of_frames(Step& s, const Setup& setup, const Rows& rows, const Firing& f, int r,
+                                               Watch& seen) {
+        const Pinned<kPar> pinned(setup);
+        const Setup u = pinned;
+        const int g = r % s.env->groups;
+        const FastRow fast = fast_row<kMotion>(s, r / s.env->groups, g, f.offset);
+        Walk<T, kMotion> walk{u,
+                              rows,
+                              fast,
+                              s.env->batches - static_cast<uint32_t>(g) * kLanes,
+                              *state<T>(s, r),
+                              kMotion == kHeld ? *held<T>(s, r) : rows.template coef<T>(u, 0),
+                              seen};
+        walk.run(f.frames);
+        *state<T>(s, r) = walk.state;
+        seen = walk.watch;
     }
 
     template <class T> static uint32_t frame_by_frame(Step& s, const Firing& f) {
@@ -216,11 +269,11 @@ template <template <class> class N> struct Driver {
             for (int g = 0; g < s.env->groups; ++g, ++r) {
                 const Rows rows(s, c, g, f.offset);
                 if (moves == kHeld)
-                    row_of_frames<T, kHeld>(s, u, rows, f.frames, r, watch);
+                    row_of_frames<T, kHeld>(s, u, rows, f, r, watch);
                 else if (moves == kMoving)
-                    row_of_frames<T, kMoving>(s, u, rows, f.frames, r, watch);
+                    row_of_frames<T, kMoving>(s, u, rows, f, r, watch);
                 else if constexpr (kHasFast)
-                    row_of_frames<T, kFastOnly>(s, u, rows, f.frames, r, watch);
+                    row_of_frames<T, kFastOnly>(s, u, rows, f, r, watch);
             }
         return watch.verdict();
     }
@@ -256,7 +309,6 @@ template <template <class> class N> constexpr NodeType node_type(const amp_node_
     using R = Driver<N>;
     NodeType t{};
     t.contract = &contract;
-    t.holds = R::NI == 0 && !R::kRecursive;
     t.ops[0] = {R::across_frames,
                 R::template frame_by_frame<double>,
                 nullptr,
@@ -268,6 +320,10 @@ template <template <class> class N> constexpr NodeType node_type(const amp_node_
                 R::template prepare<f64x8>,        R::template reset<f64x8>,          sizeof(typename N<f64x8>::State),
                 sizeof(typename N<f64x8>::Coef)};
     t.holds = requires { N<double>::kHolds; };
+    t.in_place = R::NI == 1 && R::NO == 1;
+    t.passes = requires { N<double>::kPasses; };
+    t.fast = -1;
+    if constexpr (R::kHasFast) t.fast = N<double>::kFast;
     if constexpr (HasHeat<N>) t.ops[0].heat = t.ops[1].heat = R::heat;
     return t;
 }

@@ -23,14 +23,25 @@ template <class T> struct State {
     T gate, trigger;  // 1 if it was on at the last frame
 };
 
+// The same while frames go by: what was on stays a mask.
+template <class T> struct Live {
+    Segments<T> seg;
+    T k;
+    mask_of<T> gate, trigger;
+    explicit Live(const State<T>& s) : seg(s.seg), k(s.k), gate(s.gate > T(0.5)), trigger(s.trigger > T(0.5)) {}
+    State<T> state() const { return {seg, k, select(gate, T(1.0), T(0.0)), select(trigger, T(1.0), T(0.0))}; }
+};
+
 template <class T> AMP_INLINE T fourth(T x) { return (x * x) * (x * x); }
 
 template <class T> AMP_INLINE T level(const Segments<T>& s, T k) {
-    const T rise = s.from + (s.peak - s.from) * (k * s.per_attack);
-    const T fall = s.sustain + (s.peak - s.sustain) * fourth(T(1.0) - (k - s.hold_end) * s.per_decay);
     const T since = k - s.decay_end;
     const T tail = select(since < s.release, s.sustain * fourth(T(1.0) - since * s.per_release), T(0.0));
-    return select(k < s.attack_end, rise, select(k < s.hold_end, s.peak, select(k < s.decay_end, fall, tail)));
+    const auto early = k < s.decay_end;
+    if (__builtin_expect(!any(early), 1)) return tail;
+    const T rise = s.from + (s.peak - s.from) * (k * s.per_attack);
+    const T fall = s.sustain + (s.peak - s.sustain) * fourth(T(1.0) - (k - s.hold_end) * s.per_decay);
+    return select(k < s.attack_end, rise, select(k < s.hold_end, s.peak, select(early, fall, tail)));
 }
 
 template <class T> AMP_INLINE T frames_of(T seconds, double rate) { return vfloor(seconds * T(rate) + T(0.5)); }
@@ -79,28 +90,32 @@ struct Rows {
     }
 };
 
+AMP_INLINE bool differ(bool a, bool b) { return a != b; }
+AMP_INLINE m8 differ(m8 a, m8 b) { return a ^ b; }
+
 // One frame: events, level, reset.
-template <class T> AMP_INLINE void frame(const Step& s, const Rows& rows, uint32_t i, State<T>& st, Watch& watch) {
+template <class T> AMP_INLINE void frame(const Step& s, const Rows& rows, uint32_t i, Live<T>& st, Watch& watch) {
     const T half(0.5);
-    const auto gate = at<T>(rows.in[kGate], s.in[kGate], i) > half,
-               trigger = at<T>(rows.in[kTrigger], s.in[kTrigger], i) > half;
-    const auto start = (gate & (st.gate < half)) | (trigger & (st.trigger < half)),
-               stop = (st.gate > half) & !(gate | start);
-    if (__builtin_expect(any(start | stop), 0)) {
+    const auto gate = at<T>(rows.in[kGate], s.in[kGate], i) > half;
+    auto trigger = st.trigger;
+    if (i == 0 || s.in[kTrigger].step) trigger = at<T>(rows.in[kTrigger], s.in[kTrigger], i) > half;
+    T reset(0.0);
+    if (__builtin_expect(any(differ(gate, st.gate) | differ(trigger, st.trigger)), 0)) {
+        const auto start = (gate & !st.gate) | (trigger & !st.trigger), stop = st.gate & !(gate | start);
         T p[kParamCount];
         for (int k = 0; k < kParamCount; ++k) p[k] = at<T>(rows.par[k], s.par[k], i);
         const T now = level(st.seg, st.k), velocity = at<T>(rows.in[kVelocity], s.in[kVelocity], i);
         assign<T>(start, st.seg, begin<T>(now, velocity, gate, p, s.env->sample_rate));
         assign<T>(stop, st.seg, let_go<T>(now, p, s.env->sample_rate));
         st.k = select(start | stop, T(0.0), st.k);
+        st.gate = gate, st.trigger = trigger;
+        reset = select(start, T(1.0), T(0.0));
     }
     const T y = level(st.seg, st.k);
     store_as(rows.amplitude + i * s.out[0].step, y);
-    store_as(rows.reset + i * s.out[1].step, select(start, T(1.0), T(0.0)));
-    watch.see(f64x8(y));
+    store_as(rows.reset + i * s.out[1].step, reset);
+    watch.see(y);
     st.k = st.k + T(1.0);
-    st.gate = select(gate, T(1.0), T(0.0));
-    st.trigger = select(trigger, T(1.0), T(0.0));
 }
 
 template <class T> uint32_t frame_by_frame(Step& s, const Firing& f) {
@@ -108,19 +123,20 @@ template <class T> uint32_t frame_by_frame(Step& s, const Firing& f) {
     for (int c = 0, r = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g, ++r) {
             const Rows rows(s, c, g, f.offset);
-            State<T> st = reinterpret_cast<State<T>*>(s.state)[r];
+            State<T>& kept = reinterpret_cast<State<T>*>(s.state)[r];
+            Live<T> st(kept);
             for (uint32_t i = 0; i < f.frames; ++i) frame<T>(s, rows, i, st, watch);
-            reinterpret_cast<State<T>*>(s.state)[r] = st;
+            kept = st.state();
         }
     return watch.verdict();
 }
 
 // No gate or trigger changes within eight frames.
-AMP_INLINE bool quiet(const Step& s, const Rows& rows, uint32_t i, const State<double>& st) {
+AMP_INLINE bool quiet(const Step& s, const Rows& rows, uint32_t i, const Live<double>& st) {
     const f64x8 half(0.5);
     const m8 gate = at<f64x8>(rows.in[kGate], s.in[kGate], i) > half,
              trigger = at<f64x8>(rows.in[kTrigger], s.in[kTrigger], i) > half;
-    return (st.gate > 0.5 ? all(gate) : !any(gate)) && (st.trigger > 0.5 ? all(trigger) : !any(trigger));
+    return (st.gate ? all(gate) : !any(gate)) && (st.trigger ? all(trigger) : !any(trigger));
 }
 
 uint32_t across_frames(Step& s, const Firing& f) {
@@ -128,7 +144,8 @@ uint32_t across_frames(Step& s, const Firing& f) {
     for (int c = 0, r = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g, ++r) {
             const Rows rows(s, c, g, f.offset);
-            State<double> st = reinterpret_cast<State<double>*>(s.state)[r];
+            State<double>& kept = reinterpret_cast<State<double>*>(s.state)[r];
+            Live<double> st(kept);
             Segments<f64x8> wide = spread<Segments<f64x8>>(st.seg);
             for (uint32_t i = 0; i < f.frames;) {
                 if (f.frames - i >= kLanes && quiet(s, rows, i, st)) {
@@ -144,7 +161,7 @@ uint32_t across_frames(Step& s, const Firing& f) {
                 for (; i < end; ++i) frame<double>(s, rows, i, st, watch);
                 wide = spread<Segments<f64x8>>(st.seg);
             }
-            reinterpret_cast<State<double>*>(s.state)[r] = st;
+            kept = st.state();
         }
     return watch.verdict();
 }

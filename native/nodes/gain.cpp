@@ -9,6 +9,7 @@ template <class T> struct Gain {
     enum Param { kGain, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kGain};
+    static constexpr int kFast = kGain;
     struct Coef {
         T g;
     };
@@ -16,6 +17,7 @@ template <class T> struct Gain {
     struct Mid {};
 
     static Coef coef(const T* p, const Setup&) { return {p[kGain]}; }
+    static void recoef(T gain, const Setup&, Coef& c) { c.g = gain; }
     static Mid tick(const T*, const Coef&, State&) { return {}; }
     static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = c.g * x[0]; }
     static T heat(const T* x, const T*, const T* p) {

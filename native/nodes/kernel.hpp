@@ -15,6 +15,15 @@ struct Setup {
     uint64_t key;
 };
 
+// The same in a frame of its own: stores to signals cannot make the compiler read it again.
+template <int kParams> struct Pinned {
+    Environment env;
+    double fixed[kParams];
+    uint64_t key;
+    explicit Pinned(const Setup& u) : env(u.env), key(u.key) { std::memcpy(fixed, u.fixed, sizeof fixed); }
+    operator Setup() const { return {env, fixed, key}; }
+};
+
 struct Nothing {  // an empty list of parameters
     static constexpr const int* begin() { return nullptr; }
     static constexpr const int* end() { return nullptr; }
@@ -64,16 +73,34 @@ template <class... T> [[gnu::always_inline]] inline void flush(T&... s) {
     }
 }
 
-// Values that are NaN or Inf leave a bit here: x - x is +0 for all others. An or takes one cycle, a sum would take
-// four.
-struct Watch {
-    u64x8 bad = u64x8(0);
-    [[gnu::always_inline]] void see(const f64x8& y) { bad = bad | bits(y - y); }
-    [[gnu::always_inline]] void see(double y) { bad = bad | u64x8(bits(y - y)); }
+// Values that are NaN or Inf stick to a sum. Two sums take turns, so that none waits for the other. A sum of huge
+// values may overflow: whoever hears of it looks at the values themselves.
+class Watch {
+public:
+    [[gnu::always_inline]] void see(const f64x8& y) {
+        const f64x8 next = sum_ + y;
+        sum_ = other_;
+        other_ = next;
+    }
+    [[gnu::always_inline]] void see(double y) { one_ = one_ + y; }
     [[gnu::always_inline]] void see(const f64x8& y, uint32_t valid) {  // only the first `valid` lanes count
         see(valid >= kLanes ? y : select(lane_numbers() < f64x8(static_cast<double>(valid)), y, f64x8(0.0)));
     }
-    [[gnu::always_inline]] uint32_t verdict() const { return any(!(bad == u64x8(0))) ? kNonfinite : kFired; }
+    // A fused parameter, which a value that is not finite is never inside.
+    [[gnu::always_inline]] void fused(const f64x8& v, const f64x8& low, const f64x8& high, uint32_t valid) {
+        const m8 in = (v >= low) & (v <= high);
+        inside_ = inside_ & (valid >= kLanes ? in : in | !(lane_numbers() < f64x8(static_cast<double>(valid))));
+    }
+    [[gnu::always_inline]] void fused(double, double, double, uint32_t) {}  // steps that tick are never fused
+    [[gnu::always_inline]] uint32_t verdict() const {
+        const f64x8 sum = (sum_ + other_) + f64x8(one_);
+        return (all(sum - sum == f64x8(0.0)) ? kFired : kNonfinite) | (all(inside_) ? kFired : kFusedWrong);
+    }
+
+private:
+    f64x8 sum_ = f64x8(0.0), other_ = f64x8(0.0);
+    double one_ = 0.0;
+    m8 inside_ = m8(true);
 };
 
 [[gnu::always_inline]] inline double* row(const View& v, int c, int g, uint32_t offset) {
@@ -83,6 +110,36 @@ struct Watch {
 template <class T> [[gnu::always_inline]] inline T at(const double* row, const View& v, uint32_t i) {
     return load_as<T>(row + i * v.step);
 }
+
+// One row of the parameter that moves: as its own step wrote it, or worked out here from what that step would read.
+struct FastRow {
+    const double *values = nullptr, *modulator = nullptr;  // with a modulator: values holds
+    int64_t step = 0;
+    double scale = 0, offset = 0, low = 0, high = 0;
+    bool fused = false, multiply = false;
+
+    FastRow() = default;
+    FastRow(const Step& s, int param, int c, int g, uint32_t at)
+        : values(row(s.par[param], c, g, at)), step(s.par[param].step) {
+        if (!s.fused || !stays_fused(*s.fused)) return;
+        const Step& p = *s.fused;
+        const Modulation& m = p.mods[0];
+        const int to = p.channels == 1 ? 0 : c, from = m.channel >= 0 ? m.channel : m.channels == 1 ? 0 : to;
+        fused = true, low = p.low, high = p.high, multiply = m.multiply != 0, scale = m.scale, offset = m.offset;
+        values = row(p.par[0], to, g, 0);
+        if (from < m.channels) modulator = row(m.source, from, g, at), step = m.source.step;
+    }
+    template <class T> [[gnu::always_inline]] T value(uint32_t i, uint32_t valid, Watch& watch) const {
+        if (!fused) return load_as<T>(values + i * step);
+        T v = load_as<T>(values);
+        if (modulator) {
+            const T m = load_as<T>(modulator + i * step);
+            v = multiply ? v * (T(offset) + T(scale) * m) : v + T(scale) * m;
+        }
+        watch.fused(v, T(low), T(high), valid);
+        return v;
+    }
+};
 
 // The first `valid` lanes only: what stands behind them stays.
 [[gnu::always_inline]] inline void store_first(double* p, const f64x8& y, uint32_t valid) {
@@ -104,6 +161,7 @@ constexpr NodeType custom_type(const amp_node_contract& contract, const LayoutOp
     t.ops[0] = frames;
     t.ops[1] = lanes;
     t.aux_frames = aux_frames;
+    t.fast = -1;
     return t;
 }
 

@@ -12,13 +12,15 @@ namespace {
 enum Waveform { kSine, kTriangle, kSaw, kSquare, kRandom };
 enum Param { kShape, kRate, kPhaseCycles, kSlew, kDepth, kOffset, kChannels, kParamCount };
 
-template <class T> struct Shape {
+// kScaled: with depth and offset, for an lfo without slew, whose recursion would hand on its input.
+template <class T, bool kScaled> struct ShapeOf {
     using U = u64_of<T>;
     static constexpr int kParams = kParamCount, kInputs = 0, kOutputs = 1;
-    static constexpr int kNumbers[] = {kRate, kPhaseCycles};
+    static constexpr int kNumbers[] = {kRate, kPhaseCycles, kDepth, kOffset};
     static constexpr bool kPhase = true;
     struct Coef {
-        U inc, offset;
+        U inc, phase;
+        T depth, offset;
     };
     struct State {
         U phase;
@@ -28,24 +30,29 @@ template <class T> struct Shape {
     };
 
     static Coef coef(const T* p, const Setup& u) {
-        return {phase_step(p[kRate], u), fraction_of_cycle(p[kPhaseCycles])};
+        return {phase_step(p[kRate], u), fraction_of_cycle(p[kPhaseCycles]), p[kDepth], p[kOffset]};
     }
     static Mid tick(const T*, const Coef& c, State& s) {
         const Mid m{s.phase};
         s.phase += c.inc;
         return m;
     }
-    static void shape(const Mid& m, const T*, const Coef& c, T* y, const Setup& u) {
-        const U phase = m.phase + c.offset;
+    static T at(U phase, const Setup& u) {
         const T t = unit52(phase);
         switch (static_cast<int>(u.fixed[kShape])) {
-        case kSine: y[0] = vsin2pi(t); break;
-        case kTriangle: y[0] = T(1.0) - T(4.0) * vabs(unit52(phase + U(uint64_t{1} << 62)) - T(0.5)); break;
-        case kSaw: y[0] = (t + t) - T(1.0); break;
-        default: y[0] = select(t < T(0.5), T(1.0), T(-1.0)); break;
+        case kSine: return vsin_of_phase(phase);
+        case kTriangle: return T(1.0) - T(4.0) * vabs(unit52(phase + U(uint64_t{1} << 62)) - T(0.5));
+        case kSaw: return (t + t) - T(1.0);
+        default: return select(phase < U(uint64_t{1} << 63), T(1.0), T(-1.0));
         }
     }
+    static void shape(const Mid& m, const T*, const Coef& c, T* y, const Setup& u) {
+        const T x = at(m.phase + c.phase, u);
+        y[0] = kScaled ? c.offset + c.depth * x : x;
+    }
 };
+template <class T> using Shape = ShapeOf<T, false>;
+template <class T> using Scaled = ShapeOf<T, true>;
 
 // Sample and hold: one hash per cycle. Counts cycles beside the phase; a stream per row.
 template <class T> struct Random {
@@ -98,10 +105,10 @@ template <class T> struct Slew {
     }
     static Mid tick(const T* x, const Coef& c, State& s) {
         const T keep = c.keep * s.running;
-        s.y = keep * s.y + (T(1.0) - keep) * x[0];
-        s.running = T(1.0);
+        const Mid m{keep * s.y + (T(1.0) - keep) * x[0]};
+        s = {m.y, T(1.0)};
         flush(s.y);
-        return {s.y};
+        return m;
     }
     static void shape(const Mid& m, const T*, const Coef& c, T* y, const Setup&) { y[0] = c.offset + c.depth * m.y; }
 };
@@ -110,6 +117,8 @@ constexpr size_t larger(size_t a, size_t b) { return a < b ? b : a; }
 template <class T>
 constexpr size_t kState = larger(sizeof(typename Shape<T>::State), sizeof(typename Random<T>::State));
 template <class T> constexpr size_t kCoef = larger(sizeof(typename Shape<T>::Coef), sizeof(typename Random<T>::Coef));
+
+bool is_random(const Step& s) { return static_cast<int>(s.fixed[kShape]) == kRandom; }
 
 // The step as the second stage sees it: reading where the first wrote, its memory behind the first's.
 template <class T> Step second(const Step& s) {
@@ -121,59 +130,61 @@ template <class T> Step second(const Step& s) {
     return t;
 }
 
-// Without slew the recursion hands on its input: only the last value is kept, the rest is feed-forward.
-bool direct(const Step& slew) {
-    bool none = slew.par[kSlew].step == 0;
-    for (int c = 0; none && c < slew.channels; ++c)
-        for (int g = 0; g < slew.env->groups; ++g)
-            none = none && all(load(row(slew.par[kSlew], c, g, 0)) == f64x8(0.0));
+bool without_slew(const Step& s) {
+    bool none = s.par[kSlew].step == 0;
+    for (int c = 0; none && c < s.channels; ++c)
+        for (int g = 0; g < s.env->groups; ++g) none = none && all(load(row(s.par[kSlew], c, g, 0)) == f64x8(0.0));
     return none;
 }
 
-template <class T> uint32_t scale(Step& s, const Firing& f) {
-    const Packs packs(s, f);
-    Watch watch;
+// What the recursion would have kept: the shape of the last frame, one increment back.
+template <class T> void keep_last(Step& s, const Firing& f) {
+    Step slew = second<T>(s);
+    const Setup u{*s.env, s.fixed, s.key};
     for (int c = 0, r = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g, ++r) {
-            double* y = row(s.out[0], c, g, f.offset);
-            const double *depth = row(s.par[kDepth], c, g, f.offset), *offset = row(s.par[kOffset], c, g, f.offset);
-            auto& last = *Driver<Slew>::state<T>(s, r) = {load_as<T>(y + (f.frames - 1) * s.out[0].step), T(1.0)};
+            T p[kParamCount];
+            for (int k : Shape<T>::kNumbers) p[k] = at<T>(row(s.par[k], c, g, f.offset), s.par[k], f.frames - 1);
+            const auto coef = Shape<T>::coef(p, u);
+            const auto after = Driver<Shape>::template state<T>(s, r)->phase;
+            auto& last =
+                *Driver<Slew>::template state<T>(slew, r) = {Shape<T>::at((after - coef.inc) + coef.phase, u), T(1.0)};
             flush(last.y);
-            for (uint32_t i = 0; i < f.frames; i += packs.frames) {
-                f64x8 x = load(y + i * s.out[0].step);
-                flush(x);  // as the recursion does
-                const f64x8 scaled = at<f64x8>(offset, s.par[kOffset], i) + at<f64x8>(depth, s.par[kDepth], i) * x;
-                store(y + i * s.out[0].step, scaled);
-                watch.see(scaled, packs.valid(i));
-            }
         }
-    return watch.verdict();
 }
 
 template <class T, bool kTick> uint32_t fire(Step& s, const Firing& f) {
+    constexpr bool kFrames = width_of<T> == 1 && !kTick;
+    if (!kTick && !is_random(s) && without_slew(s)) {
+        uint32_t verdict;
+        if constexpr (kFrames)
+            verdict = Driver<Scaled>::across_frames(s, f);
+        else
+            verdict = Driver<Scaled>::template frame_by_frame<T>(s, f);
+        keep_last<T>(s, f);
+        return verdict;
+    }
     Step slew = second<T>(s);
-    const bool random = static_cast<int>(s.fixed[kShape]) == kRandom;
-    if constexpr (width_of<T> == 1 && !kTick) {
-        random ? Driver<Random>::across_frames(s, f) : Driver<Shape>::across_frames(s, f);
-        return direct(slew) ? scale<T>(slew, f) : Driver<Slew>::across_frames(slew, f);
+    if constexpr (kFrames) {
+        is_random(s) ? Driver<Random>::across_frames(s, f) : Driver<Shape>::across_frames(s, f);
+        return Driver<Slew>::across_frames(slew, f);
     } else {
-        random ? Driver<Random>::template frame_by_frame<T>(s, f) : Driver<Shape>::template frame_by_frame<T>(s, f);
-        if (!kTick && direct(slew)) return scale<T>(slew, f);
+        is_random(s) ? Driver<Random>::template frame_by_frame<T>(s, f)
+                     : Driver<Shape>::template frame_by_frame<T>(s, f);
         return Driver<Slew>::template frame_by_frame<T>(slew, f);
     }
 }
 
 template <class T> void prepare(Step& s) {
     Step slew = second<T>(s);
-    static_cast<int>(s.fixed[kShape]) == kRandom ? Driver<Random>::template prepare<T>(s)
-                                                 : Driver<Shape>::template prepare<T>(s);
+    is_random(s) ? Driver<Random>::template prepare<T>(s) : Driver<Shape>::template prepare<T>(s);
     Driver<Slew>::template prepare<T>(slew);
 }
 
 template <class T> void reset(Step& s) {
     Step slew = second<T>(s);
     Driver<Slew>::template reset<T>(slew);
-    if (static_cast<int>(s.fixed[kShape]) != kRandom) return Driver<Shape>::template reset<T>(s);
+    if (!is_random(s)) return Driver<Shape>::template reset<T>(s);
     Driver<Random>::template reset<T>(s);
     for (int c = 0, r = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g, ++r) {

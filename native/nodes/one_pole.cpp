@@ -12,6 +12,7 @@ template <class T> struct OnePole {
     enum Param { kMode, kCutoff, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kCutoff};
+    static constexpr int kFast = kCutoff;
     struct Coef {
         T keep, take;
     };  // y' = keep y + take x: one product and one sum deep
@@ -23,8 +24,13 @@ template <class T> struct OnePole {
     };
 
     static Coef coef(const T* p, const Setup& u) {
-        const T keep = vexp(T(-6.283185307179586) * (p[kCutoff] * T(1.0 / u.env.sample_rate)));
-        return {keep, T(1.0) - keep};
+        Coef c;
+        recoef(p[kCutoff], u, c);
+        return c;
+    }
+    static void recoef(T cutoff, const Setup& u, Coef& c) {
+        c.keep = vexp(T(-6.283185307179586) * (cutoff * T(1.0 / u.env.sample_rate)));
+        c.take = T(1.0) - c.keep;
     }
     static Mid tick(const T* x, const Coef& c, State& s) {
         s.y = c.keep * s.y + c.take * x[0];

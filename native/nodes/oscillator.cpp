@@ -12,14 +12,13 @@ namespace {
 enum Waveform { kSine, kSaw, kSquare, kTriangle };
 enum Quality { kNaive, kBlep2 };
 
-// What rounds a step from -1 to 1 at t = 0 over one frame (dt cycles) on each side: add it to a step up, subtract it
-// from one down. Exactly zero elsewhere, so packs without a step nearby skip the division.
-template <class T> AMP_INLINE T blep(T t, T dt) {
-    const T left = T(1.0) - t;
-    const auto after = t < dt, before = left < dt;
+// What rounds a step from -1 to 1 at phase 0 over one frame (dt cycles) on each side: add it to a step up, subtract it
+// from one down. Zero elsewhere, so packs without a step nearby skip the division.
+template <class T> AMP_INLINE T blep(u64_of<T> phase, u64_of<T> inc, T dt) {
+    const auto after = phase < inc, before = ~phase < inc;
     if (__builtin_expect(!any(after | before), 1)) return T(0.0);
-    const T frames = T(1.0) / vmax(T(1e-13), dt);  // per cycle
-    const T a = select(after, T(1.0) - t * frames, T(0.0)), b = select(before, T(1.0) - left * frames, T(0.0));
+    const T t = unit52(phase), frames = T(1.0) / vmax(T(1e-13), dt);  // per cycle
+    const T a = select(after, T(1.0) - t * frames, T(0.0)), b = select(before, T(1.0) - (T(1.0) - t) * frames, T(0.0));
     return b * b - a * a;
 }
 
@@ -58,13 +57,12 @@ template <class T> struct Oscillator {
         return m;
     }
     static T saw(U phase, const Coef& c, bool smooth) {
-        const T t = unit52(phase), y = (t + t) - T(1.0);
-        return smooth ? y - blep(t, c.dt) : y;
+        const T y = from_bits((phase >> 12) | 0x4000000000000000u) - T(3.0);  // 2 t - 1
+        return smooth ? y - blep(phase, c.inc, c.dt) : y;
     }
     static T square(U phase, const Coef& c, bool smooth) {
         const T y = select(phase < c.width, T(1.0), T(-1.0));
-        if (!smooth) return y;
-        return y + (blep(unit52(phase), c.dt) - blep(unit52(phase - c.width), c.dt));
+        return smooth ? y + (blep(phase, c.inc, c.dt) - blep(phase - c.width, c.inc, c.dt)) : y;
     }
     static T triangle(U phase, const Coef& c, bool smooth) {
         const T top = vabs(unit52(phase + U(uint64_t{1} << 62)) - T(0.5));  // cycles from the upper corner, at most 1/2
@@ -82,7 +80,7 @@ template <class T> struct Oscillator {
         const U phase = m.phase + c.offset;
         const bool smooth = static_cast<int>(u.fixed[kQuality]) == kBlep2;
         switch (static_cast<int>(u.fixed[kWaveform])) {
-        case kSine: y[0] = c.amplitude * vsin2pi(unit52(phase)); break;
+        case kSine: y[0] = c.amplitude * vsin_of_phase(phase); break;
         case kSaw: y[0] = c.amplitude * saw(phase, c, smooth); break;
         case kSquare: y[0] = c.amplitude * square(phase, c, smooth); break;
         default: y[0] = c.amplitude * triangle(phase, c, smooth); break;

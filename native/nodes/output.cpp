@@ -9,6 +9,7 @@ template <class T> struct Output {
     enum Param { kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr Nothing kNumbers{};
+    static constexpr bool kPasses = true;
     struct Coef {};
     struct State {};
     struct Mid {};

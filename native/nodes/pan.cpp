@@ -15,6 +15,36 @@ f64x8 gain_of(int channel, bool stereo, f64x8 p) {
     return channel == 0 ? vcos2pi(cycles) : vsin2pi(cycles);
 }
 
+// Gains of a position that holds: two for each row of the work.
+f64x8& held_gain(const Step& s, int channel, int g) {
+    const int r = s.channels == 2 ? channel * s.env->groups + g : g;
+    return reinterpret_cast<f64x8*>(s.coef)[2 * r + channel];
+}
+
+void prepare(Step& s) {
+    if (s.varying) return;
+    const bool stereo = s.channels == 2;
+    for (int c = 0; c < 2; ++c)
+        for (int g = 0; g < s.env->groups; ++g)
+            held_gain(s, c, g) = gain_of(c, stereo, load(row(s.par[kPosition], stereo ? c : 0, g, 0)));
+}
+
+template <bool kTick, bool kMoving>
+void pan_row(f64x8 gain, const double* x, int64_t step, const double* p, int64_t p_step, double* y, int64_t y_step,
+             int channel, bool stereo, const Packs& packs, Watch& seen) {
+    Watch watch = seen;
+    for (uint32_t i = 0; i < packs.window; i += packs.frames) {
+        if constexpr (kMoving) gain = gain_of(channel, stereo, load(p + i * p_step));
+        const f64x8 z = gain * load(x + i * step);
+        if constexpr (kTick)
+            store_first(y + i * y_step, z, packs.valid(i));
+        else
+            store(y + i * y_step, z);
+        watch.see(z, packs.valid(i));
+    }
+    seen = watch;
+}
+
 template <bool kTick> uint32_t fire(Step& s, const Firing& f) {
     const Packs packs(s, f);
     const bool stereo = s.channels == 2;
@@ -22,20 +52,10 @@ template <bool kTick> uint32_t fire(Step& s, const Firing& f) {
     Watch watch;
     for (int c = 0; c < 2; ++c)
         for (int g = 0; g < s.env->groups; ++g) {
-            const double* x = row(s.in[0], stereo ? c : 0, g, f.offset);
-            const double* p = row(position, stereo ? c : 0, g, f.offset);
-            double* out = row(s.out[0], c, g, f.offset);
-            f64x8 gain(0.0);
-            if (position.step == 0) gain = gain_of(c, stereo, load(p));
-            for (uint32_t i = 0; i < f.frames; i += packs.frames) {
-                if (position.step != 0) gain = gain_of(c, stereo, at<f64x8>(p, position, i));
-                const f64x8 y = gain * at<f64x8>(x, s.in[0], i);
-                if (kTick)
-                    store_first(out + i * s.out[0].step, y, packs.valid(i));
-                else
-                    store(out + i * s.out[0].step, y);
-                watch.see(y, packs.valid(i));
-            }
+            const auto run = position.step ? pan_row<kTick, true> : pan_row<kTick, false>;
+            run(held_gain(s, c, g), row(s.in[0], stereo ? c : 0, g, f.offset), s.in[0].step,
+                row(position, stereo ? c : 0, g, f.offset), position.step, row(s.out[0], c, g, f.offset), s.out[0].step,
+                c, stereo, packs, watch);
         }
     return watch.verdict();
 }
@@ -80,7 +100,7 @@ constexpr amp_node_contract kContract{sizeof(amp_node_contract),
 }  // namespace
 
 extern const NodeType node_pan;
-const NodeType node_pan =
-    custom_type(kContract, stateless(fire<false>, fire<true>), stateless(fire<false>, fire<true>));
+constexpr LayoutOps kOps{fire<false>, fire<true>, nullptr, prepare, [](Step&) {}, 0, 2 * sizeof(f64x8)};
+const NodeType node_pan = custom_type(kContract, kOps, kOps);
 
 }  // namespace amp::AMP_KNS

@@ -13,6 +13,7 @@ template <class T> struct Sine {
     static constexpr int kInputs = 0, kOutputs = 1;
     static constexpr int kNumbers[] = {kFrequency, kPhaseCycles, kAmplitude};
     static constexpr bool kPhase = true;
+    static constexpr int kFast = kFrequency;
     struct Coef {
         U inc, offset;
         T amplitude;
@@ -27,13 +28,14 @@ template <class T> struct Sine {
     static Coef coef(const T* p, const Setup& u) {
         return {phase_step(p[kFrequency], u), fraction_of_cycle(p[kPhaseCycles]), p[kAmplitude]};
     }
+    static void recoef(T frequency, const Setup& u, Coef& c) { c.inc = phase_step(frequency, u); }
     static Mid tick(const T*, const Coef& c, State& s) {
         const Mid m{s.phase};
         s.phase += c.inc;
         return m;
     }
     static void shape(const Mid& m, const T*, const Coef& c, T* y, const Setup&) {
-        y[0] = c.amplitude * vsin2pi(unit52(m.phase + c.offset));
+        y[0] = c.amplitude * vsin_of_phase(m.phase + c.offset);
     }
 };
 

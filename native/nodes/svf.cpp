@@ -15,34 +15,44 @@ template <class T> struct Svf {
     enum Param { kMode, kCutoff, kQ, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kCutoff, kQ};
+    static constexpr int kFast = kCutoff;
+    static constexpr bool kDeep = true;
     struct Coef {
-        T a11, a21, a22, b2, u1, u2;
-    };  // s' = [a11 -a21; a21 a22] s + [a21; b2] x, band / q = u1 s1 + u2 (x - s2)
+        T a11, a21, a22, b2, damping;
+    };  // s' = [a11 -a21; a21 a22] s + [a21; b2] x, damping = 1 / q
     struct State {
         T s1, s2;
     };
     struct Mid {
-        T s1, s2;
+        T s1, s2;  // both before and after the frame, added: twice the outputs of the integrators
     };
 
-    // The usual 1 / (1 + g (g + 1 / q)) with g = n / d = tan(pi f / fs), times q d^2 above and below: one division in
-    // all.
     static Coef coef(const T* p, const Setup& u) {
-        const auto [n, d] = vtanpi_ratio(p[kCutoff] * T(1.0 / u.env.sample_rate));
-        const T q = p[kQ], dd = d * d, nd = n * d, nn = n * n;
-        const T r = T(1.0) / (q * (dd + nn) + nd);
-        const T u1 = dd * r, u2 = nd * r, a1 = q * u1, a2 = q * u2, a3 = q * (nn * r);
-        return {a1 + a1 - T(1.0), a2 + a2, T(1.0) - (a3 + a3), a3 + a3, u1, u2};
+        Coef c{};
+        c.damping = T(1.0) / p[kQ];
+        recoef(p[kCutoff], u, c);
+        return c;
+    }
+    // The usual 1 / (1 + g (g + 1 / q)) with g = n / d = tan(pi f / fs), times d^2 above and below: one division.
+    static void recoef(T cutoff, const Setup& u, Coef& c) {
+        const auto [n, d] = vtanpi_ratio(cutoff * T(1.0 / u.env.sample_rate));
+        const T dd = d * d, nd = n * d, nn = n * n;
+        const T twice = T(2.0) / ((dd + nn) + nd * c.damping);
+        c.a11 = dd * twice - T(1.0);
+        c.a21 = nd * twice;
+        c.b2 = nn * twice;
+        c.a22 = T(1.0) - c.b2;
     }
     static Mid tick(const T* x, const Coef& c, State& s) {
-        const Mid m{s.s1, s.s2};
-        s.s1 = (c.a11 * m.s1 - c.a21 * m.s2) + c.a21 * x[0];
-        s.s2 = (c.a21 * m.s1 + c.a22 * m.s2) + c.b2 * x[0];
+        const T s1 = c.a11 * s.s1 + c.a21 * (x[0] - s.s2);
+        const T s2 = c.a22 * s.s2 + (c.a21 * s.s1 + c.b2 * x[0]);
+        const Mid m{s.s1 + s1, s.s2 + s2};
+        s = {s1, s2};
         flush(s.s1, s.s2);
         return m;
     }
     static void shape(const Mid& m, const T* x, const Coef& c, T* y, const Setup& u) {
-        const T v3 = x[0] - m.s2, unit = c.u1 * m.s1 + c.u2 * v3, low = m.s2 + T(0.5) * (c.a21 * m.s1 + c.b2 * v3);
+        const T low = T(0.5) * m.s2, unit = c.damping * (T(0.5) * m.s1);
         switch (static_cast<int>(u.fixed[kMode])) {
         case kLowpass: y[0] = low; break;
         case kBandpass: y[0] = unit; break;

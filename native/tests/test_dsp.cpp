@@ -234,6 +234,11 @@ double draw_tanh(int n) { return n % 3 ? 2.0 * draw_small(n) : uniform(0.0, 20.0
 double draw_exp(int n) { return n % 3 ? draw_small(n) : uniform(-745.0, 709.7); }
 double draw_exp2(int n) { return n % 3 ? draw_small(n) : uniform(-1074.0, 1023.9); }
 
+uint64_t phase_of(double half_cycles) {
+    return static_cast<uint64_t>(static_cast<int64_t>(half_cycles * 0x1p52)) << 11;
+}
+double draw_phase(int n) { return std::floor(draw_small(n) * 0x1p52) * 0x1p-52; }
+
 void test_accuracy() {
     if constexpr (LDBL_MANT_DIG < 64) return;
     accuracy("exp", 1.1, draw_exp, FN(vexp), FN(std::exp));
@@ -241,6 +246,9 @@ void test_accuracy() {
     accuracy("log", 0.9, draw_positive, FN(vlog), FN(std::log));
     accuracy("log2", 1.9, draw_positive, FN(vlog2), FN(std::log2));
     accuracy("sin2pi", 1.9, draw_cycles, FN(vsin2pi), [](Extended x) { return sine_of_cycles(x, false); });
+    accuracy(
+        "sin_of_phase", 1.9, draw_phase, [](double x) { return vsin_of_phase(phase_of(x)); },
+        [](Extended x) { return sine_of_cycles(x / 2, false); });
     accuracy("cos2pi", 1.9, draw_cycles, FN(vcos2pi), [](Extended x) { return sine_of_cycles(x, true); });
     accuracy("tanpi", 2.0, draw_tanpi, FN(vtanpi),
              [](Extended x) { return x <= 0.25L ? std::tan(pi * x) : 1 / std::tan(pi * (0.5L - x)); });

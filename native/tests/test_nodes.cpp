@@ -65,7 +65,7 @@ public:
         : type_(type), contract_(*type.contract), case_(c), run_(run) {
         env_.sample_rate = kRate;
         const auto scale = AMP_KNS::make_phase_scale(kRate);
-        env_.phase_scale[0] = scale.high, env_.phase_scale[1] = scale.middle, env_.phase_scale[2] = scale.low;
+        env_.phase_scale[0] = scale.high, env_.phase_scale[1] = scale.low;
         env_.batches = kBatches, env_.batch_offset = 3, env_.width = run.width;
         env_.groups = int((kBatches + unsigned(run.width) - 1) / unsigned(run.width));
         controller_ = !std::strcmp(contract_.id, "controller");

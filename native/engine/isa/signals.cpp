@@ -96,6 +96,7 @@ template <int W, int kCount>
 }
 
 template <int W> uint32_t parameter(Step& s, const Firing& f) {
+    if (stays_fused(s)) return kFired;
     Bounds bounds{f64x8(s.low), f64x8(s.high)};
     bounds.clamp = s.clamp != 0;
     for (int c = 0; c < s.channels; ++c)
@@ -151,23 +152,43 @@ template <int W> uint32_t parameter_tick(Step& s, const Firing& f) {
     }
 }
 
+// One row of a port where kCount edges meet (0: any number), in the order of their slots.
+template <int kCount, uint32_t kStep, class T>
+void gather_row(const Step& s, int c, int g, const Firing& f, Watch& seen) {
+    Watch watch = seen;
+    constexpr int kRows = kCount ? kCount : 1;
+    const double* in[kRows];
+    int64_t step[kRows];
+    for (int k = 0; k < kCount; ++k) in[k] = row(s.in[k], c, g, f.offset), step[k] = s.in[k].step;
+    double* y = row(s.out[0], c, g, f.offset);
+    const int64_t y_step = s.out[0].step;
+    for (uint32_t i = 0; i < f.frames; i += kStep) {
+        T sum;
+        if constexpr (kCount) {
+            sum = load_as<T>(in[0] + i * step[0]);
+            for (int k = 1; k < kCount; ++k) sum = sum + load_as<T>(in[k] + i * step[k]);
+        } else {
+            sum = load_as<T>(row(s.in[0], c, g, f.offset) + i * s.in[0].step);
+            for (int k = 1; k < s.n_in; ++k) sum = sum + load_as<T>(row(s.in[k], c, g, f.offset) + i * s.in[k].step);
+        }
+        store_as(y + i * y_step, sum);
+        if constexpr (kStep == kLanes)
+            watch.see(sum, f.frames - i);
+        else
+            watch.see(sum);
+    }
+    seen = watch;
+}
+
 template <int W, class T> uint32_t gather(Step& s, const Firing& f) {
-    constexpr uint32_t stride = W == 1 && std::is_same_v<T, f64x8> ? kLanes : 1;
+    constexpr uint32_t kStep = W == 1 && std::is_same_v<T, f64x8> ? kLanes : 1;
+    constexpr decltype(&gather_row<0, kStep, T>) rows[] = {gather_row<0, kStep, T>, gather_row<1, kStep, T>,
+                                                           gather_row<2, kStep, T>, gather_row<3, kStep, T>,
+                                                           gather_row<4, kStep, T>};
+    const auto run = rows[s.n_in <= 4 ? s.n_in : 0];
     Watch watch;
     for (int c = 0; c < s.channels; ++c)
-        for (int g = 0; g < s.groups; ++g) {
-            double* y = row(s.out[0], c, g, f.offset);
-            for (uint32_t i = 0; i < f.frames; i += stride) {
-                T sum = load_as<T>(row(s.in[0], c, g, f.offset) + i * s.in[0].step);
-                for (int k = 1; k < s.n_in; ++k)
-                    sum = sum + load_as<T>(row(s.in[k], c, g, f.offset) + i * s.in[k].step);
-                store_as(y + i * s.out[0].step, sum);
-                if constexpr (stride == kLanes)
-                    watch.see(sum, f.frames - i);
-                else
-                    watch.see(sum);
-            }
-        }
+        for (int g = 0; g < s.env->groups; ++g) run(s, c, g, f, watch);
     return watch.verdict();
 }
 
@@ -179,7 +200,10 @@ void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, dou
             f64x8 r[kLanes];
             for (int k = 0; k < kLanes; ++k) r[k] = load(x + (i + static_cast<uint32_t>(k)) * step);
             transpose(r);
-            for (int j = 0; j < kLanes; ++j) store(y + j * stride + i, r[j]);
+            for (int j = 0; j < kLanes; ++j) {
+                store(y + j * stride + i, r[j]);
+                __builtin_prefetch(y + j * stride + i + frames, 0, 2);  // where the next block will go
+            }
         }
     for (; i < frames; ++i)
         for (uint32_t j = 0; j < lanes; ++j) y[j * stride + i] = x[i * step + j];
