@@ -106,6 +106,7 @@ struct NodeType {
     LayoutOps ops[2];                     // width 1, width 8
     bool holds;                           // its output holds while its parameters hold: fired once, never again
     uint32_t (*aux_frames)(const Step&);  // frames of node-owned memory per row; NULL: none
+    int64_t (*latency)(const double* fixed, double sample_rate);  // L; NULL: the contract's
 };
 
 struct KernelTable {

@@ -117,7 +117,7 @@ struct Compiler {
         std::set<std::tuple<std::string, std::string, int32_t>> slots;
         for (uint32_t i = 0; i < all.size(); ++i) {
             const EdgeDescriptor& d = all[i];
-            PlanEdge e{0, 0, 0, -1, -1, i, d.delay, false, d.kappa};
+            PlanEdge e{0, 0, 0, -1, -1, i, d.delay, 0, false, d.kappa};
             const std::string what = text("edge %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.dst_port.c_str());
             if (!ends(what, d.src, d.src_port, d.dst, e)) continue;
             const auto& c = contract(e.dst);
@@ -142,7 +142,17 @@ struct Compiler {
                 }
             if (d.kappa < 0 || d.kappa > 1)
                 v.add(text("%s: kappa (got %g, allowed 0 to 1).", what.c_str(), d.kappa), d.src);
+            check_gates(what, d);
             plan.edges.push_back(e);
+        }
+    }
+
+    void check_gates(const std::string& what, const EdgeDescriptor& d) {
+        for (size_t i = 0; i < d.gates.size(); ++i) {
+            if (d.gates[i].empty()) v.add(what + ": a gate has no name. Give every gate a name.", d.dst, d.dst_port);
+            if (i > 0 && d.gates[i] == d.gates[i - 1])
+                v.add(text("%s: gate \"%s\" is named twice. Name it once.", what.c_str(), d.gates[i].c_str()), d.dst,
+                      d.dst_port);
         }
     }
 
@@ -152,7 +162,7 @@ struct Compiler {
         std::set<std::tuple<std::string, std::string, int32_t>> slots;
         for (uint32_t i = 0; i < all.size(); ++i) {
             const ModulationDescriptor& d = all[i];
-            PlanEdge e{0, 0, 0, -1, -1, i, d.delay, false, 0.0};
+            PlanEdge e{0, 0, 0, -1, -1, i, d.delay, 0, false, 0.0};
             const std::string what = text("modulation %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.param.c_str());
             if (!ends(what, d.src, d.src_port, d.dst, e)) continue;
             const auto& c = contract(e.dst);
@@ -251,6 +261,15 @@ struct Compiler {
                   d.dst, d.param, AMP_E_SHAPE);
     }
 
+    void latencies() {
+        for (PlanNode& n : plan.nodes) {
+            std::vector<double> fixed;
+            for (uint32_t k = 0; k < n.type->contract->n_params; ++k) fixed.push_back(fixed_value(n, k));
+            n.latency = n.type->latency ? n.type->latency(fixed.data(), plan.descriptors.sample_rate)
+                                        : n.type->contract->latency_frames;
+        }
+    }
+
     void connected() {
         std::set<std::pair<uint32_t, int32_t>> fed;
         for (const PlanEdge& e : plan.edges)
@@ -329,11 +348,13 @@ Plan compile(Descriptors descriptors) {
     c.channels();
     c.connected();
     c.v.raise();
+    c.latencies();
+    align(c.plan);
     order_nodes(c.plan);
     Plan& p = c.plan;
     for (uint32_t i = 0; i < p.edges.size(); ++i) {
         p.nodes[p.edges[i].dst].in.push_back(i);
-        p.nodes[p.edges[i].src].history = std::max(p.nodes[p.edges[i].src].history, p.edges[i].delay);
+        p.nodes[p.edges[i].src].history = std::max(p.nodes[p.edges[i].src].history, p.edges[i].lag);
     }
     c.kappas();
     c.v.raise();

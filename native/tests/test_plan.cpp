@@ -142,6 +142,8 @@ void violations_name_their_reason() {
     expect("dst port", invalid, "no input \"side\"", [](Graph& g) { g.edges[0].dst_port = "side"; });
     expect("delay", invalid, "delay_frames", [](Graph& g) { g.edges[0].delay = uint64_t{1} << 40; });
     expect("slot", invalid, "slot 0 is taken", [](Graph& g) { g.edges.push_back({"osc", "vca"}); });
+    expect("gate", invalid, "edge osc -> vca.in: a gate has no name", [](Graph& g) { g.edges[1].gates = {"a", ""}; });
+    expect("gate twice", invalid, "gate \"a\" is named twice", [](Graph& g) { g.edges[1].gates = {"a", "b", "a"}; });
     expect("kappa", invalid, "kappa", [](Graph& g) { g.edges[1].kappa = 1.5; });
     expect("param", invalid, "no such parameter", [](Graph& g) { g.modulations[0].param = "volume"; });
     expect("fixed", invalid, "cannot be modulated", [](Graph& g) { g.modulations[1].param = "mode"; });
