@@ -54,15 +54,15 @@ std::vector<std::string> gates_of(const Plan& p) {
     return list;
 }
 
-std::string node_json(const Plan& p, const PlanNode& n, const std::string& gates) {
+std::string node_json(const Plan& p, uint32_t u, const std::string& gates) {
+    const PlanNode& n = p.nodes[u];
     const amp_node_contract& c = *n.type->contract;
-    std::string s =
-        text("{\"name\": %s, \"type\": \"%s\", \"revision\": %u, \"digest\": \"%s\", \"component\": %d, "
-             "\"latency_frames\": %lld, \"arrival_frames\": %lld, \"advance_frames\": %lld, "
-             "\"channels\": %d, \"oversample_ratio\": %u, \"outputs\": [",
-             quoted(n.descriptor->name).c_str(), c.id, c.revision, hex(contract_digest(c)).c_str(), n.component,
-             static_cast<long long>(n.latency), static_cast<long long>(n.arrival),
-             static_cast<long long>(p.latency - n.arrival - n.latency), n.channels, n.descriptor->oversample);
+    std::string s = text("{\"name\": %s, \"type\": \"%s\", \"revision\": %u, \"digest\": \"%s\", \"component\": %d, "
+                         "\"latency_frames\": %lld, \"arrival_frames\": %lld, \"advance_frames\": %lld, "
+                         "\"channels\": %d, \"oversample_ratio\": %u, \"outputs\": [",
+                         quoted(n.descriptor->name).c_str(), c.id, c.revision, hex(contract_digest(c)).c_str(),
+                         n.component, static_cast<long long>(n.latency), static_cast<long long>(n.arrival),
+                         static_cast<long long>(p.lead(u)), n.channels, n.descriptor->oversample);
     for (uint32_t k = 0; k < c.n_outputs; ++k)
         s += text("%s{\"port\": \"%s\", \"channels\": %d}", k ? ", " : "", c.outputs[k].key, n.out_channels[k]);
     return s + "], \"gates\": [" + gates + "]}";
@@ -160,7 +160,7 @@ std::string describe(const Plan& p) {
     for (size_t i = 0; i < p.curves.size(); ++i) s += (i ? ", " : "") + quoted(p.curves[i]);
     s += "],\n \"nodes\": [";
     const auto gates = gates_of(p);
-    for (size_t i = 0; i < p.nodes.size(); ++i) s += (i ? ",\n  " : "\n  ") + node_json(p, p.nodes[i], gates[i]);
+    for (uint32_t i = 0; i < p.nodes.size(); ++i) s += (i ? ",\n  " : "\n  ") + node_json(p, i, gates[i]);
     s += "],\n \"components\": [";
     for (size_t i = 0; i < p.components.size(); ++i) {
         const Component& c = p.components[i];

@@ -53,6 +53,9 @@ struct Plan {
     int32_t output = -1;              // place of the output node, -1: none
     std::vector<std::string> curves;  // names the plan needs, sorted
     uint64_t contract_digest = 0, digest = 0;
+
+    // How far the newest token of a node runs ahead of what is delivered.
+    int64_t lead(uint32_t u) const { return latency - nodes[u].arrival - nodes[u].latency; }
 };
 
 // The component whose sub-block is shorter than this runs from the per-frame table.
