@@ -291,7 +291,8 @@ class TestRefusal:
         web = Web({"in": 0, "look": 20, "sum": 0}, wires)
         assert self.refused(web) == (
             'gate "beat": look -> sum together with look: 0 frames of edge delay, needs 20 '
-            "(look declares 20). Add delay_frames on one of its edges, or take one of its nodes out of the gate."
+            "(look declares 20). "
+            "Add delay_frames on one of its edges, or take one of its nodes out of the gate."
         )
         check(Web(web.latency, [wires[0], replace(wires[1], delay=20)]))
 
@@ -458,6 +459,18 @@ class TestTaps:
         whole = sound(scene(LOOP))
         for frames in (1, 19, 20, 21, 64):
             assert same_bits(sound(replace(scene(LOOP), frames=frames)), whole[:, :, :frames])
+
+    def test_the_worker_delivers_the_same(self) -> None:
+        """Audio, taps, latency and clocks of a render in another process are those of one in this."""
+        here, there = (
+            PARALLEL.build().render(frames=50, taps="all", isolation=i) for i in ("none", "process")
+        )
+        assert here.digest == there.digest
+        assert here.latency_frames == there.latency_frames == 20
+        assert all(same_bits(here.taps[name], there.taps[name]) for name in here.taps)
+        for name, mine in here.metrics.items():
+            assert mine.measured_delay_frames == there.metrics[name].measured_delay_frames
+        assert there.metrics["look"].measured_delay_frames == 20
 
     def test_nothing_is_rendered_for_no_frames(self) -> None:
         """A call of no frames leaves the clock at the start."""

@@ -252,11 +252,8 @@ void Shard::run_component(const Component& c, const Firing& f, bool timed) {
     }
 }
 
-// The per-frame table: one indirect call per step and frame.
-void Shard::run_frames(const Component& c, const Firing& f) {
-    AMP_LOG("fire the loop of %s frame by frame, frames %lld to %lld",
-            plan_.nodes[c.nodes.front()].descriptor->name.c_str(), static_cast<long long>(f.frame),
-            static_cast<long long>(f.frame + f.frames - 1));
+// The steps of a component that go frame by frame; all others are fired for the whole block.
+void Shard::list_frame_steps(const Component& c, const Firing& f) {
     frame_table_.clear();
     for (uint32_t u : c.nodes) {
         Work& w = work_[u];
@@ -279,11 +276,20 @@ void Shard::run_frames(const Component& c, const Firing& f) {
         w.frames += f.frames;
         w.calls += f.frames;
     }
-    const bool traced = !common_.events.empty();
+}
+
+// The per-frame table: one indirect call per step and frame.
+void Shard::run_frames(const Component& c, const Firing& f) {
+    AMP_LOG("fire the loop of %s frame by frame, virtual times %lld to %lld",
+            plan_.nodes[c.nodes.front()].descriptor->name.c_str(), static_cast<long long>(f.frame),
+            static_cast<long long>(f.frame + f.frames - 1));
+    list_frame_steps(c, f);
+    const bool traced = !common_.events.empty(), late = plan_.latency > 0;
     for (uint32_t i = 0; i < f.frames; ++i) {
         const Firing g{f.frame + i, i, 1};
+        Firing own = g;
         for (Step* s : frame_table_) {
-            const Firing own = logical(*s, g);
+            if (late) own.frame = g.frame - s->arrival;
             if (common_.flight) {
                 common_.flight->node = s->node;
                 common_.flight->first_frame = own.frame;

@@ -142,6 +142,7 @@ private:
     template <bool kLate> void run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
     void list_ops();
     void run_component(const Component& component, const Firing& f, bool timed);
+    void list_frame_steps(const Component& component, const Firing& f);
     void run_frames(const Component& component, const Firing& f);
     void run_firings(const Component& component, const Firing& f);
     void copy_tap(const TapCopy& tap, const Firing& f, int64_t origin) const;
