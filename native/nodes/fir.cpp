@@ -1,6 +1,6 @@
 // fir: linear-phase filter by the window method, as long as asked for.
 // J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window function", Proc. IEEE Int. Symp. Circuits
-// and Systems, 1974; A. V. Oppenheim, R. W. Schafer, "Discrete-Time Signal Processing", 7.5.
+// and Systems, 1974; A. V. Oppenheim, R. W. Schafer, "Discrete-Time Signal Processing", 3rd ed., 7.5.
 #include "dsp/math.hpp"
 #include "nodes/contract.hpp"
 #include "nodes/kernel.hpp"

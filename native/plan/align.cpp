@@ -3,7 +3,7 @@
 //   D(e) = d + A(v) - A(u) - L(u), what the edge holds
 // Longest paths over edges and, per gate, a hub that arcs of no length join both ways with its consumers. R. Bellman,
 // "On a routing problem", 1958, component by component; a cycle among the arcs that raised nodes last is one of
-// positive length (R. E. Tarjan, "Data Structures and Network Algorithms", 1983, 7.4).
+// positive length (R. E. Tarjan, "Data Structures and Network Algorithms", 1983, chapter 7).
 #include <map>
 #include <set>
 

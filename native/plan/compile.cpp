@@ -298,21 +298,37 @@ struct Compiler {
     // Nodes of a loop that pass all their heat on among themselves keep it for ever: take away whoever lets some out,
     // then whoever feeds those, until nobody or a trap is left.
     void heat_trap(const Component& c) {
-        std::set<uint32_t> trap(c.nodes.begin(), c.nodes.end());
-        for (size_t before = 0; before != trap.size();) {
-            before = trap.size();
-            std::map<uint32_t, double> kept;
-            for (uint32_t u : c.nodes)
-                for (uint32_t k : plan.nodes[u].in)
-                    if (plan.edges[k].port >= 0 && trap.count(plan.edges[k].src) && trap.count(u))
-                        kept[plan.edges[k].src] += plan.edges[k].kappa;
-            for (uint32_t u : c.nodes)
-                if (kept[u] < 1.0 - 1e-12) trap.erase(u);
+        const auto inside = [&](const PlanEdge& e) {
+            return e.port >= 0 && plan.nodes[e.src].component == plan.nodes[e.dst].component;
+        };
+        std::map<uint32_t, double> trap;  // share of its heat a node leaves inside
+        for (uint32_t u : c.nodes) trap[u] = 0.0;
+        for (uint32_t u : c.nodes)
+            for (uint32_t k : plan.nodes[u].in)
+                if (inside(plan.edges[k])) trap[plan.edges[k].src] += plan.edges[k].kappa;
+        std::vector<uint32_t> leaves;
+        const auto drain = [&](uint32_t u) {
+            const auto it = trap.find(u);
+            if (it == trap.end() || it->second >= 1.0 - 1e-12) return;
+            trap.erase(it);
+            leaves.push_back(u);
+        };
+        for (uint32_t u : c.nodes) drain(u);
+        while (!leaves.empty()) {
+            const uint32_t u = leaves.back();
+            leaves.pop_back();
+            for (uint32_t k : plan.nodes[u].in) {
+                const PlanEdge& e = plan.edges[k];
+                const auto it = inside(e) ? trap.find(e.src) : trap.end();
+                if (it == trap.end()) continue;
+                it->second -= e.kappa;
+                drain(e.src);
+            }
         }
         if (!trap.empty())
             v.add(text("%s: heat goes round a cycle undiminished (product of kappa 1, must be below 1).",
-                       name(*trap.begin()).c_str()),
-                  name(*trap.begin()));
+                       name(trap.begin()->first).c_str()),
+                  name(trap.begin()->first));
     }
 
     // Heat shares: default 1 / fan-out forwards and 0 backwards; no node gives away more than it has.

@@ -118,10 +118,13 @@ void order_nodes(Plan& p) {
     for (const PlanEdge& e : p.edges)
         if (e.src == e.dst) size[component[e.src]] = std::max(size[component[e.src]], 2u);  // a loop on one node
     std::vector<uint32_t> place(p.nodes.size());
+    for (uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
+    std::vector<bool> closes(p.nodes.size());  // every cycle has an edge back in the order: begin where those lead
+    for (const PlanEdge& e : p.edges)
+        if (place[e.src] >= place[e.dst]) closes[e.dst] = true;
     std::vector<PlanNode> sorted;
     for (uint32_t i = 0; i < order.size(); ++i) {
         const uint32_t u = order[i], c = component[u];
-        place[u] = i;
         sorted.push_back(std::move(p.nodes[u]));
         if (size[c] < 2) continue;
         if (number[c] == kNone) {
@@ -131,7 +134,7 @@ void order_nodes(Plan& p) {
         Component& k = p.components[number[c]];
         k.nodes.push_back(i);
         sorted.back().component = static_cast<int32_t>(number[c]);
-        if (k.sub_block > 1) k.sub_block = shortest_cycle(p, out, component, u, k.sub_block, far);
+        if (closes[u] && k.sub_block > 1) k.sub_block = shortest_cycle(p, out, component, u, k.sub_block, far);
     }
     p.nodes = std::move(sorted);
     for (PlanEdge& e : p.edges) {
