@@ -35,7 +35,10 @@ def node_page(contract: NodeContract) -> str:
         *textwrap.wrap(contract.doc, WIDTH),
     ]
     facts = [
-        ("latency", f"{contract.latency_frames} frames"),
+        (
+            "latency",
+            f"{contract.latency_frames} frames" + " by default at 48 kHz" * (contract.latency_frames > 0),
+        ),
         ("oversampling", f"up to {contract.oversample_max}" if contract.oversample_max > 1 else "none"),
         ("gradient", contract.adjoint.replace("_", " ")),
         ("heat", contract.heat or "none of its own"),

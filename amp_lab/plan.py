@@ -53,6 +53,28 @@ class Plan:
         return str(self.info["digest"])
 
     @property
+    def latency_frames(self) -> int:
+        """Latency G of the graph: what is delivered at virtual time t is logical frame t - G everywhere."""
+        return int(self.info["latency_frames"])
+
+    @property
+    def arrivals(self) -> dict[str, int]:
+        """Virtual time A at which each node fires its frame 0, in execution order."""
+        return {node["name"]: int(node["arrival_frames"]) for node in self.info["nodes"]}
+
+    @property
+    def latencies(self) -> dict[str, int]:
+        """Processing latency L of each node in frames, in execution order."""
+        return {node["name"]: int(node["latency_frames"]) for node in self.info["nodes"]}
+
+    @property
+    def gates(self) -> dict[str, tuple[str, ...]]:
+        """Consumers behind each synchrony gate, in execution order; they fire at one virtual time."""
+        names = sorted({gate for node in self.info["nodes"] for gate in node["gates"]})
+        nodes = self.info["nodes"]
+        return {gate: tuple(n["name"] for n in nodes if gate in n["gates"]) for gate in names}
+
+    @property
     def output_channels(self) -> int:
         """Channels of the output node, 0 if the graph has none."""
         return next((int(n["channels"]) for n in self.info["nodes"] if n["name"] == self.info["output"]), 0)

@@ -55,7 +55,8 @@ class Wiring:
         delay_frames
             The consumer reads frame n - delay_frames.
         gates
-            Ids of synchrony gates.
+            Ids of synchrony gates: consumers behind one gate start at one virtual time, the latest, so a gate
+            moves firings in time and changes no sample.
         kappa
             Share of heat that flows along; None for 1 / fan-out (0 where the edge closes a cycle).
         tokens

@@ -209,6 +209,11 @@ def case_scene(
     return Scene(g, case.frames, controls, batches, taps)
 
 
+def latency(type_id: str, case: CaseContract) -> int:
+    """Latency of the node of a contract case in frames."""
+    return case_scene(type_id, case).graph.compile().latencies["node"]
+
+
 def case_ids() -> list[str]:
     """Names of `CASES` for pytest."""
     return [f"{type_id}-{case.key}" for type_id, case in CASES]

@@ -199,7 +199,7 @@ class TestParametersAsSignals:
             for t in catalog.types()
             if not any(p.kind == "number" and p.rate == "frame" for p in catalog[t].params)
         }
-        assert without == {"controller", "input", "output"}
+        assert without == {"controller", "fir", "input", "output"}
 
 
 class TestContracts:
@@ -251,7 +251,7 @@ class TestContracts:
     @pytest.mark.parametrize("shift", [1, 13, 70])
     @keeping("time_invariant")
     def test_time_invariant(self, type_id: str, case: CaseContract, shift: int) -> None:
-        """A delayed input gives the delayed output to the bit, and zeros before."""
+        """A delayed input gives the delayed output to the bit, and zeros before what its latency foresees."""
         signals = {
             p: rigs.stimulus(case.stimulus, case.channels, case.frames, p)
             for p in catalog[type_id].input_keys
@@ -261,9 +261,11 @@ class TestContracts:
             for p, x in signals.items()
         }
         y, delayed = (sound(case_scene(type_id, case, feed=feed)) for feed in (signals, later))
-        assert same_bits(delayed[:, :, shift:], y[:, :, :-shift])
+        ahead = rigs.latency(type_id, case)
+        end = max(shift, case.frames - ahead)  # from there on the delayed input was cut
+        assert same_bits(delayed[:, :, shift:end], y[:, :, : end - shift])
         if signals:
-            assert not np.any(delayed[:, :, :shift])
+            assert not np.any(delayed[:, :, : max(0, shift - ahead)])
 
     @keeping("silence")
     def test_silent(self, type_id: str, case: CaseContract) -> None:
@@ -275,7 +277,7 @@ class TestContracts:
     @keeping("bounded")
     def test_bounded(self, type_id: str, case: CaseContract) -> None:
         """Nothing leaves the bound the contract states, and loud input comes near it."""
-        key = {"noise": "amplitude", "safety": "ceiling"}[type_id]
+        key = {"noise": "amplitude"}.get(type_id, "ceiling")
         param = catalog[type_id].param(key)
         assert param is not None
         bound = float(case_params(type_id, case).get(key, param.default))
@@ -288,15 +290,57 @@ class TestContracts:
         assert 0.9 * bound < peak <= bound
 
     @ANY_CASE
-    def test_measured_latency_is_the_declared_one(self, type_id: str, case: CaseContract) -> None:
-        """The tokens a node owes at the end of a render are its declared latency; nothing is heard early."""
+    def test_the_clocks_show_the_declared_latency(self, type_id: str, case: CaseContract) -> None:
+        """A node has consumed its latency more than it gave; nothing else in the graph has."""
         scene = case_scene(type_id, case)
+        declared = rigs.latency(type_id, case)
         with rigs.started(scene) as runtime:
             rigs.proceed(runtime, scene, [scene.frames])
-            metrics = runtime.metrics("node")
-        declared = catalog[type_id].latency_frames
-        assert metrics.measured_delay_frames == declared
-        assert metrics.frames == scene.frames - declared
+            metrics = {name: runtime.metrics(name) for name in scene.graph.compile().order}
+        assert metrics["node"].measured_delay_frames == declared
+        assert metrics["node"].frames == scene.frames + declared
+        assert not any(m.measured_delay_frames for name, m in metrics.items() if name != "node")
+
+    @pytest.mark.parametrize("type_id", [t for t in catalog.types() if catalog[t].latency_frames])
+    def test_the_contract_declares_the_latency_of_the_defaults(self, type_id: str) -> None:
+        """The number in the table is that of a node with default parameters at 48 kHz."""
+        g = amp.Graph(sample_rate=48_000.0)
+        g.add(type_id, g.input(samples=[1.0]), name="node")
+        assert g.compile().latencies["node"] == catalog[type_id].latency_frames
+
+    @pytest.mark.parametrize(
+        ("type_id", "case"),
+        [(t, c) for t, c in CASES if catalog[t].latency_frames],
+        ids=lambda x: getattr(x, "key", x),
+    )
+    def test_the_raw_output_lags_by_the_declared_latency(self, type_id: str, case: CaseContract) -> None:
+        """A change of the input at frame k is first seen in the output at frame k - L exactly.
+
+        One delay more would show it at k - L + 1, one less at k - L - 1: the declared number is the true one.
+        """
+        ahead, k = rigs.latency(type_id, case), case.frames // 2
+        quiet = np.full((1, case.channels, case.frames), 1e-3)
+        loud = np.where(np.arange(case.frames) == k, 5.0, quiet)
+        y, other = (sound(case_scene(type_id, case, feed={"in": x})) for x in (quiet, loud))
+        changed = np.flatnonzero((y != other).any(axis=(0, 1)))
+        assert changed[0] == k - ahead
+
+    @pytest.mark.parametrize("type_id", [t for t in catalog.types() if catalog[t].latency_frames])
+    def test_parallel_paths_stay_in_phase(self, type_id: str) -> None:
+        """A path through a node that leaves the signal alone, less the direct path, is silence."""
+        transparent: dict[str, dict[str, Any]] = {
+            "fir": {"mode": "bandstop", "cutoff_hz": 9000.0, "upper_hz": 9000.0, "half_length": 37},
+            "lookahead_limiter": {"ceiling": 1.0, "lookahead_s": 0.00123},
+        }
+        x = np.random.default_rng(9).uniform(-1, 1, (1, 2, 600))
+        g = amp.Graph(sample_rate=rigs.RATE)
+        source = g.input(samples=x)
+        through = g.add(type_id, source, name="node", **transparent[type_id])
+        g.output(g.mix(g.gain(source, gain=-1.0), through))
+        assert g.compile().latency_frames > 0
+        null = sound(Scene(g, 600, taps=("node",)))
+        assert not np.any(null[:, :2])
+        assert same_bits(null[:, 2:], x)
 
     @pytest.mark.parametrize(
         ("type_id", "case"),
@@ -304,12 +348,13 @@ class TestContracts:
         ids=lambda x: getattr(x, "key", x),
     )
     def test_causal(self, type_id: str, case: CaseContract) -> None:
-        """A change of the input from frame k on changes no output frame before k."""
+        """A change of the input from frame k + L on changes no output frame before k, L being its latency."""
         k = case.frames // 2
+        at = k + rigs.latency(type_id, case)
         signals = {
             p: rigs.stimulus("noise", case.channels, case.frames, p) for p in catalog[type_id].input_keys
         }
-        changed = {p: np.where(np.arange(case.frames) < k, x, -x + 0.3) for p, x in signals.items()}
+        changed = {p: np.where(np.arange(case.frames) < at, x, -x + 0.3) for p, x in signals.items()}
         y, other = (sound(case_scene(type_id, case, feed=feed)) for feed in (signals, changed))
         assert same_bits(y[:, :, :k], other[:, :, :k])
         assert not same_bits(y, other)

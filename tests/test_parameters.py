@@ -219,7 +219,7 @@ class TestSetParam:
         self, type_id: str, case: CaseContract, batches: int
     ) -> None:
         """Every parameter of every case, set at frame k, sounds as one given frame by frame before."""
-        given, k = rigs.case_params(type_id, case), case.frames // 3
+        given, k, latency = rigs.case_params(type_id, case), case.frames // 3, rigs.latency(type_id, case)
         for param in catalog[type_id].params:
             if param.kind != "number" or param.rate != "frame":
                 continue
@@ -232,9 +232,10 @@ class TestSetParam:
                 runtime.set_param("node", param.key, new, at_frame=k)
                 ahead = rigs.proceed(runtime, scene, [case.frames])
             with rigs.started(scene) as runtime:
-                first = rigs.proceed(runtime, scene, [k])
+                first = rigs.proceed(runtime, scene, [k - latency])
                 runtime.set_param("node", param.key, new)
-                now = np.concatenate([first, rigs.proceed(runtime, scene, [case.frames - k])], axis=2)
+                rest = rigs.proceed(runtime, scene, [case.frames - k + latency])
+                now = np.concatenate([first, rest], axis=2)
             assert same_bits(ahead, want), param.key
             assert same_bits(now, want), param.key
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/build.hpp"
+#include "engine/early.hpp"
 #include "engine/values.hpp"
 #include "plan/parameters.hpp"
 
@@ -126,7 +127,7 @@ struct Builder {
         for (uint32_t u = 0; u < n; ++u) last[u].assign(contract(u).n_outputs, unit_end(u));
         for (const PlanEdge& e : r.plan_.edges) {
             last[e.src][e.src_port] = std::max(last[e.src][e.src_port], unit_end(e.dst));
-            if (e.delay > 0) delayed[e.src] = true;
+            if (e.lag > 0) delayed[e.src] = true;
         }
         for (const PlanEdge& e : r.plan_.edges)
             if (r.plan_.nodes[e.dst].type->passes)
@@ -146,8 +147,8 @@ struct Builder {
                 Port p;
                 p.channels = r.plan_.nodes[u].out_channels[k];
                 p.groups = r.env_.groups;
-                p.held = r.plan_.nodes[u].type->holds && !varying && !delayed[u];
-                p.history = static_cast<int64_t>(r.plan_.nodes[u].history);
+                p.held = r.plan_.nodes[u].type->holds && !varying && !delayed[u] && r.plan_.lead(u) == 0;
+                p.history = std::max(static_cast<int64_t>(r.plan_.nodes[u].history), r.plan_.lead(u));
                 const bool slice = !p.held && p.history == 0;
                 out_slot[u].push_back(pass    ? out_slot[pass->src][pass->src_port]
                                       : slice ? slots.take(Shape{p.channels, p.groups}.rows())
@@ -245,6 +246,41 @@ struct Builder {
             show(s.out[0], *port, 0);
             r.work_[e.src].after.push_back(&s);
         }
+        early(token_port);
+    }
+
+    // What stands in for the tokens of an output, and of edges with initial tokens, until the first comes.
+    void early(const std::map<uint32_t, const Port*>& token_port) {
+        for (uint32_t u = 0; u < r.work_.size(); ++u)
+            for (const Port& p : r.work_[u].out) early_step(u, p);
+        for (const auto& [k, port] : token_port) {
+            Step* s = early_step(r.plan_.edges[k].src, *port);
+            if (!s) continue;
+            auto* view = r.arena_.make<View>(1);
+            *view = tokens(k);
+            s->source = view;
+            s->source_frames = static_cast<int64_t>(r.plan_.edges[k].delay);
+        }
+    }
+
+    Step* early_step(uint32_t u, const Port& p) {
+        const PlanNode& n = r.plan_.nodes[u];
+        if (n.arrival + n.latency == 0) return nullptr;
+        Step& s = gather(u, p.channels, 0);
+        s.fire = s.tick = before_first_token;
+        s.arrival = n.arrival + n.latency;
+        show(s.out[0], p, 0);
+        r.work_[u].early.push_back(&s);
+        return &s;
+    }
+
+    // Initial tokens of an edge for the batches of this shard, (b, c, n) order.
+    View tokens(uint32_t k) const {
+        const Tensor& t = r.plan_.descriptors.edges[r.plan_.edges[k].descriptor].tokens;
+        const int64_t frames = static_cast<int64_t>(t.frames), of_batch = frames * t.channels;
+        auto* data = const_cast<double*>(t.data.data());  // views are for reading and writing; this one is read
+        return {data + (t.batches == 1 ? 0 : r.first_batch_ * of_batch), t.channels == 1 ? 0 : frames,
+                t.batches == 1 ? 0 : of_batch, 1};
     }
 
     // One step behind each output that closes a cycle, so that loops without state of their own decay to zero.
@@ -266,19 +302,23 @@ struct Builder {
         Port& p = r.edge_ports_.emplace_back();
         p.channels = r.plan_.nodes[e.src].out_channels[e.src_port];
         p.groups = r.env_.groups;
-        p.history = static_cast<int64_t>(e.delay);
+        p.history = static_cast<int64_t>(e.lag);
         window(p);
         if (t.batches != 1 && t.batches != r.common_.config.batches)
             throw Failure(AMP_E_SHAPE, "configure",
                           text("%s: initial tokens (got %u batches, allowed 1 or %u).", name(e.dst).c_str(), t.batches,
                                r.common_.config.batches),
                           name(e.dst));
-        const auto width = static_cast<uint32_t>(r.env_.width);
-        for (uint32_t c = 0; c < static_cast<uint32_t>(p.channels); ++c)
-            for (uint32_t b = 0; b < static_cast<uint32_t>(p.groups) * width; ++b)
-                for (int64_t i = 0; i < p.history; ++i)
-                    p.data[(c * static_cast<uint32_t>(p.groups) + b / width) * p.row + i * width + b % width] =
-                        t.at(r.first_batch_ + std::min(b, r.env_.batches - 1), c, static_cast<uint64_t>(i));
+        Step fill{};
+        View source = tokens(k), out = view_of(p, r.env_.width, p.history);
+        fill.env = &r.env_;
+        fill.channels = p.channels;
+        fill.groups = p.groups;
+        fill.source = &source;
+        fill.source_frames = static_cast<int64_t>(e.delay);
+        fill.out = &out;
+        const PlanNode& n = r.plan_.nodes[e.src];
+        before_first_token(fill, {-p.history - n.arrival - n.latency, 0, static_cast<uint32_t>(p.history)});
         return p;
     }
 
@@ -288,6 +328,7 @@ struct Builder {
         s.tick = r.table_->gather_tick[r.layout_];
         s.env = &r.env_;
         s.node = u;
+        s.arrival = r.plan_.nodes[u].arrival;
         s.channels = channels;
         s.groups = r.env_.groups;
         s.n_in = n_in;
@@ -307,6 +348,7 @@ struct Builder {
         s.tick = ops.tick;
         s.env = &r.env_;
         s.node = u;
+        s.arrival = n.arrival;
         s.channels = n.channels;
         s.groups = r.env_.groups;
         s.n_in = static_cast<int32_t>(c.n_inputs);
@@ -362,7 +404,7 @@ struct Builder {
         const PlanEdge& e = r.plan_.edges[k];
         const auto own = token_port.find(k);
         const Port& p = own != token_port.end() ? *own->second : r.work_[e.src].out[e.src_port];
-        show(view, p, static_cast<int64_t>(e.delay));
+        show(view, p, static_cast<int64_t>(e.lag));
     }
 
     void inputs(uint32_t u, const std::map<uint32_t, const Port*>& token_port) {

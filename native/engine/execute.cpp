@@ -49,20 +49,25 @@ void Runtime::resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap*
 }
 
 void Runtime::apply_due_changes() {
-    while (!changes_.empty() && changes_.front().frame <= position_) {
+    while (!changes_.empty() && changes_.front().time <= clock_) {
         const Change due = std::move(changes_.front());
         changes_.erase(changes_.begin());
-        install(due.node, due.param, due.value);
+        if (due.given) {
+            restore(due.node, due.param);
+            continue;
+        }
+        for (const auto& s : shards_) s->check_fits(due.node, due.param, due.value);
+        for (const auto& s : shards_) s->install(due.node, due.param, due.value);
     }
 }
 
-// The earliest fault of all shards; at one frame the first node in firing order, then the first batch.
+// The earliest fault of all shards; at one time the first node in firing order, then the first batch.
 const Fault* Runtime::first_fault() const {
     const Fault* first = nullptr;
     for (const auto& s : shards_) {
         const Fault& f = s->fault();
-        if (f.frame == INT64_MAX) continue;
-        if (!first || f.frame < first->frame || (f.frame == first->frame && f.node < first->node)) first = &f;
+        if (f.time == INT64_MAX) continue;
+        if (!first || f.time < first->time || (f.time == first->time && f.node < first->node)) first = &f;
     }
     return first;
 }
@@ -102,8 +107,11 @@ void Runtime::stop_if_wrong(int64_t frames) {
     const Fault* fault = first_fault();
     const auto hot = over_budget(static_cast<size_t>(position_ / AMP_HEAT_WINDOW));
     failed_ = fault || hot;
-    if (fault && (!hot || fault->frame <= hot->frame)) throw fault->failure;
-    if (!fault) position_ += frames;
+    if (fault && (!hot || fault->time <= hot->frame + plan_.latency)) throw fault->failure;
+    if (!fault) {
+        clock_ += frames;
+        position_ = std::max<int64_t>(0, clock_ - plan_.latency);
+    }
     if (hot) throw *hot;
 }
 
@@ -122,15 +130,15 @@ void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps
     resolve_taps(frames, out, taps, n_taps);
     for (auto& s : shards_) s->reserve_heat(frames);
     const int64_t slice = std::max<int64_t>(1, kSlice / block_frames()) * block_frames();
-    for (int64_t done = 0; done < frames;) {
+    const int64_t origin = position_ + plan_.latency, end = frames == 0 ? clock_ : origin + frames;
+    while (clock_ < end) {
         if (cancelled_.exchange(false, std::memory_order_relaxed))
             throw Failure(AMP_E_PENDING, "execute", "the render was cancelled.");
         apply_due_changes();
-        int64_t n = std::min(frames - done, slice);
-        if (!changes_.empty()) n = std::min(n, changes_.front().frame - position_);
-        for (auto& s : shards_) s->run(position_, n, taps_, done);
+        int64_t n = std::min(end - clock_, slice);
+        if (!changes_.empty()) n = std::min(n, changes_.front().time - clock_);
+        for (auto& s : shards_) s->run(clock_, n, taps_, origin);
         stop_if_wrong(n);
-        done += n;
     }
     if (common_.flight) common_.flight->phase = AMP_PHASE_IDLE;
 }

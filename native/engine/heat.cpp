@@ -14,22 +14,27 @@ double fold(const double* p) { return ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] +
 
 }  // namespace
 
+// Frame n - d of the source stands so many frames behind frame n of the destination, each in its node's own time.
+int64_t Shard::heat_lag(const PlanEdge& e) const { return static_cast<int64_t>(e.lag) + plan_.nodes[e.src].latency; }
+
 void Shard::build_heat() {
     heat_.assign(work_.size(), HeatTrack{});
     for (uint32_t u = 0; u < work_.size(); ++u) {
         HeatTrack& t = heat_[u];
-        for (const PlanEdge& e : plan_.edges)
-            if (e.src == u && e.port >= 0 && e.kappa > 0.0)
-                t.history = std::max(t.history, static_cast<int64_t>(e.delay));
+        t.history = plan_.latency - plan_.nodes[u].arrival;
         if (plan_.nodes[u].type->ops[layout_].heat) {
             t.own.groups = env_.groups;
             t.own.row = (int64_t{block_} + kLanes) * env_.width;
             t.own.data = arena_.doubles(static_cast<uint64_t>(t.own.row) * static_cast<uint64_t>(env_.groups));
             work_[u].main->out[work_[u].out.size()] = view_of(t.own, env_.width);
         }
+    }
+    for (const PlanEdge& e : plan_.edges)
+        if (e.port >= 0 && e.kappa > 0.0) heat_[e.src].history = std::max(heat_[e.src].history, heat_lag(e));
+    for (HeatTrack& t : heat_) {
         t.capacity = 2 * t.history + block_;
         t.pos = t.history;
-        t.h = arena_.doubles(env_.batches * uint64_t{block_});
+        t.h = arena_.doubles(env_.batches * static_cast<uint64_t>(t.capacity));
         t.q = arena_.doubles(env_.batches * static_cast<uint64_t>(t.capacity));
         t.own_sum.assign(env_.batches * size_t{8}, 0.0);
         t.q_sum = t.own_sum;
@@ -44,52 +49,61 @@ void Shard::add_heat(uint32_t u, const Firing& f) {
     Step& s = *work_[u].main;
     if (t.own.data) plan_.nodes[u].type->ops[layout_].heat(s, f);
     const double given = plan_.nodes[u].descriptor->heat_j_per_frame;
+    const bool warms = started(u, f);
     const double constant = std::isnan(given) ? 0.0 : given;
     const auto width = static_cast<uint32_t>(env_.width);
     for (uint32_t b = 0; b < env_.batches; ++b)
         for (uint32_t i = 0; i < f.frames; ++i)
-            t.h[b * size_t{block_} + i] =
-                constant + (t.own.data ? t.own.data[b / width * t.own.row + i * width + b % width] : 0.0);
+            t.h[t.place(b, i)] =
+                !warms ? 0.0
+                       : constant + (t.own.data ? t.own.data[b / width * t.own.row + i * width + b % width] : 0.0);
 }
 
-// Transport along the edges frame by frame (so that loops with kappa work too), then sums and temperature.
+void Shard::advance_heat(uint32_t frames) {  // like advance_windows
+    for (HeatTrack& t : heat_) {
+        if (t.pos + frames <= t.capacity) continue;
+        for (double* x : {t.h, t.q})
+            for (uint32_t b = 0; b < env_.batches; ++b)
+                std::copy_n(x + t.place(b, -t.history), t.history, x + b * t.capacity);
+        t.pos = t.history;
+    }
+}
+
+// Heat of a frame is worked out when its node fires the frame, and carried along the edges frame by frame (so that
+// loops with kappa work too); sums and temperature follow when the frame is delivered.
 void Shard::transport_heat(const Firing& f) {
     const Descriptors& d = plan_.descriptors;
     const auto order = static_cast<uint32_t>(work_.size());
-    for (HeatTrack& t : heat_) {  // like Shard::advance_windows
-        if (t.pos + f.frames <= t.capacity) continue;
-        for (uint32_t b = 0; b < env_.batches; ++b)
-            std::copy_n(t.q + t.place(b, -t.history), t.history, t.q + b * t.capacity);
-        t.pos = t.history;
-    }
     for (uint32_t b = 0; b < env_.batches; ++b)
         for (uint32_t i = 0; i < f.frames; ++i)
             for (uint32_t u = 0; u < order; ++u) {
                 HeatTrack& t = heat_[u];
-                double q = t.h[b * size_t{block_} + i];
+                double q = t.h[t.place(b, i)];
                 for (uint32_t k : plan_.nodes[u].in) {
                     const PlanEdge& e = plan_.edges[k];
                     if (e.port < 0 || e.kappa == 0.0) continue;
                     const HeatTrack& from = heat_[e.src];
-                    q += e.kappa * from.q[from.place(b, i - static_cast<int64_t>(e.delay))];
+                    q += e.kappa * from.q[from.place(b, i - heat_lag(e))];
                 }
                 t.q[t.place(b, i)] = q;
             }
-    for (uint32_t i = 0; i < f.frames; ++i) {
-        const size_t lane = static_cast<size_t>((f.frame + i) % 8);
+    for (uint32_t i = 0; i < f.frames && f.frame >= plan_.latency; ++i) {
+        const int64_t n = f.frame + i - plan_.latency;
+        const auto lane = static_cast<size_t>(n % 8);
         for (uint32_t u = 0; u < order; ++u) {
             HeatTrack& t = heat_[u];
-            const NodeDescriptor& n = *plan_.nodes[u].descriptor;
-            const double conductance = std::isnan(n.conductance_w_per_k) ? 0.0 : n.conductance_w_per_k;
+            const NodeDescriptor& node = *plan_.nodes[u].descriptor;
+            const int64_t at = i - (plan_.latency - plan_.nodes[u].arrival);
+            const double conductance = std::isnan(node.conductance_w_per_k) ? 0.0 : node.conductance_w_per_k;
             for (uint32_t b = 0; b < env_.batches; ++b) {
-                const double q = t.q[t.place(b, i)];
-                t.own_sum[b * 8 + lane] += t.h[b * size_t{block_} + i];
+                const double q = t.q[t.place(b, at)];
+                t.own_sum[b * 8 + lane] += t.h[t.place(b, at)];
                 t.q_sum[b * 8 + lane] += q;
-                if (!std::isnan(n.capacity_j_per_k))
-                    t.temperature[b] += (q - conductance * t.temperature[b] / d.sample_rate) / n.capacity_j_per_k;
+                if (!std::isnan(node.capacity_j_per_k))
+                    t.temperature[b] += (q - conductance * t.temperature[b] / d.sample_rate) / node.capacity_j_per_k;
             }
         }
-        if ((f.frame + i + 1) % AMP_HEAT_WINDOW == 0) close_heat_window();
+        if ((n + 1) % AMP_HEAT_WINDOW == 0) close_heat_window();
     }
     for (HeatTrack& t : heat_) t.pos += f.frames;
 }

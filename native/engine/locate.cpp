@@ -1,5 +1,5 @@
-// Where a block went wrong: the earliest frame, and at that frame the first node in firing order. The same answer for
-// every block size, because the rest of the block is run before the verdict.
+// Where a block went wrong: the earliest virtual time, and at that time the first node in firing order. The same answer
+// for every block size, because the rest of the block is run before the verdict.
 #include <algorithm>
 #include <cmath>
 
@@ -11,21 +11,22 @@ namespace amp {
 namespace {
 
 struct Found {
-    int64_t frame = INT64_MAX;
+    int64_t time = INT64_MAX;  // virtual
+    int64_t frame = 0;         // logical
     uint32_t batch = 0, channel = 0;
     double value = 0;
 };
 
-// The earliest value in a window that `wrong` dislikes.
+// The earliest value in a window that `wrong` dislikes; virtual time `start` is frame 0 of the view.
 template <class Wrong>
-Found earliest(const View& v, int32_t channels, const Environment& env, const Firing& f, Wrong wrong) {
+Found earliest(const View& v, int32_t channels, const Environment& env, const Firing& f, int64_t start, Wrong wrong) {
     const auto width = static_cast<uint32_t>(env.width);
     for (uint32_t i = 0; i < f.frames; ++i)
         for (uint32_t b = 0; b < env.batches; ++b)
             for (int32_t c = 0; c < channels; ++c) {
                 const double x =
                     v.data[c * v.channel_stride + b / width * v.group_stride + b % width + (f.offset + i) * v.step];
-                if (wrong(x)) return {f.frame + i, b, static_cast<uint32_t>(c), x};
+                if (wrong(x)) return {f.frame + i, f.frame + i - start, b, static_cast<uint32_t>(c), x};
             }
     return {};
 }
@@ -43,8 +44,8 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
     const amp_node_contract& c = *n.type->contract;
     const std::string& name = n.descriptor->name;
     const auto keep = [&](const Found& x, amp_status code, const std::string& port, const std::string& message) {
-        if (x.frame > fault_.frame || (x.frame == fault_.frame && u >= fault_.node)) return;
-        fault_.frame = x.frame;
+        if (x.time > fault_.time || (x.time == fault_.time && u >= fault_.node)) return;
+        fault_.time = x.time;
         fault_.node = u;
         fault_.failure = Failure(code, "execute", message, name, port);
         fault_.failure.batch = first_batch_ + x.batch;
@@ -61,9 +62,9 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
     const bool main = &step == work_[u].main;
     if (!main && step.n_in == 1) return;  // a copy of what was seen at its source
     if (!main && step.n_in > 1) {         // edges that meet at a port
-        const Found x = stops ? earliest(step.out[0], step.channels, env_, f, not_finite) : Found{};
+        const Found x = stops ? earliest(step.out[0], step.channels, env_, f, n.arrival, not_finite) : Found{};
         const char* port = c.inputs[step.port].key;
-        if (x.frame != INT64_MAX)
+        if (x.time != INT64_MAX)
             keep(x, AMP_E_NONFINITE, port,
                  text("%s.%s: the edges that meet here sum to %s at %s. Lower their levels, or render with "
                       "nonfinite=\"allow\".",
@@ -73,8 +74,8 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
     if (!main) {  // a parameter
         const amp_param_contract& p = c.params[step.port];
         const auto wrong = [&](double x) { return not_finite(x) || x < step.low || x > step.high; };
-        const Found x = earliest(step.out[0], step.channels, env_, f, wrong);
-        if (x.frame == INT64_MAX) return;
+        const Found x = earliest(step.out[0], step.channels, env_, f, n.arrival, wrong);
+        if (x.time == INT64_MAX) return;
         if (p.kind == AMP_PARAM_TEXT) {
             keep(x, AMP_E_NONFINITE, p.key,
                  text("%s.%s: the control curve gives %s at %s. Look at its points there.", name.c_str(), p.key,
@@ -91,16 +92,17 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
             for (uint32_t m = 0; m < c.n_params; ++m) {
                 if (std::string(c.params[m].key) != "max_" + std::string(c.params[k].key)) continue;
                 const double most = step.fixed[m];
-                const Found x = earliest(step.par[k], n.channels, env_, f, [&](double v) { return v > most; });
+                const Found x =
+                    earliest(step.par[k], n.channels, env_, f, n.arrival, [&](double v) { return v > most; });
                 keep(x, AMP_E_INVALID_ARG, c.params[k].key,
                      text("%s.%s: above %s (got %g, allowed at most %g). Raise %s or lower the value. At %s.",
                           name.c_str(), c.params[k].key, c.params[m].key, x.value, most, c.params[m].key,
                           where(x).c_str()));
             }
-    if (!(verdict & kNonfinite) || !stops) return;
+    if (!(verdict & kNonfinite) || !stops || is_early(u, f)) return;
     for (uint32_t k = 0; k < c.n_outputs; ++k) {
-        const Found x = earliest(step.out[k], n.out_channels[k], env_, f, not_finite);
-        if (x.frame != INT64_MAX)
+        const Found x = earliest(step.out[k], n.out_channels[k], env_, f, n.arrival + n.latency, not_finite);
+        if (x.time != INT64_MAX)
             keep(x, AMP_E_NONFINITE, c.outputs[k].key,
                  text("%s.%s: %s at %s. Look at what this node is fed there, or render with nonfinite=\"allow\".",
                       name.c_str(), c.outputs[k].key, name_of(x.value), where(x).c_str()));

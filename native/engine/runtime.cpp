@@ -61,7 +61,7 @@ void Runtime::configure(const amp_config& c) {
     size_t ports = 1;
     for (const PlanNode& n : plan_.nodes) ports += n.out_channels.size();
     taps_.reserve(ports);
-    position_ = 0;
+    clock_ = position_ = 0;
     changes_.clear();
     moved_.clear();
     failed_ = false;
@@ -96,32 +96,41 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
     need_configured("set_param");
     check_shape(plan_, u, k, value, common_.config.batches, "set_param");
     check_range(plan_, u, k, value);
-    if (at_frame >= 0 && at_frame < position_)
+    const int64_t earliest = earliest_change(), frame = at_frame < 0 ? earliest : at_frame;
+    if (frame < earliest)
         throw Failure(AMP_E_INVALID_ARG, "set_param",
-                      text("%s.%s: frame %lld has been delivered (the earliest is %lld).", node.c_str(), key.c_str(),
-                           static_cast<long long>(at_frame), static_cast<long long>(position_)),
+                      text("%s.%s: frame %lld has been %s (the earliest is %lld).", node.c_str(), key.c_str(),
+                           static_cast<long long>(frame),
+                           frame < position_ ? "delivered" : "rendered ahead, by the graph's latency",
+                           static_cast<long long>(earliest)),
                       node, key);
-    if (at_frame > position_) {
-        for (const auto& s : shards_) s->check_fits(u, k, value);
-        const auto later = std::upper_bound(changes_.begin(), changes_.end(), at_frame,
-                                            [](int64_t f, const Change& x) { return f < x.frame; });
-        moved_.emplace(u, k);
-        changes_.insert(later, {at_frame, u, k, std::move(value)});
-        return;
-    }
-    if (position_ == 0) {  // nothing rendered yet: any kind of value fits
+    if (clock_ == 0 && frame == 0) {  // nothing rendered yet: any kind of value fits
         common_.overrides[{u, k}] = std::move(value);
         rebuild();
         return;
     }
-    apply_due_changes();  // what waits for this very frame came before
-    moved_.emplace(u, k);
-    install(u, k, value);
+    for (const auto& s : shards_) s->check_fits(u, k, value);
+    put_off({frame + plan_.nodes[u].arrival, u, k, std::move(value), false});
+    if (clock_ > 0) apply_due_changes();
 }
 
-void Runtime::install(uint32_t node, uint32_t param, const Tensor& value) {
-    for (const auto& s : shards_) s->check_fits(node, param, value);
-    for (const auto& s : shards_) s->install(node, param, value);
+// Behind the changes that wait for the same time.
+void Runtime::put_off(Change change) {
+    moved_.emplace(change.node, change.param);
+    const auto later = std::upper_bound(changes_.begin(), changes_.end(), change.time,
+                                        [](int64_t t, const Change& x) { return t < x.time; });
+    changes_.insert(later, std::move(change));
+}
+
+void Runtime::restore(uint32_t node, uint32_t param) {
+    for (auto& s : shards_) {
+        Tensor scratch;
+        const Value v = Values{*s}.given(node, param, scratch);
+        if (v.tensor)
+            s->install(node, param, *v.tensor);
+        else
+            s->follow_curve(node, param, *v.curve);
+    }
 }
 
 // Builds again at frame 0, keeping changes that wait for later frames; one that no longer fits is dropped and named.
@@ -146,19 +155,13 @@ void Runtime::clear_params() {
     common_.overrides.clear();
     changes_.clear();
     if (!configured_) return;
-    if (position_ == 0) {
+    if (clock_ == 0) {
         rebuild();
         return;
     }
     for (const auto& [node, param] : was)
-        for (auto& s : shards_) {
-            Tensor scratch;
-            const Value v = Values{*s}.given(node, param, scratch);
-            if (v.tensor)
-                s->install(node, param, *v.tensor);
-            else
-                s->follow_curve(node, param, *v.curve);
-        }
+        put_off({earliest_change() + plan_.nodes[node].arrival, node, param, {}, true});
+    apply_due_changes();
 }
 
 void Runtime::bind_input(const std::string& node, const amp_buffer& b) {
@@ -196,7 +199,7 @@ void Runtime::set_history(History history) {
                            missing.empty() ? "" : "missing ", missing.c_str(),
                            !missing.empty() && !extra.empty() ? "; " : "",
                            extra.empty() ? "" : "not in the graph: ", extra.c_str()));
-    if (configured_ && position_ > 0)
+    if (configured_ && clock_ > 0)
         throw Failure(AMP_E_INVALID_ARG, "history",
                       "the history can only be set before the first execute. Configure again first.");
     common_.history = std::move(history);
@@ -218,7 +221,7 @@ void Runtime::metrics(std::string_view node, amp_node_metrics& out) const {
     const Shard& first = *shards_.front();
     out.frames = first.frames_of(u);
     out.calls = first.calls_of(u);
-    out.measured_delay_frames = position_ - out.frames;  // tokens owed at the clock of the graph
+    out.measured_delay_frames = first.work()[u].owed;
     out.seconds = out.heat_j = 0.0;
     out.clamped_values = 0;
     for (const auto& s : shards_) {

@@ -11,10 +11,11 @@
 
 namespace amp {
 
-struct Change {  // a parameter set for a later frame
-    int64_t frame;
+struct Change {    // a parameter set for a later frame
+    int64_t time;  // virtual: frame + arrival of the node
     uint32_t node, param;
     Tensor value;
+    bool given;  // no value: back to what the descriptors say
 };
 
 class Runtime {
@@ -42,7 +43,9 @@ public:
 
 private:
     uint32_t find(std::string_view node, const char* stage) const;
-    void install(uint32_t node, uint32_t param, const Tensor& value);  // in every shard, or in none
+    int64_t earliest_change() const { return clock_ > 0 ? position_ + plan_.latency : 0; }  // logical frame
+    void put_off(Change change);
+    void restore(uint32_t node, uint32_t param);
     void need_configured(const char* stage) const;
     void rebuild();
     void resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps);
@@ -58,11 +61,12 @@ private:
     Common common_;
     const Plan& plan_ = common_.plan;
     std::vector<std::unique_ptr<Shard>> shards_;
-    std::vector<Change> changes_;                    // sorted by frame
+    std::vector<Change> changes_;                    // sorted by time
     std::set<std::pair<uint32_t, uint32_t>> moved_;  // parameters changed after frame 0, or going to be
     std::vector<TapCopy> taps_;                      // of the call being executed; keeps its capacity
     bool configured_ = false, failed_ = false;
-    int64_t position_ = 0;
+    int64_t clock_ = 0;     // virtual time
+    int64_t position_ = 0;  // frames delivered: max(0, clock - latency)
     std::atomic<bool> cancelled_{false};
 };
 

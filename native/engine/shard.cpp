@@ -18,6 +18,8 @@ constexpr bool kDiagnostic = false;
 #endif
 constexpr uint64_t kTimeEvery = 32;  // one block in so many is timed: a clock read costs as much as a small node
 
+Firing logical(const Step& s, const Firing& f) { return {f.frame - s.arrival, f.offset, f.frames}; }
+
 }  // namespace
 
 Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
@@ -44,10 +46,13 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
     if (common.config.flags & AMP_RUN_HEAT) build_heat();
     for (const auto& [node, buffer] : common.inputs) attach_input(node, buffer);
     size_t most = 0;
-    for (const Work& w : work_) most += w.before.size() + 1 + w.after.size();
+    for (const Work& w : work_) most += w.before.size() + 1 + std::max(w.after.size(), w.early.size());
     frame_table_.reserve(most);
     component_done_.assign(work_.size(), 0);
     list_ops();
+    for (const PlanNode& n : plan_.nodes) cuts_.insert(cuts_.end(), {n.arrival, n.arrival + n.latency});
+    std::sort(cuts_.begin(), cuts_.end());
+    cuts_.erase(std::unique(cuts_.begin(), cuts_.end()), cuts_.end());
 }
 
 void Shard::check_fits(uint32_t node, uint32_t param, const Tensor& value) const {
@@ -105,28 +110,35 @@ void Shard::advance_windows(uint32_t frames) {
     for (const Patch& q : patches_) q.view->data = q.port->data + (q.port->pos - q.delay) * env_.width;
 }
 
-void Shard::run(int64_t position, int64_t frames, const std::vector<TapCopy>& taps, int64_t delivered) {
-    for (int64_t done = 0; done < frames && fault_.frame == INT64_MAX;) {
-        const auto n = static_cast<uint32_t>(std::min<int64_t>(frames - done, block_));
-        const Firing f{position + done, 0, n};
+void Shard::run(int64_t clock, int64_t frames, const std::vector<TapCopy>& all, int64_t origin) {
+    static const std::vector<TapCopy> none;
+    for (const int64_t end = clock + frames; clock < end && fault_.time == INT64_MAX;) {
+        const bool delivers = clock >= plan_.latency;  // and nothing starts any more
+        const int64_t stop = delivers ? end : std::min(end, *std::upper_bound(cuts_.begin(), cuts_.end(), clock));
+        const auto n = static_cast<uint32_t>(std::min<int64_t>(stop - clock, block_));
+        const Firing f{clock, 0, n};
+        const std::vector<TapCopy>& taps = delivers ? all : none;
         advance_windows(n);
+        if (common_.config.flags & AMP_RUN_HEAT) advance_heat(n);
         if (blocks_ == 1)  // the first block finds everything cold: it counts only while it is the only one
             for (Work& w : work_) w.seconds = 0, w.timed_frames = 0;
         const bool sampled =
             !(common_.config.flags & AMP_RUN_NO_METRICS) && (blocks_ == 1 || blocks_ % kTimeEvery == 0);
         const bool timed = sampled || !common_.events.empty();
         ++blocks_;
-        if (kDiagnostic || timed || common_.flight || common_.config.flags & AMP_RUN_HEAT)
-            run_block(f, taps, delivered + done, timed);
+        if (kDiagnostic || timed || !delivers || common_.flight || common_.config.flags & AMP_RUN_HEAT)
+            run_block(f, taps, origin, timed);
+        else if (plan_.latency == 0)
+            run_unwatched<false>(f, taps, origin);
         else
-            run_unwatched(f, taps, delivered + done);
+            run_unwatched<true>(f, taps, origin);
         if (common_.config.flags & AMP_RUN_HEAT) transport_heat(f);
         for (Port* p : windows_) p->pos += n;
-        done += n;
+        clock += n;
     }
 }
 
-void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t delivered, bool timed) {
+void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin, bool timed) {
     if (common_.flight) common_.flight->phase = AMP_PHASE_EXECUTE;
     size_t tap = 0;
     double last = timed ? common_.now() : 0.0;
@@ -138,19 +150,19 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
                 const double t = common_.now();
                 work_[u].seconds += t - last;
                 work_[u].timed_frames += f.frames;
-                if (!common_.events.empty()) common_.record(u, f, last, t);
+                if (!common_.events.empty() && started(u, f)) common_.record(u, f, last, t);
             }
         } else if (plan_.components[static_cast<size_t>(c)].nodes.front() == u) {
             run_component(plan_.components[static_cast<size_t>(c)], f, timed);
         }
         if (common_.config.flags & AMP_RUN_HEAT) unit_heat(u, f);
-        for (; tap < taps.size() && taps[tap].node == u; ++tap) copy_tap(taps[tap], f, delivered);
+        for (; tap < taps.size() && taps[tap].node == u; ++tap) copy_tap(taps[tap], f, origin);
         if (timed) last = common_.now();  // heat and taps are nobody's time
     }
 }
 
 // The same for a block that nobody watches: the flat list of steps, from one component or tap to the next.
-void Shard::run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int64_t delivered) {
+template <bool kLate> void Shard::run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
     unwatched_frames_ += f.frames;
     ++unwatched_calls_;
     for (uint32_t u : held_)
@@ -164,11 +176,11 @@ void Shard::run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int
         if (tap != taps.end()) stop = std::min(stop, tap->node + 1);
         for (uint32_t i = first_op_[u]; i < first_op_[stop]; ++i) {
             Step& s = *ops_[i].step;
-            if (const uint32_t r = ops_[i].fire(s, f)) note(s.node, s, r, f);
+            if (const uint32_t r = ops_[i].fire(s, kLate ? logical(s, f) : f)) note(s.node, s, r, f);
         }
         u = stop;
         const auto copy_taps = [&] {  // before anything else may take their slices
-            for (; tap != taps.end() && tap->node < u; ++tap) copy_tap(*tap, f, delivered);
+            for (; tap != taps.end() && tap->node < u; ++tap) copy_tap(*tap, f, origin);
         };
         copy_taps();
         if (component == plan_.components.end() || u != component->nodes.front()) continue;
@@ -188,28 +200,33 @@ void Shard::unit_heat(uint32_t u, const Firing& f) {
         for (uint32_t w : plan_.components[static_cast<size_t>(c)].nodes) add_heat(w, f);
 }
 
-// One node over a window: its parameters and gathers, itself, its token edges.
+// One node over a window: its parameters and gathers, itself, its token edges; or what stands there before its time.
 void Shard::fire(uint32_t u, const Firing& f) {
     Work& w = work_[u];
-    if (common_.flight) {
-        common_.flight->node = u;
-        common_.flight->first_frame = f.frame;
-        common_.flight->frames = f.frames;
-        common_.flight->sequence = common_.flight->sequence + 1;
+    const bool early = is_early(u, f);
+    if (started(u, f)) {
+        const Firing own = logical(*w.main, f);
+        if (common_.flight) {
+            common_.flight->node = u;
+            common_.flight->first_frame = own.frame;
+            common_.flight->frames = f.frames;
+            common_.flight->sequence = common_.flight->sequence + 1;
+        }
+        AMP_LOG("fire %s frames %lld to %lld", plan_.nodes[u].descriptor->name.c_str(),
+                static_cast<long long>(own.frame), static_cast<long long>(own.frame + f.frames - 1));
+        test_hook(u, own);
+        w.frames += f.frames;
+        ++w.calls;
+        if (early) w.owed += f.frames;
+        if (w.held()) {
+            if (!w.fired_once) fire_held(u, f);
+            return;
+        }
+        for (Step* s : w.before)
+            if (const uint32_t r = s->fire(*s, own)) note(u, *s, r, f);
+        if (const uint32_t r = w.main->fire(*w.main, own)) note(u, *w.main, r, f);
     }
-    AMP_LOG("fire %s frames %lld to %lld", plan_.nodes[u].descriptor->name.c_str(), static_cast<long long>(f.frame),
-            static_cast<long long>(f.frame + f.frames - 1));
-    test_hook(u, f);
-    w.frames += f.frames;
-    ++w.calls;
-    if (w.held()) {
-        if (!w.fired_once) fire_held(u, f);
-        return;
-    }
-    for (Step* s : w.before)
-        if (const uint32_t r = s->fire(*s, f)) note(u, *s, r, f);
-    if (const uint32_t r = w.main->fire(*w.main, f)) note(u, *w.main, r, f);
-    for (Step* s : w.after) s->fire(*s, f);
+    for (Step* s : early ? w.early : w.after) s->fire(*s, logical(*s, f));
 }
 
 // An output that holds is written once, and again when its parameters changed: one pack.
@@ -234,38 +251,52 @@ void Shard::run_component(const Component& c, const Firing& f, bool timed) {
     }
 }
 
-// The per-frame table: one indirect call per step and frame.
-void Shard::run_frames(const Component& c, const Firing& f) {
-    AMP_LOG("fire the loop of %s frame by frame, frames %lld to %lld",
-            plan_.nodes[c.nodes.front()].descriptor->name.c_str(), static_cast<long long>(f.frame),
-            static_cast<long long>(f.frame + f.frames - 1));
+// The steps of a component that go frame by frame; all others are fired for the whole block.
+void Shard::list_frame_steps(const Component& c, const Firing& f) {
     frame_table_.clear();
     for (uint32_t u : c.nodes) {
         Work& w = work_[u];
+        if (!started(u, f)) {
+            fire(u, f);
+            continue;
+        }
         for (size_t k = 0; k < w.before.size(); ++k) {
             Step* s = w.before[k];
             if (!w.outside[k])
                 frame_table_.push_back(s);
-            else if (const uint32_t r = s->fire(*s, f))
+            else if (const uint32_t r = s->fire(*s, logical(*s, f)))
                 note(u, *s, r, f);
         }
+        const bool early = is_early(u, f);
+        const auto& after = early ? w.early : w.after;
         frame_table_.push_back(w.main);
-        frame_table_.insert(frame_table_.end(), w.after.begin(), w.after.end());
+        frame_table_.insert(frame_table_.end(), after.begin(), after.end());
+        if (early) w.owed += f.frames;
         w.frames += f.frames;
         w.calls += f.frames;
     }
-    const bool traced = !common_.events.empty();
+}
+
+// The per-frame table: one indirect call per step and frame.
+void Shard::run_frames(const Component& c, const Firing& f) {
+    AMP_LOG("fire the loop of %s frame by frame, virtual times %lld to %lld",
+            plan_.nodes[c.nodes.front()].descriptor->name.c_str(), static_cast<long long>(f.frame),
+            static_cast<long long>(f.frame + f.frames - 1));
+    list_frame_steps(c, f);
+    const bool traced = !common_.events.empty(), late = plan_.latency > 0;
     for (uint32_t i = 0; i < f.frames; ++i) {
         const Firing g{f.frame + i, i, 1};
+        Firing own = g;
         for (Step* s : frame_table_) {
+            if (late) own.frame = g.frame - s->arrival;
             if (common_.flight) {
                 common_.flight->node = s->node;
-                common_.flight->first_frame = g.frame;
+                common_.flight->first_frame = own.frame;
                 common_.flight->frames = 1;
             }
-            if (s == work_[s->node].main) test_hook(s->node, g);
+            if (s == work_[s->node].main) test_hook(s->node, own);
             const double t0 = traced ? common_.now() : 0.0;
-            if (const uint32_t r = s->tick(*s, g)) note(s->node, *s, r, g);
+            if (const uint32_t r = s->tick(*s, own)) note(s->node, *s, r, g);
             if (traced && s == work_[s->node].main) common_.record(s->node, g, t0, common_.now());
         }
     }
@@ -274,7 +305,10 @@ void Shard::run_frames(const Component& c, const Firing& f) {
 // Data-driven: every node fires as far as its inputs reach, round after round, until the block is full.
 void Shard::run_firings(const Component& c, const Firing& f) {
     auto& done = component_done_;
-    for (uint32_t u : c.nodes) done[u] = 0;
+    for (uint32_t u : c.nodes) {  // a node that has not started stands in nobody's way
+        done[u] = started(u, f) ? 0 : f.frames;
+        if (done[u]) fire(u, f);
+    }
     for (bool busy = true; busy;) {
         busy = false;
         for (uint32_t u : c.nodes) {
@@ -282,7 +316,7 @@ void Shard::run_firings(const Component& c, const Firing& f) {
             for (uint32_t k : plan_.nodes[u].in) {
                 const PlanEdge& e = plan_.edges[k];
                 if (plan_.nodes[e.src].component == plan_.nodes[u].component)
-                    reach = std::min(reach, done[e.src] + e.delay);
+                    reach = std::min(reach, done[e.src] + e.lag);
             }
             if (reach <= done[u]) continue;
             const auto n = static_cast<uint32_t>(reach - done[u]);
@@ -296,9 +330,9 @@ void Shard::run_firings(const Component& c, const Firing& f) {
     }
 }
 
-void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t delivered) const {
-    const View v = view_of(work_[t.node].out[t.port], env_.width);
-    double* const to = t.buffer.data + first_batch_ * t.buffer.batch_stride + delivered;
+void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t origin) const {
+    const View v = view_of(work_[t.node].out[t.port], env_.width, plan_.lead(t.node));
+    double* const to = t.buffer.data + first_batch_ * t.buffer.batch_stride + (f.frame - origin);
     for (uint32_t c = 0; c < t.buffer.channels; ++c)
         for (int32_t g = 0; g < env_.groups; ++g) {
             const uint32_t first = static_cast<uint32_t>(g * env_.width),

@@ -33,6 +33,7 @@ struct Patch {  // a view into a window moves with it
 
 struct Work {  // one node: steps before it (parameters, gathers), itself, steps after it (token edges)
     std::vector<Step*> before, after;
+    std::vector<Step*> early;  // in place of `after` until its first token
     Step* main = nullptr;
     std::vector<bool> outside;  // per step before: reads nothing from the node's own component
     std::vector<Port> out;
@@ -42,11 +43,12 @@ struct Work {  // one node: steps before it (parameters, gathers), itself, steps
     // metrics
     double seconds = 0;
     int64_t timed_frames = 0, frames = 0, calls = 0;
+    int64_t owed = 0;  // frames consumed for which no token came out
 };
 
 struct HeatTrack {                      // per node, when heat is asked for; (batch, frame) order, one row per batch
     Port own;                           // h as the kernel writes it (no data: the node has no heat formula)
-    double *h = nullptr, *q = nullptr;  // q is a window like a Port's: rows of `capacity`, frame 0 of the block at pos
+    double *h = nullptr, *q = nullptr;  // windows like a Port's: rows of `capacity`, frame 0 of the block at pos
     int64_t history = 0, capacity = 0, pos = 0;
     int64_t place(uint32_t batch, int64_t frame) const { return batch * capacity + pos + frame; }
     std::vector<double> own_sum, q_sum;  // [batch][8] by n mod 8, of the window being filled
@@ -55,8 +57,8 @@ struct HeatTrack {                      // per node, when heat is asked for; (ba
     std::vector<double> own_trace, total_trace, temperature_trace;
 };
 
-struct Fault {  // the earliest thing that went wrong in a block
-    int64_t frame = INT64_MAX;
+struct Fault {                   // the earliest thing that went wrong in a block
+    int64_t time = INT64_MAX;    // virtual
     uint32_t node = UINT32_MAX;  // place in the firing order
     Failure failure{AMP_OK, "", ""};
 };
@@ -84,8 +86,9 @@ struct Common {
     std::chrono::steady_clock::time_point epoch;
 
     double now() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch).count(); }
-    void record(uint32_t node, const Firing& f, double start, double stop) {
-        events[n_events++ % events.size()] = {node, f.frames, f.frame, f.frame, start, stop};
+    void record(uint32_t u, const Firing& f, double start, double stop) {
+        const PlanNode& n = plan.nodes[u];
+        events[n_events++ % events.size()] = {u, f.frames, f.frame - n.arrival, f.frame + n.latency, start, stop};
     }
 };
 
@@ -105,9 +108,9 @@ public:
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
 
-    // Runs frames [position, position + frames); what it delivers goes behind the `delivered` frames already in the
-    // taps. A fault stops the shard at the end of its block.
-    void run(int64_t position, int64_t frames, const std::vector<TapCopy>& taps, int64_t delivered);
+    // Runs virtual times [clock, clock + frames); what time `origin` delivers is the first frame of the taps. A fault
+    // stops the shard at the end of its block.
+    void run(int64_t clock, int64_t frames, const std::vector<TapCopy>& taps, int64_t origin);
     void check_fits(uint32_t node, uint32_t param, const Tensor& value) const;
     void install(uint32_t node, uint32_t param, const Tensor& value);
     void follow_curve(uint32_t node, uint32_t param, const std::string& curve);
@@ -128,16 +131,24 @@ private:
     friend void build(Shard& shard);
 
     void advance_windows(uint32_t frames);
-    void run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t delivered, bool timed);
+    // Firings are in virtual time from here on; each step is shown its own logical frames.
+    void run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin, bool timed);
+    bool started(uint32_t node, const Firing& f) const { return f.frame >= plan_.nodes[node].arrival; }
+    bool is_early(uint32_t node, const Firing& f) const {  // no token of it is out yet
+        return f.frame < plan_.nodes[node].arrival + plan_.nodes[node].latency;
+    }
     void fire(uint32_t node, const Firing& f);
     void fire_held(uint32_t node, const Firing& f);
-    void run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int64_t delivered);
+    template <bool kLate> void run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
     void list_ops();
     void run_component(const Component& component, const Firing& f, bool timed);
+    void list_frame_steps(const Component& component, const Firing& f);
     void run_frames(const Component& component, const Firing& f);
     void run_firings(const Component& component, const Firing& f);
-    void copy_tap(const TapCopy& tap, const Firing& f, int64_t delivered) const;
+    void copy_tap(const TapCopy& tap, const Firing& f, int64_t origin) const;
     void build_heat();
+    void advance_heat(uint32_t frames);
+    int64_t heat_lag(const PlanEdge& e) const;
     void unit_heat(uint32_t node, const Firing& f);
     void add_heat(uint32_t node, const Firing& f);
     void transport_heat(const Firing& f);
@@ -161,6 +172,7 @@ private:
     std::deque<Step> steps_;
     std::vector<Work> work_;
     std::deque<Port> edge_ports_;  // windows of edges that carry their own initial tokens
+    std::vector<int64_t> cuts_;    // virtual times at which a node starts or its first token comes out, ascending
     std::vector<Port*> windows_;
     std::vector<Patch> patches_;
     std::vector<HeatTrack> heat_;

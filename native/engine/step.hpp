@@ -23,7 +23,7 @@ struct View {
 };
 
 struct Firing {
-    int64_t frame;    // logical frame of the first frame fired
+    int64_t frame;    // logical frame of the first frame fired; the engine's own firings are in virtual time
     uint32_t offset;  // its place in the block the views point at
     uint32_t frames;
 };
@@ -87,6 +87,7 @@ struct Step {
     int64_t clamped = 0;           // values clamped so far
     const View* source = nullptr;  // input nodes and per-frame tensors: (b, c, n) order, strides in doubles, step 1
     int64_t source_frames = 0;     // input nodes read zeros past it, parameters hold the last value
+    int64_t arrival = 0;           // virtual time of its frame 0
 };
 
 // A value that holds under one modulator needs no pass of its own: the node reads both.
@@ -115,6 +116,7 @@ struct NodeType {
     int32_t fast;                         // parameter a fused step may stand for, -1: none
     bool holds;                           // its output holds while its parameters hold: fired once, never again
     uint32_t (*aux_frames)(const Step&);  // frames of node-owned memory per row; NULL: none
+    int64_t (*latency)(const double* fixed, double sample_rate);  // L; NULL: the contract's
 };
 
 struct KernelTable {

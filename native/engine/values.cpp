@@ -71,6 +71,7 @@ Step& Values::make_step(uint32_t node, uint32_t param, double* scratch, int32_t 
     s.tick = r.table_->parameter_tick[r.layout_];
     s.env = &r.env_;
     s.node = node;
+    s.arrival = n.arrival;
     s.port = static_cast<int32_t>(param);
     s.channels = channels;
     s.groups = groups;

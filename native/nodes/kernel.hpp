@@ -165,6 +165,12 @@ constexpr NodeType custom_type(const amp_node_contract& contract, const LayoutOp
     return t;
 }
 
+// With a processing latency that follows from fixed parameters.
+constexpr NodeType delaying_type(NodeType t, int64_t (*latency)(const double* fixed, double sample_rate)) {
+    t.latency = latency;
+    return t;
+}
+
 // Nodes with their own loops work on packs in both layouts: eight frames of a batch, or one frame of eight batches.
 struct Packs {
     uint32_t frames;  // frames per pack

@@ -117,7 +117,7 @@ struct Compiler {
         std::set<std::tuple<std::string, std::string, int32_t>> slots;
         for (uint32_t i = 0; i < all.size(); ++i) {
             const EdgeDescriptor& d = all[i];
-            PlanEdge e{0, 0, 0, -1, -1, i, d.delay, false, d.kappa};
+            PlanEdge e{0, 0, 0, -1, -1, i, d.delay, 0, false, d.kappa};
             const std::string what = text("edge %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.dst_port.c_str());
             if (!ends(what, d.src, d.src_port, d.dst, e)) continue;
             const auto& c = contract(e.dst);
@@ -142,7 +142,17 @@ struct Compiler {
                 }
             if (d.kappa < 0 || d.kappa > 1)
                 v.add(text("%s: kappa (got %g, allowed 0 to 1).", what.c_str(), d.kappa), d.src);
+            check_gates(what, d);
             plan.edges.push_back(e);
+        }
+    }
+
+    void check_gates(const std::string& what, const EdgeDescriptor& d) {
+        for (size_t i = 0; i < d.gates.size(); ++i) {
+            if (d.gates[i].empty()) v.add(what + ": a gate has no name. Give every gate a name.", d.dst, d.dst_port);
+            if (i > 0 && d.gates[i] == d.gates[i - 1])
+                v.add(text("%s: gate \"%s\" is named twice. Name it once.", what.c_str(), d.gates[i].c_str()), d.dst,
+                      d.dst_port);
         }
     }
 
@@ -152,7 +162,7 @@ struct Compiler {
         std::set<std::tuple<std::string, std::string, int32_t>> slots;
         for (uint32_t i = 0; i < all.size(); ++i) {
             const ModulationDescriptor& d = all[i];
-            PlanEdge e{0, 0, 0, -1, -1, i, d.delay, false, 0.0};
+            PlanEdge e{0, 0, 0, -1, -1, i, d.delay, 0, false, 0.0};
             const std::string what = text("modulation %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.param.c_str());
             if (!ends(what, d.src, d.src_port, d.dst, e)) continue;
             const auto& c = contract(e.dst);
@@ -251,6 +261,15 @@ struct Compiler {
                   d.dst, d.param, AMP_E_SHAPE);
     }
 
+    void latencies() {
+        for (PlanNode& n : plan.nodes) {
+            std::vector<double> fixed;
+            for (uint32_t k = 0; k < n.type->contract->n_params; ++k) fixed.push_back(fixed_value(n, k));
+            n.latency = n.type->latency ? n.type->latency(fixed.data(), plan.descriptors.sample_rate)
+                                        : n.type->contract->latency_frames;
+        }
+    }
+
     void connected() {
         std::set<std::pair<uint32_t, int32_t>> fed;
         for (const PlanEdge& e : plan.edges)
@@ -279,21 +298,37 @@ struct Compiler {
     // Nodes of a loop that pass all their heat on among themselves keep it for ever: take away whoever lets some out,
     // then whoever feeds those, until nobody or a trap is left.
     void heat_trap(const Component& c) {
-        std::set<uint32_t> trap(c.nodes.begin(), c.nodes.end());
-        for (size_t before = 0; before != trap.size();) {
-            before = trap.size();
-            std::map<uint32_t, double> kept;
-            for (uint32_t u : c.nodes)
-                for (uint32_t k : plan.nodes[u].in)
-                    if (plan.edges[k].port >= 0 && trap.count(plan.edges[k].src) && trap.count(u))
-                        kept[plan.edges[k].src] += plan.edges[k].kappa;
-            for (uint32_t u : c.nodes)
-                if (kept[u] < 1.0 - 1e-12) trap.erase(u);
+        const auto inside = [&](const PlanEdge& e) {
+            return e.port >= 0 && plan.nodes[e.src].component == plan.nodes[e.dst].component;
+        };
+        std::map<uint32_t, double> trap;  // share of its heat a node leaves inside
+        for (uint32_t u : c.nodes) trap[u] = 0.0;
+        for (uint32_t u : c.nodes)
+            for (uint32_t k : plan.nodes[u].in)
+                if (inside(plan.edges[k])) trap[plan.edges[k].src] += plan.edges[k].kappa;
+        std::vector<uint32_t> leaves;
+        const auto drain = [&](uint32_t u) {
+            const auto it = trap.find(u);
+            if (it == trap.end() || it->second >= 1.0 - 1e-12) return;
+            trap.erase(it);
+            leaves.push_back(u);
+        };
+        for (uint32_t u : c.nodes) drain(u);
+        while (!leaves.empty()) {
+            const uint32_t u = leaves.back();
+            leaves.pop_back();
+            for (uint32_t k : plan.nodes[u].in) {
+                const PlanEdge& e = plan.edges[k];
+                const auto it = inside(e) ? trap.find(e.src) : trap.end();
+                if (it == trap.end()) continue;
+                it->second -= e.kappa;
+                drain(e.src);
+            }
         }
         if (!trap.empty())
             v.add(text("%s: heat goes round a cycle undiminished (product of kappa 1, must be below 1).",
-                       name(*trap.begin()).c_str()),
-                  name(*trap.begin()));
+                       name(trap.begin()->first).c_str()),
+                  name(trap.begin()->first));
     }
 
     // Heat shares: default 1 / fan-out forwards and 0 backwards; no node gives away more than it has.
@@ -329,11 +364,13 @@ Plan compile(Descriptors descriptors) {
     c.channels();
     c.connected();
     c.v.raise();
+    c.latencies();
+    align(c.plan);
     order_nodes(c.plan);
     Plan& p = c.plan;
     for (uint32_t i = 0; i < p.edges.size(); ++i) {
         p.nodes[p.edges[i].dst].in.push_back(i);
-        p.nodes[p.edges[i].src].history = std::max(p.nodes[p.edges[i].src].history, p.edges[i].delay);
+        p.nodes[p.edges[i].src].history = std::max(p.nodes[p.edges[i].src].history, p.edges[i].lag);
     }
     c.kappas();
     c.v.raise();

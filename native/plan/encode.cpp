@@ -12,12 +12,13 @@ std::vector<uint8_t> record(const Plan& p, uint32_t i) {
     const PlanNode& n = p.nodes[i];
     const amp_node_contract& c = *n.type->contract;
     Writer w;
-    w.str(c.id), w.put(c.revision), w.put(contract_digest(c)), w.put(c.latency_frames), w.put(n.descriptor->oversample);
+    w.str(c.id), w.put(c.revision), w.put(contract_digest(c)), w.put(n.latency), w.put(n.arrival),
+        w.put(n.descriptor->oversample);
     w.put(n.channels), w.put(n.component), w.put(n.history), w.put(n.descriptor->digest);
     for (int32_t k : n.out_channels) w.put(k);
     for (uint32_t k : n.in) {
         const PlanEdge& e = p.edges[k];
-        w.put(e.src), w.put(e.src_port), w.put(e.port), w.put(e.param), w.put(e.delay), w.put(e.feedback),
+        w.put(e.src), w.put(e.src_port), w.put(e.port), w.put(e.param), w.put(e.delay), w.put(e.lag), w.put(e.feedback),
             w.put(e.kappa);
         if (e.port >= 0) {
             const auto& d = p.descriptors.edges[e.descriptor];
@@ -45,16 +46,26 @@ std::string quoted(const std::string& s) {
     return q + '"';
 }
 
-std::string node_json(const PlanNode& n) {
+// Per node: the gates it stands behind, quoted.
+std::vector<std::string> gates_of(const Plan& p) {
+    std::vector<std::string> list(p.nodes.size());
+    for (const Gate& g : p.gates)
+        for (uint32_t u : g.consumers) list[u] += (list[u].empty() ? "" : ", ") + quoted(g.name);
+    return list;
+}
+
+std::string node_json(const Plan& p, uint32_t u, const std::string& gates) {
+    const PlanNode& n = p.nodes[u];
     const amp_node_contract& c = *n.type->contract;
     std::string s = text("{\"name\": %s, \"type\": \"%s\", \"revision\": %u, \"digest\": \"%s\", \"component\": %d, "
-                         "\"latency_frames\": %lld, \"advance_frames\": 0, "
+                         "\"latency_frames\": %lld, \"arrival_frames\": %lld, \"advance_frames\": %lld, "
                          "\"channels\": %d, \"oversample_ratio\": %u, \"outputs\": [",
                          quoted(n.descriptor->name).c_str(), c.id, c.revision, hex(contract_digest(c)).c_str(),
-                         n.component, static_cast<long long>(c.latency_frames), n.channels, n.descriptor->oversample);
+                         n.component, static_cast<long long>(n.latency), static_cast<long long>(n.arrival),
+                         static_cast<long long>(p.lead(u)), n.channels, n.descriptor->oversample);
     for (uint32_t k = 0; k < c.n_outputs; ++k)
         s += text("%s{\"port\": \"%s\", \"channels\": %d}", k ? ", " : "", c.outputs[k].key, n.out_channels[k]);
-    return s + "]}";
+    return s + "], \"gates\": [" + gates + "]}";
 }
 
 std::string edge_json(const Plan& p, const PlanEdge& e) {
@@ -63,14 +74,14 @@ std::string edge_json(const Plan& p, const PlanEdge& e) {
     const auto& dc = *dst.type->contract;
     const bool audio = e.port >= 0;
     const int32_t slot = audio ? p.descriptors.edges[e.descriptor].slot : p.descriptors.modulations[e.descriptor].slot;
-    std::string s =
-        text("{\"kind\": \"%s\", \"src\": %s, \"src_port\": \"%s\", \"dst\": %s, \"dst_port\": \"%s\", \"slot\": %d, "
-             "\"delay_frames\": %llu, "
-             "\"feedback\": %s, \"capacity_frames\": %llu, \"gates\": [",
-             audio ? "audio" : "modulation", quoted(src.descriptor->name).c_str(),
-             src.type->contract->outputs[e.src_port].key, quoted(dst.descriptor->name).c_str(),
-             audio ? dc.inputs[e.port].key : dc.params[e.param].key, slot, static_cast<unsigned long long>(e.delay),
-             e.feedback ? "true" : "false", static_cast<unsigned long long>(e.delay));
+    std::string s = text(
+        "{\"kind\": \"%s\", \"src\": %s, \"src_port\": \"%s\", \"dst\": %s, \"dst_port\": \"%s\", \"slot\": %d, "
+        "\"delay_frames\": %llu, \"lag_frames\": %llu, "
+        "\"feedback\": %s, \"capacity_frames\": %llu, \"gates\": [",
+        audio ? "audio" : "modulation", quoted(src.descriptor->name).c_str(),
+        src.type->contract->outputs[e.src_port].key, quoted(dst.descriptor->name).c_str(),
+        audio ? dc.inputs[e.port].key : dc.params[e.param].key, slot, static_cast<unsigned long long>(e.delay),
+        static_cast<unsigned long long>(e.lag), e.feedback ? "true" : "false", static_cast<unsigned long long>(e.lag));
     if (audio)
         for (size_t k = 0; k < p.descriptors.edges[e.descriptor].gates.size(); ++k)
             s += (k ? ", " : "") + quoted(p.descriptors.edges[e.descriptor].gates[k]);
@@ -141,13 +152,15 @@ void expect_same(const Plan& p, const void* blob, size_t size) {
 std::string describe(const Plan& p) {
     std::string s =
         text("{\"digest\": \"%s\", \"descriptor_digest\": \"%s\", \"contract_digest\": \"%s\", \"sample_rate\": %.17g, "
-             "\"graph\": %s, \"latency_frames\": 0, "
+             "\"graph\": %s, \"latency_frames\": %lld, "
              "\"output\": %s,\n \"curves\": [",
              hex(p.digest).c_str(), hex(p.descriptors.digest).c_str(), hex(p.contract_digest).c_str(),
-             p.descriptors.sample_rate, quoted(p.descriptors.graph).c_str(), quoted(p.descriptors.output).c_str());
+             p.descriptors.sample_rate, quoted(p.descriptors.graph).c_str(), static_cast<long long>(p.latency),
+             quoted(p.descriptors.output).c_str());
     for (size_t i = 0; i < p.curves.size(); ++i) s += (i ? ", " : "") + quoted(p.curves[i]);
     s += "],\n \"nodes\": [";
-    for (size_t i = 0; i < p.nodes.size(); ++i) s += (i ? ",\n  " : "\n  ") + node_json(p.nodes[i]);
+    const auto gates = gates_of(p);
+    for (uint32_t i = 0; i < p.nodes.size(); ++i) s += (i ? ",\n  " : "\n  ") + node_json(p, i, gates[i]);
     s += "],\n \"components\": [";
     for (size_t i = 0; i < p.components.size(); ++i) {
         const Component& c = p.components[i];

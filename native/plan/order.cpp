@@ -1,89 +1,30 @@
-// Strongly connected components, firing order and sub-blocks.
-// Tarjan, "Depth-first search and linear graph algorithms", 1972 (here without recursion); Dijkstra for the shortest
-// cycles.
+// Feedback components, firing order and sub-blocks, all by what the edges hold; Dijkstra for the shortest cycles.
 #include <algorithm>
-#include <cstdint>
 #include <functional>
 #include <queue>
 
-#include "plan/plan.hpp"
+#include "plan/components.hpp"
 
 namespace amp {
 
 namespace {
 
-using Graph = std::vector<std::vector<uint32_t>>;  // per node: indices of the edges that leave it
-constexpr uint32_t kNone = 0xffffffffu;
-
-// Component number of every node.
-std::vector<uint32_t> components(const Plan& p, const Graph& out, uint32_t& count) {
-    const auto n = static_cast<uint32_t>(p.nodes.size());
-    std::vector<uint32_t> index(n, kNone), low(n), component(n, kNone), next(n, 0), stack, path;
-    uint32_t clock = 0;
-    count = 0;
-    for (uint32_t root = 0; root < n; ++root) {
-        if (index[root] != kNone) continue;
-        path.push_back(root);
-        while (!path.empty()) {
-            const uint32_t u = path.back();
-            if (index[u] == kNone) {
-                index[u] = low[u] = clock++;
-                stack.push_back(u);
-            }
-            if (next[u] < out[u].size()) {
-                const uint32_t w = p.edges[out[u][next[u]++]].dst;
-                if (index[w] == kNone)
-                    path.push_back(w);
-                else if (component[w] == kNone)
-                    low[u] = std::min(low[u], index[w]);
-                continue;
-            }
-            path.pop_back();
-            if (!path.empty()) low[path.back()] = std::min(low[path.back()], low[u]);
-            if (low[u] != index[u]) continue;
-            for (uint32_t w = kNone; w != u;) {
-                w = stack.back();
-                stack.pop_back();
-                component[w] = count;
-            }
-            ++count;
-        }
-    }
-    return component;
-}
-
-std::string spell(const Plan& p, const std::vector<uint32_t>& cycle) {
-    std::string s = "feedback ";
-    for (uint32_t u : cycle) s += p.nodes[u].descriptor->name + " -> ";
-    return s + p.nodes[cycle.front()].descriptor->name;
-}
-
-// Some cycle of edges without delay among the nodes that could not be ordered: each has an unordered predecessor.
-[[noreturn]] void refuse(const Plan& p, const std::vector<std::vector<uint32_t>>& into, const std::vector<bool>& done,
-                         uint32_t start) {
-    std::vector<uint32_t> path{start};
+// Some cycle of edges that hold nothing among the nodes that could not be ordered: each has an unordered predecessor.
+[[noreturn]] void refuse(const Plan& p, const Leaving& into, const std::vector<bool>& done, uint32_t start) {
+    std::vector<uint32_t> path;  // edges, each before the one it follows
     std::vector<uint32_t> seen(p.nodes.size(), kNone);
-    for (uint32_t u = start;;) {
-        seen[u] = static_cast<uint32_t>(path.size() - 1);
-        for (uint32_t k : into[u])
-            if (p.edges[k].delay == 0 && !done[p.edges[k].src]) {
-                u = p.edges[k].src;
-                break;
-            }
-        if (seen[u] != kNone) {
-            path.erase(path.begin(), path.begin() + seen[u]);
-            std::reverse(path.begin(), path.end());
-            std::rotate(path.begin(), std::min_element(path.begin(), path.end()), path.end());
-            throw Failure(AMP_E_CYCLE, "plan",
-                          spell(p, path) + ": 0 frames of edge delay, needs 1. Add delay_frames on one of its edges.",
-                          p.nodes[path.front()].descriptor->name);
-        }
-        path.push_back(u);
+    for (uint32_t u = start; seen[u] == kNone;) {
+        seen[u] = static_cast<uint32_t>(path.size());
+        path.push_back(*std::find_if(into[u].begin(), into[u].end(),
+                                     [&](uint32_t k) { return p.edges[k].lag == 0 && !done[p.edges[k].src]; }));
+        u = p.edges[path.back()].src;
+        if (seen[u] != kNone) path.erase(path.begin(), path.begin() + seen[u]);
     }
+    refuse_feedback(p, {path.rbegin(), path.rend()});
 }
 
-// The least sum of delays round a cycle through `start`, if below `best`.
-uint64_t shortest_cycle(const Plan& p, const Graph& out, const std::vector<uint32_t>& component, uint32_t start,
+// The least that the edges of a cycle hold together, round a cycle through `start`, if below `best`.
+uint64_t shortest_cycle(const Plan& p, const Leaving& out, const std::vector<uint32_t>& component, uint32_t start,
                         uint64_t best, std::vector<uint64_t>& far) {
     using Item = std::pair<uint64_t, uint32_t>;
     std::priority_queue<Item, std::vector<Item>, std::greater<>> queue;
@@ -97,7 +38,7 @@ uint64_t shortest_cycle(const Plan& p, const Graph& out, const std::vector<uint3
         for (uint32_t k : out[u]) {
             const PlanEdge& e = p.edges[k];
             if (component[e.dst] != component[start]) continue;
-            const uint64_t w = d + e.delay;
+            const uint64_t w = d + e.lag;
             if (e.dst == start)
                 best = std::min(best, w);
             else if (w < far[e.dst]) {
@@ -111,9 +52,9 @@ uint64_t shortest_cycle(const Plan& p, const Graph& out, const std::vector<uint3
     return best;
 }
 
-// Firing order: components in topological order, inside each the edges without delay decide; names break ties
+// Firing order: components in topological order, inside each the edges that hold nothing decide; names break ties
 // (nodes stand in name order when they come here). One pass of Kahn's algorithm over both levels.
-std::vector<uint32_t> firing_order(const Plan& p, const Graph& out, const std::vector<std::vector<uint32_t>>& into,
+std::vector<uint32_t> firing_order(const Plan& p, const Leaving& out, const Leaving& into,
                                    const std::vector<uint32_t>& component, uint32_t count) {
     std::vector<uint32_t> waiting(count, 0), first(count, kNone), inner(p.nodes.size(), 0), order;
     std::vector<std::vector<uint32_t>> members(count);
@@ -124,7 +65,7 @@ std::vector<uint32_t> firing_order(const Plan& p, const Graph& out, const std::v
     for (const PlanEdge& e : p.edges) {
         if (component[e.src] != component[e.dst])
             ++waiting[component[e.dst]];
-        else if (e.delay == 0)
+        else if (e.lag == 0)
             ++inner[e.dst];
     }
     using Heap = std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>>;
@@ -146,7 +87,7 @@ std::vector<uint32_t> firing_order(const Plan& p, const Graph& out, const std::v
             done[u] = true;
             for (uint32_t k : out[u]) {
                 const PlanEdge& e = p.edges[k];
-                if (component[e.dst] == c && e.delay == 0 && --inner[e.dst] == 0) inside.push(e.dst);
+                if (component[e.dst] == c && e.lag == 0 && --inner[e.dst] == 0) inside.push(e.dst);
             }
         }
         if (ordered < members[c].size())
@@ -163,13 +104,12 @@ std::vector<uint32_t> firing_order(const Plan& p, const Graph& out, const std::v
 }  // namespace
 
 void order_nodes(Plan& p) {
-    Graph out(p.nodes.size()), into(p.nodes.size());
+    Leaving out(p.nodes.size()), into(p.nodes.size());
     for (uint32_t i = 0; i < p.edges.size(); ++i) {
         out[p.edges[i].src].push_back(i);
         into[p.edges[i].dst].push_back(i);
     }
-    uint32_t count = 0;
-    const auto component = components(p, out, count);
+    const auto [component, post, count] = components(p.edges, out);
     const auto order = firing_order(p, out, into, component, count);
 
     std::vector<uint32_t> size(count, 0), number(count, kNone);
@@ -178,10 +118,13 @@ void order_nodes(Plan& p) {
     for (const PlanEdge& e : p.edges)
         if (e.src == e.dst) size[component[e.src]] = std::max(size[component[e.src]], 2u);  // a loop on one node
     std::vector<uint32_t> place(p.nodes.size());
+    for (uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
+    std::vector<bool> closes(p.nodes.size());  // every cycle has an edge back in the order: begin where those lead
+    for (const PlanEdge& e : p.edges)
+        if (place[e.src] >= place[e.dst]) closes[e.dst] = true;
     std::vector<PlanNode> sorted;
     for (uint32_t i = 0; i < order.size(); ++i) {
         const uint32_t u = order[i], c = component[u];
-        place[u] = i;
         sorted.push_back(std::move(p.nodes[u]));
         if (size[c] < 2) continue;
         if (number[c] == kNone) {
@@ -191,13 +134,17 @@ void order_nodes(Plan& p) {
         Component& k = p.components[number[c]];
         k.nodes.push_back(i);
         sorted.back().component = static_cast<int32_t>(number[c]);
-        if (k.sub_block > 1) k.sub_block = shortest_cycle(p, out, component, u, k.sub_block, far);
+        if (closes[u] && k.sub_block > 1) k.sub_block = shortest_cycle(p, out, component, u, k.sub_block, far);
     }
     p.nodes = std::move(sorted);
     for (PlanEdge& e : p.edges) {
         e.src = place[e.src];
         e.dst = place[e.dst];
         e.feedback = e.src >= e.dst;
+    }
+    for (Gate& g : p.gates) {
+        for (uint32_t& u : g.consumers) u = place[u];
+        std::sort(g.consumers.begin(), g.consumers.end());
     }
 }
 

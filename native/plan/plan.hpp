@@ -14,9 +14,10 @@ struct PlanEdge {       // an audio edge or a modulation edge
     int32_t port;         // input port of dst, -1 for a modulation
     int32_t param;        // parameter of dst, -1 for an audio edge
     uint32_t descriptor;  // index into edges or modulations
-    uint64_t delay;
-    bool feedback;  // closes a cycle: the source stands at or after the destination in the order
-    double kappa;   // share of the source's heat carried along (audio edges)
+    uint64_t delay;       // d, part of the sound
+    uint64_t lag;         // D = d + A(dst) - A(src) - L(src): frames it holds in virtual time
+    bool feedback;        // closes a cycle: the source stands at or after the destination in the order
+    double kappa;         // share of the source's heat carried along (audio edges)
 };
 
 struct PlanNode {
@@ -25,14 +26,21 @@ struct PlanNode {
     std::vector<int32_t> parameter;  // per contract parameter: index into descriptor->parameters, -1 default
     int32_t channels = 1;            // rows of work
     std::vector<int32_t> out_channels;
+    int64_t latency = 0;       // L
+    int64_t arrival = 0;       // A: the virtual time at which it fires its frame 0
     int32_t component = -1;    // feedback component, -1: none
     std::vector<uint32_t> in;  // edges into it, audio then modulations, in slot order
     uint64_t history = 0;      // frames of its output that some reader needs beyond the block
 };
 
+struct Gate {  // its consumers fire at one virtual time
+    std::string name;
+    std::vector<uint32_t> consumers;  // places in the order
+};
+
 struct Component {
     std::vector<uint32_t> nodes;  // in firing order
-    uint64_t sub_block;           // min over its cycles of the sum of delays
+    uint64_t sub_block;           // min over its cycles of the sum of lags
 };
 
 struct Plan {
@@ -40,9 +48,14 @@ struct Plan {
     std::vector<PlanNode> nodes;  // in firing order
     std::vector<PlanEdge> edges;
     std::vector<Component> components;
+    std::vector<Gate> gates;          // by name
+    int64_t latency = 0;              // G = max of A + L: virtual time t delivers frame t - G everywhere
     int32_t output = -1;              // place of the output node, -1: none
     std::vector<std::string> curves;  // names the plan needs, sorted
     uint64_t contract_digest = 0, digest = 0;
+
+    // How far the newest token of a node runs ahead of what is delivered.
+    int64_t lead(uint32_t u) const { return latency - nodes[u].arrival - nodes[u].latency; }
 };
 
 // The component whose sub-block is shorter than this runs from the per-frame table.
@@ -52,6 +65,7 @@ const NodeType* find_type(const std::string& id);
 uint64_t contract_digest(const amp_node_contract& contract);
 
 Plan compile(Descriptors descriptors);          // throws with every violation listed
+void align(Plan& plan);                         // latency, arrival, lag, gates; throws AMP_E_CYCLE
 void order_nodes(Plan& plan);                   // components, firing order, sub-blocks; throws AMP_E_CYCLE
 std::vector<uint8_t> encode(const Plan& plan);  // the plan blob
 void expect_same(const Plan& plan, const void* blob, size_t size);  // throws AMP_E_BLOB or AMP_E_DRIFT naming the node

@@ -111,6 +111,34 @@ inline Graph wide() {
     return g;
 }
 
-inline std::vector<Graph> all() { return {chain(), short_loop(), long_loop(), voice(), wide()}; }
+// Two latencies side by side and one in a loop, joined by a gate, with initial tokens and a modulation behind them.
+inline Graph ahead() {
+    Graph g;
+    g.nodes = {
+        {"noise", "noise", {blob::integer("channels", 2)}},
+        {"fir", "fir", {blob::integer("half_length", 20)}},
+        {"limit", "lookahead_limiter", {blob::number("lookahead_s", 0.001), blob::number("ceiling", 0.4)}},
+        {"sum", "mix", {blob::number("gain", 0.7)}},
+        {"loop", "fir", {blob::integer("half_length", 9)}},
+        {"slow", "sine", {blob::number("frequency_hz", 30)}},
+        {"meter", "gain"},
+        {"out", "output"},
+    };
+    g.edges = {{"noise", "fir"},
+               {"noise", "limit"},
+               {"fir", "sum", 0, "out", "in", 0},
+               {"limit", "sum", 0, "out", "in", 1},
+               {"loop", "sum", 12, "out", "in", 2},
+               {"sum", "loop"},
+               {"noise", "meter"},
+               {"sum", "out"}};
+    g.edges[4].tokens = {{1, 1, 12, {1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1}}};
+    g.edges[6].gates = g.edges[7].gates = {"beat"};
+    g.modulations = {{"slow", "sum", "gain", 1, 0.1, 0}};
+    g.output = "out";
+    return g;
+}
+
+inline std::vector<Graph> all() { return {chain(), short_loop(), long_loop(), voice(), wide(), ahead()}; }
 
 }  // namespace graphs

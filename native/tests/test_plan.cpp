@@ -76,6 +76,13 @@ void drift_names_the_node() {
     other.nodes.push_back({"zz", "constant"});
     expect_drift(g, other, "zz");
     expect_drift(other, g, "zz");
+    const Graph ahead = graphs::ahead();
+    other = ahead;
+    other.nodes[2].params[0].number = 0.002;
+    expect_drift(ahead, other, "noise");  // keeps more for the meter, which waits longer
+    other = ahead;
+    other.edges[7].gates.clear();
+    expect_drift(ahead, other, "noise");
     other = g;
     other.sample_rate = 44100;
     CHECK(Compiled(other).plan != Compiled(g).plan);
@@ -101,6 +108,35 @@ void cycles_are_spelled_out() {
     CHECK(Compiled(g).status == AMP_E_CYCLE && !std::strcmp(Compiled(g).error.node, "level"));
     g.edges.back().delay = 1;
     CHECK(Compiled(g).status == AMP_OK);
+}
+
+void starts_follow_from_latencies() {
+    const Compiled c(graphs::ahead());
+    const auto has = [&](const char* words) { return c.json.find(words) != std::string::npos; };
+    CHECK(c.status == AMP_OK);
+    CHECK(has("\"graph\": \"test\", \"latency_frames\": 57,"));  // 48 before the loop, 9 in it
+    CHECK(has("\"latency_frames\": 20, \"arrival_frames\": 0, \"advance_frames\": 37,"));  // fir
+    CHECK(has("\"latency_frames\": 9, \"arrival_frames\": 48, \"advance_frames\": 0,"));   // loop
+    CHECK(has("{\"sub_block\": 3, "));                                                     // 12 of delay less 9
+    CHECK(has("\"src\": \"fir\", \"src_port\": \"out\", \"dst\": \"sum\", \"dst_port\": \"in\", \"slot\": 0, "
+              "\"delay_frames\": 0, \"lag_frames\": 28,"));
+    CHECK(has("\"src\": \"noise\", \"src_port\": \"out\", \"dst\": \"meter\", \"dst_port\": \"in\", \"slot\": 0, "
+              "\"delay_frames\": 0, \"lag_frames\": 48,"));  // waits for the output behind its gate
+}
+
+void what_cannot_start_is_spelled_out() {
+    Graph g = graphs::ahead();
+    g.edges[4].tokens.clear();
+    g.edges[4].delay = 9;
+    CHECK(Compiled(g).status == AMP_E_CYCLE);
+    CHECK(Compiled(g).says("feedback sum -> loop -> sum: 9 frames of edge delay, needs 10 (loop declares 9). "
+                           "Add delay_frames on one of its edges."));
+    g = graphs::ahead();
+    g.edges[0].gates = {"beat"};  // fir, and the output behind it
+    CHECK(Compiled(g).status == AMP_E_CYCLE);
+    CHECK(Compiled(g).says(
+        "gate \"beat\": fir -> sum -> out together with fir: 0 frames of edge delay, needs 20 (fir "
+        "declares 20). Add delay_frames on one of its edges, or take one of its nodes out of the gate."));
 }
 
 void components_have_their_shortest_cycle() {
@@ -142,6 +178,8 @@ void violations_name_their_reason() {
     expect("dst port", invalid, "no input \"side\"", [](Graph& g) { g.edges[0].dst_port = "side"; });
     expect("delay", invalid, "delay_frames", [](Graph& g) { g.edges[0].delay = uint64_t{1} << 40; });
     expect("slot", invalid, "slot 0 is taken", [](Graph& g) { g.edges.push_back({"osc", "vca"}); });
+    expect("gate", invalid, "edge osc -> vca.in: a gate has no name", [](Graph& g) { g.edges[1].gates = {"a", ""}; });
+    expect("gate twice", invalid, "gate \"a\" is named twice", [](Graph& g) { g.edges[1].gates = {"a", "b", "a"}; });
     expect("kappa", invalid, "kappa", [](Graph& g) { g.edges[1].kappa = 1.5; });
     expect("param", invalid, "no such parameter", [](Graph& g) { g.modulations[0].param = "volume"; });
     expect("fixed", invalid, "cannot be modulated", [](Graph& g) { g.modulations[1].param = "mode"; });
@@ -197,6 +235,8 @@ int main() {
     drift_names_the_node();
     revisions_drift();
     cycles_are_spelled_out();
+    starts_follow_from_latencies();
+    what_cannot_start_is_spelled_out();
     components_have_their_shortest_cycle();
     violations_name_their_reason();
     everything_wrong_is_said_at_once();

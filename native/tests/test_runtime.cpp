@@ -166,6 +166,29 @@ void taps() {
     CHECK(none.configure() == AMP_OK && none.render(8).empty() && says(none, "no output node"));
 }
 
+// Every tap gives the same logical frames, and a change reaches its node at the frame it was meant for.
+void latency_is_made_up_for() {
+    Runtime r(graphs::ahead());
+    CHECK(r.configure(1, 16) == AMP_OK);
+    const Samples noise = r.render(100, 1, "noise"), rest = r.render(50, 1, "meter");
+    CHECK(r.status == AMP_OK && amp_graph_runtime_position(r.raw) == 150);
+    amp_node_metrics m{};
+    m.struct_size = sizeof m;
+    CHECK(amp_graph_runtime_metrics(r.raw, "limit", &m) == AMP_OK && m.frames == 207 && m.measured_delay_frames == 48);
+    CHECK(amp_graph_runtime_metrics(r.raw, "out", &m) == AMP_OK && m.frames == 159 && m.measured_delay_frames == 0);
+    Runtime whole(graphs::ahead());
+    CHECK(whole.configure(1, 64) == AMP_OK);
+    const Samples meter = whole.render(150, 1, "meter");
+    for (size_t c = 0; c < 2; ++c) {
+        CHECK(!std::memcmp(&meter[c * 150], &noise[c * 100], 100 * sizeof(double)));
+        CHECK(!std::memcmp(&meter[c * 150 + 100], &rest[c * 50], 50 * sizeof(double)));
+    }
+    CHECK(r.set("meter", "gain", 0, 206) == AMP_E_INVALID_ARG && says(r, "the earliest is 207"));
+    CHECK(r.set("meter", "gain", 0) == AMP_OK);
+    const Samples after = r.render(100, 1, "meter");
+    CHECK(after[56] != 0.0 && after[57] == 0.0 && after[99] == 0.0);
+}
+
 void names() {
     for (amp_status s = AMP_OK; s >= AMP_E_FULL; --s) CHECK(std::strcmp(amp_status_name(s), "AMP_E_UNKNOWN") != 0);
     CHECK(!std::strcmp(amp_status_name(1), "AMP_E_UNKNOWN") && !std::strcmp(amp_status_name(-13), "AMP_E_UNKNOWN"));
@@ -186,6 +209,7 @@ int main() {
     configurations();
     blocks_and_batches_do_not_matter();
     taps();
+    latency_is_made_up_for();
     names();
     return check::finish("runtime");
 }

@@ -27,8 +27,9 @@ extern "C" {
  * `plan` receives bytes owned by the caller (amp_bytes_free). `error` may be NULL. */
 AMP_API amp_status amp_plan_compile(const void *descriptors, size_t size, amp_bytes *plan, amp_error *error);
 
-/* [any] The plan as JSON text for people and plots: digests, order, components with their sub-block, channels, latencies,
- * edges with delay and capacity. Same bytes for the same plan. Fails like amp_graph_runtime_create. */
+/* [any] The plan as JSON text for people and plots: digests, order, components with their sub-block, channels; per node latency,
+ * arrival (virtual time of its frame 0) and gates; edges with delay, lag (frames held in virtual time) and capacity; the graph's
+ * latency. Same bytes for the same plan. Fails like amp_graph_runtime_create. */
 AMP_API amp_status amp_plan_describe(const void *descriptors, size_t descriptors_size, const void *plan, size_t plan_size,
                                      amp_bytes *json, amp_error *error);
 /* cffi-end */

@@ -12,9 +12,9 @@ typedef struct amp_node_metrics {
     uint32_t struct_size;          /* sizeof(amp_node_metrics) */
     uint32_t reserved;
     double   seconds;              /* time in this node; sampled on some of the blocks and scaled to all frames */
-    int64_t  frames;               /* frames fired */
+    int64_t  frames;               /* frames fired; nodes with latency below them run ahead of what is delivered */
     int64_t  calls;                /* firings */
-    int64_t  measured_delay_frames;/* frames its newest output token lags its newest input token */
+    int64_t  measured_delay_frames;/* frames its newest output token lags its newest input token: those fired without a token coming out */
     int64_t  clamped_values;       /* parameter values clamped into their range, where the contract clamps */
     double   heat_j;               /* accumulated H over all batches (0 unless AMP_RUN_HEAT) */
 } amp_node_metrics;
@@ -22,8 +22,8 @@ typedef struct amp_node_metrics {
 typedef struct amp_trace_event {
     uint32_t node;                 /* index into the plan's order */
     uint32_t frames;
-    int64_t  first_frame;
-    int64_t  visible_from;         /* virtual time from which the tokens may be read */
+    int64_t  first_frame;          /* logical */
+    int64_t  visible_from;         /* virtual time from which the token of that frame may be read: first_frame + A + L */
     double   start_s;              /* since configure */
     double   stop_s;
 } amp_trace_event;

@@ -98,7 +98,7 @@ typedef struct amp_node_contract {
     uint32_t                  n_outputs;
     uint32_t                  n_params;
     uint32_t                  n_cases;
-    int64_t                   latency_frames; /* declared processing latency */
+    int64_t                   latency_frames; /* declared processing latency with default parameters at 48 kHz; the plan has a node's own */
     uint32_t                  oversample_max; /* largest oversample_ratio; 1 = runs at fs only */
     uint32_t                  adjoint;        /* AMP_ADJOINT_* */
     const char               *heat;           /* formula of its own heat in words, "" for none */

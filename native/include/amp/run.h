@@ -44,7 +44,8 @@ AMP_API void       amp_graph_runtime_destroy(amp_graph_runtime *runtime);       
  * forgotten. Nothing is allocated by execute afterwards. */
 AMP_API amp_status amp_graph_runtime_configure(amp_graph_runtime *runtime, const amp_config *config);
 
-/* [owner] Value (B|1, C|1, N|1); copied. Takes effect at `at_frame`, or at the next frame to be delivered if at_frame < 0.
+/* [owner] Value (B|1, C|1, N|1); copied. Takes effect at logical frame `at_frame` of the node, or as soon as can be if at_frame < 0:
+ * at frame 0 before the first execute, later at position + latency of the graph. An earlier frame is AMP_E_INVALID_ARG naming that one.
  * A frame axis is indexed by the logical frame and holds its last value beyond its end. A shape that does not fit is AMP_E_SHAPE and changes nothing. */
 AMP_API amp_status amp_graph_runtime_set_param(amp_graph_runtime *runtime, const char *node, const char *key,
                                                const amp_buffer *value, int64_t at_frame);
@@ -57,7 +58,7 @@ AMP_API amp_status amp_graph_runtime_bind_input(amp_graph_runtime *runtime, cons
 /* [owner] Control history blob (history.h); copied. Every curve the plan names must be there, and no other: the message names those that differ. */
 AMP_API amp_status amp_graph_runtime_set_history(amp_graph_runtime *runtime, const void *blob, size_t size);
 
-/* [owner] Renders the next `frames` frames into `out` (may be NULL) and into the taps. `out` has shape (batches, channels of the
+/* [owner] Inputs and curves are read ahead by the latency of the graph. Renders the next `frames` frames into `out` (may be NULL) and into the taps. `out` has shape (batches, channels of the
  * output node, >= frames). Stops with a status; frames delivered before stay valid and amp_graph_runtime_position tells how many. */
 AMP_API amp_status amp_graph_runtime_execute(amp_graph_runtime *runtime, int64_t frames, const amp_buffer *out,
                                              const amp_tap *taps, uint32_t n_taps);

@@ -1,0 +1,24 @@
+#include "engine/early.hpp"
+
+#include <algorithm>
+
+namespace amp {
+
+uint32_t before_first_token(Step& s, const Firing& f) {
+    const View& out = s.out[0];
+    const int width = s.env->width, last = static_cast<int>(s.env->batches) - 1;
+    for (int c = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.groups; ++g)
+            for (uint32_t i = 0; i < f.frames; ++i) {
+                double* y = out.data + c * out.channel_stride + g * out.group_stride + (f.offset + i) * width;
+                const int64_t token = s.source_frames + f.frame + i;
+                for (int j = 0; j < width; ++j)
+                    y[j] = token < 0 || !s.source
+                               ? 0.0
+                               : s.source->data[c * s.source->channel_stride + token +
+                                                std::min(g * width + j, last) * s.source->group_stride];
+            }
+    return kFired;
+}
+
+}  // namespace amp

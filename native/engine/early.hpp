@@ -1,0 +1,11 @@
+// Before the first token of an output: what its readers see there.
+#pragma once
+#include "engine/step.hpp"
+
+namespace amp {
+
+// Writes the tokens of frames below 0 in place of whatever the node left: initial tokens where the step has any
+// (`source`, its last frame is frame -1), else zeros. The firing's frame is that of the output.
+uint32_t before_first_token(Step& step, const Firing& firing);
+
+}  // namespace amp

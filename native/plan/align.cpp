@@ -1,0 +1,168 @@
+// Virtual time: when each node starts, so that the inputs of every node, and the nodes behind a gate, stand in step.
+//   A(v) = max(0, max over edges (u, v) of A(u) + L(u) - d); A(v) = A(w) for consumers behind one gate
+//   D(e) = d + A(v) - A(u) - L(u), what the edge holds
+// Longest paths over edges and, per gate, a hub that arcs of no length join both ways with its consumers. R. Bellman,
+// "On a routing problem", 1958, component by component; a cycle among the arcs that raised nodes last is one of
+// positive length (R. E. Tarjan, "Data Structures and Network Algorithms", 1983, chapter 7).
+#include <map>
+#include <set>
+
+#include "plan/components.hpp"
+
+namespace amp {
+
+namespace {
+
+struct Arc {
+    uint32_t src, dst;
+    int64_t length;
+    uint32_t edge;  // of the plan; kNone between a consumer and the hub of its gate
+};
+
+const std::string& name_of(const Plan& p, uint32_t u) { return p.nodes[u].descriptor->name; }
+
+// ": 0 frames of edge delay, needs 65 (look declares 64)" for the edges of a cycle.
+std::string account(const Plan& p, const std::vector<uint32_t>& edges, int64_t more) {
+    uint64_t has = 0;
+    int64_t needs = more;
+    std::set<uint32_t> sources;
+    std::string declared;
+    for (uint32_t k : edges) {
+        has += p.edges[k].delay;
+        const PlanNode& n = p.nodes[p.edges[k].src];
+        needs += n.latency;
+        if (n.latency == 0 || !sources.insert(p.edges[k].src).second) continue;
+        declared += text("%s%s declares %lld", declared.empty() ? " (" : ", ", n.descriptor->name.c_str(),
+                         static_cast<long long>(n.latency));
+    }
+    return text(": %llu frames of edge delay, needs %lld%s%s", static_cast<unsigned long long>(has),
+                static_cast<long long>(needs), declared.c_str(), declared.empty() ? "" : ")");
+}
+
+struct Aligner {
+    Plan& p;
+    std::vector<Arc> arcs{};
+    std::vector<int64_t> start{};       // of nodes, then of gates
+    std::vector<uint32_t> raised_by{};  // the arc that set a start last
+
+    uint32_t hub(uint32_t gate) const { return static_cast<uint32_t>(p.nodes.size()) + gate; }
+
+    void list_arcs() {
+        std::map<std::string, std::set<uint32_t>> gates;
+        for (uint32_t k = 0; k < p.edges.size(); ++k) {
+            const PlanEdge& e = p.edges[k];
+            arcs.push_back({e.src, e.dst, p.nodes[e.src].latency - static_cast<int64_t>(e.delay), k});
+            if (e.port < 0) continue;
+            for (const std::string& g : p.descriptors.edges[e.descriptor].gates) gates[g].insert(e.dst);
+        }
+        for (const auto& [gate, consumers] : gates) {
+            const uint32_t h = hub(static_cast<uint32_t>(p.gates.size()));
+            for (uint32_t u : consumers) arcs.push_back({u, h, 0, kNone}), arcs.push_back({h, u, 0, kNone});
+            p.gates.push_back({gate, {consumers.begin(), consumers.end()}});
+        }
+    }
+
+    void solve() {
+        const size_t n = p.nodes.size() + p.gates.size();
+        Leaving out(n), into(n);
+        for (uint32_t k = 0; k < arcs.size(); ++k) {
+            out[arcs[k].src].push_back(k);
+            into[arcs[k].dst].push_back(k);
+        }
+        const Components c = components(arcs, out);
+        Leaving members(c.count);
+        for (auto u = c.post.rbegin(); u != c.post.rend(); ++u) members[c.of[*u]].push_back(*u);
+        start.assign(n, 0);
+        raised_by.assign(n, kNone);
+        std::vector<uint32_t> walk(n, kNone);
+        for (uint32_t k = c.count; k-- > 0;)
+            while (sweep(members[k], into))
+                if (members[k].size() > 1 || members[k].front() == arcs[raised_by[members[k].front()]].src)
+                    look_for_cycle(c.of, members[k], walk);
+    }
+
+    // One pass over a component, sources first; true if some node has to start later than thought.
+    bool sweep(const std::vector<uint32_t>& members, const Leaving& into) {
+        bool raised = false;
+        for (uint32_t v : members)
+            for (uint32_t k : into[v]) {
+                const int64_t at = start[arcs[k].src] + arcs[k].length;
+                if (at <= start[v]) continue;
+                start[v] = at;
+                raised_by[v] = k;
+                raised = true;
+            }
+        return raised;
+    }
+
+    void look_for_cycle(const std::vector<uint32_t>& of, const std::vector<uint32_t>& members,
+                        std::vector<uint32_t>& walk) const {
+        for (uint32_t v : members) walk[v] = kNone;
+        for (uint32_t v : members) {
+            std::vector<uint32_t> path;
+            uint32_t u = v;
+            while (walk[u] == kNone && raised_by[u] != kNone && of[arcs[raised_by[u]].src] == of[v]) {
+                walk[u] = v;
+                path.push_back(raised_by[u]);
+                u = arcs[raised_by[u]].src;
+            }
+            if (path.empty() || walk[u] != v) continue;
+            const auto first = std::find_if(path.begin(), path.end(), [&](uint32_t k) { return arcs[k].dst == u; });
+            refuse({path.rbegin(), std::make_reverse_iterator(first)});
+        }
+    }
+
+    [[noreturn]] void refuse(std::vector<uint32_t> cycle) const {
+        std::vector<uint32_t> edges;
+        for (uint32_t k : cycle)
+            if (arcs[k].edge != kNone) edges.push_back(arcs[k].edge);
+        if (edges.size() == cycle.size()) refuse_feedback(p, edges);
+        const auto hub_first = [&](uint32_t a, uint32_t b) { return arcs[a].src < arcs[b].src; };
+        std::rotate(cycle.begin(), std::max_element(cycle.begin(), cycle.end(), hub_first), cycle.end());
+        std::rotate(cycle.begin(), cycle.begin() + 1, cycle.end());  // the gate closes the cycle
+        std::string path = name_of(p, arcs[cycle.front()].src), gates;
+        for (uint32_t k : cycle) {
+            if (arcs[k].dst < p.nodes.size()) {
+                path += (arcs[k].edge != kNone ? " -> " : " together with ") + name_of(p, arcs[k].dst);
+            } else {
+                gates += (gates.empty() ? "\"" : ", \"") + p.gates[arcs[k].dst - p.nodes.size()].name + '"';
+            }
+        }
+        throw Failure(AMP_E_CYCLE, "plan",
+                      "gate " + gates + ": " + path + account(p, edges, 0) +
+                          ". Add delay_frames on one of its edges, or take one of its nodes out of the gate.",
+                      name_of(p, arcs[cycle.front()].src));
+    }
+};
+
+}  // namespace
+
+void refuse_feedback(const Plan& p, std::vector<uint32_t> cycle) {
+    const auto closes_less = [&p](uint32_t a,
+                                  uint32_t b) {  // most delay closes the cycle, then the first name begins it
+        const PlanEdge &x = p.edges[a], &y = p.edges[b];
+        return x.delay != y.delay ? x.delay < y.delay : x.dst > y.dst;
+    };
+    std::rotate(cycle.begin(), std::max_element(cycle.begin(), cycle.end(), closes_less), cycle.end());
+    std::rotate(cycle.begin(), cycle.begin() + 1, cycle.end());
+    const std::string& first = name_of(p, p.edges[cycle.front()].src);
+    std::string path = "feedback " + first;
+    for (uint32_t k : cycle) path += " -> " + name_of(p, p.edges[k].dst);
+    throw Failure(AMP_E_CYCLE, "plan", path + account(p, cycle, 1) + ". Add delay_frames on one of its edges.", first);
+}
+
+void align(Plan& p) {
+    Aligner a{p};
+    a.list_arcs();
+    a.solve();
+    for (uint32_t u = 0; u < p.nodes.size(); ++u) {
+        PlanNode& n = p.nodes[u];
+        n.arrival = a.start[u];
+        p.latency = std::max(p.latency, n.arrival + n.latency);
+    }
+    for (PlanEdge& e : p.edges)
+        e.lag = static_cast<uint64_t>(static_cast<int64_t>(e.delay) + p.nodes[e.dst].arrival - p.nodes[e.src].arrival -
+                                      p.nodes[e.src].latency);
+}
+
+}  // namespace amp

@@ -1,0 +1,62 @@
+// Strongly connected components of anything with arcs {src, dst}.
+// Tarjan, "Depth-first search and linear graph algorithms", 1972 (here without recursion).
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "plan/plan.hpp"
+
+namespace amp {
+
+using Leaving = std::vector<std::vector<uint32_t>>;  // per node: indices of the arcs that leave it
+inline constexpr uint32_t kNone = 0xffffffffu;
+
+struct Components {
+    std::vector<uint32_t> of;    // per node; what an arc leads to never has a higher number
+    std::vector<uint32_t> post;  // nodes in the order in which the search left them
+    uint32_t count = 0;
+};
+
+template <class Arc> Components components(const std::vector<Arc>& arcs, const Leaving& out) {
+    const auto n = static_cast<uint32_t>(out.size());
+    std::vector<uint32_t> index(n, kNone), low(n), next(n, 0), stack, path;
+    Components c;
+    c.of.assign(n, kNone);
+    uint32_t clock = 0;
+    for (uint32_t root = 0; root < n; ++root) {
+        if (index[root] != kNone) continue;
+        path.push_back(root);
+        while (!path.empty()) {
+            const uint32_t u = path.back();
+            if (index[u] == kNone) {
+                index[u] = low[u] = clock++;
+                stack.push_back(u);
+            }
+            if (next[u] < out[u].size()) {
+                const uint32_t w = arcs[out[u][next[u]++]].dst;
+                if (index[w] == kNone)
+                    path.push_back(w);
+                else if (c.of[w] == kNone)
+                    low[u] = std::min(low[u], index[w]);
+                continue;
+            }
+            path.pop_back();
+            c.post.push_back(u);
+            if (!path.empty()) low[path.back()] = std::min(low[path.back()], low[u]);
+            if (low[u] != index[u]) continue;
+            for (uint32_t w = kNone; w != u;) {
+                w = stack.back();
+                stack.pop_back();
+                c.of[w] = c.count;
+            }
+            ++c.count;
+        }
+    }
+    return c;
+}
+
+// A cycle with too little edge delay, as its edges one after the other: throws AMP_E_CYCLE with it spelled out.
+[[noreturn]] void refuse_feedback(const Plan& plan, std::vector<uint32_t> cycle);
+
+}  // namespace amp
