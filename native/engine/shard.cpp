@@ -103,7 +103,7 @@ void Shard::advance_windows(uint32_t frames) {
             std::memmove(p->data + k * p->row, p->data + k * p->row + (p->pos - p->history) * env_.width, bytes);
         p->pos = p->history;
     }
-    for (const Patch& q : patches_) q.view->data = q.port->data + (q.port->pos - q.delay) * env_.width;
+    for (const Patch& q : patches_) q.view->data = q.port->data + q.row + (q.port->pos - q.delay) * env_.width;
 }
 
 void Shard::run(int64_t position, int64_t frames, const std::vector<TapCopy>& taps, int64_t delivered) {
