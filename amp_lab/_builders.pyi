@@ -13,6 +13,38 @@ from amp_lab.nodes.arguments import Source
 from amp_lab.values import ValueLike
 
 class Builders:
+    def average(
+        self,
+        *inputs: Source,
+        gain: ValueLike = 1.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Averages signals.
+
+        Parameters
+        ----------
+        gain
+            Factor on the mean; 1 passes it bit for bit. [-1e+06 to 1e+06, default 1.0, rate frame]
+        """
+
+    def batch_mix(
+        self,
+        *inputs: Source,
+        reduction: Literal["mean", "sum"] = "mean",
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Mixes all batches down and gives every batch the mix.
+
+        Parameters
+        ----------
+        reduction
+            What is made of the batches. [mean | sum, default mean, rate fixed]
+        """
+
     def biquad(
         self,
         *inputs: Source,
@@ -144,6 +176,19 @@ class Builders:
             Time of the fall to zero. [0 to 3600 s, default 0.2, rate frame]
         """
 
+    def first(
+        self,
+        *inputs: Source,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Takes the first of its signals.
+
+        Parameters
+        ----------
+        """
+
     def gain(
         self,
         *inputs: Source,
@@ -158,6 +203,25 @@ class Builders:
         ----------
         gain
             Factor. Negative inverts; 1 passes the signal bit for bit. [-1e+06 to 1e+06, default 1.0, rate frame]
+        """
+
+    def hold(
+        self,
+        *inputs: Source,
+        hop_frames: int = 1,
+        phase_frames: int = 0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Samples a signal every so many frames and holds the value.
+
+        Parameters
+        ----------
+        hop_frames
+            Frames from one taken value to the next; 1 passes the signal bit for bit. [1 to 2.14748e+09, default 1, rate fixed]
+        phase_frames
+            A value is taken at the frames n with n = phase_frames modulo hop_frames. [0 to 2.14748e+09, default 0, rate fixed]
         """
 
     def input(
@@ -212,6 +276,22 @@ class Builders:
             Added to the scaled shape. [-1e+09 to 1e+09, default 0.0, rate frame]
         channels
             Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+        """
+
+    def matrix_mix(
+        self,
+        *inputs: Source,
+        matrix: npt.ArrayLike = 1.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Mixes channels into channels by a matrix.
+
+        Parameters
+        ----------
+        matrix
+            One row per channel that goes out, one column per channel that comes in. [-1e+06 to 1e+06, default 1.0, rate batch]
         """
 
     def mix(
@@ -379,6 +459,35 @@ class Builders:
             Peak value. [-1e+06 to 1e+06, default 1.0, rate frame]
         channels
             Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+        """
+
+    def split(
+        self,
+        *inputs: Source,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Sends each channel its own way.
+
+        Parameters
+        ----------
+        """
+
+    def stack(
+        self,
+        *inputs: Source,
+        gain: ValueLike = 1.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Makes several signals the channels of one.
+
+        Parameters
+        ----------
+        gain
+            Factor, one for all or one per channel; 1 passes it bit for bit. [-1e+06 to 1e+06, default 1.0, rate frame]
         """
 
     def svf(
