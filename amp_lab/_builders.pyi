@@ -13,6 +13,38 @@ from amp_lab.nodes.arguments import Source
 from amp_lab.values import ValueLike
 
 class Builders:
+    def average(
+        self,
+        *inputs: Source,
+        gain: ValueLike = 1.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Averages signals.
+
+        Parameters
+        ----------
+        gain
+            Factor on the mean; 1 passes it bit for bit. [-1e+06 to 1e+06, default 1.0, rate frame]
+        """
+
+    def batch_mix(
+        self,
+        *inputs: Source,
+        reduction: Literal["mean", "sum"] = "mean",
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Mixes all batches down and gives every batch the mix.
+
+        Parameters
+        ----------
+        reduction
+            What is made of the batches. [mean | sum, default mean, rate fixed]
+        """
+
     def biquad(
         self,
         *inputs: Source,
@@ -144,32 +176,17 @@ class Builders:
             Time of the fall to zero. [0 to 3600 s, default 0.2, rate frame]
         """
 
-    def fir(
+    def first(
         self,
         *inputs: Source,
-        mode: Literal["lowpass", "highpass", "bandpass", "bandstop"] = "lowpass",
-        cutoff_hz: ValueLike = 1000.0,
-        upper_hz: ValueLike = 4000.0,
-        half_length: int = 32,
-        stopband_db: ValueLike = 80.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
         oversample_ratio: int = 1,
     ) -> Node:
-        """Linear-phase lowpass, highpass, bandpass or bandstop of any length.
+        """Takes the first of its signals.
 
         Parameters
         ----------
-        mode
-            What passes: below, above, inside or outside the corners. [lowpass | highpass | bandpass | bandstop, default lowpass, rate fixed]
-        cutoff_hz
-            Corner, where the gain is one half (-6 dB). [0.001 to 0.49 fs Hz, default 1000.0, rate fixed]
-        upper_hz
-            The other corner of a band; lowpass and highpass do not read it. [0.001 to 0.49 fs Hz, default 4000.0, rate fixed]
-        half_length
-            Frames on either side of the middle: latency half_length, length 2 half_length + 1. [1 to 8192, default 32, rate fixed]
-        stopband_db
-            Rejection and ripple of the design; more costs a wider transition. [21 to 200 dB, default 80.0, rate fixed]
         """
 
     def gain(
@@ -186,6 +203,25 @@ class Builders:
         ----------
         gain
             Factor. Negative inverts; 1 passes the signal bit for bit. [-1e+06 to 1e+06, default 1.0, rate frame]
+        """
+
+    def hold(
+        self,
+        *inputs: Source,
+        hop_frames: int = 1,
+        phase_frames: int = 0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Samples a signal every so many frames and holds the value.
+
+        Parameters
+        ----------
+        hop_frames
+            Frames from one taken value to the next; 1 passes the signal bit for bit. [1 to 2.14748e+09, default 1, rate fixed]
+        phase_frames
+            A value is taken at the frames n with n = phase_frames modulo hop_frames. [0 to 2.14748e+09, default 0, rate fixed]
         """
 
     def input(
@@ -242,26 +278,20 @@ class Builders:
             Number of channels this source makes. [1 to 1024, default 1, rate fixed]
         """
 
-    def lookahead_limiter(
+    def matrix_mix(
         self,
         *inputs: Source,
-        lookahead_s: ValueLike = 0.005,
-        ceiling: ValueLike = 1.0,
-        release_s: ValueLike = 0.1,
+        matrix: npt.ArrayLike = 1.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
         oversample_ratio: int = 1,
     ) -> Node:
-        """Limits peaks; the gain falls before they come.
+        """Mixes channels into channels by a matrix.
 
         Parameters
         ----------
-        lookahead_s
-            How long before a peak the gain begins to fall; the latency. [0 to 0.1 s, default 0.005, rate fixed]
-        ceiling
-            Largest magnitude that leaves the node. [1e-06 to 1e+06, default 1.0, rate frame]
-        release_s
-            Time in which the way back to gain 1 shrinks to 1/e; that of channel 0 counts for all. [0.0001 to 60 s, default 0.1, rate frame]
+        matrix
+            One row per channel that goes out, one column per channel that comes in. [-1e+06 to 1e+06, default 1.0, rate batch]
         """
 
     def mix(
@@ -429,6 +459,35 @@ class Builders:
             Peak value. [-1e+06 to 1e+06, default 1.0, rate frame]
         channels
             Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+        """
+
+    def split(
+        self,
+        *inputs: Source,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Sends each channel its own way.
+
+        Parameters
+        ----------
+        """
+
+    def stack(
+        self,
+        *inputs: Source,
+        gain: ValueLike = 1.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Makes several signals the channels of one.
+
+        Parameters
+        ----------
+        gain
+            Factor, one for all or one per channel; 1 passes it bit for bit. [-1e+06 to 1e+06, default 1.0, rate frame]
         """
 
     def svf(

@@ -117,9 +117,12 @@ def _node(node: NodeRecord) -> bytes:
 
 def _edge(edge: Edge) -> bytes:
     ends = b"".join(text(part) for part in (edge.src, edge.src_port, edge.dst, edge.dst_port))
-    tokens = b"\x00" if edge.tokens is None else b"\x01" + tensor(edge.tokens)
+    parts = bytes([(edge.tokens is not None) | (edge.channel is not None) << 1])
+    tokens = b"" if edge.tokens is None else tensor(edge.tokens)
+    channel = b"" if edge.channel is None else struct.pack("<i", edge.channel)
     gates = _counted([text(gate) for gate in edge.gates])
-    return ends + struct.pack("<iQ", edge.slot, edge.delay_frames) + tokens + gates + _optional(edge.kappa)
+    head = ends + struct.pack("<iQ", edge.slot, edge.delay_frames) + parts + tokens + channel
+    return head + gates + _optional(edge.kappa)
 
 
 def _modulation(mod: Modulation) -> bytes:

@@ -115,7 +115,9 @@ def _connect(graph: Graph, edge: Edge, variables: dict[str, str]) -> str:
     more: dict[str, Any] = {} if len(graph.contract(edge.dst).inputs) == 1 else {"port": edge.dst_port}
     more |= {"slot": edge.slot} if _needs_slot(edge, graph.edges) else {}
     more |= {key: getattr(edge, key) for key in ("delay_frames", "gates") if getattr(edge, key)}
-    more |= {key: getattr(edge, key) for key in ("kappa", "tokens") if getattr(edge, key) is not None}
+    more |= {
+        key: getattr(edge, key) for key in ("kappa", "tokens", "channel") if getattr(edge, key) is not None
+    }
     return f"g.connect({_source(graph, edge, variables)}, {variables[edge.dst]}, {_keywords(more)})"
 
 

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-ParamKind = Literal["number", "enum", "integer", "text"]
+ParamKind = Literal["number", "enum", "integer", "text", "matrix"]
 Rate = Literal["fixed", "batch", "frame"]
 
-PARAM_KINDS: tuple[ParamKind, ...] = ("number", "enum", "integer", "text")
+PARAM_KINDS: tuple[ParamKind, ...] = ("number", "enum", "integer", "text", "matrix")
 RATES: tuple[Rate, ...] = ("fixed", "batch", "frame")
 SCALES = ("linear", "log")
 RANGES = ("error", "clamp")
 CHANNELS = ("match", "mono", "stereo", "any")
 GATHERS = ("sum", "mean", "concat", "matrix", "first")
+SCATTERS = ("broadcast", "split", "matrix")
+MAPS = ("none", "batches", "frames")
 ADJOINTS = ("exact", "subgradient", "not_differentiable", "unsupported")
 LAWS = {"block_invariant": 1, "linear": 2, "time_invariant": 4, "bounded": 8, "silence": 16}
 
@@ -52,12 +54,18 @@ class ParamContract:
 
 @dataclass(frozen=True)
 class PortContract:
-    """One input or output port: how many channels, how several edges meet, what it reads when unconnected."""
+    """One port: how many channels, what it reads when unconnected, and what its edges do.
+
+    ``gather`` says how the edges of an input meet, ``scatter`` how the channels of an output leave, ``map``
+    whether an output mixes batches or picks frames. An output gathers nothing, an input scatters nothing: "".
+    """
 
     key: str
     doc: str
     channels: str
     gather: str
+    scatter: str
+    map: str
     optional: bool
     neutral: float
 

@@ -80,7 +80,9 @@ def _keys(ports: Iterable[PortContract]) -> str:
 
 
 def _port(port: PortContract) -> tuple[str, ...]:
-    words = [port.channels, f"several edges: {port.gather}"]
+    words = [port.channels, f"several edges: {port.gather or port.scatter}"]
+    if port.map not in ("", "none"):
+        words.append(f"maps {port.map}")
     if port.optional:
         words.append(f"optional, reads {port.neutral:g}")
     return port.key, ", ".join(words), port.doc

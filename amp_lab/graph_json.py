@@ -72,6 +72,7 @@ def _edge(edge: Edge) -> dict[str, Any]:
         "gates": list(edge.gates),
         "kappa": edge.kappa,
         "tokens": tokens,
+        "channel": edge.channel,
     }
     return data | {key: value for key, value in more.items() if value != LINK_DEFAULTS[key]}
 
@@ -229,9 +230,11 @@ class _Reader:
 
     def edge(self, graph: Graph, path: str, item: Any) -> None:
         """Add an edge."""
-        if self.link(path, item, {"slot", "delay_frames", "gates", "kappa", "tokens"}) is None:
+        if self.link(path, item, {"slot", "delay_frames", "gates", "kappa", "tokens", "channel"}) is None:
             return
-        more = {key: item[key] for key in ("slot", "delay_frames", "gates", "kappa") if key in item}
+        more = {
+            key: item[key] for key in ("slot", "delay_frames", "gates", "kappa", "channel") if key in item
+        }
 
         def step() -> None:
             dst, port = _ends(item["to"])

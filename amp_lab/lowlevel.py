@@ -179,14 +179,16 @@ def _param(p: Any) -> ParamContract:
     )
 
 
-def _port(p: Any) -> PortContract:
+def _port(p: Any, is_input: bool) -> PortContract:
     return PortContract(
-        _text(p.key),
-        _text(p.doc),
-        words.CHANNELS[p.channels],
-        words.GATHERS[p.gather],
-        bool(p.optional),
-        p.neutral,
+        key=_text(p.key),
+        doc=_text(p.doc),
+        channels=words.CHANNELS[p.channels],
+        gather=words.GATHERS[p.gather] if is_input else "",
+        scatter="" if is_input else words.SCATTERS[p.gather],
+        map="" if is_input else words.MAPS[p.map],
+        optional=bool(p.optional),
+        neutral=p.neutral,
     )
 
 
@@ -202,8 +204,8 @@ def _contract(c: Any) -> NodeContract:
         group=_text(c.group),
         summary=_text(c.summary),
         doc=_text(c.doc),
-        inputs=tuple(_port(c.inputs[i]) for i in range(c.n_inputs)),
-        outputs=tuple(_port(c.outputs[i]) for i in range(c.n_outputs)),
+        inputs=tuple(_port(c.inputs[i], True) for i in range(c.n_inputs)),
+        outputs=tuple(_port(c.outputs[i], False) for i in range(c.n_outputs)),
         params=tuple(_param(c.params[i]) for i in range(c.n_params)),
         cases=tuple(_case(c.cases[i]) for i in range(c.n_cases)),
         latency_frames=c.latency_frames,

@@ -51,6 +51,7 @@ class Edge:
     gates: tuple[str, ...] = ()
     kappa: float | None = None
     tokens: Samples | None = None
+    channel: int | None = None
 
     @property
     def id(self) -> str:
@@ -59,12 +60,14 @@ class Edge:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is only a connection: no delay, gates, heat share or tokens."""
-        return not (self.delay_frames or self.gates) and self.kappa is None and self.tokens is None
+        """Whether it is only a connection: no delay, gates, heat share, tokens or picked channel."""
+        more = (self.kappa, self.tokens, self.channel)
+        return not (self.delay_frames or self.gates) and all(value is None for value in more)
 
     def __repr__(self) -> str:
         delay = f", delay {self.delay_frames} frames" if self.delay_frames else ""
-        return f"Edge {self.src}.{self.src_port} -> {self.id}{delay}"
+        channel = "" if self.channel is None else f" channel {self.channel}"
+        return f"Edge {self.src}.{self.src_port}{channel} -> {self.id}{delay}"
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,11 @@ class OutputRef:
 
     node: Node
     port: str
+
+    @property
+    def splits(self) -> bool:
+        """Whether each edge from it carries a channel of its own."""
+        return any(p.key == self.port and p.scatter == "split" for p in self.node.contract.outputs)
 
     def __repr__(self) -> str:
         return f"{self.node.name}.{self.port}"

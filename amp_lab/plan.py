@@ -85,13 +85,25 @@ class Plan:
         latency = f"latency {info['latency_frames']} frames"
         title = f"plan {info['graph']}: {info['sample_rate']:g} Hz, {latency}, {self.digest[:8]}"
         nodes = [
-            (n["name"], n["type"], f"{n['channels']} ch", _component(info, n["component"]), _latency(n))
+            (
+                n["name"],
+                n["type"],
+                f"{n['channels']} ch",
+                _component(info, n["component"]),
+                _latency(n),
+                _modes(n),
+            )
             for n in info["nodes"]
         ]
         edges = [
-            (f"{e['src']}.{e['src_port']}", "->", _target(e), e["kind"], _delay(e)) for e in info["edges"]
+            (f"{e['src']}.{e['src_port']}", "->", _target(e), e["kind"], _delay(e), _channels(e))
+            for e in info["edges"]
+        ]
+        dead = [
+            (f"{e['src']}.{e['src_port']}", "->", _target(e), "audio", "not read") for e in info["dead_edges"]
         ]
         parts = [title, "nodes, in order of execution", *_aligned(nodes), "edges", *_aligned(edges)]
+        parts += ["edges that are not the first of their port", *_aligned(dead)] if dead else []
         return "\n".join(parts) + "\n"
 
     def __repr__(self) -> str:
@@ -114,6 +126,21 @@ def _component(info: dict[str, Any], index: int) -> str:
 
 def _latency(node: dict[str, Any]) -> str:
     return f"latency {node['latency_frames']}" if node["latency_frames"] else ""
+
+
+def _modes(node: dict[str, Any]) -> str:
+    words = [f"{p['port']} {p['gather']}" for p in node["inputs"] if p["gather"] != "sum"]
+    words += [f"{p['port']} {p['scatter']}" for p in node["outputs"] if p["scatter"] != "broadcast"]
+    words += [f"{p['port']} maps {p['map']}" for p in node["outputs"] if p["map"] != "none"]
+    return ", ".join(words)
+
+
+def _channels(edge: dict[str, Any]) -> str:
+    if edge["kind"] != "audio":
+        return ""
+    words = [f"channel {edge['channel']}"] if edge["channel"] >= 0 else []
+    words += [f"into channel {edge['into']}"] if edge["into"] else []
+    return ", ".join(words)
 
 
 def _target(edge: dict[str, Any]) -> str:

@@ -24,7 +24,8 @@ class CurveRef:
 
 
 Value: TypeAlias = float | int | str | Samples | CurveRef
-"""Normal form of a parameter: number, integer, choice or text, read-only tensor (B|1, C|1, N|1), curve."""
+"""Normal form of a parameter: number, integer, choice or text, curve, read-only tensor (B|1, C|1, N|1) or
+matrix (B|1, rows, columns)."""
 
 ValueLike: TypeAlias = float | int | str | npt.ArrayLike | CurveRef
 
@@ -92,6 +93,8 @@ def normal(where: str, param: ParamContract, value: Any, sample_rate: float) -> 
     """
     if param.kind == "number":
         return _number(where, param, value, sample_rate)
+    if param.kind == "matrix":
+        return _matrix(where, param, value, sample_rate)
     if param.kind == "integer":
         return _integer(where, param, value)
     if param.kind == "text" and isinstance(value, CurveRef):
@@ -148,6 +151,23 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
     if param.rate != "frame" or param.range == "error":
         _check_range(where, param, array, sample_rate)
     return frozen(array) if array.ndim else float(array)
+
+
+def _matrix(where: str, param: ParamContract, value: Any, sample_rate: float) -> Samples:
+    if isinstance(value, CurveRef):
+        raise GraphError(f"{where}: cannot follow a curve (rate {param.rate}). Give a matrix of numbers.")
+    array = numbers(where, value, "(rows, columns) or (batches, rows, columns)")
+    if array.ndim not in (0, 2, 3) or not array.size:
+        allowed = "(rows, columns) or (batches, rows, columns)"
+        raise ShapeError(
+            f"{where}: not a matrix (got {array.shape}, allowed {allowed}). Write [[1, 0], [0, 1]]."
+        )
+    if not np.isfinite(array).all():
+        raise GraphError(
+            f"{where}: not finite (got NaN or Inf, allowed {param.allowed()}). Use finite values."
+        )
+    _check_range(where, param, array, sample_rate)
+    return frozen(array.reshape((1,) * (3 - array.ndim) + array.shape))
 
 
 def _check_shape(where: str, param: ParamContract, shape: tuple[int, ...]) -> None:

@@ -39,6 +39,7 @@ class Wiring:
         gates: Sequence[str] = (),
         kappa: float | None = None,
         tokens: npt.ArrayLike | None = None,
+        channel: int | None = None,
     ) -> Edge:
         """Connect an output to an input port.
 
@@ -61,6 +62,9 @@ class Wiring:
             Share of heat that flows along; None for 1 / fan-out (0 where the edge closes a cycle).
         tokens
             Initial tokens (B|1, C|1, delay_frames), read before the producer's frame 0.
+        channel
+            The one channel of the source to carry; None for all. The output of a ``split`` gives each edge a
+            channel of its own: by default the next free one.
 
         Raises
         ------
@@ -72,7 +76,10 @@ class Wiring:
             key = self._input_port(target, port)
             place = self._free_slot(self._store.edges, target.name, key, slot)
             ends = (source.node.name, source.port, target.name, key, place)
+            if channel is None and source.splits:
+                channel = self._free_channel(source)
             more = {"delay_frames": delay_frames, "gates": gates, "kappa": kappa, "tokens": tokens}
+            more["channel"] = channel
             edge = Edge(*ends, **_checked(f"{target.name}.{key}[{place}]", more))
             self._put_link(edge)
         return edge
@@ -199,6 +206,11 @@ class Wiring:
                 f"{taken.id}: slot is taken by {taken!r}. Choose another slot, or none for the next free one."
             )
         return slot
+
+    def _free_channel(self, source: OutputRef) -> int:
+        ends = (source.node.name, source.port)
+        taken = {edge.channel for edge in self._store.edges.values() if (edge.src, edge.src_port) == ends}
+        return next(channel for channel in range(len(taken) + 1) if channel not in taken)
 
     def _table(self, link: Link) -> dict[tuple[str, str, int], Any]:
         return self._store.edges if isinstance(link, Edge) else self._store.modulations

@@ -161,7 +161,13 @@ def stimulus(kind: str, channels: int, frames: int, port: str = "in", batches: i
 
 def case_params(type_id: str, case: CaseContract) -> dict[str, Any]:
     """Parameters of a contract case as builders take them."""
-    kinds: Mapping[str, Any] = {"number": float, "integer": int, "enum": str, "text": str}
+    kinds: Mapping[str, Any] = {
+        "number": float,
+        "integer": int,
+        "enum": str,
+        "text": str,
+        "matrix": lambda rows: [[float(x) for x in row.split(",")] for row in rows.split(";")],
+    }
     words = (word.partition("=") for word in case.params.split())
     values = {}
     for key, _, value in words:
@@ -203,7 +209,9 @@ def case_scene(
     node = g.add(type_id, name="node", **params)
     for port, source in ports.items():
         g.connect(source, node, port=port)
-    if type_id != "output":
+    if node.output(contract.output_keys[0]).splits:  # put together again, to be heard whole
+        g.output(g.stack(*[node] * case.channels), name="out")
+    elif type_id != "output":
         g.output(node, name="out")
     taps = tuple(f"node.{port}" for port in contract.output_keys[1:])
     return Scene(g, case.frames, controls, batches, taps)

@@ -101,7 +101,7 @@ def test_descriptors_of_a_small_graph() -> None:
         g.lfo(channels=2), flt.cutoff_hz, mode="multiply", scale=0.5, offset=1.0, channel=1, delay_frames=9
     )
     g.output(flt)
-    g.connect(flt, flt, delay_frames=2, gates=["a"], kappa=0.0, tokens=np.ones((1, 1, 2)))
+    g.connect(flt, flt, delay_frames=2, gates=["a"], kappa=0.0, tokens=np.ones((1, 1, 2)), channel=0)
 
     r = compiled(g)
     assert (r.take("d"), r.text(), r.take("d"), r.take("B"), r.text()) == (44_100.0, "tiny", 2.5, 1, "output")
@@ -129,14 +129,16 @@ def test_descriptors_of_a_small_graph() -> None:
     for _ in range(r.take("I")):
         ends = (r.text(), r.text(), r.text(), r.text())
         slot, delay = r.take("iQ")
-        tokens = r.tensor() if r.take("B") else None
+        has = r.take("B")
+        tokens = r.tensor() if has & 1 else None
+        channel = r.take("i") if has & 2 else None
         gates = [r.text() for _ in range(r.take("I"))]
-        edges.append((ends, slot, delay, tokens, gates, r.take("d")))
+        edges.append((ends, slot, delay, tokens, channel, gates, r.take("d")))
     assert [e[0] for e in edges] == [(e.src, e.src_port, e.dst, e.dst_port) for e in g.edges]
-    ends, slot, delay, tokens, gates, kappa = edges[-1]
-    assert (ends[2], slot, delay, gates, kappa) == ("svf", 1, 2, ["a"], 0.0)
+    ends, slot, delay, tokens, channel, gates, kappa = edges[-1]
+    assert (ends[2], slot, delay, channel, gates, kappa) == ("svf", 1, 2, 0, ["a"], 0.0)
     assert np.array_equal(tokens, np.ones((1, 1, 2)))
-    assert math.isnan(edges[0][5]) and edges[0][3] is None
+    assert math.isnan(edges[0][6]) and edges[0][3] is edges[0][4] is None
 
     assert r.take("I") == 1
     assert (r.text(), r.text(), r.text(), r.text()) == ("lfo", "out", "svf", "cutoff_hz")

@@ -63,7 +63,7 @@ def _param_doc(param: ParamContract) -> list[str]:
 def _type(param: ParamContract) -> str:
     if param.kind == "enum":
         return f"Literal[{', '.join(_literal(choice) for choice in param.choices)}]"
-    return {"number": "ValueLike", "integer": "int", "text": "str"}[param.kind]
+    return {"number": "ValueLike", "matrix": "npt.ArrayLike", "integer": "int", "text": "str"}[param.kind]
 
 
 def _literal(value: float | int | str) -> str:

@@ -76,6 +76,12 @@ struct Builder {
                });
     }
 
+    // Channels of a port where several edges meet: what they stack to, or the node's.
+    int32_t gathered(uint32_t u, uint32_t port) const {
+        const PlanNode& n = r.plan_.nodes[u];
+        return stacks(contract(u).inputs[port]) ? n.in_channels[port] : n.channels;
+    }
+
     // The shape of a parameter worked out frame by frame; channels 0 if the parameter holds.
     Shape parameter_shape(uint32_t u, uint32_t k) const {
         Tensor scratch;
@@ -102,7 +108,7 @@ struct Builder {
         const PlanEdge& e = r.plan_.edges[n.in.front()];
         const bool slice = out_slot[e.src][e.src_port] >= 0;
         const bool alike = r.plan_.nodes[e.src].out_channels[e.src_port] == n.out_channels[0];
-        return e.delay == 0 && !has_tokens(e) && slice && alike ? &e : nullptr;
+        return e.lag == 0 && e.channel < 0 && !has_tokens(e) && slice && alike ? &e : nullptr;
     }
 
     // A node that reads each place once, before it writes there, may write over what nobody reads after it: one slice
@@ -110,10 +116,10 @@ struct Builder {
     bool may_write_over(uint32_t u, uint32_t src, uint32_t port) const {
         const PlanNode& n = r.plan_.nodes[u];
         if (!n.type->in_place || n.component >= 0 || r.common_.config.flags & AMP_RUN_HEAT) return false;
-        if (r.plan_.nodes[src].out_channels[port] != n.channels) return false;
+        if (r.plan_.nodes[src].out_channels[port] != n.channels || stacks(contract(u).inputs[0])) return false;
         return std::all_of(n.in.begin(), n.in.end(), [&](uint32_t k) {
             const PlanEdge& e = r.plan_.edges[k];
-            return e.src != src || e.port >= 0;
+            return e.src != src || (e.port >= 0 && e.channel < 0);
         });
     }
 
@@ -183,7 +189,7 @@ struct Builder {
         for (uint32_t p = 0; p < c.n_inputs; ++p)
             if (entering(u, static_cast<int32_t>(p), -1).size() > 1)
                 pending.push_back(gather_slot[u][static_cast<int32_t>(p)] =
-                                      slots.take(Shape{r.plan_.nodes[u].channels, r.env_.groups}.rows()));
+                                      slots.take(Shape{gathered(u, p), r.env_.groups}.rows()));
         if (reads_curve(u)) pending.push_back(gather_slot[u][-1] = slots.take(1));
     }
 
@@ -227,9 +233,9 @@ struct Builder {
         r.windows_.push_back(&p);
     }
 
-    void show(View& view, const Port& p, int64_t delay) {
-        view = view_of(p, r.env_.width, delay);
-        if (p.capacity) r.patches_.push_back({&view, &p, delay});
+    void show(View& view, const Port& p, int64_t delay, int32_t channel = -1) {
+        view = view_of(p, r.env_.width, delay, channel);
+        if (p.capacity) r.patches_.push_back({&view, &p, delay, row_of(p, channel)});
     }
 
     // Pass 3: steps.
@@ -242,7 +248,7 @@ struct Builder {
         for (const auto& [k, port] : token_port) {
             const PlanEdge& e = r.plan_.edges[k];
             Step& s = gather(e.src, port->channels, 1);
-            show(s.in[0], r.work_[e.src].out[e.src_port], 0);
+            show(s.in[0], r.work_[e.src].out[e.src_port], 0, e.channel);
             show(s.out[0], *port, 0);
             r.work_[e.src].after.push_back(&s);
         }
@@ -300,7 +306,7 @@ struct Builder {
         const PlanEdge& e = r.plan_.edges[k];
         const Tensor& t = r.plan_.descriptors.edges[e.descriptor].tokens;
         Port& p = r.edge_ports_.emplace_back();
-        p.channels = r.plan_.nodes[e.src].out_channels[e.src_port];
+        p.channels = carried(r.plan_, e);
         p.groups = r.env_.groups;
         p.history = static_cast<int64_t>(e.lag);
         window(p);
@@ -322,10 +328,10 @@ struct Builder {
         return p;
     }
 
-    Step& gather(uint32_t u, int32_t channels, int32_t n_in) {
+    Step& gather(uint32_t u, int32_t channels, int32_t n_in, uint32_t mode = AMP_GATHER_SUM) {
         Step& s = r.steps_.emplace_back();
-        s.fire = r.table_->gather[r.layout_];
-        s.tick = r.table_->gather_tick[r.layout_];
+        s.fire = r.table_->gather[mode][r.layout_];
+        s.tick = r.table_->gather_tick[mode][r.layout_];
         s.env = &r.env_;
         s.node = u;
         s.arrival = r.plan_.nodes[u].arrival;
@@ -400,11 +406,31 @@ struct Builder {
                             [&](uint32_t k) { return c >= 0 && r.plan_.nodes[r.plan_.edges[k].src].component == c; });
     }
 
-    void source(View& view, uint32_t k, const std::map<uint32_t, const Port*>& token_port) {
+    // `channel`: one of those the edge carries, -1 all.
+    void source(View& view, uint32_t k, const std::map<uint32_t, const Port*>& token_port, int32_t channel = -1) {
         const PlanEdge& e = r.plan_.edges[k];
-        const auto own = token_port.find(k);
-        const Port& p = own != token_port.end() ? *own->second : r.work_[e.src].out[e.src_port];
-        show(view, p, static_cast<int64_t>(e.lag));
+        const auto own = token_port.find(k);  // holds nothing but what the edge carries
+        if (own != token_port.end())
+            show(view, *own->second, static_cast<int64_t>(e.lag), channel);
+        else
+            show(view, r.work_[e.src].out[e.src_port], static_cast<int64_t>(e.lag),
+                 e.channel >= 0 ? e.channel : channel);
+    }
+
+    // The step that makes one signal of the edges of a port.
+    Step& meet(uint32_t u, uint32_t port, const std::vector<uint32_t>& edges,
+               const std::map<uint32_t, const Port*>& token_port) {
+        const int32_t channels = gathered(u, port);
+        if (!stacks(contract(u).inputs[port])) {
+            Step& s = gather(u, channels, static_cast<int32_t>(edges.size()), contract(u).inputs[port].gather);
+            for (size_t k = 0; k < edges.size(); ++k) source(s.in[k], edges[k], token_port);
+            return s;
+        }
+        Step& s = gather(u, channels, channels, AMP_GATHER_CONCAT);
+        View* view = s.in;
+        for (uint32_t k : edges)
+            for (int32_t c = 0; c < carried(r.plan_, r.plan_.edges[k]); ++c) source(*view++, k, token_port, c);
+        return s;
     }
 
     void inputs(uint32_t u, const std::map<uint32_t, const Port*>& token_port) {
@@ -419,12 +445,11 @@ struct Builder {
             } else if (edges.size() == 1) {
                 source(s.in[p], edges.front(), token_port);
             } else {
-                Step& sum = gather(u, s.channels, static_cast<int32_t>(edges.size()));
-                sum.port = static_cast<int32_t>(p);
-                for (size_t k = 0; k < edges.size(); ++k) source(sum.in[k], edges[k], token_port);
-                Port out = slice(gather_slot[u].at(static_cast<int32_t>(p)), s.channels, r.env_.groups);
-                s.in[p] = sum.out[0] = view_of(out, r.env_.width);
-                add_before(u, sum, is_outside(u, edges));
+                Step& met = meet(u, p, edges, token_port);
+                met.port = static_cast<int32_t>(p);
+                Port out = slice(gather_slot[u].at(static_cast<int32_t>(p)), met.channels, r.env_.groups);
+                s.in[p] = met.out[0] = view_of(out, r.env_.width);
+                add_before(u, met, is_outside(u, edges));
             }
         }
         if (reads_curve(u)) curve_input(u);
@@ -466,7 +491,8 @@ struct Builder {
         Work& w = r.work_[u];
         w.parameter.assign(c.n_params, nullptr);
         for (uint32_t k = 0; k < c.n_params; ++k) {
-            if (c.params[k].rate == AMP_RATE_FIXED || c.params[k].kind != AMP_PARAM_NUMBER) continue;
+            const bool matrix = c.params[k].kind == AMP_PARAM_MATRIX;
+            if (c.params[k].rate == AMP_RATE_FIXED || (c.params[k].kind != AMP_PARAM_NUMBER && !matrix)) continue;
             const auto slot = param_slot[u].find(k);
             if (slot != param_slot[u].end()) {
                 const Shape shape = parameter_shape(u, k);
@@ -493,7 +519,8 @@ struct Builder {
             values.install(u, k, t);
             return;
         }
-        const uint64_t rows = Shape{r.plan_.nodes[u].channels, r.env_.groups}.rows();
+        const int32_t elements = static_cast<int32_t>(t.channels * t.frames);  // more than one per channel: a matrix
+        const uint64_t rows = Shape{std::max(r.plan_.nodes[u].channels, elements), r.env_.groups}.rows();
         values.hold(r.arena_.doubles(rows * kLanes), t, r.work_[u].main->par[k],
                     values.clamp_range(contract(u).params[k]));
     }

@@ -37,7 +37,7 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
     if (verdict & kFusedWrong) {  // let the parameter's own step write what was wrong
         Step& p = *step.fused;
         p.fuses = false;
-        note(u, p, p.fire(p, f), f);
+        note(u, p, p.fire(p, {f.frame - p.arrival, f.offset, f.frames}), f);
         p.fuses = true;
     }
     const PlanNode& n = plan_.nodes[u];

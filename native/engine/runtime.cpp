@@ -55,7 +55,8 @@ void Runtime::configure(const amp_config& c) {
     shards_.clear();
     common_.arena = Arena::reserve();
     // Few batches run side by side in one shard; many run eight lanes at a time, so that a shard's slices stay in L1.
-    const uint32_t size = c.batches < kLaneLayoutFrom ? c.batches : uint32_t{kLanes};
+    // A node that reads all batches needs them in one.
+    const uint32_t size = plan_.together || c.batches < kLaneLayoutFrom ? c.batches : uint32_t{kLanes};
     for (uint32_t b = 0; b < c.batches; b += size)
         shards_.push_back(std::make_unique<Shard>(common_, b, std::min(size, c.batches - b)));
     size_t ports = 1;
@@ -86,7 +87,8 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
     const amp_node_contract& c = *plan_.nodes[u].type->contract;
     uint32_t k = 0;
     while (k < c.n_params && key != c.params[k].key) ++k;
-    if (k == c.n_params || c.params[k].kind != AMP_PARAM_NUMBER || c.params[k].rate == AMP_RATE_FIXED)
+    const bool matrix = k < c.n_params && c.params[k].kind == AMP_PARAM_MATRIX;
+    if (k == c.n_params || (c.params[k].kind != AMP_PARAM_NUMBER && !matrix) || c.params[k].rate == AMP_RATE_FIXED)
         throw Failure(AMP_E_INVALID_ARG, "set_param",
                       text("%s.%s: %s", node.c_str(), key.c_str(),
                            k == c.n_params

@@ -107,7 +107,7 @@ void Shard::advance_windows(uint32_t frames) {
             std::memmove(p->data + k * p->row, p->data + k * p->row + (p->pos - p->history) * env_.width, bytes);
         p->pos = p->history;
     }
-    for (const Patch& q : patches_) q.view->data = q.port->data + (q.port->pos - q.delay) * env_.width;
+    for (const Patch& q : patches_) q.view->data = q.port->data + q.row + (q.port->pos - q.delay) * env_.width;
 }
 
 void Shard::run(int64_t clock, int64_t frames, const std::vector<TapCopy>& all, int64_t origin) {

@@ -29,6 +29,7 @@ struct Patch {  // a view into a window moves with it
     View* view;
     const Port* port;
     int64_t delay;
+    int64_t row;  // doubles before the channel it shows
 };
 
 struct Work {  // one node: steps before it (parameters, gathers), itself, steps after it (token edges)
@@ -185,12 +186,13 @@ private:
     std::vector<uint64_t> component_done_;  // per node: frames of the block fired so far
 };
 
-// Pointer arithmetic shared by the engine's files.
-inline View view_of(const Port& p, int width, int64_t delay = 0) {
+// Pointer arithmetic shared by the engine's files. `channel` < 0: all.
+inline int64_t row_of(const Port& p, int32_t channel) { return channel < 0 ? 0 : channel * p.row * p.groups; }
+inline View view_of(const Port& p, int width, int64_t delay = 0, int32_t channel = -1) {
     View v;
     v.step = p.held ? 0 : width;
-    v.data = p.data + (p.held ? 0 : (p.pos - delay) * width);
-    v.channel_stride = p.channels == 1 ? 0 : p.row * p.groups;
+    v.data = p.data + row_of(p, channel) + (p.held ? 0 : (p.pos - delay) * width);
+    v.channel_stride = p.channels == 1 || channel >= 0 ? 0 : p.row * p.groups;
     v.group_stride = p.groups == 1 ? 0 : p.row;
     return v;
 }

@@ -64,7 +64,7 @@ struct Step {
     View* in = nullptr;             // one per input port (gather: one per edge; parameter: none)
     View* out = nullptr;            // one per output port
     View* par = nullptr;            // one per contract parameter; fixed-rate ones have data == nullptr
-    const double* fixed = nullptr;  // per contract parameter: enum index, integer or fixed number
+    const double* fixed = nullptr;  // per contract parameter: enum index, integer, fixed number or rows of a matrix
     unsigned char* state = nullptr;
     unsigned char* coef = nullptr;
     double* aux = nullptr;  // node-owned frames (delay lines), zeroed at reset
@@ -125,8 +125,10 @@ struct KernelTable {
     uint32_t n_types;
     FireFn parameter[2];  // per layout: base value, modulations, range
     FireFn parameter_tick[2];
-    FireFn gather[2];  // sum of the edges of a port in slot order (one edge: a copy)
-    FireFn gather_tick[2];
+    // The edges of a port become one signal, by AMP_GATHER_*: their sum in slot order (one edge: a copy), its mean, or
+    // one view per channel stacked. The modes behind need no step of their own.
+    FireFn gather[3][2];
+    FireFn gather_tick[3][2];
     FireFn settle[2];  // what closes a feedback cycle ends in zero, not in denormals
     // Lane j of each frame of x (step 8 or 0) to y + j * stride, frames contiguous.
     void (*scatter)(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride);

@@ -26,9 +26,20 @@ void check_shape(const Plan& plan, uint32_t node, uint32_t param, const Tensor& 
                  const char* stage) {
     const PlanNode& n = plan.nodes[node];
     const uint32_t channels = static_cast<uint32_t>(n.channels);
-    if ((t.batches == 1 || t.batches == batches) && (t.channels == 1 || t.channels == channels)) return;
     const char* key = n.type->contract->params[param].key;
     const std::string lead = std::string(stage) == "set_param" ? "amp_graph_runtime_set_param_shape_mismatch: " : "";
+    const bool batches_fit = t.batches == 1 || t.batches == batches;
+    if (n.type->contract->params[param].kind == AMP_PARAM_MATRIX) {
+        const MatrixShape m = matrix_shape(n);
+        if (batches_fit && t.channels == m.rows && t.frames == m.columns) return;
+        throw Failure(AMP_E_SHAPE, stage,
+                      lead + text("%s.%s: shape (got (%u, %u, %llu), expected (1 or %u, %u, %u)). Give a matrix of the "
+                                  "same rows and columns, one per batch or one for all.",
+                                  n.descriptor->name.c_str(), key, t.batches, t.channels,
+                                  static_cast<unsigned long long>(t.frames), batches, m.rows, m.columns),
+                      n.descriptor->name, key);
+    }
+    if (batches_fit && (t.channels == 1 || t.channels == channels)) return;
     throw Failure(AMP_E_SHAPE, stage,
                   lead + text("%s.%s: shape (got (%u, %u, %llu), expected (1 or %u, 1 or %u, any)). Give one value per "
                               "batch and channel, or one for all.",
@@ -53,13 +64,15 @@ void Values::hold(double* rows, const Tensor& t, View& view, const Range& range)
     const auto width = static_cast<uint32_t>(r.env_.width);
     const uint32_t groups = t.batches == 1 ? 1 : static_cast<uint32_t>(r.env_.groups),
                    last = r.first_batch_ + r.env_.batches - 1;
-    for (uint32_t c = 0; c < t.channels; ++c)
+    const auto elements = static_cast<uint32_t>(t.channels * t.frames);  // a matrix row by row, as if channels
+    for (uint32_t c = 0; c < elements; ++c)
         for (uint32_t g = 0; g < groups; ++g)
-            for (uint32_t j = 0; j < kLanes; ++j)
-                rows[(c * groups + g) * kLanes + j] =
-                    std::clamp(t.at(std::min(r.first_batch_ + g * width + (width == 1 ? 0 : j), last), c, 0), range.low,
-                               range.high);
-    view = {rows, t.channels == 1 ? 0 : int64_t{kLanes} * groups, groups == 1 ? 0 : int64_t{kLanes}, 0};
+            for (uint32_t j = 0; j < kLanes; ++j) {
+                const uint32_t b = std::min(r.first_batch_ + g * width + (width == 1 ? 0 : j), last);
+                const double x = t.data[(t.batches == 1 ? 0 : b) * size_t{elements} + c];
+                rows[(c * groups + g) * kLanes + j] = std::clamp(x, range.low, range.high);
+            }
+    view = {rows, elements == 1 ? 0 : int64_t{kLanes} * groups, groups == 1 ? 0 : int64_t{kLanes}, 0};
 }
 
 Step& Values::make_step(uint32_t node, uint32_t param, double* scratch, int32_t channels, int32_t groups, int64_t row) {
@@ -97,8 +110,8 @@ bool Values::varies(uint32_t node) const {
 void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Tensor& t) {
     const Step* step = r.work_[node].parameter[param];
     const bool channels = t.channels == 1 || !step || step->channels == r.plan_.nodes[node].channels;
-    if (channels && (t.frames == 1 || step)) return;
     const PlanNode& n = r.plan_.nodes[node];
+    if (n.type->contract->params[param].kind == AMP_PARAM_MATRIX || (channels && (t.frames == 1 || step))) return;
     const char* key = n.type->contract->params[param].key;
     throw Failure(AMP_E_UNSUPPORTED, "set_param",
                   text("%s.%s: %s can only begin at frame 0 here. Set it before the first execute.",
@@ -112,7 +125,7 @@ void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
     Work& w = r.work_[node];
     const PlanNode& n = r.plan_.nodes[node];
     Step* step = w.parameter[param];
-    if (t.frames > 1) {  // the parameter step reads it frame by frame
+    if (step && t.frames > 1) {  // the parameter step reads it frame by frame
         auto* view = r.arena_.make<View>(1);
         const uint64_t of_batch = t.channels * t.frames, size = t.batches == 1 ? of_batch : r.env_.batches * of_batch;
         double* copy = r.arena_.doubles(size);

@@ -127,7 +127,11 @@ inline void mutate(Dice& d, blob::Node& n, const Graph& g) {
 }
 
 inline void mutate(Dice& d, blob::Edge& e, const Graph& g) {
-    switch (d.below(8)) {
+    switch (d.below(9)) {
+    case 8:
+        e.channel = d.one_in(4) ? static_cast<int32_t>(whole(d)) : static_cast<int32_t>(d.below(4)) - 1;
+        if (d.one_in(20)) e.parts = static_cast<uint8_t>(d.below(256));
+        break;
     case 0: e.src = d.of(g.nodes).name; break;
     case 1: e.dst = d.of(g.nodes).name; break;
     case 2: (d.one_in(2) ? e.src_port : e.dst_port) = port(d); break;

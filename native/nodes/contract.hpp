@@ -39,14 +39,27 @@ constexpr amp_param_contract channels() {
     return integer("channels", 1, 1024, 1, "Number of channels this source makes.");
 }
 
-constexpr amp_port_contract input(const char* key, const char* doc) {
-    return {key, doc, AMP_CHANNELS_MATCH, AMP_GATHER_SUM, 0, 0, 0.0};
+// C_out x C_in numbers that hold over frames.
+constexpr amp_param_contract matrix(const char* key, double low, double high, const char* doc) {
+    return {key, "1", doc, AMP_PARAM_MATRIX, AMP_SCALE_LINEAR, AMP_RATE_BATCH, AMP_RANGE_ERROR, low, high,
+            0,   0,   1.0, nullptr};
+}
+
+constexpr amp_port_contract input(const char* key, const char* doc, uint32_t gather = AMP_GATHER_SUM) {
+    return {key, doc, AMP_CHANNELS_MATCH, gather, 0, 0, 0.0};
 }
 constexpr amp_port_contract optional_input(const char* key, double neutral, const char* doc) {
     return {key, doc, AMP_CHANNELS_MATCH, AMP_GATHER_SUM, 1, 0, neutral};
 }
 constexpr amp_port_contract output(const char* key, const char* doc, uint32_t channels = AMP_CHANNELS_MATCH) {
     return {key, doc, channels, 0, 0, 0, 0.0};
+}
+
+constexpr amp_port_contract scattering_output(const char* key, uint32_t scatter, const char* doc) {
+    return {key, doc, AMP_CHANNELS_MATCH, scatter, 0, 0, 0.0};
+}
+constexpr amp_port_contract mapping_output(const char* key, uint32_t map, const char* doc) {
+    return {key, doc, AMP_CHANNELS_MATCH, AMP_SCATTER_BROADCAST, 0, map, 0.0};
 }
 
 constexpr const char* kExactReason = "every operation is defined down to the last bit, so equality is exact";

@@ -1,13 +1,12 @@
 // Descriptors against contracts: names, ports, channels, heat shares. Then order_nodes makes it a plan.
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
 
 #include "plan/parameters.hpp"
-#include "plan/plan.hpp"
+#include "plan/routing.hpp"
 
 namespace amp {
 
@@ -188,79 +187,6 @@ struct Compiler {
         }
     }
 
-    // Channels flow from sources; a node has as many as its widest audio input.
-    void channels() {
-        std::vector<std::vector<uint32_t>> leaving(plan.nodes.size());
-        for (uint32_t i = 0; i < plan.edges.size(); ++i)
-            if (plan.edges[i].port >= 0) leaving[plan.edges[i].src].push_back(i);
-        std::deque<uint32_t> work;
-        for (uint32_t i = 0; i < plan.nodes.size(); ++i) {
-            PlanNode& n = plan.nodes[i];
-            const auto& c = contract(i);
-            for (uint32_t k = 0; k < c.n_params; ++k)
-                if (c.has_channels && std::string(c.params[k].key) == "channels")
-                    n.channels = static_cast<int32_t>(fixed_value(n, k));
-            outputs(i);
-            work.push_back(i);
-        }
-        while (!work.empty()) {
-            const uint32_t u = work.front();
-            work.pop_front();
-            for (uint32_t k : leaving[u]) {
-                const PlanEdge& e = plan.edges[k];
-                PlanNode& n = plan.nodes[e.dst];
-                const int32_t c = plan.nodes[u].out_channels[e.src_port];
-                if (c <= n.channels || contract(e.dst).has_channels) continue;
-                n.channels = c;
-                outputs(e.dst);
-                work.push_back(e.dst);
-            }
-        }
-        for (const PlanEdge& e : plan.edges) e.port >= 0 ? audio_channels(e) : modulation_channels(e);
-    }
-
-    void outputs(uint32_t i) {
-        const auto& c = contract(i);
-        auto& out = plan.nodes[i].out_channels;
-        out.clear();
-        for (uint32_t k = 0; k < c.n_outputs; ++k)
-            out.push_back(c.outputs[k].channels == AMP_CHANNELS_MONO     ? 1
-                          : c.outputs[k].channels == AMP_CHANNELS_STEREO ? 2
-                                                                         : plan.nodes[i].channels);
-    }
-
-    void audio_channels(const PlanEdge& e) {
-        const EdgeDescriptor& d = plan.descriptors.edges[e.descriptor];
-        const int32_t got = plan.nodes[e.src].out_channels[e.src_port], has = plan.nodes[e.dst].channels;
-        const uint32_t rule = contract(e.dst).inputs[e.port].channels;
-        const char* allowed = nullptr;
-        if (rule == AMP_CHANNELS_MONO && got != 1) allowed = "1";
-        if (rule == AMP_CHANNELS_ANY && got > 2) allowed = "1 or 2";
-        if (got != 1 && got != has) allowed = "1 or as many as the node's other inputs";
-        if (allowed)
-            v.add(text("%s.%s: channels from %s (got %d, allowed %s; the node has %d).", d.dst.c_str(),
-                       d.dst_port.c_str(), d.src.c_str(), got, allowed, has),
-                  d.dst, d.dst_port, AMP_E_SHAPE);
-        if (d.has_tokens && d.tokens.channels != 1 && d.tokens.channels != static_cast<uint32_t>(got))
-            v.add(text("edge %s -> %s.%s: initial tokens (got %u channels, allowed 1 or %d).", d.src.c_str(),
-                       d.dst.c_str(), d.dst_port.c_str(), d.tokens.channels, got),
-                  d.dst, d.dst_port, AMP_E_SHAPE);
-    }
-
-    void modulation_channels(const PlanEdge& e) {
-        const ModulationDescriptor& d = plan.descriptors.modulations[e.descriptor];
-        const int32_t got = plan.nodes[e.src].out_channels[e.src_port], has = plan.nodes[e.dst].channels;
-        if (d.channel < -1 || d.channel >= got)
-            v.add(text("modulation %s -> %s.%s: channel (got %d, allowed 0 to %d, or -1 for all).", d.src.c_str(),
-                       d.dst.c_str(), d.param.c_str(), d.channel, got - 1),
-                  d.dst, d.param);
-        else if (d.channel < 0 && got > has)
-            v.add(text("modulation %s -> %s.%s: the modulator has more channels than the node (got %d, allowed at most "
-                       "%d). Pick one with channel=.",
-                       d.src.c_str(), d.dst.c_str(), d.param.c_str(), got, has),
-                  d.dst, d.param, AMP_E_SHAPE);
-    }
-
     void latencies() {
         for (PlanNode& n : plan.nodes) {
             std::vector<double> fixed;
@@ -281,7 +207,7 @@ struct Compiler {
                     v.add(text("%s.%s: not connected. Connect a signal to it.", name(i).c_str(), c.inputs[k].key),
                           name(i), c.inputs[k].key);
             for (uint32_t k = 0; k < c.n_params; ++k) {
-                if (plan.nodes[i].parameter[k] < 0) continue;
+                if (plan.nodes[i].parameter[k] < 0 || c.params[k].kind == AMP_PARAM_MATRIX) continue;
                 const Tensor& t =
                     plan.nodes[i].descriptor->parameters[static_cast<size_t>(plan.nodes[i].parameter[k])].tensor;
                 if (t.channels != 1 && t.channels != static_cast<uint32_t>(plan.nodes[i].channels))
@@ -360,8 +286,10 @@ Plan compile(Descriptors descriptors) {
     c.nodes();
     c.edges();
     c.modulations();
+    pick_channels(c.plan, c.v);
     c.v.raise();
-    c.channels();
+    drop_unread(c.plan);
+    flow_channels(c.plan, c.v);
     c.connected();
     c.v.raise();
     c.latencies();
@@ -378,7 +306,10 @@ Plan compile(Descriptors descriptors) {
     p.curves.erase(std::unique(p.curves.begin(), p.curves.end()), p.curves.end());
     for (uint32_t i = 0; i < p.nodes.size(); ++i) {
         if (p.nodes[i].descriptor->name == p.descriptors.output) p.output = static_cast<int32_t>(i);
-        const uint64_t d = contract_digest(*p.nodes[i].type->contract);
+        const amp_node_contract& type = *p.nodes[i].type->contract;
+        p.together = p.together || std::any_of(type.outputs, type.outputs + type.n_outputs,
+                                               [](const auto& port) { return port.map == AMP_MAP_BATCHES; });
+        const uint64_t d = contract_digest(type);
         p.contract_digest = fnv1a(&d, sizeof d, p.contract_digest ? p.contract_digest : kFnvBasis);
     }
     const auto bytes = encode(p);

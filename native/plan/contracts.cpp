@@ -26,6 +26,7 @@ uint64_t compute_digest(const amp_node_contract& c) {
         s(c.heat), w.put(c.has_channels);
     const auto port = [&](const amp_port_contract& p) {
         s(p.key), w.put(p.channels), w.put(p.gather), w.put(p.optional), w.put(p.neutral);
+        if (p.map) w.put(p.map);
     };
     for (uint32_t i = 0; i < c.n_inputs; ++i) port(c.inputs[i]);
     for (uint32_t i = 0; i < c.n_outputs; ++i) port(c.outputs[i]);

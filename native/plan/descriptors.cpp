@@ -59,8 +59,14 @@ EdgeDescriptor read_edge(Reader& r) {
     e.dst_port = r.str("edge destination port");
     e.slot = r.get<int32_t>("edge slot");
     e.delay = r.get<uint64_t>("edge delay");
-    e.has_tokens = r.get<uint8_t>("token flag") != 0;
+    const auto parts = r.get<uint8_t>("edge parts");
+    if (parts > 3) r.fail(text("edge parts are %u, allowed the bits 1 (tokens) and 2 (channel)", parts));
+    e.has_tokens = parts & 1;
     if (e.has_tokens) e.tokens = r.tensor("initial tokens");
+    if (parts & 2) {
+        e.channel = r.get<int32_t>("edge channel");
+        if (e.channel < 0) r.fail(text("edge channel is %d, allowed 0 and more", e.channel));
+    }
     const uint32_t gates = r.count("number of gates", 2);
     for (uint32_t i = 0; i < gates; ++i) e.gates.push_back(r.str("gate"));
     std::sort(e.gates.begin(), e.gates.end());
@@ -92,6 +98,7 @@ uint64_t digest_of(const Descriptors& d) {
     for (const auto& e : d.edges) {
         w.str(e.src), w.str(e.src_port), w.str(e.dst), w.str(e.dst_port), w.put(e.slot), w.put(e.delay),
             put_tensor(w, e.tokens), w.put(e.kappa);
+        if (e.channel >= 0) w.put(e.channel);
         for (const auto& g : e.gates) w.str(g);
     }
     for (const auto& m : d.modulations) {

@@ -29,6 +29,7 @@ struct EdgeDescriptor {
     uint64_t delay = 0;
     bool has_tokens = false;
     Tensor tokens;
+    int32_t channel = -1;  // of the source, the only one carried; -1: all
     std::vector<std::string> gates;
     double kappa = 0;  // NaN: default
 };

@@ -24,6 +24,7 @@ std::vector<uint8_t> record(const Plan& p, uint32_t i) {
             const auto& d = p.descriptors.edges[e.descriptor];
             for (const auto& g : d.gates) w.str(g);
             w.put(fnv1a(d.tokens.data.data(), d.tokens.data.size() * sizeof(double)));
+            if (e.channel >= 0) w.put(e.channel);
         } else {
             const auto& m = p.descriptors.modulations[e.descriptor];
             w.put(m.multiply), w.put(m.scale), w.put(m.offset), w.put(m.channel);
@@ -46,6 +47,9 @@ std::string quoted(const std::string& s) {
     return q + '"';
 }
 
+constexpr const char *kGathers[] = {"sum", "mean", "concat", "matrix", "first"},
+                     *kScatters[] = {"broadcast", "split", "matrix"}, *kMaps[] = {"none", "batches", "frames"};
+
 // Per node: the gates it stands behind, quoted.
 std::vector<std::string> gates_of(const Plan& p) {
     std::vector<std::string> list(p.nodes.size());
@@ -59,12 +63,17 @@ std::string node_json(const Plan& p, uint32_t u, const std::string& gates) {
     const amp_node_contract& c = *n.type->contract;
     std::string s = text("{\"name\": %s, \"type\": \"%s\", \"revision\": %u, \"digest\": \"%s\", \"component\": %d, "
                          "\"latency_frames\": %lld, \"arrival_frames\": %lld, \"advance_frames\": %lld, "
-                         "\"channels\": %d, \"oversample_ratio\": %u, \"outputs\": [",
+                         "\"channels\": %d, \"oversample_ratio\": %u, \"inputs\": [",
                          quoted(n.descriptor->name).c_str(), c.id, c.revision, hex(contract_digest(c)).c_str(),
                          n.component, static_cast<long long>(n.latency), static_cast<long long>(n.arrival),
                          static_cast<long long>(p.lead(u)), n.channels, n.descriptor->oversample);
+    for (uint32_t k = 0; k < c.n_inputs; ++k)
+        s += text("%s{\"port\": \"%s\", \"gather\": \"%s\", \"channels\": %d}", k ? ", " : "", c.inputs[k].key,
+                  kGathers[c.inputs[k].gather], n.in_channels[k]);
+    s += "], \"outputs\": [";
     for (uint32_t k = 0; k < c.n_outputs; ++k)
-        s += text("%s{\"port\": \"%s\", \"channels\": %d}", k ? ", " : "", c.outputs[k].key, n.out_channels[k]);
+        s += text("%s{\"port\": \"%s\", \"scatter\": \"%s\", \"map\": \"%s\", \"channels\": %d}", k ? ", " : "",
+                  c.outputs[k].key, kScatters[c.outputs[k].gather], kMaps[c.outputs[k].map], n.out_channels[k]);
     return s + "], \"gates\": [" + gates + "]}";
 }
 
@@ -87,7 +96,8 @@ std::string edge_json(const Plan& p, const PlanEdge& e) {
             s += (k ? ", " : "") + quoted(p.descriptors.edges[e.descriptor].gates[k]);
     s += "]";
     if (audio)
-        s += text(", \"kappa\": %.17g", e.kappa);
+        s += text(", \"kappa\": %.17g, \"channel\": %d, \"carries\": %d, \"into\": %d", e.kappa, e.channel,
+                  carried(p, e), e.into);
     else {
         const auto& m = p.descriptors.modulations[e.descriptor];
         s += text(", \"mode\": \"%s\", \"scale\": %.17g, \"offset\": %.17g, \"channel\": %d",
@@ -171,6 +181,13 @@ std::string describe(const Plan& p) {
     }
     s += "],\n \"edges\": [";
     for (size_t i = 0; i < p.edges.size(); ++i) s += (i ? ",\n  " : "\n  ") + edge_json(p, p.edges[i]);
+    s += "],\n \"dead_edges\": [";
+    for (size_t i = 0; i < p.dead.size(); ++i) {
+        const EdgeDescriptor& d = p.descriptors.edges[p.dead[i]];
+        s += text("%s{\"src\": %s, \"src_port\": %s, \"dst\": %s, \"dst_port\": %s, \"slot\": %d}",
+                  i ? ",\n  " : "\n  ", quoted(d.src).c_str(), quoted(d.src_port).c_str(), quoted(d.dst).c_str(),
+                  quoted(d.dst_port).c_str(), d.slot);
+    }
     return s + "]}\n";
 }
 

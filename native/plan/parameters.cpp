@@ -67,6 +67,27 @@ void check_number(const NodeDescriptor& n, const amp_param_contract& c, const Pa
     }
 }
 
+void check_matrix(const NodeDescriptor& n, const amp_param_contract& c, const Parameter& p, Violations& v) {
+    const Tensor& t = p.tensor;
+    if (p.kind == Parameter::kCurve || p.kind == Parameter::kText) {
+        v.add(text("%s.%s: needs a matrix of numbers (got the text \"%s\").", n.name.c_str(), c.key, p.text.c_str()),
+              n.name, c.key);
+        return;
+    }
+    if (t.data.empty() || t.channels > kMostChannels || t.frames > kMostChannels) {
+        v.add(text("%s.%s: shape (got (%u, %u, %llu), allowed (B|1, rows, columns) with 1 to %d of both).",
+                   n.name.c_str(), c.key, t.batches, t.channels, static_cast<unsigned long long>(t.frames),
+                   kMostChannels),
+              n.name, c.key, AMP_E_SHAPE);
+        return;
+    }
+    for (double x : t.data)
+        if (!(x >= c.low && x <= c.high)) {
+            v.add(out_of_range(n.name, c, x, {c.low, c.high}), n.name, c.key);
+            return;
+        }
+}
+
 }  // namespace
 
 void check_parameters(const NodeDescriptor& n, const amp_node_contract& c, double fs, std::vector<int32_t>& index,
@@ -88,13 +109,26 @@ void check_parameters(const NodeDescriptor& n, const amp_node_contract& c, doubl
             check_choice(n, pc, p, v);
         else if (pc.kind == AMP_PARAM_TEXT) {
             if (p.kind != Parameter::kText) v.add(text("%s.%s: needs a text.", n.name.c_str(), pc.key), n.name, pc.key);
-        } else
+        } else if (pc.kind == AMP_PARAM_MATRIX)
+            check_matrix(n, pc, p, v);
+        else
             check_number(n, pc, p, fs, v);
     }
 }
 
+MatrixShape matrix_shape(const PlanNode& node) {
+    const amp_node_contract& c = *node.type->contract;
+    for (uint32_t k = 0; k < c.n_params; ++k) {
+        if (c.params[k].kind != AMP_PARAM_MATRIX || node.parameter[k] < 0) continue;
+        const Tensor& t = node.descriptor->parameters[static_cast<size_t>(node.parameter[k])].tensor;
+        return {t.channels, static_cast<uint32_t>(t.frames)};
+    }
+    return {};
+}
+
 double fixed_value(const PlanNode& node, uint32_t param) {
     const amp_param_contract& c = node.type->contract->params[param];
+    if (c.kind == AMP_PARAM_MATRIX) return matrix_shape(node).rows;
     const int32_t i = node.parameter[param];
     if (i < 0) return c.value;
     const Parameter& p = node.descriptor->parameters[static_cast<size_t>(i)];

@@ -15,7 +15,12 @@ std::string out_of_range(const std::string& node, const amp_param_contract& p, d
 void check_parameters(const NodeDescriptor& node, const amp_node_contract& contract, double sample_rate,
                       std::vector<int32_t>& index, Violations& v);
 
-// Value of a fixed parameter (enum index, integer, number); text gives 0.
+struct MatrixShape {
+    uint32_t rows = 1, columns = 1;
+};
+MatrixShape matrix_shape(const PlanNode& node);  // of its matrix parameter
+
+// Value of a fixed parameter (enum index, integer, number); text gives 0, a matrix its rows.
 double fixed_value(const PlanNode& node, uint32_t param);
 
 }  // namespace amp

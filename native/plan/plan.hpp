@@ -11,20 +11,23 @@ namespace amp {
 struct PlanEdge {       // an audio edge or a modulation edge
     uint32_t src, dst;  // places in the order
     uint32_t src_port;
-    int32_t port;         // input port of dst, -1 for a modulation
-    int32_t param;        // parameter of dst, -1 for an audio edge
-    uint32_t descriptor;  // index into edges or modulations
-    uint64_t delay;       // d, part of the sound
-    uint64_t lag;         // D = d + A(dst) - A(src) - L(src): frames it holds in virtual time
-    bool feedback;        // closes a cycle: the source stands at or after the destination in the order
-    double kappa;         // share of the source's heat carried along (audio edges)
+    int32_t port;          // input port of dst, -1 for a modulation
+    int32_t param;         // parameter of dst, -1 for an audio edge
+    uint32_t descriptor;   // index into edges or modulations
+    uint64_t delay;        // d, part of the sound
+    uint64_t lag;          // D = d + A(dst) - A(src) - L(src): frames it holds in virtual time
+    bool feedback;         // closes a cycle: the source stands at or after the destination in the order
+    double kappa;          // share of the source's heat carried along (audio edges)
+    int32_t channel = -1;  // audio edges: the one channel of the source port it carries, -1: all
+    int32_t into = 0;      // audio edges: the channel of the port where its first one lands (ports that stack)
 };
 
 struct PlanNode {
     const NodeType* type;
     const NodeDescriptor* descriptor;
-    std::vector<int32_t> parameter;  // per contract parameter: index into descriptor->parameters, -1 default
-    int32_t channels = 1;            // rows of work
+    std::vector<int32_t> parameter;    // per contract parameter: index into descriptor->parameters, -1 default
+    int32_t channels = 1;              // rows of work
+    std::vector<int32_t> in_channels;  // per input port: where the edges have met
     std::vector<int32_t> out_channels;
     int64_t latency = 0;       // L
     int64_t arrival = 0;       // A: the virtual time at which it fires its frame 0
@@ -52,14 +55,26 @@ struct Plan {
     int64_t latency = 0;              // G = max of A + L: virtual time t delivers frame t - G everywhere
     int32_t output = -1;              // place of the output node, -1: none
     std::vector<std::string> curves;  // names the plan needs, sorted
+    std::vector<uint32_t> dead;       // descriptors of edges that nobody reads: not the first of their port
+    bool together = false;            // some node reads all batches: they run in one shard
     uint64_t contract_digest = 0, digest = 0;
 
     // How far the newest token of a node runs ahead of what is delivered.
     int64_t lead(uint32_t u) const { return latency - nodes[u].arrival - nodes[u].latency; }
 };
 
+inline constexpr int kMostChannels = 1024;  // of a node
+
 // The component whose sub-block is shorter than this runs from the per-frame table.
 inline constexpr uint64_t kFrameTableBelow = 16;
+
+// Channels an audio edge carries.
+inline int32_t carried(const Plan& p, const PlanEdge& e) {
+    return e.channel >= 0 ? 1 : p.nodes[e.src].out_channels[e.src_port];
+}
+inline bool stacks(const amp_port_contract& input) {
+    return input.gather == AMP_GATHER_CONCAT || input.gather == AMP_GATHER_MATRIX;
+}
 
 const NodeType* find_type(const std::string& id);
 uint64_t contract_digest(const amp_node_contract& contract);

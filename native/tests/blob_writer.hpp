@@ -55,7 +55,8 @@ struct Edge {
     std::vector<Tensor> tokens{};  // none or one
     std::vector<std::string> gates{};
     double kappa = NAN;
-    uint8_t token_flag = 0;  // written when there are no tokens
+    uint8_t parts = 0;     // further bits of the byte that says what follows
+    int32_t channel = -1;  // written if it is not -1
 };
 
 struct Modulation {
@@ -140,8 +141,9 @@ inline void write(Payload& w, const Node& n) {
 
 inline void write(Payload& w, const Edge& e) {
     w.str(e.src).str(e.src_port).str(e.dst).str(e.dst_port).put(e.slot).put(e.delay);
-    w.put(e.tokens.empty() ? e.token_flag : uint8_t{1});
+    w.put(static_cast<uint8_t>(e.parts | !e.tokens.empty() | (e.channel != -1) << 1));
     for (const Tensor& t : e.tokens) w.tensor(t);
+    if (e.channel != -1) w.put(e.channel);
     w.count(e.gates);
     for (const std::string& g : e.gates) w.str(g);
     w.put(e.kappa);

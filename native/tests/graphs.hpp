@@ -139,6 +139,44 @@ inline Graph ahead() {
     return g;
 }
 
-inline std::vector<Graph> all() { return {chain(), short_loop(), long_loop(), voice(), wide(), ahead()}; }
+// Every way edges meet and channels leave: stacked, split, averaged, by a matrix, the first of two; all batches
+// mixed; a held signal.
+inline Graph routing() {
+    Graph g;
+    g.nodes = {
+        {"tone", "sine", {blob::number("frequency_hz", 997)}},
+        {"hiss", "noise", {blob::integer("channels", 2)}},
+        {"all", "stack"},
+        {"matrix", "matrix_mix", {blob::tensor("matrix", {1, 2, 3, {1, 0.5, 0.25, -1, 0.125, 2}})}},
+        {"parts", "split"},
+        {"left", "gain", {blob::number("gain", 0.5)}},
+        {"mean", "average"},
+        {"either", "first"},
+        {"step", "hold", {blob::integer("hop_frames", 5)}},
+        {"crowd", "batch_mix"},
+        {"out", "output"},
+    };
+    g.edges = {{"tone", "all", 0, "out", "in", 1},
+               {"hiss", "all"},
+               {"all", "matrix"},
+               {"matrix", "parts"},
+               {"parts", "left"},
+               {"parts", "mean", 3, "out", "in", 2},
+               {"left", "mean"},
+               {"hiss", "mean", 20, "out", "in", 1},
+               {"mean", "either", 0, "out", "in", 4},
+               {"hiss", "either", 0, "out", "in", 9},
+               {"either", "step"},
+               {"step", "crowd"},
+               {"step", "out"}};
+    g.edges[4].channel = 1;
+    g.edges[5].channel = 0;
+    g.edges[5].tokens = {{1, 1, 3, {1, 2, 3}}};
+    g.edges[7].channel = 1;
+    g.output = "out";
+    return g;
+}
+
+inline std::vector<Graph> all() { return {chain(), short_loop(), long_loop(), voice(), wide(), ahead(), routing()}; }
 
 }  // namespace graphs

@@ -66,6 +66,14 @@ void descriptors_say_where() {
         g.nodes[0].name = name;
         CHECK(compile(blob::descriptors(g)) == AMP_E_BLOB);
     }
+    g = graphs::chain();  // what may follow an edge: tokens and a channel, nothing else
+    g.edges[0].channel = 1;
+    CHECK(compile(blob::descriptors(g)) == AMP_OK);
+    g.edges[0].channel = -2;
+    CHECK(compile(blob::descriptors(g)) == AMP_E_BLOB);
+    g.edges[0].channel = -1;
+    g.edges[0].parts = 4;
+    CHECK(compile(blob::descriptors(g)) == AMP_E_BLOB);
     // shapes that the payload cannot hold, among them products that overflow
     for (const blob::Tensor& t :
          {blob::Tensor{0, 1, 1, {}}, blob::Tensor{1, 1, 0, {}}, blob::Tensor{2, 1, 1, {1}},

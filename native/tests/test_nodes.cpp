@@ -147,11 +147,29 @@ private:
             if (word == p.choices[k]) return k;
         return std::strtod(word.c_str(), nullptr);
     }
+    // "matrix=1,2;3,4": the words of a case, row after row. The values differ per batch; the rows are the fixed value.
+    void bind_matrix(uint32_t k) {
+        const char* at = std::strstr(case_.params, "matrix=") + std::strlen("matrix=");
+        Samples m;
+        rows_ = 1;
+        for (char* end = nullptr; *at && *at != ' '; at = *end && *end != ' ' ? end + 1 : end) {
+            m.push_back(std::strtod(at, &end));
+            rows_ += *end == ';';
+        }
+        fixed_[k] = rows_;
+        par_[k] = rows(int(m.size()), 8 / width());
+        fill(par_[k], int(m.size()), 8 / width(), [&](int b, int c, int64_t) { return m[size_t(c)] * (1 + 0.01 * b); });
+        par_[k].step = 0;
+    }
     void bind_parameters() {
         par_.resize(contract_.n_params + 1);
         fixed_.resize(contract_.n_params + 1);
         for (uint32_t k = 0; k < contract_.n_params; ++k) {
             const amp_param_contract& p = contract_.params[k];
+            if (p.kind == AMP_PARAM_MATRIX) {
+                bind_matrix(k);
+                continue;
+            }
             const double base = fixed_[k] = setting(p), high = p.high_is_fs ? p.high * kRate : p.high;
             if (p.kind != AMP_PARAM_NUMBER || p.rate == AMP_RATE_FIXED) continue;
             const bool held = run_.params == Params::held;
@@ -185,11 +203,13 @@ private:
         step_.aux = aux_.data();
     }
     void hold_parameters(bool hold) {
-        for (View& v : par_) v.step = hold ? 0 : width();
+        for (uint32_t k = 0; k < contract_.n_params; ++k)
+            if (contract_.params[k].kind != AMP_PARAM_MATRIX) par_[k].step = hold ? 0 : width();
         step_.varying = !hold;
         if (hold) type_.ops[run_.width == 8].prepare(step_);
     }
     int channels_of(uint32_t port) const {
+        if (contract_.outputs[port].gather == AMP_SCATTER_MATRIX) return rows_;
         return contract_.outputs[port].channels == AMP_CHANNELS_STEREO ? 2 : step_.channels;
     }
     void move_views(int64_t frames) {
@@ -220,6 +240,7 @@ private:
     Step step_;
     View source_;
     bool controller_ = false;
+    int rows_ = 1;  // of the matrix
     uint32_t verdict_ = 0;
     std::vector<View> in_, par_, out_;
     std::vector<Samples> store_;

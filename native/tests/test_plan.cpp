@@ -206,6 +206,57 @@ void violations_name_their_reason() {
         graphs::long_loop());
 }
 
+void ports_say_how_they_meet_and_leave() {
+    const auto invalid = AMP_E_INVALID_ARG;
+    const auto odd = [](const char* what, amp_status status, const char* words, void (*change)(Graph&)) {
+        expect(what, status, words, change, graphs::routing());
+    };
+    odd("beyond", invalid, "channel (got 2, allowed 0 to 1). hiss.out has 2", [](Graph& g) { g.edges[7].channel = 2; });
+    odd("too many", invalid, "parts.out has 2, one for each of its edges", [](Graph& g) { g.edges[5].channel = 2; });
+    odd("unnamed", invalid, "parts.out splits and the edge names no channel",
+        [](Graph& g) { g.edges[4].channel = -1; });
+    odd("twice", invalid, "channel 1 of parts.out leaves by the edge parts -> left.in already",
+        [](Graph& g) { g.edges[5].channel = 1; });
+    odd("columns", AMP_E_SHAPE, "matrix.in: its edges stack to 3 channels (got a matrix of 3 x 2, allowed 3 columns)",
+        [](Graph& g) { g.nodes[3].params[0].tensor = {1, 3, 2, std::vector<double>(6)}; });
+    odd("no matrix", invalid, "got a matrix of 1 x 1", [](Graph& g) { g.nodes[3].params.clear(); });
+    odd("empty", AMP_E_SHAPE, "allowed (B|1, rows, columns)",
+        [](Graph& g) { g.nodes[3].params[0].tensor = {1, 1025, 1, std::vector<double>(1025)}; });
+    odd("entry", invalid, "matrix.matrix: out of range", [](Graph& g) { g.nodes[3].params[0].tensor.data[5] = NAN; });
+    odd("text", invalid, "needs a matrix", [](Graph& g) { g.nodes[3].params[0] = blob::text("matrix", "identity"); });
+    odd("modulated", invalid, "cannot be modulated", [](Graph& g) { g.modulations = {{"tone", "matrix", "matrix"}}; });
+    odd("wide", AMP_E_SHAPE, "stack to too many channels",
+        [](Graph& g) { g.edges.push_back({"all", "all", 1, "out", "in", 7}); });
+    odd("tokens", AMP_E_SHAPE, "got 2 channels, allowed 1 or 1",
+        [](Graph& g) { g.edges[5].tokens = {{1, 2, 3, std::vector<double>(6)}}; });
+    odd("meet", AMP_E_SHAPE, "mean.in: channels from matrix (got 2, allowed 1", [](Graph& g) {
+        g.edges.push_back({"all", "mean", 0, "out", "in", 4});
+        g.edges.push_back({"matrix", "mean", 0, "out", "in", 5});
+    });
+    const Compiled c(graphs::routing());
+    const auto has = [&](const char* words) { return c.json.find(words) != std::string::npos; };
+    CHECK(has("{\"port\": \"in\", \"gather\": \"concat\", \"channels\": 3}"));
+    CHECK(has("{\"port\": \"in\", \"gather\": \"matrix\", \"channels\": 3}"));
+    CHECK(has("{\"port\": \"out\", \"scatter\": \"matrix\", \"map\": \"none\", \"channels\": 2}"));
+    CHECK(has("\"scatter\": \"split\"") && has("\"map\": \"batches\"") && has("\"map\": \"frames\""));
+    CHECK(has("\"channel\": 1, \"carries\": 1, \"into\": 0") && has("\"channel\": -1, \"carries\": 1, \"into\": 2"));
+    CHECK(has("\"dead_edges\": [\n  {\"src\": \"hiss\", \"src_port\": \"out\", \"dst\": \"either\""));
+    Graph other = graphs::routing();  // which channel an edge carries belongs to the plan
+    std::swap(other.edges[4].channel, other.edges[5].channel);
+    expect_drift(other, graphs::routing(), "left");
+}
+
+// An edge nobody reads binds nobody: it may be wider than the port and close a cycle without delay.
+void dead_edges_bind_nobody() {
+    Graph g = graphs::routing();
+    g.edges[9] = {"wide", "either", 0, "out", "in", 9};
+    g.nodes.push_back({"wide", "constant", {blob::integer("channels", 7)}});
+    g.edges.push_back({"step", "either", 0, "out", "in", 10});
+    CHECK(Compiled(g).status == AMP_OK);
+    g.edges.back().slot = 0;  // the lowest is read
+    CHECK(Compiled(g).status == AMP_E_CYCLE);
+}
+
 void everything_wrong_is_said_at_once() {
     Graph g = graphs::voice();
     g.nodes[4].params[2].number = -1;
@@ -239,6 +290,8 @@ int main() {
     what_cannot_start_is_spelled_out();
     components_have_their_shortest_cycle();
     violations_name_their_reason();
+    ports_say_how_they_meet_and_leave();
+    dead_edges_bind_nobody();
     everything_wrong_is_said_at_once();
     arguments();
     return check::finish("plan");

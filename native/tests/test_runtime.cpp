@@ -120,7 +120,7 @@ void blocks_and_batches_do_not_matter() {
                 CHECK(r.history(graphs::voice_curves()) == AMP_OK);
             CHECK(r.configure(batches, block) == AMP_OK);
             Samples y = r.render(100, batches), rest = r.render(133, batches);
-            CHECK(r.status == AMP_OK);
+            if (!CHECK(r.status == AMP_OK)) std::fprintf(stderr, "%s\n", r.error.message);
             const auto channels = static_cast<size_t>(amp_graph_runtime_port_channels(r.raw, "out", nullptr));
             Samples joined;
             for (size_t c = 0; c < channels; ++c) {

@@ -153,13 +153,14 @@ template <int W> uint32_t parameter_tick(Step& s, const Firing& f) {
 }
 
 // One row of a port where kCount edges meet (0: any number), in the order of their slots.
-template <int kCount, uint32_t kStep, class T>
+template <int kCount, uint32_t kStep, class T, bool kMean>
 void gather_row(const Step& s, int c, int g, const Firing& f, Watch& seen) {
     Watch watch = seen;
     constexpr int kRows = kCount ? kCount : 1;
     const double* in[kRows];
     int64_t step[kRows];
     for (int k = 0; k < kCount; ++k) in[k] = row(s.in[k], c, g, f.offset), step[k] = s.in[k].step;
+    [[maybe_unused]] const T share(1.0 / s.n_in);
     double* y = row(s.out[0], c, g, f.offset);
     const int64_t y_step = s.out[0].step;
     for (uint32_t i = 0; i < f.frames; i += kStep) {
@@ -171,6 +172,7 @@ void gather_row(const Step& s, int c, int g, const Firing& f, Watch& seen) {
             sum = load_as<T>(row(s.in[0], c, g, f.offset) + i * s.in[0].step);
             for (int k = 1; k < s.n_in; ++k) sum = sum + load_as<T>(row(s.in[k], c, g, f.offset) + i * s.in[k].step);
         }
+        if constexpr (kMean) sum = sum * share;
         store_as(y + i * y_step, sum);
         if constexpr (kStep == kLanes)
             watch.see(sum, f.frames - i);
@@ -180,16 +182,29 @@ void gather_row(const Step& s, int c, int g, const Firing& f, Watch& seen) {
     seen = watch;
 }
 
-template <int W, class T> uint32_t gather(Step& s, const Firing& f) {
+template <int W, class T, bool kMean> uint32_t gather(Step& s, const Firing& f) {
     constexpr uint32_t kStep = W == 1 && std::is_same_v<T, f64x8> ? kLanes : 1;
-    constexpr decltype(&gather_row<0, kStep, T>) rows[] = {gather_row<0, kStep, T>, gather_row<1, kStep, T>,
-                                                           gather_row<2, kStep, T>, gather_row<3, kStep, T>,
-                                                           gather_row<4, kStep, T>};
+    constexpr decltype(&gather_row<0, kStep, T, kMean>) rows[] = {
+        gather_row<0, kStep, T, kMean>, gather_row<1, kStep, T, kMean>, gather_row<2, kStep, T, kMean>,
+        gather_row<3, kStep, T, kMean>, gather_row<4, kStep, T, kMean>};
     const auto run = rows[s.n_in <= 4 ? s.n_in : 0];
     Watch watch;
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g) run(s, c, g, f, watch);
     return watch.verdict();
+}
+
+// One view per channel into rows side by side: a copy of what was seen at its source.
+template <int W, class T> uint32_t stack(Step& s, const Firing& f) {
+    constexpr uint32_t stride = W == 1 && std::is_same_v<T, f64x8> ? kLanes : 1;
+    for (int c = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.env->groups; ++g) {
+            const double* x = row(s.in[c], 0, g, f.offset);
+            double* y = row(s.out[0], c, g, f.offset);
+            for (uint32_t i = 0; i < f.frames; i += stride)
+                store_as(y + i * s.out[0].step, load_as<T>(x + i * s.in[c].step));
+        }
+    return kFired;
 }
 
 // Out of the lane layout: eight frames of eight batches turned at a time.
@@ -231,8 +246,12 @@ const KernelTable kernel_table{AMP_ISA_NAME,
                                0,
                                {parameter<1>, parameter<8>},
                                {parameter_tick<1>, parameter_tick<8>},
-                               {gather<1, f64x8>, gather<8, f64x8>},
-                               {gather<1, double>, gather<8, f64x8>},
+                               {{gather<1, f64x8, false>, gather<8, f64x8, false>},
+                                {gather<1, f64x8, true>, gather<8, f64x8, true>},
+                                {stack<1, f64x8>, stack<8, f64x8>}},
+                               {{gather<1, double, false>, gather<8, f64x8, false>},
+                                {gather<1, double, true>, gather<8, f64x8, true>},
+                                {stack<1, double>, stack<8, f64x8>}},
                                {settle<1>, settle<8>},
                                scatter,
                                curve_segment};

@@ -10,7 +10,8 @@
  *     u32 n_params, each: str key; u8 kind, then
  *       0 number: f64 | 1 tensor: tensor | 2 curve: str curve name | 3 text (enum choice or text): str | 4 integer: i64
  *   u32 n_edges, each: str src; str src_port; str dst; str dst_port; i32 slot; u64 delay_frames;
- *     u8 has_tokens, [tensor initial tokens (1|B, 1|C, delay)]; u32 n_gates, each str; f64 kappa (NaN = default)
+ *     u8 parts (bits: 1 tokens, 2 channel), [tensor initial tokens (1|B, 1|C, delay)], [i32 channel of the source to carry; all
+ *     without]; u32 n_gates, each str; f64 kappa (NaN = default)
  *   u32 n_modulations, each: str src; str src_port; str dst; str param; u8 mode (0 multiply, 1 add); f64 scale; f64 offset;
  *     i32 channel (-1 all); i32 slot; u64 delay_frames
  * Parameters not named take their default. Order of nodes, edges and modulations means nothing: slots do. */

@@ -13,6 +13,8 @@ extern "C" {
 #define AMP_PARAM_ENUM 1       /* one of `choices`, fixed while rendering */
 #define AMP_PARAM_INTEGER 2    /* whole number, fixed while rendering */
 #define AMP_PARAM_TEXT 3       /* utf-8 text, fixed while rendering (a curve's name, a file's name) */
+#define AMP_PARAM_MATRIX 4     /* C_out x C_in numbers, at most one per node: a tensor whose channels are rows and whose frames are
+                                * columns, (B|1, C_out, C_in); its values change through set_param, its shape never. Default 1 x 1. */
 
 #define AMP_RATE_FIXED 0       /* set in the descriptor only */
 #define AMP_RATE_BATCH 1       /* may differ per batch and channel, constant over frames */
@@ -29,11 +31,22 @@ extern "C" {
 #define AMP_CHANNELS_STEREO 2
 #define AMP_CHANNELS_ANY 3     /* input: 1 or 2 and the node decides; see the node's doc */
 
-#define AMP_GATHER_SUM 0
-#define AMP_GATHER_MEAN 1
-#define AMP_GATHER_CONCAT 2
-#define AMP_GATHER_MATRIX 3
-#define AMP_GATHER_FIRST 4
+/* How the edges of an input port meet, in slot order. Edges are as wide as the channels they carry. */
+#define AMP_GATHER_SUM 0       /* added, from the lowest slot on; a lone channel reaches all */
+#define AMP_GATHER_MEAN 1      /* the sum times 1/k, k the number of edges */
+#define AMP_GATHER_CONCAT 2    /* stacked: the port is as wide as all edges together */
+#define AMP_GATHER_MATRIX 3    /* stacked; the port must be as wide as the node's matrix has columns */
+#define AMP_GATHER_FIRST 4     /* the edge with the lowest slot; the others are dead: legal, unread, listed by the plan */
+
+/* How the channels of an output port leave by its audio edges. Modulations and taps read the whole port. */
+#define AMP_SCATTER_BROADCAST 0 /* every edge carries all, or the one it picks */
+#define AMP_SCATTER_SPLIT 1     /* every edge carries the one channel it names, no two the same */
+#define AMP_SCATTER_MATRIX 2    /* broadcast; the port is as wide as the node's matrix has rows */
+
+/* What an output's frame n of batch b is made of besides frame n of batch b (and the past). */
+#define AMP_MAP_NONE 0
+#define AMP_MAP_BATCHES 1      /* all batches; a graph with such a port runs its batches together */
+#define AMP_MAP_FRAMES 2       /* frames picked by their logical number */
 
 #define AMP_ADJOINT_EXACT 0
 #define AMP_ADJOINT_SUBGRADIENT 1
@@ -66,9 +79,9 @@ typedef struct amp_port_contract {
     const char *key;
     const char *doc;
     uint32_t    channels;      /* AMP_CHANNELS_* */
-    uint32_t    gather;        /* inputs: AMP_GATHER_*; outputs: 0 = broadcast */
+    uint32_t    gather;        /* inputs: AMP_GATHER_*; outputs: AMP_SCATTER_* */
     uint32_t    optional;      /* inputs: 1 if it may stay unconnected */
-    uint32_t    reserved;
+    uint32_t    map;           /* outputs: AMP_MAP_* */
     double      neutral;       /* value read when unconnected */
 } amp_port_contract;
 

@@ -46,7 +46,8 @@ AMP_API amp_status amp_graph_runtime_configure(amp_graph_runtime *runtime, const
 
 /* [owner] Value (B|1, C|1, N|1); copied. Takes effect at logical frame `at_frame` of the node, or as soon as can be if at_frame < 0:
  * at frame 0 before the first execute, later at position + latency of the graph. An earlier frame is AMP_E_INVALID_ARG naming that one.
- * A frame axis is indexed by the logical frame and holds its last value beyond its end. A shape that does not fit is AMP_E_SHAPE and changes nothing. */
+ * A frame axis is indexed by the logical frame and holds its last value beyond its end. A matrix is (B|1, rows, columns) of the shape it
+ * has in the graph. A shape that does not fit is AMP_E_SHAPE and changes nothing. */
 AMP_API amp_status amp_graph_runtime_set_param(amp_graph_runtime *runtime, const char *node, const char *key,
                                                const amp_buffer *value, int64_t at_frame);
 AMP_API amp_status amp_graph_runtime_clear_params(amp_graph_runtime *runtime);                  /* [owner] back to the descriptors' values */

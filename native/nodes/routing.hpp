@@ -1,0 +1,36 @@
+// Kernels of nodes whose work is done by their ports: y = x, and y = gain * x.
+#pragma once
+#include "nodes/contract.hpp"
+#include "nodes/driver.hpp"
+
+namespace amp::AMP_KNS {
+
+template <class T> struct Passing {
+    enum Param { kParams };
+    static constexpr int kInputs = 1, kOutputs = 1;
+    static constexpr Nothing kNumbers{};
+    struct Coef {};
+    struct State {};
+    struct Mid {};
+
+    static Coef coef(const T*, const Setup&) { return {}; }
+    static Mid tick(const T*, const Coef&, State&) { return {}; }
+    static void shape(const Mid&, const T* x, const Coef&, T* y, const Setup&) { y[0] = x[0]; }
+};
+
+template <class T> struct Scaling {
+    enum Param { kGain, kParams };
+    static constexpr int kInputs = 1, kOutputs = 1;
+    static constexpr int kNumbers[] = {kGain};
+    struct Coef {
+        T gain;
+    };
+    struct State {};
+    struct Mid {};
+
+    static Coef coef(const T* p, const Setup&) { return {p[kGain]}; }
+    static Mid tick(const T*, const Coef&, State&) { return {}; }
+    static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = c.gain * x[0]; }
+};
+
+}  // namespace amp::AMP_KNS

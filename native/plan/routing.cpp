@@ -1,0 +1,209 @@
+// How edges leave and meet: channels picked and split, edges nobody reads, and the channels of every port.
+#include "plan/routing.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "plan/parameters.hpp"
+
+namespace amp {
+
+namespace {
+
+const amp_node_contract& contract_of(const Plan& plan, uint32_t i) { return *plan.nodes[i].type->contract; }
+
+std::string spelled(const EdgeDescriptor& d) {
+    return text("edge %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.dst_port.c_str());
+}
+
+struct Channels {
+    Plan& plan;
+    Violations& v;
+
+    const amp_node_contract& contract(uint32_t i) const { return contract_of(plan, i); }
+    const std::string& name(uint32_t i) const { return plan.nodes[i].descriptor->name; }
+
+    void flow() {
+        for (uint32_t i = 0; i < plan.nodes.size(); ++i) start(i);
+        widen();
+        std::map<std::pair<uint32_t, int32_t>, int32_t> stacked;
+        for (PlanEdge& e : plan.edges) {
+            if (e.port < 0) {
+                modulation_channels(e);
+                continue;
+            }
+            if (stacks(contract(e.dst).inputs[e.port])) {
+                int32_t& end = stacked[{e.dst, e.port}];
+                e.into = end;
+                end += carried(plan, e);
+            }
+            audio_channels(e);
+        }
+        for (uint32_t i = 0; i < plan.nodes.size(); ++i) stacked_channels(i);
+    }
+
+    void start(uint32_t i) {
+        PlanNode& n = plan.nodes[i];
+        const auto& c = contract(i);
+        for (uint32_t k = 0; k < c.n_params; ++k)
+            if (c.has_channels && std::string(c.params[k].key) == "channels")
+                n.channels = static_cast<int32_t>(fixed_value(n, k));
+        n.in_channels.assign(c.n_inputs, 0);
+        outputs(i);
+    }
+
+    // Channels flow from sources; a node has as many as its widest audio input. Ports that stack add theirs up, so
+    // that a loop through one would widen for ever: it stops above the limit and is refused.
+    void widen() {
+        std::vector<std::vector<uint32_t>> leaving(plan.nodes.size());
+        std::vector<int32_t> seen(plan.edges.size());  // what each edge has added to its port so far
+        for (uint32_t i = 0; i < plan.edges.size(); ++i)
+            if (plan.edges[i].port >= 0) leaving[plan.edges[i].src].push_back(i);
+        std::deque<uint32_t> work;
+        for (uint32_t i = 0; i < plan.nodes.size(); ++i) work.push_back(i);
+        while (!work.empty()) {
+            const uint32_t u = work.front();
+            work.pop_front();
+            for (uint32_t k : leaving[u]) {
+                const PlanEdge& e = plan.edges[k];
+                PlanNode& n = plan.nodes[e.dst];
+                const int32_t c = carried(plan, e), more = c - std::exchange(seen[k], c);
+                int32_t& port = n.in_channels[static_cast<size_t>(e.port)];
+                port = stacks(contract(e.dst).inputs[e.port]) ? port + more : std::max(port, c);
+                if (port <= n.channels || n.channels > kMostChannels || contract(e.dst).has_channels) continue;
+                n.channels = port;
+                outputs(e.dst);
+                work.push_back(e.dst);
+            }
+        }
+    }
+
+    void outputs(uint32_t i) {
+        const auto& c = contract(i);
+        PlanNode& n = plan.nodes[i];
+        n.out_channels.clear();
+        for (uint32_t k = 0; k < c.n_outputs; ++k) {
+            const auto& port = c.outputs[k];
+            n.out_channels.push_back(port.gather == AMP_SCATTER_MATRIX      ? int32_t(matrix_shape(n).rows)
+                                     : port.channels == AMP_CHANNELS_MONO   ? 1
+                                     : port.channels == AMP_CHANNELS_STEREO ? 2
+                                                                            : n.channels);
+        }
+    }
+
+    void audio_channels(const PlanEdge& e) {
+        const EdgeDescriptor& d = plan.descriptors.edges[e.descriptor];
+        const int32_t leave = plan.nodes[e.src].out_channels[e.src_port], got = carried(plan, e),
+                      has = plan.nodes[e.dst].channels;
+        const auto& input = contract(e.dst).inputs[e.port];
+        if (e.channel >= leave)
+            v.add(text("%s: channel (got %d, allowed 0 to %d). %s.%s has %d%s.", spelled(d).c_str(), e.channel,
+                       leave - 1, d.src.c_str(), d.src_port.c_str(), leave,
+                       contract(e.src).outputs[e.src_port].gather == AMP_SCATTER_SPLIT
+                           ? ", one for each of its edges; disconnect those too many"
+                           : "; pick one of them"),
+                  d.src, d.src_port);
+        const char* allowed = nullptr;
+        if (input.channels == AMP_CHANNELS_MONO && got != 1) allowed = "1";
+        if (input.channels == AMP_CHANNELS_ANY && got > 2) allowed = "1 or 2";
+        if (!stacks(input) && got != 1 && got != has) allowed = "1 or as many as the node's other inputs";
+        if (allowed)
+            v.add(text("%s.%s: channels from %s (got %d, allowed %s; the node has %d).", d.dst.c_str(),
+                       d.dst_port.c_str(), d.src.c_str(), got, allowed, has),
+                  d.dst, d.dst_port, AMP_E_SHAPE);
+        if (d.has_tokens && d.tokens.channels != 1 && d.tokens.channels != static_cast<uint32_t>(got))
+            v.add(text("%s: initial tokens (got %u channels, allowed 1 or %d).", spelled(d).c_str(), d.tokens.channels,
+                       got),
+                  d.dst, d.dst_port, AMP_E_SHAPE);
+    }
+
+    // What the edges of a stacking port give together.
+    void stacked_channels(uint32_t i) {
+        const PlanNode& n = plan.nodes[i];
+        const amp_node_contract& c = contract(i);
+        for (uint32_t k = 0; k < c.n_inputs; ++k) {
+            const int32_t got = n.in_channels[k];
+            if (!stacks(c.inputs[k]) || got == 0) continue;
+            if (got > kMostChannels) {
+                v.add(text("%s.%s: its edges stack to too many channels (got %d or more, allowed %d). A loop through a "
+                           "port that stacks widens for ever: pick one channel= on the edge that goes back.",
+                           name(i).c_str(), c.inputs[k].key, got, kMostChannels),
+                      name(i), c.inputs[k].key, AMP_E_SHAPE);
+            } else if (c.inputs[k].gather == AMP_GATHER_MATRIX) {
+                const MatrixShape m = matrix_shape(n);
+                if (m.columns != static_cast<uint32_t>(got))
+                    v.add(text("%s.%s: its edges stack to %d channels (got a matrix of %u x %u, allowed %d columns). "
+                               "Give the matrix one column per channel that comes in and one row per channel that goes "
+                               "out.",
+                               name(i).c_str(), c.inputs[k].key, got, m.rows, m.columns, got),
+                          name(i), c.inputs[k].key, AMP_E_SHAPE);
+            } else if (got != 1 && got != n.channels) {
+                v.add(text("%s.%s: its edges stack to %d channels (allowed 1 or %d, as many as the node's other "
+                           "inputs).",
+                           name(i).c_str(), c.inputs[k].key, got, n.channels),
+                      name(i), c.inputs[k].key, AMP_E_SHAPE);
+            }
+        }
+    }
+
+    void modulation_channels(const PlanEdge& e) {
+        const ModulationDescriptor& d = plan.descriptors.modulations[e.descriptor];
+        const int32_t got = plan.nodes[e.src].out_channels[e.src_port], has = plan.nodes[e.dst].channels;
+        if (d.channel < -1 || d.channel >= got)
+            v.add(text("modulation %s -> %s.%s: channel (got %d, allowed 0 to %d, or -1 for all).", d.src.c_str(),
+                       d.dst.c_str(), d.param.c_str(), d.channel, got - 1),
+                  d.dst, d.param);
+        else if (d.channel < 0 && got > has)
+            v.add(text("modulation %s -> %s.%s: the modulator has more channels than the node (got %d, allowed at most "
+                       "%d). Pick one with channel=.",
+                       d.src.c_str(), d.dst.c_str(), d.param.c_str(), got, has),
+                  d.dst, d.param, AMP_E_SHAPE);
+    }
+};
+
+}  // namespace
+
+// A split port gives every edge a channel of its own. Named, not counted: a renamed node takes no one's channel.
+void pick_channels(Plan& plan, Violations& v) {
+    std::map<std::tuple<uint32_t, uint32_t, int32_t>, uint32_t> taken;
+    for (PlanEdge& e : plan.edges) {
+        if (e.port < 0) continue;
+        const EdgeDescriptor& d = plan.descriptors.edges[e.descriptor];
+        e.channel = d.channel;
+        if (contract_of(plan, e.src).outputs[e.src_port].gather != AMP_SCATTER_SPLIT) continue;
+        const std::string what = spelled(d);
+        if (d.channel < 0) {
+            v.add(text("%s: %s.%s splits and the edge names no channel. Give it channel=.", what.c_str(), d.src.c_str(),
+                       d.src_port.c_str()),
+                  d.src, d.src_port);
+            continue;
+        }
+        const auto [first, fresh] = taken.emplace(std::tuple{e.src, e.src_port, d.channel}, e.descriptor);
+        if (!fresh)
+            v.add(text("%s: channel %d of %s.%s leaves by the %s already. Name another channel, or pick the channel "
+                       "from the signal before the split.",
+                       what.c_str(), d.channel, d.src.c_str(), d.src_port.c_str(),
+                       spelled(plan.descriptors.edges[first->second]).c_str()),
+                  d.src, d.src_port);
+    }
+}
+
+// Ports that take the first of their edges: the others go. Edges stand in slot order.
+void drop_unread(Plan& plan) {
+    std::set<std::pair<uint32_t, int32_t>> fed;
+    std::vector<PlanEdge> live;
+    for (const PlanEdge& e : plan.edges)
+        if (e.port >= 0 && contract_of(plan, e.dst).inputs[e.port].gather == AMP_GATHER_FIRST &&
+            !fed.emplace(e.dst, e.port).second)
+            plan.dead.push_back(e.descriptor);
+        else
+            live.push_back(e);
+    plan.edges = std::move(live);
+}
+
+void flow_channels(Plan& plan, Violations& v) { Channels{plan, v}.flow(); }
+
+}  // namespace amp
