@@ -40,7 +40,7 @@ class Change:
 
 
 CHANGES = [
-    Change("svf", "a2 = q * u2", "a2 = T(0.9999999) * q * u2", "svf_sweep"),
+    Change("svf", "c.a21 = nd * twice", "c.a21 = T(0.9999999) * (nd * twice)", "svf_sweep"),
     Change(
         "oscillator",
         "b * b - a * a",

@@ -141,12 +141,13 @@ struct Builder {
         std::vector<int> pending;  // scratch of the component being walked
         for (uint32_t u = 0; u < n; ++u) {
             check(u);
+            parameter_slots(u, pending);  // before inputs are written over: the node reads both
             std::erase_if(dies[u], [&](const auto& d) {
                 const bool over = may_write_over(u, d.first, d.second);
                 if (over) slots.give(out_slot[d.first][d.second]);
                 return over;
             });
-            scratch(u, pending);
+            gather_slots(u, pending);
             const PlanEdge* pass = passed(u);
             bool varying = !param_slot[u].empty();
             for (uint32_t k = 0; k < contract(u).n_outputs; ++k) {
@@ -179,18 +180,22 @@ struct Builder {
         }
     }
 
-    void scratch(uint32_t u, std::vector<int>& pending) {
+    void parameter_slots(uint32_t u, std::vector<int>& pending) {
         const auto& c = contract(u);
         for (uint32_t k = 0; k < c.n_params; ++k) {
             if (c.params[k].rate == AMP_RATE_FIXED || c.params[k].kind != AMP_PARAM_NUMBER) continue;
             const Shape s = parameter_shape(u, k);
             if (s.channels) pending.push_back(param_slot[u][k] = slots.take(s.rows()));
         }
+        if (reads_curve(u)) pending.push_back(gather_slot[u][-1] = slots.take(1));
+    }
+
+    void gather_slots(uint32_t u, std::vector<int>& pending) {
+        const auto& c = contract(u);
         for (uint32_t p = 0; p < c.n_inputs; ++p)
             if (entering(u, static_cast<int32_t>(p), -1).size() > 1)
                 pending.push_back(gather_slot[u][static_cast<int32_t>(p)] =
                                       slots.take(Shape{gathered(u, p), r.env_.groups}.rows()));
-        if (reads_curve(u)) pending.push_back(gather_slot[u][-1] = slots.take(1));
     }
 
     void choose_block() {
