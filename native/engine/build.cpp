@@ -190,10 +190,16 @@ struct Builder {
         if (reads_curve(u)) pending.push_back(gather_slot[u][-1] = slots.take(1));
     }
 
+    // A node that adds up by itself reads a few edges in one go, without a step before it.
+    bool adds_up(uint32_t u, size_t edges) const {
+        const PlanNode& n = r.plan_.nodes[u];
+        return n.type->adds && n.component < 0 && !(r.common_.config.flags & AMP_RUN_HEAT) && edges <= kMostAdded;
+    }
+
     void gather_slots(uint32_t u, std::vector<int>& pending) {
         const auto& c = contract(u);
         for (uint32_t p = 0; p < c.n_inputs; ++p)
-            if (entering(u, static_cast<int32_t>(p), -1).size() > 1)
+            if (const size_t n = entering(u, static_cast<int32_t>(p), -1).size(); n > 1 && !adds_up(u, n))
                 pending.push_back(gather_slot[u][static_cast<int32_t>(p)] =
                                       slots.take(Shape{gathered(u, p), r.env_.groups}.rows()));
     }
@@ -447,8 +453,10 @@ struct Builder {
                 Tensor t;
                 t.data = {c.inputs[p].neutral};
                 values.hold(r.arena_.doubles(kLanes), t, s.in[p]);
-            } else if (edges.size() == 1) {
+            } else if (edges.size() == 1 || adds_up(u, edges.size())) {
                 source(s.in[p], edges.front(), token_port);
+                s.more = r.arena_.make<View>(edges.size() - 1);
+                for (size_t k = 1; k < edges.size(); ++k) source(s.more[s.n_more++], edges[k], token_port);
             } else {
                 Step& met = meet(u, p, edges, token_port);
                 met.port = static_cast<int32_t>(p);

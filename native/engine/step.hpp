@@ -12,6 +12,7 @@ namespace amp {
 // Width 1 ("frame layout"): a group is one batch, frames are contiguous. Width 8 ("lane layout"): a group is eight
 // batches, frame i of a row holds eight doubles, one per batch.
 inline constexpr int kLanes = 8;
+inline constexpr int kMostAdded = 4;
 inline constexpr int kMostModulations = 64;  // of one parameter
 
 struct View {
@@ -62,6 +63,7 @@ struct Step {
     FireFn fire = nullptr;          // a window of frames
     FireFn tick = nullptr;          // one frame, for feedback components
     View* in = nullptr;             // one per input port (gather: one per edge; parameter: none)
+    View* more = nullptr;           // further edges of a node that adds up its one port by itself
     View* out = nullptr;            // one per output port
     View* par = nullptr;            // one per contract parameter; fixed-rate ones have data == nullptr
     const double* fixed = nullptr;  // per contract parameter: enum index, integer, fixed number or rows of a matrix
@@ -77,6 +79,7 @@ struct Step {
     int32_t groups = 1;     // parameter and gather steps: group rows of out
     int32_t n_in = 0;
     int32_t n_mods = 0;
+    int32_t n_more = 0;
     int32_t varying = 0;          // 1: some frame-rate parameter changes per frame
     uint32_t node = 0xffffffffu;  // place in the plan's order
     uint32_t aux_frames = 0;
@@ -111,6 +114,7 @@ struct LayoutOps {  // one per layout width
 struct NodeType {
     const amp_node_contract* contract;
     LayoutOps ops[2];                     // width 1, width 8
+    bool adds;                            // sums up to kMostAdded edges of its one port by itself
     bool in_place;                        // its output may stand where its input stands
     bool passes;                          // its output is its input, bit for bit
     int32_t fast;                         // parameter a fused step may stand for, -1: none

@@ -21,6 +21,7 @@
 //
 // The engine fuses the step of such a parameter into the node when one modulator moves a value that holds.
 //
+// A node whose one port sums its edges may say `static constexpr bool kAdds = true`: x is then their sum.
 // A node whose coefficients take long to work out and whose recursion is short says `static constexpr bool kDeep =
 // true`. A node whose output is its one input says `static constexpr bool kPasses = true`.
 //
@@ -40,6 +41,7 @@ template <template <class> class N> struct Driver {
     static constexpr int kIn = NI > 0 ? NI : 1, kPar = NP > 0 ? NP : 1;
     static constexpr bool kRunsPhase = requires { D::kPhase; };
     static constexpr bool kHasFast = requires { D::kFast; };
+    static constexpr bool kAdds = requires { D::kAdds; };
     static constexpr bool kDeep = requires { D::kDeep; };
     static constexpr bool kRecursive = !std::is_empty_v<typename D::State> && !kRunsPhase;
 
@@ -47,15 +49,24 @@ template <template <class> class N> struct Driver {
 
     struct Rows {
         const double *in[kIn], *par[kPar];
+        const double* more[kAdds ? kMostAdded - 1 : 1];
+        int64_t more_step[kAdds ? kMostAdded - 1 : 1];
+        int n_more;
         int64_t in_step[kIn], par_step[kPar];  // here, so that stores to out cannot make the compiler read it again
         double* out[NO];
         Rows(const Step& s, int c, int g, uint32_t offset) {
             for (int k = 0; k < NI; ++k) in[k] = row(s.in[k], c, g, offset), in_step[k] = s.in[k].step;
+            if constexpr (kAdds) {
+                n_more = s.n_more;
+                for (int k = 0; k < n_more; ++k) more[k] = row(s.more[k], c, g, offset), more_step[k] = s.more[k].step;
+            }
             for (int k : D::kNumbers) par[k] = row(s.par[k], c, g, offset), par_step[k] = s.par[k].step;
             for (int k = 0; k < NO; ++k) out[k] = row(s.out[k], c, g, offset);
         }
         template <class T> [[gnu::always_inline]] void inputs(uint32_t i, T* x) const {
             for (int k = 0; k < NI; ++k) x[k] = load_as<T>(in[k] + i * in_step[k]);
+            if constexpr (kAdds)
+                for (int k = 0; k < n_more; ++k) x[0] = x[0] + load_as<T>(more[k] + i * more_step[k]);
         }
         template <class T> [[gnu::always_inline]] typename N<T>::Coef coef(const Setup& u, uint32_t i) const {
             T p[kPar];
@@ -320,6 +331,7 @@ template <template <class> class N> constexpr NodeType node_type(const amp_node_
                 R::template prepare<f64x8>,        R::template reset<f64x8>,          sizeof(typename N<f64x8>::State),
                 sizeof(typename N<f64x8>::Coef)};
     t.holds = requires { N<double>::kHolds; };
+    t.adds = R::kAdds;
     t.in_place = R::NI == 1 && R::NO == 1;
     t.passes = requires { N<double>::kPasses; };
     t.fast = -1;

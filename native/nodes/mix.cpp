@@ -1,4 +1,4 @@
-// mix: y = gain * (sum of what is connected). The engine adds the edges of a port before the node fires.
+// mix: y = gain * (sum of what is connected).
 #include "nodes/contract.hpp"
 #include "nodes/driver.hpp"
 
@@ -10,6 +10,7 @@ template <class T> struct Mix {
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kGain};
     static constexpr int kFast = kGain;
+    static constexpr bool kAdds = true;
     struct Coef {
         T gain;
     };
