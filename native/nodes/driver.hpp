@@ -131,7 +131,8 @@ template <template <class> class N> struct Driver {
     template <Motion kMotion>
     [[gnu::flatten]] static void chunk(const Setup& u, const Rows& rows, const FastRow& fast, uint32_t at0, uint32_t n,
                                        typename D::State& st, const typename D::Coef& hold,
-                                       const typename P::Coef& hold8, Watch& watch) {
+                                       const typename P::Coef& hold8, Watch& seen) {
+        Watch watch = seen;  // a copy, that stores to signals leave alone
         constexpr int kPacks = kChunk / kLanes;
         constexpr bool kVarying = kMotion != kHeld;
         typename P::Coef coefs[kVarying ? kPacks : 1];
@@ -179,11 +180,41 @@ template <template <class> class N> struct Driver {
             shape(packs - 1, y);
             for (int o = 0; o < NO; ++o) watch.see(y[o], n % kLanes);
         }
+        seen = watch;
+    }
+
+    // A node without state, its parameters held: one plain loop, small enough that the call costs little more.
+    [[gnu::flatten]] static uint32_t plain(Step& s, const Firing& f) {
+        const Setup u{*s.env, s.fixed, s.key};
+        Watch watch;
+        for (int c = 0, r = 0; c < s.channels; ++c)
+            for (int g = 0; g < s.env->groups; ++g, ++r) {
+                const Rows rows(s, c, g, f.offset);
+                const auto hold8 = spread<typename P::Coef>(*held<double>(s, r));
+                const auto pack = [&](uint32_t i, f64x8* y) __attribute__((always_inline)) {
+                    f64x8 x[kIn];
+                    rows.template inputs<f64x8>(i, x);
+                    P::shape({}, x, hold8, y, u);
+                    for (int o = 0; o < NO; ++o) store(rows.out[o] + i, y[o]);
+                };
+                f64x8 y[NO];
+                uint32_t i = 0;
+                for (; i + kLanes <= f.frames; i += kLanes) {
+                    pack(i, y);
+                    for (int o = 0; o < NO; ++o) watch.see(y[o]);
+                }
+                if (i == f.frames) continue;
+                pack(i, y);
+                for (int o = 0; o < NO; ++o) watch.see(y[o], f.frames - i);
+            }
+        return watch.verdict();
     }
 
     static uint32_t across_frames(Step& s, const Firing& f) {
-        const Setup u{*s.env, s.fixed, s.key};
         const Motion moves = motion(s);
+        if constexpr (std::is_empty_v<typename D::State>)
+            if (moves == kHeld) return plain(s, f);
+        const Setup u{*s.env, s.fixed, s.key};
         Watch watch;
         for (int c = 0, r = 0; c < s.channels; ++c)
             for (int g = 0; g < s.env->groups; ++g, ++r) {
