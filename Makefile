@@ -8,7 +8,7 @@ SOURCES := pyproject.toml CMakeLists.txt LICENSE README.md \
 	$(shell find amp_lab native/abi native/cffi native/cmake native/core native/dsp native/engine native/include \
 	native/nodes native/plan -name __pycache__ -prune -o -print)
 
-.PHONY: build demo test test-all bench lint format docs hooks clean
+.PHONY: build demo test test-all bench lint format stubs hooks clean
 .DELETE_ON_ERROR:
 
 build: $(VENV)/.installed
@@ -40,8 +40,8 @@ format: $(VENV)/.requirements
 	$(BIN)/ruff format
 	find native -name '*.[ch]pp' | xargs $(BIN)/clang-format -i
 
-docs: build
-	$(BIN)/python -P -m amp_lab.catalog
+stubs: build
+	$(BIN)/python -P -m amp_lab.catalog --write-stubs amp_lab/_builders.pyi
 
 bench: build
 	$(BIN)/amp-lab bench

@@ -1,6 +1,6 @@
 # ruff: noqa
 # fmt: off
-"""Generated from the native contracts by ``python -m amp_lab.catalog --write-stubs``; do not edit."""
+"""Generated from the native contracts by ``make stubs``; do not edit."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The node types of the native library, read once at import: ``catalog.types()``, ``catalog["svf"]``.
 
-``python -m amp_lab.catalog --write-stubs`` regenerates the typing stub of the builders, ``--check`` fails on
+``python -m amp_lab.catalog --write-stubs FILE`` writes the typing stub of the builders, ``--check`` fails on
 drift.
 """
 
@@ -65,18 +65,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m amp_lab.catalog", description=__doc__)
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument(
-        "--write-stubs", action="store_true", help="regenerate the typing stub of the builders"
+        "--write-stubs", type=Path, metavar="FILE", help="write the typing stub of the builders"
     )
     action.add_argument("--check", action="store_true", help="fail if the stub differs from the contracts")
     options = parser.parse_args(arguments)
     text = stubs.render(_BY_ID.values())
     if options.write_stubs:
-        STUB.write_text(text, encoding="utf-8")
+        options.write_stubs.write_text(text, encoding="utf-8")
         return 0
     if STUB.exists() and STUB.read_text(encoding="utf-8") == text:
         return 0
     print(
-        f"{STUB.name}: differs from the native contracts. Run python -m amp_lab.catalog --write-stubs.",
+        f"{STUB.name}: differs from the native contracts. Run make stubs.",
         file=sys.stderr,
     )
     return 1

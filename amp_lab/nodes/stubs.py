@@ -11,7 +11,7 @@ from amp_lab.nodes.builder import keyword_ports, param_facts, takes_samples
 HEAD = '''\
 # ruff: noqa
 # fmt: off
-"""Generated from the native contracts by ``python -m amp_lab.catalog --write-stubs``; do not edit."""
+"""Generated from the native contracts by ``make stubs``; do not edit."""
 
 from collections.abc import Mapping
 from pathlib import Path
