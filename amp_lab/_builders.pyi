@@ -176,6 +176,34 @@ class Builders:
             Time of the fall to zero. [0 to 3600 s, default 0.2, rate frame]
         """
 
+    def fir(
+        self,
+        *inputs: Source,
+        mode: Literal["lowpass", "highpass", "bandpass", "bandstop"] = "lowpass",
+        cutoff_hz: ValueLike = 1000.0,
+        upper_hz: ValueLike = 4000.0,
+        half_length: int = 32,
+        stopband_db: ValueLike = 80.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Linear-phase lowpass, highpass, bandpass or bandstop of any length.
+
+        Parameters
+        ----------
+        mode
+            What passes: below, above, inside or outside the corners. [lowpass | highpass | bandpass | bandstop, default lowpass, rate fixed]
+        cutoff_hz
+            Corner, where the gain is one half (-6 dB). [0.001 to 0.49 fs Hz, default 1000.0, rate fixed]
+        upper_hz
+            The other corner of a band; lowpass and highpass do not read it. [0.001 to 0.49 fs Hz, default 4000.0, rate fixed]
+        half_length
+            Frames on either side of the middle: latency half_length, length 2 half_length + 1. [1 to 8192, default 32, rate fixed]
+        stopband_db
+            Rejection and ripple of the design; more costs a wider transition. [21 to 200 dB, default 80.0, rate fixed]
+        """
+
     def first(
         self,
         *inputs: Source,
@@ -278,6 +306,28 @@ class Builders:
             Number of channels this source makes. [1 to 1024, default 1, rate fixed]
         """
 
+    def lookahead_limiter(
+        self,
+        *inputs: Source,
+        lookahead_s: ValueLike = 0.005,
+        ceiling: ValueLike = 1.0,
+        release_s: ValueLike = 0.1,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+        oversample_ratio: int = 1,
+    ) -> Node:
+        """Limits peaks; the gain falls before they come.
+
+        Parameters
+        ----------
+        lookahead_s
+            How long before a peak the gain begins to fall; the latency. [0 to 0.1 s, default 0.005, rate fixed]
+        ceiling
+            Largest magnitude that leaves the node. [1e-06 to 1e+06, default 1.0, rate frame]
+        release_s
+            Time in which the way back to gain 1 shrinks to 1/e; that of channel 0 counts for all. [0.0001 to 60 s, default 0.1, rate frame]
+        """
+
     def matrix_mix(
         self,
         *inputs: Source,
@@ -353,9 +403,11 @@ class Builders:
 
     def oscillator(
         self,
-        *,
+        *inputs: Source,
+        sync: Source | list[Source] | None = None,
+        reset: Source | list[Source] | None = None,
         waveform: Literal["sine", "saw", "square", "triangle"] = "saw",
-        quality: Literal["naive", "blep2"] = "blep2",
+        quality: Literal["naive", "blep2", "blep4"] = "blep2",
         frequency_hz: ValueLike = 440.0,
         phase_cycles: ValueLike = 0.0,
         pulse_width: ValueLike = 0.5,
@@ -372,7 +424,7 @@ class Builders:
         waveform
             Shape of a cycle; all but the square start at the phase of a sine: saw -1 to 1, triangle from 0 up. [sine | saw | square | triangle, default saw, rate fixed]
         quality
-            naive: the ideal shape, sampled. blep2: steps and corners rounded over two frames, far less alias. [naive | blep2, default blep2, rate fixed]
+            naive: the ideal shape, sampled. blep2: steps and corners rounded over two frames, far less alias. blep4: over four, less still, for a latency of two frames. [naive | blep2 | blep4, default blep2, rate fixed]
         frequency_hz
             Frequency; 0 holds the phase. [0 to 0.49 fs Hz, default 440.0, rate frame]
         phase_cycles
