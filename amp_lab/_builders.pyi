@@ -403,9 +403,11 @@ class Builders:
 
     def oscillator(
         self,
-        *,
+        *inputs: Source,
+        sync: Source | list[Source] | None = None,
+        reset: Source | list[Source] | None = None,
         waveform: Literal["sine", "saw", "square", "triangle"] = "saw",
-        quality: Literal["naive", "blep2"] = "blep2",
+        quality: Literal["naive", "blep2", "blep4"] = "blep2",
         frequency_hz: ValueLike = 440.0,
         phase_cycles: ValueLike = 0.0,
         pulse_width: ValueLike = 0.5,
@@ -422,7 +424,7 @@ class Builders:
         waveform
             Shape of a cycle; all but the square start at the phase of a sine: saw -1 to 1, triangle from 0 up. [sine | saw | square | triangle, default saw, rate fixed]
         quality
-            naive: the ideal shape, sampled. blep2: steps and corners rounded over two frames, far less alias. [naive | blep2, default blep2, rate fixed]
+            naive: the ideal shape, sampled. blep2: steps and corners rounded over two frames, far less alias. blep4: over four, less still, for a latency of two frames. [naive | blep2 | blep4, default blep2, rate fixed]
         frequency_hz
             Frequency; 0 holds the phase. [0 to 0.49 fs Hz, default 440.0, rate frame]
         phase_cycles

@@ -204,6 +204,8 @@ def case_scene(
     elif contract.has_channels:
         params["channels"] = case.channels
     for port in contract.input_keys:
+        if case.stimulus == "none" and port not in (feed or {}):
+            continue  # optional, and not connected
         signal = stimulus(case.stimulus, case.channels, case.frames, port, batches)
         ports[port] = g.input(samples=(feed or {}).get(port, signal), name=f"feed_{port}")
     node = g.add(type_id, name="node", **params)

@@ -449,6 +449,7 @@ struct Builder {
         Step& s = *r.work_[u].main;
         for (uint32_t p = 0; p < c.n_inputs; ++p) {
             const auto edges = entering(u, static_cast<int32_t>(p), -1);
+            if (!edges.empty()) s.fed |= 1u << p;
             if (edges.empty()) {
                 Tensor t;
                 t.data = {c.inputs[p].neutral};

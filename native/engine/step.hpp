@@ -78,6 +78,7 @@ struct Step {
     int32_t channels = 1;   // rows of the work: channels x env->groups
     int32_t groups = 1;     // parameter and gather steps: group rows of out
     int32_t n_in = 0;
+    uint32_t fed = 0;  // node steps: bit k says that some edge enters input port k
     int32_t n_mods = 0;
     int32_t n_more = 0;
     int32_t varying = 0;          // 1: some frame-rate parameter changes per frame

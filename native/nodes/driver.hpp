@@ -15,6 +15,8 @@
 //     static T heat(const T* x, const T* y, const T* p);                // optional: own power in watts
 //   };
 //
+// tick may take the Setup too, as its last argument, for what depends on fixed parameters.
+//
 // A node that is mostly modulated in one parameter may say `static constexpr int kFast = <that parameter>` and
 // `static void recoef(T value, const Setup&, Coef&)`, which redoes what depends on it: the rest is then worked out once
 // per firing while only that parameter moves. coef must give what recoef gives.
@@ -90,6 +92,14 @@ template <template <class> class N> struct Driver {
         return kMoving;
     }
 
+    template <class T>
+    [[gnu::always_inline]] static typename N<T>::Mid tick(const T* x, const typename N<T>::Coef& c,
+                                                          typename N<T>::State& s, const Setup& u) {
+        if constexpr (requires { N<T>::tick(x, c, s, u); })
+            return N<T>::tick(x, c, s, u);
+        else
+            return N<T>::tick(x, c, s);
+    }
     template <class T> static typename N<T>::Coef* held(Step& s, int index) {
         return reinterpret_cast<typename N<T>::Coef*>(s.coef) + index;
     }
@@ -156,7 +166,7 @@ template <template <class> class N> struct Driver {
                     double x[kIn];
                     rows.template inputs<double>(at0 + k * kLanes + j, x);
                     const auto c = kVarying ? pick<typename D::Coef>(coefs[k], j) : hold;
-                    put(mids[k], j, D::tick(x, c, local));
+                    put(mids[k], j, tick<double>(x, c, local, u));
                 }
             }
             st = local;
@@ -264,7 +274,7 @@ template <template <class> class N> struct Driver {
         [[gnu::always_inline]] void one(uint32_t i, const Coef& coef) {
             T x[kIn], y[NO];
             rows.template inputs<T>(i, x);
-            N<T>::shape(N<T>::tick(x, coef, state), x, coef, y, u);
+            N<T>::shape(tick<T>(x, coef, state, u), x, coef, y, u);
             put(i, y);
         }
         // Long coefficients are worked out for a few frames ahead, so that the recursion does not wait for them.

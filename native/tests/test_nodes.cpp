@@ -129,6 +129,7 @@ private:
             if (controller_) in_[k].channel_stride = in_[k].group_stride = 0;
         }
         step_.in = in_.data(), step_.n_in = int(n);
+        step_.fed = std::string(case_.stimulus) == "none" ? 0 : (1u << n) - 1;
         const int64_t frames = case_.frames - 20,
                       all = int64_t(case_.channels) * frames;  // the input node's samples end early
         samples_.resize(size_t(all * kBatches));
