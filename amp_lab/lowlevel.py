@@ -436,6 +436,37 @@ class Runtime:
         target = ffi.NULL if out is None else _buffer(out)
         self._call(lib.amp_graph_runtime_execute(self._handle, frames, target, records, len(items)))
 
+    def snapshot(self) -> bytes:
+        """Return all that the next frames depend on besides inputs and curves, as a blob for `restore`.
+
+        Raises
+        ------
+        InvalidArgument
+            If the runtime is not configured, or stopped with an error.
+        """
+        size = ffi.new("size_t *")
+        self._call(lib.amp_graph_runtime_snapshot(self._handle, ffi.NULL, 0, size))
+        blob = ffi.new("uint8_t[]", size[0])
+        self._call(lib.amp_graph_runtime_snapshot(self._handle, blob, size[0], size))
+        return bytes(ffi.buffer(blob, size[0]))
+
+    def restore(self, blob: bytes) -> None:
+        """Go on where a snapshot was taken, bit for bit: in any process, with any block size.
+
+        Configure as the snapshot was (batches, batch offset, `HEAT`) and set the history before; inputs may
+        be bound before or after. A blob that is refused changes nothing.
+
+        Raises
+        ------
+        BlobError
+            If the bytes are malformed; the message says where.
+        DriftError
+            If it is of another plan.
+        InvalidArgument
+            If the configuration cannot take it, or the control history is missing.
+        """
+        self._call(lib.amp_graph_runtime_restore(self._handle, ffi.from_buffer(blob), len(blob)))
+
     def cancel(self) -> None:
         """Make `execute`, running in another thread, stop with `Pending` after its block."""
         lib.amp_graph_runtime_cancel(self._handle)

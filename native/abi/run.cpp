@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "abi/guard.hpp"
+#include "engine/snapshot.hpp"
 
 using namespace amp;
 
@@ -103,6 +104,25 @@ amp_status amp_graph_runtime_execute(amp_graph_runtime* rt, int64_t frames, cons
         }
         r.execute(frames, out, taps, n_taps);
     });
+}
+
+amp_status amp_graph_runtime_snapshot(amp_graph_runtime* rt, void* out, size_t capacity, size_t* size) {
+    if (size) *size = 0;
+    return guarded("snapshot", rt, [&](Runtime& r) {
+        need(size, "snapshot", "size: NULL. Pass the place for the number of bytes.");
+        const auto blob = Snapshot::take(r);
+        *size = blob.size();
+        if (!out) return;
+        if (capacity < blob.size())
+            throw Failure(
+                AMP_E_INVALID_ARG, "snapshot",
+                text("out: too small (got %zu bytes, needs %zu). Ask for the size first.", capacity, blob.size()));
+        std::memcpy(out, blob.data(), blob.size());
+    });
+}
+
+amp_status amp_graph_runtime_restore(amp_graph_runtime* rt, const void* blob, size_t size) {
+    return guarded("restore", rt, [&](Runtime& r) { Snapshot::restore(r, checked(blob, size, "restore"), size); });
 }
 
 int64_t amp_graph_runtime_position(const amp_graph_runtime* rt) { return rt ? rt->runtime.position() : -1; }

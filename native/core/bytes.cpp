@@ -65,6 +65,12 @@ void Reader::need(size_t n, const char* what) const {
     if (static_cast<size_t>(end_ - p_) < n) fail(text("%s is cut off (needs %zu bytes, %td left)", what, n, end_ - p_));
 }
 
+void Reader::raw(void* to, size_t size, const char* what) {
+    need(size, what);
+    if (size) std::memcpy(to, p_, size);
+    p_ += size;
+}
+
 std::string Reader::str(const char* what) {
     const auto n = get<uint16_t>(what);
     need(n, what);
@@ -105,6 +111,11 @@ void Writer::str(const std::string& s) {
     const auto n = static_cast<uint16_t>(std::min<size_t>(s.size(), 0xffff));
     put(n);
     payload_.insert(payload_.end(), s.begin(), s.begin() + n);
+}
+
+void Writer::tensor(const Tensor& t) {
+    put(t.batches), put(t.channels), put(t.frames);
+    raw(t.data.data(), t.data.size() * sizeof(double));
 }
 
 std::vector<uint8_t> Writer::seal(const char* magic) const {

@@ -36,6 +36,7 @@ public:
         p_ += sizeof v;
         return v;
     }
+    void raw(void* to, size_t size, const char* what);
     std::string str(const char* what);
     Tensor tensor(const char* what);
     uint32_t count(const char* what, size_t least_bytes_each);  // refuses counts the payload cannot hold
@@ -51,11 +52,13 @@ private:
 
 class Writer {
 public:
-    template <class T> void put(T v) {
-        const auto* p = reinterpret_cast<const uint8_t*>(&v);
-        payload_.insert(payload_.end(), p, p + sizeof v);
+    template <class T> void put(T v) { raw(&v, sizeof v); }
+    void raw(const void* from, size_t size) {
+        const auto* p = static_cast<const uint8_t*>(from);
+        payload_.insert(payload_.end(), p, p + size);
     }
     void str(const std::string& s);
+    void tensor(const Tensor& t);
     std::vector<uint8_t> seal(const char* magic) const;
     const std::vector<uint8_t>& payload() const { return payload_; }
 

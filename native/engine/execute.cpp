@@ -50,14 +50,10 @@ void Runtime::resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap*
 
 void Runtime::apply_due_changes() {
     while (!changes_.empty() && changes_.front().time <= clock_) {
-        const Change due = std::move(changes_.front());
+        Change due = std::move(changes_.front());
         changes_.erase(changes_.begin());
-        if (due.given) {
-            restore(due.node, due.param);
-            continue;
-        }
-        for (const auto& s : shards_) s->check_fits(due.node, due.param, due.value);
-        for (const auto& s : shards_) s->install(due.node, due.param, due.value);
+        apply(due);
+        moved_.at({due.node, due.param}) = std::move(due);
     }
 }
 

@@ -52,13 +52,9 @@ void Runtime::configure(const amp_config& c) {
     common_.events.assign(c.flags & AMP_RUN_TRACE ? (c.trace_capacity ? c.trace_capacity : kDefaultTrace) : 0, {});
     common_.n_events = 0;
     common_.epoch = std::chrono::steady_clock::now();
-    shards_.clear();
-    common_.arena = Arena::reserve();
-    // Few batches run side by side in one shard; many run eight lanes at a time, so that a shard's slices stay in L1.
-    // A node that reads all batches needs them in one.
-    const uint32_t size = plan_.together || c.batches < kLaneLayoutFrom ? c.batches : uint32_t{kLanes};
-    for (uint32_t b = 0; b < c.batches; b += size)
-        shards_.push_back(std::make_unique<Shard>(common_, b, std::min(size, c.batches - b)));
+    if (cleared_) common_.overrides.clear();
+    cleared_ = false;
+    build_shards();
     size_t ports = 1;
     for (const PlanNode& n : plan_.nodes) ports += n.out_channels.size();
     taps_.reserve(ports);
@@ -68,6 +64,17 @@ void Runtime::configure(const amp_config& c) {
     failed_ = false;
     cancelled_.store(false, std::memory_order_relaxed);
     configured_ = true;
+}
+
+// Few batches run side by side in one shard; many run eight lanes at a time, so that a shard's slices stay in L1.
+// A node that reads all batches needs them in one.
+void Runtime::build_shards() {
+    shards_.clear();
+    common_.arena = Arena::reserve();
+    const uint32_t batches = common_.config.batches,
+                   size = plan_.together || batches < kLaneLayoutFrom ? batches : uint32_t{kLanes};
+    for (uint32_t b = 0; b < batches; b += size)
+        shards_.push_back(std::make_unique<Shard>(common_, b, std::min(size, batches - b)));
 }
 
 uint32_t Runtime::find(std::string_view node, const char* stage) const {
@@ -87,8 +94,7 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
     const amp_node_contract& c = *plan_.nodes[u].type->contract;
     uint32_t k = 0;
     while (k < c.n_params && key != c.params[k].key) ++k;
-    const bool matrix = k < c.n_params && c.params[k].kind == AMP_PARAM_MATRIX;
-    if (k == c.n_params || (c.params[k].kind != AMP_PARAM_NUMBER && !matrix) || c.params[k].rate == AMP_RATE_FIXED)
+    if (k == c.n_params || !is_settable(c.params[k]))
         throw Failure(AMP_E_INVALID_ARG, "set_param",
                       text("%s.%s: %s", node.c_str(), key.c_str(),
                            k == c.n_params
@@ -118,20 +124,25 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
 
 // Behind the changes that wait for the same time.
 void Runtime::put_off(Change change) {
-    moved_.emplace(change.node, change.param);
+    moved_.try_emplace({change.node, change.param});
     const auto later = std::upper_bound(changes_.begin(), changes_.end(), change.time,
                                         [](int64_t t, const Change& x) { return t < x.time; });
     changes_.insert(later, std::move(change));
 }
 
-void Runtime::restore(uint32_t node, uint32_t param) {
+void Runtime::apply(const Change& c) {
+    if (!c.given) {
+        for (const auto& s : shards_) s->check_fits(c.node, c.param, c.value);
+        for (const auto& s : shards_) s->install(c.node, c.param, c.value);
+        return;
+    }
     for (auto& s : shards_) {
         Tensor scratch;
-        const Value v = Values{*s}.given(node, param, scratch);
+        const Value v = Values{*s}.given(c.node, c.param, scratch);
         if (v.tensor)
-            s->install(node, param, *v.tensor);
+            s->install(c.node, c.param, *v.tensor);
         else
-            s->follow_curve(node, param, *v.curve);
+            s->follow_curve(c.node, c.param, *v.curve);
     }
 }
 
@@ -151,18 +162,17 @@ void Runtime::rebuild() {
 }
 
 void Runtime::clear_params() {
-    for (const auto& [place, tensor] : common_.overrides) moved_.insert(place);
-    const auto was = std::move(moved_);
-    moved_.clear();
-    common_.overrides.clear();
     changes_.clear();
-    if (!configured_) return;
-    if (clock_ == 0) {
-        rebuild();
+    if (!configured_ || clock_ == 0) {
+        moved_.clear();
+        common_.overrides.clear();
+        if (configured_) rebuild();
         return;
     }
-    for (const auto& [node, param] : was)
-        put_off({earliest_change() + plan_.nodes[node].arrival, node, param, {}, true});
+    cleared_ = true;
+    for (const auto& [place, tensor] : common_.overrides) moved_.try_emplace(place);
+    for (const auto& [place, change] : moved_)
+        put_off({earliest_change() + plan_.nodes[place.first].arrival, place.first, place.second, {}, true});
     apply_due_changes();
 }
 

@@ -2,9 +2,9 @@
 #pragma once
 #include <atomic>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "engine/shard.hpp"
@@ -17,6 +17,9 @@ struct Change {    // a parameter set for a later frame
     Tensor value;
     bool given;  // no value: back to what the descriptors say
 };
+
+// (node, parameter) changed after frame 0, or going to be -> the change in force, none: it still waits.
+using Moved = std::map<std::pair<uint32_t, uint32_t>, std::optional<Change>>;
 
 class Runtime {
 public:
@@ -42,12 +45,15 @@ public:
     amp_error last_error{};
 
 private:
+    friend struct Snapshot;
+
     uint32_t find(std::string_view node, const char* stage) const;
     int64_t earliest_change() const { return clock_ > 0 ? position_ + plan_.latency : 0; }  // logical frame
     void put_off(Change change);
-    void restore(uint32_t node, uint32_t param);
+    void apply(const Change& change);
     void need_configured(const char* stage) const;
     void rebuild();
+    void build_shards();
     void resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps);
     void add_tap(uint32_t node, uint32_t port, const amp_buffer& buffer, int64_t frames);
     void apply_due_changes();
@@ -61,10 +67,11 @@ private:
     Common common_;
     const Plan& plan_ = common_.plan;
     std::vector<std::unique_ptr<Shard>> shards_;
-    std::vector<Change> changes_;                    // sorted by time
-    std::set<std::pair<uint32_t, uint32_t>> moved_;  // parameters changed after frame 0, or going to be
-    std::vector<TapCopy> taps_;                      // of the call being executed; keeps its capacity
+    std::vector<Change> changes_;  // sorted by time
+    Moved moved_;
+    std::vector<TapCopy> taps_;  // of the call being executed; keeps its capacity
     bool configured_ = false, failed_ = false;
+    bool cleared_ = false;  // what was set at frame 0 is in force no more, and goes when shards are built again
     int64_t clock_ = 0;     // virtual time
     int64_t position_ = 0;  // frames delivered: max(0, clock - latency)
     std::atomic<bool> cancelled_{false};

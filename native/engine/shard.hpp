@@ -128,6 +128,7 @@ public:
 
 private:
     friend struct Builder;
+    friend struct Snapshot;
     friend struct Values;
     friend void build(Shard& shard);
 

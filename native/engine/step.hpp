@@ -122,6 +122,7 @@ struct NodeType {
     bool holds;                           // its output holds while its parameters hold: fired once, never again
     uint32_t (*aux_frames)(const Step&);  // frames of node-owned memory per row; NULL: none
     int64_t (*latency)(const double* fixed, double sample_rate);  // L; NULL: the contract's
+    bool (*possible)(const Step&);  // a state from outside reaches no memory but the node's; NULL: none could
 };
 
 struct KernelTable {

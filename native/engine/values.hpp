@@ -16,6 +16,10 @@ struct Value {
 void check_shape(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t, uint32_t batches, const char* stage);
 void check_range(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t);
 
+inline bool is_settable(const amp_param_contract& c) {
+    return (c.kind == AMP_PARAM_NUMBER || c.kind == AMP_PARAM_MATRIX) && c.rate != AMP_RATE_FIXED;
+}
+
 struct Values {
     Shard& r;
 

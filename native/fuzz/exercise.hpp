@@ -70,4 +70,32 @@ inline amp_status history(const Bytes& b, rig::Runtime& voice) {
     return last;
 }
 
+// Runtimes a snapshot may be of: every graph, with heat and a change that waits, some frames on.
+struct Snapshots {
+    std::vector<std::unique_ptr<rig::Runtime>> runtimes;
+    std::vector<Bytes> cuts;
+    Snapshots() {
+        for (const auto& g : graphs::all()) {
+            auto& r = *runtimes.emplace_back(std::make_unique<rig::Runtime>(g));
+            if (g.nodes[0].type == "controller") r.history(graphs::voice_curves());
+            const char* first = g.nodes[0].type == "noise" ? "amplitude" : "frequency_hz";
+            if (r.configure(cuts.size() % 2 ? 6 : 1, 32, cuts.size() % 3 ? AMP_RUN_HEAT : 0)) std::abort();
+            r.set(g.nodes[0].name.c_str(), first, 0.5, 100);
+            if (r.note(amp_graph_runtime_execute(r.raw, 70, nullptr, nullptr, 0))) std::abort();
+            cuts.push_back(r.snapshot());
+        }
+    }
+};
+
+// A snapshot blob, given to all; whoever takes it goes on from it.
+inline amp_status snapshot(const Bytes& b, Snapshots& of) {
+    amp_status last = AMP_E_DRIFT;
+    for (auto& r : of.runtimes) {
+        const amp_status s = r->restore(b);
+        if (s == AMP_E_DRIFT) continue;
+        last = s ? s : r->note(amp_graph_runtime_execute(r->raw, 166, nullptr, nullptr, 0));
+    }
+    return last;
+}
+
 }  // namespace exercise

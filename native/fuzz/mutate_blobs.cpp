@@ -108,6 +108,16 @@ void histories(long first, long count) {
     });
 }
 
+void snapshots(long first, long count) {
+    exercise::Snapshots of;
+    run("snapshots", first, count, [&](Dice& d) {
+        Bytes b = d.of(of.cuts);
+        if (!d.one_in(64)) mutations::damage(d, b);
+        const amp_status s = exercise::snapshot(b, of);
+        return exercise::Outcome{s, s, s == AMP_OK};
+    });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -115,6 +125,7 @@ int main(int argc, char** argv) {
     run("descriptors", first, count, [](Dice& d) { return exercise::descriptors(mutated(d, graphs::all())); });
     plans(first, count);
     histories(first, count);
+    snapshots(first, count);
 #if defined(__linux__)
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);

@@ -79,6 +79,15 @@ void reset(Step& s) {
         reinterpret_cast<int64_t*>(s.state)[r] = 2 * own.half;  // place of the next frame
 }
 
+bool possible(const Step& s) {
+    const Memory own(s, 0);
+    for (int r = 0; r < s.channels * s.env->groups; ++r) {
+        const int64_t place = reinterpret_cast<const int64_t*>(s.state)[r];
+        if (place < 2 * own.half || place > own.capacity()) return false;
+    }
+    return true;
+}
+
 // Frames behind the newest 2 half go when the memory is full.
 double* room(const Memory& m, int64_t& place, uint32_t frames) {
     if (place + frames > m.capacity()) {
@@ -200,7 +209,9 @@ constexpr LayoutOps kOps = {fire, fire, nullptr, [](Step&) {}, reset, sizeof(int
 }  // namespace
 
 extern const NodeType node_fir;
-const NodeType node_fir = delaying_type(custom_type(kContract, kOps, kOps, memory),
-                                        [](const double* fixed, double) { return static_cast<int64_t>(fixed[kHalf]); });
+const NodeType node_fir =
+    checked_type(delaying_type(custom_type(kContract, kOps, kOps, memory),
+                               [](const double* fixed, double) { return static_cast<int64_t>(fixed[kHalf]); }),
+                 possible);
 
 }  // namespace amp::AMP_KNS

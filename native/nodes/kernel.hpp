@@ -171,6 +171,12 @@ constexpr NodeType delaying_type(NodeType t, int64_t (*latency)(const double* fi
     return t;
 }
 
+// Whose state holds places in its memory: `possible` looks at a state that was not left by the node itself.
+constexpr NodeType checked_type(NodeType t, bool (*possible)(const Step&)) {
+    t.possible = possible;
+    return t;
+}
+
 // Nodes with their own loops work on packs in both layouts: eight frames of a batch, or one frame of eight batches.
 struct Packs {
     uint32_t frames;  // frames per pack

@@ -53,6 +53,15 @@ struct Runtime {
         const amp_buffer b = view(t.data, t.batches, t.channels, static_cast<int64_t>(t.frames));
         return note(amp_graph_runtime_set_param(raw, node, key, &b, at));
     }
+    blob::Bytes snapshot() {
+        size_t size = 0;
+        blob::Bytes b;
+        if (note(amp_graph_runtime_snapshot(raw, nullptr, 0, &size))) return b;
+        b.resize(size);
+        note(amp_graph_runtime_snapshot(raw, b.data(), b.size(), &size));
+        return b;
+    }
+    amp_status restore(const blob::Bytes& b) { return note(amp_graph_runtime_restore(raw, b.data(), b.size())); }
     // The samples of one output in (batch, channel, frame) order; empty if the render failed.
     std::vector<double> render(int64_t frames, uint32_t batches = 1, const char* node = nullptr,
                                const char* port = nullptr) {

@@ -68,6 +68,19 @@ AMP_API uint32_t   amp_graph_runtime_block_frames(const amp_graph_runtime *runti
 AMP_API void       amp_graph_runtime_cancel(amp_graph_runtime *runtime);                        /* [any+rt] makes execute return AMP_E_PENDING after its block */
 AMP_API int32_t    amp_graph_runtime_port_channels(const amp_graph_runtime *runtime, const char *node, const char *port); /* [owner] -1 unknown; NULL port: first output */
 
+/* [owner] Phase: configured or executing. All that the next frames depend on besides inputs and control histories: clock, states, what
+ * edges hold, parameters in force and waiting, heat. `out` NULL: `*size` receives the bytes needed. Otherwise `out` is the caller's memory
+ * of `capacity` bytes; too few are AMP_E_INVALID_ARG, and `*size` says how many. A runtime that stopped with an error has none.
+ * The blob has magic, version, length and checksum like the others (graph.h); its payload is for this call's counterpart only. */
+AMP_API amp_status amp_graph_runtime_snapshot(amp_graph_runtime *runtime, void *out, size_t capacity, size_t *size);
+
+/* [owner] Phase: configured or executing. Goes on where the snapshot was taken, with the same bits, in any process and with any block size.
+ * The blob is only read. Plan, batches, batch_offset and AMP_RUN_HEAT must be those of the snapshot; other flags may differ. Inputs and
+ * control histories are not in it: set the history before (a graph with curves is AMP_E_INVALID_ARG without), bind inputs before or after.
+ * Times, calls, clamped values and the trace are this runtime's own and count from here. Allocates like configure.
+ * Malformed bytes are AMP_E_BLOB saying where, another plan AMP_E_DRIFT naming both digests; a blob that is refused changes nothing. */
+AMP_API amp_status amp_graph_runtime_restore(amp_graph_runtime *runtime, const void *blob, size_t size);
+
 /* [owner] The last failure of this runtime; AMP_OK in `code` if none. */
 AMP_API void       amp_graph_runtime_last_error(const amp_graph_runtime *runtime, amp_error *error);
 /* cffi-end */

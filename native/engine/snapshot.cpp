@@ -1,0 +1,248 @@
+// snapshot and restore. Sizes come from the plan, never from the blob. Restoring builds the shards anew beside the old
+// ones and reads into them, so that a blob that is refused changes nothing. Coefficients, held outputs and slices are
+// not kept: they follow from the parameters in force.
+#include "engine/snapshot.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "engine/values.hpp"
+
+namespace amp {
+
+namespace {
+
+constexpr const char* kMagic = "AMPS";
+constexpr uint32_t kLayout = 1;  // raised when anything below, or what a node keeps, changes its meaning
+constexpr int64_t kFarthest = int64_t{1} << 61;
+
+struct Save {  // the two ends of one walk over memory
+    Writer& w;
+    void raw(const void* p, size_t size, const std::string&) const { w.raw(p, size); }
+    void trace(const std::vector<double>& v, const std::string&) const { w.raw(v.data(), v.size() * sizeof(double)); }
+};
+
+struct Load {
+    Reader& r;
+    uint32_t windows;  // of heat that are closed; the payload is long enough for one trace of them
+    void raw(void* p, size_t size, const std::string& what) const { r.raw(p, size, what.c_str()); }
+    void trace(std::vector<double>& v, const std::string& what) const {
+        v.resize(windows);
+        r.raw(v.data(), v.size() * sizeof(double), what.c_str());
+    }
+};
+
+void put_place(Writer& w, uint32_t node, uint32_t param) { w.put(node), w.put(param); }
+
+void put_change(Writer& w, const Change& c) {
+    w.put(c.time), put_place(w, c.node, c.param), w.put(uint8_t{c.given});
+    if (!c.given) w.tensor(c.value);
+}
+
+std::pair<uint32_t, uint32_t> get_place(Reader& in, const Plan& plan) {
+    const auto node = in.get<uint32_t>("node of a parameter"), param = in.get<uint32_t>("parameter");
+    if (node >= plan.nodes.size()) in.fail(text("node %u of a parameter is not in the plan", node));
+    const amp_node_contract& c = *plan.nodes[node].type->contract;
+    if (param >= c.n_params || !is_settable(c.params[param]))
+        in.fail(text("%s has no parameter %u that can be set", plan.nodes[node].descriptor->name.c_str(), param));
+    return {node, param};
+}
+
+bool get_flag(Reader& in, const char* what) {
+    const auto v = in.get<uint8_t>(what);
+    if (v > 1) in.fail(text("%s is %u (allowed 0 or 1)", what, v));
+    return v == 1;
+}
+
+// A value that set_param would have taken.
+Tensor get_value(Reader& in, const Common& common, uint32_t node, uint32_t param) {
+    Tensor t = in.tensor("value of a parameter");
+    try {
+        check_shape(common.plan, node, param, t, common.config.batches, "restore");
+        check_range(common.plan, node, param, t);
+    } catch (const Failure& f) { in.fail("the value of a parameter does not fit: " + f.message); }
+    return t;
+}
+
+Change get_change(Reader& in, const Common& common) {
+    Change c{};
+    c.time = in.get<int64_t>("time of a change");
+    std::tie(c.node, c.param) = get_place(in, common.plan);
+    c.given = get_flag(in, "kind of a change");
+    if (!c.given) c.value = get_value(in, common, c.node, c.param);
+    return c;
+}
+
+// Everything of the configuration that the memory depends on, and what numbers noise.
+void check_header(Reader& in, const Common& common) {
+    if (const auto layout = in.get<uint32_t>("layout"); layout != kLayout)
+        in.fail(text("layout %u is not known (this library reads %u). Take the snapshot again", layout, kLayout));
+    if (const auto digest = in.get<uint64_t>("plan digest"); digest != common.plan.digest)
+        throw Failure(AMP_E_DRIFT, "restore",
+                      text("snapshot: it is of another plan (got digest %s, this runtime has %s). Restore it into a "
+                           "runtime of the graph it was taken from.",
+                           hex(digest).c_str(), hex(common.plan.digest).c_str()));
+    const auto same = [&](const char* what, uint32_t mine) {
+        if (const auto got = in.get<uint32_t>(what); got != mine)
+            throw Failure(AMP_E_INVALID_ARG, "restore",
+                          text("%s: not that of the snapshot (got %u, the snapshot has %u). Configure like it.", what,
+                               mine, got));
+    };
+    same("batches", common.config.batches);
+    same("batch_offset", common.config.batch_offset);
+    same("AMP_RUN_HEAT", common.config.flags & AMP_RUN_HEAT);
+}
+
+}  // namespace
+
+// All of a runtime that a restore replaces.
+struct Snapshot::Progress {
+    Arena arena;
+    Overrides overrides;
+    std::vector<std::unique_ptr<Shard>> shards;
+    std::vector<Change> changes;
+    Moved moved;
+    int64_t clock = 0, position = 0;
+    bool cleared = false, failed = false;
+
+    void swap(Runtime& r) {
+        arena = std::exchange(r.common_.arena, std::move(arena));
+        r.common_.overrides.swap(overrides);
+        r.shards_.swap(shards);
+        r.changes_.swap(changes);
+        r.moved_.swap(moved);
+        std::swap(r.clock_, clock), std::swap(r.position_, position);
+        std::swap(r.cleared_, cleared), std::swap(r.failed_, failed);
+    }
+};
+
+// States, node-owned frames and windows of a shard; of a window the history before the block that comes.
+template <class Io> void Snapshot::memory(Shard& s, const Io& io) {
+    const auto width = static_cast<size_t>(s.env_.width);
+    for (uint32_t u = 0; u < s.work_.size(); ++u) {
+        const NodeType& type = *s.plan_.nodes[u].type;
+        const std::string& name = s.plan_.nodes[u].descriptor->name;
+        Step& step = *s.work_[u].main;
+        const auto rows = static_cast<size_t>(step.channels) * static_cast<size_t>(s.env_.groups);
+        io.raw(&s.work_[u].owed, sizeof(int64_t), "delay of " + name);
+        io.raw(step.state, rows * type.ops[s.layout_].state_bytes, "state of " + name);
+        io.raw(step.aux, rows * step.aux_frames * width * sizeof(double), "memory of " + name);
+    }
+    for (Port* p : s.windows_)
+        for (int64_t k = 0; k < int64_t{p->channels} * p->groups; ++k)
+            io.raw(p->data + k * p->row + (p->pos - p->history) * s.env_.width,
+                   static_cast<size_t>(p->history) * width * sizeof(double), "history of an edge");
+}
+
+template <class Io> void Snapshot::heat(Shard& s, const Io& io) {
+    for (uint32_t u = 0; u < s.heat_.size(); ++u) {
+        HeatTrack& t = s.heat_[u];
+        const std::string what = "heat of " + s.plan_.nodes[u].descriptor->name;
+        for (double* x : {t.h, t.q})
+            for (uint32_t b = 0; b < s.env_.batches; ++b)
+                io.raw(x + t.place(b, -t.history), static_cast<size_t>(t.history) * sizeof(double), what);
+        for (auto* v : {&t.own_sum, &t.q_sum, &t.total, &t.temperature})
+            io.raw(v->data(), v->size() * sizeof(double), what);
+        for (auto* v : {&t.own_trace, &t.total_trace, &t.temperature_trace}) io.trace(*v, what);
+    }
+}
+
+std::vector<uint8_t> Snapshot::take(const Runtime& r) {
+    r.need_configured("snapshot");
+    if (r.failed_)
+        throw Failure(AMP_E_INVALID_ARG, "snapshot",
+                      "the render stopped with an error before, in the middle of a block. Configure again first.");
+    const amp_config& c = r.common_.config;
+    Writer w;
+    w.put(kLayout), w.put(r.plan_.digest), w.put(c.batches), w.put(c.batch_offset), w.put(c.flags & AMP_RUN_HEAT);
+    w.put(r.clock_), w.put(uint8_t{r.cleared_});
+    w.put(static_cast<uint32_t>(r.common_.overrides.size()));
+    for (const auto& [place, value] : r.common_.overrides) put_place(w, place.first, place.second), w.tensor(value);
+    w.put(static_cast<uint32_t>(r.moved_.size()));
+    for (const auto& [place, change] : r.moved_) {
+        put_place(w, place.first, place.second), w.put(uint8_t{change.has_value()});
+        if (change) put_change(w, *change);
+    }
+    w.put(static_cast<uint32_t>(r.changes_.size()));
+    for (const Change& change : r.changes_) put_change(w, change);
+    const std::vector<HeatTrack>& tracks = r.shards_.front()->heat();
+    w.put(static_cast<uint32_t>(tracks.empty() ? 0 : tracks.front().own_trace.size()));
+    for (const auto& s : r.shards_) memory(*s, Save{w}), heat(*s, Save{w});
+    return w.seal(kMagic);
+}
+
+// Parameters set at frame 0 shape the steps; those in force since are installed on them.
+void Snapshot::read_changes(Runtime& r, Reader& in) {
+    for (uint32_t n = in.count("number of parameters set at frame 0", 32); n > 0; --n) {
+        const auto place = get_place(in, r.plan_);
+        r.common_.overrides[place] = get_value(in, r.common_, place.first, place.second);
+    }
+    r.build_shards();
+    const auto fits = [&](const Change& c) {
+        if (!c.given) try {
+                for (const auto& s : r.shards_) s->check_fits(c.node, c.param, c.value);
+            } catch (const Failure& f) { in.fail("the value of a parameter does not fit: " + f.message); }
+    };
+    for (uint32_t n = in.count("number of parameters changed", 9); n > 0; --n) {
+        const auto place = get_place(in, r.plan_);
+        auto& moved = r.moved_[place];
+        if (!get_flag(in, "whether a change is in force")) continue;
+        moved = get_change(in, r.common_);
+        if (std::pair{moved->node, moved->param} != place) in.fail("a change is of another parameter");
+        fits(*moved);
+        r.apply(*moved);
+    }
+    for (uint32_t n = in.count("number of changes that wait", 17); n > 0; --n) {
+        Change c = get_change(in, r.common_);
+        fits(c);
+        if (c.time < (r.changes_.empty() ? r.clock_ : r.changes_.back().time)) in.fail("a change that waits is late");
+        if (!r.moved_.count({c.node, c.param})) in.fail("a change that waits is of a parameter that is not changed");
+        r.changes_.push_back(std::move(c));
+    }
+}
+
+void Snapshot::read(Runtime& r, Reader& in) {
+    r.clock_ = in.get<int64_t>("clock");
+    if (r.clock_ < 0 || r.clock_ > kFarthest) in.fail("the clock is out of range");
+    r.position_ = std::max<int64_t>(0, r.clock_ - r.plan_.latency);
+    r.cleared_ = get_flag(in, "whether parameters were cleared");
+    if (r.cleared_ && r.clock_ == 0) in.fail("parameters cleared at frame 0 are not kept");
+    read_changes(r, in);
+    const bool hot = r.common_.config.flags & AMP_RUN_HEAT && !r.plan_.nodes.empty();
+    const uint32_t windows = in.count("number of heat windows", sizeof(double));
+    if (windows != (hot ? r.position_ / AMP_HEAT_WINDOW : 0)) in.fail("the heat windows are not those of the clock");
+    for (const auto& s : r.shards_) {
+        memory(*s, Load{in, windows});
+        heat(*s, Load{in, windows});
+        for (uint32_t u = 0; u < s->work_.size(); ++u) {
+            const PlanNode& n = r.plan_.nodes[u];
+            const Work& w = s->work_[u];
+            if (w.owed < 0 || w.owed > n.latency)
+                in.fail(text("the delay of %s is none it can have", n.descriptor->name.c_str()));
+            if (n.type->possible && !n.type->possible(*w.main))
+                in.fail(text("the state of %s is none it can have", n.descriptor->name.c_str()));
+        }
+    }
+    in.end();
+}
+
+void Snapshot::restore(Runtime& r, const void* blob, size_t size) {
+    r.need_configured("restore");
+    Reader in(blob, size, kMagic, "restore");
+    check_header(in, r.common_);
+    if (!r.plan_.curves.empty() && r.common_.history.empty())
+        throw Failure(AMP_E_INVALID_ARG, "restore",
+                      text("the graph follows control curves (first \"%s\") and has no control history, which is not "
+                           "part of a snapshot. Set it first.",
+                           r.plan_.curves.front().c_str()));
+    Progress progress;
+    progress.swap(r);
+    try {
+        read(r, in);
+    } catch (...) {
+        progress.swap(r);
+        throw;
+    }
+}
+
+}  // namespace amp
