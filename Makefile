@@ -41,7 +41,8 @@ format: $(VENV)/.requirements
 	find native -name '*.[ch]pp' | xargs $(BIN)/clang-format -i
 
 docs: build
-	$(BIN)/python -P -m amp_lab.catalog
+	$(BIN)/python -P -m amp_lab.catalog --write-stubs
+	$(BIN)/python -P docs/figures.py --write
 
 bench: build
 	$(BIN)/amp-lab bench
