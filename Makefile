@@ -8,7 +8,7 @@ SOURCES := pyproject.toml CMakeLists.txt LICENSE README.md \
 	$(shell find amp_lab native/abi native/cffi native/cmake native/core native/dsp native/engine native/include \
 	native/nodes native/plan -name __pycache__ -prune -o -print)
 
-.PHONY: build demo test test-all bench lint format stubs hooks clean
+.PHONY: build demo test test-all bench lint format stubs docs hooks clean
 .DELETE_ON_ERROR:
 
 build: $(VENV)/.installed
@@ -42,6 +42,9 @@ format: $(VENV)/.requirements
 
 stubs: build
 	$(BIN)/python -P -m amp_lab.catalog --write-stubs amp_lab/_builders.pyi
+
+docs: build
+	$(BIN)/python -P docs/figures.py --write
 
 bench: build
 	$(BIN)/amp-lab bench

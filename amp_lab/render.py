@@ -156,11 +156,29 @@ class Render:
 
         return plots.thermo(self.heat, ax=ax, **options)
 
-    def timeline(self, *, ax: Axes | None = None, **options: Any) -> Figure:
-        """Figure of the plan, with its firings if the render was made with ``trace=True``."""
+    def timeline(self, view: str = "schedule", *, ax: Axes | None = None, **options: Any) -> Figure:
+        """Figure of the plan over time; more is shown if the render was made with ``trace=True``.
+
+        Parameters
+        ----------
+        view
+            ``"schedule"``: nodes and edges, and firings in wall time. ``"delays"``: starts and latency on
+            virtual time, declared and measured, waits at gates, what edges hold, the way of one token.
+
+        Raises
+        ------
+        GraphError
+            If there is no such view.
+        """
         from amp_lab import plots
 
-        return plots.timeline(self.plan.info, self.trace, self.sample_rate, ax=ax, **options)
+        if view == "schedule":
+            return plots.timeline(self.plan.info, self.trace, self.sample_rate, ax=ax, **options)
+        if view == "delays":
+            return plots.delays(self.plan.info, self.trace, self.metrics, self.sample_rate, ax=ax, **options)
+        raise GraphError(
+            f"{self.name}.timeline: no such view (got {view!r:.60}, allowed schedule or delays). Name one."
+        )
 
     def compare(self, other: Render | Samples, comparator: str = "exact", **options: Any) -> Comparison:
         """Compare the audio with a reference (see `amp_lab.golden.comparators`).

@@ -44,6 +44,10 @@ class NodeMetricsLike(Protocol):
         """Firings."""
 
     @property
+    def measured_delay_frames(self) -> int:
+        """Frames its newest output token lags its newest input token."""
+
+    @property
     def heat_j(self) -> float:
         """Accumulated heat."""
 
@@ -191,6 +195,11 @@ def _pictures(render: RenderLike, *, dpi: int, everything: bool = False) -> list
     schedule = plots.timeline(render.plan.info, render.trace, rate)
     what = "Nodes and edges of the plan" + ("" if render.trace is None else ", and firings in wall time")
     shown.append(_Picture("Timeline", what, _png(schedule, dpi)))
+    if any(node["latency_frames"] for node in render.plan.info["nodes"]):
+        late = plots.delays(render.plan.info, render.trace, render.metrics, rate)
+        shown.append(
+            _Picture("Delays", "Starts, latency and what edges hold, on virtual time", _png(late, dpi))
+        )
     return shown
 
 

@@ -112,7 +112,13 @@ def phases(long: bool) -> list[Phase]:
         Phase("lint", (("ruff", "check"),)),
         Phase("types", (("mypy",),)),
         Phase("native-format", (("clang-format", "--dry-run", "-Werror", *sources),)),
-        Phase("drift", (("python", "-m", "amp_lab.catalog", "--check"),)),
+        Phase(
+            "drift",
+            (
+                ("python", "-m", "amp_lab.catalog", "--check"),
+                ("python", "docs/figures.py", "--check"),
+            ),
+        ),
         native("dev"),
         native("asan"),
         native("clang", same_bits("dev", "clang"), golden_bits("clang"), missing=clang_missing),

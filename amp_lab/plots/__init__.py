@@ -1,12 +1,13 @@
 """Pure functions from data to matplotlib figures. None keeps or touches pyplot state."""
 
 from amp_lab.plots.compare import difference
+from amp_lab.plots.delay_view import delays
 from amp_lab.plots.heat import thermo
 from amp_lab.plots.schedule import timeline
 from amp_lab.plots.spectra import spectrogram, spectrum
 from amp_lab.plots.style import png, register_in_notebook
 from amp_lab.plots.wave import waveform
 
-__all__ = ["difference", "png", "spectrogram", "spectrum", "thermo", "timeline", "waveform"]
+__all__ = ["delays", "difference", "png", "spectrogram", "spectrum", "thermo", "timeline", "waveform"]
 
 register_in_notebook()

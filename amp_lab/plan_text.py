@@ -1,0 +1,176 @@
+"""A plan as text for people: what fires when, what loops, what waits."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+_LOOP_NAMES = 8
+"""Names of a loop spelled out at most; the middle of a longer one is counted."""
+_NODES = """nodes in firing order
+  A is the virtual time, in frames, at which a node fires its frame 0; L is its processing latency.
+  Its frame n can be read from time A + L + n on."""
+_EDGES = (
+    "  Delay is part of the sound (z^-d). Holds is what waits in the edge: delay + A(to) - A(from) - L(from)."
+)
+_DRIVERS = {"frame": "frame by frame", "block": "each node as far as its inputs reach"}
+
+Row = tuple[str, ...]
+
+
+def render(info: dict[str, Any]) -> str:
+    """Return the text of a plan given as JSON values; the same text for the same plan."""
+    loops = {name: i for i, c in enumerate(info["components"], 1) for name in c["nodes"]}
+    at = {n["name"]: i for i, n in enumerate(info["nodes"])}
+    edges = sorted(info["edges"], key=lambda e: (at[e["src"]], at[e["dst"]], e["slot"]))
+    nodes = [_node(n, loops, info["output"]) for n in info["nodes"]]
+    columns = ("A", "L", "ch", "type", "node", "")
+    parts = [_title(info), ""]
+    parts += [_NODES, *_aligned([columns, *nodes], right=3), ""]
+    if info["components"]:
+        parts += ["feedback loops", *(_loop(info, i) for i in range(len(info["components"]))), ""]
+    if gates := sorted({gate for n in info["nodes"] for gate in n["gates"]}):
+        parts += ["gates", *(_gate(info, gate) for gate in gates), ""]
+    for kind, heading in (("audio", "edges"), ("modulation", "modulations")):
+        if some := [e for e in edges if e["kind"] == kind]:
+            holds = any(e["delay_frames"] or e["lag_frames"] for e in some)
+            explained = [_EDGES] if holds and _EDGES not in parts else []
+            parts += [heading, *explained, *_aligned(list(_edges(some, holds))), ""]
+    if info["dead_edges"]:
+        dead = [(*_ends(e), "not read") for e in info["dead_edges"]]
+        parts += ["edges that are not the first of their port", *_aligned(dead), ""]
+    if info["curves"]:
+        parts += [f"curves needed: {', '.join(info['curves'])}", ""]
+    return "\n".join([*parts, f"digest {info['digest']}"]) + "\n"
+
+
+def tightest_loop(info: dict[str, Any], component: int) -> list[dict[str, Any]]:
+    """Return the edges of a cycle that holds the fewest frames, which is what bounds the sub-block.
+
+    E. W. Dijkstra, "A note on two problems in connexion with graphs", 1959, from every edge that closes one.
+    """
+    inside = set(info["components"][component]["nodes"])
+    leaving: dict[str, list[dict[str, Any]]] = {name: [] for name in inside}
+    for e in info["edges"]:
+        if e["src"] in inside and e["dst"] in inside:
+            leaving[e["src"]].append(e)
+    best: tuple[int, list[dict[str, Any]]] | None = None
+    for closing in (e for edges in leaving.values() for e in edges if e["feedback"]):
+        way = _shortest(leaving, closing["dst"], closing["src"])
+        cycle = [*way, closing]
+        key = (sum(e["lag_frames"] for e in cycle), len(cycle), [e["src"] for e in cycle])
+        if best is None or key < (best[0], len(best[1]), [e["src"] for e in best[1]]):
+            best = key[0], cycle
+    return best[1] if best else []
+
+
+def _shortest(leaving: dict[str, list[dict[str, Any]]], start: str, stop: str) -> list[dict[str, Any]]:
+    """Edges of a way from `start` to `stop` that holds the fewest frames, then has the fewest edges."""
+    came: dict[str, dict[str, Any] | None] = {}
+    queue: list[tuple[int, int, str, int, dict[str, Any] | None]] = [(0, 0, start, 0, None)]
+    pushed = 0
+    while queue and stop not in came:
+        held, hops, name, _, by = heapq.heappop(queue)
+        if name in came:
+            continue
+        came[name] = by
+        for e in leaving[name]:
+            pushed += 1
+            heapq.heappush(queue, (held + e["lag_frames"], hops + 1, e["dst"], pushed, e))
+    way: list[dict[str, Any]] = []
+    while (edge := came[stop]) is not None:
+        way.append(edge)
+        stop = edge["src"]
+    return way[::-1]
+
+
+def _title(info: dict[str, Any]) -> str:
+    frames, rate = info["latency_frames"], info["sample_rate"]
+    late = f"latency {frames} frames ({1e3 * frames / rate:.4g} ms)" if frames else "no latency"
+    sizes = ", ".join(_count(len(info[key]), key[:-1]) for key in ("nodes", "edges"))
+    return f"plan {info['graph']}: {rate:.10g} Hz, {sizes}, {late}"
+
+
+def _node(node: dict[str, Any], loops: dict[str, int], output: str) -> Row:
+    words = [f"loop {loops[node['name']]}"] if node["name"] in loops else []
+    words += [f"gate {gate}" for gate in node["gates"]]
+    words += [f"{p['port']} {p['gather']}" for p in node["inputs"] if p["gather"] != "sum"]
+    words += [f"{p['port']} {p['scatter']}" for p in node["outputs"] if p["scatter"] != "broadcast"]
+    words += [f"{p['port']} maps {p['map']}" for p in node["outputs"] if p["map"] != "none"]
+    words += ["delivered"] if node["name"] == output else []
+    numbers = (node["arrival_frames"], node["latency_frames"], node["channels"])
+    return (*map(str, numbers), node["type"], node["name"], ", ".join(words))
+
+
+def _loop(info: dict[str, Any], index: int) -> str:
+    component = info["components"][index]
+    cycle = tightest_loop(info, index)
+    names = [e["src"] for e in cycle] or component["nodes"]
+    if len(names) > _LOOP_NAMES:
+        half = _LOOP_NAMES // 2
+        left_out = f"({len(names) - 2 * half} more)"
+        spelled = [*names[:half], left_out, *names[-half:], names[0]]
+    else:
+        spelled = [*names, names[0]]
+    size = component["sub_block"]
+    others = len(component["nodes"]) - len(set(names))
+    also = f"; {_count(others, 'more node')} in other ways round" if others else ""
+    how = f"sub-blocks of {_count(size, 'frame')}, {_DRIVERS[component['driver']]}"
+    return f"  loop {index + 1}: {' -> '.join(spelled)}: {how}{also}"
+
+
+def _gate(info: dict[str, Any], gate: str) -> str:
+    behind = [n for n in info["nodes"] if gate in n["gates"]]
+    names = ", ".join(n["name"] for n in behind)
+    how = "start together" if len(behind) > 1 else "starts"
+    return f"  {gate}: {names} {how} at {behind[0]['arrival_frames']}"
+
+
+def _edges(edges: Sequence[dict[str, Any]], holds: bool) -> Iterator[Row]:
+    for e in edges:
+        numbers = (_some("delay", e["delay_frames"]), _holds(e)) if holds else ()
+        yield (*_ends(e), *numbers, _words(e))
+
+
+def _holds(edge: dict[str, Any]) -> str:
+    held, room = edge["lag_frames"], edge["capacity_frames"]
+    return _some("holds", held) + (f" of {room}" if held and room != held else "")
+
+
+def _words(edge: dict[str, Any]) -> str:
+    words = ["feedback"] if edge["feedback"] else []
+    if edge["kind"] == "modulation":
+        scaled = "m" if edge["scale"] == 1 else f"{edge['scale']:g} m"
+        factor = f"({edge['offset']:g} + {scaled})" if edge["offset"] else scaled
+        words.insert(0, f"times {factor}" if edge["mode"] == "multiply" else f"plus {scaled}")
+    words += [f"channel {edge['channel']}"] if edge["channel"] >= 0 else []
+    words += [f"into channel {edge['into']}"] if edge.get("into") else []
+    words += [f"gate {gate}" for gate in edge["gates"]]
+    return ", ".join(words)
+
+
+def _ends(edge: dict[str, Any]) -> Row:
+    return f"{edge['src']}.{edge['src_port']}", "->", f"{edge['dst']}.{edge['dst_port']}[{edge['slot']}]"
+
+
+def _some(word: str, frames: int) -> str:
+    return f"{word} {frames}" if frames else ""
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _aligned(rows: Sequence[Row], right: int = 0) -> list[str]:
+    """Lines of aligned cells, the first `right` columns flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + "  ".join(
+            cell.rjust(width) if k < right else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+            if width
+        ).rstrip()
+        for row in rows
+    ]
