@@ -19,6 +19,7 @@ SCENES = dict(rigs.scenes())
 ELSEWHERE = """
 import sys
 from pathlib import Path
+sys.path.insert(0, sys.argv[5])
 import rigs
 name, blob, left, block = sys.argv[1], Path(sys.argv[2]).read_bytes(), int(sys.argv[3]), int(sys.argv[4])
 scene = rigs.golden_scene(name)
@@ -67,8 +68,19 @@ def test_every_golden_goes_on_in_another_process(name: str, tmp_path: Path) -> N
     assert same_bits(rest, rigs.sound(scene)[..., frame:])
     file = tmp_path / "snapshot"
     file.write_bytes(blob)
-    command = [sys.executable, "-c", ELSEWHERE, name, str(file), str(scene.frames - frame), "100"]
-    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    rig = Path(__file__).parent  # not on the path of a process that is careful with it
+    command = [
+        sys.executable,
+        "-P",
+        "-c",
+        ELSEWHERE,
+        name,
+        str(file),
+        str(scene.frames - frame),
+        "100",
+        str(rig),
+    ]
+    done = subprocess.run(command, cwd=rig, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == rigs.digest(rest)
 
