@@ -313,7 +313,28 @@ template <template <class> class N> struct Driver {
         seen = walk.watch;
     }
 
+    // On doubles, where a frame is all there is: nothing is copied or prepared that one frame would not pay for.
+    [[gnu::flatten]] static uint32_t ticks(Step& s, const Firing& f) {
+        const Setup u{*s.env, s.fixed, s.key};
+        double sum = 0.0;
+        for (int c = 0, r = 0; c < s.channels; ++c)
+            for (int g = 0; g < s.env->groups; ++g, ++r) {
+                const Rows rows(s, c, g, f.offset);
+                typename D::Coef moving;
+                const typename D::Coef* coef = s.varying ? &moving : held<double>(s, r);
+                for (uint32_t i = 0; i < f.frames; ++i) {
+                    if (s.varying) moving = rows.template coef<double>(u, i);
+                    double x[kIn], y[NO];
+                    rows.template inputs<double>(i, x);
+                    D::shape(tick<double>(x, *coef, *state<double>(s, r), u), x, *coef, y, u);
+                    for (int o = 0; o < NO; ++o) sum += rows.out[o][i] = y[o];
+                }
+            }
+        return sum - sum == 0.0 ? kFired : kNonfinite;
+    }
+
     template <class T> static uint32_t frame_by_frame(Step& s, const Firing& f) {
+        if constexpr (width_of<T> == 1) return ticks(s, f);
         const Setup u{*s.env, s.fixed, s.key};
         const Motion moves = motion(s);
         Watch watch;

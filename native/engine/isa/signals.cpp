@@ -182,6 +182,19 @@ void gather_row(const Step& s, int c, int g, const Firing& f, Watch& seen) {
     seen = watch;
 }
 
+// One frame, for feedback.
+template <bool kMean> uint32_t gather_tick(Step& s, const Firing& f) {
+    double seen = 0.0;
+    for (int c = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.env->groups; ++g) {
+            double sum = *row(s.in[0], c, g, f.offset);
+            for (int k = 1; k < s.n_in; ++k) sum = sum + *row(s.in[k], c, g, f.offset);
+            if constexpr (kMean) sum = sum * (1.0 / s.n_in);
+            seen += *row(s.out[0], c, g, f.offset) = sum;
+        }
+    return seen - seen == 0.0 ? kFired : kNonfinite;
+}
+
 template <int W, class T, bool kMean> uint32_t gather(Step& s, const Firing& f) {
     constexpr uint32_t kStep = W == 1 && std::is_same_v<T, f64x8> ? kLanes : 1;
     constexpr decltype(&gather_row<0, kStep, T, kMean>) rows[] = {
@@ -249,8 +262,8 @@ const KernelTable kernel_table{AMP_ISA_NAME,
                                {{gather<1, f64x8, false>, gather<8, f64x8, false>},
                                 {gather<1, f64x8, true>, gather<8, f64x8, true>},
                                 {stack<1, f64x8>, stack<8, f64x8>}},
-                               {{gather<1, double, false>, gather<8, f64x8, false>},
-                                {gather<1, double, true>, gather<8, f64x8, true>},
+                               {{gather_tick<false>, gather<8, f64x8, false>},
+                                {gather_tick<true>, gather<8, f64x8, true>},
                                 {stack<1, double>, stack<8, f64x8>}},
                                {settle<1>, settle<8>},
                                scatter,
