@@ -94,6 +94,26 @@ def sound(
         return proceed(runtime, scene, (cut or Cut()).calls or [scene.frames])
 
 
+CLOCK = "a_clock"
+"""A node that fires at every virtual time, the first in the order."""
+
+
+def starts(scene: Scene) -> dict[str, int]:
+    """Measured virtual time of each node's first firing: how often the `CLOCK` of the graph had fired."""
+    plan = scene.graph.compile()
+    with started(scene, Cut(1), flags=lowlevel.TRACE) as runtime:
+        proceed(runtime, scene, [1])
+        events, dropped = runtime.trace()
+    assert (dropped, plan.order[0]) == (0, CLOCK)
+    clock, first = -1, dict[str, int]()
+    for one in events:
+        name = plan.order[one["node"]]
+        clock += name == CLOCK
+        first.setdefault(name, clock)
+        assert one["visible_from"] == clock + plan.latencies[name]
+    return first
+
+
 def through(type_id: str, x: Samples, **params: Any) -> Samples:
     """Return what one node makes of a mono signal, (C, N)."""
     g = amp.Graph(sample_rate=RATE)

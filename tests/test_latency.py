@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from rigs import RATE, Cut, Samples, Scene, same_bits, sound
 
 import amp_lab as amp
-from amp_lab import lowlevel
 
 FRAMES = 90
 INPUT = np.random.default_rng(11).uniform(-1, 1, FRAMES)
@@ -50,9 +49,9 @@ class Web:
     wires: list[Wire] = field(default_factory=list)
 
     def build(self, name: str = "web") -> amp.Graph:
-        """Return the web as a graph; ``clock`` comes first in the order, ``end`` is the output."""
+        """Return the web as a graph; the clock comes first in the order, ``end`` is the output."""
         g = amp.Graph(sample_rate=RATE, name=name)
-        g.noise(name="a_clock")
+        g.noise(name=rigs.CLOCK)
         source, quiet = g.input(samples=INPUT, name="source"), g.constant(value=0.0, name="quiet")
         for node, half in self.latency.items():
             if half:
@@ -170,18 +169,8 @@ def check(web: Web, *cuts: Cut) -> None:
 
 
 def starts(web: Web) -> dict[str, int]:
-    """Measured virtual time of every node's first firing: frames a free-running node had begun by then."""
-    s = replace(scene(web), taps=())
-    with rigs.started(s, Cut(1), flags=lowlevel.TRACE) as runtime:
-        rigs.proceed(runtime, s, [1])
-        events, dropped = runtime.trace()
-        order = s.graph.compile().order
-    assert dropped == 0
-    clock, first = -1, {}
-    for one in events:
-        clock += order[one["node"]] == "a_clock"
-        first.setdefault(order[one["node"]], clock)
-        assert one["visible_from"] == clock + web.latency.get(order[one["node"]], 0)
+    """Measured virtual time of every node's first firing."""
+    first = rigs.starts(replace(scene(web), taps=()))
     return {v: first[v] for v in web.latency}
 
 
