@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -57,6 +58,22 @@ class TestOneSound:
         scene = rigs.golden_scene(name)
         cuts = [Cut((0, 64, 100)[seed % 3], rigs.random_calls(seed, scene.frames)) for seed in range(20)]
         assert {digest(sound(scene, cut)) for cut in cuts} == {reference(name)}
+
+    @pytest.mark.parametrize("names", list(itertools.permutations("abz")), ids="".join)
+    def test_nothing_is_written_over_that_is_read_as_a_modulation(self, names: tuple[str, ...]) -> None:
+        """A node reads its own input and, as a modulation, the same memory under another node's name."""
+        g = amp.Graph(name="shared")
+        sine, noise, other = names
+        output = g.output(g.sine(frequency_hz=300.0, name=sine), name="out")
+        mean = g.average(g.noise(name=noise), g.sine(frequency_hz=77.0, name=other), name="mean")
+        g.modulate(output, mean.gain, mode="multiply")
+        g.gain(mean, gain=0.5, name="tail")
+        shared, apart = (
+            g.render(frames=1000, isolation="none", taps=["tail"], heat=heat) for heat in (False, True)
+        )
+        assert same_bits(
+            shared.taps["tail"], apart.taps["tail"]
+        )  # with heat every output has memory of its own
 
     @pytest.mark.parametrize("block", [1, 7, 63, 64, 65, 512])
     @pytest.mark.parametrize("batches", [1, 4, 5, 9])

@@ -118,8 +118,8 @@ struct Builder {
         if (!n.type->in_place || n.component >= 0 || r.common_.config.flags & AMP_RUN_HEAT) return false;
         if (r.plan_.nodes[src].out_channels[port] != n.channels || stacks(contract(u).inputs[0])) return false;
         return std::all_of(n.in.begin(), n.in.end(), [&](uint32_t k) {
-            const PlanEdge& e = r.plan_.edges[k];
-            return e.src != src || (e.port >= 0 && e.channel < 0);
+            const PlanEdge& e = r.plan_.edges[k];  // from whichever node hands the slice on
+            return out_slot[e.src][e.src_port] != out_slot[src][port] || (e.port >= 0 && e.channel < 0);
         });
     }
 
@@ -135,9 +135,12 @@ struct Builder {
             last[e.src][e.src_port] = std::max(last[e.src][e.src_port], unit_end(e.dst));
             if (e.lag > 0) delayed[e.src] = true;
         }
-        for (const PlanEdge& e : r.plan_.edges)
-            if (r.plan_.nodes[e.dst].type->passes)
-                last[e.src][e.src_port] = std::max(last[e.src][e.src_port], last[e.dst][0]);
+        for (uint32_t u = n; u-- > 0;)  // a slice that is handed on lives as long as what it is handed on as
+            if (r.plan_.nodes[u].type->passes)
+                for (uint32_t k : r.plan_.nodes[u].in) {
+                    const PlanEdge& e = r.plan_.edges[k];
+                    last[e.src][e.src_port] = std::max(last[e.src][e.src_port], last[u][0]);
+                }
         std::vector<int> pending;  // scratch of the component being walked
         for (uint32_t u = 0; u < n; ++u) {
             check(u);
