@@ -55,7 +55,7 @@ RANGES = {
 ANYTHING_GOES = {"gain", "b0", "b1", "b2", "value", "phase_cycles", "depth", "offset"}
 """Numbers that may also be moved by addition."""
 SOURCES = tuple(t for t in catalog.types() if not any(not p.optional for p in catalog[t].inputs))
-INNER = tuple(t for t in catalog.types() if catalog[t].inputs and t != "output")
+INNER = tuple(t for t in catalog.types() if catalog[t].inputs)
 MOST_CHANNELS = 6
 
 
@@ -160,9 +160,8 @@ class Builder:
         """Add a node and remember what it makes."""
         heat = recipe.seed % 3 == 0
         thermo = {"heat_j_per_frame": 1e-6, "capacity_j_per_k": 0.5, "conductance_w_per_k": 2.0}
-        node = self.graph.add(
-            recipe.type, name=f"n{len(self.nodes)}", thermo=thermo if heat else None, **params
-        )
+        name = "out" if recipe.type == "output" else f"n{len(self.nodes)}"  # which may have readers too
+        node = self.graph.add(recipe.type, name=name, thermo=thermo if heat else None, **params)
         self.nodes.append(node)
         self.channels[node.name] = channels
         rows = np.shape(params["matrix"])[-2] if "matrix" in params else channels
@@ -181,7 +180,7 @@ class Builder:
         pairs = list(zip(origins, recipe.feeds, strict=True))
         once = {o.name: (o, f) for o, f in pairs}
         feeds = [(o, f) for o, f in pairs if self.left(o) and (o.type != "split" or once[o.name][1] is f)]
-        if not feeds:
+        if not feeds or (recipe.type == "output" and "out" in self.graph):
             return
         carried = [1 if o.type == "split" else self.leaving[o.name] for o, _ in feeds]
         gather = catalog[recipe.type].inputs[0].gather
@@ -307,7 +306,7 @@ class Builder:
 
 
 def build(recipes: list[Recipe], frames: int, batches: int, budget: tuple[float, str] | None) -> Scene:
-    """Return the graph of recipes with all ports tapped; the output is the last node."""
+    """Return the graph of recipes with all ports tapped."""
     b = Builder(frames, batches)
     made = []
     for recipe in recipes:
@@ -322,8 +321,8 @@ def build(recipes: list[Recipe], frames: int, batches: int, budget: tuple[float,
         b.source(made[0])
     for recipe, node in zip(made, list(b.nodes), strict=True):
         b.back(recipe, node)
-    heard = next(n for n in reversed(b.nodes) if n.type != "split")
-    b.graph.output(heard, name="out")
+    if "out" not in b.graph:
+        b.graph.output(next(n for n in reversed(b.nodes) if n.type != "split"), name="out")
     b.gates_and_shares(made)
     if budget:
         b.graph.set_heat_budget(budget[0], budget[1])  # type: ignore[arg-type]

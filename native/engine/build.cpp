@@ -303,12 +303,15 @@ struct Builder {
                 t.batches == 1 ? 0 : of_batch, 1};
     }
 
-    // One step behind each output that closes a cycle, so that loops without state of their own decay to zero.
+    // One step behind each output that an edge with delay leaves inside a component (every cycle has one), so that loops
+    // without state of their own decay to zero. The firing order does not matter here: it depends on names.
     void settle() {
         std::set<const Port*> done;
         for (const PlanEdge& e : r.plan_.edges) {
             const Port& p = r.work_[e.src].out[e.src_port];
-            if (!e.feedback || !done.insert(&p).second) continue;
+            const int32_t component = r.plan_.nodes[e.src].component;
+            if (e.delay == 0 || component < 0 || r.plan_.nodes[e.dst].component != component) continue;
+            if (!done.insert(&p).second) continue;
             Step& s = gather(e.src, p.channels, 0);
             s.fire = s.tick = r.table_->settle[r.layout_];
             show(s.out[0], p, 0);

@@ -1,11 +1,19 @@
-// Allocations: none while a render runs, and the failure of any one is a status. operator new is replaced for the whole
-// process, the library included, so this test is for systems where one definition serves all (not Windows).
+// Allocations: none while a render runs, and the failure of any one is a status that leaves nothing behind. operator
+// new is replaced for the whole process, the library included, so this test is for systems where one definition serves
+// all (not Windows).
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "check.hpp"
 #include "rig.hpp"
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define AMP_SANITIZED 1
@@ -17,15 +25,18 @@
 
 namespace {
 
-long allocations = 0;
+long allocations = 0, live = 0;  // live: made by operator new and not given back
+long refused = 0;
 long fail_at = -1;     // number of the allocation that fails, -1: none
 bool fail_on = false;  // and all that follow
 bool failing = false;  // one has failed
+bool no_maps = false;  // address space cannot be reserved
 
 bool refuse() {
     const long n = allocations++;
     const bool now = fail_at >= 0 && (n == fail_at || (fail_on && n > fail_at));
     failing |= now;
+    refused += now;
     return now;
 }
 
@@ -35,21 +46,34 @@ bool refuse() {
 extern "C" void* __libc_malloc(size_t size);
 extern "C" void* malloc(size_t size) { return refuse() ? nullptr : __libc_malloc(size); }
 static void* get(size_t size) { return __libc_malloc(size); }
+extern "C" void* mmap(void* at, size_t size, int protection, int flags, int file, off_t offset) noexcept {
+    if (no_maps) return MAP_FAILED;
+    return reinterpret_cast<void*>(syscall(SYS_mmap, at, size, protection, flags, file, offset));
+}
+static constexpr bool kMapsFail = true;
 #else
+static constexpr bool kMapsFail = false;
 static void* get(size_t size) { return std::malloc(size); }
 #endif
 
 void* operator new(size_t size) {
     void* p = refuse() ? nullptr : get(size ? size : 1);
     if (!p) throw std::bad_alloc();
+    ++live;
     return p;
 }
 void* operator new[](size_t size) { return operator new(size); }
 // A caller that asks this way does without: not refused.
-void* operator new(size_t size, const std::nothrow_t&) noexcept { return get(size ? size : 1); }
-void* operator new[](size_t size, const std::nothrow_t&) noexcept { return get(size ? size : 1); }
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+    ++live;
+    return get(size ? size : 1);
+}
+void* operator new[](size_t size, const std::nothrow_t& none) noexcept { return operator new(size, none); }
 // Not inlined, or the compiler holds free() against operator new.
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p) noexcept {
+    live -= p != nullptr;
+    std::free(p);
+}
 void operator delete[](void* p) noexcept { operator delete(p); }
 void operator delete(void* p, size_t) noexcept { operator delete(p); }
 void operator delete[](void* p, size_t) noexcept { operator delete(p); }
@@ -135,8 +159,9 @@ void no_allocation_when_changes_are_due() {
     }
 }
 
-// Runs `f` with the first, second, ... allocation refused, alone and with all after it, until none is.
-template <class F> void refuse_each(F&& f) {
+// Runs `f` with the first, second, ... allocation refused, alone and with all after it, until none is; `look` looks at
+// what is left every time.
+template <class F, class L> void refuse_each(F&& f, L&& look) {
     for (const bool on : {false, true}) {
         long k = 0;
         for (bool hit = true; hit; ++k) {
@@ -144,62 +169,144 @@ template <class F> void refuse_each(F&& f) {
             f();
             hit = failing;
             fail_at = -1;
+            look();
         }
         CHECK(k > 1);
     }
 }
 
-void expect(amp_status s) { CHECK(s == (failing ? AMP_E_NOMEM : AMP_OK)); }
+void expect(amp_status s, const amp_error& e) {
+    CHECK(s == (failing ? AMP_E_NOMEM : AMP_OK) && e.code == s);
+    CHECK((std::strstr(e.message, "memory") != nullptr) == failing);
+}
 
-void failing_allocations_are_a_status() {
-    for (const auto& g : graphs::all()) {
-        const auto bytes = blob::descriptors(g), curves = blob::history(graphs::voice_curves());
-        amp_error e = rig::empty_error();
-        refuse_each([&] {
+// Calls that keep nothing, or whose runtime ends here.
+void loading_leaves_nothing(const blob::Bytes& bytes) {
+    amp_error e = rig::empty_error();
+    const long before = live;
+    const auto nothing_left = [&] { CHECK(live == before); };
+    const auto given = [&](amp_status s, amp_bytes* b) {
+        expect(s, e);
+        CHECK((b->data == nullptr) == failing);
+        amp_bytes_free(b);
+    };
+    refuse_each(
+        [&] {
             amp_bytes plan{};
-            expect(amp_plan_compile(bytes.data(), bytes.size(), &plan, &e));
-            CHECK(e.code == (failing ? AMP_E_NOMEM : AMP_OK));
-            amp_bytes_free(&plan);
-        });
-        refuse_each([&] {
+            given(amp_plan_compile(bytes.data(), bytes.size(), &plan, &e), &plan);
+        },
+        nothing_left);
+    refuse_each(
+        [&] {
             amp_bytes json{};
-            expect(amp_plan_describe(bytes.data(), bytes.size(), nullptr, 0, &json, &e));
-            amp_bytes_free(&json);
-        });
-        refuse_each([&] {
+            given(amp_plan_describe(bytes.data(), bytes.size(), nullptr, 0, &json, &e), &json);
+        },
+        nothing_left);
+    refuse_each(
+        [&] {
             amp_graph_runtime* raw = nullptr;
-            expect(amp_graph_runtime_create(bytes.data(), bytes.size(), nullptr, 0, &raw, &e));
+            expect(amp_graph_runtime_create(bytes.data(), bytes.size(), nullptr, 0, &raw, &e), e);
             CHECK((raw == nullptr) == failing);
             amp_graph_runtime_destroy(raw);
-        });
-        for (const uint32_t batches : {1u, 9u}) {
-            Runtime r(bytes);
-            const amp_config config{sizeof config, batches, 32, AMP_RUN_HEAT | AMP_RUN_TRACE, 16, 0};
-            std::vector<double> one{0.5};
-            const amp_buffer value = rig::view(one, 1, 1, 1);
-            refuse_each([&] { expect(amp_graph_runtime_configure(r.raw, &config)); });
-            if (has_curves(g))
-                refuse_each([&] {
-                    CHECK(amp_graph_runtime_configure(r.raw, &config) == AMP_OK || failing);
+        },
+        nothing_left);
+    const amp_config config{sizeof config, 9, 32, AMP_RUN_HEAT | AMP_RUN_TRACE, 16, 0};
+    for (const bool again : {false, true})  // a runtime whose first or second configure failed is destroyed
+        refuse_each(
+            [&] {
+                const long at = std::exchange(fail_at, -1) - allocations;
+                Runtime r(bytes);
+                if (again) CHECK(r.configure(1, 64) == AMP_OK);
+                fail_at = allocations + at;
+                expect(r.note(amp_graph_runtime_configure(r.raw, &config)), r.error);
+            },
+            nothing_left);
+}
+
+void ready(Runtime& r, const blob::Graph& g, uint32_t batches) {
+    CHECK(r.configure(batches, 32, AMP_RUN_HEAT) == AMP_OK);
+    if (has_curves(g)) CHECK(r.history(graphs::voice_curves()) == AMP_OK);
+}
+
+// A runtime that was refused memory is as it was, or can be configured again.
+void runtimes_stay_usable(const blob::Graph& g, uint32_t batches) {
+    const auto bytes = blob::descriptors(g), curves = blob::history(graphs::voice_curves());
+    const long before = live;
+    {
+        Runtime r(bytes), fresh(bytes);
+        const amp_config config{sizeof config, batches, 32, AMP_RUN_HEAT | AMP_RUN_TRACE, 16, 0};
+        std::vector<double> one{0.5};
+        const amp_buffer value = rig::view(one, 1, 1, 1);
+        const auto configure = [&] { expect(r.note(amp_graph_runtime_configure(r.raw, &config)), r.error); };
+        const auto any = [] {};
+        refuse_each(configure, any);
+        if (has_curves(g))
+            refuse_each(
+                [&] {
+                    configure();
                     const amp_status s = amp_graph_runtime_set_history(r.raw, curves.data(), curves.size());
                     CHECK(s == AMP_OK || (s == AMP_E_NOMEM && failing));
-                });
-            refuse_each([&] {
-                const amp_status ready = amp_graph_runtime_configure(r.raw, &config);
+                },
+                any);
+        refuse_each(
+            [&] {
+                const amp_status done = amp_graph_runtime_configure(r.raw, &config);
                 const amp_status s =
                     amp_graph_runtime_set_param(r.raw, g.nodes[g.nodes.size() - 2].name.c_str(), "gain", &value, -1);
                 CHECK(s == AMP_OK || s == AMP_E_NOMEM || s == AMP_E_INVALID_ARG);
-                CHECK(failing || ready == AMP_OK);
-            });
-            CHECK(r.configure(batches, 32) == AMP_OK && amp_graph_runtime_clear_params(r.raw) == AMP_OK);
-            if (has_curves(g)) CHECK(r.history(graphs::voice_curves()) == AMP_OK);
-            const auto after = r.render(200, batches);  // nothing that failed left a trace
-            Runtime fresh(bytes);
-            CHECK(fresh.configure(batches, 32) == AMP_OK);
-            if (has_curves(g)) CHECK(fresh.history(graphs::voice_curves()) == AMP_OK);
-            CHECK(!after.empty() && after == fresh.render(200, batches));
-        }
+                CHECK(failing || done == AMP_OK);
+            },
+            any);
+        CHECK(r.configure(batches, 32) == AMP_OK && amp_graph_runtime_clear_params(r.raw) == AMP_OK);
+        ready(r, g, batches), ready(fresh, g, batches);
+        const auto after = r.render(200, batches);  // nothing that failed left a trace
+        CHECK(!after.empty() && after == fresh.render(200, batches));
     }
+    CHECK(live == before);
+}
+
+// snapshot and restore: what is refused changes nothing, and the sound goes on as if nobody had tried.
+void snapshots_fail_whole(const blob::Graph& g, uint32_t batches) {
+    const long before = live;
+    {
+        Runtime r(g), whole(g);
+        ready(r, g, batches), ready(whole, g, batches);
+        CHECK(r.render(70, batches) == whole.render(70, batches));
+        const blob::Bytes early = r.snapshot();
+        CHECK(r.render(50, batches) == whole.render(50, batches));
+        const blob::Bytes late = r.snapshot();
+        blob::Bytes room(late.size());
+        size_t size = 0;
+        refuse_each(
+            [&] {
+                expect(r.note(amp_graph_runtime_snapshot(r.raw, room.data(), room.size(), &size)), r.error);
+                CHECK(failing || room == late);
+            },
+            [&] { CHECK(amp_graph_runtime_position(r.raw) == 120); });
+        refuse_each([&] { expect(r.restore(early), r.error); },
+                    [&] {
+                        CHECK(amp_graph_runtime_position(r.raw) == (failing ? 120 : 70));
+                        CHECK(r.snapshot() == (failing ? late : early));
+                        if (!failing) CHECK(r.restore(late) == AMP_OK);
+                    });
+        CHECK(r.render(200, batches) == whole.render(200, batches));
+    }
+    CHECK(live == before);
+}
+
+// Address space for the arena is memory too.
+void refused_address_space_is_a_status() {
+    Runtime r(graphs::short_loop());
+    CHECK(r.configure(1, 32) == AMP_OK);
+    const auto begin = r.render(100);
+    const blob::Bytes at = r.snapshot();
+    no_maps = true;
+    CHECK(r.restore(at) == AMP_E_NOMEM && r.error.code == AMP_E_NOMEM);
+    CHECK(amp_graph_runtime_position(r.raw) == 100 && r.snapshot() == at);
+    CHECK(r.configure(1, 32) == AMP_E_NOMEM && std::strstr(r.error.message, "address space"));
+    CHECK(amp_graph_runtime_execute(r.raw, 1, nullptr, nullptr, 0) == AMP_E_INVALID_ARG);
+    no_maps = false;
+    CHECK(r.configure(1, 32) == AMP_OK && r.render(100) == begin);
 }
 
 }  // namespace
@@ -207,6 +314,11 @@ void failing_allocations_are_a_status() {
 int main() {
     no_allocation_while_rendering();
     no_allocation_when_changes_are_due();
-    failing_allocations_are_a_status();
+    for (const auto& g : graphs::all()) {
+        loading_leaves_nothing(blob::descriptors(g));
+        for (const uint32_t batches : {1u, 9u}) runtimes_stay_usable(g, batches), snapshots_fail_whole(g, batches);
+    }
+    if (kMapsFail) refused_address_space_is_a_status();
+    std::printf("%ld allocations refused\n", refused);
     return check::finish("memory");
 }
