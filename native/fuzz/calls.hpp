@@ -18,8 +18,17 @@ using blob::Tensor;
 inline constexpr int64_t kMostFrames = 3000;  // per sequence
 inline constexpr int kMostCalls = 60;
 
+inline std::vector<std::string> trail;  // what was called, for people
+
+template <class... A> void tell(const char* format, A... args) {
+    char line[1200];
+    std::snprintf(line, sizeof line, format, args...);
+    trail.emplace_back(line);
+}
+
 inline void must(bool ok, const char* what) {
     if (ok) return;
+    for (const auto& line : trail) std::fprintf(stderr, "  %s\n", line.c_str());
     std::fprintf(stderr, "calls: %s\n", what);
     std::abort();
 }
@@ -70,9 +79,10 @@ private:
         const amp_error& e = subject_->error;
         must(s <= 0 && s >= AMP_E_FULL && amp_status_name(s), "a status out of range");
         must(s != AMP_E_INTERNAL, "an internal error");
+        if (s) tell("  refused: %s", e.message);
         must(e.code == s, "last_error is of another call");
         must((s != AMP_OK) == (e.message[0] != '\0'), "a failure without a message, or a message without one");
-        must(amp_graph_runtime_position(subject_->raw) == (configured_ ? position_ : 0), "the position moved");
+        must(!configured_ || amp_graph_runtime_position(subject_->raw) == position_, "the position moved");
         return s;
     }
     // Makes a call; the other runtime makes it too if it was accepted.
@@ -81,6 +91,8 @@ private:
         if (s) return s;
         must(call(*plain_) == AMP_OK, "a call was accepted once and refused once");
         log_.push_back(call);
+        if (stopped_)  // at frame 0 values build anew
+            stopped_ = amp_graph_runtime_execute(subject_->raw, 0, nullptr, nullptr, 0) != AMP_OK;
         return s;
     }
 
@@ -88,11 +100,14 @@ private:
         static const auto all = graphs::all();
         graph_ = &s_.of(all);
         const Bytes bytes = blob::descriptors(*graph_);
+        trail.clear();
+        tell("graph %d", static_cast<int>(graph_ - all.data()));
         subject_ = std::make_unique<Runtime>(bytes);
         must(subject_->raw, "a graph was refused");
         fresh_plain();
         configured_ = stopped_ = false;
         kept_.reset();
+        bound_ = nullptr;
         position_ = 0;
     }
     void fresh_plain() {
@@ -112,9 +127,14 @@ private:
         static constexpr uint32_t kBatches[] = {1, 2, 4, 5, 9}, kBlocks[] = {0, 1, 7, 16, 63, 64, 65, 500};
         const uint32_t batches = s_.of(kBatches), block = s_.of(kBlocks), flags = s_.below(16);
         const amp_config c{sizeof c, batches, block, flags, 1 + s_.below(8), 0};
+        tell("configure batches %u block %u flags %u", batches, block, flags);
         const amp_status s = amp_graph_runtime_configure(subject_->raw, &c);
         if (s == AMP_OK) position_ = 0, stopped_ = false, configured_ = true, batches_ = batches, flags_ = flags;
-        if (checked(s)) return;
+        if (checked(s)) {  // parameters or samples for other batches: those asked first leave it as it was
+            amp_node_metrics m{sizeof m, 0, 0, 0, 0, 0, 0, 0};
+            configured_ &= amp_graph_runtime_metrics(subject_->raw, "out", &m) == AMP_OK;
+            return;
+        }
         const auto call = [batches, flags](Runtime& r) { return r.configure(batches, 64, flags); };
         must(call(*plain_) == AMP_OK, "configure was accepted once and refused once");
         log_.push_back(call);
@@ -146,6 +166,8 @@ private:
         t.data.assign(size_t{t.batches} * t.channels * t.frames, s_.of(kValues));
         t.data.back() += 0.25 * s_.below(3);
         const int64_t at = s_.one_in(2) ? position_ + s_.below(255) - 8 : -1;
+        tell("set_param %s.%s (%u, %u, %d) %g ... %g at %lld", name.c_str(), key.c_str(), t.batches, t.channels,
+             static_cast<int>(t.frames), t.data[0], t.data.back(), static_cast<long long>(at));
         make([=](Runtime& r) { return r.set(name.c_str(), key.c_str(), t, at); });
     }
     void set_param_wrongly() {
@@ -162,27 +184,32 @@ private:
         must(checked(s) != AMP_OK, "a wrong parameter was taken");
     }
     void clear_params() {
+        tell("clear_params");
         make([](Runtime& r) { return r.note(amp_graph_runtime_clear_params(r.raw)); });
     }
     void history() {
         auto curves = graphs::voice_curves();
         if (s_.one_in(2)) curves.pop_back();
-        const bool fits = has_curves() && curves.size() == 2 && !stopped_ && position_ == 0 && !moved_on();
-        must((checked(subject_->history(curves)) == AMP_OK) <= fits, "a history was taken that does not fit");
+        tell("history of %d curves", static_cast<int>(curves.size()));
+        const bool fits = has_curves() && curves.size() == 2 && (!configured_ || position_ == 0);
+        must((make([=](Runtime& r) { return r.history(curves); }) == AMP_OK) == fits,
+             "a history was taken that does not fit, or refused though it does");
     }
-    bool moved_on() const { return configured_ && position_ > 0; }
     void bind() {
         static std::vector<double> samples(9 * 2 * 500, 0.25);
         const uint32_t batches = s_.one_in(2) ? batches_ : 1, wide = s_.one_in(6) ? 3 : 2;
         const int64_t frames = 1 + 2 * s_.below(200);
         const blob::Node& node = s_.of(graph_->nodes);
-        make([=, name = node.name](Runtime& r) {
+        tell("bind %s (%u, %u, %d)", node.name.c_str(), batches, wide, static_cast<int>(frames));
+        const Call call = [=, name = node.name](Runtime& r) {
             const amp_buffer b = rig::view(samples, batches, wide, frames);
             return r.note(amp_graph_runtime_bind_input(r.raw, name.c_str(), wide == 3 ? nullptr : &b));
-        });
+        };
+        if (make(call) == AMP_OK) bound_ = call;
     }
 
     void cancel() {
+        tell("cancel");
         amp_graph_runtime_cancel(subject_->raw);
         cancelled_ = configured_ || cancelled_;
     }
@@ -197,8 +224,10 @@ private:
         const amp_buffer b = rig::view(out, batches_, channels("out"), frames);
         const amp_tap t{sizeof t, 0, tapped, nullptr, rig::view(tap, batches_, channels(tapped), frames)};
         const bool possible = configured_ && !stopped_;
+        tell("execute %d at %lld", static_cast<int>(frames), static_cast<long long>(position_));
         const amp_status s = amp_graph_runtime_execute(subject_->raw, frames, &b, &t, s_.below(2));
-        const int64_t now = amp_graph_runtime_position(subject_->raw), delivered = now - position_;
+        const int64_t now = configured_ ? amp_graph_runtime_position(subject_->raw) : position_;
+        const int64_t delivered = now - position_;
         must(delivered >= 0 && delivered <= frames && (s || delivered == frames),
              "not what was asked for was delivered");
         position_ = now;
@@ -256,26 +285,29 @@ private:
         checked(amp_graph_runtime_heat(subject_->raw, node, own, nullptr, own, 4, &count));
     }
     void snapshot() {
+        tell("snapshot");
         const Bytes b = subject_->snapshot();
         must(b.empty() == (checked(subject_->status) != AMP_OK), "an empty snapshot");
         must(b.empty() == (!configured_ || stopped_), "a snapshot of what cannot go on, or none of what can");
         if (!b.empty()) kept_ = Kept{b, log_, batches_, flags_, position_};
     }
-    // The other runtime gets there by making the same calls again.
+    // The other runtime gets there by making the same calls again, with the same watch for numbers that are none.
     void restore() {
-        if (!kept_) return;
-        const bool alike = configured_ && kept_->batches == batches_ && !((kept_->flags ^ flags_) & AMP_RUN_HEAT);
+        if (!kept_ || (kept_->flags ^ flags_) & AMP_RUN_STOP_NONFINITE) return;
+        tell("restore to %lld", static_cast<long long>(kept_->position));
+        const bool heated = !std::isnan(graph_->budget_w) && graph_->policy == 1;
+        const bool alike =
+            configured_ && kept_->batches == batches_ && (heated || !((kept_->flags ^ flags_) & AMP_RUN_HEAT));
         const amp_status s = amp_graph_runtime_restore(subject_->raw, kept_->blob.data(), kept_->blob.size());
         must((s == AMP_OK) == alike, "a snapshot was taken that does not fit, or refused though it does");
         if (s == AMP_OK) position_ = kept_->position, stopped_ = false;
         if (checked(s)) return;
-        const auto flags = flags_, batches = batches_;
         fresh_plain();
         for (const Call& call : kept_->log) {
             must(call(*plain_) == AMP_OK, "a call that was accepted is refused");
             log_.push_back(call);
         }
-        must(flags == flags_ && batches == batches_, "unreachable");
+        if (bound_) make(bound_);  // samples are not in a snapshot: what is bound stays bound
     }
     void restore_damaged() {
         if (!kept_) return;
@@ -309,6 +341,7 @@ private:
     std::unique_ptr<Runtime> subject_, plain_;
     std::vector<Call> log_;  // what the other runtime has heard
     std::optional<Kept> kept_;
+    Call bound_;
     bool configured_ = false, stopped_ = false, cancelled_ = false;
     uint32_t batches_ = 1, flags_ = 0;
     int64_t position_ = 0, frames_left_ = kMostFrames;

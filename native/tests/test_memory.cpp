@@ -46,7 +46,7 @@ bool refuse() {
 extern "C" void* __libc_malloc(size_t size);
 extern "C" void* malloc(size_t size) { return refuse() ? nullptr : __libc_malloc(size); }
 static void* get(size_t size) { return __libc_malloc(size); }
-extern "C" void* mmap(void* at, size_t size, int protection, int flags, int file, off_t offset) noexcept {
+extern "C" [[gnu::visibility("default")]] void* mmap(void* at, size_t size, int protection, int flags, int file, off_t offset) noexcept {
     if (no_maps) return MAP_FAILED;
     return reinterpret_cast<void*>(syscall(SYS_mmap, at, size, protection, flags, file, offset));
 }
