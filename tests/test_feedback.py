@@ -172,6 +172,20 @@ class TestLoops:
             assert same_bits(entry(ring(0, first, d - first)), whole)
         check(ring(d // 2, 0, d - d // 2))
 
+    @pytest.mark.parametrize("d", [1, 20])
+    def test_names_mean_nothing(self, d: int) -> None:
+        """Two gains in a ring give the same bits whichever comes first, down to values that become zero."""
+        heard = set()
+        for first, second in (("a", "b"), ("b", "a")):
+            g = amp.Graph(sample_rate=RATE)
+            g.mix(g.input(samples=[1.0], name="source"), gain=1e-9, name=first)
+            g.gain(gain=-1e-9, name=second)
+            for src, dst in ((first, second), (second, first)):
+                g.connect(src, dst, delay_frames=d)
+            g.output(g.stack(g[first], g[second], name="both"), name="out")
+            heard.add(rigs.digest(sound(Scene(g, 6 * d))))
+        assert len(heard) == 1
+
     @pytest.mark.parametrize("inner, outer", [(1, 1), (1, 20), (20, 1), (17, 40), (3, 16)])
     def test_nested_loops(self, inner: int, outer: int) -> None:
         """A loop inside a loop; the shorter cycle sets the sub-block."""
