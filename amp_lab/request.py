@@ -59,6 +59,18 @@ class RenderRequest:
         return sum(flag for wanted, flag in chosen if wanted)
 
 
+@dataclass(frozen=True)
+class Excess:
+    """A window in which a graph gave off more than its budget.
+
+    ``node`` gave most of it, ``frame`` is the last of the window, ``power_w`` the graph's mean over it.
+    """
+
+    node: str
+    frame: int
+    power_w: float
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Heat:
     """Heat per node at the end of each window of 64 frames, summed over batches.
@@ -88,9 +100,27 @@ class Heat:
         over: npt.NDArray[np.bool_] = self.graph_power_w > limit
         return over
 
+    @property
+    def excesses(self) -> tuple[Excess, ...]:
+        """Where the graph was over its budget; policy ``halt`` stops at the first."""
+        at = np.flatnonzero(self.over_budget)
+        hottest = self.own_j.argmax(axis=0) if at.size else at
+        return tuple(
+            Excess(
+                self.nodes[hottest[w]], int(w + 1) * lowlevel.HEAT_WINDOW - 1, float(self.graph_power_w[w])
+            )
+            for w in at
+        )
+
     def __repr__(self) -> str:
         total = float(self.own_j.sum())
-        return f"Heat: {len(self.nodes)} nodes, {self.times_s.size} windows, {total:.3g} J given off"
+        over = self.excesses
+        text = f"Heat: {len(self.nodes)} nodes, {self.times_s.size} windows, {total:.3g} J given off"
+        if not over:
+            return text
+        first = over[0]
+        where = f"first at frame {first.frame} ({first.node} gives most)"
+        return f"{text}, over its budget in {len(over)} of them, {where}"
 
     @property
     def graph_total_j(self) -> Samples:

@@ -15,6 +15,7 @@ from rigs import RATE, Cut, Samples, Scene, same_bits, sound
 import amp_lab as amp
 from amp_lab import lowlevel
 from amp_lab.lowlevel import HEAT, HEAT_WINDOW
+from amp_lab.request import Excess
 
 FRAMES = 4 * HEAT_WINDOW
 INPUT = np.random.default_rng(4).uniform(-1, 1, FRAMES)
@@ -324,6 +325,18 @@ class TestBudget:
         """With policy report the render is whole and has the sound it always had."""
         want = sound(Scene(self.loud(1e9, "halt"), FRAMES), flags=HEAT)
         assert same_bits(sound(Scene(self.loud(0.5, "report"), FRAMES), flags=HEAT), want)
+
+    def test_report_says_where(self) -> None:
+        """Node and frame of every window over the budget; the first is where policy halt stops."""
+        heat = self.loud(0.5, "report").render(frames=FRAMES, isolation="none").heat
+        assert heat.excesses == (
+            Excess("hot", 3 * HEAT_WINDOW - 1, pytest.approx(1.0)),
+            Excess("hot", 4 * HEAT_WINDOW - 1, pytest.approx(1.0)),
+        )
+        assert repr(heat).endswith("over its budget in 2 of them, first at frame 191 (hot gives most)")
+        calm = self.loud(1.1, "report").render(frames=FRAMES, isolation="none").heat
+        assert calm.excesses == ()
+        assert "budget" not in repr(calm)
 
     def test_a_budget_that_holds(self) -> None:
         """Just above what is given off nothing stops."""
