@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -147,7 +148,23 @@ def _words(edge: dict[str, Any]) -> str:
     words += [f"channel {edge['channel']}"] if edge["channel"] >= 0 else []
     words += [f"into channel {edge['into']}"] if edge.get("into") else []
     words += [f"gate {gate}" for gate in edge["gates"]]
+    words += [_tokens(tokens)] if (tokens := edge.get("tokens")) else []
     return ", ".join(words)
+
+
+def _tokens(tokens: dict[str, Any]) -> str:
+    """Say what stands in an edge before its source has made anything; without tokens it is zeros."""
+    values = " ".join(f"{value:.4g}" for value in tokens["values"])
+    sizes = [f"{tokens[key]} {key}" for key in ("batches", "channels") if tokens[key] > 1]
+    count = math.prod(tokens[key] for key in ("batches", "channels", "frames"))
+    return " ".join(
+        [
+            "begins with",
+            values,
+            *(["..."] if len(tokens["values"]) < count else []),
+            *(["in", " x ".join(sizes)] if sizes else []),
+        ]
+    )
 
 
 def _ends(edge: dict[str, Any]) -> Row:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from test_latency import Web, webs
@@ -77,6 +78,27 @@ class TestGoldenTexts:
 
 class TestWhatItSays:
     """The text against the plan."""
+
+    def test_initial_tokens_are_shown(self) -> None:
+        """Their shape and first values stand in the plan, and in the line of their edge."""
+        g = amp.Graph(name="begun")
+        loop = g.mix(g.noise(channels=2), name="loop")
+        g.connect(loop, loop, delay_frames=3, tokens=[[[0.5, -1.0, 0.25]]])
+        g.connect(loop, g.gain(name="late"), delay_frames=40, tokens=np.full((3, 2, 40), 1 / 3))
+        g.output(g["late"])
+        plan = g.compile()
+        tokens = {(e["src"], e["dst"]): e["tokens"] for e in plan.info["edges"]}
+        assert tokens["loop", "loop"] == {
+            "batches": 1, "channels": 1, "frames": 3, "values": [0.5, -1.0, 0.25],
+        }  # fmt: skip
+        assert tokens["loop", "late"] == {
+            "batches": 3, "channels": 2, "frames": 40, "values": [1 / 3] * 4,
+        }  # fmt: skip
+        assert tokens["noise", "loop"] is None
+        lines = "\n".join(section(plan.to_text(), "edges"))
+        assert "feedback, begins with 0.5 -1 0.25\n" in lines
+        assert "begins with 0.3333 0.3333 0.3333 0.3333 ... in 3 batches x 2 channels\n" in lines
+        assert lines.count("begins with") == 2
 
     @settings(max_examples=40, deadline=None)
     @given(web=webs())

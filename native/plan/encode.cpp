@@ -47,6 +47,7 @@ std::string quoted(const std::string& s) {
     return q + '"';
 }
 
+constexpr size_t kShownTokens = 4;
 constexpr const char *kGathers[] = {"sum", "mean", "concat", "matrix", "first"},
                      *kScatters[] = {"broadcast", "split", "matrix"}, *kMaps[] = {"none", "batches", "frames"};
 
@@ -77,6 +78,13 @@ std::string node_json(const Plan& p, uint32_t u, const std::string& gates) {
     return s + "], \"gates\": [" + gates + "]}";
 }
 
+// The first of them, for people; all of one batch and channel stand first.
+std::string first_values(const Tensor& t) {
+    std::string s = "[";
+    for (size_t i = 0; i < t.data.size() && i < kShownTokens; ++i) s += text("%s%.17g", i ? ", " : "", t.data[i]);
+    return s + "]";
+}
+
 std::string edge_json(const Plan& p, const PlanEdge& e) {
     const auto& src = p.nodes[e.src];
     const auto& dst = p.nodes[e.dst];
@@ -95,10 +103,15 @@ std::string edge_json(const Plan& p, const PlanEdge& e) {
         for (size_t k = 0; k < p.descriptors.edges[e.descriptor].gates.size(); ++k)
             s += (k ? ", " : "") + quoted(p.descriptors.edges[e.descriptor].gates[k]);
     s += "]";
-    if (audio)
+    if (audio) {
         s += text(", \"kappa\": %.17g, \"channel\": %d, \"carries\": %d, \"into\": %d", e.kappa, e.channel,
                   carried(p, e), e.into);
-    else {
+        const auto& d = p.descriptors.edges[e.descriptor];
+        s += d.has_tokens ? text(", \"tokens\": {\"batches\": %u, \"channels\": %u, \"frames\": %llu, \"values\": %s}",
+                                 d.tokens.batches, d.tokens.channels, static_cast<unsigned long long>(d.tokens.frames),
+                                 first_values(d.tokens).c_str())
+                          : ", \"tokens\": null";
+    } else {
         const auto& m = p.descriptors.modulations[e.descriptor];
         s += text(", \"mode\": \"%s\", \"scale\": %.17g, \"offset\": %.17g, \"channel\": %d",
                   m.multiply ? "multiply" : "add", m.scale, m.offset, m.channel);

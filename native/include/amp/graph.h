@@ -29,7 +29,8 @@ extern "C" {
 AMP_API amp_status amp_plan_compile(const void *descriptors, size_t size, amp_bytes *plan, amp_error *error);
 
 /* [any] The plan as JSON text for people and plots: digests, order, components with their sub-block, channels; per node latency,
- * arrival (virtual time of its frame 0) and gates; edges with delay, lag (frames held in virtual time) and capacity; the graph's
+ * arrival (virtual time of its frame 0) and gates; edges with delay, lag (frames held in virtual time), capacity and the
+ * shape and first values of their initial tokens; the graph's
  * latency. Same bytes for the same plan. Fails like amp_graph_runtime_create. */
 AMP_API amp_status amp_plan_describe(const void *descriptors, size_t descriptors_size, const void *plan, size_t plan_size,
                                      amp_bytes *json, amp_error *error);
