@@ -8,9 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import matplotlib.colors
+import matplotlib.style
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from test_latency import Web, starts, webs
 from test_plan_text import compiled, figures
 from test_plots import by_gid, texts
@@ -29,6 +32,13 @@ def render() -> amp.Render:
     """Two latencies, a loop and a gate."""
     graph: amp.Graph = figures.echo_guard()
     return graph.render(frames=700, trace=True, isolation="none")
+
+
+def luminance(colour: Any) -> float:
+    """Relative luminance of a colour (WCAG 2)."""
+    rgb = np.array(matplotlib.colors.to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def drawn(render: amp.Render, **changed: Any) -> Any:
@@ -191,6 +201,19 @@ class TestPicture:
             render.timeline("delays", nodes=["nose"])
         with pytest.raises(GraphError, match=r"no such view \(got 'late', allowed schedule or delays"):
             render.timeline("late")
+
+    @pytest.mark.parametrize("how", ["delays", "schedule"])
+    @pytest.mark.parametrize("own", [False, True])
+    def test_a_dark_page_can_be_read(self, render: amp.Render, how: str, own: bool) -> None:
+        """Under a dark style every word stands on a light card, in a figure of one's own too."""
+        with matplotlib.style.context("dark_background"):
+            ax = Figure().subplots() if own else None
+            figure = render.timeline(how, ax=ax)
+        shown = [t for t in figure.findobj(Text) if t.axes is None or t.axes.axison]
+        words = [t for t in shown if t.get_text().strip() and t.get_visible()]
+        assert words
+        page = luminance(figure.get_facecolor())
+        assert all((page + 0.05) / (luminance(t.get_color()) + 0.05) > 3.0 for t in words)
 
     def test_the_schedule_is_still_the_first_view(self, render: amp.Render) -> None:
         """Without a view: arcs and firings."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -119,7 +119,7 @@ def _two_columns(ax: Axes | None, rows: int, *, traced: bool) -> tuple[Figure, t
         figure = style.new_figure(max(2.4, 0.3 * rows + 1.1))
         arcs, side = figure.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": ratios})
     else:
-        figure = cast(Figure, ax.get_figure(root=True))
+        figure = style.page(ax)
         ax.set_axis_off()
         arcs = ax.inset_axes((0.0, 0.0, ratios[0] - 0.01, 1.0))
         side = ax.inset_axes((ratios[0] + 0.01, 0.0, ratios[1] - 0.01, 1.0), sharey=arcs)

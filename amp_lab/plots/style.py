@@ -58,11 +58,18 @@ def panels(
             len(heights), 1, sharex=share_x, squeeze=False, gridspec_kw={"height_ratios": heights}
         )
         return figure, [dress(a) for a in grid[:, 0]]
-    figure = cast(Figure, ax.get_figure(root=True))
+    figure = page(ax)
     if len(heights) == 1:
         return figure, [dress(ax)]
     ax.set_axis_off()
     return figure, _inset_rows(ax, heights, share_x)
+
+
+def page(ax: Axes) -> Figure:
+    """Return the figure of `ax`, made light: on the page of a dark style labels would be ink on black."""
+    figure = cast(Figure, ax.get_figure(root=True))
+    figure.set_facecolor("white")
+    return figure
 
 
 def _inset_rows(ax: Axes, heights: list[float], share_x: bool) -> list[Axes]:
