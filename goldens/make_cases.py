@@ -159,6 +159,25 @@ def modulated_batch() -> Made:
     return g, None, FRAMES, 3
 
 
+def late_paths() -> Made:
+    """Mix a saw with itself through two nodes that read ahead, one of them in a loop; a gate joins both."""
+    g = amp.Graph(name="late_paths")
+    saw = g.oscillator(waveform="saw", frequency_hz=110.0, quality="blep4", amplitude=0.4, name="saw")
+    echo = g.mix(saw, name="echo")
+    tone = g.fir(echo, mode="bandpass", cutoff_hz=300.0, upper_hz=5000.0, half_length=24, name="tone")
+    back = g.gain(tone, gain=-0.6, name="back")
+    g.connect(back, echo, delay_frames=480, tokens=0.1 * np.hanning(480)[None, None])
+    limit = g.lookahead_limiter(tone, ceiling=0.3, lookahead_s=0.002, release_s=0.02, name="limit")
+    total = g.mix(name="total")
+    g.connect(limit, total, gates=["exit"])
+    g.connect(saw, total, delay_frames=3)
+    meter = g.one_pole(name="meter", cutoff_hz=30.0)
+    g.connect(saw, meter, gates=["exit"])
+    g.modulate(meter, total.gain, mode="add", scale=0.5)
+    g.output(total, name="out")
+    return g, None, FRAMES, 1
+
+
 CASES: Mapping[str, Callable[[], Made]] = {
     "three_osc": three_osc,
     "osc_sine": osc_sine,
@@ -170,6 +189,7 @@ CASES: Mapping[str, Callable[[], Made]] = {
     "one_frame_feedback": one_frame_feedback,
     "delay_network": delay_network,
     "modulated_batch": modulated_batch,
+    "late_paths": late_paths,
 }
 
 
