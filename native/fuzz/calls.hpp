@@ -3,6 +3,7 @@
 // refused must say so and change nothing. What does not hold ends the process.
 #pragma once
 #include <algorithm>
+#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -20,9 +21,12 @@ inline constexpr int kMostCalls = 60;
 
 inline std::vector<std::string> trail;  // what was called, for people
 
-template <class... A> void tell(const char* format, A... args) {
+[[gnu::format(printf, 1, 2)]] inline void tell(const char* format, ...) {
     char line[1200];
-    std::snprintf(line, sizeof line, format, args...);
+    va_list args;
+    va_start(args, format);
+    std::vsnprintf(line, sizeof line, format, args);
+    va_end(args);
     trail.emplace_back(line);
 }
 
