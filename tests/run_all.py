@@ -50,13 +50,18 @@ class Outcome:
     note: str = ""
 
 
-def native(preset: str, *more: tuple[str, ...], missing: Callable[[], str] = lambda: "") -> Phase:
+def native(
+    preset: str,
+    *more: tuple[str, ...],
+    options: tuple[str, ...] = (),
+    missing: Callable[[], str] = lambda: "",
+) -> Phase:
     """Configure, build and test one CMake preset, then run more commands."""
     report = REPORTS / f"native-{preset}.xml"
     return Phase(
         f"native-{preset}",
         (
-            ("cmake", "--preset", preset),
+            ("cmake", "--preset", preset, *options),
             ("cmake", "--build", "--preset", preset),
             ("ctest", "--preset", preset, "--parallel", JOBS, "--output-junit", str(report)),
             *more,
@@ -122,8 +127,8 @@ def phases(long: bool) -> list[Phase]:
         native("dev"),
         native("asan"),
         native("clang", same_bits("dev", "clang"), golden_bits("clang"), missing=clang_missing),
-        native("fuzz", missing=fuzzer_missing),
-        *((native("diag"), native("tsan")) if long else ()),
+        native("fuzz", options=(f"-DAMP_FUZZ_SECONDS={600 if long else 60}",), missing=fuzzer_missing),
+        *((native("diag"), native("tsan", ("python", "tests/under_tsan.py"))) if long else ()),
         Phase("native-hooks", (("cmake", "--preset", "hooks"), ("cmake", "--build", "--preset", "hooks"))),
         pytest("python", "--golden-unused=fail", *matrix),
         pytest("notebooks", *guard, "notebooks"),

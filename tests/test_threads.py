@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import rigs
-from rigs import RATE, digest, sound
+from rigs import RATE, digest, same_bits, sound
 
 import amp_lab as amp
+from amp_lab import lowlevel
 
 THREADS = 4
+FRAMES = 60_000
 
 
 def together(jobs: list[Any]) -> list[Any]:
@@ -89,6 +91,66 @@ def test_editing_while_others_render() -> None:
     edits, *seen = together([edit, render, render])
     assert edits > 0
     assert set().union(*seen) <= allowed
+
+
+def test_cancelled_from_another_thread() -> None:
+    """A render that is cancelled again and again, without any lock, goes on where it stopped, to the bit."""
+    scene = rigs.variants(2)
+    out, other = (np.empty((2, 2, FRAMES)) for _ in range(2))
+    with rigs.started(scene) as runtime:
+        runtime.execute(FRAMES, other, {})
+    over = threading.Event()
+
+    def cancel(runtime: lowlevel.Runtime) -> int:
+        count = 0
+        while not over.is_set():
+            runtime.cancel()
+            count += 1
+        return count
+
+    def render(runtime: lowlevel.Runtime) -> int:
+        stops = 0
+        try:
+            while (done := runtime.position) < FRAMES:
+                try:
+                    runtime.execute(FRAMES - done, out[:, :, done:], {})
+                except amp.Pending:
+                    stops += 1
+        finally:
+            over.set()
+        return stops
+
+    with rigs.started(scene, rigs.Cut(512)) as runtime:
+        cancels, stops = together([lambda: cancel(runtime), lambda: render(runtime)])
+    assert cancels > 0
+    assert stops > 0
+    assert same_bits(out, other)
+
+
+def test_a_parameter_set_by_another_thread() -> None:
+    """Calls of two threads that take turns: the value holds from the frame that was asked for."""
+    g = amp.Graph(sample_rate=RATE)
+    g.output(g.gain(g.constant(value=1.0), gain=0.0, name="level"))
+    heard = np.zeros((1, 1, 200 * 64))
+    rounds = range(0, heard.shape[2], 64)
+    rendered, set_ = threading.Semaphore(1), threading.Semaphore(0)
+
+    def knob(runtime: lowlevel.Runtime) -> None:
+        for at in rounds:
+            rendered.acquire()
+            runtime.set_param("level", "gain", np.full((1, 1, 1), 1.0 + at), at_frame=at + 5)
+            set_.release()
+
+    def render(runtime: lowlevel.Runtime) -> None:
+        for at in rounds:
+            set_.acquire()
+            runtime.execute(64, heard[:, :, at : at + 64], {})
+            rendered.release()
+
+    with rigs.started(rigs.Scene(g, 64)) as runtime:
+        together([lambda: knob(runtime), lambda: render(runtime)])
+    n = np.arange(heard.shape[2]) - 5
+    assert same_bits(heard[0, 0], np.where(n < 0, 0.0, 1.0 + n // 64 * 64))
 
 
 def test_a_failure_stays_in_its_thread() -> None:
