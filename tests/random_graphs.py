@@ -92,6 +92,7 @@ class Builder:
     leaving: dict[str, int] = field(default_factory=dict)  # of its outputs
     ahead: dict[str, int] = field(default_factory=dict)  # longest sum of latencies down to a node
     latency: dict[str, int] = field(default_factory=dict)
+    bounded: list[amp.Node] = field(default_factory=list)  # stay near 1: fit to modulate
     curves: list[amp.Curve] = field(default_factory=list)
 
     def number(self, rng: np.random.Generator, key: str, channels: int) -> Any:
@@ -155,6 +156,8 @@ class Builder:
             channels, more = 1, {}
         node = self.put(recipe, self.params(rng, recipe.type, channels, 0) | more, channels)
         self.modulate(recipe, node)
+        if recipe.type in ("sine", "noise"):
+            self.bounded.append(node)
 
     def put(self, recipe: Recipe, params: dict[str, Any], channels: int) -> amp.Node:
         """Add a node and remember what it makes."""
@@ -201,6 +204,9 @@ class Builder:
             self.edge(rng, origin, node, ports[i % len(ports)], feed, None if stacks else channels)
         self.ahead[node.name] = max(self.down(o) for o, _ in feeds)
         self.modulate(recipe, node)
+        within = recipe.type in ("output", "hold", "first") and all(o in self.bounded for o, _ in feeds)
+        if recipe.type in ("safety", "lookahead_limiter") or (within and len(feeds) == 1):
+            self.bounded.append(node)
 
     def down(self, node: amp.Node) -> int:
         """Longest sum of latencies down to what reads a node."""
@@ -235,10 +241,9 @@ class Builder:
         )
 
     def modulate(self, recipe: Recipe, node: amp.Node) -> None:
-        """Let earlier nodes that stay within their ceiling move parameters."""
-        bounded = [n for n in self.nodes if n.type in ("safety", "lookahead_limiter") and n is not node]
-        for i, feed in enumerate(recipe.moved_by if bounded else ()):
-            src = bounded[-1 - feed.steps % len(bounded)]
+        """Let earlier nodes that stay near 1 move parameters."""
+        for i, feed in enumerate(recipe.moved_by if self.bounded else ()):
+            src = self.bounded[-1 - feed.steps % len(self.bounded)]
             if self.move(recipe.seed + i, src, node, feed.delay):
                 self.ahead[node.name] = max(self.ahead.get(node.name, 0), self.down(src))
 

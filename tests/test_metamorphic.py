@@ -128,5 +128,5 @@ class TestNothingChanges:
         kinds = ("gain", "fir", "lookahead_limiter", "svf", "delay_line", "hold", "stack", "batch_mix")
         g = scene.graph.copy()
         extra = g.add(kinds[choice % len(kinds)], name="unread")
-        g.connect(g[sources[choice // len(kinds) % len(sources)].name], extra, delay_frames=delay)
+        g.connect(g[sources[choice // len(kinds) % len(sources)].name], extra, delay_frames=delay, kappa=0.0)
         unchanged(scene, g)

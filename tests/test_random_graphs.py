@@ -19,11 +19,11 @@ import random_graphs
 import rigs
 from hypothesis import HealthCheck, event, given, note, settings
 from hypothesis import strategies as st
-from random_graphs import only, scenes
+from random_graphs import Feed, Recipe, only, scenes
 from rigs import RATE, Cut, Samples, Scene, digest, same_bits, sound
 
 import amp_lab as amp
-from amp_lab import lowlevel
+from amp_lab import catalog, lowlevel
 
 CLANG = Path(__file__).parents[1] / "build" / "clang"
 FEW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -203,6 +203,22 @@ class TestRandomGraphs:
         """Both, for many."""
         one_digest(shown(scene), seed, elsewhere)
         declared_is_measured(scene)
+
+    def test_the_whole_catalogue_is_in_them(self) -> None:
+        """Every type can be built, and every number that may change per frame has a range to draw from."""
+        moving = {
+            p.key
+            for t in catalog.types()
+            for p in catalog[t].params
+            if (p.kind, p.rate) == ("number", "frame")
+        }
+        assert moving == set(random_graphs.RANGES)
+        assert {*random_graphs.SOURCES, *random_graphs.INNER} == set(catalog.types())
+        for type_id in catalog.types():
+            recipes = [Recipe("noise"), Recipe(type_id, feeds=(Feed(0),))]
+            scene = random_graphs.build(recipes, 100, 2, None)
+            assert type_id in {node.type for node in scene.graph.nodes}
+            assert np.isfinite(sound(scene)).all()
 
     def test_others_render_too(self, elsewhere: Elsewhere) -> None:
         """At least the level in use here is compared with, in another process."""
