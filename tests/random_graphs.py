@@ -136,9 +136,8 @@ class Builder:
         return chosen
 
     def matrix(self, rng: np.random.Generator, columns: int) -> Samples:
-        rows = int(rng.integers(1, 4))
-        shape = (self.batches, rows, columns) if rng.integers(0, 2) else (rows, columns)
-        return rng.uniform(-1, 1, shape)
+        shape = (int(rng.integers(1, 4)), columns)
+        return rng.uniform(-1, 1, (self.batches, *shape) if rng.integers(0, 2) else shape)
 
     def source(self, recipe: Recipe) -> None:
         """Add a node that needs no input."""
@@ -253,8 +252,8 @@ class Builder:
         if not keys:
             return False
         key = keys[seed % len(keys)]
-        wide = self.leaving[src.name] > self.channels[node.name]
-        how: dict[str, Any] = {"delay_frames": delay, "channel": 0 if wide else None}
+        one = 0 if self.leaving[src.name] > self.channels[node.name] else None
+        how: dict[str, Any] = {"delay_frames": delay, "channel": one}
         if key in ANYTHING_GOES and seed // 7 % 2:
             how |= {"mode": "add", "scale": 0.3}
         else:
@@ -322,7 +321,7 @@ def build(recipes: list[Recipe], frames: int, batches: int, budget: tuple[float,
             b.inner(recipe)
         made += [recipe] * (len(b.nodes) - count)
     if not b.nodes:
-        made.append(Recipe("noise"))
+        made = [Recipe("noise")]
         b.source(made[0])
     for recipe, node in zip(made, list(b.nodes), strict=True):
         b.back(recipe, node)
@@ -330,7 +329,7 @@ def build(recipes: list[Recipe], frames: int, batches: int, budget: tuple[float,
         b.graph.output(next(n for n in reversed(b.nodes) if n.type != "split"), name="out")
     b.gates_and_shares(made)
     if budget:
-        b.graph.set_heat_budget(budget[0], budget[1])  # type: ignore[arg-type]
+        b.graph.set_heat_budget(*budget)
     if b.curves:
         b.graph.controls = amp.ControlHistory(b.curves)
     return Scene(b.graph, frames, None, batches, every_port(b.graph))
@@ -370,8 +369,7 @@ def only(scene: Scene, batch: int) -> Scene:
     """Return the scene with one of its batches, to be rendered at that batch offset."""
 
     def part(value: Any) -> Any:
-        array = isinstance(value, np.ndarray) and value.ndim == 3 and value.shape[0] > 1
-        return value[batch : batch + 1] if array else value
+        return value[batch : batch + 1] if np.ndim(value) == 3 and len(value) > 1 else value
 
     g = scene.graph.copy()
     for node in g.nodes:
