@@ -3,13 +3,11 @@
 // refused must say so and change nothing. What does not hold ends the process.
 #pragma once
 #include <algorithm>
-#include <cstdarg>
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <optional>
 
 #include "rig.hpp"
+#include "trail.hpp"
 
 namespace calls {
 
@@ -18,38 +16,6 @@ using blob::Tensor;
 
 inline constexpr int64_t kMostFrames = 3000;  // per sequence
 inline constexpr int kMostCalls = 60;
-
-inline std::vector<std::string> trail;  // what was called, for people
-
-[[gnu::format(printf, 1, 2)]] inline void tell(const char* format, ...) {
-    char line[1200];
-    va_list args;
-    va_start(args, format);
-    std::vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    trail.emplace_back(line);
-}
-
-inline void must(bool ok, const char* what) {
-    if (ok) return;
-    for (const auto& line : trail) std::fprintf(stderr, "  %s\n", line.c_str());
-    std::fprintf(stderr, "calls: %s\n", what);
-    std::abort();
-}
-
-class Source {  // bytes, then zeros
-public:
-    Source(const uint8_t* data, size_t size) : data_(data), size_(size) {}
-    bool empty() const { return at_ >= size_; }
-    uint32_t below(uint32_t n) { return n ? byte() % n : 0; }
-    bool one_in(uint32_t n) { return below(n) == n - 1; }
-    template <class L> const auto& of(const L& list) { return list[below(static_cast<uint32_t>(std::size(list)))]; }
-
-private:
-    uint32_t byte() { return empty() ? 0 : data_[at_++]; }
-    const uint8_t* data_;
-    size_t size_, at_ = 0;
-};
 
 // The same in every bit, or both no number.
 inline bool same(const std::vector<double>& a, const std::vector<double>& b) {

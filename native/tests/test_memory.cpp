@@ -1,82 +1,10 @@
-// Allocations: none while a render runs, and the failure of any one is a status that leaves nothing behind. operator
-// new is replaced for the whole process, the library included, so this test is for systems where one definition serves
-// all (not Windows).
-#include <cstdlib>
+// Allocations: none while a render runs, and the failure of any one is a status that leaves nothing behind.
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include "check.hpp"
+#include "refusing_allocator.hpp"
 #include "rig.hpp"
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define AMP_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define AMP_SANITIZED 1
-#endif
-#endif
-
-namespace {
-
-long allocations = 0, live = 0;  // live: made by operator new and not given back
-long refused = 0;
-long fail_at = -1;     // number of the allocation that fails, -1: none
-bool fail_on = false;  // and all that follow
-bool failing = false;  // one has failed
-bool no_maps = false;  // address space cannot be reserved
-
-bool refuse() {
-    const long n = allocations++;
-    const bool now = fail_at >= 0 && (n == fail_at || (fail_on && n > fail_at));
-    failing |= now;
-    refused += now;
-    return now;
-}
-
-}  // namespace
-
-#if defined(__GLIBC__) && !defined(AMP_SANITIZED)  // sanitizers bring their own malloc
-extern "C" void* __libc_malloc(size_t size);
-extern "C" void* malloc(size_t size) { return refuse() ? nullptr : __libc_malloc(size); }
-static void* get(size_t size) { return __libc_malloc(size); }
-extern "C" [[gnu::visibility("default")]] void* mmap(void* at, size_t size, int protection, int flags, int file, off_t offset) noexcept {
-    if (no_maps) return MAP_FAILED;
-    return reinterpret_cast<void*>(syscall(SYS_mmap, at, size, protection, flags, file, offset));
-}
-static constexpr bool kMapsFail = true;
-#else
-static constexpr bool kMapsFail = false;
-static void* get(size_t size) { return std::malloc(size); }
-#endif
-
-void* operator new(size_t size) {
-    void* p = refuse() ? nullptr : get(size ? size : 1);
-    if (!p) throw std::bad_alloc();
-    ++live;
-    return p;
-}
-void* operator new[](size_t size) { return operator new(size); }
-// A caller that asks this way does without: not refused.
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
-    ++live;
-    return get(size ? size : 1);
-}
-void* operator new[](size_t size, const std::nothrow_t& none) noexcept { return operator new(size, none); }
-// Not inlined, or the compiler holds free() against operator new.
-[[gnu::noinline]] void operator delete(void* p) noexcept {
-    live -= p != nullptr;
-    std::free(p);
-}
-void operator delete[](void* p) noexcept { operator delete(p); }
-void operator delete(void* p, size_t) noexcept { operator delete(p); }
-void operator delete[](void* p, size_t) noexcept { operator delete(p); }
 
 namespace {
 
