@@ -59,7 +59,7 @@ class Wiring:
             Ids of synchrony gates: consumers behind one gate start at one virtual time, the latest, so a gate
             moves firings in time and changes no sample.
         kappa
-            Share of heat that flows along; None for 1 / fan-out (0 where the edge closes a cycle).
+            Share of heat that flows along; None for 1 / fan-out (0 where the edge delays inside a loop).
         tokens
             Initial tokens (B|1, C|1, delay_frames), read before the producer's frame 0.
         channel

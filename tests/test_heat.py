@@ -76,15 +76,19 @@ def books(graph: amp.Graph, taps: dict[str, Samples], frames: int = FRAMES) -> d
     info = graph.compile().info
     order = [node["name"] for node in info["nodes"]]
     edges = [e for e in info["edges"] if e["kind"] == "audio"]
-    place = {name: i for i, name in enumerate(order)}
+    loop = {name: i for i, c in enumerate(info["components"]) for name in c["nodes"]}
     given = {(e.src, e.dst, e.slot): e.kappa for e in graph.edges}
-    forward = {name: sum(e["src"] == name and place[name] < place[e["dst"]] for e in edges) for name in order}
+
+    def recurs(e: dict[str, Any]) -> bool:
+        return bool(e["delay_frames"]) and loop.get(e["src"], -1) == loop.get(e["dst"], -2)
+
+    forward = {name: sum(e["src"] == name and not recurs(e) for e in edges) for name in order}
 
     def share(e: dict[str, Any]) -> float:
         explicit = given[e["src"], e["dst"], e["slot"]]
         if explicit is not None:
             return float(explicit)
-        return 1.0 / forward[e["src"]] if place[e["src"]] < place[e["dst"]] else 0.0
+        return 0.0 if recurs(e) else 1.0 / forward[e["src"]]
 
     def late(x: Samples, d: int) -> Samples:
         return np.concatenate([np.zeros(d), x])[:frames]
@@ -298,6 +302,19 @@ class TestInvariance:
         scene = Scene(chain().build(), FRAMES)
         with rigs.started(scene) as runtime, pytest.raises(amp.InvalidArgument, match="AMP_RUN_HEAT"):
             runtime.heat("a")
+
+
+def test_names_do_not_decide_who_keeps_heat() -> None:
+    """In a ring with two delays both edges keep heat by default, whichever node fires first."""
+    for first, second in (("a", "b"), ("b", "a")):
+        g = amp.Graph(sample_rate=RATE)
+        g.mix(g.input(samples=INPUT, name="source"), name=first)
+        g.gain(gain=0.5, name=second)
+        g.connect(first, second, delay_frames=2)
+        g.connect(second, first, delay_frames=3)
+        g.output(g[first], name="out")
+        shares = {(e["src"], e["dst"]): e["kappa"] for e in g.compile().info["edges"]}
+        assert (shares[first, second], shares[second, first], shares[first, "out"]) == (0.0, 0.0, 1.0)
 
 
 class TestBudget:

@@ -303,15 +303,13 @@ struct Builder {
                 t.batches == 1 ? 0 : of_batch, 1};
     }
 
-    // One step behind each output that an edge with delay leaves inside a component (every cycle has one), so that loops
-    // without state of their own decay to zero. The firing order does not matter here: it depends on names.
+    // One step behind each output whose edge delays inside a loop, so that loops without state of their own decay to
+    // zero.
     void settle() {
         std::set<const Port*> done;
         for (const PlanEdge& e : r.plan_.edges) {
             const Port& p = r.work_[e.src].out[e.src_port];
-            const int32_t component = r.plan_.nodes[e.src].component;
-            if (e.delay == 0 || component < 0 || r.plan_.nodes[e.dst].component != component) continue;
-            if (!done.insert(&p).second) continue;
+            if (!recurs(r.plan_, e) || !done.insert(&p).second) continue;
             Step& s = gather(e.src, p.channels, 0);
             s.fire = s.tick = r.table_->settle[r.layout_];
             show(s.out[0], p, 0);

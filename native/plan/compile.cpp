@@ -257,13 +257,13 @@ struct Compiler {
                   name(trap.begin()->first));
     }
 
-    // Heat shares: default 1 / fan-out forwards and 0 backwards; no node gives away more than it has.
+    // Heat shares: default 0 where a loop delays, else 1 / fan-out; no node gives away more than it has.
     void kappas() {
         std::vector<uint32_t> fan(plan.nodes.size());
         std::vector<double> leaving(plan.nodes.size());
-        for (const PlanEdge& e : plan.edges) fan[e.src] += e.port >= 0 && !e.feedback;
+        for (const PlanEdge& e : plan.edges) fan[e.src] += e.port >= 0 && !recurs(plan, e);
         for (PlanEdge& e : plan.edges)
-            if (e.port >= 0 && std::isnan(e.kappa)) e.kappa = e.feedback ? 0.0 : 1.0 / fan[e.src];
+            if (e.port >= 0 && std::isnan(e.kappa)) e.kappa = recurs(plan, e) ? 0.0 : 1.0 / fan[e.src];
         for (const PlanEdge& e : plan.edges) leaving[e.src] += e.port >= 0 ? e.kappa : 0.0;
         for (uint32_t i = 0; i < plan.nodes.size(); ++i)
             if (leaving[i] > 1.0 + 1e-12)

@@ -72,6 +72,10 @@ inline constexpr uint64_t kFrameTableBelow = 16;
 inline int32_t carried(const Plan& p, const PlanEdge& e) {
     return e.channel >= 0 ? 1 : p.nodes[e.src].out_channels[e.src_port];
 }
+// Whether an edge delays inside a loop. Every cycle has such an edge, and names do not decide which.
+inline bool recurs(const Plan& p, const PlanEdge& e) {
+    return e.delay > 0 && p.nodes[e.src].component >= 0 && p.nodes[e.src].component == p.nodes[e.dst].component;
+}
 inline bool stacks(const amp_port_contract& input) {
     return input.gather == AMP_GATHER_CONCAT || input.gather == AMP_GATHER_MATRIX;
 }
