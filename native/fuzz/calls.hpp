@@ -100,14 +100,17 @@ private:
         tell("configure batches %u block %u flags %u", batches, block, flags);
         const amp_status s = amp_graph_runtime_configure(subject_->raw, &c);
         if (s == AMP_OK) position_ = 0, stopped_ = false, configured_ = true, batches_ = batches, flags_ = flags;
-        if (checked(s)) {  // parameters or samples for other batches: those asked first leave it as it was
+        // What was set for other batches is refused after the old configuration is gone; bound samples before.
+        const Call call = [batches, flags, s](Runtime& r) {
+            return r.configure(batches, 64, flags) == s ? AMP_OK : AMP_E_INTERNAL;
+        };
+        must(call(*plain_) == AMP_OK, "configure was accepted once and refused once");
+        log_.push_back(call);
+        if (checked(s)) {
             amp_node_metrics m{sizeof m, 0, 0, 0, 0, 0, 0, 0};
             configured_ &= amp_graph_runtime_metrics(subject_->raw, "out", &m) == AMP_OK;
             return;
         }
-        const auto call = [batches, flags](Runtime& r) { return r.configure(batches, 64, flags); };
-        must(call(*plain_) == AMP_OK, "configure was accepted once and refused once");
-        log_.push_back(call);
         if (has_curves()) make([](Runtime& r) { return r.history(graphs::voice_curves()); });
     }
     void configure_wrongly() {
