@@ -190,7 +190,7 @@ private:
 
     // With the output and a tap; what both runtimes deliver is the same, and so is what stops them.
     void execute_plainly(int64_t frames) {
-        frames = std::min(frames, frames_left_);
+        frames = std::clamp<int64_t>(frames, 0, std::max<int64_t>(0, frames_left_));
         const char* tapped = s_.of(graph_->nodes).name.c_str();
         std::vector<double> out(batches_ * channels("out") * static_cast<size_t>(frames)), tap, want;
         tap.resize(batches_ * channels(tapped) * static_cast<size_t>(frames));
