@@ -1,0 +1,24 @@
+// What a stream does to one share of the batches. Everything is decided from the clocks before; nothing here looks at
+// data to decide, so all shares agree.
+#pragma once
+#include "engine/shard.hpp"
+
+namespace amp {
+
+struct Share {
+    Shard& s;
+
+    void prepare();                                             // after it was built
+    void fire(uint32_t node, int64_t frame, uint32_t frames);   // frames of the node's own clock
+    void take(uint32_t node, int64_t frame, const amp_buffer&); // samples from outside, in place of firing
+    // Tokens [oldest, oldest + count) go to the start of a ring, or of a larger one in its place.
+    void move(uint32_t ring, int64_t oldest, int64_t count, int64_t capacity);
+    void give(uint32_t ring, int64_t token, uint32_t frames, const amp_buffer& out, int64_t at) const;
+    const std::vector<Port*>& rings() const { return s.windows_; }
+    bool follows(uint32_t node, const CurveData& curve) const;
+
+private:
+    void point(uint32_t node, int64_t frame);
+};
+
+}  // namespace amp

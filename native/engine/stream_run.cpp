@@ -1,0 +1,142 @@
+// What fires when. Clocks alone decide: a node fires as many frames as its sources have tokens for and its rings have
+// room for. The graph is run to one virtual time after the other, a block apart, so what nothing holds up goes in step.
+#include <algorithm>
+
+#include "engine/stream.hpp"
+
+namespace amp {
+
+// Makes tokens of a tap's node up to `token`, or as far as the samples reach; throws if that is no further than before.
+void Stream::produce(const Tap& t, int64_t token) {
+    if (failure_) throw *failure_;
+    rt_.need_history("pull");
+    const uint32_t u = rings_[t.ring].node;
+    const PlanNode& n = plan_.nodes[u];
+    find_reach();
+    const int64_t clock = std::min(token + n.latency, reach_[u]);
+    if (clock - n.latency <= t.position + ready(t)) starve(u, t.position + ready(t) + n.latency);
+    run(clock + n.arrival, u);
+    if (failure_ && ready(t) == 0) throw *failure_;
+}
+
+void Stream::run(int64_t until, uint32_t u) {
+    do {
+        now_ = std::max(now_, std::min(now_ + block_, until));
+        settle();
+        while (!failure_ && clock_[u] < std::min(std::min(now_, until) - plan_.nodes[u].arrival, reach_[u])) {
+            unblock(u);
+            settle();
+        }
+    } while (now_ < until && !failure_);
+}
+
+// Every node as far as it can go.
+void Stream::settle() {
+    const auto nodes = static_cast<uint32_t>(clock_.size());
+    for (bool busy = true, behind = true; busy && behind;) {
+        busy = behind = false;
+        for (uint32_t u = 0; u < nodes;) {
+            const int32_t c = plan_.nodes[u].component;
+            if (c < 0) {
+                busy |= step(u);
+                behind |= clock_[u] < limit(u);
+                ++u;
+                continue;
+            }
+            const auto& members = plan_.components[static_cast<size_t>(c)].nodes;
+            for (bool round = true; round; busy |= round) {
+                round = false;
+                for (uint32_t v : members) round |= step(v);
+            }
+            for (uint32_t v : members) behind |= clock_[v] < limit(v);
+            u = members.back() + 1;
+        }
+    }
+    flush();
+    look_for_faults();
+}
+
+// Fires a node once if it can, a block at most. A firing ends where the node's latency or a new parameter begins.
+bool Stream::step(uint32_t u) {
+    const int64_t clock = clock_[u], latency = plan_.nodes[u].latency;
+    int64_t n = std::min(limit(u) - clock, block_);
+    if (n <= 0) return false;
+    n = std::min(n, fed(u) - clock);
+    for (uint32_t r : of_[u]) n = std::min(n, free(rings_[r]));
+    if (n <= 0) return false;
+    if (clock < latency) n = std::min(n, latency - clock);
+    auto& changes = changes_[u];
+    if (!changes.empty() && changes.front().time == clock) flush();
+    while (!changes.empty() && changes.front().time == clock) {
+        rt_.apply(changes.front());
+        changes.erase(changes.begin());
+    }
+    if (!changes.empty()) n = std::min(n, changes.front().time - clock);
+    for (uint32_t r : of_[u]) make_place(r, n);
+    act({false, u, clock, n});
+    clock_[u] += n;
+    return true;
+}
+
+// The clock to which the tokens of its sources let a node go.
+int64_t Stream::fed(uint32_t u) const {
+    int64_t frames = INT64_MAX;
+    for (uint32_t k : plan_.nodes[u].in) {
+        const PlanEdge& e = plan_.edges[k];
+        frames = std::min(frames, made(e.src) + static_cast<int64_t>(e.delay));
+    }
+    return frames;
+}
+
+// Its first token that some reader has yet to read: of those that hold the writer back, or of all.
+int64_t Stream::oldest(const Ring& r, bool of_all) const {
+    int64_t first = head(r);
+    for (const auto& [u, delay] : r.readers) first = std::min(first, clock_[u] - delay);
+    for (uint32_t id : r.taps) {
+        const Tap& t = taps_[id];
+        if (t.policy == AMP_TAP_LOSSLESS)
+            first = std::min(first, t.position);
+        else if (of_all)
+            first = std::min(first, std::max(t.position, head(r) - t.keep));
+    }
+    return first;
+}
+
+int64_t Stream::free(const Ring& r) const { return r.capacity - (head(r) - oldest(r, false)); }
+
+// So that `frames` tokens can be written behind the newest.
+void Stream::make_place(uint32_t i, int64_t frames) {
+    Ring& r = rings_[i];
+    const int64_t newest = head(r), first = oldest(r, true);
+    r.most = std::max(r.most, newest + frames - first);
+    if (r.pos + newest + frames <= 2 * r.capacity) return;
+    act({true, i, first, newest - first});
+    r.pos = -first;
+}
+
+void Stream::act(const Act& a) {
+    if (acts_.size() == acts_.capacity()) flush();
+    acts_.push_back(a);
+}
+
+// Every shard does what was decided, one after the other.
+void Stream::flush() {
+    for (auto& s : rt_.shards_) {
+        Share share{*s};
+        for (const Act& a : acts_)
+            if (a.move)
+                share.move(a.index, a.first, a.count, 2 * rings_[a.index].capacity);
+            else
+                share.fire(a.index, a.first, static_cast<uint32_t>(a.count));
+    }
+    acts_.clear();
+}
+
+void Stream::look_for_faults() {
+    const Fault* fault = rt_.first_fault();
+    if (!fault) return;
+    failure_ = fault->failure;
+    fault_time_ = fault->time;
+}
+
+}  // namespace amp
