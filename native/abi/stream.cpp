@@ -152,8 +152,7 @@ amp_status amp_stream_tap_info(amp_stream* s, uint32_t tap, amp_stream_tap* out,
 
 amp_status amp_stream_trace(amp_stream* s, amp_trace_event* out, size_t capacity, size_t* count, uint64_t* dropped,
                             amp_error* error) {
-    return locked("trace", s, error,
-                  [&](const Stream& x) { x.runtime().trace(out, capacity, count, dropped); });
+    return locked("trace", s, error, [&](const Stream& x) { x.runtime().trace(out, capacity, count, dropped); });
 }
 
 }  // extern "C"

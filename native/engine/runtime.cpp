@@ -94,9 +94,10 @@ std::pair<uint32_t, uint32_t> Runtime::find_output(const char* node, const char*
     uint32_t k = 0;
     while (port && k < c.n_outputs && std::strcmp(port, c.outputs[k].key) != 0) ++k;
     if (k >= c.n_outputs)
-        throw Failure(AMP_E_INVALID_ARG, stage,
-                      text("%s: has no output \"%s\" to tap.", plan_.nodes[u].descriptor->name.c_str(), port ? port : ""),
-                      plan_.nodes[u].descriptor->name);
+        throw Failure(
+            AMP_E_INVALID_ARG, stage,
+            text("%s: has no output \"%s\" to tap.", plan_.nodes[u].descriptor->name.c_str(), port ? port : ""),
+            plan_.nodes[u].descriptor->name);
     return {u, k};
 }
 

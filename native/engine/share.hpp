@@ -8,9 +8,9 @@ namespace amp {
 struct Share {
     Shard& s;
 
-    void prepare();                                             // after it was built
-    void fire(uint32_t node, int64_t frame, uint32_t frames);   // frames of the node's own clock
-    void take(uint32_t node, int64_t frame, const amp_buffer&); // samples from outside, in place of firing
+    void prepare();                                              // after it was built
+    void fire(uint32_t node, int64_t frame, uint32_t frames);    // frames of the node's own clock
+    void take(uint32_t node, int64_t frame, const amp_buffer&);  // samples from outside, in place of firing
     // Tokens [oldest, oldest + count) go to the start of a ring, or of a larger one in its place.
     void move(uint32_t ring, int64_t oldest, int64_t count, int64_t capacity);
     void give(uint32_t ring, int64_t token, uint32_t frames, const amp_buffer& out, int64_t at) const;

@@ -121,8 +121,8 @@ int64_t Stream::set_param(const std::string& node, const std::string& key, Tenso
                       node, key);
     for (const auto& s : rt_.shards_) s->check_fits(u, k, value);
     auto& list = changes_[u];
-    const auto later = std::upper_bound(list.begin(), list.end(), frame,
-                                        [](int64_t f, const Change& x) { return f < x.time; });
+    const auto later =
+        std::upper_bound(list.begin(), list.end(), frame, [](int64_t f, const Change& x) { return f < x.time; });
     list.insert(later, {frame, u, k, std::move(value), false});
     return frame;
 }
@@ -261,8 +261,8 @@ void Stream::pull(uint32_t id, const amp_buffer& out, uint32_t flags, int64_t& g
     if (out.batches != rt_.common_.config.batches || out.channels != channels)
         throw Failure(AMP_E_SHAPE, "pull",
                       text("%s: buffer shape (got (%u, %u, %lld), expected (%u, %u, any)).", name(r).c_str(),
-                           out.batches, out.channels, static_cast<long long>(out.frames),
-                           rt_.common_.config.batches, channels));
+                           out.batches, out.channels, static_cast<long long>(out.frames), rt_.common_.config.batches,
+                           channels));
     if (t.policy == AMP_TAP_LATEST) {
         skip_to(t, made(r.node) - std::min(t.keep, out.frames));
         flags |= AMP_PULL_READY;

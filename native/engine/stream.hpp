@@ -109,7 +109,7 @@ private:
 
     Runtime rt_;
     const Plan& plan_ = rt_.common_.plan;
-    int64_t limit_;                          // of every ring, in tokens
+    int64_t limit_;  // of every ring, in tokens
     std::vector<Ring> rings_;
     std::vector<std::vector<uint32_t>> of_;  // node -> its rings
     std::vector<Tap> taps_;

@@ -14,9 +14,14 @@ void Stream::produce(const Tap& t, int64_t token) {
     const PlanNode& n = plan_.nodes[u];
     find_reach();
     const int64_t clock = std::min(token + n.latency, reach_[u]);
-    if (clock - n.latency <= t.position + ready(t)) starve(u, t.position + ready(t) + n.latency);
-    run(clock + n.arrival, u);
-    if (failure_ && ready(t) == 0) throw *failure_;
+    const int64_t before = ready(t);
+    if (clock - n.latency <= t.position + before) starve(u, t.position + before + n.latency);
+    try {
+        run(clock + n.arrival, u);
+    } catch (const Failure&) {
+        if (ready(t) <= before) throw;  // what was made is given first
+    }
+    if (failure_ && ready(t) <= before) throw *failure_;
 }
 
 void Stream::run(int64_t until, uint32_t u) {

@@ -1,7 +1,7 @@
-// Who waits for whom. A full ring in a chain of waits that ends nowhere but in itself, or at a reader that stands still,
-// would stop a pull for ever (an artificial deadlock): it grows, whatever else of the graph is alive.
-// G. Kahn, "The semantics of a simple language for parallel programming", 1974; T. M. Parks, "Bounded scheduling of
-// process networks", 1995; M. Geilen, T. Basten, "Requirements on the execution of Kahn process networks", 2003.
+// Who waits for whom. A full ring in a chain of waits that ends nowhere but in itself, or at a reader that stands
+// still, would stop a pull for ever (an artificial deadlock): it grows, whatever else of the graph is alive. G. Kahn,
+// "The semantics of a simple language for parallel programming", 1974; T. M. Parks, "Bounded scheduling of process
+// networks", 1995; M. Geilen, T. Basten, "Requirements on the execution of Kahn process networks", 2003.
 #include <algorithm>
 #include <set>
 
@@ -174,22 +174,32 @@ void Stream::grow(uint32_t i, int64_t tokens) {
     r.pos = -first;
 }
 
+// Names the ring, and who at the end of the chain of full rings does not read.
 void Stream::refuse(const Ring& r, int64_t tokens) const {
-    const auto reader = slowest(r);
+    const auto read = [&](const Ring& x) {
+        return text(" has read up to frame %lld", static_cast<long long>(oldest(x, false)));
+    };
     std::string who;
-    if (reader) {
-        const std::string& node = plan_.nodes[*reader].descriptor->name;
-        who = text("%s has read up to frame %lld", node.c_str(), static_cast<long long>(oldest(r, false)));
-        if (const Cause c = cause(*reader); !c.inputs.empty()) who += " and waits for input " + listed(c.inputs);
-    } else {
-        who = text("its tap has read up to frame %lld", static_cast<long long>(oldest(r, false)));
+    std::vector<bool> seen(clock_.size());
+    for (const Ring* full = &r; full;) {
+        const auto reader = slowest(*full);
+        if (!who.empty()) who += ", as " + name(*full) + " is full: ";
+        who += (reader ? plan_.nodes[*reader].descriptor->name : "its tap") + read(*full);
+        if (!reader || seen[*reader]) break;
+        seen[*reader] = true;
+        if (const Cause c = cause(*reader); clock_[*reader] >= reach_[*reader] && !c.inputs.empty())
+            who += " and waits for input " + listed(c.inputs);
+        const auto& own = of_[*reader];
+        const auto next = std::find_if(own.begin(), own.end(), [&](uint32_t i) { return free(rings_[i]) <= 0; });
+        full = next == own.end() ? nullptr : &rings_[*next];
     }
-    throw Failure(AMP_E_FULL, "stream",
-                  text("%s: the ring is full (needs %lld frames, allowed %lld): %s. Pull there, make the tap latest, push "
-                       "what is missing, or raise limit_frames.",
-                       name(r).c_str(), static_cast<long long>(tokens), static_cast<long long>(r.most_capacity),
-                       who.c_str()),
-                  plan_.nodes[r.node].descriptor->name, plan_.nodes[r.node].type->contract->outputs[r.port].key);
+    const PlanNode& n = plan_.nodes[r.node];
+    throw Failure(
+        AMP_E_FULL, "stream",
+        text("%s: the ring is full (needs %lld frames, allowed %lld): %s. Pull there, make the tap latest, push "
+             "what is missing, or raise limit_frames.",
+             name(r).c_str(), static_cast<long long>(tokens), static_cast<long long>(r.most_capacity), who.c_str()),
+        n.descriptor->name, n.type->contract->outputs[r.port].key);
 }
 
 std::string Stream::name(const Ring& r) const {
