@@ -1,4 +1,4 @@
-"""Streams: the C functions of ``amp/stream.h``. Beside `amp_lab.lowlevel` the only module that sees ``ffi``."""
+"""Streams: the C functions of ``amp/stream.h``. Like `amp_lab.lowlevel` it sees ``ffi``, and nobody else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POLICIES = ("lossless", "latest")
 
 @dataclass(frozen=True)
 class RingCounters:
-    """One ring: the tokens of an output, or of an edge with initial tokens of its own (``reader`` says where to).
+    """One ring: tokens of an output, or of an edge with initial tokens of its own (``reader``: where to).
 
     ``capacity`` frames it may hold now and ``limit`` at most, ``fill`` it holds, ``most`` it ever held;
     ``grown`` times it was doubled.

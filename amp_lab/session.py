@@ -36,7 +36,7 @@ FIRST_FRAMES, MOST_FRAMES = 256, 1 << 16
 
 @dataclass(frozen=True)
 class Counters:
-    """What a session did: ``rings`` in firing order, ``taps`` (the output first), frames fired by each node."""
+    """What a session did: ``rings`` in firing order, ``taps`` (output first), ``frames`` each node fired."""
 
     rings: tuple[RingCounters, ...]
     taps: tuple[TapCounters, ...]
