@@ -227,7 +227,7 @@ void Runtime::bind_input(const std::string& node, const amp_buffer& b) {
     for (auto& s : shards_) s->attach_input(u, b);
 }
 
-void Runtime::set_history(History history) {
+void Runtime::check_history(const History& history) const {
     std::string missing, extra;
     for (const auto& name : plan_.curves)
         if (!history.count(name)) missing += (missing.empty() ? "" : ", ") + name;
@@ -240,6 +240,10 @@ void Runtime::set_history(History history) {
                            missing.empty() ? "" : "missing ", missing.c_str(),
                            !missing.empty() && !extra.empty() ? "; " : "",
                            extra.empty() ? "" : "not in the graph: ", extra.c_str()));
+}
+
+void Runtime::set_history(History history) {
+    check_history(history);
     if (configured_ && clock_ > 0)
         throw Failure(AMP_E_INVALID_ARG, "history",
                       "the history can only be set before the first execute. Configure again first.");

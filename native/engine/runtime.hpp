@@ -52,6 +52,7 @@ private:
 
     uint32_t find(std::string_view node, const char* stage) const;
     std::pair<uint32_t, uint32_t> find_output(const char* node, const char* port, const char* stage) const;
+    void check_history(const History& history) const;
     void need_history(const char* stage) const;
     std::pair<uint32_t, uint32_t> find_param(const std::string& node, const std::string& key) const;
     int64_t earliest_change() const { return clock_ > 0 ? position_ + plan_.latency : 0; }  // logical frame

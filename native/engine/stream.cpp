@@ -44,6 +44,21 @@ Stream::Stream(Plan plan, const amp_stream_config& c)
     for (const PlanNode& n : plan_.nodes) live_.push_back(takes_samples(*n.type->contract));
     changes_.resize(plan_.nodes.size());
     reset();
+    usable_ = true;
+}
+
+// What builds the shards anew; if memory runs out in the middle nothing can be done with them.
+template <class F> void Stream::rebuild(F&& change) {
+    need_usable("configure");
+    usable_ = false;
+    change();
+    reset();
+    usable_ = true;
+}
+
+void Stream::need_usable(const char* stage) const {
+    if (!usable_)
+        throw Failure(AMP_E_NOMEM, stage, "the stream lost its memory when it was built again. Create another one.");
 }
 
 // The rings as the shards have just been built with: nothing was fired.
@@ -94,8 +109,8 @@ void Stream::need_fresh(const char* stage) const {
 
 void Stream::set_history(History history) {
     need_fresh("history");
-    rt_.set_history(std::move(history));
-    reset();
+    rt_.check_history(history);
+    rebuild([&] { rt_.set_history(std::move(history)); });
 }
 
 void Stream::bind_input(const std::string& node, const amp_buffer& samples) {
@@ -107,13 +122,12 @@ void Stream::bind_input(const std::string& node, const amp_buffer& samples) {
 int64_t Stream::set_param(const std::string& node, const std::string& key, Tensor value, int64_t at_frame) {
     const auto [u, k] = rt_.find_param(node, key);
     const int64_t frame = at_frame < 0 ? clock_[u] : at_frame;
-    if (!begun() && frame == 0) {  // any kind of value fits
-        rt_.set_param(node, key, std::move(value), 0);
-        reset();
-        return 0;
-    }
     check_shape(plan_, u, k, value, rt_.common_.config.batches, "set_param");
     check_range(plan_, u, k, value);
+    if (!begun() && frame == 0) {  // any kind of value fits
+        rebuild([&] { rt_.set_param(node, key, std::move(value), 0); });
+        return 0;
+    }
     if (frame < clock_[u])
         throw Failure(AMP_E_INVALID_ARG, "set_param",
                       text("%s.%s: frame %lld has been made (the earliest is %lld).", node.c_str(), key.c_str(),
@@ -132,13 +146,15 @@ void Stream::extend(const std::string& name, const double* times, const double* 
     if (it == rt_.common_.history.end())
         throw Failure(AMP_E_INVALID_ARG, "history",
                       text("curve %s: the control history has no such curve.", name.c_str()));
+    need_usable("history");
     CurveData& c = it->second;
     int64_t sampled = 0;
     for (uint32_t u = 0; u < clock_.size(); ++u)
         if (Share{*rt_.shards_.front()}.follows(u, c)) sampled = std::max(sampled, clock_[u]);
     const double newest = static_cast<double>(sampled - 1) / plan_.descriptors.sample_rate;  // its time
-    if (count && sampled > 0 && c.times.back() < newest &&
-        (times[0] <= newest || (c.interpolation != AMP_CURVE_HOLD && values[0] != c.values.back())))
+    const bool bends =
+        count && c.interpolation != AMP_CURVE_HOLD && c.times.back() < newest && values[0] != c.values.back();
+    if (count && sampled > 0 && (times[0] <= newest || bends))
         throw Failure(AMP_E_INVALID_ARG, "history",
                       text("curve %s: a point (%g s, %g) would change what was heard (made up to %g s, the value there "
                            "is %.17g). Give a later time%s.",
@@ -157,6 +173,7 @@ void Stream::extend(const std::string& name, const double* times, const double* 
 }
 
 uint32_t Stream::input(const std::string& node, const char* stage) const {
+    need_usable(stage);
     const uint32_t u = rt_.find(node, stage);
     if (!takes_samples(*plan_.nodes[u].type->contract))
         throw Failure(AMP_E_INVALID_ARG, stage,
@@ -214,10 +231,13 @@ uint32_t Stream::open_tap(const char* node, const char* port, uint32_t policy, i
     if (policy > AMP_TAP_LATEST)
         throw Failure(AMP_E_INVALID_ARG, "open_tap", text("policy: out of range (got %u, allowed 0 or 1).", policy));
     if (policy == AMP_TAP_LATEST) in_range("keep_frames", keep, 1, limit_, "open_tap");
+    need_usable("open_tap");
     const auto [u, k] = rt_.find_output(node, port, "open_tap");
     uint32_t id = 0;
     while (id < taps_.size() && taps_[id].open) ++id;
     if (id == taps_.size()) taps_.emplace_back();
+    auto& others = rings_[of_[u][k]].taps;
+    others.reserve(others.size() + 1);
     taps_[id] = {of_[u][k], policy, keep, made(u), 0, 0, true};
     attach(id);
     return id;
@@ -230,6 +250,7 @@ void Stream::close_tap(uint32_t id) {
 }
 
 Tap& Stream::tap(uint32_t id, const char* stage) {
+    need_usable(stage);
     if (id >= taps_.size() || !taps_[id].open)
         throw Failure(AMP_E_INVALID_ARG, stage, text("tap %u: is not open.", id));
     return taps_[id];
@@ -283,6 +304,8 @@ int64_t Stream::advance(uint32_t id, int64_t ahead, int64_t most) {
     const Tap& t = tap(id, "advance");
     if (t.policy != AMP_TAP_LOSSLESS)
         throw Failure(AMP_E_INVALID_ARG, "advance", "a latest tap waits for nothing. Advance a lossless one.");
+    in_range("ahead", ahead, 0, kMostFrames, "advance");
+    in_range("most", most, 0, kMostFrames, "advance");
     const int64_t end = t.position + std::min(ahead, ready(t) + most);
     while (t.position + ready(t) < end) produce(t, std::min(end, t.position + ready(t) + block_));
     return ready(t);

@@ -68,6 +68,8 @@ private:
 
     // stream.cpp: the life of it
     void reset();
+    template <class F> void rebuild(F&& change);
+    void need_usable(const char* stage) const;
     bool begun() const;
     void need_fresh(const char* what) const;
     uint32_t input(const std::string& node, const char* stage) const;
@@ -117,6 +119,7 @@ private:
     std::vector<int64_t> reach_;                // how far the pushed samples let a node go
     std::vector<std::vector<Change>> changes_;  // per node, ahead of its clock; time is its own frame
     std::vector<bool> live_;                    // inputs that wait to be pushed
+    bool usable_ = false;                       // not while it is built
     int64_t now_ = 0;                           // virtual time the graph was run to
     int64_t block_ = 0;
     std::vector<Act> acts_;
