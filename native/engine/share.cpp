@@ -32,6 +32,11 @@ void Share::fire(uint32_t u, int64_t frame, uint32_t frames) {
     if (traced) s.common_.record(u, f, start, s.common_.now());
 }
 
+void Share::loop(const Component& c, int64_t time, uint32_t frames) {
+    for (uint32_t u : c.nodes) point(u, time - s.plan_.nodes[u].arrival);
+    s.run_frames(c, {time, 0, frames});
+}
+
 void Share::take(uint32_t u, int64_t frame, const amp_buffer& b) {
     point(u, frame);
     Work& w = s.work_[u];

@@ -10,6 +10,7 @@ struct Share {
 
     void prepare();                                              // after it was built
     void fire(uint32_t node, int64_t frame, uint32_t frames);    // frames of the node's own clock
+    void loop(const Component&, int64_t time, uint32_t frames);  // all its nodes from one virtual time on
     void take(uint32_t node, int64_t frame, const amp_buffer&);  // samples from outside, in place of firing
     // Tokens [oldest, oldest + count) go to the start of a ring, or of a larger one in its place.
     void move(uint32_t ring, int64_t oldest, int64_t count, int64_t capacity);

@@ -54,9 +54,9 @@ public:
 
 private:
     struct Act {  // decided; to be done by every shard
-        bool move;
-        uint32_t index;  // node, or ring that moves
-        int64_t first, count;
+        enum { kFire, kLoop, kMove } kind;
+        uint32_t index;        // node, component or ring
+        int64_t first, count;  // frames of the node, virtual times, tokens that stay
     };
     struct Wait {  // why a node cannot fire: a source has no token for it, or a ring of its own is full
         uint32_t node, ring;
@@ -85,6 +85,9 @@ private:
     void run(int64_t until, uint32_t node);
     void settle();
     bool step(uint32_t node);
+    bool step_together(uint32_t component);
+    int64_t room(uint32_t node);
+    void install_due(uint32_t node);
     int64_t limit(uint32_t u) const { return std::min(now_ - plan_.nodes[u].arrival, reach_[u]); }
     int64_t fed(uint32_t node) const;
     int64_t free(const Ring& r) const;

@@ -49,8 +49,9 @@ void Stream::settle() {
                 continue;
             }
             const auto& members = plan_.components[static_cast<size_t>(c)].nodes;
+            const bool together = plan_.components[static_cast<size_t>(c)].sub_block < kFrameTableBelow;
             for (bool round = true; round; busy |= round) {
-                round = false;
+                round = together && step_together(static_cast<uint32_t>(c));
                 for (uint32_t v : members) round |= step(v);
             }
             for (uint32_t v : members) behind |= clock_[v] < limit(v);
@@ -61,25 +62,57 @@ void Stream::settle() {
     look_for_faults();
 }
 
-// Fires a node once if it can, a block at most. A firing ends where the node's latency or a new parameter begins.
-bool Stream::step(uint32_t u) {
+// Frames a node can fire now, a block at most. A firing ends where its latency, or a new parameter, begins.
+int64_t Stream::room(uint32_t u) {
     const int64_t clock = clock_[u], latency = plan_.nodes[u].latency;
     int64_t n = std::min(limit(u) - clock, block_);
-    if (n <= 0) return false;
-    n = std::min(n, fed(u) - clock);
     for (uint32_t r : of_[u]) n = std::min(n, free(rings_[r]));
-    if (n <= 0) return false;
     if (clock < latency) n = std::min(n, latency - clock);
+    for (const Change& c : changes_[u])
+        if (c.time > clock) return std::min(n, c.time - clock);
+    return n;
+}
+
+void Stream::install_due(uint32_t u) {
     auto& changes = changes_[u];
-    if (!changes.empty() && changes.front().time == clock) flush();
-    while (!changes.empty() && changes.front().time == clock) {
+    if (!changes.empty() && changes.front().time == clock_[u]) flush();
+    while (!changes.empty() && changes.front().time == clock_[u]) {
         rt_.apply(changes.front());
         changes.erase(changes.begin());
     }
-    if (!changes.empty()) n = std::min(n, changes.front().time - clock);
+}
+
+// Fires a node once, if it can.
+bool Stream::step(uint32_t u) {
+    int64_t n = room(u);
+    if (n <= 0 || (n = std::min(n, fed(u) - clock_[u])) <= 0) return false;
+    install_due(u);
     for (uint32_t r : of_[u]) make_place(r, n);
-    act({false, u, clock, n});
+    act({Act::kFire, u, clock_[u], n});
     clock_[u] += n;
+    return true;
+}
+
+// A short loop goes frame by frame through one table, as in lockstep, where its nodes stand at one virtual time.
+bool Stream::step_together(uint32_t c) {
+    const auto& nodes = plan_.components[c].nodes;
+    const int64_t time = clock_[nodes.front()] + plan_.nodes[nodes.front()].arrival;
+    int64_t n = block_;
+    for (uint32_t u : nodes) {
+        if (clock_[u] + plan_.nodes[u].arrival != time) return false;
+        n = std::min(n, room(u));
+        for (uint32_t k : plan_.nodes[u].in) {
+            const PlanEdge& e = plan_.edges[k];
+            if (plan_.nodes[e.src].component != static_cast<int32_t>(c))
+                n = std::min(n, made(e.src) + static_cast<int64_t>(e.delay) - clock_[u]);
+        }
+        if (n <= 0) return false;
+    }
+    for (uint32_t u : nodes) install_due(u);
+    for (uint32_t u : nodes)
+        for (uint32_t r : of_[u]) make_place(r, n);
+    act({Act::kLoop, c, time, n});
+    for (uint32_t u : nodes) clock_[u] += n;
     return true;
 }
 
@@ -115,7 +148,7 @@ void Stream::make_place(uint32_t i, int64_t frames) {
     const int64_t newest = head(r), first = oldest(r, true);
     r.most = std::max(r.most, newest + frames - first);
     if (r.pos + newest + frames <= 2 * r.capacity) return;
-    act({true, i, first, newest - first});
+    act({Act::kMove, i, first, newest - first});
     r.pos = -first;
 }
 
@@ -128,11 +161,11 @@ void Stream::act(const Act& a) {
 void Stream::flush() {
     for (auto& s : rt_.shards_) {
         Share share{*s};
-        for (const Act& a : acts_)
-            if (a.move)
-                share.move(a.index, a.first, a.count, 2 * rings_[a.index].capacity);
-            else
-                share.fire(a.index, a.first, static_cast<uint32_t>(a.count));
+        for (const Act& a : acts_) switch (a.kind) {
+            case Act::kFire: share.fire(a.index, a.first, static_cast<uint32_t>(a.count)); break;
+            case Act::kLoop: share.loop(plan_.components[a.index], a.first, static_cast<uint32_t>(a.count)); break;
+            case Act::kMove: share.move(a.index, a.first, a.count, 2 * rings_[a.index].capacity); break;
+            }
     }
     acts_.clear();
 }
