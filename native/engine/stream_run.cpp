@@ -6,6 +6,12 @@
 
 namespace amp {
 
+namespace {
+
+constexpr uint64_t kTogetherBelow = 5;  // frames; longer loops are faster node by node, some frames at a time
+
+}  // namespace
+
 // Makes tokens of a tap's node up to `token`, or as far as the samples reach; throws if that is no further than before.
 void Stream::produce(const Tap& t, int64_t token) {
     if (failure_) throw *failure_;
@@ -49,7 +55,7 @@ void Stream::settle() {
                 continue;
             }
             const auto& members = plan_.components[static_cast<size_t>(c)].nodes;
-            const bool together = plan_.components[static_cast<size_t>(c)].sub_block < kFrameTableBelow;
+            const bool together = plan_.components[static_cast<size_t>(c)].sub_block < kTogetherBelow;
             for (bool round = true; round; busy |= round) {
                 round = together && step_together(static_cast<uint32_t>(c));
                 for (uint32_t v : members) round |= step(v);
