@@ -1,4 +1,4 @@
-"""Speed of a session against a render: ``python -P -m amp_lab.bench.streaming``, interleaved rounds, one thread."""
+"""Speed of a session against a render, in interleaved rounds: ``python -P -m amp_lab.bench.streaming``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def compare() -> tuple[float, float]:
     stream.set_history(history)
     tap = stream.open_tap(None, None)
     out = np.zeros((1, plan.output_channels, CHUNK))
-    ways = (runtime.execute, lambda buffer: stream.pull(tap, buffer))
+    ways: tuple[Callable[[Samples], object], ...] = (
+        lambda buffer: runtime.execute(CHUNK, buffer),
+        lambda buffer: stream.pull(tap, buffer),
+    )
     rounds = [[_speed(way, out, graph.sample_rate) for way in ways] for _ in range(ROUNDS)]
     offline, streamed = (statistics.median(column) for column in zip(*rounds, strict=True))
     return offline, streamed
@@ -43,6 +46,5 @@ def compare() -> tuple[float, float]:
 
 if __name__ == "__main__":
     offline, streamed = compare()
-    print(
-        f"three_osc: render {offline:.0f} x real time, session {streamed:.0f} x, ratio {streamed / offline:.2f}"
-    )
+    ratio = f"ratio {streamed / offline:.2f}"
+    print(f"three_osc: render {offline:.0f} x real time, session {streamed:.0f} x, {ratio}")
