@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -191,6 +192,14 @@ def test_mistakes_say_what_to_do() -> None:
         g = amp.Graph()
         g.output(g.sine(frequency_hz=amp.curve("pitch")))
         g.session()
+
+
+def test_the_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """`docs/streaming.md` does what it says."""
+    page = (Path(__file__).parents[1] / "docs" / "streaming.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    exec(compile(code, "streaming.md", "exec"), {})
+    assert f"  # {capsys.readouterr().out}" in code
 
 
 def test_closing_frees_what_it_took() -> None:
