@@ -253,13 +253,14 @@ class Graph(Builders, Editing):
         limit_frames: int | None = None,
         trace: bool = False,
         nonfinite: Nonfinite = "raise",
+        isolation: Isolation = "auto",
     ) -> Session:
         """Start a session: push samples in, pull sound out, move parameters, with the bits of one render.
 
         Parameters
         ----------
-        batches, controls, block_frames, trace, nonfinite
-            As for `render`.
+        batches, controls, block_frames, trace, nonfinite, isolation
+            As for `render`; a session has a worker of its own.
         live
             Inputs that are pushed to; by default those without samples of their own. The others play theirs.
         output
@@ -287,6 +288,7 @@ class Graph(Builders, Editing):
             limit_frames=limit_frames,
             trace=trace,
             nonfinite=nonfinite,
+            isolation=isolation,
         )
 
     def render(

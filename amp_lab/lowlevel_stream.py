@@ -11,7 +11,17 @@ import numpy.typing as npt
 
 from amp_lab._native import ffi, lib
 from amp_lab.errors import AmpError, InvalidArgument
-from amp_lab.lowlevel import TRACE_DTYPE, Samples, _buffer, _check, _doubles, _error, _exception, _text
+from amp_lab.lowlevel import (
+    FLIGHT_SIZE,
+    TRACE_DTYPE,
+    Samples,
+    _buffer,
+    _check,
+    _doubles,
+    _error,
+    _exception,
+    _text,
+)
 
 POLICIES = ("lossless", "latest")
 
@@ -90,7 +100,7 @@ class Stream:
         _check(lib.amp_stream_create(*blobs, config, slot, error), error)
         # Destroyed when the last call that is under way in some thread lets go of it.
         self._owned: Any = ffi.gc(slot[0], lib.amp_stream_destroy)
-        self._borrowed: dict[str, Samples] = {}
+        self._borrowed: dict[str, Any] = {}
 
     def close(self) -> None:
         """Free the native stream once no call uses it any more; a second time does nothing."""
@@ -154,7 +164,7 @@ class Stream:
         error = _error()
         _check(lib.amp_stream_close_tap(self._handle, tap, error), error)
 
-    def pull(self, tap: int, out: Samples, *, ready: bool = False) -> tuple[int, AmpError | None]:
+    def pull(self, tap: int, out: Samples, ready: bool = False) -> tuple[int, AmpError | None]:
         """Fill ``out`` (B, C, N) from a tap; returns how many frames it got and, if too few, why."""
         got, error = ffi.new("int64_t *"), _error()
         flags = lib.AMP_PULL_READY if ready else 0
@@ -195,6 +205,13 @@ class Stream:
         _check(lib.amp_stream_tap_info(self._handle, tap, record, error), error)
         names = (_text(record.node), _text(record.port), POLICIES[record.policy])
         return TapCounters(*names, record.position, record.ready, record.skipped, record.underruns)
+
+    def set_flight(self, memory: Any) -> None:
+        """Write the flight record into a buffer of `FLIGHT_SIZE` bytes, kept alive here."""
+        flight = ffi.from_buffer("amp_flight *", memory, require_writable=True)
+        flight.struct_size = FLIGHT_SIZE
+        lib.amp_stream_set_flight(self._handle, flight)
+        self._borrowed["/flight"] = flight
 
     def trace(self) -> tuple[npt.NDArray[np.void], int]:
         """Return firings and pushes, oldest first, an array of `TRACE_DTYPE`, and how many the ring lost."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -19,19 +18,18 @@ from amp_lab.lowlevel_stream import RingCounters, Stream, TapCounters
 from amp_lab.model import Node
 from amp_lab.nodes import samples as sample_arrays
 from amp_lab.nodes.builder import takes_samples
-from amp_lab.rendering import Nonfinite, check_history_for
+from amp_lab.plan import Plan
+from amp_lab.rendering import Isolation, Nonfinite, check_history_for, choose_isolation
 from amp_lab.request import Trace
+from amp_lab.tap import Pace, Tap
 from amp_lab.values import Samples, numbers
 
 if TYPE_CHECKING:
     from amp_lab.graph import Graph
 
 Policy: TypeAlias = Literal["lossless", "latest"]
-CALL_SECONDS = 0.02
-"""Time one native call should take: short against the 0.1 s in which Ctrl-C and `Session.stop` must act."""
 YIELD_SECONDS = 0.0005
 """Pause between calls of the thread, so that others get their turn while it is behind."""
-FIRST_FRAMES, MOST_FRAMES = 256, 1 << 16
 
 
 @dataclass(frozen=True)
@@ -47,84 +45,6 @@ class Counters:
         return next(ring for ring in self.rings if ring.node == node)
 
 
-class _Pace:
-    """How many frames fit into one call."""
-
-    def __init__(self) -> None:
-        self.frames = FIRST_FRAMES
-        self._start = 0.0
-
-    def __enter__(self) -> int:
-        self._start = time.perf_counter()
-        return self.frames
-
-    def __exit__(self, *error: object) -> None:
-        spent = time.perf_counter() - self._start
-        factor = 2.0 if spent < CALL_SECONDS / 2 else min(1.0, CALL_SECONDS / spent)
-        self.frames = max(1, min(MOST_FRAMES, int(self.frames * factor)))
-
-
-class Tap:
-    """A reader of one output with a position of its own. Made by `Session.tap`."""
-
-    def __init__(
-        self, session: Session, stream: Stream, number: int, shape: tuple[int, int], policy: str
-    ) -> None:
-        self._session, self._stream, self._number = session, stream, number
-        self._shape = shape
-        self._policy = policy
-        self._pace = _Pace()
-
-    @property
-    def counters(self) -> TapCounters:
-        """Position, frames ready, skipped frames, underruns."""
-        return self._stream.tap_info(self._number)
-
-    def pull(self, frames: int) -> Samples:
-        """Return the next ``frames`` frames, (B, C, frames), or as many as there are.
-
-        A lossless tap makes what is not there yet, unless the session runs by itself (`Session.start`): then,
-        and from a latest tap, what is there is all there is. Fewer frames than asked for are an underrun.
-
-        Raises
-        ------
-        Pending
-            If there is nothing: names the inputs, and the gates, that are waited for.
-        RingFull
-            If there is nothing because a ring may not grow: names it and who does not read.
-        AmpError
-            If the session stopped at a fault, once the frames before it are read.
-        """
-        checks.whole("pull.frames", frames)
-        ready = self._policy == "latest" or self._session.running
-        out = np.empty((*self._shape, frames))
-        done, why = 0, None
-        while done < frames:
-            if ready:
-                part = out
-                got, why = self._stream.pull(self._number, part, ready=True)
-            else:
-                with self._session._turn, self._pace as most:
-                    part = out[:, :, done : done + most]
-                    got, why = self._stream.pull(self._number, part)
-            done += got
-            if got < part.shape[2]:
-                break
-        self._session._wake()
-        if done == 0 and frames and (why := why or (self._session._error if ready else None)):
-            raise why
-        return out if done == frames else out[:, :, :done].copy()
-
-    def close(self) -> None:
-        """Stop reading: nothing waits for this tap any more."""
-        self._session._forget(self)
-        self._stream.close_tap(self._number)
-
-    def __repr__(self) -> str:
-        c = self.counters
-        return f"Tap {c.node}.{c.port}: {c.policy}, at frame {c.position}, {c.ready} ready"
-
-
 class Session:
     """A running graph. Made by `Graph.session`; use it in a ``with`` block, from any number of threads.
 
@@ -136,6 +56,8 @@ class Session:
         Names of the inputs that wait to be pushed to.
     latency_frames
         How many frames inputs and sources run ahead of what is pulled.
+    isolation
+        ``"process"`` (in a worker of its own) or ``"none"``.
     """
 
     def __init__(
@@ -151,6 +73,7 @@ class Session:
         limit_frames: int | None = None,
         trace: bool = False,
         nonfinite: Nonfinite = "raise",
+        isolation: Isolation = "auto",
     ) -> None:
         where = f"{graph.name}.session"
         checks.whole(f"{where}.batches", batches, 1)
@@ -169,13 +92,9 @@ class Session:
             raise GraphError(f"{where}.live: no input nodes: {', '.join(unknown)}. Name input nodes.")
         history = check_history_for(where, graph, plan.curves, controls)
         flags = (nonfinite == "raise") * lowlevel.STOP_NONFINITE | trace * lowlevel.TRACE
-        self._stream = Stream(
-            plan.descriptor_blob,
-            plan.plan_blob,
-            batches=batches,
-            flags=flags,
-            **{key: value or 0 for key, value in sizes.items()},
-        )
+        config = {key: value or 0 for key, value in sizes.items()} | {"batches": batches, "flags": flags}
+        self.isolation = choose_isolation(isolation)
+        self._stream = _stream(plan, config, self.isolation)
         self._nodes, self._batches = plan.order, batches
         self.latency_frames: int = plan.info["latency_frames"]
         self.sample_rate: float = graph.sample_rate
@@ -352,7 +271,7 @@ class Session:
             self._change.notify_all()
 
     def _work(self, output: Tap, ahead: int) -> None:
-        stream, number, pace, stopping = self._stream, output._number, _Pace(), self._stopping
+        stream, number, pace, stopping = self._stream, output._number, Pace(), self._stopping
         while not stopping.wait(YIELD_SECONDS):
             seen = self._changes
             try:
@@ -390,6 +309,14 @@ class Session:
     def __repr__(self) -> str:
         at = "" if self.output is None else f", output at frame {self.output.counters.position}"
         return f"Session {self._name}: {'running' if self.running else 'stopped'}{at}"
+
+
+def _stream(plan: Plan, config: dict[str, int], isolation: str) -> Stream:
+    if isolation == "none":
+        return Stream(plan.descriptor_blob, plan.plan_blob, **config)
+    from amp_lab.remote import RemoteStream  # noqa: PLC0415 - only who needs a worker loads what starts one
+
+    return RemoteStream(plan.descriptor_blob, plan.plan_blob, nodes=plan.order, **config)
 
 
 def _name(node: str | Node) -> str:

@@ -150,6 +150,10 @@ amp_status amp_stream_tap_info(amp_stream* s, uint32_t tap, amp_stream_tap* out,
     });
 }
 
+void amp_stream_set_flight(amp_stream* s, amp_flight* flight) {
+    if (s) read(s, [&](Stream& x) { x.set_flight(flight); });
+}
+
 amp_status amp_stream_trace(amp_stream* s, amp_trace_event* out, size_t capacity, size_t* count, uint64_t* dropped,
                             amp_error* error) {
     return locked("trace", s, error, [&](const Stream& x) { x.runtime().trace(out, capacity, count, dropped); });

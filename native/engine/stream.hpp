@@ -50,6 +50,7 @@ public:
     size_t rings() const { return rings_.size(); }
     void describe_ring(size_t ring, amp_stream_ring& out) const;
     void describe_tap(uint32_t tap, amp_stream_tap& out) const;
+    void set_flight(amp_flight* flight) { rt_.set_flight(flight); }
     const Runtime& runtime() const { return rt_; }
 
 private:

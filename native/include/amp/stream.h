@@ -11,6 +11,7 @@
  * ring grows. Heat is not computed in streams. */
 #ifndef AMP_STREAM_H
 #define AMP_STREAM_H
+#include "diag.h"
 #include "history.h"
 #include "metrics.h"
 
@@ -107,6 +108,7 @@ AMP_API int32_t    amp_stream_port_channels(amp_stream *stream, const char *node
 AMP_API uint32_t   amp_stream_ring_count(amp_stream *stream);                                   /* [stream] */
 AMP_API amp_status amp_stream_ring_info(amp_stream *stream, uint32_t ring, amp_stream_ring *out, amp_error *error); /* [stream] */
 AMP_API amp_status amp_stream_tap_info(amp_stream *stream, uint32_t tap, amp_stream_tap *out, amp_error *error);    /* [stream] */
+AMP_API void       amp_stream_set_flight(amp_stream *stream, amp_flight *flight);               /* [stream] NULL detaches; must outlive the stream */
 /* [stream] Firings, oldest first, like amp_graph_runtime_trace; a push is one too. */
 AMP_API amp_status amp_stream_trace(amp_stream *stream, amp_trace_event *out, size_t capacity, size_t *count, uint64_t *dropped,
                                     amp_error *error);
