@@ -11,6 +11,15 @@
 
 namespace amp {
 
+inline constexpr int64_t kMostFrames = int64_t{1} << 30;  // of a ring, of a push
+
+inline int64_t in_range(const char* what, int64_t value, int64_t low, int64_t high, const char* stage) {
+    if (value >= low && value <= high) return value;
+    throw Failure(AMP_E_INVALID_ARG, stage,
+                  text("%s: out of range (got %lld, allowed %lld to %lld).", what, static_cast<long long>(value),
+                       static_cast<long long>(low), static_cast<long long>(high)));
+}
+
 struct Tap {  // a reader from outside
     uint32_t ring = 0;
     uint32_t policy = AMP_TAP_LOSSLESS;
@@ -67,7 +76,7 @@ private:
         std::string first;  // input
     };
 
-    // stream.cpp: the life of it
+    // stream.cpp, stream_ports.cpp: the life of it, what comes in and goes out
     void reset();
     template <class F> void rebuild(F&& change);
     void need_usable(const char* stage) const;
