@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import rigs
 from hypothesis import assume, given, settings
@@ -225,8 +226,7 @@ def test_closing_frees_what_it_took() -> None:
 
 def resident() -> float:
     """Resident memory of this process in bytes."""
-    with open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[1]) * 4096.0
+    return float(psutil.Process().memory_info().rss)
 
 
 @pytest.mark.long
