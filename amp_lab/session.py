@@ -211,6 +211,8 @@ class Session:
             If a value fits neither batches nor channels.
         """
         name = _name(node)
+        if not values:
+            raise GraphError(f"{name}.set: no values. Name parameters: s.set({name!r}, gain=0.5).", node=name)
         with self._turn:
             frame = -1 if at_frame is None else checks.whole(f"{name}.at_frame", at_frame)
             for key, value in values.items():

@@ -174,6 +174,8 @@ def test_mistakes_say_what_to_do() -> None:
             s.push("a", [1.0, np.nan])
         with pytest.raises(amp.InvalidArgument, match="no such node"):
             s.tap("nobody")
+        with pytest.raises(amp.GraphError, match=r"left\.set: no values"):
+            s.set("left")
         with pytest.raises(amp.GraphError, match=r"lossless \| latest"):
             s.tap("left", policy="newest")  # type: ignore[arg-type]
         s.end()
