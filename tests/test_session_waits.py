@@ -36,6 +36,13 @@ def order(session: Session) -> list[str]:
     return [trace.nodes[k] for k in trace.events["node"] if trace.nodes[k] not in ("a", "b")]
 
 
+def windows(session: Session, node: str) -> list[tuple[int, int]]:
+    """First frame and frames of every firing of a node."""
+    trace = session.trace
+    events = trace.events[trace.events["node"] == trace.nodes.index(node)]
+    return [(int(e["first_frame"]), int(e["frames"])) for e in events]
+
+
 def test_a_gate_changes_the_order_and_stalls_exactly_its_consumers() -> None:
     """What one input feeds waits for the other at the gate; without it nothing waits; the sound is one."""
     rng = np.random.default_rng(4)
@@ -63,6 +70,7 @@ def test_a_gate_changes_the_order_and_stalls_exactly_its_consumers() -> None:
             for name in stalled:
                 got[name] = np.concatenate((got[name], taps[name].pull(300)), axis=2)
             sounds[gates] = got | {"out": s.pull(400)}
+            assert (windows(s, "left") == windows(s, "right")) == bool(gates)
     assert orders[()][0] == orders[()][1] != orders[("beat",)][0] == orders[("beat",)][1]
     assert all(same_bits(sounds[()][name], sounds[("beat",)][name]) for name in sounds[()])
 

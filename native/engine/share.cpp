@@ -54,23 +54,34 @@ void Share::take(uint32_t u, int64_t frame, const amp_buffer& b) {
     if (!s.common_.events.empty()) s.common_.record(u, {frame, 0, f.frames}, now, now);
 }
 
-void Share::move(uint32_t ring, int64_t oldest, int64_t count, int64_t capacity) {
+void Share::move(uint32_t ring, int64_t oldest, int64_t count) {
     Port& p = *s.windows_[ring];
-    const int64_t width = s.env_.width, row = p.row, rows = int64_t{p.channels} * p.groups;
-    const double* from = p.data + (p.pos + oldest) * width;
-    if (capacity != p.capacity) {
-        p.row += (capacity - p.capacity) * width;
-        p.data = s.arena_.doubles(static_cast<uint64_t>(rows * p.row));
-        p.capacity = capacity;
-        for (Patch& q : s.patches_) {
-            if (q.port != &p) continue;
-            q.row = q.row / row * p.row;
-            q.view->channel_stride = q.view->channel_stride / row * p.row;
-            q.view->group_stride = q.view->group_stride / row * p.row;
-        }
+    const int64_t width = s.env_.width, rows = int64_t{p.channels} * p.groups;
+    double* to = p.data;
+    for (int64_t k = 0; k < rows; ++k, to += p.row)
+        std::memmove(to, to + (p.pos + oldest) * width, static_cast<size_t>(count * width) * sizeof(double));
+    p.pos = -oldest;
+}
+
+double* Share::reserve(uint32_t ring, int64_t capacity) {
+    const Port& p = *s.windows_[ring];
+    return s.arena_.doubles(static_cast<uint64_t>(int64_t{p.channels} * p.groups * row(p, capacity)));
+}
+
+void Share::grow(uint32_t ring, int64_t oldest, int64_t count, int64_t capacity, double* memory) {
+    Port& p = *s.windows_[ring];
+    const int64_t width = s.env_.width, from = p.row, to = row(p, capacity);
+    for (int64_t k = 0; k < int64_t{p.channels} * p.groups; ++k)
+        std::copy_n(p.data + k * from + (p.pos + oldest) * width, count * width, memory + k * to);
+    for (Patch& q : s.patches_) {
+        if (q.port != &p) continue;
+        q.row = q.row / from * to;
+        q.view->channel_stride = q.view->channel_stride / from * to;
+        q.view->group_stride = q.view->group_stride / from * to;
     }
-    for (int64_t k = 0; k < rows; ++k)
-        std::memmove(p.data + k * p.row, from + k * row, static_cast<size_t>(count * width) * sizeof(double));
+    p.data = memory;
+    p.row = to;
+    p.capacity = capacity;
     p.pos = -oldest;
 }
 

@@ -69,6 +69,7 @@ void Stream::reset() {
         rings_[own ? rings_.size() - 1 : of_[e.src][e.src_port]].readers.emplace_back(e.dst, e.delay);
     }
     for (auto& s : rt_.shards_) Share{*s}.prepare();
+    larger_.reserve(rt_.shards_.size());
     block_ = rt_.block_frames();
     for (uint32_t id = 0; id < taps_.size(); ++id)
         if (taps_[id].open) attach(id);
@@ -77,12 +78,13 @@ void Stream::reset() {
 // A tap that waits for the latest frames needs room for them beside a block.
 void Stream::attach(uint32_t id) {
     const Tap& t = taps_[id];
-    rings_[t.ring].taps.push_back(id);
+    Ring& r = rings_[t.ring];
     if (t.policy == AMP_TAP_LATEST) {
-        Ring& r = rings_[t.ring];
-        r.most_capacity = std::max(r.most_capacity, t.keep + block_);
-        grow(t.ring, t.keep + block_);
+        const int64_t most = std::max(r.most_capacity, t.keep + block_);
+        grow(t.ring, t.keep + block_, most);
+        r.most_capacity = most;
     }
+    r.taps.push_back(id);
 }
 
 bool Stream::begun() const {

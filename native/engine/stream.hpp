@@ -118,7 +118,7 @@ private:
     std::optional<uint32_t> starving(uint32_t node) const;
     uint32_t full_ring(uint32_t node) const;
     std::optional<uint32_t> slowest(const Ring& r) const;
-    void grow(uint32_t ring, int64_t tokens);
+    void grow(uint32_t ring, int64_t tokens, int64_t most);
     [[noreturn]] void refuse(const Ring& r, int64_t tokens) const;
     std::string name(const Ring& r) const;
 
@@ -138,6 +138,7 @@ private:
     std::vector<Act> acts_;
     std::vector<uint32_t> seen_;  // scratch of unblock
     std::vector<Wait> path_;
+    std::vector<double*> larger_;     // and of grow
     std::optional<Failure> failure_;  // it stopped; what is older than fault_time_ can still be read
     int64_t fault_time_ = INT64_MAX;
 };

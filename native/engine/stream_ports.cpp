@@ -44,7 +44,7 @@ void Stream::push(const std::string& node, const amp_buffer& b) {
                       node);
     check_finite(u, b);
     if (b.frames == 0) return;
-    for (uint32_t r : of_[u]) grow(r, b.frames - free(rings_[r]) + rings_[r].capacity);
+    for (uint32_t r : of_[u]) grow(r, b.frames - free(rings_[r]) + rings_[r].capacity, rings_[r].most_capacity);
     for (uint32_t r : of_[u]) make_place(r, b.frames);
     flush();
     for (auto& s : rt_.shards_) Share{*s}.take(u, clock_[u], b);
@@ -80,10 +80,9 @@ uint32_t Stream::open_tap(const char* node, const char* port, uint32_t policy, i
     uint32_t id = 0;
     while (id < taps_.size() && taps_[id].open) ++id;
     if (id == taps_.size()) taps_.emplace_back();
-    auto& others = rings_[of_[u][k]].taps;
-    others.reserve(others.size() + 1);
-    taps_[id] = {of_[u][k], policy, keep, made(u), 0, 0, true};
+    taps_[id] = {of_[u][k], policy, keep, made(u), 0, 0, false};
     attach(id);
+    taps_[id].open = true;
     return id;
 }
 

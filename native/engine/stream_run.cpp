@@ -170,7 +170,7 @@ void Stream::flush() {
         for (const Act& a : acts_) switch (a.kind) {
             case Act::kFire: share.fire(a.index, a.first, static_cast<uint32_t>(a.count)); break;
             case Act::kLoop: share.loop(plan_.components[a.index], a.first, static_cast<uint32_t>(a.count)); break;
-            case Act::kMove: share.move(a.index, a.first, a.count, 2 * rings_[a.index].capacity); break;
+            case Act::kMove: share.move(a.index, a.first, a.count); break;
             }
     }
     acts_.clear();

@@ -117,7 +117,7 @@ void Stream::unblock(uint32_t u) {
             }
             if (ring == kNoRing)
                 throw Failure(AMP_E_CYCLE, "pull", "deadlock: " + nodes + " wait for each other's first token.");
-            return grow(ring, rings_[ring].capacity + 1);
+            return grow(ring, rings_[ring].capacity + 1, rings_[ring].most_capacity);
         }
         path_.push_back({u, kNoRing});
         seen_[u] = static_cast<uint32_t>(path_.size());
@@ -127,7 +127,8 @@ void Stream::unblock(uint32_t u) {
         }
         const uint32_t ring = path_.back().ring = full_ring(u);
         const auto reader = slowest(rings_[ring]);
-        if (!reader || clock_[*reader] >= limit(*reader)) return grow(ring, rings_[ring].capacity + 1);
+        if (!reader || clock_[*reader] >= limit(*reader))
+            return grow(ring, rings_[ring].capacity + 1, rings_[ring].most_capacity);
         u = *reader;
     }
 }
@@ -156,21 +157,28 @@ std::optional<uint32_t> Stream::slowest(const Ring& r) const {
     return std::nullopt;
 }
 
-// Doubles until `tokens` fit; keeps them all.
-void Stream::grow(uint32_t i, int64_t tokens) {
+// Doubles until `tokens` fit, but not beyond `most`; keeps them all. Memory for all shards comes first, or nothing
+// grows.
+void Stream::grow(uint32_t i, int64_t tokens, int64_t most) {
     Ring& r = rings_[i];
     if (tokens <= r.capacity) return;
-    if (tokens > r.most_capacity) refuse(r, tokens);
+    if (tokens > most) refuse(r, tokens);
     flush();
-    const int64_t first = oldest(r, true), count = head(r) - first;
-    for (; r.capacity < tokens; ++r.grown) r.capacity = std::min(2 * r.capacity, r.most_capacity);
+    int64_t capacity = r.capacity;
+    uint32_t times = 0;
+    for (; capacity < tokens; ++times) capacity = std::min(2 * capacity, most);
+    const uint64_t used = rt_.common_.arena.used();
+    larger_.clear();
     try {
-        for (auto& s : rt_.shards_) Share{*s}.move(i, first, count, 2 * r.capacity);
-    } catch (const Failure& f) {  // some shards have grown: nothing can go on from here
-        failure_ = f;
-        fault_time_ = 0;
+        for (auto& s : rt_.shards_) larger_.push_back(Share{*s}.reserve(i, 2 * capacity));
+    } catch (...) {
+        rt_.common_.arena.rewind(used);
         throw;
     }
+    const int64_t first = oldest(r, true), count = head(r) - first;
+    for (size_t k = 0; k < larger_.size(); ++k) Share{*rt_.shards_[k]}.grow(i, first, count, 2 * capacity, larger_[k]);
+    r.capacity = capacity;
+    r.grown += times;
     r.pos = -first;
 }
 

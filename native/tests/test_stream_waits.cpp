@@ -84,6 +84,22 @@ void taps() {
     CHECK(live.info(late).position == live.clock("tone") && live.info(late).ready == 0);
 }
 
+// A ring for which there is no memory stays as it is, and the stream goes on.
+void no_memory_to_grow() {
+    Stream s(graphs::chain(), 9, 32, 0, int64_t{1} << 30);
+    const uint32_t out = s.tap();
+    const Samples first = s.pull(out, 100);
+    for (int i = 0; i < 3; ++i) {
+        uint32_t id = 0;
+        CHECK(amp_stream_open_tap(s.raw, "level", nullptr, AMP_TAP_LATEST, int64_t{1} << 30, &id, &s.error) ==
+              AMP_E_NOMEM);
+        CHECK(s.says("the token arena is full") && s.ring("level").grown == 0);
+    }
+    Stream other(graphs::chain(), 9);
+    const uint32_t all = other.tap();
+    CHECK(same(first, other.pull(all, 100)) && same(s.pull(out, 500), other.pull(all, 500)));
+}
+
 // M. Geilen and T. Basten: a stuck cycle beside a part that lives. Two paths of very different delay meet again behind
 // rings of one frame, while another source goes on for ever: only growth inside the stuck part helps, and it comes.
 void artificial_deadlocks() {
@@ -178,6 +194,7 @@ int main() {
     gates();
     growth();
     taps();
+    no_memory_to_grow();
     artificial_deadlocks();
     threads();
     return check::finish("stream waits");
