@@ -65,12 +65,12 @@ def test_a_gate_changes_the_order_and_stalls_exactly_its_consumers() -> None:
                     taps["after"].pull(1)
                 assert caught.value.node == "b" and "Stalled: after, left, right." in str(caught.value)
             orders.setdefault(gates, []).append(order(s))
+            assert (windows(s, "left") == windows(s, "right")) == bool(gates)
             s.push("b", y[100:])
             stalled = ("left", "after") if gates else ()
             for name in stalled:
                 got[name] = np.concatenate((got[name], taps[name].pull(300)), axis=2)
             sounds[gates] = got | {"out": s.pull(400)}
-            assert (windows(s, "left") == windows(s, "right")) == bool(gates)
     assert orders[()][0] == orders[()][1] != orders[("beat",)][0] == orders[("beat",)][1]
     assert all(same_bits(sounds[()][name], sounds[("beat",)][name]) for name in sounds[()])
 
