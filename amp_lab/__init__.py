@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from amp_lab.graph import Graph
     from amp_lab.plan import Plan
     from amp_lab.render import Render
+    from amp_lab.session import Session
     from amp_lab.values import batch, curve
     from amp_lab.version import __version__
 
@@ -44,6 +45,7 @@ _NAMES = {
     "Graph": "graph",
     "Plan": "plan",
     "Render": "render",
+    "Session": "session",
     "batch": "values",
     "curve": "values",
     "__version__": "version",
@@ -69,6 +71,7 @@ __all__ = [
     "Plan",
     "Render",
     "RingFull",
+    "Session",
     "ShapeError",
     "ThermalError",
     "Unsupported",

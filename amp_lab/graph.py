@@ -25,6 +25,7 @@ from amp_lab.values import Samples
 if TYPE_CHECKING:
     from amp_lab.render import Progress, Render
     from amp_lab.rendering import Isolation, Nonfinite
+    from amp_lab.session import Session
 
 
 class Graph(Builders, Editing):
@@ -238,6 +239,56 @@ class Graph(Builders, Editing):
             nodes=tuple(self._store.nodes.values()),
             edges=tuple(self._store.edges.values()),
             modulations=tuple(self._store.modulations.values()),
+        )
+
+    def session(
+        self,
+        *,
+        batches: int = 1,
+        controls: ControlHistory | None = None,
+        live: Sequence[str] | None = None,
+        output: bool = True,
+        block_frames: int | None = None,
+        ring_frames: int | None = None,
+        limit_frames: int | None = None,
+        trace: bool = False,
+        nonfinite: Nonfinite = "raise",
+        isolation: Isolation = "auto",
+    ) -> Session:
+        """Start a session: push samples in, pull sound out, move parameters, with the bits of one render.
+
+        Parameters
+        ----------
+        batches, controls, block_frames, trace, nonfinite, isolation
+            As for `render`; a session has a worker of its own.
+        live
+            Inputs that are pushed to; by default those without samples of their own. The others play theirs.
+        output
+            Whether the output is to be pulled; without it, read taps.
+        ring_frames
+            Frames a ring holds at first, beside what its edges' delays keep; by default enough for the plan.
+        limit_frames
+            Frames a ring may grow to for a reader that lags; by default 1,048,576.
+
+        Raises
+        ------
+        AmpError
+            As `compile` and `render` do; `Unsupported` for a heat budget that halts.
+        """
+        from amp_lab.session import Session
+
+        return Session(
+            self,
+            batches=batches,
+            controls=controls,
+            live=live,
+            output=output,
+            block_frames=block_frames,
+            ring_frames=ring_frames,
+            limit_frames=limit_frames,
+            trace=trace,
+            nonfinite=nonfinite,
+            isolation=isolation,
         )
 
     def render(

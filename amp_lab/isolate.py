@@ -79,6 +79,19 @@ def render(
     return parts
 
 
+def hire() -> tuple[Server, Worker]:
+    """Return a worker for a stream, and the server that ends it (`Server.dismiss`)."""
+    while True:
+        server = _current()
+        if (worker := server.hire()) is not None:
+            return server, worker
+
+
+def default_timeout() -> float | None:
+    """Seconds a worker may go without starting another firing: ``AMP_WORKER_TIMEOUT``, or None."""
+    return _timeout(None)
+
+
 def _timeout(timeout_s: float | None) -> float | None:
     text = os.environ.get("AMP_WORKER_TIMEOUT", "")
     if timeout_s is None and not text:
@@ -131,7 +144,7 @@ def status() -> Status:
         if not _running:
             return Status()
         server = _running[0]
-        pids = tuple(worker.pid for worker in server.workers)
+        pids = tuple(worker.pid for worker in (*server.workers, *server.hired))
         arrays, array_bytes, warm_bytes = server.memory.status()
     pages = len(pids)
     return Status(server.process.pid, pids, arrays - pages, array_bytes - pages * PAGE, warm_bytes)

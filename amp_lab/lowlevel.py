@@ -1,4 +1,6 @@
-"""One Python function per C function; a status becomes an exception. The only module that sees ``ffi``.
+"""One Python function per C function; a status becomes an exception.
+
+Only this module, and `amp_lab.lowlevel_stream` for streams, see ``ffi``.
 
 cffi releases the GIL for the duration of every native call.
 """

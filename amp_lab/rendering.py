@@ -71,7 +71,7 @@ def render(
     names = _taps(graph, taps)
     _check_heard(graph, names)
     plan = graph.compile()
-    history = _history(graph, plan.curves, controls)
+    history = check_history_for(f"{graph.name}.render", graph, plan.curves, controls)
     request = RenderRequest(
         descriptor_blob=plan.descriptor_blob,
         plan_blob=plan.plan_blob,
@@ -185,11 +185,20 @@ def _check_out(graph: Graph, request: RenderRequest, out: Samples | None) -> Non
         )
 
 
-def _history(graph: Graph, curves: tuple[str, ...], controls: ControlHistory | None) -> ControlHistory | None:
-    history = graph.controls if controls is None else check_history(f"{graph.name}.render.controls", controls)
+def check_history_for(
+    where: str, graph: Graph, curves: tuple[str, ...], controls: ControlHistory | None
+) -> ControlHistory | None:
+    """Return the control history that plays the curves of a graph: the one given, or the graph's own.
+
+    Raises
+    ------
+    GraphError
+        If there is none and the graph needs one.
+    """
+    history = graph.controls if controls is None else check_history(f"{where}.controls", controls)
     if history is None and curves:
         raise GraphError(
-            f"{graph.name}.render: needs the curves {', '.join(curves)}. "
+            f"{where}: needs the curves {', '.join(curves)}. "
             "Pass controls=ControlHistory([...]), set g.controls, or on the command line --controls FILE."
         )
     return history

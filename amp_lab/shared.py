@@ -41,6 +41,34 @@ class Job:
     fault: str
 
 
+@dataclass(frozen=True)
+class StreamJob:
+    """A stream for a worker of its own: what `amp_lab.lowlevel_stream.Stream` is made from, and the page."""
+
+    descriptors: bytes
+    plan: bytes
+    config: dict[str, int]
+    page: int
+    fault: str
+
+
+@dataclass(frozen=True)
+class StreamCall:
+    """A method of that stream to call; ``number`` comes back with the answer."""
+
+    number: int
+    method: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """An array in the shared memory."""
+
+    offset: int
+    shape: tuple[int, ...]
+
+
 class Channel:
     """Pickled messages, with file descriptors if need be, over an AF_UNIX SOCK_SEQPACKET socket.
 

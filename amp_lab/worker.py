@@ -18,8 +18,9 @@ from dataclasses import replace
 from typing import NoReturn
 
 from amp_lab.errors import AmpError, InternalError
+from amp_lab.lowlevel_stream import Stream
 from amp_lab.request import RenderParts, render_in_process
-from amp_lab.shared import BEGUN, CANCEL, Channel, Job, Memory
+from amp_lab.shared import BEGUN, CANCEL, Channel, Job, Memory, Place, StreamCall, StreamJob
 from amp_lab.values import Samples
 
 PROGRESS_S = 0.02
@@ -75,7 +76,10 @@ def _serve(channel: Channel, memory: Memory) -> NoReturn:
     threading.Thread(target=_leave_with_parent, args=(channel,), daemon=True).start()
     while True:
         job = channel.receive()
-        channel.send(_answer(channel, memory, job))
+        if isinstance(job, StreamJob):
+            _stream(channel, memory, job)
+        else:
+            channel.send(_answer(channel, memory, job))
 
 
 def _leave_with_parent(channel: Channel) -> None:
@@ -94,6 +98,32 @@ def _answer(channel: Channel, memory: Memory, job: Job) -> tuple[str, object]:
     except Exception:
         text = traceback.format_exc()
         return "failed", InternalError(f"worker: unexpected failure. Please report it.\n{text}")
+
+
+def _stream(channel: Channel, memory: Memory, job: StreamJob) -> NoReturn:
+    """Do what the caller says with one stream, until it closes the channel."""
+    page = memory.page(job.page)
+    page[BEGUN] = 1
+    os.environ["AMP_TEST_FAULT"] = job.fault
+    made: list[Stream] = []
+
+    def do(call: StreamCall) -> object:
+        if not made:
+            made.append(Stream(job.descriptors, job.plan, **job.config))
+            made[0].set_flight(page)
+        arguments = (memory.array(a.offset, a.shape) if isinstance(a, Place) else a for a in call.arguments)
+        return getattr(made[0], call.method)(*arguments)
+
+    while True:
+        call = channel.receive()
+        try:
+            answer = "done", do(call)
+        except AmpError as error:
+            answer = "failed", error
+        except Exception:
+            text = traceback.format_exc()
+            answer = "failed", InternalError(f"worker: unexpected failure. Please report it.\n{text}")
+        channel.send((call.number, *answer))
 
 
 def _render(channel: Channel, memory: Memory, job: Job) -> RenderParts:

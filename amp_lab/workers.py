@@ -17,7 +17,7 @@ from amp_lab import lowlevel
 from amp_lab.errors import AmpError, InternalError, NativeCrash
 from amp_lab.lowlevel import Flight
 from amp_lab.request import Progress, RenderParts, RenderRequest
-from amp_lab.shared import BEGUN, CANCEL, PAGE, Channel, Job, Pool
+from amp_lab.shared import BEGUN, CANCEL, PAGE, Channel, Job, Pool, StreamCall, StreamJob
 from amp_lab.values import Samples
 
 WORKERS = 2
@@ -93,6 +93,32 @@ class Worker:
                 parts: RenderParts = values[0]
                 parts["audio"], parts["taps"] = audio, arrays
                 return parts
+
+    def begin(self, job: StreamJob) -> None:
+        """Serve one stream from now on."""
+        self.idle = False
+        self._page[:] = bytes(PAGE)
+        self._channel.send(replace(job, page=self._offset))
+
+    def ask(self, call: StreamCall, nodes: tuple[str, ...], limit: float | None) -> Any:
+        """Call a method of the stream that is served; an error comes back as one."""
+        result: Any
+        try:
+            self._channel.send(call)
+            while (answer := self._receive(limit))[0] != call.number:
+                pass  # to somebody who was interrupted
+            _, kind, result = answer
+        except (EOFError, BrokenPipeError):
+            kind, result = (
+                "failed",
+                self._death(nodes) or InternalError("worker: was killed. Make a new session."),
+            )
+        except TimeoutError:
+            kind, result = "failed", _crash(HANG, f"no progress for {limit:g} s (hang)", self._flight, nodes)
+            self.kill()
+        if kind == "failed":
+            raise result
+        return result
 
     def _copy(
         self, inputs: Mapping[str, Samples]
@@ -201,6 +227,7 @@ class Server:
     def __init__(self) -> None:
         self.memory = Pool()
         self.workers: list[Worker] = []
+        self.hired: list[Worker] = []
         self._idle: list[Worker] = []
         self._free = threading.Condition()
         self._talk = threading.Lock()
@@ -250,6 +277,27 @@ class Server:
             self.workers.append(worker)
             return worker
 
+    def hire(self) -> Worker | None:
+        """Return a worker for a stream, beside those that render; None if retired."""
+        with self._free:
+            if self._retired:
+                return None
+            worker = Worker(self)
+            self.hired.append(worker)
+            return worker
+
+    def dismiss(self, worker: Worker) -> None:
+        """End a worker that was hired."""
+        with self._free:
+            if worker in self.hired:
+                self.hired.remove(worker)
+                worker.kill()
+                self._close_if_empty()
+
+    def _close_if_empty(self) -> None:
+        if self._retired and not self.workers and not self.hired:
+            self._close()
+
     def give_back(self, worker: Worker) -> None:
         """Make a worker free for the next render, if it is idle."""
         try:
@@ -259,8 +307,7 @@ class Server:
                 else:
                     self._bury(worker)
                 self._free.notify()
-                if self._retired and not self.workers:
-                    self._close()
+                self._close_if_empty()
         except BaseException:  # interrupted: the worker may be lost to this server
             self.retire()
             raise
@@ -272,8 +319,7 @@ class Server:
             while self._idle:
                 self._bury(self._idle.pop())
             self._free.notify_all()
-            if not self.workers:
-                self._close()
+            self._close_if_empty()
 
     def retire(self) -> None:
         """Start and recycle nothing any more."""
@@ -282,8 +328,9 @@ class Server:
 
     def abandon(self) -> None:
         """Let go of everything in a fork of the process that owns it."""
-        for worker in self.workers:
+        for worker in (*self.workers, *self.hired):
             worker.abandon()
+        self.hired = []  # they go on serving the process that was forked
         self.process.returncode = 0
         self._close()
 

@@ -34,7 +34,7 @@ def extension(version: int, digest: bytes) -> ModuleType:
     module.lib = SimpleNamespace(  # type: ignore[attr-defined]
         amp_abi_version=lambda: version,
         AMP_ABI_VERSION_MAJOR=1,
-        AMP_ABI_VERSION_MINOR=0,
+        AMP_ABI_VERSION_MINOR=1,
         amp_source_digest=lambda: digest,
     )
     return module
@@ -88,7 +88,7 @@ def test_a_missing_library_says_how_to_build(monkeypatch: pytest.MonkeyPatch) ->
 def test_another_abi_version_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library built from another header version is refused."""
     with pytest.raises(
-        errors.NativeLibraryStale, match=r"ABI version differs \(got 0x20000, allowed 0x10000\)"
+        errors.NativeLibraryStale, match=r"ABI version differs \(got 0x20000, allowed 0x10001\)"
     ):
         load_binding(monkeypatch, extension(2 << 16, b"any"))
 
@@ -96,7 +96,7 @@ def test_another_abi_version_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_other_sources_are_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library built from other sources than the package records is refused."""
     with pytest.raises(errors.NativeLibraryStale, match=r"built from other sources \(got not-this.*Rebuild"):
-        load_binding(monkeypatch, extension(1 << 16, b"not-this"))
+        load_binding(monkeypatch, extension(1 << 16 | 1, b"not-this"))
 
 
 def test_an_unknown_public_name_is_an_attribute_error() -> None:

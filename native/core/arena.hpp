@@ -29,6 +29,7 @@ public:
         return static_cast<double*>(take(n > kMost / sizeof(double) ? kMost : n * sizeof(double)));
     }
     uint64_t used() const { return used_; }
+    void rewind(uint64_t used) { used_ = used; }  // gives back what was taken since and not written to
 
 private:
     static constexpr uint64_t kMost = uint64_t{1} << 40;

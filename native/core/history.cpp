@@ -8,16 +8,14 @@
 
 namespace amp {
 
-namespace {
-
-void check(const std::string& name, const CurveData& c) {
+void check_points(const std::string& name, const CurveData& c, size_t first) {
     const auto bad = [&](size_t i, const char* what) {
         throw Failure(AMP_E_INVALID_ARG, "history",
                       text("curve %s, point %zu: %s (got time %.17g s, value %.17g).", name.c_str(), i, what,
                            c.times[i], c.values[i]),
                       "", name);
     };
-    for (size_t i = 0; i < c.times.size(); ++i) {
+    for (size_t i = first; i < c.times.size(); ++i) {
         if (!std::isfinite(c.times[i]) || !std::isfinite(c.values[i])) bad(i, "time and value must be finite");
         if (i > 0 && c.times[i] < c.times[i - 1]) bad(i, "times must not decrease");
         if (i == 0 || c.times[i] == c.times[i - 1]) continue;
@@ -30,8 +28,6 @@ void check(const std::string& name, const CurveData& c) {
             bad(i, "too far from the value before it: their difference is not finite");
     }
 }
-
-}  // namespace
 
 void CurveData::sample(double sample_rate, int64_t first, int64_t n, double* out) const {
     const auto time = [&](int64_t i) { return static_cast<double>(first + i) / sample_rate; };
@@ -70,7 +66,7 @@ History read_history(const void* blob, size_t size) {
             c.times.push_back(r.get<double>("time"));
             c.values.push_back(r.get<double>("value"));
         }
-        check(name, c);
+        check_points(name, c, 0);
         if (!h.emplace(name, std::move(c)).second) r.fail(text("curve %s is there twice", name.c_str()));
     }
     r.end();

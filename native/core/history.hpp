@@ -17,6 +17,9 @@ struct CurveData {
 
 using History = std::map<std::string, CurveData>;
 
+// Throws AMP_E_INVALID_ARG if a point from number `first` on cannot follow the one before it.
+void check_points(const std::string& name, const CurveData& curve, size_t first);
+
 History read_history(const void* blob, size_t size);  // throws AMP_E_BLOB / AMP_E_INVALID_ARG, stage history
 
 }  // namespace amp

@@ -53,6 +53,7 @@ struct Builder {
     std::vector<std::map<uint32_t, int>> param_slot{};  // [node] parameter -> slot
     std::vector<std::map<int32_t, int>> gather_slot{};  // [node] input port -> slot; -1 the curve of a controller
     std::vector<double*> slot_data{};
+    uint32_t shown_to = 0;  // the node whose views are being made
 
     const amp_node_contract& contract(uint32_t u) const { return *r.plan_.nodes[u].type->contract; }
     const std::string& name(uint32_t u) const { return r.plan_.nodes[u].descriptor->name; }
@@ -66,9 +67,7 @@ struct Builder {
             if (r.plan_.edges[k].port == port && r.plan_.edges[k].param == param) list.push_back(k);
         return list;
     }
-    bool has_tokens(const PlanEdge& e) const {
-        return e.port >= 0 && r.plan_.descriptors.edges[e.descriptor].has_tokens;
-    }
+    bool has_tokens(const PlanEdge& e) const { return amp::has_tokens(r.plan_, e); }
     bool reads_curve(uint32_t u) const {
         const auto& c = contract(u);
         return c.n_inputs == 0 && std::any_of(c.params, c.params + c.n_params, [](const auto& p) {
@@ -218,6 +217,27 @@ struct Builder {
 
     int64_t slice_row() const { return (int64_t{r.block_} + kPad) * r.env_.width; }
 
+    // A stream shares nothing: every output keeps its tokens in a ring of its own. What stood in front of the first
+    // token is what readers that lag see first; the raw frames of a latency go there too.
+    void unshare() {
+        for (uint32_t u = 0; u < r.work_.size(); ++u)
+            for (size_t k = 0; k < r.work_[u].out.size(); ++k) {
+                Port& p = r.work_[u].out[k];
+                p.held = false;
+                p.history = std::max<int64_t>(1, r.plan_.nodes[u].latency);
+                out_slot[u][k] = -1;
+            }
+        for (const PlanEdge& e : r.plan_.edges) {
+            Port& p = r.work_[e.src].out[e.src_port];
+            if (!has_tokens(e)) p.history = std::max(p.history, static_cast<int64_t>(e.delay));
+        }
+    }
+    int64_t room(uint32_t u) const {
+        return r.common_.ring_frames ? r.common_.ring_frames : r.plan_.lead(u) + 2 * int64_t{r.block_};
+    }
+    int64_t written(uint32_t u) const { return r.common_.streams ? r.plan_.nodes[u].latency : 0; }
+    int64_t behind(const PlanEdge& e) const { return static_cast<int64_t>(r.common_.streams ? e.delay : e.lag); }
+
     // Pass 2: memory.
     void place() {
         for (uint64_t rows : slots.rows())
@@ -233,6 +253,7 @@ struct Builder {
                     p.row = slice_row();
                     p.data = slot_data[static_cast<size_t>(out_slot[u][k])];
                 } else {
+                    p.room = room(u);
                     window(p);
                 }
             }
@@ -240,7 +261,7 @@ struct Builder {
 
     // A window slides over its memory and is moved back to the start when it reaches the end.
     void window(Port& p) {
-        p.capacity = 2 * p.history + r.block_;
+        p.capacity = 2 * p.history + (r.common_.streams ? 2 * p.room : r.block_);
         p.pos = p.history;
         p.row = (p.capacity + kPad) * r.env_.width;
         p.data = r.arena_.doubles(Shape{p.channels, p.groups}.rows() * static_cast<uint64_t>(p.row));
@@ -249,7 +270,7 @@ struct Builder {
 
     void show(View& view, const Port& p, int64_t delay, int32_t channel = -1) {
         view = view_of(p, r.env_.width, delay, channel);
-        if (p.capacity) r.patches_.push_back({&view, &p, delay, row_of(p, channel)});
+        if (p.capacity) r.patches_.push_back({&view, &p, delay, row_of(p, channel), shown_to});
     }
 
     // Pass 3: steps.
@@ -261,9 +282,10 @@ struct Builder {
         settle();
         for (const auto& [k, port] : token_port) {
             const PlanEdge& e = r.plan_.edges[k];
+            shown_to = e.src;
             Step& s = gather(e.src, port->channels, 1);
-            show(s.in[0], r.work_[e.src].out[e.src_port], 0, e.channel);
-            show(s.out[0], *port, 0);
+            show(s.in[0], r.work_[e.src].out[e.src_port], written(e.src), e.channel);
+            show(s.out[0], *port, written(e.src));
             r.work_[e.src].after.push_back(&s);
         }
         early(token_port);
@@ -289,7 +311,8 @@ struct Builder {
         Step& s = gather(u, p.channels, 0);
         s.fire = s.tick = before_first_token;
         s.arrival = n.arrival + n.latency;
-        show(s.out[0], p, 0);
+        shown_to = u;
+        show(s.out[0], p, written(u));
         r.work_[u].early.push_back(&s);
         return &s;
     }
@@ -312,7 +335,8 @@ struct Builder {
             if (!recurs(r.plan_, e) || !done.insert(&p).second) continue;
             Step& s = gather(e.src, p.channels, 0);
             s.fire = s.tick = r.table_->settle[r.layout_];
-            show(s.out[0], p, 0);
+            shown_to = e.src;
+            show(s.out[0], p, written(e.src));
             r.work_[e.src].after.push_back(&s);
         }
     }
@@ -323,7 +347,9 @@ struct Builder {
         Port& p = r.edge_ports_.emplace_back();
         p.channels = carried(r.plan_, e);
         p.groups = r.env_.groups;
-        p.history = static_cast<int64_t>(e.lag);
+        p.history = behind(e);
+        if (r.common_.streams) p.history = std::max<int64_t>({1, p.history, r.plan_.nodes[e.src].latency});
+        p.room = room(e.src);
         window(p);
         if (t.batches != 1 && t.batches != r.common_.config.batches)
             throw Failure(AMP_E_SHAPE, "configure",
@@ -339,7 +365,8 @@ struct Builder {
         fill.source_frames = static_cast<int64_t>(e.delay);
         fill.out = &out;
         const PlanNode& n = r.plan_.nodes[e.src];
-        before_first_token(fill, {-p.history - n.arrival - n.latency, 0, static_cast<uint32_t>(p.history)});
+        const int64_t start = r.common_.streams ? 0 : n.arrival + n.latency;
+        before_first_token(fill, {-p.history - start, 0, static_cast<uint32_t>(p.history)});
         return p;
     }
 
@@ -377,10 +404,11 @@ struct Builder {
         s.in = r.arena_.make<View>(std::max(1u, c.n_inputs));
         s.out = r.arena_.make<View>(c.n_outputs + 1);
         s.par = r.arena_.make<View>(std::max(1u, c.n_params));
+        shown_to = u;
         double* fixed = r.arena_.doubles(std::max(1u, c.n_params));
         for (uint32_t k = 0; k < c.n_params; ++k) fixed[k] = fixed_value(n, k);
         s.fixed = fixed;
-        for (uint32_t k = 0; k < c.n_outputs; ++k) show(s.out[k], w.out[k], 0);
+        for (uint32_t k = 0; k < c.n_outputs; ++k) show(s.out[k], w.out[k], written(u));
         inputs(u, token_port);
         parameters(u, token_port);
         s.varying = values.varies(u);
@@ -426,10 +454,9 @@ struct Builder {
         const PlanEdge& e = r.plan_.edges[k];
         const auto own = token_port.find(k);  // holds nothing but what the edge carries
         if (own != token_port.end())
-            show(view, *own->second, static_cast<int64_t>(e.lag), channel);
+            show(view, *own->second, behind(e), channel);
         else
-            show(view, r.work_[e.src].out[e.src_port], static_cast<int64_t>(e.lag),
-                 e.channel >= 0 ? e.channel : channel);
+            show(view, r.work_[e.src].out[e.src_port], behind(e), e.channel >= 0 ? e.channel : channel);
     }
 
     // The step that makes one signal of the edges of a port.
@@ -563,6 +590,7 @@ struct Builder {
 void build(Shard& r) {
     Builder b{r};
     b.assign();
+    if (r.common_.streams) b.unshare();
     b.choose_block();
     b.place();
     b.steps();

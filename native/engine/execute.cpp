@@ -28,23 +28,12 @@ void Runtime::add_tap(uint32_t u, uint32_t port, const amp_buffer& b, int64_t fr
 
 void Runtime::resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n) {
     taps_.clear();
-    if (out) {
-        if (plan_.output < 0)
-            throw Failure(AMP_E_INVALID_ARG, "execute", "the graph has no output node. Add one, or read taps.");
-        add_tap(static_cast<uint32_t>(plan_.output), 0, *out, frames);
-    }
-    for (uint32_t i = 0; i < n; ++i) {
-        const std::string_view node = taps[i].node ? taps[i].node : "";
-        const uint32_t u = find(node, "execute");
-        const amp_node_contract& c = *plan_.nodes[u].type->contract;
-        uint32_t k = 0;
-        while (taps[i].port && k < c.n_outputs && std::strcmp(taps[i].port, c.outputs[k].key) != 0) ++k;
-        if (k >= c.n_outputs)
-            throw Failure(AMP_E_INVALID_ARG, "execute",
-                          text("%s: has no output \"%s\" to tap.", taps[i].node, taps[i].port ? taps[i].port : ""),
-                          taps[i].node);
-        add_tap(u, k, taps[i].buffer, frames);
-    }
+    const auto add = [&](const char* node, const char* port, const amp_buffer& buffer) {
+        const auto [u, k] = find_output(node, port, "execute");
+        add_tap(u, k, buffer, frames);
+    };
+    if (out) add(nullptr, nullptr, *out);
+    for (uint32_t i = 0; i < n; ++i) add(taps[i].node ? taps[i].node : "", taps[i].port, taps[i].buffer);
     std::sort(taps_.begin(), taps_.end(), [](const TapCopy& a, const TapCopy& b) { return a.node < b.node; });
 }
 
@@ -115,11 +104,7 @@ void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps
     need_configured("execute");
     if (failed_)
         throw Failure(AMP_E_INVALID_ARG, "execute", "the render stopped with an error before. Configure again first.");
-    if (!plan_.curves.empty() && common_.history.empty())
-        throw Failure(AMP_E_INVALID_ARG, "execute",
-                      text("the graph follows control curves (first \"%s\") and has no control history. Give the "
-                           "render one that has them.",
-                           plan_.curves.front().c_str()));
+    need_history("execute");
     if (frames < 0)
         throw Failure(AMP_E_INVALID_ARG, "execute",
                       text("frames: out of range (got %lld, allowed 0 and more).", static_cast<long long>(frames)));

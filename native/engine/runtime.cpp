@@ -15,13 +15,13 @@ namespace {
 constexpr uint32_t kDefaultTrace = 65536;
 constexpr uint32_t kMostBatches = 1u << 20, kMostBlockFrames = 1u << 20;
 
+}  // namespace
+
 bool takes_samples(const amp_node_contract& c) {
     return c.n_inputs == 0 && std::any_of(c.params, c.params + c.n_params, [](const auto& p) {
                return p.kind == AMP_PARAM_TEXT && std::string(p.key) == "source";
            });
 }
-
-}  // namespace
 
 Runtime::Runtime(Plan plan) {
     common_.plan = std::move(plan);
@@ -85,11 +85,35 @@ uint32_t Runtime::find(std::string_view node, const char* stage) const {
     return it->second;
 }
 
+// `node` NULL: the output; `port` NULL: the first.
+std::pair<uint32_t, uint32_t> Runtime::find_output(const char* node, const char* port, const char* stage) const {
+    if (!node && plan_.output < 0)
+        throw Failure(AMP_E_INVALID_ARG, stage, "the graph has no output node. Add one, or read taps.");
+    const uint32_t u = node ? find(node, stage) : static_cast<uint32_t>(plan_.output);
+    const amp_node_contract& c = *plan_.nodes[u].type->contract;
+    uint32_t k = 0;
+    while (port && k < c.n_outputs && std::strcmp(port, c.outputs[k].key) != 0) ++k;
+    if (k >= c.n_outputs)
+        throw Failure(
+            AMP_E_INVALID_ARG, stage,
+            text("%s: has no output \"%s\" to tap.", plan_.nodes[u].descriptor->name.c_str(), port ? port : ""),
+            plan_.nodes[u].descriptor->name);
+    return {u, k};
+}
+
+void Runtime::need_history(const char* stage) const {
+    if (!plan_.curves.empty() && common_.history.empty())
+        throw Failure(AMP_E_INVALID_ARG, stage,
+                      text("the graph follows control curves (first \"%s\") and has no control history. Give the "
+                           "render one that has them.",
+                           plan_.curves.front().c_str()));
+}
+
 void Runtime::need_configured(const char* stage) const {
     if (!configured_) throw Failure(AMP_E_INVALID_ARG, stage, "the runtime is not configured. Call configure first.");
 }
 
-void Runtime::set_param(const std::string& node, const std::string& key, Tensor value, int64_t at_frame) {
+std::pair<uint32_t, uint32_t> Runtime::find_param(const std::string& node, const std::string& key) const {
     const uint32_t u = find(node, "set_param");
     const amp_node_contract& c = *plan_.nodes[u].type->contract;
     uint32_t k = 0;
@@ -101,6 +125,11 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
                                ? "there is no such parameter."
                                : "this parameter is fixed by the graph. Build the graph with the new value."),
                       node, key);
+    return {u, k};
+}
+
+void Runtime::set_param(const std::string& node, const std::string& key, Tensor value, int64_t at_frame) {
+    const auto [u, k] = find_param(node, key);
     need_configured("set_param");
     check_shape(plan_, u, k, value, common_.config.batches, "set_param");
     check_range(plan_, u, k, value);
@@ -198,7 +227,7 @@ void Runtime::bind_input(const std::string& node, const amp_buffer& b) {
     for (auto& s : shards_) s->attach_input(u, b);
 }
 
-void Runtime::set_history(History history) {
+void Runtime::check_history(const History& history) const {
     std::string missing, extra;
     for (const auto& name : plan_.curves)
         if (!history.count(name)) missing += (missing.empty() ? "" : ", ") + name;
@@ -211,6 +240,10 @@ void Runtime::set_history(History history) {
                            missing.empty() ? "" : "missing ", missing.c_str(),
                            !missing.empty() && !extra.empty() ? "; " : "",
                            extra.empty() ? "" : "not in the graph: ", extra.c_str()));
+}
+
+void Runtime::set_history(History history) {
+    check_history(history);
     if (configured_ && clock_ > 0)
         throw Failure(AMP_E_INVALID_ARG, "history",
                       "the history can only be set before the first execute. Configure again first.");

@@ -21,6 +21,8 @@ struct Change {    // a parameter set for a later frame
 // (node, parameter) changed after frame 0, or going to be -> the change in force, none: it still waits.
 using Moved = std::map<std::pair<uint32_t, uint32_t>, std::optional<Change>>;
 
+bool takes_samples(const amp_node_contract& contract);  // an input node
+
 class Runtime {
 public:
     explicit Runtime(Plan plan);
@@ -46,8 +48,13 @@ public:
 
 private:
     friend struct Snapshot;
+    friend class Stream;
 
     uint32_t find(std::string_view node, const char* stage) const;
+    std::pair<uint32_t, uint32_t> find_output(const char* node, const char* port, const char* stage) const;
+    void check_history(const History& history) const;
+    void need_history(const char* stage) const;
+    std::pair<uint32_t, uint32_t> find_param(const std::string& node, const std::string& key) const;
     int64_t earliest_change() const { return clock_ > 0 ? position_ + plan_.latency : 0; }  // logical frame
     void put_off(Change change);
     void apply(const Change& change);

@@ -331,18 +331,22 @@ void Shard::run_firings(const Component& c, const Firing& f) {
 }
 
 void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t origin) const {
-    const View v = view_of(work_[t.node].out[t.port], env_.width, plan_.lead(t.node));
-    double* const to = t.buffer.data + first_batch_ * t.buffer.batch_stride + (f.frame - origin);
-    for (uint32_t c = 0; c < t.buffer.channels; ++c)
+    copy_out(view_of(work_[t.node].out[t.port], env_.width, plan_.lead(t.node)), f.frames, t.buffer, f.frame - origin);
+}
+
+// The batches of this shard to frame `at` of a buffer of all batches.
+void Shard::copy_out(const View& v, uint32_t frames, const amp_buffer& b, int64_t at) const {
+    double* const to = b.data + first_batch_ * b.batch_stride + at;
+    for (uint32_t c = 0; c < b.channels; ++c)
         for (int32_t g = 0; g < env_.groups; ++g) {
             const uint32_t first = static_cast<uint32_t>(g * env_.width),
                            lanes = std::min(env_.batches - first, static_cast<uint32_t>(env_.width));
             const double* x = v.data + c * v.channel_stride + g * v.group_stride;
-            double* y = to + first * t.buffer.batch_stride + c * t.buffer.channel_stride;
+            double* y = to + first * b.batch_stride + c * b.channel_stride;
             if (v.step == 1)
-                std::memcpy(y, x, f.frames * sizeof(double));
+                std::memcpy(y, x, frames * sizeof(double));
             else
-                table_->scatter(x, v.step, f.frames, lanes, y, t.buffer.batch_stride);
+                table_->scatter(x, v.step, frames, lanes, y, b.batch_stride);
         }
 }
 

@@ -21,6 +21,7 @@ struct Port {
     double* data = nullptr;
     int64_t row = 0;  // doubles per row
     int64_t history = 0, capacity = 0, pos = 0;
+    int64_t room = 0;  // streams: tokens it holds beside the history before it has to grow
     int32_t channels = 1, groups = 1;
     bool held = false;
 };
@@ -29,7 +30,8 @@ struct Patch {  // a view into a window moves with it
     View* view;
     const Port* port;
     int64_t delay;
-    int64_t row;  // doubles before the channel it shows
+    int64_t row;    // doubles before the channel it shows
+    uint32_t node;  // whose step looks through it
 };
 
 struct Work {  // one node: steps before it (parameters, gathers), itself, steps after it (token edges)
@@ -81,6 +83,8 @@ struct Common {
     Overrides overrides;
     std::map<uint32_t, amp_buffer> inputs;
     History history;
+    bool streams = false;     // run by a Stream: every output has a ring
+    int64_t ring_frames = 0;  // tokens a ring holds to begin with, 0: enough for what the plan knows
     amp_flight* flight = nullptr;
     std::vector<amp_trace_event> events;  // a ring
     uint64_t n_events = 0;
@@ -128,6 +132,7 @@ public:
 
 private:
     friend struct Builder;
+    friend struct Share;
     friend struct Snapshot;
     friend struct Values;
     friend void build(Shard& shard);
@@ -148,6 +153,7 @@ private:
     void run_frames(const Component& component, const Firing& f);
     void run_firings(const Component& component, const Firing& f);
     void copy_tap(const TapCopy& tap, const Firing& f, int64_t origin) const;
+    void copy_out(const View& from, uint32_t frames, const amp_buffer& to, int64_t at) const;
     void build_heat();
     void advance_heat(uint32_t frames);
     int64_t heat_lag(const PlanEdge& e) const;
@@ -177,6 +183,7 @@ private:
     std::vector<int64_t> cuts_;    // virtual times at which a node starts or its first token comes out, ascending
     std::vector<Port*> windows_;
     std::vector<Patch> patches_;
+    std::vector<uint32_t> first_patch_;  // streams: per node, and the end
     std::vector<HeatTrack> heat_;
     Fault fault_;
     std::vector<Op> ops_;             // of all nodes outside components that do not hold

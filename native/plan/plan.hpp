@@ -68,6 +68,10 @@ inline constexpr int kMostChannels = 1024;  // of a node
 // The component whose sub-block is shorter than this runs from the per-frame table.
 inline constexpr uint64_t kFrameTableBelow = 16;
 
+// Whether an edge has initial tokens of its own: those wait in a window of its own.
+inline bool has_tokens(const Plan& p, const PlanEdge& e) {
+    return e.port >= 0 && p.descriptors.edges[e.descriptor].has_tokens;
+}
 // Channels an audio edge carries.
 inline int32_t carried(const Plan& p, const PlanEdge& e) {
     return e.channel >= 0 ? 1 : p.nodes[e.src].out_channels[e.src_port];

@@ -87,6 +87,41 @@ void no_allocation_when_changes_are_due() {
     }
 }
 
+struct Stream {  // of a graph, its output opened
+    amp_stream* raw = nullptr;
+    uint32_t out = 0;
+    Stream(const Case& c, int64_t ring_frames = 0) {
+        const auto bytes = blob::descriptors(c.graph), curves = blob::history(graphs::voice_curves());
+        const amp_stream_config config{sizeof config, c.batches, c.block, c.flags, 64, 0, ring_frames, 0};
+        CHECK(amp_stream_create(bytes.data(), bytes.size(), nullptr, 0, &config, &raw, nullptr) == AMP_OK);
+        if (has_curves(c.graph)) CHECK(amp_stream_set_history(raw, curves.data(), curves.size(), nullptr) == AMP_OK);
+        CHECK(amp_stream_open_tap(raw, nullptr, nullptr, AMP_TAP_LOSSLESS, 0, &out, nullptr) == AMP_OK);
+    }
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+    ~Stream() { amp_stream_destroy(raw); }
+};
+
+// Pushing, pulling and growing: rings live in memory that was reserved.
+void no_allocation_while_streaming() {
+    for (Case c : cases()) {
+        if (c.flags & AMP_RUN_HEAT) c.flags = AMP_RUN_TRACE | AMP_RUN_STOP_NONFINITE;
+        c.graph.policy = 0;
+        for (const int64_t ring : {0, 1}) {
+            Stream s(c, ring);
+            const auto channels = static_cast<uint32_t>(amp_stream_port_channels(s.raw, "out", nullptr));
+            std::vector<double> y(size_t{c.batches} * channels * 500), x(2 * 500, 0.5);
+            const amp_buffer b = rig::view(y, c.batches, channels, 500), in = rig::view(x, 1, 2, 500);
+            CHECK(allocations_of([&] {
+                      if (amp_stream_clock(s.raw, "in") == 0)
+                          for (int i = 0; i < 3; ++i) CHECK(amp_stream_push(s.raw, "in", &in, nullptr) == AMP_OK);
+                      CHECK(amp_stream_pull(s.raw, s.out, &b, 0, nullptr, nullptr) == AMP_OK);
+                      CHECK(amp_stream_advance(s.raw, s.out, 900, 900, nullptr, nullptr) == AMP_OK);
+                  }) <= (amp_stream_clock(s.raw, "in") > 0 ? 3 : 0));  // the names of nodes that are pushed to
+        }
+    }
+}
+
 // Runs `f` with the first, second, ... allocation refused, alone and with all after it, until none is; `look` looks at
 // what is left every time.
 template <class F, class L> void refuse_each(F&& f, L&& look) {
@@ -106,6 +141,43 @@ template <class F, class L> void refuse_each(F&& f, L&& look) {
 void expect(amp_status s, const amp_error& e) {
     CHECK(s == (failing ? AMP_E_NOMEM : AMP_OK) && e.code == s);
     CHECK((std::strstr(e.message, "memory") != nullptr) == failing);
+}
+
+void failing_allocations_of_a_stream() {
+    for (blob::Graph g : graphs::all()) {
+        g.policy = 0;
+        const auto bytes = blob::descriptors(g);
+        const amp_stream_config config{sizeof config, 9, 32, AMP_RUN_TRACE, 16, 0, 0, 0};
+        amp_error e = rig::empty_error();
+        const long before = live;
+        refuse_each(
+            [&] {
+                amp_stream* raw = nullptr;
+                expect(amp_stream_create(bytes.data(), bytes.size(), nullptr, 0, &config, &raw, &e), e);
+                CHECK((raw == nullptr) == failing);
+                amp_stream_destroy(raw);
+            },
+            [&] { CHECK(live == before); });
+        std::vector<double> y(9 * 8 * 40), one{0.5};
+        const amp_buffer value = rig::view(one, 1, 1, 1);
+        const char* node = g.nodes[g.nodes.size() - 2].name.c_str();
+        std::optional<Stream> s;
+        const auto anew = [&] { s.reset(), s.emplace(Case{g, 9, 32, 0}); };
+        anew();
+        refuse_each(
+            [&] {
+                const auto channels = static_cast<uint32_t>(amp_stream_port_channels(s->raw, "out", nullptr));
+                const amp_buffer b = rig::view(y, 9, channels, 40);
+                uint32_t tap = 0;
+                for (const amp_status status : {amp_stream_set_param(s->raw, node, "gain", &value, -1, nullptr, nullptr),
+                                                amp_stream_open_tap(s->raw, node, nullptr, 1, 50, &tap, nullptr),
+                                                amp_stream_pull(s->raw, s->out, &b, 0, nullptr, nullptr),
+                                                amp_stream_set_param(s->raw, node, "gain", &value, 90, nullptr, nullptr)})
+                    CHECK(status == AMP_OK || status == AMP_E_NOMEM || status == AMP_E_INVALID_ARG ||
+                          status == AMP_E_PENDING);
+            },
+            anew);
+    }
 }
 
 // Calls that keep nothing, or whose runtime ends here.
@@ -246,6 +318,8 @@ int main() {
         loading_leaves_nothing(blob::descriptors(g));
         for (const uint32_t batches : {1u, 9u}) runtimes_stay_usable(g, batches), snapshots_fail_whole(g, batches);
     }
+    no_allocation_while_streaming();
+    failing_allocations_of_a_stream();
     if (kMapsFail) refused_address_space_is_a_status();
     std::printf("%ld allocations refused\n", refused);
     return check::finish("memory");

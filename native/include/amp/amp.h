@@ -9,4 +9,5 @@
 #include "node.h"
 #include "run.h"
 #include "status.h"
+#include "stream.h"
 #endif

@@ -1,0 +1,225 @@
+"""Streams: the C functions of ``amp/stream.h``. Like `amp_lab.lowlevel` it sees ``ffi``, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from amp_lab._native import ffi, lib
+from amp_lab.errors import AmpError, InvalidArgument
+from amp_lab.lowlevel import (
+    FLIGHT_SIZE,
+    TRACE_DTYPE,
+    Samples,
+    _buffer,
+    _check,
+    _doubles,
+    _error,
+    _exception,
+    _text,
+)
+
+POLICIES = ("lossless", "latest")
+
+
+@dataclass(frozen=True)
+class RingCounters:
+    """One ring: tokens of an output, or of an edge with initial tokens of its own (``reader``: where to).
+
+    ``capacity`` frames it may hold now and ``limit`` at most, ``fill`` it holds, ``most`` it ever held;
+    ``grown`` times it was doubled.
+    """
+
+    node: str
+    port: str
+    reader: str
+    capacity: int
+    limit: int
+    fill: int
+    most: int
+    grown: int
+
+
+@dataclass(frozen=True)
+class TapCounters:
+    """One tap: the frame it reads next, frames that wait, frames it never saw, pulls that got too few."""
+
+    node: str
+    port: str
+    policy: str
+    position: int
+    ready: int
+    skipped: int
+    underruns: int
+
+
+class Stream:
+    """A graph that is pushed to and pulled from, by any number of threads.
+
+    Parameters
+    ----------
+    descriptors, plan
+        Blobs that belong together.
+    batches, block_frames, flags, trace_capacity, batch_offset
+        As for `amp_lab.lowlevel.Runtime.configure`; heat is not computed.
+    ring_frames
+        Frames a ring holds at first beside what delays keep (0: enough for the plan).
+    limit_frames
+        Frames a ring grows to (0: 1,048,576).
+
+    Raises
+    ------
+    AmpError
+        The subclass of the status.
+    """
+
+    def __init__(
+        self,
+        descriptors: bytes,
+        plan: bytes,
+        *,
+        batches: int = 1,
+        block_frames: int = 0,
+        flags: int = 0,
+        trace_capacity: int = 0,
+        batch_offset: int = 0,
+        ring_frames: int = 0,
+        limit_frames: int = 0,
+    ) -> None:
+        config = ffi.new("amp_stream_config *")
+        config.struct_size = ffi.sizeof("amp_stream_config")
+        config.batches, config.block_frames, config.flags = batches, block_frames, flags
+        config.trace_capacity, config.batch_offset = trace_capacity, batch_offset
+        config.ring_frames, config.limit_frames = ring_frames, limit_frames
+        slot, error = ffi.new("amp_stream **"), _error()
+        blobs = (ffi.from_buffer(descriptors), len(descriptors), ffi.from_buffer(plan), len(plan))
+        _check(lib.amp_stream_create(*blobs, config, slot, error), error)
+        # Destroyed when the last call that is under way in some thread lets go of it.
+        self._owned: Any = ffi.gc(slot[0], lib.amp_stream_destroy)
+        self._borrowed: dict[str, Any] = {}
+
+    def close(self) -> None:
+        """Free the native stream once no call uses it any more; a second time does nothing."""
+        self._owned = None
+
+    @property
+    def _handle(self) -> Any:
+        if (handle := self._owned) is None:
+            raise InvalidArgument("Session: is closed. Make a new one.")
+        return handle
+
+    def set_history(self, blob: bytes) -> None:
+        """Give the control curves, exactly those the plan names, before the first frame."""
+        error = _error()
+        _check(lib.amp_stream_set_history(self._handle, ffi.from_buffer(blob), len(blob), error), error)
+
+    def extend(self, curve: str, times_s: Samples, values: Samples) -> None:
+        """Add points (seconds, value) behind the last one of a curve, where nothing has been heard yet."""
+        error, points = _error(), (_doubles(times_s), _doubles(values), times_s.size)
+        _check(lib.amp_stream_extend(self._handle, curve.encode(), *points, error), error)
+
+    def bind_input(self, node: str, samples: Samples) -> None:
+        """Let an input play samples (B|1, C, N), kept alive here, instead of being pushed to."""
+        error = _error()
+        _check(lib.amp_stream_bind_input(self._handle, node.encode(), _buffer(samples), error), error)
+        self._borrowed[node] = samples
+
+    def set_param(self, node: str, key: str, value: npt.ArrayLike, at_frame: int = -1) -> int:
+        """Set a parameter from a frame of the node on (-1: the next one it makes); returns that frame."""
+        array = np.asarray(value, dtype=np.float64)
+        array = np.ascontiguousarray(array.reshape(1, 1, 1) if array.ndim == 0 else array)
+        frame, error = ffi.new("int64_t *"), _error()
+        where = (self._handle, node.encode(), key.encode())
+        _check(lib.amp_stream_set_param(*where, _buffer(array), at_frame, frame, error), error)
+        return int(frame[0])
+
+    def push(self, node: str, samples: Samples) -> None:
+        """Append samples (B|1, C, N) to an input: all of them, or none."""
+        error = _error()
+        _check(lib.amp_stream_push(self._handle, node.encode(), _buffer(samples), error), error)
+
+    def end(self, node: str) -> None:
+        """Say that an input gets no more samples: zeros from here on."""
+        error = _error()
+        _check(lib.amp_stream_end(self._handle, node.encode(), error), error)
+
+    def open_tap(
+        self, node: str | None, port: str | None, policy: str = "lossless", keep_frames: int = 0
+    ) -> int:
+        """Open a reader of an output (node None: the graph's); returns its number."""
+        names = [ffi.NULL if name is None else ffi.new("char[]", name.encode()) for name in (node, port)]
+        tap, error = ffi.new("uint32_t *"), _error()
+        status = lib.amp_stream_open_tap(
+            self._handle, *names, POLICIES.index(policy), keep_frames, tap, error
+        )
+        _check(status, error)
+        return int(tap[0])
+
+    def close_tap(self, tap: int) -> None:
+        """Close a reader: nothing waits for it any more."""
+        error = _error()
+        _check(lib.amp_stream_close_tap(self._handle, tap, error), error)
+
+    def pull(self, tap: int, out: Samples, ready: bool = False) -> tuple[int, AmpError | None]:
+        """Fill ``out`` (B, C, N) from a tap; returns how many frames it got and, if too few, why."""
+        got, error = ffi.new("int64_t *"), _error()
+        flags = lib.AMP_PULL_READY if ready else 0
+        status = int(lib.amp_stream_pull(self._handle, tap, _buffer(out), flags, got, error))
+        return int(got[0]), None if status == lib.AMP_OK else _exception(status, error)
+
+    def advance(self, tap: int, ahead: int, most: int) -> int:
+        """Make at most about ``most`` frames towards ``ahead`` that wait for a tap; returns how many wait."""
+        ready, error = ffi.new("int64_t *"), _error()
+        _check(lib.amp_stream_advance(self._handle, tap, ahead, most, ready, error), error)
+        return int(ready[0])
+
+    def clock(self, node: str) -> int:
+        """Frames a node fired or was pushed; -1 if there is no such node."""
+        return int(lib.amp_stream_clock(self._handle, node.encode()))
+
+    def port_channels(self, node: str, port: str | None = None) -> int:
+        """Channels of an output port (None: the first); -1 if there is none."""
+        name = ffi.NULL if port is None else ffi.new("char[]", port.encode())
+        return int(lib.amp_stream_port_channels(self._handle, node.encode(), name))
+
+    def rings(self) -> Sequence[RingCounters]:
+        """Return the counters of every ring, in firing order."""
+        handle, record, error = self._handle, ffi.new("amp_stream_ring *"), _error()
+        record.struct_size = ffi.sizeof("amp_stream_ring")
+        found = []
+        for i in range(lib.amp_stream_ring_count(handle)):
+            _check(lib.amp_stream_ring_info(handle, i, record, error), error)
+            names = (_text(record.node), _text(record.port), _text(record.reader))
+            counts = (record.capacity, record.limit, record.fill, record.most, record.grown)
+            found.append(RingCounters(*names, *map(int, counts)))
+        return tuple(found)
+
+    def tap_info(self, tap: int) -> TapCounters:
+        """Return the counters of a tap."""
+        record, error = ffi.new("amp_stream_tap *"), _error()
+        record.struct_size = ffi.sizeof("amp_stream_tap")
+        _check(lib.amp_stream_tap_info(self._handle, tap, record, error), error)
+        names = (_text(record.node), _text(record.port), POLICIES[record.policy])
+        return TapCounters(*names, record.position, record.ready, record.skipped, record.underruns)
+
+    def set_flight(self, memory: Any) -> None:
+        """Write the flight record into a buffer of `FLIGHT_SIZE` bytes, kept alive here."""
+        flight = ffi.from_buffer("amp_flight *", memory, require_writable=True)
+        flight.struct_size = FLIGHT_SIZE
+        lib.amp_stream_set_flight(self._handle, flight)
+        self._borrowed["/flight"] = flight
+
+    def trace(self) -> tuple[npt.NDArray[np.void], int]:
+        """Return firings and pushes, oldest first, an array of `TRACE_DTYPE`, and how many the ring lost."""
+        handle, error = self._handle, _error()
+        count, dropped = ffi.new("size_t *"), ffi.new("uint64_t *")
+        _check(lib.amp_stream_trace(handle, ffi.NULL, 0, count, dropped, error), error)
+        events = ffi.new("amp_trace_event[]", max(1, count[0]))
+        room = count[0]
+        _check(lib.amp_stream_trace(handle, events, room, count, dropped, error), error)
+        got = np.frombuffer(ffi.buffer(events), dtype=TRACE_DTYPE)[: min(room, count[0])]
+        return got.copy(), int(dropped[0])

@@ -1,0 +1,325 @@
+"""A graph that runs: samples are pushed in, sound is pulled out, parameters move; the bits are a render's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from amp_lab import checks, lowlevel
+from amp_lab.control import ControlHistory
+from amp_lab.errors import AmpError, GraphError, InvalidArgument, Pending, RingFull
+from amp_lab.lowlevel_stream import RingCounters, Stream, TapCounters
+from amp_lab.model import Node
+from amp_lab.nodes import samples as sample_arrays
+from amp_lab.nodes.builder import takes_samples
+from amp_lab.plan import Plan
+from amp_lab.rendering import Isolation, Nonfinite, check_history_for, choose_isolation
+from amp_lab.request import Trace
+from amp_lab.tap import Pace, Tap
+from amp_lab.values import Samples, numbers
+
+if TYPE_CHECKING:
+    from amp_lab.graph import Graph
+
+Policy: TypeAlias = Literal["lossless", "latest"]
+YIELD_SECONDS = 0.0005
+"""Pause between calls of the thread, so that others get their turn while it is behind."""
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What a session did: ``rings`` in firing order, ``taps`` (output first), ``frames`` each node fired."""
+
+    rings: tuple[RingCounters, ...]
+    taps: tuple[TapCounters, ...]
+    frames: dict[str, int]
+
+    def ring(self, node: str) -> RingCounters:
+        """Return the ring of a node's first output."""
+        return next(ring for ring in self.rings if ring.node == node)
+
+
+class Session:
+    """A running graph. Made by `Graph.session`; use it in a ``with`` block, from any number of threads.
+
+    Attributes
+    ----------
+    output
+        The tap behind `pull`, None if the session was made with ``output=False``.
+    live
+        Names of the inputs that wait to be pushed to.
+    latency_frames
+        How many frames inputs and sources run ahead of what is pulled.
+    isolation
+        ``"process"`` (in a worker of its own) or ``"none"``.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        batches: int = 1,
+        controls: ControlHistory | None = None,
+        live: Sequence[str] | None = None,
+        output: bool = True,
+        block_frames: int | None = None,
+        ring_frames: int | None = None,
+        limit_frames: int | None = None,
+        trace: bool = False,
+        nonfinite: Nonfinite = "raise",
+        isolation: Isolation = "auto",
+    ) -> None:
+        where = f"{graph.name}.session"
+        checks.whole(f"{where}.batches", batches, 1)
+        sizes = {"block_frames": block_frames, "ring_frames": ring_frames, "limit_frames": limit_frames}
+        for key, value in sizes.items():
+            if value is not None:
+                checks.whole(f"{where}.{key}", value, 1, 1 << 30)
+        if nonfinite not in get_args(Nonfinite):
+            allowed = " | ".join(get_args(Nonfinite))
+            raise GraphError(f"{where}: bad nonfinite (got {nonfinite!r}, allowed {allowed}).")
+        plan = graph.compile()
+        inputs = {node.name: node.record for node in graph.nodes if takes_samples(node.contract)}
+        silent = [name for name, r in inputs.items() if r.samples is None and not r.values.get("source")]
+        self.live = tuple(sorted(silent if live is None else checks.names(f"{where}.live", live)))
+        if unknown := sorted(set(self.live) - set(inputs)):
+            raise GraphError(f"{where}.live: no input nodes: {', '.join(unknown)}. Name input nodes.")
+        history = check_history_for(where, graph, plan.curves, controls)
+        flags = (nonfinite == "raise") * lowlevel.STOP_NONFINITE | trace * lowlevel.TRACE
+        config = {key: value or 0 for key, value in sizes.items()} | {"batches": batches, "flags": flags}
+        self.isolation = choose_isolation(isolation)
+        self._stream = _stream(plan, config, self.isolation)
+        self._nodes, self._batches = plan.order, batches
+        self.latency_frames: int = plan.info["latency_frames"]
+        self.sample_rate: float = graph.sample_rate
+        self._name = graph.name
+        if history is not None and plan.curves:
+            self._stream.set_history(history.select(plan.curves).blob)
+        for name in sorted(set(inputs) - set(self.live)):
+            self._stream.bind_input(name, sample_arrays.of(inputs[name], graph.sample_rate))
+        self._turn = threading.Lock()  # one call that makes frames at a time
+        self._switch = threading.Lock()  # of start and stop
+        self._change = threading.Condition()
+        self._changes = 0
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._error: AmpError | None = None
+        self._taps: list[Tap] = []
+        self.output = self._open(None, "lossless", 0) if output and graph.output_node is not None else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop and free everything; a second time does nothing."""
+        self.stop()
+        self._stream.close()
+
+    # ---- sound ----
+
+    def push(self, node: str | Node, samples: npt.ArrayLike) -> None:
+        """Append samples to an input: (N,), (C, N) or (B|1, C, N); all of them or none.
+
+        Raises
+        ------
+        RingFull
+            If more would wait than ``limit_frames``: pull first.
+        NonFiniteError
+            If a sample is NaN or Inf and the session stops at those.
+        ShapeError, InvalidArgument
+            If the channels differ, or the node is no input that can be pushed to.
+        """
+        name = _name(node)
+        if np.size(samples) == 0:
+            return
+        array = sample_arrays.from_array(name, samples)
+        self._stream.push(name, array)
+        self._wake()
+
+    def end(self, node: str | Node | None = None) -> None:
+        """Say that an input (None: all of ``live``) gets no more samples: zeros from here on."""
+        names = self.live if node is None else (_name(node),)
+        for name in names:
+            self._stream.end(name)
+            self.live = tuple(other for other in self.live if other != name)
+        self._wake()
+
+    def pull(self, frames: int) -> Samples:
+        """Return the next frames of the output, (B, C, frames): `Tap.pull` of ``output``."""
+        if self.output is None:
+            raise GraphError(
+                f"{self._name}.session: has no output to pull. End it with g.output(node), or tap nodes."
+            )
+        return self.output.pull(frames)
+
+    def tap(self, node: str | Node, *, policy: Policy = "lossless", keep_frames: int = 4096) -> Tap:
+        """Read a node, ``"node"`` or ``"node.port"``, from the next frame it makes on.
+
+        Parameters
+        ----------
+        policy
+            ``lossless``: every frame waits until it is pulled; who does not pull stops the node, and what
+            feeds it, at ``limit_frames``. ``latest``: only the newest ``keep_frames`` wait, older ones are
+            skipped and counted, nobody is held back; for meters and plots.
+        """
+        if policy not in get_args(Policy):
+            raise GraphError(f"tap: no such policy (got {policy!r}, allowed {' | '.join(get_args(Policy))}).")
+        return self._open(_name(node), policy, checks.whole("tap.keep_frames", keep_frames, 1))
+
+    def _open(self, place: str | None, policy: str, keep_frames: int) -> Tap:
+        node, _, port = (place or "").partition(".")
+        number = self._stream.open_tap(node or None, port or None, policy, keep_frames)
+        found = self._stream.tap_info(number)
+        shape = (self._batches, self._stream.port_channels(found.node, found.port))
+        tap = Tap(self, self._stream, number, shape, policy)
+        self._taps.append(tap)
+        return tap
+
+    def _forget(self, tap: Tap) -> None:
+        if tap not in self._taps:
+            raise InvalidArgument("tap: is closed. Open another one.")
+        self._taps.remove(tap)
+        self._wake()
+
+    # ---- control ----
+
+    def set(self, node: str | Node, *, at_frame: int | None = None, **values: npt.ArrayLike) -> int:
+        """Set parameters of a node, all at one frame; returns the frame.
+
+        Parameters
+        ----------
+        at_frame
+            Frame of the node, by default the next one it makes. Whatever stands before a latency is ahead of
+            what is pulled, by at most ``latency_frames``, and so is all by what `start` keeps ready.
+
+        Raises
+        ------
+        InvalidArgument
+            If the frame is made already (the message says which is the earliest), or a value is out of range.
+        ShapeError
+            If a value fits neither batches nor channels.
+        """
+        name = _name(node)
+        if not values:
+            raise GraphError(f"{name}.set: no values. Name parameters: s.set({name!r}, gain=0.5).", node=name)
+        with self._turn:
+            frame = -1 if at_frame is None else checks.whole(f"{name}.at_frame", at_frame)
+            for key, value in values.items():
+                frame = self._stream.set_param(name, key, numbers(f"{name}.{key}", value), frame)
+        return frame
+
+    def control(self, curve: str, points: Iterable[tuple[float, float]]) -> None:
+        """Add points (time_s, value) behind the last one of a control curve.
+
+        They may change no frame that was made: a curve that has passed its last point holds that value, so
+        what follows begins with it again (any value, if the curve holds between its points).
+
+        Raises
+        ------
+        InvalidArgument
+            Naming the point that comes too late.
+        """
+        array = numbers(f"curve {curve!r}.points", list(points))
+        if array.ndim != 2 or array.shape[1] != 2:
+            raise GraphError(f"curve {curve!r}.points: wrong shape (got {array.shape}, allowed (points, 2)).")
+        with self._turn:
+            self._stream.extend(curve, array[:, 0].copy(), array[:, 1].copy())
+
+    # ---- running by itself ----
+
+    @property
+    def running(self) -> bool:
+        """Whether a thread keeps the output ahead."""
+        return self._thread is not None
+
+    def start(self, ahead_frames: int = 4800) -> None:
+        """Keep ``ahead_frames`` frames of the output ready, in a thread; again: with another number."""
+        checks.whole("start.ahead_frames", ahead_frames, 1)
+        if self.output is None:
+            raise GraphError(f"{self._name}.session: has no output to keep ahead. Make it with output=True.")
+        with self._switch:
+            self._halt()
+            self._stopping.clear()
+            self._error = None
+            self._thread = threading.Thread(target=self._work, args=(self.output, ahead_frames), daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop what `start` started, within 0.1 s; without it nothing happens."""
+        with self._switch:
+            self._halt()
+
+    def _halt(self) -> None:
+        self._stopping.set()
+        self._wake()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _wake(self) -> None:
+        with self._change:
+            self._changes += 1
+            self._change.notify_all()
+
+    def _work(self, output: Tap, ahead: int) -> None:
+        stream, number, pace, stopping = self._stream, output._number, Pace(), self._stopping
+        while not stopping.wait(YIELD_SECONDS):
+            seen = self._changes
+            try:
+                with self._turn, pace as most:
+                    ready = stream.advance(number, ahead, most)
+                self._error = None
+                if ready < ahead:
+                    continue
+            except (Pending, RingFull) as error:
+                self._error = error
+            except AmpError as error:
+                self._error = error
+                return
+            self._rest(seen)
+
+    def _rest(self, seen: int) -> None:
+        with self._change:
+            self._change.wait_for(lambda: self._changes != seen or self._stopping.is_set())
+
+    # ---- what is known ----
+
+    @property
+    def counters(self) -> Counters:
+        """Rings, taps and clocks as they are now."""
+        stream = self._stream
+        taps = tuple(tap.counters for tap in self._taps)
+        return Counters(tuple(stream.rings()), taps, {name: stream.clock(name) for name in self._nodes})
+
+    @property
+    def trace(self) -> Trace:
+        """Firings so far, oldest first; empty unless the session was made with ``trace=True``."""
+        events, dropped = self._stream.trace()
+        return Trace(events, self._nodes, dropped)
+
+    def __repr__(self) -> str:
+        at = "" if self.output is None else f", output at frame {self.output.counters.position}"
+        return f"Session {self._name}: {'running' if self.running else 'stopped'}{at}"
+
+
+def _stream(plan: Plan, config: dict[str, int], isolation: str) -> Stream:
+    if isolation == "none":
+        return Stream(plan.descriptor_blob, plan.plan_blob, **config)
+    from amp_lab.remote import RemoteStream  # noqa: PLC0415 - only who needs a worker loads what starts one
+
+    return RemoteStream(plan.descriptor_blob, plan.plan_blob, nodes=plan.order, **config)
+
+
+def _name(node: str | Node) -> str:
+    return node.name if isinstance(node, Node) else node

@@ -1,0 +1,146 @@
+// A graph that runs as far as its data reach: samples are pushed in, sound is pulled out at any number of places.
+// The same steps as a Runtime's, fired by clocks. A node's clock counts the frames it fired; its output then holds the
+// tokens below clock - L. docs/design/streaming.md.
+#pragma once
+#include <optional>
+#include <set>
+
+#include "amp/stream.h"
+#include "engine/runtime.hpp"
+#include "engine/share.hpp"
+
+namespace amp {
+
+inline constexpr int64_t kMostFrames = int64_t{1} << 30;  // of a ring, of a push
+
+inline int64_t in_range(const char* what, int64_t value, int64_t low, int64_t high, const char* stage) {
+    if (value >= low && value <= high) return value;
+    throw Failure(AMP_E_INVALID_ARG, stage,
+                  text("%s: out of range (got %lld, allowed %lld to %lld).", what, static_cast<long long>(value),
+                       static_cast<long long>(low), static_cast<long long>(high)));
+}
+
+struct Tap {  // a reader from outside
+    uint32_t ring = 0;
+    uint32_t policy = AMP_TAP_LOSSLESS;
+    int64_t keep = 0;      // latest: so many tokens wait for it
+    int64_t position = 0;  // the next token it reads
+    int64_t skipped = 0, underruns = 0;
+    bool open = false;
+};
+
+struct Ring {  // the tokens of one output, or of an edge with initial tokens of its own; alike in every shard
+    uint32_t node, port;
+    int32_t edge;                                       // -1: the output
+    std::vector<std::pair<uint32_t, int64_t>> readers;  // node, delay
+    std::vector<uint32_t> taps;
+    int64_t capacity, most_capacity;  // tokens it may hold; twice as many fit, so that a move pays for itself
+    int64_t pos;                      // place of token 0
+    int64_t most = 0;                 // tokens it held
+    uint32_t grown = 0;
+};
+
+class Stream {
+public:
+    Stream(Plan plan, const amp_stream_config& config);
+
+    void set_history(History history);
+    void bind_input(const std::string& node, const amp_buffer& samples);
+    int64_t set_param(const std::string& node, const std::string& key, Tensor value, int64_t at_frame);
+    void extend(const std::string& curve, const double* times, const double* values, size_t count);
+    void push(const std::string& node, const amp_buffer& samples);
+    void end(const std::string& node);
+    uint32_t open_tap(const char* node, const char* port, uint32_t policy, int64_t keep);
+    void close_tap(uint32_t tap);
+    void pull(uint32_t tap, const amp_buffer& out, uint32_t flags, int64_t& got);
+    int64_t advance(uint32_t tap, int64_t ahead, int64_t most);
+
+    int64_t clock(std::string_view node) const;  // -1: there is no such node
+    size_t rings() const { return rings_.size(); }
+    void describe_ring(size_t ring, amp_stream_ring& out) const;
+    void describe_tap(uint32_t tap, amp_stream_tap& out) const;
+    void set_flight(amp_flight* flight) { rt_.set_flight(flight); }
+    const Runtime& runtime() const { return rt_; }
+
+private:
+    struct Act {  // decided; to be done by every shard
+        enum { kFire, kLoop, kMove } kind;
+        uint32_t index;        // node, component or ring
+        int64_t first, count;  // frames of the node, virtual times, tokens that stay
+    };
+    struct Wait {  // why a node cannot fire: a source has no token for it, or a ring of its own is full
+        uint32_t node, ring;
+    };
+    struct Cause {  // of a node that can go no further: names, quoted where they stand in a message
+        std::set<std::string> inputs, gates, nodes;
+        std::string first;  // input
+    };
+
+    // stream.cpp, stream_ports.cpp: the life of it, what comes in and goes out
+    void reset();
+    template <class F> void rebuild(F&& change);
+    void need_usable(const char* stage) const;
+    bool begun() const;
+    void need_fresh(const char* what) const;
+    uint32_t input(const std::string& node, const char* stage) const;
+    Tap& tap(uint32_t id, const char* stage);
+    const Tap& tap(uint32_t id, const char* stage) const { return const_cast<Stream*>(this)->tap(id, stage); }
+    void attach(uint32_t tap);
+    void check_finite(uint32_t node, const amp_buffer& samples) const;
+    int64_t ready(const Tap& t) const;
+    void skip_to(Tap& t, int64_t position);
+
+    // stream_run.cpp: what fires when
+    void produce(const Tap& t, int64_t token);
+    void run(int64_t until, uint32_t node);
+    void settle();
+    bool step(uint32_t node);
+    bool step_together(uint32_t component);
+    int64_t room(uint32_t node);
+    void install_due(uint32_t node);
+    int64_t limit(uint32_t u) const { return std::min(now_ - plan_.nodes[u].arrival, reach_[u]); }
+    int64_t fed(uint32_t node) const;
+    int64_t free(const Ring& r) const;
+    int64_t oldest(const Ring& r, bool of_all) const;
+    int64_t head(const Ring& r) const { return clock_[r.node] - plan_.nodes[r.node].latency; }
+    int64_t made(uint32_t u) const { return std::max<int64_t>(0, clock_[u] - plan_.nodes[u].latency); }
+    void make_place(uint32_t ring, int64_t frames);
+    void act(const Act& a);
+    void flush();
+    void look_for_faults();
+
+    // stream_wait.cpp: who waits for whom
+    void find_reach();
+    int64_t own_reach(uint32_t node) const;
+    Cause cause(uint32_t node) const;
+    [[noreturn]] void starve(uint32_t node, int64_t frame) const;
+    void unblock(uint32_t node);
+    std::optional<uint32_t> starving(uint32_t node) const;
+    uint32_t full_ring(uint32_t node) const;
+    std::optional<uint32_t> slowest(const Ring& r) const;
+    void grow(uint32_t ring, int64_t tokens, int64_t most);
+    [[noreturn]] void refuse(const Ring& r, int64_t tokens) const;
+    std::string name(const Ring& r) const;
+
+    Runtime rt_;
+    const Plan& plan_ = rt_.common_.plan;
+    int64_t limit_;  // of every ring, in tokens
+    std::vector<Ring> rings_;
+    std::vector<std::vector<uint32_t>> of_;  // node -> its rings
+    std::vector<Tap> taps_;
+    std::vector<int64_t> clock_;
+    std::vector<int64_t> reach_;                // how far the pushed samples let a node go
+    std::vector<std::vector<Change>> changes_;  // per node, ahead of its clock; time is its own frame
+    std::vector<bool> live_;                    // inputs that wait to be pushed
+    bool usable_ = false;                       // not while it is built
+    int64_t now_ = 0;                           // virtual time the graph was run to
+    int64_t block_ = 0;
+    std::vector<Act> acts_;
+    std::vector<uint32_t> seen_;  // scratch of unblock
+    std::vector<Wait> path_;
+    std::vector<double*> larger_;     // and of grow
+    std::optional<Failure> failure_;  // it stopped; what is older than fault_time_ can still be read
+    int64_t fault_time_ = INT64_MAX;
+};
+
+}  // namespace amp

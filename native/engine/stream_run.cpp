@@ -1,0 +1,186 @@
+// What fires when. Clocks alone decide: a node fires as many frames as its sources have tokens for and its rings have
+// room for. The graph is run to one virtual time after the other, a block apart, so what nothing holds up goes in step.
+#include <algorithm>
+
+#include "engine/stream.hpp"
+
+namespace amp {
+
+namespace {
+
+constexpr uint64_t kTogetherBelow = 5;  // frames; longer loops are faster node by node, some frames at a time
+
+}  // namespace
+
+// Makes tokens of a tap's node up to `token`, or as far as the samples reach; throws if that is no further than before.
+void Stream::produce(const Tap& t, int64_t token) {
+    if (failure_) throw *failure_;
+    rt_.need_history("pull");
+    const uint32_t u = rings_[t.ring].node;
+    const PlanNode& n = plan_.nodes[u];
+    find_reach();
+    const int64_t clock = std::min(token + n.latency, reach_[u]);
+    const int64_t before = ready(t);
+    if (clock - n.latency <= t.position + before) starve(u, t.position + before + n.latency);
+    try {
+        run(clock + n.arrival, u);
+    } catch (const Failure&) {
+        if (ready(t) <= before) throw;  // what was made is given first
+    }
+    if (failure_ && ready(t) <= before) throw *failure_;
+}
+
+void Stream::run(int64_t until, uint32_t u) {
+    do {
+        now_ = std::max(now_, std::min(now_ + block_, until));
+        settle();
+        while (!failure_ && clock_[u] < std::min(std::min(now_, until) - plan_.nodes[u].arrival, reach_[u])) {
+            unblock(u);
+            settle();
+        }
+    } while (now_ < until && !failure_);
+}
+
+// Every node as far as it can go.
+void Stream::settle() {
+    const auto nodes = static_cast<uint32_t>(clock_.size());
+    for (bool busy = true, behind = true; busy && behind;) {
+        busy = behind = false;
+        for (uint32_t u = 0; u < nodes;) {
+            const int32_t c = plan_.nodes[u].component;
+            if (c < 0) {
+                busy |= step(u);
+                behind |= clock_[u] < limit(u);
+                ++u;
+                continue;
+            }
+            const auto& members = plan_.components[static_cast<size_t>(c)].nodes;
+            const bool together = plan_.components[static_cast<size_t>(c)].sub_block < kTogetherBelow;
+            for (bool round = true; round; busy |= round) {
+                round = together && step_together(static_cast<uint32_t>(c));
+                for (uint32_t v : members) round |= step(v);
+            }
+            for (uint32_t v : members) behind |= clock_[v] < limit(v);
+            u = members.back() + 1;
+        }
+    }
+    flush();
+    look_for_faults();
+}
+
+// Frames a node can fire now, a block at most. A firing ends where its latency, or a new parameter, begins.
+int64_t Stream::room(uint32_t u) {
+    const int64_t clock = clock_[u], latency = plan_.nodes[u].latency;
+    int64_t n = std::min(limit(u) - clock, block_);
+    for (uint32_t r : of_[u]) n = std::min(n, free(rings_[r]));
+    if (clock < latency) n = std::min(n, latency - clock);
+    for (const Change& c : changes_[u])
+        if (c.time > clock) return std::min(n, c.time - clock);
+    return n;
+}
+
+void Stream::install_due(uint32_t u) {
+    auto& changes = changes_[u];
+    if (!changes.empty() && changes.front().time == clock_[u]) flush();
+    while (!changes.empty() && changes.front().time == clock_[u]) {
+        rt_.apply(changes.front());
+        changes.erase(changes.begin());
+    }
+}
+
+// Fires a node once, if it can.
+bool Stream::step(uint32_t u) {
+    int64_t n = room(u);
+    if (n <= 0 || (n = std::min(n, fed(u) - clock_[u])) <= 0) return false;
+    install_due(u);
+    for (uint32_t r : of_[u]) make_place(r, n);
+    act({Act::kFire, u, clock_[u], n});
+    clock_[u] += n;
+    return true;
+}
+
+// A short loop goes frame by frame through one table, as in lockstep, where its nodes stand at one virtual time.
+bool Stream::step_together(uint32_t c) {
+    const auto& nodes = plan_.components[c].nodes;
+    const int64_t time = clock_[nodes.front()] + plan_.nodes[nodes.front()].arrival;
+    int64_t n = block_;
+    for (uint32_t u : nodes) {
+        if (clock_[u] + plan_.nodes[u].arrival != time) return false;
+        n = std::min(n, room(u));
+        for (uint32_t k : plan_.nodes[u].in) {
+            const PlanEdge& e = plan_.edges[k];
+            if (plan_.nodes[e.src].component != static_cast<int32_t>(c))
+                n = std::min(n, made(e.src) + static_cast<int64_t>(e.delay) - clock_[u]);
+        }
+        if (n <= 0) return false;
+    }
+    for (uint32_t u : nodes) install_due(u);
+    for (uint32_t u : nodes)
+        for (uint32_t r : of_[u]) make_place(r, n);
+    act({Act::kLoop, c, time, n});
+    for (uint32_t u : nodes) clock_[u] += n;
+    return true;
+}
+
+// The clock to which the tokens of its sources let a node go.
+int64_t Stream::fed(uint32_t u) const {
+    int64_t frames = INT64_MAX;
+    for (uint32_t k : plan_.nodes[u].in) {
+        const PlanEdge& e = plan_.edges[k];
+        frames = std::min(frames, made(e.src) + static_cast<int64_t>(e.delay));
+    }
+    return frames;
+}
+
+// Its first token that some reader has yet to read: of those that hold the writer back, or of all.
+int64_t Stream::oldest(const Ring& r, bool of_all) const {
+    int64_t first = head(r);
+    for (const auto& [u, delay] : r.readers) first = std::min(first, clock_[u] - delay);
+    for (uint32_t id : r.taps) {
+        const Tap& t = taps_[id];
+        if (t.policy == AMP_TAP_LOSSLESS)
+            first = std::min(first, t.position);
+        else if (of_all)
+            first = std::min(first, std::max(t.position, head(r) - t.keep));
+    }
+    return first;
+}
+
+int64_t Stream::free(const Ring& r) const { return r.capacity - (head(r) - oldest(r, false)); }
+
+// So that `frames` tokens can be written behind the newest.
+void Stream::make_place(uint32_t i, int64_t frames) {
+    Ring& r = rings_[i];
+    const int64_t newest = head(r), first = oldest(r, true);
+    r.most = std::max(r.most, newest + frames - first);
+    if (r.pos + newest + frames <= 2 * r.capacity) return;
+    act({Act::kMove, i, first, newest - first});
+    r.pos = -first;
+}
+
+void Stream::act(const Act& a) {
+    if (acts_.size() == acts_.capacity()) flush();
+    acts_.push_back(a);
+}
+
+// Every shard does what was decided, one after the other.
+void Stream::flush() {
+    for (auto& s : rt_.shards_) {
+        Share share{*s};
+        for (const Act& a : acts_) switch (a.kind) {
+            case Act::kFire: share.fire(a.index, a.first, static_cast<uint32_t>(a.count)); break;
+            case Act::kLoop: share.loop(plan_.components[a.index], a.first, static_cast<uint32_t>(a.count)); break;
+            case Act::kMove: share.move(a.index, a.first, a.count); break;
+            }
+    }
+    acts_.clear();
+}
+
+void Stream::look_for_faults() {
+    const Fault* fault = rt_.first_fault();
+    if (!fault) return;
+    failure_ = fault->failure;
+    fault_time_ = fault->time;
+}
+
+}  // namespace amp
