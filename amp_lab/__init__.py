@@ -26,17 +26,18 @@ from amp_lab.errors import (
 )
 
 if TYPE_CHECKING:
-    from amp_lab import analysis, catalog, golden, measure, plots, presets
+    from amp_lab import analysis, catalog, golden, measure, plots, presets, widgets
     from amp_lab.control import ControlHistory, Curve, performance
     from amp_lab.graph import Graph
     from amp_lab.plan import Plan
     from amp_lab.render import Render
     from amp_lab.values import batch, curve
     from amp_lab.version import __version__
+    from amp_lab.widgets.editor import editor
 
     load = Graph.load
 
-_MODULES = ("analysis", "catalog", "diagnostics", "golden", "measure", "plots", "presets")
+_MODULES = ("analysis", "catalog", "diagnostics", "golden", "measure", "plots", "presets", "widgets")
 _NAMES = {
     "ControlHistory": "control",
     "Curve": "control",
@@ -47,6 +48,7 @@ _NAMES = {
     "batch": "values",
     "curve": "values",
     "__version__": "version",
+    "editor": "widgets.editor",
 }
 
 __all__ = [
@@ -78,12 +80,14 @@ __all__ = [
     "catalog",
     "curve",
     "diagnostics",
+    "editor",
     "golden",
     "load",
     "measure",
     "performance",
     "plots",
     "presets",
+    "widgets",
 ]
 
 

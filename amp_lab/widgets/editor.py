@@ -1,0 +1,215 @@
+"""The graph editor: the Python graph and every view of it are one model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import traitlets
+from matplotlib.figure import Figure
+
+from amp_lab import catalog, layout, plots
+from amp_lab.errors import AmpError, GraphError
+from amp_lab.journal import Journal, Patch
+from amp_lab.model import Link
+from amp_lab.widgets import edits, wire
+from amp_lab.widgets.base import STATIC, View
+
+if TYPE_CHECKING:
+    from amp_lab.graph import Graph
+    from amp_lab.render import Render
+
+
+class Editor(View):
+    """Editor of a graph: ``amp.editor(g)``.
+
+    Parameters
+    ----------
+    graph
+        The model. Edits made in Python show at once, edits made in a view are edits of this graph.
+    height
+        Of the view in pixels.
+
+    Attributes
+    ----------
+    selection : list of str
+        Names of the selected nodes; may be set.
+    problems : list of dict
+        What keeps the graph from being rendered: ``message``, ``node``, ``port``. Empty if nothing does.
+    """
+
+    _esm = STATIC / "editor.js"
+    _css = STATIC / "editor.css"
+    _public: ClassVar[tuple[str, ...]] = ("selection", "problems")
+    height = traitlets.Int(560, min=120, max=4000).tag(sync=True)
+    selection = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    problems = traitlets.List(traitlets.Dict()).tag(sync=True)
+    badges = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, graph: Graph, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.graph = graph
+        self._journal = Journal.of(graph)
+        with self._journal.lock():
+            self._settle()
+            self._journal.subscribe(self._patched)
+        self.problems = problems(graph)
+
+    def show(self, render: Render) -> None:
+        """Put time, heat and latency of a render on the nodes; heat only if it was rendered with it."""
+        total = sum(entry.seconds for entry in render.metrics.values()) or 1.0
+        self.badges = {
+            name: {
+                "seconds": entry.seconds,
+                "share": entry.seconds / total,
+                "heat_j": None if render.computed_heat is None else entry.heat_j,
+                "latency_frames": render.plan.latencies.get(name, 0),
+            }
+            for name, entry in render.metrics.items()
+        }
+
+    def undo(self) -> bool:
+        """Undo the last edit of the graph, wherever it was made; False if there is none."""
+        return self._journal.undo()
+
+    def redo(self) -> bool:
+        """Do the last undone edit again; False if there is none."""
+        return self._journal.redo()
+
+    def arrange(self) -> None:
+        """Lay all nodes out anew by the stages of the plan."""
+        state = self._journal.state
+        heights = {name: layout.height(catalog.contract(r.type)) for name, r in state.nodes.items()}
+        links = [(x.src, x.dst) for table in (state.edges, state.modulations) for x in table.values()]
+        self._journal.move(layout.arrange(heights, links))
+
+    def figure(self) -> Figure:
+        """Draw the graph as it is now."""
+        return plots.graph(self._journal.state, name=self.graph.name)
+
+    def _release(self) -> None:
+        self._journal.unsubscribe(self._patched)
+
+    def __repr__(self) -> str:
+        return f"Editor of {self.graph!r}"
+
+    # ---- messages ----
+
+    def _patched(self, patch: Patch) -> None:
+        self._settle()
+        self.tell(**wire.patch(patch, self._journal))
+
+    def _settle(self) -> None:
+        state = self._journal.state
+        if any(name not in state.places for name in state.nodes):
+            contracts = {record.type: catalog.contract(record.type) for record in state.nodes.values()}
+            self._journal.settle(layout.settle(state, contracts))
+
+    def _on_hello(self, wish: Mapping[str, Any]) -> None:
+        journal = self._journal
+        with journal.lock():
+            self.tell(
+                "state",
+                version=journal.version,
+                undo=journal.undo_steps,
+                redo=journal.redo_steps,
+                sample_rate=self.graph.sample_rate,
+                document=wire.document(journal.state),
+                catalogue=wire.contracts(self.graph.sample_rate) if wish.get("catalogue") else None,
+            )
+
+    def _on_edit(self, wish: Mapping[str, Any]) -> None:
+        added = edits.apply(self.graph, wish["ops"], wish.get("gesture"))
+        self.tell("done", id=wish.get("id"), added=added)
+
+    def _on_fold(self, wish: Mapping[str, Any]) -> None:
+        self._journal.fold(wish["title"], tuple(wish["nodes"]))
+        self.tell("done", id=wish.get("id"), added=[])
+
+    def _on_undo(self, wish: Mapping[str, Any]) -> None:
+        self.undo()
+
+    def _on_redo(self, wish: Mapping[str, Any]) -> None:
+        self.redo()
+
+    def _on_arrange(self, wish: Mapping[str, Any]) -> None:
+        self.arrange()
+
+    def _on_copy(self, wish: Mapping[str, Any]) -> None:
+        count = edits.copy(self.graph, wish["nodes"])
+        self.tell("copied", id=wish.get("id"), count=count)
+
+    def _on_code(self, wish: Mapping[str, Any]) -> None:
+        self.tell("code", id=wish.get("id"), text=self.graph.to_code())
+
+    def _on_check(self, wish: Mapping[str, Any]) -> None:
+        self.problems = problems(self.graph)
+        latency = 0 if self.problems else self.graph.compile().latency_frames
+        self.tell("checked", version=self._journal.version, latency_frames=latency)
+
+
+def problems(graph: Graph) -> list[dict[str, Any]]:
+    """List what keeps a graph from being rendered: message, node, port, and operations that cure it."""
+    try:
+        plan = graph.compile()
+    except AmpError as error:
+        lines = str(error).splitlines()
+        return [_problem(graph, line, error) for line in lines]
+    if graph.output_node is None:
+        ends = [node.name for node in graph.nodes if node.contract.outputs and not _feeds(graph, node.name)]
+        cure = [{"op": "add", "type": "output", "name": auto} for auto in ("output",) if auto not in graph]
+        if len(ends) == 1 and cure:
+            source = graph[ends[0]].contract.output_keys[0]
+            cure.append({"op": "connect", "src": f"{ends[0]}.{source}", "dst": "output", "port": "in"})
+        message = f"{graph.name}: has no output node. End it with one."
+        return [{"message": message, "node": ends[-1] if ends else "", "port": "", "cure": cure}]
+    missing = [name for name in plan.curves if graph.controls is None or name not in graph.controls]
+    return [
+        {"message": f"{name}: the graph has no control curve of this name. Draw it in the panel.",
+         "node": "", "port": "", "cure": []}
+        for name in missing
+    ]  # fmt: skip
+
+
+def _feeds(graph: Graph, name: str) -> bool:
+    links: tuple[Link, ...] = (*graph.edges, *graph.modulations)
+    return any(link.src == name for link in links)
+
+
+def _problem(graph: Graph, line: str, error: AmpError) -> dict[str, Any]:
+    place = line.partition(":")[0].split()[0] if line else ""
+    node, _, port = place.partition(".")
+    node = node.partition("[")[0]
+    if node not in graph:
+        node, port = error.node, error.port
+    return {"message": line, "node": node, "port": port.partition("[")[0], "cure": _delay(graph, line)}
+
+
+def _delay(graph: Graph, line: str) -> list[dict[str, Any]]:
+    """Return the cure of a cycle without delay: the missing frames on the edge that closes it."""
+    words = line.replace(":", " ").replace(",", " ").split()
+    if words[:1] != ["feedback"] or "needs" not in words:
+        return []
+    src, dst = words[words.index("frames") - 4 : words.index("frames") - 1 : 2]
+    has, needs = int(words[words.index("frames") - 1]), int(words[words.index("needs") + 1].rstrip("."))
+    for kind, table in (("e", graph.edges), ("m", graph.modulations)):
+        for link in table:
+            if (link.src, link.dst) == (src, dst):
+                delay = link.delay_frames + needs - has
+                return [{"op": "change", "link": f"{kind}:{link.id}", "fields": {"delay_frames": delay}}]
+    return []
+
+
+def editor(graph: Graph, **traits: Any) -> Editor:
+    """Show a graph in an editor (see `Editor`).
+
+    Raises
+    ------
+    GraphError
+        If it is no graph.
+    """
+    from amp_lab.graph import Graph  # noqa: PLC0415 - graphs do not need widgets
+
+    if not isinstance(graph, Graph):
+        raise GraphError(f"editor: not a graph (got {graph!r:.60}, allowed a Graph). Pass amp.Graph().")
+    return Editor(graph, **traits)
