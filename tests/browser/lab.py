@@ -89,6 +89,7 @@ class Book:
         self.page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
         light = "true" if name.endswith("Light") else "false"
         self.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     def close(self) -> None:
         """Shut the kernel down and close the page."""
@@ -184,7 +185,7 @@ class Lab:
                 book.errors.append(f"{message.text[:300]} {message.location}")
 
         page.on("console", note)
-        page.on("pageerror", lambda error: book.errors.append(f"page: {error}"[:300]))
+        page.on("pageerror", lambda error: book.errors.append(f"page: {error.stack}"[:600]))
         page.goto(f"{self.url(f'lab/tree/{name}.ipynb')}&reset")
         page.wait_for_selector(".jp-Notebook", timeout=60_000)
         page.evaluate(
