@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from amp_lab.values import batch, curve
     from amp_lab.version import __version__
     from amp_lab.widgets.editor import editor
+    from amp_lab.widgets.panel import panel
 
     load = Graph.load
 
@@ -49,6 +50,7 @@ _NAMES = {
     "curve": "values",
     "__version__": "version",
     "editor": "widgets.editor",
+    "panel": "widgets.panel",
 }
 
 __all__ = [
@@ -84,6 +86,7 @@ __all__ = [
     "golden",
     "load",
     "measure",
+    "panel",
     "performance",
     "plots",
     "presets",

@@ -28,7 +28,7 @@ class View(anywidget.AnyWidget):
     """
 
     height = traitlets.Int(420, min=120, max=4000).tag(sync=True)
-    title: ClassVar[str] = "Widget"
+    closed = True  # until it is open: what fails before has nothing to close
 
     def __init__(self, **traits: Any) -> None:
         unknown = [key for key in traits if not self.has_trait(key)]
@@ -37,6 +37,10 @@ class View(anywidget.AnyWidget):
             raise TypeError(f"{type(self).__name__}: no trait {unknown[0]!r} (allowed {allowed}).")
         super().__init__(**traits)
         self.closed = False
+        if hasattr(self.comm, "_reply_subshell_for"):
+            # ipykernel 7 gives messages to the shell that last sent on the comm, so a cell that touches a
+            # widget would hold up its callbacks until it ends. The page has a shell for widgets.
+            self.comm._reply_subshell_for = lambda _, default: default
         self.on_msg(self._receive)
 
     @classmethod

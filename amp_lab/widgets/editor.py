@@ -9,18 +9,18 @@ import traitlets
 from matplotlib.figure import Figure
 
 from amp_lab import catalog, layout, plots
-from amp_lab.errors import AmpError, GraphError
-from amp_lab.journal import Journal, Patch
+from amp_lab.errors import AmpError
 from amp_lab.model import Link
-from amp_lab.widgets import edits, wire
-from amp_lab.widgets.base import STATIC, View
+from amp_lab.widgets import edits
+from amp_lab.widgets.base import STATIC
+from amp_lab.widgets.graphview import GraphView
 
 if TYPE_CHECKING:
     from amp_lab.graph import Graph
     from amp_lab.render import Render
 
 
-class Editor(View):
+class Editor(GraphView):
     """Editor of a graph: ``amp.editor(g)``.
 
     Parameters
@@ -47,12 +47,7 @@ class Editor(View):
     badges = traitlets.Dict().tag(sync=True)
 
     def __init__(self, graph: Graph, **traits: Any) -> None:
-        super().__init__(**traits)
-        self.graph = graph
-        self._journal = Journal.of(graph)
-        with self._journal.lock():
-            self._settle()
-            self._journal.subscribe(self._patched)
+        super().__init__(graph, **traits)
         self.problems = problems(graph)
 
     def show(self, render: Render) -> None:
@@ -68,69 +63,22 @@ class Editor(View):
             for name, entry in render.metrics.items()
         }
 
-    def undo(self) -> bool:
-        """Undo the last edit of the graph, wherever it was made; False if there is none."""
-        return self._journal.undo()
-
-    def redo(self) -> bool:
-        """Do the last undone edit again; False if there is none."""
-        return self._journal.redo()
-
     def arrange(self) -> None:
         """Lay all nodes out anew by the stages of the plan."""
-        state = self._journal.state
+        state = self.journal.state
         heights = {name: layout.height(catalog.contract(r.type)) for name, r in state.nodes.items()}
         links = [(x.src, x.dst) for table in (state.edges, state.modulations) for x in table.values()]
-        self._journal.move(layout.arrange(heights, links))
+        self.journal.move(layout.arrange(heights, links))
 
     def figure(self) -> Figure:
         """Draw the graph as it is now."""
-        return plots.graph(self._journal.state, name=self.graph.name)
-
-    def _release(self) -> None:
-        self._journal.unsubscribe(self._patched)
-
-    def __repr__(self) -> str:
-        return f"Editor of {self.graph!r}"
+        return plots.graph(self.journal.state, name=self.graph.name)
 
     # ---- messages ----
 
-    def _patched(self, patch: Patch) -> None:
-        self._settle()
-        self.tell(**wire.patch(patch, self._journal))
-
-    def _settle(self) -> None:
-        state = self._journal.state
-        if any(name not in state.places for name in state.nodes):
-            contracts = {record.type: catalog.contract(record.type) for record in state.nodes.values()}
-            self._journal.settle(layout.settle(state, contracts))
-
-    def _on_hello(self, wish: Mapping[str, Any]) -> None:
-        journal = self._journal
-        with journal.lock():
-            self.tell(
-                "state",
-                version=journal.version,
-                undo=journal.undo_steps,
-                redo=journal.redo_steps,
-                sample_rate=self.graph.sample_rate,
-                document=wire.document(journal.state),
-                catalogue=wire.contracts(self.graph.sample_rate) if wish.get("catalogue") else None,
-            )
-
-    def _on_edit(self, wish: Mapping[str, Any]) -> None:
-        added = edits.apply(self.graph, wish["ops"], wish.get("gesture"))
-        self.tell("done", id=wish.get("id"), added=added)
-
     def _on_fold(self, wish: Mapping[str, Any]) -> None:
-        self._journal.fold(wish["title"], tuple(wish["nodes"]))
+        self.journal.fold(wish["title"], tuple(wish["nodes"]))
         self.tell("done", id=wish.get("id"), added=[])
-
-    def _on_undo(self, wish: Mapping[str, Any]) -> None:
-        self.undo()
-
-    def _on_redo(self, wish: Mapping[str, Any]) -> None:
-        self.redo()
 
     def _on_arrange(self, wish: Mapping[str, Any]) -> None:
         self.arrange()
@@ -145,7 +93,7 @@ class Editor(View):
     def _on_check(self, wish: Mapping[str, Any]) -> None:
         self.problems = problems(self.graph)
         latency = 0 if self.problems else self.graph.compile().latency_frames
-        self.tell("checked", version=self._journal.version, latency_frames=latency)
+        self.tell("checked", version=self.journal.version, latency_frames=latency)
 
 
 def problems(graph: Graph) -> list[dict[str, Any]]:
@@ -208,8 +156,4 @@ def editor(graph: Graph, **traits: Any) -> Editor:
     GraphError
         If it is no graph.
     """
-    from amp_lab.graph import Graph  # noqa: PLC0415 - graphs do not need widgets
-
-    if not isinstance(graph, Graph):
-        raise GraphError(f"editor: not a graph (got {graph!r:.60}, allowed a Graph). Pass amp.Graph().")
     return Editor(graph, **traits)

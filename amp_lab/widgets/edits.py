@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from amp_lab.control import ControlHistory
+from amp_lab.control import SCHEMA, ControlHistory
 from amp_lab.editing import auto_name
 from amp_lab.errors import GraphError
 from amp_lab.graph_json import decode
@@ -140,8 +140,9 @@ def _move(graph: Graph, places: Mapping[str, Sequence[float]]) -> Places:
     return {graph[name].name: (float(at[0]), float(at[1])) for name, at in places.items()}
 
 
-def _controls(graph: Graph, data: Any) -> None:
-    graph.controls = None if data is None else ControlHistory.from_dict(data)
+def _curves(graph: Graph, curves: Mapping[str, Any]) -> None:
+    new = ControlHistory.from_dict({"schema": SCHEMA, "curves": curves})
+    graph.controls = new if graph.controls is None else graph.controls.merge(new)
 
 
 def _link(graph: Graph, id_: str) -> Link:
@@ -166,5 +167,5 @@ _OPERATIONS: dict[str, Callable[..., Places | None]] = {
     "rename": _rename,
     "replace": _replace,
     "move": _move,
-    "controls": _controls,
+    "curves": _curves,
 }

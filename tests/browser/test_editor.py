@@ -155,7 +155,7 @@ def test_what_is_selected_can_be_renamed_moved_copied_and_folded(notebook: Noteb
     assert page.locator(".react-flow__node[data-id=voice]").count() == 0
     page.locator(".react-flow__node-fold").dblclick()
     page.wait_for_selector(".react-flow__node[data-id=voice]")
-    place = "[round(x) for x in e._journal.state.places['voice']]"
+    place = "[round(x) for x in e.journal.state.places['voice']]"
     old = book.value(place)
     x, y = middle(book, ".react-flow__node[data-id=voice]")
     page.mouse.move(x, y)
@@ -210,7 +210,7 @@ def test_200_edits_from_two_views_and_python_leave_one_model(notebook: Notebook,
     book.page.wait_for_timeout(1500)
     wanted = canonical(book.value("g.to_dict()"))
     assert [canonical(document) for document in book.page.evaluate(DOCUMENTS)] == [wanted, wanted]
-    assert book.value("e._journal.version") > 60
+    assert book.value("e.journal.version") > 60
     book.python("while e.undo(): pass")
     assert book.value("g.to_json()") == start
     book.page.wait_for_timeout(1000)
@@ -242,7 +242,7 @@ def job(dice: random.Random, names: list[str]) -> tuple[int, list[dict[str, Any]
 def test_opening_and_closing_leaves_nothing(notebook: Notebook) -> None:
     """Twenty editors opened, shown and closed leave no comm, no widget and no listener behind."""
     count = (
-        "(len(__import__('comm').get_comm_manager().comms), len(e._journal._subscribers),"
+        "(len(__import__('comm').get_comm_manager().comms), len(e.journal._subscribers),"
         " len(g._store._listeners))"
     )
     book = notebook([*OPEN, "from IPython.display import display"])

@@ -5,7 +5,7 @@ import { createRoot } from 'react-dom/client';
 import { h } from '../base/dom.js';
 import { widget } from '../base/view.js';
 import { App } from './app.jsx';
-import { Replica } from './replica.js';
+import { Replica } from '../base/replica.js';
 
 export default widget('editor', ({ model, root, link, surface }) => {
   const start = performance.now();
