@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from amp_lab.version import __version__
     from amp_lab.widgets.editor import editor
     from amp_lab.widgets.panel import panel
+    from amp_lab.widgets.scope import scope
+    from amp_lab.widgets.spectra import spectrogram, spectrum
 
     load = Graph.load
 
@@ -51,6 +53,9 @@ _NAMES = {
     "__version__": "version",
     "editor": "widgets.editor",
     "panel": "widgets.panel",
+    "scope": "widgets.scope",
+    "spectrogram": "widgets.spectra",
+    "spectrum": "widgets.spectra",
 }
 
 __all__ = [
@@ -90,6 +95,9 @@ __all__ = [
     "performance",
     "plots",
     "presets",
+    "scope",
+    "spectrogram",
+    "spectrum",
     "widgets",
 ]
 

@@ -2,5 +2,7 @@
 
 from amp_lab.widgets.editor import Editor
 from amp_lab.widgets.panel import Panel
+from amp_lab.widgets.scope import Scope
+from amp_lab.widgets.spectra import Spectrogram, Spectrum
 
-__all__ = ["Editor", "Panel"]
+__all__ = ["Editor", "Panel", "Scope", "Spectrogram", "Spectrum"]

@@ -77,6 +77,10 @@ class Panel(GraphView):
         """Call ``listener(render)`` with every new render, in the panel's thread."""
         self._heard.append(listener)
 
+    def off_render(self, listener: Callable[[Render], object]) -> None:
+        """Stop calling a listener; one that is not there is ignored."""
+        self._heard = [known for known in self._heard if known != listener]
+
     def wait(self, timeout_s: float | None = None) -> Render | None:
         """Wait until the newest edit is rendered; returns the render."""
         self._latest.wait(timeout_s)

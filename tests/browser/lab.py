@@ -82,7 +82,7 @@ class Book:
 
     def run_all(self) -> None:
         """Run all cells, once the notebook can really run."""
-        assert self.page.evaluate(RUN_ALL)
+        assert self.page.evaluate(RUN_ALL), self.page.locator(".jp-OutputArea-output").all_inner_texts()
 
     def theme(self, name: str) -> None:
         """Change the theme of the page: ``JupyterLab Light`` or ``JupyterLab Dark``."""

@@ -2,10 +2,11 @@ import { h } from './dom.js';
 
 /** A canvas as large as its box, sharp on any screen; `draw(context, width, height)` whenever asked or resized. */
 export class Canvas {
-  constructor(className, draw, label = '') {
+  constructor(className, draw, label = '', resized = () => {}) {
     this.element = h('canvas', { class: className, role: 'img', 'aria-label': label });
     this.context = this.element.getContext('2d');
     this.draw = draw;
+    this.resized = resized;
     this.width = 0;
     this.height = 0;
     this.pending = 0;
@@ -42,5 +43,6 @@ export class Canvas {
     this.element.width = Math.round(clientWidth * scale);
     this.element.height = Math.round(clientHeight * scale);
     this.now();
+    if (clientWidth && clientHeight) this.resized();
   }
 }

@@ -1,0 +1,225 @@
+"""Widgets that look at signals: which there are, which are shown, and renders that are held or followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+import numpy as np
+import traitlets
+
+from amp_lab import checks
+from amp_lab.errors import GraphError
+from amp_lab.lowlevel import Pyramid
+from amp_lab.plots import style
+from amp_lab.values import Samples
+from amp_lab.widgets.base import View
+from amp_lab.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from amp_lab.render import Render
+
+    Source: TypeAlias = Render | Panel | Samples | Mapping[str, Render]
+
+BUFFER_BYTES = 20_000
+"""Most that one zoom sends to a page."""
+LANES, SHOWN = 2, 8
+"""Lanes and signals that are shown to begin with."""
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """One channel: where it comes from, the lane it stands in, samples (frames,) and their rate in Hz."""
+
+    source: str
+    lane: str
+    samples: Samples
+    sample_rate: float
+
+    @property
+    def name(self) -> str:
+        """Unique among the signals of a widget."""
+        return f"{self.source}: {self.lane}"
+
+    @cached_property
+    def pyramid(self) -> Pyramid:
+        """Extremes of any span, built when first looked at."""
+        return Pyramid.build(self.samples)
+
+
+class SignalView(View):
+    """A widget over the signals of renders.
+
+    Parameters
+    ----------
+    *sources
+        Renders, renders by name, a panel (its newest render is followed) or arrays (frames,),
+        (channels, frames) or (batches, channels, frames).
+    sample_rate
+        Of arrays, in Hz.
+
+    Raises
+    ------
+    GraphError
+        If a source is something else, or there is none.
+    """
+
+    _public: ClassVar[tuple[str, ...]] = ("signals", "view", "available")
+    signals = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    available = traitlets.List(traitlets.Dict()).tag(sync=True)
+    view = traitlets.List(traitlets.Float()).tag(sync=True)
+    height = traitlets.Int(360, min=120, max=4000).tag(sync=True)
+
+    def __init__(self, *sources: Source, sample_rate: float = 48_000.0, **traits: Any) -> None:
+        name = type(self).__name__.lower()
+        checks.real(f"{name}.sample_rate", sample_rate, "above 0 Hz")
+        found, panels = _sources(name, sources, sample_rate)
+        super().__init__(**traits)
+        self._tables: dict[str, list[Signal]] = found
+        self._panels = panels
+        self._version = 0
+        self._offer()
+        if not self.signals:
+            first = list(dict.fromkeys(s.lane for table in found.values() for s in table))[:LANES]
+            chosen = [s.name for table in found.values() for s in table if s.lane in first]
+            self.signals = chosen[:SHOWN]
+        self._follows: list[tuple[Panel, Callable[[Render], None]]] = []
+        for panel in panels:
+            self._follow(panel)
+
+    def hold(self, name: str = "held") -> None:
+        """Keep what the first source holds now under another name, to compare what comes later with it."""
+        first = next(iter(self._tables.values()))
+        self._put(name, [Signal(name, s.lane, s.samples, s.sample_rate) for s in first])
+        shown = {s.lane for s in self.shown()}
+        self.signals = [*self.signals, *(s.name for s in self._tables[name] if s.lane in shown)][:SHOWN]
+
+    def drop(self, name: str = "held") -> None:
+        """Let go of a source again; an unknown name is ignored."""
+        if self._tables.pop(name, None) is not None:
+            self._offer()
+
+    def show(self, render: Render, name: str | None = None) -> None:
+        """Show another render; one of the same name is replaced."""
+        self._put(name or render.name, _of_render(name or render.name, render))
+
+    def shown(self) -> list[Signal]:
+        """Return the signals that are shown, in order."""
+        known = {signal.name: signal for table in self._tables.values() for signal in table}
+        return [known[name] for name in self.signals if name in known]
+
+    def __repr__(self) -> str:
+        every = [signal for table in self._tables.values() for signal in table]
+        longest = max(every, key=lambda signal: signal.samples.size)
+        size = f"{style.count(longest.samples.size, 'frame')} at {longest.sample_rate:g} Hz"
+        return (
+            f"{type(self).__name__} of {', '.join(self._tables)}: {style.count(len(every), 'signal')}, {size}"
+        )
+
+    # ---- how it works ----
+
+    def _release(self) -> None:
+        for panel, listener in self._follows:
+            panel.off_render(listener)
+
+    def _follow(self, panel: Panel) -> None:
+        def listener(render: Render) -> None:
+            self.show(render, panel.graph.name)
+
+        self._follows.append((panel, listener))
+        panel.on_render(listener)
+
+    def _put(self, name: str, table: list[Signal]) -> None:
+        self._tables[name] = table
+        self._offer()
+
+    def _offer(self) -> None:
+        """Tell the views which signals there are; the version tells old data from new."""
+        self._version += 1
+        self.available = [
+            {
+                "name": signal.name,
+                "source": signal.source,
+                "lane": signal.lane,
+                "frames": signal.samples.size,
+                "sample_rate": signal.sample_rate,
+                "version": self._version,
+            }
+            for table in self._tables.values()
+            for signal in table
+        ]
+        known = {entry["name"] for entry in self.available}
+        if any(name not in known for name in self.signals):
+            self.signals = [name for name in self.signals if name in known]
+
+    def _chosen(self, wish: Mapping[str, Any]) -> list[Signal]:
+        known = {signal.name: signal for table in self._tables.values() for signal in table}
+        return [known[name] for name in wish["signals"] if name in known]
+
+    def _on_hold(self, _: Mapping[str, Any]) -> None:
+        self.hold()
+
+    def _on_drop(self, _: Mapping[str, Any]) -> None:
+        self.drop()
+
+
+def _sources(
+    where: str, sources: Sequence[Source], sample_rate: float
+) -> tuple[dict[str, list[Signal]], list[Panel]]:
+    from amp_lab.render import Render  # noqa: PLC0415 - renders do not need widgets
+
+    tables: dict[str, list[Signal]] = {}
+    panels: list[Panel] = []
+    named: list[tuple[str | None, Any]] = []
+    for source in sources:
+        named += list(source.items()) if isinstance(source, Mapping) else [(None, source)]
+    for name, source in named:
+        if isinstance(source, Panel):
+            panels.append(source)
+            render = source.wait()
+            title = name or source.graph.name
+        else:
+            render = source if isinstance(source, Render) else None
+            title = name or (render.name if render is not None else "signal")
+        title = _free(title, tables)
+        if render is not None:
+            tables[title] = _of_render(title, render)
+        elif isinstance(source, np.ndarray) and source.size and source.ndim <= 3:
+            tables[title] = _of_array(title, source, sample_rate)
+        else:
+            allowed = "renders, panels that have rendered, or arrays (batches, channels, frames)"
+            raise GraphError(f"{where}: nothing to look at (got {source!r:.60}, allowed {allowed}).")
+    if not tables:
+        raise GraphError(f"{where}: nothing to look at (got no source). Pass a render: amp.{where}(r).")
+    return tables, panels
+
+
+def _free(name: str, taken: Mapping[str, object]) -> str:
+    count, title = 1, name
+    while title in taken:
+        count += 1
+        title = f"{name} {count}"
+    return title
+
+
+def _of_render(name: str, render: Render) -> list[Signal]:
+    tables = {"output": render.audio, **render.taps}
+    return [
+        Signal(name, f"{tap} {style.signal_name(audio.shape, b, c)}", audio[b, c], render.sample_rate)
+        for tap, audio in tables.items()
+        for b in range(audio.shape[0])
+        for c in range(audio.shape[1])
+        if audio.shape[2]
+    ]
+
+
+def _of_array(name: str, array: Samples, sample_rate: float) -> list[Signal]:
+    audio = np.asarray(array, dtype=np.float64)
+    audio = audio.reshape((1,) * (3 - audio.ndim) + audio.shape)
+    return [
+        Signal(name, style.signal_name(audio.shape, b, c), audio[b, c], sample_rate)
+        for b in range(audio.shape[0])
+        for c in range(audio.shape[1])
+    ]
