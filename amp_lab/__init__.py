@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from amp_lab.widgets.panel import panel
     from amp_lab.widgets.scope import scope
     from amp_lab.widgets.spectra import spectrogram, spectrum
+    from amp_lab.widgets.thermo import thermo
+    from amp_lab.widgets.timeline import timeline
+    from amp_lab.widgets.workbench import lab
 
     load = Graph.load
 
@@ -52,10 +55,13 @@ _NAMES = {
     "curve": "values",
     "__version__": "version",
     "editor": "widgets.editor",
+    "lab": "widgets.workbench",
     "panel": "widgets.panel",
     "scope": "widgets.scope",
     "spectrogram": "widgets.spectra",
     "spectrum": "widgets.spectra",
+    "thermo": "widgets.thermo",
+    "timeline": "widgets.timeline",
 }
 
 __all__ = [
@@ -89,6 +95,7 @@ __all__ = [
     "diagnostics",
     "editor",
     "golden",
+    "lab",
     "load",
     "measure",
     "panel",
@@ -98,6 +105,8 @@ __all__ = [
     "scope",
     "spectrogram",
     "spectrum",
+    "thermo",
+    "timeline",
     "widgets",
 ]
 

@@ -15,7 +15,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(app: Any) -> None:
     """Give kernels a connection that sends at once; a server that has none is left as it is."""
     settings = app.web_app.settings
-    base = settings.get("kernel_websocket_connection_class")
+    base: Any = settings.get("kernel_websocket_connection_class")
     if base is None:
         return
 

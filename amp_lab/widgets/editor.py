@@ -34,17 +34,20 @@ class Editor(GraphView):
     ----------
     selection : list of str
         Names of the selected nodes; may be set.
+    highlight : str
+        Name of a node to mark, as when the pointer is over it in another widget.
     problems : list of dict
         What keeps the graph from being rendered: ``message``, ``node``, ``port``. Empty if nothing does.
     """
 
     _esm = STATIC / "editor.js"
     _css = STATIC / "editor.css"
-    _public: ClassVar[tuple[str, ...]] = ("selection", "problems")
+    _public: ClassVar[tuple[str, ...]] = ("selection", "problems", "highlight")
     height = traitlets.Int(560, min=120, max=4000).tag(sync=True)
     selection = traitlets.List(traitlets.Unicode()).tag(sync=True)
     problems = traitlets.List(traitlets.Dict()).tag(sync=True)
     badges = traitlets.Dict().tag(sync=True)
+    highlight = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, graph: Graph, **traits: Any) -> None:
         super().__init__(graph, **traits)

@@ -46,6 +46,8 @@ class Panel(GraphView):
         Length of the render.
     auto
         Whether edits are rendered by themselves.
+    heat, trace
+        Whether renders compute heat and record firings, for widgets that follow the panel.
 
     Attributes
     ----------
@@ -57,11 +59,13 @@ class Panel(GraphView):
 
     _esm = STATIC / "panel.js"
     _css = STATIC / "panel.css"
-    _public: ClassVar[tuple[str, ...]] = ("values", "seconds", "auto")
+    _public: ClassVar[tuple[str, ...]] = ("values", "seconds", "auto", "heat", "trace")
     height = traitlets.Int(520, min=120, max=4000).tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     seconds = traitlets.Float(1.0, min=0.001, max=3600.0).tag(sync=True)
     auto = traitlets.Bool(True).tag(sync=True)
+    heat = traitlets.Bool(False)
+    trace = traitlets.Bool(False)
 
     def __init__(self, graph: Graph, **traits: Any) -> None:
         super().__init__(graph, **traits)
@@ -70,7 +74,7 @@ class Panel(GraphView):
         self._latest = Latest(self._work)
         self.values = self._present()
         self.observe(self._set, "values")
-        self.observe(lambda _: self._latest.ask(), ["seconds"])
+        self.observe(lambda _: self._latest.ask(), ["seconds", "heat", "trace"])
         self._latest.ask()
 
     def on_render(self, listener: Callable[[Render], object]) -> None:
@@ -136,7 +140,9 @@ class Panel(GraphView):
 
         version, start = self.journal.version, time.perf_counter()
         try:
-            self.render = self.graph.render(seconds=self.seconds, progress=progress)
+            self.render = self.graph.render(
+                seconds=self.seconds, heat=self.heat, trace=self.trace, progress=progress
+            )
         except _Superseded:
             return
         except Exception as error:

@@ -81,10 +81,6 @@ class SignalView(View):
         self._panels = panels
         self._version = 0
         self._offer()
-        if not self.signals:
-            first = list(dict.fromkeys(s.lane for table in found.values() for s in table))[:LANES]
-            chosen = [s.name for table in found.values() for s in table if s.lane in first]
-            self.signals = chosen[:SHOWN]
         self._follows: list[tuple[Panel, Callable[[Render], None]]] = []
         for panel in panels:
             self._follow(panel)
@@ -112,11 +108,10 @@ class SignalView(View):
 
     def __repr__(self) -> str:
         every = [signal for table in self._tables.values() for signal in table]
-        longest = max(every, key=lambda signal: signal.samples.size)
-        size = f"{style.count(longest.samples.size, 'frame')} at {longest.sample_rate:g} Hz"
-        return (
-            f"{type(self).__name__} of {', '.join(self._tables)}: {style.count(len(every), 'signal')}, {size}"
-        )
+        frames = max((signal.samples.size for signal in every), default=0)
+        rates = ", ".join(f"{rate:g} Hz" for rate in sorted({signal.sample_rate for signal in every}))
+        size = f"{style.count(len(every), 'signal')}, {style.count(frames, 'frame')} at {rates or 'no rate'}"
+        return f"{type(self).__name__} of {', '.join(self._tables)}: {size}"
 
     # ---- how it works ----
 
@@ -153,6 +148,9 @@ class SignalView(View):
         known = {entry["name"] for entry in self.available}
         if any(name not in known for name in self.signals):
             self.signals = [name for name in self.signals if name in known]
+        if not self.signals:
+            lanes = list(dict.fromkeys(entry["lane"] for entry in self.available))[:LANES]
+            self.signals = [entry["name"] for entry in self.available if entry["lane"] in lanes][:SHOWN]
 
     def _chosen(self, wish: Mapping[str, Any]) -> list[Signal]:
         known = {signal.name: signal for table in self._tables.values() for signal in table}
@@ -184,7 +182,9 @@ def _sources(
             render = source if isinstance(source, Render) else None
             title = name or (render.name if render is not None else "signal")
         title = _free(title, tables)
-        if render is not None:
+        if isinstance(source, Panel) and render is None:
+            tables[title] = []
+        elif render is not None:
             tables[title] = _of_render(title, render)
         elif isinstance(source, np.ndarray) and source.size and source.ndim <= 3:
             tables[title] = _of_array(title, source, sample_rate)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from amp_lab import analysis, plots
 from amp_lab.analysis import FloatArray
 from amp_lab.analysis.spectral import Window
+from amp_lab.errors import GraphError
 from amp_lab.plots import style
 from amp_lab.widgets.base import STATIC
 from amp_lab.widgets.signals import BUFFER_BYTES, Signal, SignalView
@@ -131,7 +132,10 @@ class Spectrogram(SignalView):
 
     def figure(self) -> Figure:
         """Draw the first signal that is shown."""
-        signal = self.shown()[0]
+        shown = self.shown()
+        if not shown:
+            raise GraphError("spectrogram: no signal is shown (got none). Choose one of available.")
+        signal = shown[0]
         return plots.spectrogram(
             signal.samples,
             signal.sample_rate,

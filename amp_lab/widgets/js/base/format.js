@@ -23,3 +23,9 @@ export function brief(value, unit = '') {
   if (typeof value === 'object') return value.curve ? `~ ${value.curve}` : 'array';
   return value;
 }
+
+/** A time in the unit of the widest value near it, with as many digits as a view that wide can tell apart. */
+export function fine(seconds, width) {
+  const [scale, unit] = [[1, 's'], [1e-3, 'ms'], [1e-6, 'µs']].find(([size]) => Math.max(Math.abs(seconds), width) >= size) ?? [1e-6, 'µs'];
+  return `${Number((seconds / scale).toFixed(Math.min(9, Math.max(0, 2 - Math.floor(Math.log10(width / scale))))))} ${unit}`;
+}

@@ -27,6 +27,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
   const [panes, setPanes] = useState({ catalogue: root.clientWidth > 760 });
   const problems = useTrait(model, 'problems');
   const badges = useTrait(model, 'badges');
+  const highlight = useTrait(model, 'highlight');
   const flow = useReactFlow();
 
   useLayoutEffect(() => {
@@ -103,7 +104,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
   actions.duplicate = async () => { await actions.copy(); actions.paste(); };
   useKeys(root, actions);
 
-  const marks = useMemo(() => ({ badges, problems: Object.fromEntries(problems.map((p) => [p.node, p.message])) }), [badges, problems]);
+  const marks = useMemo(() => ({ badges, highlight, problems: Object.fromEntries(problems.map((p) => [p.node, p.message])) }), [badges, highlight, problems]);
   const dropped = (event, state) => {
     if (state.isValid || state.toNode || !state.fromHandle?.id.startsWith('o:')) return;
     const point = 'changedTouches' in event ? event.changedTouches[0] : event;

@@ -4,16 +4,16 @@ import { brief, si } from '../base/format.js';
 import { HEAD, ROW, hue, moving } from './shapes.js';
 
 /** {badges, problems}: by name, beside the model, so that a new render draws no box anew that it does not touch. */
-export const Marks = createContext({ badges: {}, problems: {} });
+export const Marks = createContext({ badges: {}, highlight: '', problems: {} });
 
 const middle = (row) => HEAD + ROW * (row + 0.5);
 
 export const Box = memo(function Box({ data, selected }) {
   const { name, node, contract } = data;
-  const { badges, problems } = useContext(Marks);
+  const { badges, highlight, problems } = useContext(Marks);
   const ports = Math.max(contract.inputs.length, contract.outputs.length);
   const style = { '--hue': hue(contract.group) };
-  const classes = ['box', selected && 'selected', problems[name] && 'faulty'].filter(Boolean).join(' ');
+  const classes = ['box', selected && 'selected', problems[name] && 'faulty', highlight === name && 'lit'].filter(Boolean).join(' ');
   return (
     <div className={classes} style={style}>
       <div className="head">

@@ -1,6 +1,6 @@
 import './scope.css';
 import { h } from '../base/dom.js';
-import { number, si } from '../base/format.js';
+import { fine, number, si } from '../base/format.js';
 import { Newest } from '../base/latest.js';
 import { Plot } from '../base/plot.js';
 import { Signals, floats, onTraits, shareView } from '../base/signals.js';
@@ -87,11 +87,7 @@ export default widget('scope', ({ model, root, link, surface }) => {
     root.dataset.faults = faults;
   };
 
-  const time = (seconds) => {
-    const width = plot.view[1] - plot.view[0];
-    if (plot.high < 1) return `${Number((seconds * 1e3).toFixed(Math.max(0, 2 - Math.floor(Math.log10(width * 1e3)))))} ms`;
-    return `${Number(seconds.toFixed(Math.max(0, 2 - Math.floor(Math.log10(width)))))} s`;
-  };
+  const time = (seconds) => fine(seconds, plot.view[1] - plot.view[0]);
   const values = new Newest(async (frame) => {
     const { message } = await link.ask('values', { frame, signals: signals.shown.map((entry) => entry.name) });
     hover = { frame, values: message.values };

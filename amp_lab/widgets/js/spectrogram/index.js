@@ -6,7 +6,7 @@ import { Plot, ticks } from '../base/plot.js';
 import { Signals, onTraits, shareView } from '../base/signals.js';
 import { onTheme } from '../base/theme.js';
 import { widget } from '../base/view.js';
-import { PALETTE } from './colours.js';
+import { PALETTE } from '../base/palette.js';
 
 const BAR = 62;
 const ROWS = 220;
