@@ -34,7 +34,9 @@ class Latest:
             self._asked += 1
             if self._thread is None:
                 context = contextvars.copy_context()
-                self._thread = threading.Thread(target=context.run, args=(self._run,), daemon=True)
+                self._thread = threading.Thread(
+                    target=context.run, args=(self._run,), name="amp_lab render", daemon=True
+                )
                 self._thread.start()
             self._changed.notify_all()
 

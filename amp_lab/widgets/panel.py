@@ -100,6 +100,7 @@ class Panel(GraphView):
     def _release(self) -> None:
         super()._release()
         self._latest.close()
+        self._heard.clear()
 
     # ---- values ----
 

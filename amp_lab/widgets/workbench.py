@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
@@ -77,6 +78,12 @@ class Workbench(View):
         for part in (self.timeline, self.thermo, self.spectrogram, self.spectrum, self.scope, self.panel):
             part.close()
         self.editor.close()
+
+    def _on_undo(self, _: Mapping[str, Any]) -> None:
+        self.editor.undo()
+
+    def _on_redo(self, _: Mapping[str, Any]) -> None:
+        self.editor.redo()
 
     def _rendered(self, render: Render) -> None:
         self.editor.show(render)

@@ -147,7 +147,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
             onReconnect={(old, drawn) => edit([{ op: 'remove', links: [old.id] }, connection(drawn, carried(old.data.link, drawn.targetHandle.startsWith('p:')))])}
             onInit={onPaint}>
             <Background gap={22} size={1.2} />
-            <Controls showInteractive={false} />
+            <Controls showInteractive={false} orientation="horizontal" position="bottom-center" />
             {root.clientWidth > 600 && <MiniMap pannable zoomable nodeColor={(box) => `hsl(${hue(box.data.contract?.group ?? 'fold')} 45% 55%)`} nodeStrokeWidth={0} />}
             <Level root={root} />
           </ReactFlow>

@@ -4,6 +4,7 @@ import { number, si } from '../base/format.js';
 import { Replica } from '../base/replica.js';
 import { Newest } from '../base/latest.js';
 import { onTheme } from '../base/theme.js';
+import { undoKeys } from '../base/undo.js';
 import { widget } from '../base/view.js';
 import { Curves } from './curves.js';
 import { Cards } from './params.js';
@@ -135,6 +136,7 @@ export default widget('panel', ({ model, root, link, surface }) => {
   });
   for (const key of ['seconds', 'auto']) model.on(`change:${key}`, traits);
   const stopTheme = onTheme(() => { strip.canvas.ask(); curves.canvas.ask(); });
+  undoKeys(root, link);
   root.replica = replica;
   link.tell('hello', { catalogue: true });
   return () => {

@@ -1,12 +1,13 @@
 import './workbench.css';
 import { h } from '../base/dom.js';
+import { undoKeys } from '../base/undo.js';
 import { widget } from '../base/view.js';
 import { splitter } from './split.js';
 
 const NAMES = { scope: 'Scope', spectrum: 'Spectrum', spectrogram: 'Spectrogram', thermo: 'Heat', timeline: 'Timeline' };
 
 /** Editor and panel side by side, the views below them; every part is the widget it is elsewhere. */
-export default widget('workbench', ({ model, root, surface }) => {
+export default widget('workbench', ({ model, root, link, surface }) => {
   const manager = model.widget_manager;
   const views = [];
   let ended = false;
@@ -61,6 +62,7 @@ export default widget('workbench', ({ model, root, surface }) => {
   const lower = h('div', { class: 'lower' }, tabs, below);
   upper.append(editor, splitter(upper, { vertical: true, share: 0.64, moved: (part) => { upper.style.gridTemplateColumns = `${part}fr 5px ${1 - part}fr`; } }), panel);
   root.append(upper, splitter(root, { vertical: false, share: 0.62, moved: (part) => { root.style.gridTemplateRows = `${part}fr 5px ${1 - part}fr`; } }), lower);
+  undoKeys(root, link);
   model.on('change:tab', show);
   surface.guard(async () => {
     await Promise.all([place('editor', editor), place('panel', panel), show()]);
