@@ -119,10 +119,32 @@ def _stack(
         top[name] -= shift
 
 
+def links_of(state: State) -> list[Ends]:
+    """Edges and modulations as (source, destination), those that close a loop by their delay left out."""
+    every = [link for table in (state.edges, state.modulations) for link in table.values()]
+    prompt: dict[str, list[str]] = {}
+    for link in every:
+        if not link.delay_frames:
+            prompt.setdefault(link.src, []).append(link.dst)
+    return [(x.src, x.dst) for x in every if not (x.delay_frames and _leads(prompt, x.dst, x.src))]
+
+
+def _leads(after: Mapping[str, Sequence[str]], src: str, dst: str) -> bool:
+    seen, stack = {src}, [src]
+    while stack:
+        name = stack.pop()
+        if name == dst:
+            return True
+        new = [target for target in after.get(name, ()) if target not in seen]
+        seen.update(new)
+        stack += new
+    return False
+
+
 def settle(state: State, contracts: Mapping[str, NodeContract]) -> dict[str, Place]:
     """Places for the nodes of a state that have none: all anew if none has, else beside their neighbours."""
     heights = {name: height(contracts[record.type]) for name, record in state.nodes.items()}
-    links = [(link.src, link.dst) for table in (state.edges, state.modulations) for link in table.values()]
+    links = links_of(state)
     missing = [name for name in state.nodes if name not in state.places]
     if len(missing) == len(state.nodes):
         return arrange(heights, links)

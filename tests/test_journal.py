@@ -228,3 +228,17 @@ def test_columns_follow_the_data() -> None:
     names = ["a", "b", "c", "d", "e"]
     stage = layout.stages(names, [("a", "b"), ("b", "c"), ("c", "b"), ("d", "c"), ("c", "e")])
     assert stage == {"a": 0, "b": 1, "c": 2, "d": 1, "e": 3}
+
+
+def test_a_loop_is_laid_out_in_the_direction_of_its_sound() -> None:
+    """The edge whose delay closes the loop leads back to the left; every other one to the right."""
+    graph = amp.Graph()
+    echo = graph.mix(graph.noise(name="hiss"), name="echo")
+    damp = graph.one_pole(echo, name="damp")
+    graph.connect(graph.gain(damp, gain=0.5, name="back"), echo, delay_frames=60)
+    graph.output(graph.delay_line(damp, name="late"), name="out")
+    state = Journal.of(graph).state
+    places = layout.settle(state, {r.type: amp.catalog.contract(r.type) for r in state.nodes.values()})
+    x = {name: place[0] for name, place in places.items()}
+    for edge in graph.edges:
+        assert (x[edge.src] < x[edge.dst]) == (edge.delay_frames == 0), edge

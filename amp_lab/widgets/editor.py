@@ -66,12 +66,16 @@ class Editor(GraphView):
             for name, entry in render.metrics.items()
         }
 
+    def check(self) -> list[dict[str, Any]]:
+        """Compile the plan now; returns and sets `problems`, as views do a moment after every edit."""
+        self.problems = problems(self.graph)
+        return self.problems
+
     def arrange(self) -> None:
         """Lay all nodes out anew by the stages of the plan."""
         state = self.journal.state
         heights = {name: layout.height(catalog.contract(r.type)) for name, r in state.nodes.items()}
-        links = [(x.src, x.dst) for table in (state.edges, state.modulations) for x in table.values()]
-        self.journal.move(layout.arrange(heights, links))
+        self.journal.move(layout.arrange(heights, layout.links_of(state)))
 
     def figure(self) -> Figure:
         """Draw the graph as it is now."""
@@ -94,8 +98,7 @@ class Editor(GraphView):
         self.tell("code", id=wish.get("id"), text=self.graph.to_code())
 
     def _on_check(self, wish: Mapping[str, Any]) -> None:
-        self.problems = problems(self.graph)
-        latency = 0 if self.problems else self.graph.compile().latency_frames
+        latency = 0 if self.check() else self.graph.compile().latency_frames
         self.tell("checked", version=self.journal.version, latency_frames=latency)
 
 

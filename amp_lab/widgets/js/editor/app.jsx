@@ -19,7 +19,10 @@ const FAR = 0.55;
 export function App({ model, link, surface, replica, catalogue, root, onPaint }) {
   const document = useSyncExternalStore(replica.subscribe, replica.snapshot);
   const contracts = useMemo(() => Object.fromEntries(catalogue.map((contract) => [contract.id, contract])), [catalogue]);
-  const [nodes, setNodes] = useState(() => boxes(document, contracts, []));
+  const [nodes, setNodes] = useState(() => {
+    const chosen = new Set(model.get('selection'));
+    return boxes(document, contracts, []).map((box) => ({ ...box, selected: chosen.has(box.id) }));
+  });
   const [links, setLinks] = useState(() => lines(document, []));
   const [latency, setLatency] = useState(null);
   const [quick, setQuick] = useState(null);

@@ -2,6 +2,9 @@ import { BaseEdge, EdgeLabelRenderer, getBezierPath } from '@xyflow/react';
 import { memo } from 'react';
 import { number } from '../base/format.js';
 
+const OVER = 74;
+const BEND = 56;
+
 function words(link) {
   const parts = [];
   if (link.mode === 'add') parts.push(`+ ${number(link.scale)} m`);
@@ -16,8 +19,16 @@ function superscript(value) {
   return [...String(value)].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[digit]).join('');
 }
 
+/** An edge that leads back goes over the boxes it passes, not behind them. */
+function backwards({ sourceX, sourceY, targetX, targetY }) {
+  const top = Math.min(sourceY, targetY) - OVER;
+  const path = `M${sourceX} ${sourceY}C${sourceX + BEND} ${sourceY} ${sourceX + BEND} ${top} ${sourceX} ${top}`
+    + `L${targetX} ${top}C${targetX - BEND} ${top} ${targetX - BEND} ${targetY} ${targetX} ${targetY}`;
+  return [path, (sourceX + targetX) / 2, top];
+}
+
 const Line = memo(function Line(props) {
-  const [path, x, y] = getBezierPath(props);
+  const [path, x, y] = props.targetX < props.sourceX ? backwards(props) : getBezierPath(props);
   const text = words(props.data.link);
   return (
     <>

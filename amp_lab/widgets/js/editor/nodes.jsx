@@ -12,8 +12,8 @@ export const Box = memo(function Box({ data, selected }) {
   const { name, node, contract } = data;
   const { badges, highlight, problems } = useContext(Marks);
   const ports = Math.max(contract.inputs.length, contract.outputs.length);
-  const style = { '--hue': hue(contract.group) };
-  const classes = ['box', selected && 'selected', problems[name] && 'faulty', highlight === name && 'lit'].filter(Boolean).join(' ');
+  const style = { '--hue': hue(contract.group), '--letters': name.length };
+  const classes = ['box', selected && 'selected', problems[name] && 'faulty', highlight === name && 'lit', ports + moving(contract).length < 3 && 'low'].filter(Boolean).join(' ');
   return (
     <div className={classes} style={style}>
       <div className="head">

@@ -25,7 +25,7 @@ export class Strip {
   }
 
   #draw(context, width, height) {
-    const { accent, grid, muted, warm } = colours(this.root, 'accent', 'grid', 'muted', 'warm');
+    const { accent, grid, muted, panel, warm } = colours(this.root, 'accent', 'grid', 'muted', 'panel', 'warm');
     const high = height / Math.max(this.rows.length, 1);
     const peak = Math.max(1e-9, ...this.rows.map((row) => row.reduce((most, value) => Math.max(most, Math.abs(value)), 0)));
     const scale = 1 / peak;
@@ -42,9 +42,12 @@ export class Strip {
       }
     });
     if (this.rows.length) {
-      context.fillStyle = muted;
+      const text = `± ${number(peak)}`;
       context.font = '10px system-ui, sans-serif';
-      context.fillText(`± ${number(peak)}`, 6, 12);
+      context.fillStyle = panel;
+      context.fillRect(4, 2, context.measureText(text).width + 6, 14);
+      context.fillStyle = muted;
+      context.fillText(text, 7, 12);
     }
     if (this.head !== null) {
       context.fillStyle = warm;

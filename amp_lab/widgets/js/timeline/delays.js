@@ -60,7 +60,7 @@ function hold(context, plot, inks, ring, y) {
   context.fillStyle = inks.muted;
   context.font = '10px system-ui, sans-serif';
   context.textAlign = 'center';
-  context.fillText(ring.delay ? `holds ${ring.held} (z⁻${ring.delay})` : `holds ${ring.held}`, (x0 + x1) / 2, (y(ring.src) + y(ring.dst)) / 2 - 3);
+  context.fillText(ring.delay ? `holds ${ring.held} (z⁻${ring.delay})` : `holds ${ring.held}`, x0 + 0.8 * (x1 - x0), y(ring.src) + 0.74 * (y(ring.dst) - y(ring.src)) - 5);
 }
 
 function way(context, plot, inks, path, y) {
