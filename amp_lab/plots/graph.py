@@ -90,11 +90,20 @@ def _line(
     x0, y0 = src[0] + layout.WIDTH, src[1] + src[2] / 2
     x1, y1 = dst[0], dst[1] + dst[2] / 2
     bend = max(40.0, abs(x1 - x0) / 2)
-    path = Path([(x0, y0), (x0 + bend, y0), (x1 - bend, y1), (x1, y1)], [Path.MOVETO, *[Path.CURVE4] * 3])
+    points = [(x0, y0), (x0 + bend, y0), (x1 - bend, y1), (x1, y1)]
+    codes = [Path.MOVETO, *[Path.CURVE4] * 3]
+    label = (x0 + x1) / 2, (y0 + y1) / 2
+    if x1 < x0:  # back over the boxes it passes, not behind them
+        top = min(src[1], dst[1]) - 24
+        points = [(x0, y0), (x0 + 48, y0), (x0 + 48, top), (x0, top), (x1, top)]
+        points += [(x1 - 48, top), (x1 - 48, y1), (x1, y1)]
+        codes = [*codes, Path.LINETO, *[Path.CURVE4] * 3]
+        label = (x0 + x1) / 2, top - 3
+    path = Path(points, codes)
     colour, dash = ("#5b6570", "-") if kind == "audio" else ("#b6609a", "--")
     ax.add_patch(
         PathPatch(path, facecolor="none", edgecolor=colour, linestyle=dash, linewidth=1.2 * shrink, zorder=2)
     )
     if link.delay_frames:
-        where, text = ((x0 + x1) / 2, (y0 + y1) / 2), f"z$^{{-{link.delay_frames}}}$"
-        ax.text(*where, text, size=7.5 * shrink, color=style.MUTED, ha="center", va="bottom", zorder=6)
+        text = f"z$^{{-{link.delay_frames}}}$"
+        ax.text(*label, text, size=7.5 * shrink, color=style.MUTED, ha="center", va="bottom", zorder=6)
