@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 TOKEN = "amp"
 START_S = 60.0
@@ -184,6 +184,13 @@ class Lab:
             if message.type == "error" and not any(word in message.text for word in BENIGN):
                 book.errors.append(f"{message.text[:300]} {message.location}")
 
+        def local(request: Request) -> None:
+            if not request.url.startswith(
+                (f"http://127.0.0.1:{self.port}/", "blob:", "data:", "ws://127.0.0.1")
+            ):
+                book.errors.append(f"asked another host: {request.url[:200]}")
+
+        page.on("request", local)
         page.on("console", note)
         page.on("pageerror", lambda error: book.errors.append(f"page: {error.stack}"[:600]))
         page.goto(f"{self.url(f'lab/tree/{name}.ipynb')}&reset")
@@ -192,4 +199,8 @@ class Lab:
             "async () => { while (!window.jupyterapp) await new Promise((r) => setTimeout(r, 20)); }"
         )
         page.evaluate("() => jupyterapp.shell.collapseLeft()")
+        page.wait_for_selector("body[data-jp-theme-light]", state="attached")
+        # the server remembers the last theme
+        if page.get_attribute("body", "data-jp-theme-light") == "false":
+            book.theme("JupyterLab Light")
         return book
