@@ -336,3 +336,57 @@ def test_firings_far_away_become_load(render: Render, sent: list[dict[str, Any]]
     assert not far["bars"] and load.size <= 20_000 and load.max(axis=1).min() > 0
     widget.close()
     long.close()
+
+
+def test_a_long_render_is_stopped_by_the_next_edit(sent: list[dict[str, Any]]) -> None:
+    """Edits while a minute is rendered stop it; the last one is rendered to its end, and told as it is."""
+    graph = amp.presets.three_osc()
+    panel = amp.panel(graph, seconds=120.0)
+    edits = 8
+    for i in range(edits):
+        time.sleep(0.03)
+        graph["flt"].set(q=1.0 + i)
+    panel.wait(60)
+    rendered = [m for m in sent if m["kind"] == "rendered"]
+    assert len(rendered) < edits and rendered[-1]["digest"] == graph.render(seconds=120.0).digest
+    panel.close()
+
+
+def test_a_listener_that_fails_does_not_stop_the_panel(sent: list[dict[str, Any]]) -> None:
+    """Its failure is told with its stack; the next edit is rendered all the same."""
+    graph = amp.presets.three_osc()
+    panel = amp.panel(graph, seconds=0.01)
+    panel.wait(20)
+
+    def broken(_: object) -> None:
+        raise ZeroDivisionError("broken listener")
+
+    panel.on_render(broken)
+    graph["flt"].set(q=3.0)
+    panel.wait(20)
+    told = [m for m in sent if m["kind"] == "unrendered"]
+    assert len(told) == 1 and "broken listener" in told[0]["message"] and "test_widgets" in told[0]["stack"]
+    panel.off_render(broken)
+    graph["flt"].set(q=4.0)
+    assert panel.wait(20) is panel.render and sent[-1]["kind"] == "rendered"
+    panel.close()
+
+
+def test_held_signals_stay_when_the_panel_goes_on() -> None:
+    """A scope of two panels follows each under its own name, and what is held is no longer touched."""
+    one, two = amp.presets.three_osc(), amp.presets.three_osc()
+    panels = amp.panel(one, seconds=0.01), amp.panel(two, seconds=0.01)
+    scope = amp.scope(*panels)
+    assert [entry["source"] for entry in scope.available] == ["three_osc"] * 2 + ["three_osc 2"] * 2
+    scope.hold()
+    before = {signal.name: signal.samples.copy() for signal in scope.shown()}
+    two["flt"].set(q=9.0)
+    panels[1].wait(20)
+    now = {signal.name: signal.samples for signal in scope.shown()}
+    changed = [name for name in before if not np.array_equal(before[name], now[name])]
+    assert changed == ["three_osc 2: output left", "three_osc 2: output right"]
+    scope.hold()
+    scope.drop()
+    assert {signal.source for signal in scope.shown()} == {"three_osc", "three_osc 2"}
+    for widget in (scope, *panels):
+        widget.close()

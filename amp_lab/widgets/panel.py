@@ -135,23 +135,25 @@ class Panel(GraphView):
     # ---- rendering ----
 
     def _work(self, stale: Stale) -> None:
+        """Render once; whatever goes wrong is told, and the thread goes on."""
+        try:
+            self._render(stale)
+        except _Superseded:
+            pass
+        except Exception as error:
+            self.tell("unrendered", **described(error))
+
+    def _render(self, stale: Stale) -> None:
         def progress(_: int, __: int) -> None:
             if stale():
                 raise _Superseded
 
         version, start = self.journal.version, time.perf_counter()
-        try:
-            self.render = self.graph.render(
-                seconds=self.seconds, heat=self.heat, trace=self.trace, progress=progress
-            )
-        except _Superseded:
-            return
-        except Exception as error:
-            self.tell("unrendered", **described(error))
-            return
-        self._show(self.render, version, time.perf_counter() - start)
+        render = self.graph.render(seconds=self.seconds, heat=self.heat, trace=self.trace, progress=progress)
+        self.render = render
+        self._show(render, version, time.perf_counter() - start)
         for listener in tuple(self._heard):
-            listener(self.render)
+            listener(render)
 
     def _show(self, render: Render, version: int, seconds: float) -> None:
         channels = render.audio[0][:2]

@@ -15,7 +15,7 @@ from amp_lab.errors import GraphError
 from amp_lab.lowlevel import Pyramid
 from amp_lab.plots import style
 from amp_lab.values import Samples
-from amp_lab.widgets.base import View
+from amp_lab.widgets.base import ENGINE, View
 from amp_lab.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -74,32 +74,37 @@ class SignalView(View):
 
     def __init__(self, *sources: Source, sample_rate: float = 48_000.0, **traits: Any) -> None:
         name = type(self).__name__.lower()
-        checks.real(f"{name}.sample_rate", sample_rate, "above 0 Hz")
+        if checks.real(f"{name}.sample_rate", sample_rate, "above 0 Hz") <= 0:
+            raise GraphError(f"{name}.sample_rate: not a rate (got {sample_rate!r}, allowed above 0 Hz).")
         found, panels = _sources(name, sources, sample_rate)
         super().__init__(**traits)
         self._tables: dict[str, list[Signal]] = found
-        self._panels = panels
         self._version = 0
         self._offer()
         self._follows: list[tuple[Panel, Callable[[Render], None]]] = []
-        for panel in panels:
-            self._follow(panel)
+        for title, panel in panels:
+            self._follow(title, panel)
 
     def hold(self, name: str = "held") -> None:
         """Keep what the first source holds now under another name, to compare what comes later with it."""
-        first = next(iter(self._tables.values()))
-        self._put(name, [Signal(name, s.lane, s.samples, s.sample_rate) for s in first])
-        shown = {s.lane for s in self.shown()}
-        self.signals = [*self.signals, *(s.name for s in self._tables[name] if s.lane in shown)][:SHOWN]
+        with ENGINE:
+            first = next(iter(self._tables.values()))
+            held = [Signal(name, s.lane, s.samples, s.sample_rate) for s in first]
+            lanes = {signal.lane for signal in self.shown()}
+            self._put(name, held)
+            more = [s.name for s in held if s.lane in lanes and s.name not in self.signals]
+            self.signals = [*self.signals, *more][:SHOWN]
 
     def drop(self, name: str = "held") -> None:
         """Let go of a source again; an unknown name is ignored."""
-        if self._tables.pop(name, None) is not None:
-            self._offer()
+        with ENGINE:
+            if self._tables.pop(name, None) is not None:
+                self._offer()
 
     def show(self, render: Render, name: str | None = None) -> None:
         """Show another render; one of the same name is replaced."""
-        self._put(name or render.name, _of_render(name or render.name, render))
+        with ENGINE:
+            self._put(name or render.name, _of_render(name or render.name, render))
 
     def shown(self) -> list[Signal]:
         """Return the signals that are shown, in order."""
@@ -119,9 +124,9 @@ class SignalView(View):
         for panel, listener in self._follows:
             panel.off_render(listener)
 
-    def _follow(self, panel: Panel) -> None:
+    def _follow(self, title: str, panel: Panel) -> None:
         def listener(render: Render) -> None:
-            self.show(render, panel.graph.name)
+            self.show(render, title)
 
         self._follows.append((panel, listener))
         panel.on_render(listener)
@@ -165,23 +170,23 @@ class SignalView(View):
 
 def _sources(
     where: str, sources: Sequence[Source], sample_rate: float
-) -> tuple[dict[str, list[Signal]], list[Panel]]:
+) -> tuple[dict[str, list[Signal]], list[tuple[str, Panel]]]:
     from amp_lab.render import Render  # noqa: PLC0415 - renders do not need widgets
 
     tables: dict[str, list[Signal]] = {}
-    panels: list[Panel] = []
+    panels: list[tuple[str, Panel]] = []
     named: list[tuple[str | None, Any]] = []
     for source in sources:
         named += list(source.items()) if isinstance(source, Mapping) else [(None, source)]
     for name, source in named:
         if isinstance(source, Panel):
-            panels.append(source)
             render = source.wait()
             title = name or source.graph.name
         else:
             render = source if isinstance(source, Render) else None
             title = name or (render.name if render is not None else "signal")
         title = _free(title, tables)
+        panels += [(title, source)] if isinstance(source, Panel) else []
         if isinstance(source, Panel) and render is None:
             tables[title] = []
         elif render is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import traitlets
@@ -50,7 +50,7 @@ class Spectrum(SignalView):
 
     def __init__(self, *sources: Source, **options: Any) -> None:
         super().__init__(*sources, **options)
-        self._spectrum = lru_cache(maxsize=16)(_spectrum)
+        self._known: WeakKeyDictionary[Signal, dict[str, analysis.Spectrum]] = WeakKeyDictionary()
 
     def figure(self) -> Figure:
         """Draw the spectra."""
@@ -62,12 +62,21 @@ class Spectrum(SignalView):
             )
         return figure
 
+    def _spectrum(self, signal: Signal) -> analysis.Spectrum:
+        """Spectrum of a signal, kept as long as the signal is."""
+        window = cast(Window, self.window)
+        known = self._known.setdefault(signal, {})
+        if window not in known:
+            rate = signal.sample_rate
+            known[window] = analysis.power_spectrum(signal.samples[None, :], rate, window=window)
+        return known[window]
+
     def _on_band(self, wish: Mapping[str, Any]) -> None:
         chosen = self._chosen(wish)
         low, high = float(wish["low"]), float(wish["high"])
         most = max(1, BUFFER_BYTES // (_POINT_BYTES * max(len(chosen), 1)))
         columns = min(int(wish["columns"]), most)
-        spectra = [self._spectrum(signal, self.window) for signal in chosen]
+        spectra = [self._spectrum(signal) for signal in chosen]
         self.tell(
             "band",
             [
@@ -85,10 +94,6 @@ class Spectrum(SignalView):
             ],
             version=wish.get("version"),
         )
-
-
-def _spectrum(signal: Signal, window: Window) -> analysis.Spectrum:
-    return analysis.power_spectrum(signal.samples[None, :], signal.sample_rate, window=window)
 
 
 def _thinned(freq: FloatArray, level: FloatArray, low: float, high: float, columns: int, log: bool) -> bytes:

@@ -9,6 +9,13 @@ const NAMES = { scope: 'Scope', spectrum: 'Spectrum', spectrogram: 'Spectrogram'
 /** Editor and panel side by side, the views below them; every part is the widget it is elsewhere. */
 export default widget('workbench', ({ model, root, link, surface }) => {
   const manager = model.widget_manager;
+  if (!manager?.create_view) {
+    const parts = Object.keys(model.get('parts')).map((name) => `w.${name}`).join(', ');
+    root.append(h('p', { class: 'notice', text: `This host cannot nest widgets. Show the parts of the workbench by themselves: ${parts}.` }));
+    root.style.height = 'auto';
+    root.dataset.ready = 'alone';
+    return null;
+  }
   const views = [];
   let ended = false;
   const place = async (name, pane) => {
