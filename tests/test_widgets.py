@@ -390,3 +390,15 @@ def test_held_signals_stay_when_the_panel_goes_on() -> None:
     assert {signal.source for signal in scope.shown()} == {"three_osc", "three_osc 2"}
     for widget in (scope, *panels):
         widget.close()
+
+
+def test_a_widget_with_nothing_to_draw_is_shown_all_the_same() -> None:
+    """Views of a panel that has rendered nothing are text and a live view, without a picture."""
+    panel = amp.panel(amp.Graph(), seconds=0.01)
+    for name in LOOKS:
+        widget = getattr(amp, name)(panel)
+        data, _ = widget._repr_mimebundle_()
+        assert data["text/plain"] == repr(widget)
+        assert name in ("scope", "spectrum") or "image/png" not in data
+        widget.close()
+    panel.close()

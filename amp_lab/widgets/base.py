@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
@@ -56,7 +57,7 @@ class View(anywidget.AnyWidget):
         raise NotImplementedError
 
     def close(self) -> None:
-        """Close the comm and let go of everything; the views say that they are closed."""
+        """Close the comm and let go of everything; the views go with it."""
         if not self.closed:
             self.closed = True
             self._release()
@@ -87,8 +88,10 @@ class View(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        png = base64.b64encode(style.png(self.figure())).decode()
-        return {**data, "text/plain": repr(self), "image/png": png}, metadata
+        data = {**data, "text/plain": repr(self)}
+        with contextlib.suppress(AmpError):  # nothing to draw yet; the view says what is missing
+            data["image/png"] = base64.b64encode(style.png(self.figure())).decode()
+        return data, metadata
 
 
 def described(error: Exception) -> dict[str, Any]:

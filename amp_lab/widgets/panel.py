@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from amp_lab.render import Render
 
 STRIP_COLUMNS = 600
+PICTURE_S = 5.0
+"""Longest time a picture waits for the render it shows."""
 HEARD_S = 60.0
 """Longest sound that is sent to a page."""
 
@@ -92,7 +94,7 @@ class Panel(GraphView):
 
     def figure(self) -> Figure:
         """Draw the render of the graph as it is now."""
-        self.wait()
+        self.wait(PICTURE_S)
         if self.render is None:
             return plots.graph(self.journal.state, name=self.graph.name)
         return self.render.waveform()

@@ -139,6 +139,23 @@ def test_a_failed_edit_is_shown_where_it_was_made(notebook: Notebook) -> None:
     assert page.locator(".amp-failure").count() == 0
 
 
+def test_a_failure_of_the_page_is_shown(notebook: Notebook) -> None:
+    """What goes wrong in the browser stands in the widget, its stack behind a fold; the graph lives on."""
+    book = notebook(OPEN)
+    shown(book)
+    page = book.page
+    page.evaluate(
+        "() => { const {link, replica} = document.querySelector('.amp-editor');"
+        " link.receive({kind: 'patch', base: replica.version, version: replica.version + 1}); }"
+    )
+    page.wait_for_selector(".amp-editor .amp-failure summary:has-text('Browser')")
+    page.click(".amp-editor .amp-failure [aria-label=Close]")
+    assert page.locator(".amp-failure").count() == 0
+    book.python("g['flt'].set(q=3.0)")
+    own = ".amp-editor .react-flow__node[data-id=flt] .own"
+    page.wait_for_selector(f"{own}:text-is('3')", state="attached")
+
+
 def test_what_is_selected_can_be_renamed_moved_copied_and_folded(notebook: Notebook) -> None:
     """Selection is a trait both ways; name, place, copies and folds reach Python."""
     book = notebook(OPEN)
