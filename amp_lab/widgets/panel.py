@@ -50,6 +50,8 @@ class Panel(GraphView):
         Whether edits are rendered by themselves.
     heat, trace
         Whether renders compute heat and record firings, for widgets that follow the panel.
+    taps
+        Nodes whose signals are kept too; names that the graph does not have are left out.
 
     Attributes
     ----------
@@ -61,13 +63,14 @@ class Panel(GraphView):
 
     _esm = STATIC / "panel.js"
     _css = STATIC / "panel.css"
-    _public: ClassVar[tuple[str, ...]] = ("values", "seconds", "auto", "heat", "trace")
+    _public: ClassVar[tuple[str, ...]] = ("values", "seconds", "auto", "heat", "trace", "taps")
     height = traitlets.Int(520, min=120, max=4000).tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     seconds = traitlets.Float(1.0, min=0.001, max=3600.0).tag(sync=True)
     auto = traitlets.Bool(True).tag(sync=True)
     heat = traitlets.Bool(False)
     trace = traitlets.Bool(False)
+    taps = traitlets.List(traitlets.Unicode())
 
     def __init__(self, graph: Graph, **traits: Any) -> None:
         super().__init__(graph, **traits)
@@ -76,7 +79,7 @@ class Panel(GraphView):
         self._latest = Latest(self._work)
         self.values = self._present()
         self.observe(self._set, "values")
-        self.observe(lambda _: self._latest.ask(), ["seconds", "heat", "trace"])
+        self.observe(lambda _: self._latest.ask(), ["seconds", "heat", "trace", "taps"])
         self._latest.ask()
 
     def on_render(self, listener: Callable[[Render], object]) -> None:
@@ -151,7 +154,13 @@ class Panel(GraphView):
                 raise _Superseded
 
         version, start = self.journal.version, time.perf_counter()
-        render = self.graph.render(seconds=self.seconds, heat=self.heat, trace=self.trace, progress=progress)
+        render = self.graph.render(
+            seconds=self.seconds,
+            taps=[name for name in self.taps if name in self.graph],
+            heat=self.heat,
+            trace=self.trace,
+            progress=progress,
+        )
         self.render = render
         self._show(render, version, time.perf_counter() - start)
         for listener in tuple(self._heard):

@@ -69,6 +69,7 @@ class SignalView(View):
     _public: ClassVar[tuple[str, ...]] = ("signals", "view", "available")
     signals = traitlets.List(traitlets.Unicode()).tag(sync=True)
     available = traitlets.List(traitlets.Dict()).tag(sync=True)
+    tappable = traitlets.List(traitlets.Unicode()).tag(sync=True)
     view = traitlets.List(traitlets.Float()).tag(sync=True)
     height = traitlets.Int(360, min=120, max=4000).tag(sync=True)
 
@@ -80,6 +81,7 @@ class SignalView(View):
         super().__init__(**traits)
         self._tables: dict[str, list[Signal]] = found
         self._version = 0
+        self._wanted: set[str] = set()
         self._offer()
         self._follows: list[tuple[Panel, Callable[[Render], None]]] = []
         for title, panel in panels:
@@ -94,6 +96,13 @@ class SignalView(View):
             self._put(name, held)
             more = [s.name for s in held if s.lane in lanes and s.name not in self.signals]
             self.signals = [*self.signals, *more][:SHOWN]
+
+    def tap(self, name: str) -> None:
+        """Show the signals of a node too, from the next render of the panels that are followed."""
+        self._wanted.add(name)
+        for panel, _ in self._follows:
+            if name in panel.graph and name not in panel.taps:
+                panel.taps = [*panel.taps, name]
 
     def drop(self, name: str = "held") -> None:
         """Let go of a source again; an unknown name is ignored."""
@@ -127,9 +136,23 @@ class SignalView(View):
     def _follow(self, title: str, panel: Panel) -> None:
         def listener(render: Render) -> None:
             self.show(render, title)
+            with ENGINE:
+                self._find_taps()
 
         self._follows.append((panel, listener))
         panel.on_render(listener)
+        self._find_taps()
+
+    def _find_taps(self) -> None:
+        """Name the nodes that could be tapped, and show the tapped ones that have come."""
+        nodes = [node for panel, _ in self._follows for node in panel.graph.nodes]
+        tapped = {name for panel, _ in self._follows for name in panel.taps}
+        self.tappable = sorted({node.name for node in nodes if node.contract.outputs} - tapped)
+        lanes = {entry["name"]: entry["lane"].split()[0] for entry in self.available}
+        come = [name for name, tap in lanes.items() if tap in self._wanted and name not in self.signals]
+        if come:
+            self._wanted -= {lanes[name] for name in come}
+            self.signals = [*self.signals, *come][:SHOWN]
 
     def _put(self, name: str, table: list[Signal]) -> None:
         self._tables[name] = table
@@ -160,6 +183,9 @@ class SignalView(View):
     def _chosen(self, wish: Mapping[str, Any]) -> list[Signal]:
         known = {signal.name: signal for table in self._tables.values() for signal in table}
         return [known[name] for name in wish["signals"] if name in known]
+
+    def _on_tap(self, wish: Mapping[str, Any]) -> None:
+        self.tap(str(wish["name"]))
 
     def _on_hold(self, _: Mapping[str, Any]) -> None:
         self.hold()

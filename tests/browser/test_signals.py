@@ -134,6 +134,11 @@ def test_a_scope_follows_a_panel_and_holds(notebook: Notebook) -> None:
     assert not book.value("bool((s.shown()[2].samples == r.audio[0, 0]).all())")
     page.click(".amp-scope button:has-text('Drop held')")
     until(book, "len(s.signals)", 2)
+    page.click(".amp-scope .menu summary")
+    page.select_option(".amp-scope select[aria-label='Tap a node']", "flt")
+    until(book, "s.signals", ["three_osc: output left", "three_osc: output right", "three_osc: flt mono"])
+    book.python("g['flt'].set(q=2.5); r = p.wait()")
+    assert book.value("bool((s.shown()[2].samples == r.taps['flt'][0, 0]).all())")
     book.python("s.close(); p.close()")
     assert book.value("p._heard") == []
 

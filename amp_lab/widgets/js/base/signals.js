@@ -34,11 +34,14 @@ export class Signals {
   show() {
     const chosen = new Set(this.shown.map((entry) => entry.name));
     const available = this.model.get('available');
+    const tappable = this.model.get('tappable');
+    const taps = h('select', { 'aria-label': 'Tap a node', onchange: () => this.link.tell('tap', { name: taps.value }) },
+      h('option', { text: 'tap a node …', value: '' }), ...tappable.map((name) => h('option', { text: name })));
     this.list.replaceChildren(...available.map((entry) => {
       const box = h('input', { type: this.one ? 'radio' : 'checkbox', name: 'signal', onchange: () => this.#choose(entry.name, box.checked) });
       box.checked = chosen.has(entry.name);
       return h('label', {}, box, ` ${entry.name}`);
-    }));
+    }), ...(tappable.length ? [taps] : []));
     const sources = [...new Map(this.shown.map((entry) => [entry.source, entry.colour]))];
     this.legend.replaceChildren(...sources.map(([source, colour]) => h('span', { style: `--ink: var(--amp-${colour})`, text: source })));
     this.held = available.some((entry) => entry.source === 'held');

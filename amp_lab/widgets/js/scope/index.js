@@ -121,7 +121,7 @@ export default widget('scope', ({ model, root, link, surface }) => {
     root.dataset.ready = 'true';
   };
   root.append(signals.element, plot.element);
-  const stops = [onTraits(model, ['available', 'signals'], renew), onTheme(() => plot.ask()), unshare];
+  const stops = [onTraits(model, ['available', 'tappable', 'signals'], renew), onTheme(() => plot.ask()), unshare];
   root.plot = plot;
   renew();
   heardView();

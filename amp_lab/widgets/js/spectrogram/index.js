@@ -127,7 +127,7 @@ export default widget('spectrogram', ({ model, root, link, surface }) => {
     fetch();
   };
   root.append(signals.element, plot.element);
-  const stops = [onTraits(model, ['available', 'signals', 'segment_frames', 'range_db'], renew), onTheme(() => plot.ask()), unshare];
+  const stops = [onTraits(model, ['available', 'tappable', 'signals', 'segment_frames', 'range_db'], renew), onTheme(() => plot.ask()), unshare];
   root.plot = plot;
   renew();
   heardView();

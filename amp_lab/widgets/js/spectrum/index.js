@@ -117,7 +117,7 @@ export default widget('spectrum', ({ model, root, link, surface }) => {
     fetch();
   };
   root.append(signals.element, plot.element);
-  const stops = [onTraits(model, ['available', 'signals', 'window'], renew), onTheme(() => plot.ask()), unshare];
+  const stops = [onTraits(model, ['available', 'tappable', 'signals', 'window'], renew), onTheme(() => plot.ask()), unshare];
   root.plot = plot;
   renew();
   heardView();
