@@ -6,9 +6,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 SOURCES := pyproject.toml CMakeLists.txt LICENSE README.md \
 	$(shell find amp_lab native/abi native/cffi native/cmake native/core native/dsp native/engine native/include \
-	native/nodes native/plan -name __pycache__ -prune -o -print)
+	native/nodes native/plan \( -name __pycache__ -o -path amp_lab/widgets/js \) -prune -o -print)
 
-.PHONY: build demo test test-all bench lint format stubs docs hooks clean
+.PHONY: build demo test test-all bench lint format stubs docs widgets hooks clean
 .DELETE_ON_ERROR:
 
 build: $(VENV)/.installed
@@ -45,6 +45,10 @@ stubs: build
 
 docs: build
 	$(BIN)/python -P docs/figures.py --write
+
+widgets:
+	npm --prefix amp_lab/widgets/js ci --silent
+	node amp_lab/widgets/js/build.mjs
 
 bench: build
 	$(BIN)/amp-lab bench

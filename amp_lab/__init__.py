@@ -26,7 +26,7 @@ from amp_lab.errors import (
 )
 
 if TYPE_CHECKING:
-    from amp_lab import analysis, catalog, golden, measure, plots, presets
+    from amp_lab import analysis, catalog, golden, measure, plots, presets, widgets
     from amp_lab.control import ControlHistory, Curve, performance
     from amp_lab.graph import Graph
     from amp_lab.plan import Plan
@@ -34,10 +34,17 @@ if TYPE_CHECKING:
     from amp_lab.session import Session
     from amp_lab.values import batch, curve
     from amp_lab.version import __version__
+    from amp_lab.widgets.editor import editor
+    from amp_lab.widgets.panel import panel
+    from amp_lab.widgets.scope import scope
+    from amp_lab.widgets.spectra import spectrogram, spectrum
+    from amp_lab.widgets.thermo import thermo
+    from amp_lab.widgets.timeline import timeline
+    from amp_lab.widgets.workbench import lab
 
     load = Graph.load
 
-_MODULES = ("analysis", "catalog", "diagnostics", "golden", "measure", "plots", "presets")
+_MODULES = ("analysis", "catalog", "diagnostics", "golden", "measure", "plots", "presets", "widgets")
 _NAMES = {
     "ControlHistory": "control",
     "Curve": "control",
@@ -49,6 +56,14 @@ _NAMES = {
     "batch": "values",
     "curve": "values",
     "__version__": "version",
+    "editor": "widgets.editor",
+    "lab": "widgets.workbench",
+    "panel": "widgets.panel",
+    "scope": "widgets.scope",
+    "spectrogram": "widgets.spectra",
+    "spectrum": "widgets.spectra",
+    "thermo": "widgets.thermo",
+    "timeline": "widgets.timeline",
 }
 
 __all__ = [
@@ -81,12 +96,21 @@ __all__ = [
     "catalog",
     "curve",
     "diagnostics",
+    "editor",
     "golden",
+    "lab",
     "load",
     "measure",
+    "panel",
     "performance",
     "plots",
     "presets",
+    "scope",
+    "spectrogram",
+    "spectrum",
+    "thermo",
+    "timeline",
+    "widgets",
 ]
 
 

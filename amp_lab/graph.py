@@ -23,6 +23,7 @@ from amp_lab.store import Listener, Store
 from amp_lab.values import Samples
 
 if TYPE_CHECKING:
+    from amp_lab.journal import Journal
     from amp_lab.render import Progress, Render
     from amp_lab.rendering import Isolation, Nonfinite
     from amp_lab.session import Session
@@ -63,6 +64,7 @@ class Graph(Builders, Editing):
         self._name = check_name(name)
         self._controls: ControlHistory | None = None
         self._plan: tuple[int, Plan] | None = None
+        self._journal: Journal | None = None
         self._heat_budget_w, self._heat_policy = _check_heat(heat_budget_w, heat_policy)
 
     # ---- properties ----

@@ -38,10 +38,13 @@ def to_dict(graph: Graph) -> dict[str, Any]:
         "schema": SCHEMA,
         "name": graph.name,
         "sample_rate": graph.sample_rate,
-        "nodes": {node.name: _node(node.record) for node in sorted(graph.nodes, key=lambda n: n.name)},
-        "edges": [_edge(edge) for edge in sorted(graph.edges, key=lambda e: (e.dst, e.dst_port, e.slot))],
+        "nodes": {node.name: encode_node(node.record) for node in sorted(graph.nodes, key=lambda n: n.name)},
+        "edges": [
+            encode_edge(edge) for edge in sorted(graph.edges, key=lambda e: (e.dst, e.dst_port, e.slot))
+        ],
         "modulations": [
-            _modulation(mod) for mod in sorted(graph.modulations, key=lambda m: (m.dst, m.param, m.slot))
+            encode_modulation(mod)
+            for mod in sorted(graph.modulations, key=lambda m: (m.dst, m.param, m.slot))
         ],
     }
     if graph.heat_budget_w is not None:
@@ -51,7 +54,8 @@ def to_dict(graph: Graph) -> dict[str, Any]:
     return data
 
 
-def _node(record: NodeRecord) -> dict[str, Any]:
+def encode_node(record: NodeRecord) -> dict[str, Any]:
+    """Return a node as JSON values, without its name."""
     data: dict[str, Any] = {"type": record.type, "revision": record.revision}
     if record.values:
         data["params"] = {key: encode(value) for key, value in sorted(record.values.items())}
@@ -64,7 +68,8 @@ def _node(record: NodeRecord) -> dict[str, Any]:
     return data
 
 
-def _edge(edge: Edge) -> dict[str, Any]:
+def encode_edge(edge: Edge) -> dict[str, Any]:
+    """Return an edge as JSON values."""
     data = {"from": f"{edge.src}.{edge.src_port}", "to": f"{edge.dst}.{edge.dst_port}", "slot": edge.slot}
     tokens = None if edge.tokens is None else encode(edge.tokens)
     more = {
@@ -77,7 +82,8 @@ def _edge(edge: Edge) -> dict[str, Any]:
     return data | {key: value for key, value in more.items() if value != LINK_DEFAULTS[key]}
 
 
-def _modulation(mod: Modulation) -> dict[str, Any]:
+def encode_modulation(mod: Modulation) -> dict[str, Any]:
+    """Return a modulation as JSON values."""
     data = {"from": f"{mod.src}.{mod.src_port}", "to": f"{mod.dst}.{mod.param}", "slot": mod.slot}
     data |= {"mode": mod.mode, "scale": mod.scale} | (
         {"offset": mod.offset} if mod.mode == "multiply" else {}

@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / "build" / "reports"
+WIDGETS = "amp_lab/widgets/js"
 JOBS = str(os.cpu_count() or 1)
 ENVIRONMENT = {
     **os.environ,
@@ -71,16 +72,35 @@ def native(
     )
 
 
-def pytest(name: str, *arguments: str) -> Phase:
+def pytest(name: str, *arguments: str, missing: Callable[[], str] = lambda: "") -> Phase:
     """One pytest run; the entry point rather than ``python -m``, which would import the source tree."""
     report = REPORTS / f"{name}.xml"
-    return Phase(name, (("pytest", *arguments, f"--junitxml={report}"),), report)
+    return Phase(name, (("pytest", *arguments, f"--junitxml={report}"),), report, missing)
+
+
+def installed(program: str, package: str) -> bool:
+    """Whether there is a program, after trying to install it where that is allowed."""
+    if not shutil.which(program) and shutil.which("apt-get") and os.geteuid() == 0:
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", package], check=False)
+    return shutil.which(program) is not None
+
+
+def node_missing() -> str:
+    """Why the bundles of the widgets cannot be built again; empty if they can."""
+    found = shutil.which("node") and shutil.which("npm")
+    return "" if found else "no node and npm on this machine: drift of the widgets' bundles not looked at"
+
+
+def browser_missing() -> str:
+    """Why no browser test can run; empty if they can, or where they have to."""
+    there = any(map(shutil.which, ("google-chrome", "chromium-browser"))) or installed("chromium", "chromium")
+    required = os.environ.get("AMP_REQUIRE_BROWSER") == "1"
+    return "" if there or required else "no chromium on this machine: widgets not tried in a browser"
 
 
 def clang_missing() -> str:
-    """Why there is no clang, after trying to install it where that is allowed; empty if there is one."""
-    if not shutil.which("clang++") and shutil.which("apt-get") and os.geteuid() == 0:
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "clang"], check=False)
+    """Why there is no clang; empty if there is one."""
+    installed("clang++", "clang")
     return "" if shutil.which("clang++") else "no clang++ on this machine: second compiler not tried"
 
 
@@ -124,13 +144,19 @@ def phases(long: bool) -> list[Phase]:
                 ("python", "docs/figures.py", "--check"),
             ),
         ),
+        Phase(
+            "widgets",
+            (("npm", "--prefix", WIDGETS, "ci", "--silent"), ("node", f"{WIDGETS}/build.mjs", "--check")),
+            missing=node_missing,
+        ),
         native("dev"),
         native("asan"),
         native("clang", same_bits("dev", "clang"), golden_bits("clang"), missing=clang_missing),
         native("fuzz", options=(f"-DAMP_FUZZ_SECONDS={600 if long else 60}",), missing=fuzzer_missing),
         *((native("diag"), native("tsan", ("python", "tests/under_tsan.py"))) if long else ()),
         Phase("native-hooks", (("cmake", "--preset", "hooks"), ("cmake", "--build", "--preset", "hooks"))),
-        pytest("python", "--golden-unused=fail", *matrix),
+        pytest("python", "--golden-unused=fail", "--ignore=tests/browser", *matrix),
+        pytest("browser", "tests/browser", missing=browser_missing),
         pytest("notebooks", *guard, "notebooks"),
     ]
 

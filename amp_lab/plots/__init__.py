@@ -2,12 +2,23 @@
 
 from amp_lab.plots.compare import difference
 from amp_lab.plots.delay_view import delays
+from amp_lab.plots.graph import graph
 from amp_lab.plots.heat import thermo
 from amp_lab.plots.schedule import timeline
 from amp_lab.plots.spectra import spectrogram, spectrum
 from amp_lab.plots.style import png, register_in_notebook
 from amp_lab.plots.wave import waveform
 
-__all__ = ["delays", "difference", "png", "spectrogram", "spectrum", "thermo", "timeline", "waveform"]
+__all__ = [
+    "delays",
+    "difference",
+    "graph",
+    "png",
+    "spectrogram",
+    "spectrum",
+    "thermo",
+    "timeline",
+    "waveform",
+]
 
 register_in_notebook()

@@ -3,6 +3,10 @@ include(CMakePackageConfigHelpers)
 if(AMP_BUILD_PYTHON)
   install(TARGETS _amp_native LIBRARY DESTINATION . COMPONENT amp_runtime)
   install(FILES "${AMP_FFI_C}" DESTINATION . COMPONENT amp_runtime)
+  if(SKBUILD)  # switches the extension of the Jupyter server on
+    install(FILES amp_lab/data/jupyter_server.json RENAME amp_lab.json COMPONENT amp_runtime
+            DESTINATION "${SKBUILD_DATA_DIR}/etc/jupyter/jupyter_server_config.d")
+  endif()
 endif()
 install(TARGETS amp_native EXPORT amp_native-targets
   LIBRARY DESTINATION . COMPONENT amp_runtime

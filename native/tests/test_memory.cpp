@@ -1,5 +1,6 @@
 // Allocations: none while a render runs, and the failure of any one is a status that leaves nothing behind.
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "check.hpp"

@@ -1,0 +1,327 @@
+"""Versions of a graph: every edit as the difference of two states, with undo and redo."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from amp_lab.errors import GraphError
+from amp_lab.events import (
+    EdgeAdded,
+    EdgeRemoved,
+    Event,
+    GraphChanged,
+    NodeAdded,
+    NodeChanged,
+    NodeRemoved,
+    NodeRenamed,
+)
+from amp_lab.model import Edge, Link, Modulation, Node, NodeRecord
+
+if TYPE_CHECKING:
+    from amp_lab.graph import Graph
+
+Place: TypeAlias = tuple[float, float]
+Key: TypeAlias = tuple[str, str, int]
+STEPS = 300
+"""Steps of undo that are kept."""
+ATTRIBUTES = {
+    "name": "_name",
+    "heat_budget": "_heat_budget_w",
+    "heat_policy": "_heat_policy",
+    "controls": "_controls",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A graph at one moment, with the places of its nodes on a canvas and its folds (names by title)."""
+
+    handles: Mapping[str, Node]
+    nodes: Mapping[str, NodeRecord]
+    edges: Mapping[Key, Edge]
+    modulations: Mapping[Key, Modulation]
+    attributes: Mapping[str, Any]
+    places: Mapping[str, Place] = field(default_factory=dict)
+    folds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """What changed from one version to the next; None in a table means gone."""
+
+    base: int
+    version: int
+    renamed: Mapping[str, str]
+    nodes: Mapping[str, NodeRecord | None]
+    edges: Mapping[Key, Edge | None]
+    modulations: Mapping[Key, Modulation | None]
+    attributes: Mapping[str, Any]
+    places: Mapping[str, Place | None]
+    folds: Mapping[str, tuple[str, ...]] | None
+
+
+Subscriber: TypeAlias = Callable[[Patch], object]
+
+
+class Journal:
+    """The versions of one graph; `Journal.of` starts it, and it stays with the graph.
+
+    Subscribers are called with patches in the order of versions, in the thread of the edit and under the
+    graph's lock: they pass on, and do no work.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._store = graph._store
+        self._past: deque[State] = deque(maxlen=STEPS)
+        self._future: list[State] = []
+        self._subscribers: list[Subscriber] = []
+        self._gesture: str | None = None
+        self._local = threading.local()
+        with self._store.lock:
+            self._heard_version = self._store.version
+            self._now = _look(graph)
+            self.version = 0
+            graph.observe(self._hear)
+
+    @staticmethod
+    def of(graph: Graph) -> Journal:
+        """Return the journal of a graph, started if there is none."""
+        with graph._store.lock:
+            if graph._journal is None:
+                graph._journal = Journal(graph)
+            return graph._journal
+
+    @property
+    def state(self) -> State:
+        """The present state."""
+        return self._now
+
+    @property
+    def undo_steps(self) -> int:
+        """How many steps can be undone."""
+        return len(self._past)
+
+    @property
+    def redo_steps(self) -> int:
+        """How many undone steps can be done again."""
+        return len(self._future)
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Call ``subscriber(patch)`` after every edit, move, fold, undo and redo."""
+        with self._store.lock:
+            self._subscribers.append(subscriber)
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Stop calling a subscriber; one that is not there is ignored."""
+        with self._store.lock:
+            self._subscribers = [known for known in self._subscribers if known != subscriber]
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the graph still, to read a state and its version together."""
+        with self._store.lock:
+            yield
+
+    @contextmanager
+    def step(self, gesture: str | None = None) -> Iterator[dict[str, Place]]:
+        """Make the edits inside one step of undo, all or none; steps of one gesture are one step.
+
+        Yields a table for the places of nodes that are added or moved meanwhile.
+        """
+        places: dict[str, Place] = {}
+        self._local.step = gesture, places
+        before = self.version
+        try:
+            with self._graph.edit():
+                yield places
+            if places and self.version == before:
+                self.move(places, gesture)
+        finally:
+            self._local.step = None, {}
+
+    def move(self, places: Mapping[str, Place], gesture: str | None = None) -> None:
+        """Place nodes on the canvas; coordinates of their upper left corners."""
+        with self._store.lock:
+            for name in places:
+                self._graph._node(name)
+            self._commit(replace(self._now, places={**self._now.places, **places}), gesture)
+
+    def settle(self, places: Mapping[str, Place]) -> None:
+        """Give nodes that have no place one, as a part of the present state and no step of its own."""
+        with self._store.lock:
+            self._now = replace(self._now, places={**places, **self._now.places})
+
+    def fold(self, title: str, names: tuple[str, ...]) -> None:
+        """Show some nodes as one box of that title; no names unfold it.
+
+        Raises
+        ------
+        GraphError
+            If a node is in another fold already.
+        """
+        with self._store.lock:
+            folds = {key: value for key, value in self._now.folds.items() if key != title}
+            taken = {name: key for key, value in folds.items() for name in value}
+            for name in names:
+                self._graph._node(name)
+                if name in taken:
+                    raise GraphError(
+                        f"{name}: is in the fold {taken[name]!r} (allowed one fold per node). Unfold it.",
+                        node=name,
+                    )
+            self._commit(replace(self._now, folds=folds | ({title: names} if names else {})), None)
+
+    def undo(self) -> bool:
+        """Undo the last step, wherever it came from; False if there is none."""
+        return self._travel(self._past, self._future)
+
+    def redo(self) -> bool:
+        """Do the last undone step again; False if there is none."""
+        return self._travel(self._future, self._past)
+
+    # ---- how it works ----
+
+    def _travel(self, source: deque[State] | list[State], target: deque[State] | list[State]) -> bool:
+        with self._store.lock:
+            if not source:
+                return False
+            state, before = source.pop(), self._now
+            target.append(before)
+            self._gesture = None
+            self._local.travel = True
+            try:
+                _restore(self._graph, self._now, state)
+            finally:
+                self._local.travel = False
+            self._heard_version = self._store.version
+            self._publish(before, state)
+            return True
+
+    def _hear(self, _: Event) -> None:
+        with self._store.lock:
+            if getattr(self._local, "travel", False) or self._heard_version == self._store.version:
+                return
+            self._heard_version = self._store.version
+            gesture, places = getattr(self._local, "step", (None, {}))
+            state = _look(self._graph, self._now)
+            placed = {name: at for name, at in places.items() if name in state.handles}
+            self._commit(replace(state, places={**state.places, **placed}), gesture)
+
+    def _commit(self, state: State, gesture: str | None) -> None:
+        before = self._now
+        if gesture is None or gesture != self._gesture:
+            self._past.append(before)
+        self._gesture = gesture
+        self._future.clear()
+        self._publish(before, state)
+
+    def _publish(self, before: State, after: State) -> None:
+        self._now = after
+        self.version += 1
+        patch = difference(before, after, self.version)
+        for subscriber in tuple(self._subscribers):
+            subscriber(patch)
+
+
+def _look(graph: Graph, before: State | None = None) -> State:
+    """Look at the graph as it is; places and folds of the state before follow renames."""
+    store, handles = graph._store, dict(graph._handles)
+    attributes = {key: getattr(graph, name) for key, name in ATTRIBUTES.items()}
+    tables = (dict(store.nodes), dict(store.edges), dict(store.modulations))
+    if before is None:
+        return State(handles, *tables, attributes)
+    new = {id(handle): name for name, handle in handles.items()}
+    names = {name: new.get(id(handle)) for name, handle in before.handles.items()}
+    places = {to: at for name, at in before.places.items() if (to := names.get(name))}
+    folds = {
+        title: kept
+        for title, members in before.folds.items()
+        if (kept := tuple(to for name in members if (to := names.get(name))))
+    }
+    return State(handles, *tables, attributes, places, folds)
+
+
+def _changed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Entries of the second table that differ from the first, None where it has none."""
+    gone = {key: None for key in before if key not in after}
+    return gone | {key: value for key, value in after.items() if before.get(key) is not value}
+
+
+def difference(before: State, after: State, version: int) -> Patch:
+    """Return the patch that leads from one state to another."""
+    old = {id(handle): name for name, handle in before.handles.items()}
+    renamed = {
+        old[id(handle)]: name
+        for name, handle in after.handles.items()
+        if id(handle) in old and old[id(handle)] != name
+    }
+    places = {
+        key: value
+        for key, value in _changed(before.places, after.places).items()
+        if before.places.get(key) != value
+    }
+    return Patch(
+        base=version - 1,
+        version=version,
+        renamed=renamed,
+        nodes=_changed(before.nodes, after.nodes),
+        edges=_changed(before.edges, after.edges),
+        modulations=_changed(before.modulations, after.modulations),
+        attributes={k: v for k, v in after.attributes.items() if before.attributes[k] is not v},
+        places=places,
+        folds=None if before.folds == after.folds else after.folds,
+    )
+
+
+def _restore(graph: Graph, before: State, after: State) -> None:
+    """Bring a graph from one state to another, with the events of all that differs."""
+    store = graph._store
+    patch = difference(before, after, 0)
+    with graph.edit():
+        tables: dict[str, Mapping[Any, Any]] = {
+            "nodes": after.nodes,
+            "edges": after.edges,
+            "modulations": after.modulations,
+        }
+        for key, table in tables.items():
+            store.assign(store, key, dict(table))
+        store.assign(graph, "_handles", dict(after.handles))
+        for name, handle in after.handles.items():
+            store.assign(handle, "_name", name)
+        for key, attribute in ATTRIBUTES.items():
+            store.assign(graph, attribute, after.attributes[key])
+        for event in _events(patch, before, after):
+            store.emit(event)
+
+
+def _events(patch: Patch, before: State, after: State) -> Iterator[Event]:
+    links: list[tuple[Mapping[Key, Link], Mapping[Key, Link | None]]]
+    links = [(before.edges, patch.edges), (before.modulations, patch.modulations)]
+    for old, table in links:
+        yield from (EdgeRemoved(old[key]) for key in table if key in old)
+    new = set(patch.renamed.values())
+    for name, record in patch.nodes.items():
+        if record is None and name not in patch.renamed:
+            yield NodeRemoved(name)
+    yield from (NodeRenamed(old_name, name) for old_name, name in patch.renamed.items())
+    for name, record in patch.nodes.items():
+        was = before.nodes.get(name)
+        if record is not None and was is None and name not in new:
+            yield NodeAdded(name)
+        elif record is not None and was is not None:
+            yield NodeChanged(name, _keys(was, record))
+    for _, table in links:
+        yield from (EdgeAdded(link) for link in table.values() if link is not None)
+    yield from (GraphChanged(key) for key in patch.attributes)
+
+
+def _keys(was: NodeRecord, now: NodeRecord) -> tuple[str, ...]:
+    fields = [key for key in ("type", "thermo", "samples") if getattr(was, key) is not getattr(now, key)]
+    every = sorted({*was.values, *now.values})
+    return (*fields, *(key for key in every if was.values.get(key) is not now.values.get(key)))

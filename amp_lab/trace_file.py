@@ -1,0 +1,64 @@
+"""A trace as a file for Perfetto and chrome://tracing (the Trace Event Format of Chromium)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from amp_lab import checks
+from amp_lab.errors import GraphError
+
+if TYPE_CHECKING:
+    from amp_lab.render import Render
+
+
+def events(render: Render) -> list[dict[str, Any]]:
+    """Return the trace events of a render: one track per node, one slice per firing, times in microseconds.
+
+    Raises
+    ------
+    GraphError
+        If the render has no trace.
+    """
+    trace = render.trace
+    if trace is None:
+        raise GraphError(f"{render.name}: has no trace (got trace=False). Render it with trace=True.")
+    types = {node["name"]: node["type"] for node in render.plan.info["nodes"]}
+    process = {"ph": "M", "pid": 1, "tid": 0, "name": "process_name", "args": {"name": render.name}}
+    tracks = [
+        {"ph": "M", "pid": 1, "tid": index + 1, "name": "thread_name", "args": {"name": name}}
+        for index, name in enumerate(trace.nodes)
+    ]
+    slices = [
+        {
+            "ph": "X",
+            "pid": 1,
+            "tid": int(event["node"]) + 1,
+            "name": trace.nodes[event["node"]],
+            "cat": types[trace.nodes[event["node"]]],
+            "ts": float(event["start_s"]) * 1e6,
+            "dur": float(event["stop_s"] - event["start_s"]) * 1e6,
+            "args": {"first_frame": int(event["first_frame"]), "frames": int(event["frames"])},
+        }
+        for event in trace.events
+    ]
+    return [process, *tracks, *slices]
+
+
+def text(render: Render) -> str:
+    """Return the trace of a render as the JSON text that the viewers open."""
+    return json.dumps({"traceEvents": events(render), "displayTimeUnit": "ns"}, separators=(",", ":"))
+
+
+def save(render: Render, path: str | Path) -> Path:
+    """Write the trace of a render for https://ui.perfetto.dev or chrome://tracing.
+
+    Raises
+    ------
+    GraphError
+        If the render has no trace, or the place cannot be written.
+    """
+    target = checks.target(f"{render.name}.trace", path)
+    target.write_text(text(render), encoding="utf-8")
+    return target

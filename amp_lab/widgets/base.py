@@ -1,0 +1,102 @@
+"""What every widget shares: its bundle, messages, errors, the engine's lock, a picture, the end."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+from matplotlib.figure import Figure
+
+from amp_lab.errors import AmpError, GraphError
+from amp_lab.plots import style
+
+STATIC = Path(__file__).with_name("static")
+ENGINE = threading.RLock()
+"""Held by every callback: the kernel runs them in threads of their own while a cell is running."""
+
+
+class View(anywidget.AnyWidget):
+    """A widget: messages of a kind go to the method ``_on_<kind>``; what it raises is shown in the view.
+
+    ``height`` is that of the view in pixels. `closed` tells whether `close` was called.
+    """
+
+    height = traitlets.Int(420, min=120, max=4000).tag(sync=True)
+    closed = True  # until it is open: what fails before has nothing to close
+
+    def __init__(self, **traits: Any) -> None:
+        unknown = [key for key in traits if not self.has_trait(key)]
+        if unknown:
+            allowed = ", ".join(sorted(self.public_traits()))
+            raise TypeError(f"{type(self).__name__}: no trait {unknown[0]!r} (allowed {allowed}).")
+        super().__init__(**traits)
+        self.closed = False
+        if hasattr(self.comm, "_reply_subshell_for"):
+            # ipykernel 7 gives messages to the shell that last sent on the comm, so a cell that touches a
+            # widget would hold up its callbacks until it ends. The page has a shell for widgets.
+            self.comm._reply_subshell_for = lambda _, default: default
+        self.on_msg(self._receive)
+
+    @classmethod
+    def public_traits(cls) -> tuple[str, ...]:
+        """Names of the traits to observe and link."""
+        mine = [base for base in cls.__mro__ if issubclass(base, View)]
+        return tuple(key for base in mine for key in vars(base).get("_public", ()))
+
+    _public: ClassVar[tuple[str, ...]] = ("height",)
+
+    def figure(self) -> Figure:
+        """Draw what the widget shows, as a picture for places without a kernel."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Close the comm and let go of everything; the views go with it."""
+        if not self.closed:
+            self.closed = True
+            self._release()
+            layout = self.layout
+            super().close()
+            layout.close()
+
+    def tell(self, kind: str, buffers: Sequence[Any] = (), **content: Any) -> None:
+        """Send a message to the views."""
+        if not self.closed:
+            self.send({"kind": kind, **content}, list(buffers))
+
+    def _release(self) -> None:
+        """Let go of what the subclass holds."""
+
+    def _receive(self, _: Any, content: Any, buffers: Sequence[Any]) -> None:
+        handler = None
+        wish = content if isinstance(content, Mapping) else {}
+        try:
+            handler = getattr(self, f"_on_{wish.get('kind')}", None)
+            if handler is None:
+                raise GraphError(f"{type(self).__name__}: no such message (got {content!r:.80}).")
+            with ENGINE:
+                handler(wish)
+        except Exception as error:
+            self.tell("failed", id=wish.get("id"), **described(error))
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        data = {**data, "text/plain": repr(self)}
+        with contextlib.suppress(AmpError):  # nothing to draw yet; the view says what is missing
+            data["image/png"] = base64.b64encode(style.png(self.figure())).decode()
+        return data, metadata
+
+
+def described(error: Exception) -> dict[str, Any]:
+    """Describe an exception as a view shows it: what, where, and the stack if it is none of ours."""
+    if isinstance(error, AmpError):
+        return {"message": str(error), "node": error.node, "port": error.port, "stack": ""}
+    stack = "".join(traceback.format_exception(error))
+    return {"message": f"{type(error).__name__}: {error}", "node": "", "port": "", "stack": stack}

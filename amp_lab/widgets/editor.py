@@ -1,0 +1,165 @@
+"""The graph editor: the Python graph and every view of it are one model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import traitlets
+from matplotlib.figure import Figure
+
+from amp_lab import catalog, layout, plots
+from amp_lab.errors import AmpError
+from amp_lab.model import Link
+from amp_lab.widgets import edits
+from amp_lab.widgets.base import STATIC
+from amp_lab.widgets.graphview import GraphView
+
+if TYPE_CHECKING:
+    from amp_lab.graph import Graph
+    from amp_lab.render import Render
+
+
+class Editor(GraphView):
+    """Editor of a graph: ``amp.editor(g)``.
+
+    Parameters
+    ----------
+    graph
+        The model. Edits made in Python show at once, edits made in a view are edits of this graph.
+    height
+        Of the view in pixels.
+
+    Attributes
+    ----------
+    selection : list of str
+        Names of the selected nodes; may be set.
+    highlight : str
+        Name of a node to mark, as when the pointer is over it in another widget.
+    problems : list of dict
+        What keeps the graph from being rendered: ``message``, ``node``, ``port``. Empty if nothing does.
+    """
+
+    _esm = STATIC / "editor.js"
+    _css = STATIC / "editor.css"
+    _public: ClassVar[tuple[str, ...]] = ("selection", "problems", "highlight")
+    height = traitlets.Int(560, min=120, max=4000).tag(sync=True)
+    selection = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    problems = traitlets.List(traitlets.Dict()).tag(sync=True)
+    badges = traitlets.Dict().tag(sync=True)
+    highlight = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, graph: Graph, **traits: Any) -> None:
+        super().__init__(graph, **traits)
+        self.problems = problems(graph)
+
+    def show(self, render: Render) -> None:
+        """Put time, heat and latency of a render on the nodes; heat only if it was rendered with it."""
+        total = sum(entry.seconds for entry in render.metrics.values()) or 1.0
+        self.badges = {
+            name: {
+                "seconds": entry.seconds,
+                "share": entry.seconds / total,
+                "heat_j": None if render.computed_heat is None else entry.heat_j,
+                "latency_frames": render.plan.latencies.get(name, 0),
+            }
+            for name, entry in render.metrics.items()
+        }
+
+    def check(self) -> list[dict[str, Any]]:
+        """Compile the plan now; returns and sets `problems`, as views do a moment after every edit."""
+        self.problems = problems(self.graph)
+        return self.problems
+
+    def arrange(self) -> None:
+        """Lay all nodes out anew by the stages of the plan."""
+        state = self.journal.state
+        heights = {name: layout.height(catalog.contract(r.type)) for name, r in state.nodes.items()}
+        self.journal.move(layout.arrange(heights, layout.links_of(state)))
+
+    def figure(self) -> Figure:
+        """Draw the graph as it is now."""
+        return plots.graph(self.journal.state, name=self.graph.name)
+
+    # ---- messages ----
+
+    def _on_fold(self, wish: Mapping[str, Any]) -> None:
+        self.journal.fold(wish["title"], tuple(wish["nodes"]))
+        self.tell("done", id=wish.get("id"), added=[])
+
+    def _on_arrange(self, wish: Mapping[str, Any]) -> None:
+        self.arrange()
+
+    def _on_copy(self, wish: Mapping[str, Any]) -> None:
+        count = edits.copy(self.graph, wish["nodes"])
+        self.tell("copied", id=wish.get("id"), count=count)
+
+    def _on_code(self, wish: Mapping[str, Any]) -> None:
+        self.tell("code", id=wish.get("id"), text=self.graph.to_code())
+
+    def _on_check(self, wish: Mapping[str, Any]) -> None:
+        latency = 0 if self.check() else self.graph.compile().latency_frames
+        self.tell("checked", version=self.journal.version, latency_frames=latency)
+
+
+def problems(graph: Graph) -> list[dict[str, Any]]:
+    """List what keeps a graph from being rendered: message, node, port, and operations that cure it."""
+    try:
+        plan = graph.compile()
+    except AmpError as error:
+        lines = str(error).splitlines()
+        return [_problem(graph, line, error) for line in lines]
+    if graph.output_node is None:
+        ends = [node.name for node in graph.nodes if node.contract.outputs and not _feeds(graph, node.name)]
+        cure = [{"op": "add", "type": "output", "name": auto} for auto in ("output",) if auto not in graph]
+        if len(ends) == 1 and cure:
+            source = graph[ends[0]].contract.output_keys[0]
+            cure.append({"op": "connect", "src": f"{ends[0]}.{source}", "dst": "output", "port": "in"})
+        message = f"{graph.name}: has no output node. End it with one."
+        return [{"message": message, "node": ends[-1] if ends else "", "port": "", "cure": cure}]
+    missing = [name for name in plan.curves if graph.controls is None or name not in graph.controls]
+    return [
+        {"message": f"{name}: the graph has no control curve of this name. Draw it in the panel.",
+         "node": "", "port": "", "cure": []}
+        for name in missing
+    ]  # fmt: skip
+
+
+def _feeds(graph: Graph, name: str) -> bool:
+    links: tuple[Link, ...] = (*graph.edges, *graph.modulations)
+    return any(link.src == name for link in links)
+
+
+def _problem(graph: Graph, line: str, error: AmpError) -> dict[str, Any]:
+    place = line.partition(":")[0].split()[0] if line else ""
+    node, _, port = place.partition(".")
+    node = node.partition("[")[0]
+    if node not in graph:
+        node, port = error.node, error.port
+    return {"message": line, "node": node, "port": port.partition("[")[0], "cure": _delay(graph, line)}
+
+
+def _delay(graph: Graph, line: str) -> list[dict[str, Any]]:
+    """Return the cure of a cycle without delay: the missing frames on the edge that closes it."""
+    words = line.replace(":", " ").replace(",", " ").split()
+    if words[:1] != ["feedback"] or "needs" not in words:
+        return []
+    src, dst = words[words.index("frames") - 4 : words.index("frames") - 1 : 2]
+    has, needs = int(words[words.index("frames") - 1]), int(words[words.index("needs") + 1].rstrip("."))
+    for kind, table in (("e", graph.edges), ("m", graph.modulations)):
+        for link in table:
+            if (link.src, link.dst) == (src, dst):
+                delay = link.delay_frames + needs - has
+                return [{"op": "change", "link": f"{kind}:{link.id}", "fields": {"delay_frames": delay}}]
+    return []
+
+
+def editor(graph: Graph, **traits: Any) -> Editor:
+    """Show a graph in an editor (see `Editor`).
+
+    Raises
+    ------
+    GraphError
+        If it is no graph.
+    """
+    return Editor(graph, **traits)

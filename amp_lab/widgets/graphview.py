@@ -1,0 +1,85 @@
+"""A widget that shows a graph: it hears the journal, and what its views ask for are edits of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from amp_lab import catalog, layout
+from amp_lab.errors import GraphError
+from amp_lab.journal import Journal, Patch
+from amp_lab.widgets import edits, wire
+from amp_lab.widgets.base import View
+
+if TYPE_CHECKING:
+    from amp_lab.graph import Graph
+
+
+class GraphView(View):
+    """The part of a widget that keeps its views and a graph the same.
+
+    Raises
+    ------
+    GraphError
+        If it is given something else than a graph.
+    """
+
+    def __init__(self, graph: Graph, **traits: Any) -> None:
+        from amp_lab.graph import Graph  # noqa: PLC0415 - graphs do not need widgets
+
+        name = type(self).__name__.lower()
+        if not isinstance(graph, Graph):
+            raise GraphError(f"{name}: not a graph (got {graph!r:.60}, allowed a Graph). Pass amp.Graph().")
+        super().__init__(**traits)
+        self.graph = graph
+        self.journal = Journal.of(graph)
+        with self.journal.lock():
+            self._settle()
+            self.journal.subscribe(self._patched)
+
+    def undo(self) -> bool:
+        """Undo the last edit of the graph, wherever it was made; False if there is none."""
+        return self.journal.undo()
+
+    def redo(self) -> bool:
+        """Do the last undone edit again; False if there is none."""
+        return self.journal.redo()
+
+    def _release(self) -> None:
+        self.journal.unsubscribe(self._patched)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of {self.graph!r}"
+
+    def _patched(self, patch: Patch) -> None:
+        self._settle()
+        self.tell(**wire.patch(patch, self.journal))
+
+    def _settle(self) -> None:
+        state = self.journal.state
+        if any(name not in state.places for name in state.nodes):
+            contracts = {record.type: catalog.contract(record.type) for record in state.nodes.values()}
+            self.journal.settle(layout.settle(state, contracts))
+
+    def _on_hello(self, wish: Mapping[str, Any]) -> None:
+        journal = self.journal
+        with journal.lock():
+            self.tell(
+                "state",
+                version=journal.version,
+                undo=journal.undo_steps,
+                redo=journal.redo_steps,
+                sample_rate=self.graph.sample_rate,
+                document=wire.document(journal.state),
+                catalogue=wire.contracts(self.graph.sample_rate) if wish.get("catalogue") else None,
+            )
+
+    def _on_edit(self, wish: Mapping[str, Any]) -> None:
+        added = edits.apply(self.graph, wish["ops"], wish.get("gesture"))
+        self.tell("done", id=wish.get("id"), added=added)
+
+    def _on_undo(self, _: Mapping[str, Any]) -> None:
+        self.undo()
+
+    def _on_redo(self, _: Mapping[str, Any]) -> None:
+        self.redo()

@@ -1,0 +1,41 @@
+import { h } from './dom.js';
+
+/** Where a widget shows what went wrong, in Python or here; the newest failure, until it is closed. */
+export class Surface {
+  constructor(root) {
+    this.root = root;
+    this.element = null;
+  }
+
+  /** Show an error; `go` is called with its node if it has one and the person asks to be taken there. */
+  show(error, go) {
+    this.clear();
+    const stack = error.from === 'python' ? error.stack : (error.stack ?? '');
+    const place = error.node && go ? h('button', { class: 'amp-link', onclick: () => go(error.node), text: 'Go to' }) : null;
+    const details = stack
+      ? h('details', {}, h('summary', { text: error.from === 'python' ? 'Python' : 'Browser' }), h('pre', { text: stack }))
+      : null;
+    this.element = h('div', { class: 'amp-failure', role: 'alert' },
+      h('span', { class: 'amp-failure-text', text: error.message }), place,
+      h('button', { class: 'amp-icon', title: 'Close', 'aria-label': 'Close', onclick: () => this.clear(), text: '×' }),
+      details);
+    this.root.append(this.element);
+  }
+
+  clear() {
+    this.element?.remove();
+    this.element = null;
+  }
+
+  /** Wrap a handler so that what it throws is shown. */
+  guard(handler) {
+    return (...parameters) => {
+      try {
+        const result = handler(...parameters);
+        return result?.catch ? result.catch((error) => this.show(error)) : result;
+      } catch (error) {
+        return this.show(error);
+      }
+    };
+  }
+}

@@ -1,0 +1,40 @@
+import './theme.css';
+import { h } from './dom.js';
+import { Link } from './link.js';
+import { Surface } from './surface.js';
+import { followTheme } from './theme.js';
+
+/**
+ * The module anywidget loads: `setup({model, root, link, surface})` fills the root and returns how to end.
+ * Keys stay inside: on a plain element JupyterLab would take "a" or "dd" as commands on the cell.
+ */
+export function widget(name, setup) {
+  return {
+    render({ model, el }) {
+      const root = h('div', { class: `amp amp-${name}`, tabindex: '-1', 'data-lm-suppress-shortcuts': 'true' });
+      const size = () => root.style.setProperty('height', `${model.get('height')}px`);
+      const link = new Link(model);
+      const surface = new Surface(root);
+      const stop = followTheme(root);
+      let end = null;
+      size();
+      root.addEventListener('keydown', (event) => event.stopPropagation());
+      el.append(root);
+      root.link = link;
+      link.on('failed', (error) => surface.show(error));
+      model.on('change:height', size);
+      try {
+        end = setup({ model, root, link, surface });
+      } catch (error) {
+        surface.show(error);
+      }
+      return () => {
+        end?.();
+        stop();
+        link.close();
+        model.off('change:height', size);
+        root.remove();
+      };
+    },
+  };
+}

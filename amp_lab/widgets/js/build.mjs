@@ -1,0 +1,67 @@
+// Bundles of the widgets: `node build.mjs` writes them beside, `--check` fails if the committed ones differ.
+import { build } from 'esbuild';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const target = resolve(here, '../static');
+const LIMITS = { 'editor.js': 450_000 };
+const LIMIT = 60_000;
+
+const entries = readdirSync(here)
+  .flatMap((folder) => ['index.js', 'index.jsx'].map((file) => [folder, join(here, folder, file)]))
+  .filter(([, path]) => existsSync(path));
+
+const result = await build({
+  entryPoints: Object.fromEntries(entries),
+  absWorkingDir: here,
+  outdir: target,
+  bundle: true,
+  write: false,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  jsx: 'automatic',
+  charset: 'utf8',
+  legalComments: 'none',
+  metafile: true,
+  define: { 'process.env.NODE_ENV': '"production"' },
+});
+
+function licences(inputs) {
+  const packages = new Set();
+  for (const path of Object.keys(inputs)) {
+    const found = path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//);
+    if (found) packages.add(found[1]);
+  }
+  return [...packages].sort().map((name) => {
+    const folder = join(here, 'node_modules', name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    if (!file) return `${name} ${version} (${license})\n`;
+    return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+  }).join('\n----\n\n');
+}
+
+const files = result.outputFiles.map((file) => [basename(file.path), file.text]);
+files.push(['LICENSES.txt', licences(result.metafile.inputs)]);
+let failed = false;
+for (const [name, text] of files) {
+  const bytes = Buffer.byteLength(text);
+  const limit = name.endsWith('.txt') ? Infinity : (LIMITS[name] ?? LIMIT);
+  if (bytes > limit) {
+    console.error(`${name}: too large (got ${bytes} bytes, allowed ${limit}). Leave something out.`);
+    failed = true;
+  }
+  const path = join(target, name);
+  if (!process.argv.includes('--check')) {
+    mkdirSync(target, { recursive: true });
+    writeFileSync(path, text);
+    console.log(`${name}: ${bytes} bytes`);
+  } else if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
+    console.error(`static/${name}: differs from its sources. Run make widgets.`);
+    failed = true;
+  }
+}
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,235 @@
+import {
+  Background, Controls, MiniMap, ReactFlow, SelectionMode, applyEdgeChanges, applyNodeChanges, useReactFlow, useStore,
+} from '@xyflow/react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { Catalogue, DRAG, QuickAdd } from './catalogue.jsx';
+import { lineTypes } from './edges.jsx';
+import { boxes, carried, connection, foldOf, lines } from './flow.js';
+import { Inspector } from './inspector.jsx';
+import { Box, Fold, Marks } from './nodes.jsx';
+import { hue } from './shapes.js';
+import { Problems, Toolbar } from './toolbar.jsx';
+import { useKeys } from './keys.js';
+import { useTrait } from './traits.js';
+
+const boxTypes = { node: Box, fold: Fold };
+const CHECK_MS = 60;
+const FAR = 0.55;
+
+export function App({ model, link, surface, replica, catalogue, root, onPaint }) {
+  const document = useSyncExternalStore(replica.subscribe, replica.snapshot);
+  const contracts = useMemo(() => Object.fromEntries(catalogue.map((contract) => [contract.id, contract])), [catalogue]);
+  const [nodes, setNodes] = useState(() => {
+    const chosen = new Set(model.get('selection'));
+    return boxes(document, contracts, []).map((box) => ({ ...box, selected: chosen.has(box.id) }));
+  });
+  const [links, setLinks] = useState(() => lines(document, []));
+  const [latency, setLatency] = useState(null);
+  const [quick, setQuick] = useState(null);
+  const [code, setCode] = useState(null);
+  const [panes, setPanes] = useState({ catalogue: root.clientWidth > 760 });
+  const problems = useTrait(model, 'problems');
+  const badges = useTrait(model, 'badges');
+  const highlight = useTrait(model, 'highlight');
+  const flow = useReactFlow();
+
+  useLayoutEffect(() => {
+    setNodes((before) => boxes(document, contracts, before));
+    setLinks((before) => lines(document, before));
+  }, [document, contracts]);
+
+  useEffect(() => {
+    link.on('checked', (message) => setLatency(message.latency_frames));
+    const timer = setTimeout(() => link.tell('check', { version: replica.version }), CHECK_MS);
+    return () => clearTimeout(timer);
+  }, [document, link, replica]);
+
+  const select = useCallback((names) => {
+    const wanted = new Set(names);
+    setNodes((before) => before.map((box) => (box.selected === wanted.has(box.id) ? box : { ...box, selected: wanted.has(box.id) })));
+    setLinks((before) => before.map((line) => (line.selected ? { ...line, selected: false } : line)));
+  }, []);
+
+  const focus = useCallback((name) => {
+    const shown = foldOf(replica.document.folds)[name];
+    const id = shown ? `fold:${shown}` : name;
+    const box = flow.getNode(id);
+    if (!box) return;
+    select([id]);
+    flow.setCenter(box.position.x + box.width / 2, box.position.y + box.height / 2, { zoom: Math.max(flow.getZoom(), 0.9), duration: 250 });
+  }, [flow, replica, select]);
+
+  const ask = useCallback(async (kind, content) => {
+    try {
+      const { message } = await link.ask(kind, content);
+      surface.clear();
+      return message;
+    } catch (error) {
+      surface.show(error, focus);
+      return null;
+    }
+  }, [link, surface, focus]);
+
+  const edit = useCallback(async (ops, gesture = null) => {
+    const done = await ask('edit', { ops, gesture });
+    if (done?.added.length) select(done.added);
+  }, [ask, select]);
+
+  const fold = useCallback((title, names) => ask('fold', { title, nodes: names }), [ask]);
+  const chosen = nodes.filter((box) => box.selected).map((box) => box.id);
+  const chosenLinks = links.filter((line) => line.selected).map((line) => line.id);
+  const members = chosen.flatMap((id) => (id.startsWith('fold:') ? document.folds[id.slice(5)] ?? [] : [id]));
+  useSelection(model, members, select);
+
+  const centre = () => {
+    const area = root.getBoundingClientRect();
+    return flow.screenToFlowPosition({ x: area.left + area.width / 2, y: area.top + area.height / 2 });
+  };
+  const add = useCallback((type, at = centre(), more = []) => {
+    const name = freeName(replica.document.nodes, type);
+    edit([{ op: 'add', type, name, at: [Math.round(at.x), Math.round(at.y)] }, ...more.map((make) => make(name))]);
+  }, [edit, flow]);
+
+  const actions = {
+    undo: () => link.tell('undo'),
+    redo: () => link.tell('redo'),
+    copy: () => members.length && ask('copy', { nodes: members }),
+    paste: () => edit([{ op: 'paste' }]),
+    remove: () => (members.length || chosenLinks.length) && edit([{ op: 'remove', nodes: members, links: chosenLinks }]),
+    arrange: () => { link.tell('arrange'); setTimeout(() => flow.fitView({ duration: 250, padding: 0.08 }), 150); },
+    fit: () => flow.fitView({ duration: 250, padding: 0.08 }),
+    code: async () => setCode((await ask('code', {}))?.text ?? null),
+    catalogue: () => setPanes((before) => ({ ...before, catalogue: !before.catalogue })),
+    jump: () => (problems.find((problem) => problem.node) ? focus(problems.find((problem) => problem.node).node) : actions.fit()),
+    all: () => select(nodes.map((box) => box.id)),
+  };
+  actions.cut = async () => { await actions.copy(); actions.remove(); };
+  actions.duplicate = async () => { await actions.copy(); actions.paste(); };
+  useKeys(root, actions);
+
+  const marks = useMemo(() => ({ badges, highlight, problems: Object.fromEntries(problems.map((p) => [p.node, p.message])) }), [badges, highlight, problems]);
+  const dropped = (event, state) => {
+    if (state.isValid || state.toNode || !state.fromHandle?.id.startsWith('o:')) return;
+    const point = 'changedTouches' in event ? event.changedTouches[0] : event;
+    openQuick(point, { node: state.fromNode.id, port: state.fromHandle.id.slice(2) });
+  };
+  const openQuick = (point, from = null) => {
+    const area = root.getBoundingClientRect();
+    const at = { x: Math.min(point.clientX - area.left, area.width - 290), y: Math.min(point.clientY - area.top, area.height - 260) };
+    setQuick({ at, place: flow.screenToFlowPosition({ x: point.clientX, y: point.clientY }), from });
+  };
+  const pick = (contract) => {
+    const { place, from } = quick;
+    const port = contract.inputs[0]?.key;
+    const join = from && port ? [(name) => ({ op: 'connect', src: `${from.node}.${from.port}`, dst: name, port })] : [];
+    setQuick(null);
+    add(contract.id, place, join);
+  };
+
+  return (
+    <Marks.Provider value={marks}>
+      <Toolbar name={document.name} replica={{ undo: replica.undo, redo: replica.redo }} selected={chosen.length + chosenLinks.length}
+        problems={problems} latency={latency} run={(action) => actions[action]()} />
+      <div className="columns">
+        {panes.catalogue && <Catalogue catalogue={catalogue} onAdd={add} />}
+        <div className="canvas" onDragOver={(event) => event.preventDefault()} onDrop={(event) => {
+          const type = event.dataTransfer.getData(DRAG);
+          if (!type) return;
+          event.preventDefault();
+          add(type, flow.screenToFlowPosition({ x: event.clientX - 60, y: event.clientY - 16 }));
+        }} onDoubleClick={(event) => event.target.classList.contains('react-flow__pane') && openQuick(event)}>
+          <ReactFlow nodes={nodes} edges={links} nodeTypes={boxTypes} edgeTypes={lineTypes} fitView fitViewOptions={{ padding: 0.08, maxZoom: 1.15 }}
+            minZoom={0.08} maxZoom={2.5} deleteKeyCode={null} zoomOnDoubleClick={false} selectionMode={SelectionMode.Partial}
+            selectionKeyCode="Shift" multiSelectionKeyCode={['Meta', 'Control', 'Shift']} connectionRadius={26} onlyRenderVisibleElements={nodes.length > 300}
+            proOptions={{ hideAttribution: true }}
+            onNodesChange={(changes) => setNodes((before) => applyNodeChanges(changes, before))}
+            onEdgesChange={(changes) => setLinks((before) => applyEdgeChanges(changes, before))}
+            onNodeDragStop={(_, __, moved) => edit([{ op: 'move', places: placesOf(moved, document) }])}
+            onNodeDoubleClick={(_, box) => box.id.startsWith('fold:') && fold(box.id.slice(5), [])}
+            isValidConnection={valid} onConnect={(drawn) => edit([connection(drawn)])} onConnectEnd={dropped}
+            onReconnect={(old, drawn) => edit([{ op: 'remove', links: [old.id] }, connection(drawn, carried(old.data.link, drawn.targetHandle.startsWith('p:')))])}
+            onInit={onPaint}>
+            <Background gap={22} size={1.2} />
+            <Controls showInteractive={false} orientation="horizontal" position="bottom-center" />
+            {root.clientWidth > 600 && <MiniMap pannable zoomable nodeColor={(box) => `hsl(${hue(box.data.contract?.group ?? 'fold')} 45% 55%)`} nodeStrokeWidth={0} />}
+            <Level root={root} />
+          </ReactFlow>
+          {!nodes.length && <div className="hint">Drag a node in from the left, or double-click here.</div>}
+          <Problems problems={problems} focus={focus} edit={edit} />
+        </div>
+        {chosen.length + chosenLinks.length > 0 && (
+          <Inspector document={document} contracts={contracts} names={chosen} links={chosenLinks} badges={badges} edit={edit} fold={fold} focus={focus} />
+        )}
+      </div>
+      {quick && <QuickAdd catalogue={quick.from ? catalogue.filter((contract) => contract.inputs.length) : catalogue} at={quick.at} onPick={pick} onClose={() => setQuick(null)} />}
+      {code !== null && <Code text={code} onClose={() => setCode(null)} />}
+    </Marks.Provider>
+  );
+}
+
+/** Tells the style sheet how far away the canvas is, so that labels stay readable without drawing a box anew. */
+function Level({ root }) {
+  const zoom = useStore((state) => Math.round(state.transform[2] * 50) / 50);
+  useEffect(() => {
+    root.dataset.level = zoom < FAR ? 'far' : 'near';
+    root.style.setProperty('--zoom', zoom);
+  }, [root, zoom]);
+  return null;
+}
+
+function Code({ text, onClose }) {
+  return (
+    <div className="code" role="dialog" aria-label="Python" onKeyDown={(event) => event.key === 'Escape' && onClose()}>
+      <div className="code-head">
+        <b>Python that rebuilds the graph</b>
+        <button onClick={() => navigator.clipboard?.writeText(text)}>Copy</button>
+        <button autoFocus onClick={onClose}>Close</button>
+      </div>
+      <pre>{text}</pre>
+    </div>
+  );
+}
+
+/** Keep the trait `selection` and what is selected here the same. */
+function useSelection(model, names, select) {
+  const key = names.join('\n');
+  useEffect(() => {
+    if (key !== model.get('selection').join('\n')) {
+      model.set('selection', names);
+      model.save_changes();
+    }
+  }, [key, model]);
+  useEffect(() => {
+    const heard = () => select(model.get('selection'));
+    model.on('change:selection', heard);
+    return () => model.off('change:selection', heard);
+  }, [model, select]);
+}
+
+function valid({ source, target, sourceHandle, targetHandle }) {
+  return Boolean(source && target && sourceHandle?.startsWith('o:') && /^[ip]:./.test(targetHandle ?? ''));
+}
+
+function placesOf(moved, document) {
+  const places = {};
+  for (const box of moved) {
+    if (!box.id.startsWith('fold:')) {
+      places[box.id] = [Math.round(box.position.x), Math.round(box.position.y)];
+      continue;
+    }
+    const names = document.folds[box.id.slice(5)] ?? [];
+    const x = Math.min(...names.map((name) => document.places[name][0]));
+    const y = Math.min(...names.map((name) => document.places[name][1]));
+    for (const name of names) {
+      const [oldX, oldY] = document.places[name];
+      places[name] = [Math.round(oldX + box.position.x - x), Math.round(oldY + box.position.y - y)];
+    }
+  }
+  return places;
+}
+
+function freeName(nodes, type) {
+  let name = type;
+  for (let count = 2; nodes[name]; count += 1) name = `${type}_${count}`;
+  return name;
+}

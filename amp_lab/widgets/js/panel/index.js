@@ -1,0 +1,172 @@
+import './panel.css';
+import { h } from '../base/dom.js';
+import { number, si } from '../base/format.js';
+import { Replica } from '../base/replica.js';
+import { Newest } from '../base/latest.js';
+import { onTheme } from '../base/theme.js';
+import { undoKeys } from '../base/undo.js';
+import { widget } from '../base/view.js';
+import { Curves } from './curves.js';
+import { Cards } from './params.js';
+import { Perform } from './perform.js';
+import { Player } from './player.js';
+import { Strip } from './strip.js';
+import { travel } from './travel.js';
+
+export default widget('panel', ({ model, root, link, surface }) => {
+  const replica = new Replica(() => link.tell('hello'));
+  const edit = async (ops, gesture = null) => {
+    try {
+      await link.ask('edit', { ops, gesture });
+      surface.clear();
+    } catch (error) {
+      surface.show(error);
+      refresh();
+    }
+  };
+  const sendCurves = new Newest(({ curves, gesture }) => edit([{ op: 'curves', curves }], gesture));
+  const desk = {
+    edit,
+    curves(curves, gesture, seconds) {
+      sendCurves.push({ curves, gesture });
+      if (seconds) set('seconds', Number(Math.max(seconds, 0.1).toFixed(2)));
+    },
+    openCurve: (name) => curves.open(name),
+    automate(name, param, value) {
+      const title = `${name}_${param.key}`;
+      const points = [[0, value], [model.get('seconds'), value]];
+      edit([
+        { op: 'curves', curves: { [title]: { interpolation: 'linear', points } } },
+        { op: 'set', node: name, params: { [param.key]: { curve: title } } },
+      ]).then(() => curves.open(title));
+    },
+  };
+  const set = (key, value) => {
+    model.set(key, value);
+    model.save_changes();
+  };
+
+  const title = h('b', { class: 'title' });
+  const search = h('input', { type: 'search', placeholder: 'Search parameters', 'aria-label': 'Search parameters', oninput: () => cards.filter(search.value) });
+  const seconds = h('input', { type: 'text', class: 'number', 'aria-label': 'Length in seconds', onchange: () => {
+    const given = Number(seconds.value);
+    if (given >= 0.001 && given <= 3600) set('seconds', given);
+    traits();
+  } });
+  const auto = h('input', { type: 'checkbox', onchange: () => set('auto', auto.checked) });
+  const play = h('button', { class: 'play', 'aria-label': 'Play', onclick: surface.guard(() => toggle()) }, '▶');
+  const undo = h('button', { class: 'amp-icon', title: 'Undo', 'aria-label': 'Undo', onclick: () => link.tell('undo') }, '↶');
+  const redo = h('button', { class: 'amp-icon', title: 'Redo', 'aria-label': 'Redo', onclick: () => link.tell('redo') }, '↷');
+  const render = h('button', { title: 'Render now', onclick: () => link.tell('render') }, 'Render');
+  const state = h('output', { class: 'state', 'aria-live': 'polite' });
+  const strip = new Strip(root);
+  const curves = new Curves(root, desk);
+  const perform = new Perform(desk);
+  let cards = null;
+  let contracts = {};
+
+  const player = new Player(() => shown());
+  const shown = () => {
+    play.textContent = player.playing ? '■' : '▶';
+    play.setAttribute('aria-label', player.playing ? 'Stop' : 'Play');
+    strip.play(player.part);
+    if (player.playing) requestAnimationFrame(shown);
+  };
+  const toggle = async () => {
+    if (player.playing) player.stop();
+    else {
+      const { message, buffers } = await link.ask('sound');
+      await player.play(buffers.map(floats), message.sample_rate);
+    }
+    shown();
+  };
+
+  const traits = () => {
+    seconds.value = number(model.get('seconds'));
+    auto.checked = model.get('auto');
+    refresh();
+  };
+  const refresh = () => {
+    if (!cards) return;
+    title.textContent = replica.document.name;
+    undo.disabled = !replica.undo;
+    redo.disabled = !replica.redo;
+    cards.show(replica.document);
+    curves.show(replica.document.controls, model.get('seconds'));
+    perform.show(ranges(replica.document, contracts));
+  };
+
+  link.on('state', surface.guard((message) => {
+    if (!cards && !message.catalogue) return;
+    replica.load(message);
+    if (!cards) {
+      contracts = Object.fromEntries(message.catalogue.map((contract) => [contract.id, contract]));
+      cards = new Cards(contracts, desk);
+      root.append(
+        h('div', { class: 'toolbar' }, play, title, search, h('span', { class: 'gap' }), undo, redo,
+          h('label', {}, auto, ' render edits'), h('label', {}, seconds, ' s'), render, state),
+        strip.element,
+        h('div', { class: 'body' }, cards.element),
+        h('details', { class: 'dock', open: model.get('height') >= 480 }, h('summary', { text: 'Automation and performance' }),
+          h('div', { class: 'docked' }, curves.element, perform.element)),
+      );
+      link.tell('render');
+    }
+    traits();
+    root.dataset.ready = 'true';
+  }));
+  link.on('patch', surface.guard((patch) => {
+    replica.apply(patch);
+    refresh();
+  }));
+  link.on('rendered', surface.guard((message, buffers) => {
+    strip.show(buffers.map(floats));
+    const peak = message.peak ? `${(20 * Math.log10(message.peak)).toFixed(1)} dBFS` : 'silent';
+    state.className = 'state';
+    state.textContent = `${message.digest.slice(0, 8)} · ${peak} · ${si(message.render_s, 's')}`;
+    state.title = `SHA-256 ${message.digest}`;
+    root.dataset.digest = message.digest;
+    root.dataset.rendered = message.version;
+  }));
+  link.on('unrendered', (error) => {
+    state.className = 'state bad';
+    state.textContent = error.message;
+    state.title = error.stack || error.message;
+    delete root.dataset.digest;
+  });
+  for (const key of ['seconds', 'auto']) model.on(`change:${key}`, traits);
+  const stopTheme = onTheme(() => { strip.canvas.ask(); curves.canvas.ask(); });
+  undoKeys(root, link);
+  root.replica = replica;
+  link.tell('hello', { catalogue: true });
+  return () => {
+    for (const key of ['seconds', 'auto']) model.off(`change:${key}`, traits);
+    stopTheme();
+    player.close();
+    perform.close();
+    strip.canvas.close();
+    curves.canvas.close();
+  };
+});
+
+function floats(view) {
+  return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+}
+
+/** Names of the curves that nodes follow, with the span in which playing them makes sense. */
+function ranges({ nodes, controls }, contracts) {
+  const found = {};
+  for (const [name, curve] of Object.entries(controls?.curves ?? {})) {
+    const values = curve.points.map((point) => point[1]);
+    found[name] = [Math.min(...values, 0), Math.max(...values, 1), false];
+  }
+  for (const node of Object.values(nodes)) {
+    for (const param of contracts[node.type].params) {
+      const follows = node.params?.[param.key]?.curve;
+      if (!follows || param.kind !== 'number') continue;
+      const range = travel(param, param.default);
+      found[follows] = [range.low, range.high, range.log];
+    }
+  }
+  return found;
+}

@@ -1,0 +1,39 @@
+const KEPT = 64;
+
+/** Extremes that were asked for: the newest ones stay, so that a zoom shows something with the next frame. */
+export class Tiles {
+  constructor() {
+    this.tiles = [];
+  }
+
+  clear() {
+    this.tiles = [];
+  }
+
+  add(tile) {
+    this.tiles.push(tile);
+    const whole = this.tiles.reduce((best, one) => (best && best.last - best.first >= one.last - one.first ? best : one), null);
+    while (this.tiles.length > KEPT) {
+      const index = this.tiles.findIndex((one) => one !== whole);
+      this.tiles.splice(index, 1);
+    }
+  }
+
+  /** The finest tile that covers a span for a signal; else the one that covers most of it. */
+  find(name, first, last) {
+    let best = null;
+    let score = Infinity;
+    for (const tile of this.tiles) {
+      if (!(name in tile.pairs)) continue;
+      const missing = Math.max(0, tile.first - first) + Math.max(0, last - tile.last);
+      const cost = missing * 1e6 + (tile.last - tile.first) / tile.columns;
+      if (cost < score) [best, score] = [tile, cost];
+    }
+    return best;
+  }
+
+  has(names, first, last, columns) {
+    return this.tiles.some((tile) => tile.first === first && tile.last === last && tile.columns >= Math.min(columns, last - first)
+      && names.every((name) => name in tile.pairs));
+  }
+}

@@ -1,0 +1,50 @@
+const BYTES = 16;
+
+/** Firings from the wire: {row, frames, start, length, frame} per firing. */
+export function readBars(view) {
+  const bars = [];
+  for (let at = 0; at + BYTES <= view.byteLength; at += BYTES) {
+    bars.push({
+      row: view.getUint16(at, true),
+      frames: view.getUint16(at + 2, true),
+      start: view.getFloat32(at + 4, true),
+      length: view.getFloat32(at + 8, true),
+      frame: view.getFloat32(at + 12, true),
+    });
+  }
+  return bars;
+}
+
+/** Firings in wall time: single bars where they can be told apart, else how busy each node is. */
+export function drawSchedule(context, plot, inks, { firings, colours, top, high }) {
+  context.save();
+  context.beginPath();
+  context.rect(plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
+  context.clip();
+  if (firings.bars) {
+    for (const bar of firings.list) {
+      const x = plot.x(firings.first + bar.start);
+      const width = plot.x(firings.first + bar.start + bar.length) - x;
+      context.fillStyle = colours[bar.row];
+      context.fillRect(x, top + bar.row * high + 2, Math.max(width, 1), high - 4);
+      if (width > 46 && high >= 12) {
+        context.fillStyle = '#fff';
+        context.textAlign = 'left';
+        context.font = '10px system-ui, sans-serif';
+        context.fillText(`n = ${bar.frame}`, x + 4, top + (bar.row + 0.5) * high + 3.5);
+      }
+    }
+  } else {
+    const step = (firings.last - firings.first) / firings.columns;
+    const width = plot.x(firings.first + step) - plot.x(firings.first);
+    firings.load.forEach((value, index) => {
+      if (!value) return;
+      const row = Math.floor(index / firings.columns);
+      context.globalAlpha = 0.15 + (0.85 * value) / 255;
+      context.fillStyle = colours[row];
+      context.fillRect(plot.x(firings.first + (index % firings.columns) * step), top + row * high + 2, width + 0.5, high - 4);
+    });
+    context.globalAlpha = 1;
+  }
+  context.restore();
+}

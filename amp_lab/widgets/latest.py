@@ -1,0 +1,73 @@
+"""A thread that carries out the newest wish."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import TypeAlias
+
+Stale: TypeAlias = Callable[[], bool]
+
+
+class Latest:
+    """Runs ``work(stale)`` for the newest wish: one that waits is replaced, one that runs is told so.
+
+    Work that looks at ``stale()`` can give up early. It is told so at most once in a row, so that wishes that
+    keep coming faster than the work goes still show something. The thread starts with the first wish, in the
+    context of whoever wishes, since a kernel finds its way to the page through that.
+    """
+
+    def __init__(self, work: Callable[[Stale], None]) -> None:
+        self._work = work
+        self._changed = threading.Condition()
+        self._asked = self._begun = self._done = 0
+        self._closed = False
+        self._gave_up = self._patience = False
+        self._thread: threading.Thread | None = None
+
+    def ask(self) -> None:
+        """Wish for the work to be done from now on; returns at once."""
+        with self._changed:
+            if self._closed:
+                return
+            self._asked += 1
+            if self._thread is None:
+                context = contextvars.copy_context()
+                self._thread = threading.Thread(
+                    target=context.run, args=(self._run,), name="amp_lab render", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify_all()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until no wish is left; False if that takes longer."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closed or self._done == self._asked, timeout_s)
+
+    def close(self) -> None:
+        """Stop the work and end the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _stale(self) -> bool:
+        if not self._closed and (self._begun == self._asked or self._patience):
+            return False
+        self._gave_up = True
+        return True
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._done != self._asked)
+                if self._closed:
+                    return
+                self._begun = self._asked
+                self._patience, self._gave_up = self._gave_up, False
+            self._work(self._stale)
+            with self._changed:
+                self._done = self._begun
+                self._changed.notify_all()

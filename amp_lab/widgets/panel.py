@@ -1,0 +1,216 @@
+"""The parameter panel: every parameter of a graph at hand, and the render that follows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import traitlets
+from matplotlib.figure import Figure
+
+from amp_lab import plots
+from amp_lab.journal import Patch
+from amp_lab.lowlevel import Pyramid
+from amp_lab.model import NodeRecord
+from amp_lab.widgets import edits
+from amp_lab.widgets.base import STATIC, described
+from amp_lab.widgets.graphview import GraphView
+from amp_lab.widgets.latest import Latest, Stale
+
+if TYPE_CHECKING:
+    from amp_lab.graph import Graph
+    from amp_lab.render import Render
+
+STRIP_COLUMNS = 600
+PICTURE_S = 5.0
+"""Longest time a picture waits for the render it shows."""
+HEARD_S = 60.0
+"""Longest sound that is sent to a page."""
+
+
+class _Superseded(Exception):  # noqa: N818 - nothing went wrong
+    """A newer render was asked for."""
+
+
+class Panel(GraphView):
+    """Panel of a graph's parameters: ``amp.panel(g)``.
+
+    Every edit of the graph, from wherever it comes, is rendered anew: the newest wish wins, and a render that
+    runs for an older one is stopped.
+
+    Parameters
+    ----------
+    graph
+        The model.
+    seconds
+        Length of the render.
+    auto
+        Whether edits are rendered by themselves.
+    heat, trace
+        Whether renders compute heat and record firings, for widgets that follow the panel.
+    taps
+        Nodes whose signals are kept too; names that the graph does not have are left out.
+
+    Attributes
+    ----------
+    values : dict
+        Numbers and choices by ``"node.key"``; may be set.
+    render : Render or None
+        The newest one.
+    """
+
+    _esm = STATIC / "panel.js"
+    _css = STATIC / "panel.css"
+    _public: ClassVar[tuple[str, ...]] = ("values", "seconds", "auto", "heat", "trace", "taps")
+    height = traitlets.Int(520, min=120, max=4000).tag(sync=True)
+    values = traitlets.Dict().tag(sync=True)
+    seconds = traitlets.Float(1.0, min=0.001, max=3600.0).tag(sync=True)
+    auto = traitlets.Bool(True).tag(sync=True)
+    heat = traitlets.Bool(False)
+    trace = traitlets.Bool(False)
+    taps = traitlets.List(traitlets.Unicode())
+
+    def __init__(self, graph: Graph, **traits: Any) -> None:
+        super().__init__(graph, **traits)
+        self.render: Render | None = None
+        self._heard: list[Callable[[Render], object]] = []
+        self._latest = Latest(self._work)
+        self.values = self._present()
+        self.observe(self._set, "values")
+        self.observe(lambda _: self._latest.ask(), ["seconds", "heat", "trace", "taps"])
+        self._latest.ask()
+
+    def on_render(self, listener: Callable[[Render], object]) -> None:
+        """Call ``listener(render)`` with every new render, in the panel's thread."""
+        self._heard.append(listener)
+
+    def off_render(self, listener: Callable[[Render], object]) -> None:
+        """Stop calling a listener; one that is not there is ignored."""
+        self._heard = [known for known in self._heard if known != listener]
+
+    def wait(self, timeout_s: float | None = None) -> Render | None:
+        """Wait until the newest edit is rendered; returns the render."""
+        self._latest.wait(timeout_s)
+        return self.render
+
+    def figure(self) -> Figure:
+        """Draw the render of the graph as it is now."""
+        self.wait(PICTURE_S)
+        if self.render is None:
+            return plots.graph(self.journal.state, name=self.graph.name)
+        return self.render.waveform()
+
+    def _release(self) -> None:
+        super()._release()
+        self._latest.close()
+        self._heard.clear()
+
+    # ---- values ----
+
+    def _present(self) -> dict[str, Any]:
+        return {
+            f"{name}.{key}": value
+            for name, record in self.journal.state.nodes.items()
+            for key, value in _plain(self.graph, record).items()
+        }
+
+    def _set(self, change: Any) -> None:
+        """Bring the graph to values that were set in Python or linked from another widget."""
+        present = self._present()
+        ops = [
+            {"op": "set", "node": place.rpartition(".")[0], "params": {place.rpartition(".")[2]: value}}
+            for place, value in change["new"].items()
+            if place not in present or present[place] != value
+        ]
+        try:
+            if ops:
+                edits.apply(self.graph, ops)
+        finally:
+            self.values = self._present()
+
+    def _patched(self, patch: Patch) -> None:
+        super()._patched(patch)
+        if patch.nodes:
+            self.values = self._present()
+        if self.auto and (patch.nodes or patch.edges or patch.modulations or patch.attributes):
+            self._latest.ask()
+
+    # ---- rendering ----
+
+    def _work(self, stale: Stale) -> None:
+        """Render once; whatever goes wrong is told, and the thread goes on."""
+        try:
+            self._render(stale)
+        except _Superseded:
+            pass
+        except Exception as error:
+            self.tell("unrendered", **described(error))
+
+    def _render(self, stale: Stale) -> None:
+        def progress(_: int, __: int) -> None:
+            if stale():
+                raise _Superseded
+
+        version, start = self.journal.version, time.perf_counter()
+        render = self.graph.render(
+            seconds=self.seconds,
+            taps=[name for name in self.taps if name in self.graph],
+            heat=self.heat,
+            trace=self.trace,
+            progress=progress,
+        )
+        self.render = render
+        self._show(render, version, time.perf_counter() - start)
+        for listener in tuple(self._heard):
+            listener(render)
+
+    def _show(self, render: Render, version: int, seconds: float) -> None:
+        channels = render.audio[0][:2]
+        columns = min(STRIP_COLUMNS, render.frames)
+        strips = [Pyramid.build(channel).query(0, render.frames, columns) for channel in channels if columns]
+        self.tell(
+            "rendered",
+            [np.stack(strip, axis=1).astype("<f4").tobytes() for strip in strips],
+            digest=render.digest,
+            version=version,
+            frames=render.frames,
+            sample_rate=render.sample_rate,
+            peak=render.peak,
+            render_s=seconds,
+        )
+
+    # ---- messages ----
+
+    def _on_render(self, _: Mapping[str, Any]) -> None:
+        self._latest.ask()
+
+    def _on_sound(self, wish: Mapping[str, Any]) -> None:
+        render = self.render
+        heard = [] if render is None else render.audio[0][:2, : round(HEARD_S * render.sample_rate)]
+        buffers = [np.ascontiguousarray(channel, dtype="<f4").tobytes() for channel in heard]
+        rate = self.graph.sample_rate if render is None else render.sample_rate
+        self.tell("sound", buffers, id=wish.get("id"), sample_rate=rate)
+
+    def _on_curves(self, wish: Mapping[str, Any]) -> None:
+        plan = self.graph.compile()
+        self.tell("curves", id=wish.get("id"), names=list(plan.curves))
+
+
+def _plain(graph: Graph, record: NodeRecord) -> dict[str, Any]:
+    """Return numbers, integers and choices of a node, defaults too."""
+    contract = graph.contract(record.name)
+    values = {p.key: record.values.get(p.key, p.default) for p in contract.params if p.kind != "text"}
+    return {key: value for key, value in values.items() if isinstance(value, int | float | str)}
+
+
+def panel(graph: Graph, **traits: Any) -> Panel:
+    """Show the parameters of a graph in a panel (see `Panel`).
+
+    Raises
+    ------
+    GraphError
+        If it is no graph.
+    """
+    return Panel(graph, **traits)

@@ -1,0 +1,94 @@
+"""Scope: signals over time, from the whole down to one sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from amp_lab import plots
+from amp_lab.plots import style
+from amp_lab.values import Samples
+from amp_lab.widgets.base import STATIC
+from amp_lab.widgets.signals import BUFFER_BYTES, Signal, SignalView
+
+if TYPE_CHECKING:
+    from amp_lab.widgets.signals import Source
+
+_PAIR_BYTES = 8
+
+
+class Scope(SignalView):
+    """Scope over signals: ``amp.scope(r)``.
+
+    Parameters
+    ----------
+    *sources, sample_rate
+        See `SignalView`.
+
+    Attributes
+    ----------
+    view : list of float
+        First and last second that is seen; empty for all. May be set and linked.
+    signals : list of str
+        Names of the signals that are shown, of ``available``.
+    """
+
+    _esm = STATIC / "scope.js"
+    _css = STATIC / "scope.css"
+
+    def figure(self) -> Figure:
+        """Draw the view as it is now."""
+        shown = self.shown()
+        figure, axes = style.panels(None, [1.7] * max(len(shown), 1))
+        for ax, signal in zip(axes, shown, strict=False):
+            start, stop = self.view if len(self.view) == 2 else (0.0, None)
+            plots.waveform(
+                signal.samples, signal.sample_rate, start_s=start, stop_s=stop, ax=ax, name=signal.name
+            )
+        return figure
+
+    def _on_span(self, wish: Mapping[str, Any]) -> None:
+        chosen = self._chosen(wish)
+        first, last = int(wish["first"]), int(wish["last"])
+        most = max(1, BUFFER_BYTES // (_PAIR_BYTES * max(len(chosen), 1)))
+        columns = max(1, min(int(wish["columns"]), most, last - first))
+        self.tell(
+            "span",
+            [_extremes(signal, first, last, columns) for signal in chosen],
+            id=wish.get("id"),
+            signals=[signal.name for signal in chosen],
+            first=first,
+            last=last,
+            columns=columns,
+            version=wish.get("version"),
+        )
+
+    def _on_values(self, wish: Mapping[str, Any]) -> None:
+        frame = int(wish["frame"])
+        values = [
+            repr(float(signal.samples[frame])) if 0 <= frame < signal.samples.size else ""
+            for signal in self._chosen(wish)
+        ]
+        self.tell("values", id=wish.get("id"), frame=frame, values=values)
+
+
+def _extremes(signal: Signal, first: int, last: int, columns: int) -> bytes:
+    """Pairs (low, high) per column as float32; NaN where a signal has ended."""
+    pairs: Samples = np.full((columns, 2), np.nan)
+    end = min(last, signal.samples.size)
+    if first < end:
+        have = columns if end == last else max(1, round(columns * (end - first) / (last - first)))
+        low, high = signal.pyramid.query(first, end, have)
+        pairs[:have, 0], pairs[:have, 1] = low, high
+        faulty = ~(np.isfinite(low) & np.isfinite(high))
+        pairs[:have][faulty] = np.inf
+    with np.errstate(over="ignore"):  # beyond single precision is a fault too, and drawn as one
+        return pairs.astype("<f4").tobytes()
+
+
+def scope(*sources: Source, **traits: Any) -> Scope:
+    """Look at signals over time (see `Scope`)."""
+    return Scope(*sources, **traits)

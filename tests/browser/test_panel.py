@@ -1,0 +1,175 @@
+"""The panel in JupyterLab: hands on sliders, curves, keys and pad, and the render that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from browser.lab import Book
+from browser.test_editor import middle, until
+
+OPEN = ["import amp_lab as amp\ng = amp.presets.three_osc()", "p = amp.panel(g, seconds=1.0, height=700)\np"]
+Notebook = Callable[..., Book]
+
+
+def shown(book: Book) -> None:
+    """Wait until the panel shows its first render."""
+    book.page.wait_for_selector(".amp-panel[data-digest]")
+
+
+def slide(book: Book, label: str, steps: int = 12) -> None:
+    """Drag a slider to the right."""
+    slider = book.page.locator(f".amp-panel input[type=range][aria-label='{label}']")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box is not None
+    book.page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] / 2)
+    book.page.mouse.down()
+    book.page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2, steps=steps)
+    book.page.mouse.up()
+
+
+def test_a_slider_is_heard_by_the_render(notebook: Notebook) -> None:
+    """The digest on the screen becomes that of another process's render; a drag is one step of undo."""
+    book = notebook(OPEN)
+    shown(book)
+    before = book.value("g['flt'].params['q']")
+    slide(book, "flt.q")
+    other = "g.render(seconds=1.0, isolation='process').digest"
+    book.page.wait_for_function(
+        "(wanted) => document.querySelector('.amp-panel').dataset.digest === wanted", arg=book.value(other)
+    )
+    assert book.value("g['flt'].params['q']") != before and book.value("p.journal.undo_steps") == 1
+    book.page.click(".amp-panel [aria-label=Undo]")
+    until(book, "g['flt'].params['q']", before)
+    book.page.wait_for_function(
+        "(wanted) => document.querySelector('.amp-panel').dataset.digest === wanted", arg=book.value(other)
+    )
+
+
+def test_numbers_choices_and_refusals(notebook: Notebook) -> None:
+    """Typed numbers and choices reach the graph; what is out of range is told and taken back."""
+    book = notebook(OPEN)
+    shown(book)
+    page = book.page
+    entry = page.locator(".amp-panel input[aria-label='flt.q value']")
+    entry.fill("3.5")
+    entry.press("Enter")
+    until(book, "g['flt'].params['q']", 3.5)
+    page.locator(".amp-panel [aria-label='osc_1.quality'] button", has_text="naive").click()
+    until(book, "g['osc_1'].params['quality']", "naive")
+    page.select_option(".amp-panel select[aria-label='flt.mode']", "notch")
+    until(book, "p.values['flt.mode']", "notch")
+    entry.fill("-1")
+    entry.press("Enter")
+    page.wait_for_selector(".amp-panel .amp-failure")
+    assert "flt.q: out of range" in page.inner_text(".amp-failure") and book.value("p.values['flt.q']") == 3.5
+    page.fill(".amp-panel [type=search]", "flt")
+    assert page.locator(".amp-panel .card:not([hidden])").count() == 1
+
+
+def test_sliders_work_while_a_cell_runs(notebook: Notebook) -> None:
+    """A cell that sleeps does not hold up the graph or its render."""
+    book = notebook(OPEN)
+    shown(book)
+    digest = book.page.get_attribute(".amp-panel", "data-digest")
+    book.start("import time; time.sleep(3)")
+    slide(book, "flt.q")
+    book.page.wait_for_function(
+        "(old) => document.querySelector('.amp-panel').dataset.digest !== old", arg=digest, timeout=2500
+    )
+    assert book.page.evaluate("() => window.ampBusy")
+    book.page.wait_for_function("() => !window.ampBusy")
+
+
+def test_a_curve_is_drawn(notebook: Notebook) -> None:
+    """A parameter is automated, a point added and dragged; the graph's control history holds it."""
+    book = notebook(OPEN)
+    shown(book)
+    page = book.page
+    page.locator(".amp-panel [aria-label='Automate flt.q']").click()
+    until(book, "g['flt'].params['q'].name if hasattr(g['flt'].params['q'], 'name') else ''", "flt_q")
+    page.wait_for_function("() => document.querySelector('.amp-panel .automation select').value === 'flt_q'")
+    x, y = middle(book, ".amp-panel .curve")
+    page.mouse.dblclick(x, y - 20)
+    until(book, "g.controls['flt_q'].times_s.size", 3)
+    old = book.value("g.controls['flt_q'].values[1]")
+    page.mouse.move(x, y - 20)
+    page.mouse.down()
+    page.mouse.move(x + 20, y - 45, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    assert book.value("g.controls['flt_q'].values[1]") > old
+    assert book.value("len(p.wait().digest)") == 64
+
+
+def test_keys_and_pad_are_recorded(notebook: Notebook) -> None:
+    """What is played on keyboard and pad stands in the control history and is rendered."""
+    book = notebook(OPEN)
+    shown(book)
+    page = book.page
+    page.click(".amp-panel .record")
+    page.locator(".amp-panel .piano").focus()
+    for key in "ag":
+        page.keyboard.down(key)
+        page.wait_for_timeout(120)
+        page.keyboard.up(key)
+    x, y = middle(book, ".amp-panel .pad")
+    page.mouse.move(x - 30, y + 20)
+    page.mouse.down()
+    page.mouse.move(x + 30, y - 20, steps=6)
+    page.mouse.up()
+    page.click(".amp-panel .record")
+    until(book, "g.controls['gate'].values.tolist()", [0.0, 1.0, 0.0, 1.0, 0.0])
+    assert [round(v, 1) for v in book.value("g.controls['pitch_hz'].values.tolist()")][1:] == [261.6, 392.0]
+    assert book.value("g.controls['cutoff_hz'].times_s.size") >= 6
+    assert book.value("p.seconds") < 5 and book.value("p.wait().peak") > 0
+
+
+def test_the_render_is_played_and_stopped(notebook: Notebook) -> None:
+    """Play makes the sound run, Stop ends it."""
+    book = notebook(OPEN)
+    shown(book)
+    book.page.click(".amp-panel [aria-label=Play]")
+    book.page.wait_for_selector(".amp-panel [aria-label=Stop]")
+    book.page.click(".amp-panel [aria-label=Stop]")
+    book.page.wait_for_selector(".amp-panel [aria-label=Play]")
+
+
+ROUNDS = 5
+"""Other work on the machine only ever adds time: the best round tells what the code costs."""
+LATENCY = """async (moves) => {
+  const root = document.querySelector('.amp-panel');
+  const slider = root.querySelector("input[type=range][aria-label='flt.q']");
+  const times = [];
+  const digests = new Set();
+  for (let i = 0; i < moves; i += 1) {
+    const before = root.dataset.digest;
+    const start = performance.now();
+    slider.value = 300 + ((i * 37) % 400);
+    slider.dispatchEvent(new Event('input', {bubbles: true}));
+    while (root.dataset.digest === before) await new Promise((done) => setTimeout(done, 1));
+    await new Promise((done) => requestAnimationFrame(done));
+    await new Promise((done) => setTimeout(done, 0));
+    times.push(performance.now() - start);
+    digests.add(root.dataset.digest);
+  }
+  slider.dispatchEvent(new Event('change'));
+  return {times, digests: digests.size, last: root.dataset.digest};
+}"""
+
+
+def test_a_slider_is_quick(notebook: Notebook) -> None:
+    """From the pointer's event to the frame after the draw, one second of three_osc, digest and all."""
+    book = notebook(OPEN)
+    shown(book)
+    book.page.evaluate(LATENCY, 10)
+    rounds = []
+    while len(rounds) < ROUNDS and not (rounds and min(rounds)[0] <= 35 and min(rounds)[1] <= 60):
+        found = book.page.evaluate(LATENCY, 50)
+        times = sorted(found["times"])
+        rounds.append((times[len(times) // 2], times[int(0.95 * len(times))]))
+        assert found["digests"] > 20
+        assert found["last"] == book.value("g.render(seconds=1.0, isolation='process').digest")
+    p50, p95 = min(rounds)
+    print(f"slider to frame p50 {p50:.1f} ms, p95 {p95:.1f} ms")
+    assert p50 <= 35 and p95 <= 60, f"p50 {p50:.1f} ms, p95 {p95:.1f} ms"
