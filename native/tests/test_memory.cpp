@@ -170,10 +170,11 @@ void failing_allocations_of_a_stream() {
                 const auto channels = static_cast<uint32_t>(amp_stream_port_channels(s->raw, "out", nullptr));
                 const amp_buffer b = rig::view(y, 9, channels, 40);
                 uint32_t tap = 0;
-                for (const amp_status status : {amp_stream_set_param(s->raw, node, "gain", &value, -1, nullptr, nullptr),
-                                                amp_stream_open_tap(s->raw, node, nullptr, 1, 50, &tap, nullptr),
-                                                amp_stream_pull(s->raw, s->out, &b, 0, nullptr, nullptr),
-                                                amp_stream_set_param(s->raw, node, "gain", &value, 90, nullptr, nullptr)})
+                for (const amp_status status :
+                     {amp_stream_set_param(s->raw, node, "gain", &value, -1, nullptr, nullptr),
+                      amp_stream_open_tap(s->raw, node, nullptr, 1, 50, &tap, nullptr),
+                      amp_stream_pull(s->raw, s->out, &b, 0, nullptr, nullptr),
+                      amp_stream_set_param(s->raw, node, "gain", &value, 90, nullptr, nullptr)})
                     CHECK(status == AMP_OK || status == AMP_E_NOMEM || status == AMP_E_INVALID_ARG ||
                           status == AMP_E_PENDING);
             },
