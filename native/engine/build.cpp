@@ -195,7 +195,7 @@ struct Builder {
     // A node that adds up by itself reads a few edges in one go, without a step before it.
     bool adds_up(uint32_t u, size_t edges) const {
         const PlanNode& n = r.plan_.nodes[u];
-        return n.type->adds && n.component < 0 && !(r.common_.config.flags & AMP_RUN_HEAT) && edges <= kMostAdded;
+        return n.type->adds && !(r.common_.config.flags & AMP_RUN_HEAT) && edges <= kMostAdded;
     }
 
     void gather_slots(uint32_t u, std::vector<int>& pending) {
@@ -309,7 +309,8 @@ struct Builder {
         const PlanNode& n = r.plan_.nodes[u];
         if (n.arrival + n.latency == 0) return nullptr;
         Step& s = gather(u, p.channels, 0);
-        s.fire = s.tick = before_first_token;
+        s.fire = before_first_token;
+        s.tick = early_tick;
         s.arrival = n.arrival + n.latency;
         shown_to = u;
         show(s.out[0], p, written(u));
@@ -334,7 +335,8 @@ struct Builder {
             const Port& p = r.work_[e.src].out[e.src_port];
             if (!recurs(r.plan_, e) || !done.insert(&p).second) continue;
             Step& s = gather(e.src, p.channels, 0);
-            s.fire = s.tick = r.table_->settle[r.layout_];
+            s.fire = r.table_->settle[r.layout_];
+            s.tick = r.table_->settle_tick[r.layout_];
             shown_to = e.src;
             show(s.out[0], p, written(e.src));
             r.work_[e.src].after.push_back(&s);
@@ -371,7 +373,7 @@ struct Builder {
     }
 
     Step& gather(uint32_t u, int32_t channels, int32_t n_in, uint32_t mode = AMP_GATHER_SUM) {
-        Step& s = r.steps_.emplace_back();
+        Step& s = *r.arena_.make<Step>(1);
         s.fire = r.table_->gather[mode][r.layout_];
         s.tick = r.table_->gather_tick[mode][r.layout_];
         s.env = &r.env_;
@@ -385,12 +387,26 @@ struct Builder {
         return s;
     }
 
+    // A step and, just before it, what its firings work on.
+    Step& make_step(uint64_t state, uint64_t coef, uint64_t lines) {
+        constexpr uint64_t kLine = alignof(Step);
+        const uint64_t first = coef % kLine ? state : (state + kLine - 1) / kLine * kLine;
+        const uint64_t before = (first + coef + lines + kLine - 1) / kLine * kLine;
+        auto* memory = static_cast<unsigned char*>(r.arena_.take(before + sizeof(Step)));
+        Step& s = *new (memory + before) Step();
+        s.state = memory;
+        s.coef = memory + first;
+        s.lines = memory + first + coef;
+        return s;
+    }
+
     void node(uint32_t u, const std::map<uint32_t, const Port*>& token_port) {
         const PlanNode& n = r.plan_.nodes[u];
         const auto& c = contract(u);
         Work& w = r.work_[u];
-        Step& s = r.steps_.emplace_back();
         const LayoutOps& ops = n.type->ops[r.layout_];
+        const uint64_t rows = Shape{n.channels, r.env_.groups}.rows();
+        Step& s = make_step(rows * ops.state_bytes, rows * ops.coef_bytes, rows * ops.line_bytes);
         w.main = &s;
         s.fire = passed(u) ? [](Step&, const Firing&) { return kFired; } : ops.fire;
         s.tick = ops.tick;
@@ -413,9 +429,7 @@ struct Builder {
         parameters(u, token_port);
         s.varying = values.varies(u);
         fuse(u);
-        const auto rows = Shape{n.channels, r.env_.groups}.rows();
-        s.state = static_cast<unsigned char*>(r.arena_.take(rows * ops.state_bytes));
-        s.coef = static_cast<unsigned char*>(r.arena_.take(rows * ops.coef_bytes));
+        r.lay(u);
         if (n.type->aux_frames) {
             s.aux_frames = n.type->aux_frames(s);
             s.aux = r.arena_.doubles(rows * s.aux_frames * static_cast<uint64_t>(r.env_.width));
@@ -594,6 +608,10 @@ void build(Shard& r) {
     b.choose_block();
     b.place();
     b.steps();
+    for (const Patch& q : r.patches_)
+        if (r.moving_.empty() || r.moving_.back() != q.node) r.moving_.push_back(q.node);
+    std::sort(r.moving_.begin(), r.moving_.end());
+    r.moving_.erase(std::unique(r.moving_.begin(), r.moving_.end()), r.moving_.end());
 }
 
 }  // namespace amp

@@ -11,14 +11,9 @@ namespace amp {
 
 namespace {
 
-#if defined(AMP_TEST_HOOKS) || defined(AMP_NATIVE_ENABLE_LOGGING)
-constexpr bool kDiagnostic = true;  // every firing passes the hooks
-#else
-constexpr bool kDiagnostic = false;
-#endif
-constexpr uint64_t kTimeEvery = 32;  // one block in so many is timed: a clock read costs as much as a small node
-
-Firing logical(const Step& s, const Firing& f) { return {f.frame - s.arrival, f.offset, f.frames}; }
+// A clock read costs as much as a small node, so few blocks are timed: at first every one that is a power of two.
+constexpr uint64_t kTimeEvery = 256;
+bool timed_block(uint64_t n) { return n % kTimeEvery == 0 || (n < kTimeEvery && (n & (n - 1)) == 0); }
 
 }  // namespace
 
@@ -45,10 +40,7 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
     build(*this);
     if (common.config.flags & AMP_RUN_HEAT) build_heat();
     for (const auto& [node, buffer] : common.inputs) attach_input(node, buffer);
-    size_t most = 0;
-    for (const Work& w : work_) most += w.before.size() + 1 + std::max(w.after.size(), w.early.size());
-    frame_table_.reserve(most);
-    component_done_.assign(work_.size(), 0);
+    reserve_ticks();
     list_ops();
     for (const PlanNode& n : plan_.nodes) cuts_.insert(cuts_.end(), {n.arrival, n.arrival + n.latency});
     std::sort(cuts_.begin(), cuts_.end());
@@ -73,6 +65,9 @@ void Shard::list_ops() {
         for (Step* s : w.after) ops_.push_back({s->fire, s});
     }
     first_op_.push_back(static_cast<uint32_t>(ops_.size()));
+    if (block_ > 1) return;
+    for (const Op& op : ops_) tick_ops_.push_back({op.step->tick, op.step});
+    hand_on(tick_ops_);
 }
 
 int64_t Shard::frames_of(uint32_t u) const {
@@ -108,6 +103,7 @@ void Shard::advance_windows(uint32_t frames) {
         p->pos = p->history;
     }
     for (const Patch& q : patches_) q.view->data = q.port->data + q.row + (q.port->pos - q.delay) * env_.width;
+    for (uint32_t u : moving_) lay(u);
 }
 
 void Shard::run(int64_t clock, int64_t frames, const std::vector<TapCopy>& all, int64_t origin) {
@@ -122,8 +118,7 @@ void Shard::run(int64_t clock, int64_t frames, const std::vector<TapCopy>& all, 
         if (common_.config.flags & AMP_RUN_HEAT) advance_heat(n);
         if (blocks_ == 1)  // the first block finds everything cold: it counts only while it is the only one
             for (Work& w : work_) w.seconds = 0, w.timed_frames = 0;
-        const bool sampled =
-            !(common_.config.flags & AMP_RUN_NO_METRICS) && (blocks_ == 1 || blocks_ % kTimeEvery == 0);
+        const bool sampled = !(common_.config.flags & AMP_RUN_NO_METRICS) && timed_block(blocks_);
         const bool timed = sampled || !common_.events.empty();
         ++blocks_;
         if (kDiagnostic || timed || !delivers || common_.flight || common_.config.flags & AMP_RUN_HEAT)
@@ -151,13 +146,16 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
                 work_[u].seconds += t - last;
                 work_[u].timed_frames += f.frames;
                 if (!common_.events.empty() && started(u, f)) common_.record(u, f, last, t);
+                last = t;
             }
         } else if (plan_.components[static_cast<size_t>(c)].nodes.front() == u) {
             run_component(plan_.components[static_cast<size_t>(c)], f, timed);
         }
-        if (common_.config.flags & AMP_RUN_HEAT) unit_heat(u, f);
+        const bool taken = tap < taps.size() && taps[tap].node == u;
         for (; tap < taps.size() && taps[tap].node == u; ++tap) copy_tap(taps[tap], f, origin);
-        if (timed) last = common_.now();  // heat and taps are nobody's time
+        if (common_.config.flags & AMP_RUN_HEAT) unit_heat(u, f);
+        if (timed && (c >= 0 || taken || common_.config.flags & AMP_RUN_HEAT))
+            last = common_.now();  // heat and taps are nobody's time
     }
 }
 
@@ -170,14 +168,18 @@ template <bool kLate> void Shard::run_unwatched(const Firing& f, const std::vect
     const auto end = static_cast<uint32_t>(work_.size());
     auto component = plan_.components.begin();
     auto tap = taps.begin();
+    Carried now = tick_ops_.empty() ? Carried{} : Carried{first_carried(*tick_ops_.front().step), 0.0};
     for (uint32_t u = 0; u < end;) {
         uint32_t stop = end;
         if (component != plan_.components.end()) stop = std::min(stop, component->nodes.front());
         if (tap != taps.end()) stop = std::min(stop, tap->node + 1);
-        for (uint32_t i = first_op_[u]; i < first_op_[stop]; ++i) {
-            Step& s = *ops_[i].step;
-            if (const uint32_t r = ops_[i].fire(s, kLate ? logical(s, f) : f)) note(s.node, s, r, f);
-        }
+        if (block_ == 1)
+            now = tick_ops(first_op_[u], first_op_[stop], f, now);
+        else
+            for (uint32_t i = first_op_[u]; i < first_op_[stop]; ++i) {
+                Step& s = *ops_[i].step;
+                if (const uint32_t r = ops_[i].fire(s, kLate ? logical(s, f) : f)) note(s.node, s, r, f);
+            }
         u = stop;
         const auto copy_taps = [&] {  // before anything else may take their slices
             for (; tap != taps.end() && tap->node < u; ++tap) copy_tap(*tap, f, origin);
@@ -189,6 +191,18 @@ template <bool kLate> void Shard::run_unwatched(const Firing& f, const std::vect
         ++component;
         copy_taps();
     }
+}
+
+// In blocks of one frame ticks are cheaper than firings.
+Carried Shard::tick_ops(uint32_t first, uint32_t end, const Firing& f, Carried now) {
+    for (; first < end; ++first) {
+        const Tick& t = tick_ops_[first];
+        now = t.run(*t.step, 0, f.frame, now);
+        if (__builtin_expect(now.seen - now.seen == 0.0, 1)) continue;
+        note_tick(*t.step, f);  // before another node may take its slice
+        now.seen = 0.0;
+    }
+    return now;
 }
 
 // Own heat while the node's inputs still stand in their slices: after the node, or after the last of its component.
@@ -234,100 +248,6 @@ void Shard::fire_held(uint32_t u, const Firing& f) {
     Work& w = work_[u];
     w.fired_once = true;
     if (const uint32_t r = w.main->fire(*w.main, {f.frame, 0, layout_ ? 1u : uint32_t{kLanes}})) note(u, *w.main, r, f);
-}
-
-void Shard::run_component(const Component& c, const Firing& f, bool timed) {
-    const double t0 = timed ? common_.now() : 0.0;
-    if (c.sub_block < kFrameTableBelow)
-        run_frames(c, f);
-    else
-        run_firings(c, f);
-    if (!timed) return;
-    const double share =
-        (common_.now() - t0) / static_cast<double>(c.nodes.size());  // the nodes of a loop are timed together
-    for (uint32_t u : c.nodes) {
-        work_[u].seconds += share;
-        work_[u].timed_frames += f.frames;
-    }
-}
-
-// The steps of a component that go frame by frame; all others are fired for the whole block.
-void Shard::list_frame_steps(const Component& c, const Firing& f) {
-    frame_table_.clear();
-    for (uint32_t u : c.nodes) {
-        Work& w = work_[u];
-        if (!started(u, f)) {
-            fire(u, f);
-            continue;
-        }
-        for (size_t k = 0; k < w.before.size(); ++k) {
-            Step* s = w.before[k];
-            if (!w.outside[k])
-                frame_table_.push_back(s);
-            else if (const uint32_t r = s->fire(*s, logical(*s, f)))
-                note(u, *s, r, f);
-        }
-        const bool early = is_early(u, f);
-        const auto& after = early ? w.early : w.after;
-        frame_table_.push_back(w.main);
-        frame_table_.insert(frame_table_.end(), after.begin(), after.end());
-        if (early) w.owed += f.frames;
-        w.frames += f.frames;
-        w.calls += f.frames;
-    }
-}
-
-// The per-frame table: one indirect call per step and frame.
-void Shard::run_frames(const Component& c, const Firing& f) {
-    AMP_LOG("fire the loop of %s frame by frame, virtual times %lld to %lld",
-            plan_.nodes[c.nodes.front()].descriptor->name.c_str(), static_cast<long long>(f.frame),
-            static_cast<long long>(f.frame + f.frames - 1));
-    list_frame_steps(c, f);
-    const bool traced = !common_.events.empty(), late = plan_.latency > 0;
-    for (uint32_t i = 0; i < f.frames; ++i) {
-        const Firing g{f.frame + i, i, 1};
-        Firing own = g;
-        for (Step* s : frame_table_) {
-            if (late) own.frame = g.frame - s->arrival;
-            if (common_.flight) {
-                common_.flight->node = s->node;
-                common_.flight->first_frame = own.frame;
-                common_.flight->frames = 1;
-            }
-            if (s == work_[s->node].main) test_hook(s->node, own);
-            const double t0 = traced ? common_.now() : 0.0;
-            if (const uint32_t r = s->tick(*s, own)) note(s->node, *s, r, g);
-            if (traced && s == work_[s->node].main) common_.record(s->node, g, t0, common_.now());
-        }
-    }
-}
-
-// Data-driven: every node fires as far as its inputs reach, round after round, until the block is full.
-void Shard::run_firings(const Component& c, const Firing& f) {
-    auto& done = component_done_;
-    for (uint32_t u : c.nodes) {  // a node that has not started stands in nobody's way
-        done[u] = started(u, f) ? 0 : f.frames;
-        if (done[u]) fire(u, f);
-    }
-    for (bool busy = true; busy;) {
-        busy = false;
-        for (uint32_t u : c.nodes) {
-            uint64_t reach = f.frames;
-            for (uint32_t k : plan_.nodes[u].in) {
-                const PlanEdge& e = plan_.edges[k];
-                if (plan_.nodes[e.src].component == plan_.nodes[u].component)
-                    reach = std::min(reach, done[e.src] + e.lag);
-            }
-            if (reach <= done[u]) continue;
-            const auto n = static_cast<uint32_t>(reach - done[u]);
-            const Firing g{f.frame + static_cast<int64_t>(done[u]), static_cast<uint32_t>(done[u]), n};
-            const double t0 = common_.events.empty() ? 0.0 : common_.now();
-            fire(u, g);
-            if (!common_.events.empty()) common_.record(u, g, t0, common_.now());
-            done[u] = reach;
-            busy = true;
-        }
-    }
 }
 
 void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t origin) const {

@@ -102,6 +102,17 @@ struct TapCopy {
     amp_buffer buffer;  // of all batches
 };
 
+#if defined(AMP_TEST_HOOKS) || defined(AMP_NATIVE_ENABLE_LOGGING)
+inline constexpr bool kDiagnostic = true;  // every firing passes the hooks
+#else
+inline constexpr bool kDiagnostic = false;
+#endif
+
+struct Tick {
+    TickFn run;
+    Step* step;
+};
+
 struct Op {
     FireFn fire;
     Step* step;
@@ -149,7 +160,31 @@ private:
     template <bool kLate> void run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
     void list_ops();
     void run_component(const Component& component, const Firing& f, bool timed);
-    void list_frame_steps(const Component& component, const Firing& f);
+    void reserve_ticks();
+    void list_ticks(const Component& component, const Firing& f);
+    void hand_on(std::vector<Tick>& ticks) const;
+    static Carried run_ticks(const Tick* first, const Tick* end, uint32_t i, int64_t time, Carried now) {
+        for (; first != end; ++first) now = first->run(*first->step, i, time, now);
+        return now;
+    }
+    double first_carried(const Step& s) const {  // of the frame before the block
+        const auto* ways = carrying(s);
+        return ways && ways[1][0] ? carried_in(s).data[0] : 0.0;
+    }
+    Carried watched_tick(const Tick& tick, uint32_t i, int64_t time, Carried before);
+    void note_tick(Step& step, const Firing& f);
+    Carried tick_ops(uint32_t first, uint32_t end, const Firing& f, Carried now);
+    // Ways of a step of one row to take a value from the tick before (see LayoutOps); NULL: none.
+    const TickFn (*carrying(const Step& s) const)[2] {
+        const bool one = s.channels == 1 && s.env->groups == 1 && &s == work_[s.node].main;
+        const auto& ways = plan_.nodes[s.node].type->ops[layout_].carry;
+        return one && ways[0][0] ? ways : nullptr;
+    }
+    static const View& carried_in(const Step& s) { return s.n_more ? s.more[s.n_more - 1] : s.in[0]; }
+    void lay(uint32_t node) {
+        const LayoutOps& ops = plan_.nodes[node].type->ops[layout_];
+        if (ops.lay) ops.lay(*work_[node].main);
+    }
     void run_frames(const Component& component, const Firing& f);
     void run_firings(const Component& component, const Firing& f);
     void copy_tap(const TapCopy& tap, const Firing& f, int64_t origin) const;
@@ -177,7 +212,6 @@ private:
     uint32_t block_ = 0;
     uint64_t blocks_ = 0;
     Arena& arena_;
-    std::deque<Step> steps_;
     std::vector<Work> work_;
     std::deque<Port> edge_ports_;  // windows of edges that carry their own initial tokens
     std::vector<int64_t> cuts_;    // virtual times at which a node starts or its first token comes out, ascending
@@ -187,12 +221,16 @@ private:
     std::vector<HeatTrack> heat_;
     Fault fault_;
     std::vector<Op> ops_;             // of all nodes outside components that do not hold
+    std::vector<Tick> tick_ops_;      // the same for blocks of one frame
     std::vector<uint32_t> first_op_;  // per node, and the end
     std::vector<uint32_t> held_;      // nodes whose output holds
     int64_t unwatched_frames_ = 0, unwatched_calls_ = 0;
-    std::vector<Step*> frame_table_;        // of the component being run; capacity reserved when built
+    std::vector<uint32_t> moving_;          // nodes that look into windows
+    std::vector<Tick> ticks_;               // of the component being run; capacity reserved when built
     std::vector<uint64_t> component_done_;  // per node: frames of the block fired so far
 };
+
+inline Firing logical(const Step& s, const Firing& f) { return {f.frame - s.arrival, f.offset, f.frames}; }
 
 // Pointer arithmetic shared by the engine's files. `channel` < 0: all.
 inline int64_t row_of(const Port& p, int32_t channel) { return channel < 0 ? 0 : channel * p.row * p.groups; }

@@ -21,6 +21,7 @@ void Share::point(uint32_t u, int64_t frame) {
         const Patch& q = s.patches_[k];
         q.view->data = q.port->data + q.row + (q.port->pos + frame - q.delay) * s.env_.width;
     }
+    if (s.first_patch_[u] < s.first_patch_[u + 1]) s.lay(u);
 }
 
 void Share::fire(uint32_t u, int64_t frame, uint32_t frames) {

@@ -50,6 +50,14 @@ struct Environment {
 
 struct Step;
 using FireFn = uint32_t (*)(Step&, const Firing&);
+// What goes from tick to tick in registers: the first value the last one wrote, and a sum to which whatever is not
+// finite sticks.
+struct Carried {
+    double value, seen;
+};
+// Frame i of the block, at virtual time `time`: for loops, and for blocks of one frame. A verdict that is not of the
+// values stays in the step and spoils `seen`.
+using TickFn = Carried (*)(Step&, uint32_t i, int64_t time, Carried before);
 
 struct Modulation {
     View source;
@@ -59,39 +67,44 @@ struct Modulation {
     int32_t multiply;  // 1 multiply, 0 add
 };
 
-struct Step {
-    FireFn fire = nullptr;          // a window of frames
-    FireFn tick = nullptr;          // one frame, for feedback components
-    View* in = nullptr;             // one per input port (gather: one per edge; parameter: none)
-    View* more = nullptr;           // further edges of a node that adds up its one port by itself
-    View* out = nullptr;            // one per output port
-    View* par = nullptr;            // one per contract parameter; fixed-rate ones have data == nullptr
-    const double* fixed = nullptr;  // per contract parameter: enum index, integer, fixed number or rows of a matrix
-    unsigned char* state = nullptr;
+// What a firing always reads stands first, in one cache line; the node's rows, coefficients and state stand just
+// before.
+struct alignas(64) Step {
+    void* lines = nullptr;  // where its rows stand in the block, as `lay` left it
     unsigned char* coef = nullptr;
-    double* aux = nullptr;  // node-owned frames (delay lines), zeroed at reset
-    const CurveData* curve = nullptr;
+    unsigned char* state = nullptr;
     const Environment* env = nullptr;
+    const double* fixed = nullptr;  // per contract parameter: enum index, integer, fixed number or rows of a matrix
+    uint64_t key = 0;               // hash of the node's name (noise)
+    int32_t channels = 1;           // rows of the work: channels x env->groups
+    int32_t varying = 0;            // 1: some frame-rate parameter changes per frame
+    Step* fused = nullptr;          // the parameter step this one may work out by itself while it stays_fused
+
+    FireFn fire = nullptr;  // a window of frames
+    TickFn tick = nullptr;  // one frame
+    View* in = nullptr;     // one per input port (gather: one per edge; parameter: none)
+    View* more = nullptr;   // further edges of a node that adds up its one port by itself
+    View* out = nullptr;    // one per output port
+    View* par = nullptr;    // one per contract parameter; fixed-rate ones have data == nullptr
+    double* aux = nullptr;  // node-owned frames (delay lines), zeroed at reset
+    int64_t arrival = 0;    // virtual time of its frame 0
+    const CurveData* curve = nullptr;
     const Modulation* mods = nullptr;
-    Step* fused = nullptr;  // the parameter step this one may work out by itself while it stays_fused
-    bool fuses = false;     // parameter steps: the other end
-    int32_t channels = 1;   // rows of the work: channels x env->groups
-    int32_t groups = 1;     // parameter and gather steps: group rows of out
-    int32_t n_in = 0;
-    uint32_t fed = 0;  // node steps: bit k says that some edge enters input port k
-    int32_t n_mods = 0;
-    int32_t n_more = 0;
-    int32_t varying = 0;          // 1: some frame-rate parameter changes per frame
-    uint32_t node = 0xffffffffu;  // place in the plan's order
-    uint32_t aux_frames = 0;
-    uint64_t key = 0;          // hash of the node's name (noise)
-    double low = 0, high = 0;  // parameter steps: the declared range
-    int32_t clamp = 0;
-    int32_t port = -1;             // parameter steps: index of the parameter; gather steps: of the input port
-    int64_t clamped = 0;           // values clamped so far
     const View* source = nullptr;  // input nodes and per-frame tensors: (b, c, n) order, strides in doubles, step 1
     int64_t source_frames = 0;     // input nodes read zeros past it, parameters hold the last value
-    int64_t arrival = 0;           // virtual time of its frame 0
+    double low = 0, high = 0;      // parameter steps: the declared range
+    int64_t clamped = 0;           // values clamped so far
+    int32_t clamp = 0;
+    int32_t groups = 1;  // parameter and gather steps: group rows of out
+    int32_t n_in = 0;
+    int32_t n_mods = 0;
+    int32_t n_more = 0;
+    int32_t port = -1;            // parameter steps: index of the parameter; gather steps: of the input port
+    uint32_t fed = 0;             // node steps: bit k says that some edge enters input port k
+    uint32_t node = 0xffffffffu;  // place in the plan's order
+    uint32_t aux_frames = 0;
+    uint32_t verdict = 0;  // of its ticks
+    bool fuses = false;    // parameter steps: the other end of `fused`
 };
 
 // A value that holds under one modulator needs no pass of its own: the node reads both.
@@ -104,12 +117,17 @@ struct CurveSegment {
 
 struct LayoutOps {  // one per layout width
     FireFn fire;
-    FireFn tick;
+    TickFn tick;
     FireFn heat;             // writes own heat (J per frame, summed over channels) into out[n_outputs]; NULL: none
     void (*prepare)(Step&);  // coefficients of parameters that hold
     void (*reset)(Step&);    // start state
     size_t state_bytes;      // per row
     size_t coef_bytes;       // per row
+    void (*lay)(Step&) = nullptr;  // after a view has moved, before anything else; NULL: nothing to do
+    size_t line_bytes = 0;         // per row
+    // A tick of one row that takes input 0, or the last edge of one that adds, from the tick before; and that settles
+    // output 0. NULL: none.
+    TickFn carry[2][2]{};
 };
 
 struct NodeType {
@@ -130,12 +148,13 @@ struct KernelTable {
     const NodeType* const* types;  // ordered by id
     uint32_t n_types;
     FireFn parameter[2];  // per layout: base value, modulations, range
-    FireFn parameter_tick[2];
+    TickFn parameter_tick[2];
     // The edges of a port become one signal, by AMP_GATHER_*: their sum in slot order (one edge: a copy), its mean, or
     // one view per channel stacked. The modes behind need no step of their own.
     FireFn gather[3][2];
-    FireFn gather_tick[3][2];
+    TickFn gather_tick[3][2];
     FireFn settle[2];  // what closes a feedback cycle ends in zero, not in denormals
+    TickFn settle_tick[2];
     // Lane j of each frame of x (step 8 or 0) to y + j * stride, frames contiguous.
     void (*scatter)(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride);
     // Values at t = n / sample_rate for frames inside one segment.

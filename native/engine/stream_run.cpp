@@ -6,12 +6,6 @@
 
 namespace amp {
 
-namespace {
-
-constexpr uint64_t kTogetherBelow = 5;  // frames; longer loops are faster node by node, some frames at a time
-
-}  // namespace
-
 // Makes tokens of a tap's node up to `token`, or as far as the samples reach; throws if that is no further than before.
 void Stream::produce(const Tap& t, int64_t token) {
     if (failure_) throw *failure_;

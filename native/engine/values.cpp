@@ -79,7 +79,7 @@ Step& Values::make_step(uint32_t node, uint32_t param, double* scratch, int32_t 
     const PlanNode& n = r.plan_.nodes[node];
     const amp_param_contract& c = n.type->contract->params[param];
     const Range range = range_of(c, r.plan_.descriptors.sample_rate);
-    Step& s = r.steps_.emplace_back();
+    Step& s = *r.arena_.make<Step>(1);
     s.fire = r.table_->parameter[r.layout_];
     s.tick = r.table_->parameter_tick[r.layout_];
     s.env = &r.env_;
@@ -147,6 +147,7 @@ void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
         step->curve = nullptr;
     } else {
         hold(rows, t, view, clamp_range(n.type->contract->params[param]));
+        r.lay(node);
         n.type->ops[r.layout_].prepare(*w.main);
         w.fired_once = false;
     }

@@ -71,6 +71,7 @@ constexpr amp_node_contract kContract{sizeof(amp_node_contract),
 }  // namespace
 
 extern const NodeType node_batch_mix;
-const NodeType node_batch_mix = custom_type(kContract, stateless(fire<1>, fire<1>), stateless(fire<8>, fire<8>));
+const NodeType node_batch_mix =
+    custom_type(kContract, stateless(fire<1>, ticking<fire<1>>), stateless(fire<8>, ticking<fire<8>>));
 
 }  // namespace amp::AMP_KNS

@@ -143,6 +143,7 @@ constexpr amp_node_contract kContract{
 }  // namespace
 
 extern const NodeType node_delay_line;
-const NodeType node_delay_line = custom_type(kContract, stateless(fire, fire), stateless(fire, fire), memory);
+constexpr LayoutOps kOps = stateless(fire, ticking<fire>);
+const NodeType node_delay_line = custom_type(kContract, kOps, kOps, memory);
 
 }  // namespace amp::AMP_KNS

@@ -32,53 +32,32 @@
 // Coef has a member `U inc` and whose Mid is {U phase} says `static constexpr bool kPhase = true`: its tick must do
 // nothing but return the phase and add inc, and the frame layout replaces it by a sum over eight packs.
 #pragma once
-#include "nodes/kernel.hpp"
+#include "nodes/line.hpp"
 
 namespace amp::AMP_KNS {
 
 template <template <class> class N> struct Driver {
     using D = N<double>;
     using P = N<f64x8>;
-    static constexpr int NI = D::kInputs, NO = D::kOutputs, NP = D::kParams;
-    static constexpr int kIn = NI > 0 ? NI : 1, kPar = NP > 0 ? NP : 1;
+    static constexpr int NI = D::kInputs, NO = D::kOutputs;
+    static constexpr bool kAdds = requires { D::kAdds; };
+    using Row = Line<NI, NO, D::kParams, kAdds>;
+    static constexpr int kIn = Row::kIn, kPar = Row::kPar;
     static constexpr bool kRunsPhase = requires { D::kPhase; };
     static constexpr bool kHasFast = requires { D::kFast; };
-    static constexpr bool kAdds = requires { D::kAdds; };
     static constexpr bool kDeep = requires { D::kDeep; };
     static constexpr bool kRecursive = !std::is_empty_v<typename D::State> && !kRunsPhase;
 
     enum Motion { kHeld, kFastOnly, kMoving };  // of the parameters
 
-    struct Rows {
-        const double *in[kIn], *par[kPar];
-        const double* more[kAdds ? kMostAdded - 1 : 1];
-        int64_t more_step[kAdds ? kMostAdded - 1 : 1];
-        int n_more;
-        int64_t in_step[kIn], par_step[kPar];  // here, so that stores to out cannot make the compiler read it again
-        double* out[NO];
-        Rows(const Step& s, int c, int g, uint32_t offset) {
-            for (int k = 0; k < NI; ++k) in[k] = row(s.in[k], c, g, offset), in_step[k] = s.in[k].step;
-            if constexpr (kAdds) {
-                n_more = s.n_more;
-                for (int k = 0; k < n_more; ++k) more[k] = row(s.more[k], c, g, offset), more_step[k] = s.more[k].step;
-            }
-            for (int k : D::kNumbers) par[k] = row(s.par[k], c, g, offset), par_step[k] = s.par[k].step;
-            for (int k = 0; k < NO; ++k) out[k] = row(s.out[k], c, g, offset);
-        }
-        template <class T> [[gnu::always_inline]] void inputs(uint32_t i, T* x) const {
-            for (int k = 0; k < NI; ++k) x[k] = load_as<T>(in[k] + i * in_step[k]);
-            if constexpr (kAdds)
-                for (int k = 0; k < n_more; ++k) x[0] = x[0] + load_as<T>(more[k] + i * more_step[k]);
-        }
-        template <class T> [[gnu::always_inline]] typename N<T>::Coef coef(const Setup& u, uint32_t i) const {
-            T p[kPar];
-            for (int k : D::kNumbers) p[k] = load_as<T>(par[k] + i * par_step[k]);
-            return N<T>::coef(p, u);
-        }
-    };
+    static Row* rows(const Step& s) { return static_cast<Row*>(s.lines); }
+    static void lay(Step& s) {
+        for (int c = 0, r = 0; c < s.channels; ++c)
+            for (int g = 0; g < s.env->groups; ++g, ++r) rows(s)[r] = Row(s, c, g);
+    }
 
-    template <Motion kMotion> static FastRow fast_row(const Step& s, int c, int g, uint32_t offset) {
-        if constexpr (kMotion == kFastOnly) return FastRow(s, D::kFast, c, g, offset);
+    template <Motion kMotion> static FastRow fast_row(const Step& s, int c, int g) {
+        if constexpr (kMotion == kFastOnly) return FastRow(s, D::kFast, c, g);
         return {};
     }
 
@@ -100,6 +79,12 @@ template <template <class> class N> struct Driver {
         else
             return N<T>::tick(x, c, s);
     }
+    template <class T>
+    [[gnu::always_inline]] static typename N<T>::Coef coef(const Row& row, const Setup& u, uint32_t i) {
+        T p[kPar];
+        for (int k : D::kNumbers) p[k] = load_as<T>(row.par[k] + i * row.par_step[k]);
+        return N<T>::coef(p, u);
+    }
     template <class T> static typename N<T>::Coef* held(Step& s, int index) {
         return reinterpret_cast<typename N<T>::Coef*>(s.coef) + index;
     }
@@ -110,8 +95,7 @@ template <template <class> class N> struct Driver {
     template <class T> static void prepare(Step& s) {
         const Setup u{*s.env, s.fixed, s.key};
         if (s.varying) return;
-        for (int c = 0, r = 0; c < s.channels; ++c)
-            for (int g = 0; g < s.env->groups; ++g, ++r) *held<T>(s, r) = Rows(s, c, g, 0).template coef<T>(u, 0);
+        for (int r = 0; r < s.channels * s.env->groups; ++r) *held<T>(s, r) = coef<T>(rows(s)[r], u, 0);
     }
 
     template <class T> static void reset(Step& s) {
@@ -139,10 +123,11 @@ template <template <class> class N> struct Driver {
 
     // One chunk of one row in frame layout.
     template <Motion kMotion>
-    [[gnu::flatten]] static void chunk(const Setup& u, const Rows& rows, const FastRow& fast, uint32_t at0, uint32_t n,
+    [[gnu::flatten]] static void chunk(const Setup& u, const Row& given, const FastRow& fast, uint32_t at0, uint32_t n,
                                        typename D::State& st, const typename D::Coef& hold,
                                        const typename P::Coef& hold8, Watch& seen) {
-        Watch watch = seen;  // a copy, that stores to signals leave alone
+        Watch watch = seen;  // copies, that stores to signals leave alone
+        const Row rows = given;
         constexpr int kPacks = kChunk / kLanes;
         constexpr bool kVarying = kMotion != kHeld;
         typename P::Coef coefs[kVarying ? kPacks : 1];
@@ -151,9 +136,9 @@ template <template <class> class N> struct Driver {
         if constexpr (kVarying)
             for (uint32_t k = 0; k < packs; ++k) {
                 if constexpr (kMotion == kMoving)
-                    coefs[k] = rows.template coef<f64x8>(u, at0 + k * kLanes);
+                    coefs[k] = coef<f64x8>(rows, u, at0 + k * kLanes);
                 else
-                    P::recoef(fast.template value<f64x8>(at0 + k * kLanes, n - k * kLanes, watch), u, coefs[k] = hold8);
+                    P::recoef(fast.value(at0 + k * kLanes, n - k * kLanes, watch), u, coefs[k] = hold8);
             }
         u64x8 phase[kLanes];
         if constexpr (kRunsPhase) phases<kVarying>(coefs, n, st, hold, phase);
@@ -193,30 +178,49 @@ template <template <class> class N> struct Driver {
         seen = watch;
     }
 
-    // A node without state, its parameters held: one plain loop, small enough that the call costs little more.
-    [[gnu::flatten]] static uint32_t plain(Step& s, const Firing& f) {
-        const Setup u{*s.env, s.fixed, s.key};
-        Watch watch;
-        for (int c = 0, r = 0; c < s.channels; ++c)
-            for (int g = 0; g < s.env->groups; ++g, ++r) {
-                const Rows rows(s, c, g, f.offset);
-                const auto hold8 = spread<typename P::Coef>(*held<double>(s, r));
-                const auto pack = [&](uint32_t i, f64x8* y) __attribute__((always_inline)) {
-                    f64x8 x[kIn];
-                    rows.template inputs<f64x8>(i, x);
-                    P::shape({}, x, hold8, y, u);
-                    for (int o = 0; o < NO; ++o) store(rows.out[o] + i, y[o]);
-                };
-                f64x8 y[NO];
-                uint32_t i = 0;
-                for (; i + kLanes <= f.frames; i += kLanes) {
-                    pack(i, y);
-                    for (int o = 0; o < NO; ++o) watch.see(y[o]);
+    // A row of a node without state, its parameters held: one plain loop. kDense: its inputs move frame by frame.
+    template <bool kDense>
+    [[gnu::always_inline]] static void plain_row(const Row& line, const typename P::Coef& hold8, const Setup& u,
+                                                 uint32_t i, uint32_t end, Watch& watch) {
+        const auto pack = [&](uint32_t at, f64x8* y) __attribute__((always_inline)) {
+            f64x8 x[kIn];
+            line.template inputs<f64x8, kDense>(at, x);
+            P::shape({}, x, hold8, y, u);
+            for (int o = 0; o < NO; ++o) store(line.out[o] + at, y[o]);
+        };
+        f64x8 y[NO];
+        if (end - i >= 4 * kLanes) {
+            f64x8 sums[4] = {f64x8(0.0), f64x8(0.0), f64x8(0.0),
+                             f64x8(0.0)};  // that no addition waits for the one before
+            for (; i + 4 * kLanes <= end; i += 4 * kLanes)
+#pragma GCC unroll 4
+                for (uint32_t k = 0; k < 4; ++k) {
+                    pack(i + k * kLanes, y);
+                    for (int o = 0; o < NO; ++o) sums[k] += y[o];
                 }
-                if (i == f.frames) continue;
-                pack(i, y);
-                for (int o = 0; o < NO; ++o) watch.see(y[o], f.frames - i);
-            }
+            for (const f64x8& sum : sums) watch.see(sum);
+        }
+        for (; i + kLanes <= end; i += kLanes) {
+            pack(i, y);
+            for (int o = 0; o < NO; ++o) watch.see(y[o]);
+        }
+        if (i == end) return;
+        pack(i, y);
+        for (int o = 0; o < NO; ++o) watch.see(y[o], end - i);
+    }
+
+    [[gnu::noinline, gnu::flatten]] static uint32_t plain(Step& s, const Firing& f) {
+        const Setup u{*s.env, s.fixed, s.key};
+        const uint32_t first = f.offset, end = first + f.frames;
+        Watch watch;
+        for (int r = 0, rows = s.channels * s.env->groups; r < rows; ++r) {
+            const Row line = Driver::rows(s)[r];
+            const auto hold8 = spread<typename P::Coef>(*held<double>(s, r));
+            if (line.dense())
+                plain_row<true>(line, hold8, u, first, end, watch);
+            else
+                plain_row<false>(line, hold8, u, first, end, watch);
+        }
         return watch.verdict();
     }
 
@@ -228,17 +232,17 @@ template <template <class> class N> struct Driver {
         Watch watch;
         for (int c = 0, r = 0; c < s.channels; ++c)
             for (int g = 0; g < s.env->groups; ++g, ++r) {
-                const Rows rows(s, c, g, f.offset);
+                const Row& line = rows(s)[r];
                 typename D::State& st = *state<double>(s, r);
                 const typename D::Coef hold = moves == kHeld       ? *held<double>(s, r)
-                                              : moves == kFastOnly ? rows.template coef<double>(u, 0)
+                                              : moves == kFastOnly ? coef<double>(line, u, f.offset)
                                                                    : typename D::Coef{};
                 const auto hold8 = spread<typename P::Coef>(hold);
                 const auto run = [&]<Motion kMotion>() {
-                    const FastRow fast = fast_row<kMotion>(s, c, g, f.offset);
+                    const FastRow fast = fast_row<kMotion>(s, c, g);
                     for (uint32_t i = 0; i < f.frames; i += kChunk)
-                        chunk<kMotion>(u, rows, fast, i, f.frames - i < kChunk ? f.frames - i : kChunk, st, hold, hold8,
-                                       watch);
+                        chunk<kMotion>(u, line, fast, f.offset + i, f.frames - i < kChunk ? f.frames - i : kChunk, st,
+                                       hold, hold8, watch);
                 };
                 if (moves == kHeld)
                     run.template operator()<kHeld>();
@@ -250,32 +254,29 @@ template <template <class> class N> struct Driver {
         return watch.verdict();
     }
 
-    // Frame by frame on T: the lane layout (T = f64x8), and both layouts inside feedback components.
-    template <class T, Motion kMotion> struct Walk {
-        using Coef = typename N<T>::Coef;
+    // Frame by frame on packs of batches: the lane layout.
+    template <Motion kMotion> struct Walk {
+        using Coef = typename P::Coef;
         const Setup& u;
-        const Rows& rows;
+        const Row& row;
         const FastRow& fast;
         const uint32_t live;  // lanes of this row that are batches
-        typename N<T>::State state;
+        typename P::State state;
         Coef c;
         Watch watch;
 
         [[gnu::always_inline]] void set_coef(uint32_t i, Coef& to) {
-            if constexpr (kMotion == kMoving) to = rows.template coef<T>(u, i);
-            if constexpr (kMotion == kFastOnly) N<T>::recoef(fast.template value<T>(i, live, watch), u, to);
-        }
-        [[gnu::always_inline]] void put(uint32_t i, const T* y) {
-            for (int o = 0; o < NO; ++o) {
-                store_as(rows.out[o] + i * width_of<T>, y[o]);  // an output that holds gets one frame
-                watch.see(y[o]);
-            }
+            if constexpr (kMotion == kMoving) to = Driver::coef<f64x8>(row, u, i);
+            if constexpr (kMotion == kFastOnly) P::recoef(fast.value(i, live, watch), u, to);
         }
         [[gnu::always_inline]] void one(uint32_t i, const Coef& coef) {
-            T x[kIn], y[NO];
-            rows.template inputs<T>(i, x);
-            N<T>::shape(tick<T>(x, coef, state, u), x, coef, y, u);
-            put(i, y);
+            f64x8 x[kIn], y[NO];
+            row.template inputs<f64x8>(i, x);
+            P::shape(tick<f64x8>(x, coef, state, u), x, coef, y, u);
+            for (int o = 0; o < NO; ++o) {
+                store(row.out[o] + i * kLanes, y[o]);  // an output that holds gets one frame
+                watch.see(y[o]);
+            }
         }
         // Long coefficients are worked out for a few frames ahead, so that the recursion does not wait for them.
         [[gnu::always_inline]] void ahead(uint32_t first, uint32_t n) {
@@ -283,72 +284,115 @@ template <template <class> class N> struct Driver {
             for (uint32_t k = 0; k < n; ++k) set_coef(first + k, coefs[k] = c);
             for (uint32_t k = 0; k < n; ++k) one(first + k, coefs[k]);
         }
-        [[gnu::always_inline]] void run(uint32_t frames) {
-            const auto parts = [&](uint32_t part, auto work) __attribute__((always_inline)) {
-                for (uint32_t i = 0; i < frames; i += part) work(i, frames - i < part ? frames - i : part);
+        [[gnu::always_inline]] void run(uint32_t first, uint32_t end) {
+            const auto parts = [&](auto work) __attribute__((always_inline)) {
+                for (uint32_t i = first; i < end; i += kLanes) work(i, end - i < kLanes ? end - i : kLanes);
             };
             if constexpr (kDeep && kMotion != kHeld)
-                parts(kLanes, [&](uint32_t i, uint32_t n) __attribute__((always_inline)) { ahead(i, n); });
+                parts([&](uint32_t i, uint32_t n) __attribute__((always_inline)) { ahead(i, n); });
             else
-                for (uint32_t i = 0; i < frames; ++i) set_coef(i, c), one(i, c);
+                for (uint32_t i = first; i < end; ++i) set_coef(i, c), one(i, c);
         }
     };
 
-    template <class T, Motion kMotion>
-    [[gnu::flatten]] static void row_of_frames(Step& s, const Setup& setup, const Rows& rows, const Firing& f, int r,
-                                               Watch& seen) {
+    template <Motion kMotion>
+    [[gnu::flatten]] static void lanes_of_row(Step& s, const Setup& setup, const Firing& f, int r, Watch& seen) {
         const Pinned<kPar> pinned(setup);
         const Setup u = pinned;
+        const Row row = rows(s)[r];
         const int g = r % s.env->groups;
-        const FastRow fast = fast_row<kMotion>(s, r / s.env->groups, g, f.offset);
-        Walk<T, kMotion> walk{u,
-                              rows,
-                              fast,
-                              s.env->batches - static_cast<uint32_t>(g) * kLanes,
-                              *state<T>(s, r),
-                              kMotion == kHeld ? *held<T>(s, r) : rows.template coef<T>(u, 0),
-                              seen};
-        walk.run(f.frames);
-        *state<T>(s, r) = walk.state;
+        const FastRow fast = fast_row<kMotion>(s, r / s.env->groups, g);
+        Walk<kMotion> walk{u,
+                           row,
+                           fast,
+                           s.env->batches - static_cast<uint32_t>(g) * kLanes,
+                           *state<f64x8>(s, r),
+                           kMotion == kHeld ? *held<f64x8>(s, r) : coef<f64x8>(row, u, f.offset),
+                           seen};
+        walk.run(f.offset, f.offset + f.frames);
+        *state<f64x8>(s, r) = walk.state;
         seen = walk.watch;
     }
 
-    // On doubles, where a frame is all there is: nothing is copied or prepared that one frame would not pay for.
-    [[gnu::flatten]] static uint32_t ticks(Step& s, const Firing& f) {
-        const Setup u{*s.env, s.fixed, s.key};
-        double sum = 0.0;
-        for (int c = 0, r = 0; c < s.channels; ++c)
-            for (int g = 0; g < s.env->groups; ++g, ++r) {
-                const Rows rows(s, c, g, f.offset);
-                typename D::Coef moving;
-                const typename D::Coef* coef = s.varying ? &moving : held<double>(s, r);
-                for (uint32_t i = 0; i < f.frames; ++i) {
-                    if (s.varying) moving = rows.template coef<double>(u, i);
-                    double x[kIn], y[NO];
-                    rows.template inputs<double>(i, x);
-                    D::shape(tick<double>(x, *coef, *state<double>(s, r), u), x, *coef, y, u);
-                    for (int o = 0; o < NO; ++o) sum += rows.out[o][i] = y[o];
-                }
-            }
-        return sum - sum == 0.0 ? kFired : kNonfinite;
-    }
-
-    template <class T> static uint32_t frame_by_frame(Step& s, const Firing& f) {
-        if constexpr (width_of<T> == 1) return ticks(s, f);
+    static uint32_t across_lanes(Step& s, const Firing& f) {
         const Setup u{*s.env, s.fixed, s.key};
         const Motion moves = motion(s);
         Watch watch;
-        for (int c = 0, r = 0; c < s.channels; ++c)
-            for (int g = 0; g < s.env->groups; ++g, ++r) {
-                const Rows rows(s, c, g, f.offset);
-                if (moves == kHeld)
-                    row_of_frames<T, kHeld>(s, u, rows, f, r, watch);
-                else if (moves == kMoving)
-                    row_of_frames<T, kMoving>(s, u, rows, f, r, watch);
-                else if constexpr (kHasFast)
-                    row_of_frames<T, kFastOnly>(s, u, rows, f, r, watch);
-            }
+        for (int r = 0; r < s.channels * s.env->groups; ++r)
+            if (moves == kHeld)
+                lanes_of_row<kHeld>(s, u, f, r, watch);
+            else if (moves == kMoving)
+                lanes_of_row<kMoving>(s, u, f, r, watch);
+            else if constexpr (kHasFast)
+                lanes_of_row<kFastOnly>(s, u, f, r, watch);
         return watch.verdict();
+    }
+
+    // One frame of one row: nothing is copied or prepared that one frame would not pay for.
+    template <class T, bool kSettles, class Inputs>
+    [[gnu::always_inline]] static void frame(Step& s, int r, uint32_t i, Carried& c, Inputs inputs) {
+        const Setup u{*s.env, s.fixed, s.key};
+        const Row& line = rows(s)[r];
+        typename N<T>::Coef moving;
+        const typename N<T>::Coef* coef = held<T>(s, r);
+        if (s.varying) moving = Driver::coef<T>(line, u, i), coef = &moving;
+        T x[kIn], y[NO];
+        inputs(line, x);
+        N<T>::shape(tick<T>(x, *coef, *state<T>(s, r), u), x, *coef, y, u);
+        if constexpr (kSettles) flush(y[0]);
+        for (int o = 0; o < NO; ++o) {
+            store_as(line.out[o] + i * width_of<T>, y[o]);
+            if constexpr (width_of<T> == 1)
+                c.seen += y[o];
+            else if (!all(y[o] - y[o] == T(0.0)))
+                c.seen = __builtin_nan("");
+        }
+        if constexpr (width_of<T> == 1) c.value = y[0];
+    }
+
+    template <class T> [[gnu::flatten]] static Carried tick_rows(Step& s, uint32_t i, int64_t, Carried c) {
+        for (int r = s.channels * s.env->groups; r-- > 0;)  // what is handed on is of the first row
+            frame<T, false>(s, r, i, c, [&](const Row& line, T* x) __attribute__((always_inline)) {
+                line.template inputs<T>(i, x);
+            });
+        return c;
+    }
+
+    template <bool kCarried, bool kSettles>
+    [[gnu::flatten]] static Carried tick_row(Step& s, uint32_t i, int64_t, Carried c) {
+        const double before = c.value;
+        frame<double, kSettles>(s, 0, i, c, [&](const Row& line, double* x) __attribute__((always_inline)) {
+            kCarried ? line.inputs(i, x, before) : line.template inputs<double>(i, x);
+        });
+        return c;
+    }
+
+    template <class T> static uint32_t fire(Step& s, const Firing& f) {
+        if constexpr (width_of<T> == 1)
+            return across_frames(s, f);
+        else
+            return across_lanes(s, f);
+    }
+
+    template <class T> static constexpr LayoutOps ops() {
+        LayoutOps o{};
+        o.fire = fire<T>;
+        o.tick = tick_rows<T>;
+        o.prepare = prepare<T>;
+        o.reset = reset<T>;
+        o.state_bytes = sizeof(typename N<T>::State);
+        o.coef_bytes = sizeof(typename N<T>::Coef);
+        o.lay = lay;
+        o.line_bytes = sizeof(Row);
+        if constexpr (width_of<T> == 1) {
+            o.carry[0][0] = tick_row<false, false>;
+            o.carry[0][1] = tick_row<false, true>;
+            if constexpr (NI > 0) {
+                o.carry[1][0] = tick_row<true, false>;
+                o.carry[1][1] = tick_row<true, true>;
+            }
+        }
+        return o;
     }
 
     // Own heat: whole packs of frames or of batches alike, summed over channels in order.
@@ -361,11 +405,12 @@ template <template <class> class N> struct Driver {
                 const uint32_t i = lanes ? k : k * kLanes;
                 f64x8 sum(0.0);
                 for (int c = 0; c < s.channels; ++c) {
-                    const Rows rows(s, c, g, f.offset);
+                    const Row line(s, c, g);
+                    const uint32_t j = f.offset + i;
                     f64x8 x[kIn], y[NO], p[kPar];
-                    rows.template inputs<f64x8>(i, x);
-                    for (int q : D::kNumbers) p[q] = at<f64x8>(rows.par[q], s.par[q], i);
-                    for (int o = 0; o < NO; ++o) y[o] = load(rows.out[o] + i * s.out[o].step);
+                    line.template inputs<f64x8>(j, x);
+                    for (int q : D::kNumbers) p[q] = at<f64x8>(line.par[q], s.par[q], j);
+                    for (int o = 0; o < NO; ++o) y[o] = load(line.out[o] + j * s.out[o].step);
                     sum += P::heat(x, y, p) / f64x8(s.env->sample_rate);
                 }
                 store(h + i * s.out[NO].step, sum);
@@ -382,16 +427,8 @@ template <template <class> class N> constexpr NodeType node_type(const amp_node_
     using R = Driver<N>;
     NodeType t{};
     t.contract = &contract;
-    t.ops[0] = {R::across_frames,
-                R::template frame_by_frame<double>,
-                nullptr,
-                R::template prepare<double>,
-                R::template reset<double>,
-                sizeof(typename N<double>::State),
-                sizeof(typename N<double>::Coef)};
-    t.ops[1] = {R::template frame_by_frame<f64x8>, R::template frame_by_frame<f64x8>, nullptr,
-                R::template prepare<f64x8>,        R::template reset<f64x8>,          sizeof(typename N<f64x8>::State),
-                sizeof(typename N<f64x8>::Coef)};
+    t.ops[0] = R::template ops<double>();
+    t.ops[1] = R::template ops<f64x8>();
     t.holds = requires { N<double>::kHolds; };
     t.adds = R::kAdds;
     t.in_place = R::NI == 1 && R::NO == 1;

@@ -220,7 +220,7 @@ constexpr amp_node_contract kContract{
     0};
 
 template <class T> constexpr LayoutOps ops(FireFn fire) {
-    return {fire, frame_by_frame<T>, nullptr, [](Step&) {}, reset<T>, sizeof(State<T>), 0};
+    return {fire, ticking<frame_by_frame<T>>, nullptr, [](Step&) {}, reset<T>, sizeof(State<T>), 0};
 }
 
 }  // namespace

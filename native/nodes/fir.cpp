@@ -204,7 +204,7 @@ constexpr amp_node_contract kContract{
     AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
     0};
 
-constexpr LayoutOps kOps = {fire, fire, nullptr, [](Step&) {}, reset, sizeof(int64_t), 0};
+constexpr LayoutOps kOps = {fire, ticking<fire>, nullptr, [](Step&) {}, reset, sizeof(int64_t), 0};
 
 }  // namespace
 

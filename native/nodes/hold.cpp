@@ -37,7 +37,7 @@ template <class T> void reset(Step& s) {
 }
 
 template <class T> constexpr LayoutOps ops() {
-    return {fire<T>, fire<T>, nullptr, [](Step&) {}, reset<T>, sizeof(T), 0};
+    return {fire<T>, ticking<fire<T>>, nullptr, [](Step&) {}, reset<T>, sizeof(T), 0};
 }
 
 constexpr double kLongest = 2147483648.0;

@@ -7,11 +7,17 @@ namespace {
 
 // One frame-layout window: the bound frames, silence around them.
 void copy(const double* x, int64_t frames, const Firing& f, double* y, Watch& watch) {
-    for (uint32_t i = 0; i < f.frames; ++i) {
-        const int64_t n = f.frame + i;
-        y[i] = x && n >= 0 && n < frames ? x[n] : 0.0;
-        watch.see(f64x8(y[i]));
+    const auto within = [&](int64_t i) { return i < 0 ? 0 : i < f.frames ? i : int64_t{f.frames}; };
+    const int64_t first = within(-f.frame), end = x ? within(frames - f.frame) : first;
+    int64_t i = 0;
+    for (; i < first; ++i) y[i] = 0.0;
+    for (; i + kLanes <= end; i += kLanes) {
+        const f64x8 pack = load(x + f.frame + i);
+        store(y + i, pack);
+        watch.see(pack);
     }
+    for (; i < end; ++i) watch.see(f64x8(y[i] = x[f.frame + i]));
+    for (; i < f.frames; ++i) y[i] = 0.0;
 }
 
 uint32_t fire_frames(Step& s, const Firing& f) {
@@ -80,6 +86,6 @@ constexpr amp_node_contract kContract{sizeof(amp_node_contract),
 
 extern const NodeType node_input;
 const NodeType node_input =
-    custom_type(kContract, stateless(fire_frames, fire_frames), stateless(fire_lanes, fire_lanes));
+    custom_type(kContract, stateless(fire_frames, ticking<fire_frames>), stateless(fire_lanes, ticking<fire_lanes>));
 
 }  // namespace amp::AMP_KNS

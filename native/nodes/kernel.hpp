@@ -82,7 +82,6 @@ public:
         sum_ = other_;
         other_ = next;
     }
-    [[gnu::always_inline]] void see(double y) { one_ = one_ + y; }
     [[gnu::always_inline]] void see(const f64x8& y, uint32_t valid) {  // only the first `valid` lanes count
         see(valid >= kLanes ? y : select(lane_numbers() < f64x8(static_cast<double>(valid)), y, f64x8(0.0)));
     }
@@ -91,15 +90,13 @@ public:
         const m8 in = (v >= low) & (v <= high);
         inside_ = inside_ & (valid >= kLanes ? in : in | !(lane_numbers() < f64x8(static_cast<double>(valid))));
     }
-    [[gnu::always_inline]] void fused(double, double, double, uint32_t) {}  // steps that tick are never fused
     [[gnu::always_inline]] uint32_t verdict() const {
-        const f64x8 sum = (sum_ + other_) + f64x8(one_);
+        const f64x8 sum = sum_ + other_;
         return (all(sum - sum == f64x8(0.0)) ? kFired : kNonfinite) | (all(inside_) ? kFired : kFusedWrong);
     }
 
 private:
     f64x8 sum_ = f64x8(0.0), other_ = f64x8(0.0);
-    double one_ = 0.0;
     m8 inside_ = m8(true);
 };
 
@@ -119,24 +116,23 @@ struct FastRow {
     bool fused = false, multiply = false;
 
     FastRow() = default;
-    FastRow(const Step& s, int param, int c, int g, uint32_t at)
-        : values(row(s.par[param], c, g, at)), step(s.par[param].step) {
+    FastRow(const Step& s, int param, int c, int g) : values(row(s.par[param], c, g, 0)), step(s.par[param].step) {
         if (!s.fused || !stays_fused(*s.fused)) return;
         const Step& p = *s.fused;
         const Modulation& m = p.mods[0];
         const int to = p.channels == 1 ? 0 : c, from = m.channel >= 0 ? m.channel : m.channels == 1 ? 0 : to;
         fused = true, low = p.low, high = p.high, multiply = m.multiply != 0, scale = m.scale, offset = m.offset;
         values = row(p.par[0], to, g, 0);
-        if (from < m.channels) modulator = row(m.source, from, g, at), step = m.source.step;
+        if (from < m.channels) modulator = row(m.source, from, g, 0), step = m.source.step;
     }
-    template <class T> [[gnu::always_inline]] T value(uint32_t i, uint32_t valid, Watch& watch) const {
-        if (!fused) return load_as<T>(values + i * step);
-        T v = load_as<T>(values);
+    [[gnu::always_inline]] f64x8 value(uint32_t i, uint32_t valid, Watch& watch) const {
+        if (!fused) return load(values + i * step);
+        f64x8 v = load(values);
         if (modulator) {
-            const T m = load_as<T>(modulator + i * step);
-            v = multiply ? v * (T(offset) + T(scale) * m) : v + T(scale) * m;
+            const f64x8 m = load(modulator + i * step);
+            v = multiply ? v * (f64x8(offset) + f64x8(scale) * m) : v + f64x8(scale) * m;
         }
-        watch.fused(v, T(low), T(high), valid);
+        watch.fused(v, f64x8(low), f64x8(high), valid);
         return v;
     }
 };
@@ -150,8 +146,15 @@ struct FastRow {
 }
 
 // Operations of a node that keeps nothing between frames.
-constexpr LayoutOps stateless(FireFn fire, FireFn tick) {
+constexpr LayoutOps stateless(FireFn fire, TickFn tick) {
     return {fire, tick, nullptr, [](Step&) {}, [](Step&) {}, 0, 0};
+}
+
+// A tick for nodes that know only windows.
+template <FireFn kFire> Carried ticking(Step& s, uint32_t i, int64_t time, Carried before) {
+    const uint32_t verdict = kFire(s, {time - s.arrival, i, 1});
+    s.verdict |= verdict;
+    return {s.out[0].data[i * s.out[0].step], verdict ? __builtin_nan("") : before.seen};
 }
 
 constexpr NodeType custom_type(const amp_node_contract& contract, const LayoutOps& frames, const LayoutOps& lanes,

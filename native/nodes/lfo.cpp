@@ -126,6 +126,7 @@ template <class T> Step second(const Step& s) {
     const size_t rows = static_cast<size_t>(s.channels) * static_cast<size_t>(s.env->groups);
     t.state += rows * kState<T>;
     t.coef += rows * kCoef<T>;
+    t.lines = static_cast<unsigned char*>(s.lines) + rows * sizeof(Driver<Shape>::Row);
     t.in = t.out;
     return t;
 }
@@ -153,26 +154,28 @@ template <class T> void keep_last(Step& s, const Firing& f) {
         }
 }
 
-template <class T, bool kTick> uint32_t fire(Step& s, const Firing& f) {
-    constexpr bool kFrames = width_of<T> == 1 && !kTick;
-    if (!kTick && !is_random(s) && without_slew(s)) {
-        uint32_t verdict;
-        if constexpr (kFrames)
-            verdict = Driver<Scaled>::across_frames(s, f);
-        else
-            verdict = Driver<Scaled>::template frame_by_frame<T>(s, f);
+template <class T> uint32_t fire(Step& s, const Firing& f) {
+    if (!is_random(s) && without_slew(s)) {
+        const uint32_t verdict = Driver<Scaled>::template fire<T>(s, f);
         keep_last<T>(s, f);
         return verdict;
     }
     Step slew = second<T>(s);
-    if constexpr (kFrames) {
-        is_random(s) ? Driver<Random>::across_frames(s, f) : Driver<Shape>::across_frames(s, f);
-        return Driver<Slew>::across_frames(slew, f);
-    } else {
-        is_random(s) ? Driver<Random>::template frame_by_frame<T>(s, f)
-                     : Driver<Shape>::template frame_by_frame<T>(s, f);
-        return Driver<Slew>::template frame_by_frame<T>(slew, f);
-    }
+    is_random(s) ? Driver<Random>::template fire<T>(s, f) : Driver<Shape>::template fire<T>(s, f);
+    return Driver<Slew>::template fire<T>(slew, f);
+}
+
+template <class T> Carried tick(Step& s, uint32_t i, int64_t time, Carried before) {
+    Step slew = second<T>(s);
+    is_random(s) ? Driver<Random>::template tick_rows<T>(s, i, time, before)
+                 : Driver<Shape>::template tick_rows<T>(s, i, time, before);
+    return Driver<Slew>::template tick_rows<T>(slew, i, time, before);
+}
+
+template <class T> void lay(Step& s) {
+    Step slew = second<T>(s);
+    Driver<Shape>::lay(s);  // the row of every first stage
+    Driver<Slew>::lay(slew);
 }
 
 template <class T> void prepare(Step& s) {
@@ -197,13 +200,15 @@ template <class T> void reset(Step& s) {
 }
 
 template <class T> constexpr LayoutOps ops() {
-    return {fire<T, false>,
-            fire<T, true>,
+    return {fire<T>,
+            tick<T>,
             nullptr,
             prepare<T>,
             reset<T>,
             kState<T> + sizeof(typename Slew<T>::State),
-            kCoef<T> + sizeof(typename Slew<T>::Coef)};
+            kCoef<T> + sizeof(typename Slew<T>::Coef),
+            lay<T>,
+            sizeof(Driver<Shape>::Row) + sizeof(Driver<Slew>::Row)};
 }
 
 constexpr const char* kShapes[] = {"sine", "triangle", "saw", "square", "random"};

@@ -115,9 +115,11 @@ template <class T> struct Limiter {
     }
 };
 
+template <class T> uint32_t fire(Step& s, const Firing& f) { return Limiter<T>{s}.fire(f); }
+
 template <class T> constexpr LayoutOps ops() {
-    const FireFn fire = [](Step& s, const Firing& f) { return Limiter<T>{s}.fire(f); };
-    return {fire, fire, nullptr, [](Step&) {}, [](Step& s) { Limiter<T>{s}.reset(); }, sizeof(State<T>), 0};
+    return {fire<T>, ticking<fire<T>>, nullptr, [](Step&) {}, [](Step& s) { Limiter<T>{s}.reset(); }, sizeof(State<T>),
+            0};
 }
 
 constexpr amp_param_contract kParams[] = {

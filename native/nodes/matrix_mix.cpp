@@ -75,6 +75,6 @@ constexpr amp_node_contract kContract{
 
 extern const NodeType node_matrix_mix;
 const NodeType node_matrix_mix =
-    custom_type(kContract, stateless(fire<false>, fire<true>), stateless(fire<false>, fire<true>));
+    custom_type(kContract, stateless(fire<false>, ticking<fire<true>>), stateless(fire<false>, ticking<fire<true>>));
 
 }  // namespace amp::AMP_KNS

@@ -74,6 +74,6 @@ constexpr amp_node_contract kContract{sizeof(amp_node_contract),
 
 extern const NodeType node_noise;
 const NodeType node_noise =
-    custom_type(kContract, stateless(fire<false>, fire<true>), stateless(fire<false>, fire<true>));
+    custom_type(kContract, stateless(fire<false>, ticking<fire<true>>), stateless(fire<false>, ticking<fire<true>>));
 
 }  // namespace amp::AMP_KNS

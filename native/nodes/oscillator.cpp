@@ -161,24 +161,31 @@ int64_t latency(const double* fixed, double) {
     return static_cast<int>(fixed[Oscillator<double>::kQuality]) == kBlep4 ? 2 : 0;
 }
 
-template <class T, bool kTick> uint32_t fire(Step& s, const Firing& f) {
-    constexpr bool kFrames = width_of<T> == 1 && !kTick;
-    const bool follows = s.fed || latency(s.fixed, s.env->sample_rate) > 0;
-    if constexpr (kFrames)
-        return follows ? Driver<Followed>::across_frames(s, f) : Driver<Oscillator>::across_frames(s, f);
-    else
-        return follows ? Driver<Followed>::template frame_by_frame<T>(s, f)
-                       : Driver<Oscillator>::template frame_by_frame<T>(s, f);
+bool follows(const Step& s) { return s.fed || latency(s.fixed, s.env->sample_rate) > 0; }
+
+template <class T> uint32_t fire(Step& s, const Firing& f) {
+    return follows(s) ? Driver<Followed>::fire<T>(s, f) : Driver<Oscillator>::fire<T>(s, f);
+}
+
+template <class T> Carried tick(Step& s, uint32_t i, int64_t time, Carried before) {
+    return follows(s) ? Driver<Followed>::tick_rows<T>(s, i, time, before)
+                      : Driver<Oscillator>::tick_rows<T>(s, i, time, before);
+}
+
+void lay(Step& s) { follows(s) ? Driver<Followed>::lay(s) : Driver<Oscillator>::lay(s); }
+
+template <class T> void prepare(Step& s) {
+    follows(s) ? Driver<Followed>::prepare<T>(s) : Driver<Oscillator>::prepare<T>(s);
 }
 
 template <class T> constexpr LayoutOps ops() {  // the state of the one begins with that of the other, all zeros
-    return {fire<T, false>,
-            fire<T, true>,
-            nullptr,
-            Driver<Oscillator>::prepare<T>,
-            Driver<Followed>::reset<T>,
-            sizeof(typename Followed<T>::State),
-            sizeof(typename Oscillator<T>::Coef)};
+    LayoutOps o = Driver<Followed>::ops<T>();
+    o.fire = fire<T>;
+    o.tick = tick<T>;
+    o.prepare = prepare<T>;
+    o.lay = lay;
+    for (auto& carry : o.carry) carry[0] = carry[1] = nullptr;
+    return o;
 }
 
 constexpr NodeType oscillator_type(const amp_node_contract& contract) {

@@ -100,7 +100,7 @@ constexpr amp_node_contract kContract{sizeof(amp_node_contract),
 }  // namespace
 
 extern const NodeType node_pan;
-constexpr LayoutOps kOps{fire<false>, fire<true>, nullptr, prepare, [](Step&) {}, 0, 2 * sizeof(f64x8)};
+constexpr LayoutOps kOps{fire<false>, ticking<fire<true>>, nullptr, prepare, [](Step&) {}, 0, 2 * sizeof(f64x8)};
 const NodeType node_pan = custom_type(kContract, kOps, kOps);
 
 }  // namespace amp::AMP_KNS

@@ -188,7 +188,7 @@ std::string describe(const Plan& p) {
     for (size_t i = 0; i < p.components.size(); ++i) {
         const Component& c = p.components[i];
         s += text("%s{\"sub_block\": %llu, \"driver\": \"%s\", \"nodes\": [", i ? ",\n  " : "\n  ",
-                  static_cast<unsigned long long>(c.sub_block), c.sub_block < kFrameTableBelow ? "frame" : "block");
+                  static_cast<unsigned long long>(c.sub_block), c.sub_block < kTogetherBelow ? "frame" : "block");
         for (size_t k = 0; k < c.nodes.size(); ++k) s += (k ? ", " : "") + quoted(p.nodes[c.nodes[k]].descriptor->name);
         s += "]}";
     }

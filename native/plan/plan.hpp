@@ -65,8 +65,8 @@ struct Plan {
 
 inline constexpr int kMostChannels = 1024;  // of a node
 
-// The component whose sub-block is shorter than this runs from the per-frame table.
-inline constexpr uint64_t kFrameTableBelow = 16;
+// A component whose sub-block is shorter than this goes frame by frame; longer ones are faster node by node.
+inline constexpr uint64_t kTogetherBelow = 5;
 
 // Whether an edge has initial tokens of its own: those wait in a window of its own.
 inline bool has_tokens(const Plan& p, const PlanEdge& e) {

@@ -89,7 +89,8 @@ public:
                            offset = start % 4;  // the block began `offset` frames ago
             move_views(int64_t(start - offset));
             const Firing f{int64_t(start), offset, frames};
-            verdict_ |= (run_.tick ? ops.tick : ops.fire)(step_, f);
+            if (ops.lay) ops.lay(step_);
+            verdict_ |= run_.tick ? tick(ops, f) : ops.fire(step_, f);
             if (ops.heat) verdict_ |= ops.heat(step_, f);
             move_views(-int64_t(start - offset));
         }
@@ -98,6 +99,11 @@ public:
     uint32_t verdict() const { return verdict_; }
 
 private:
+    uint32_t tick(const LayoutOps& ops, const Firing& f) {
+        step_.verdict = kFired;
+        const Carried now = ops.tick(step_, f.offset, f.frame, {0.0, 0.0});
+        return step_.verdict | (now.seen - now.seen == 0.0 ? kFired : kNonfinite);
+    }
     int64_t width() const { return run_.width; }
     int batch(int g, int lane) const {
         const int b = run_.width == 8 ? g * 8 + lane : g;
@@ -195,10 +201,12 @@ private:
     void bind_memory() {
         const LayoutOps& ops = type_.ops[run_.width == 8];
         const size_t n = size_t(step_.channels) * size_t(env_.groups);
-        memory_.resize((ops.state_bytes + ops.coef_bytes) * n + 192);
+        memory_.resize((ops.state_bytes + ops.coef_bytes + ops.line_bytes) * n + 256);
         const auto align = [](unsigned char* p) { return p + (64 - reinterpret_cast<uintptr_t>(p) % 64) % 64; };
         step_.state = align(memory_.data());
         step_.coef = align(step_.state + ops.state_bytes * n);
+        step_.lines = align(step_.coef + ops.coef_bytes * n);
+        if (ops.lay) ops.lay(step_);
         if (type_.aux_frames) step_.aux_frames = type_.aux_frames(step_);
         aux_.assign(n * step_.aux_frames * size_t(run_.width), 0.0);
         step_.aux = aux_.data();

@@ -95,8 +95,7 @@ template <int W, int kCount>
                                       W == 1 ? static_cast<double>(frames - i) : lanes));
 }
 
-template <int W> uint32_t parameter(Step& s, const Firing& f) {
-    if (stays_fused(s)) return kFired;
+template <int W> uint32_t all_of_parameter(Step& s, const Firing& f) {
     Bounds bounds{f64x8(s.low), f64x8(s.high)};
     bounds.clamp = s.clamp != 0;
     for (int c = 0; c < s.channels; ++c)
@@ -121,34 +120,40 @@ template <int W> uint32_t parameter(Step& s, const Firing& f) {
     return (bounds.bad ? kOutOfRange : 0) | (bounds.nonfinite ? kNonfinite : 0);
 }
 
-// One frame, for feedback: exact widths only, so that nothing later in the block is touched.
-template <int W> uint32_t parameter_tick(Step& s, const Firing& f) {
+template <int W> uint32_t parameter(Step& s, const Firing& f) {
+    return stays_fused(s) ? kFired : all_of_parameter<W>(s, f);
+}
+
+// A value outside its range is clamped, or spoils what is seen.
+double outside(Step& s, double& y) {
+    if (!(y - y == 0.0)) s.verdict |= kNonfinite;
+    if (s.clamp)
+        y = vmin(vmax(y, s.low), s.high), ++s.clamped;
+    else
+        s.verdict |= kOutOfRange;
+    return s.verdict ? __builtin_nan("") : 0.0;
+}
+
+// One frame: exact widths only, so that nothing later in the block is touched.
+template <int W> Carried parameter_tick(Step& s, uint32_t i, int64_t time, Carried before) {
     if constexpr (W == kLanes) {
-        return parameter<W>(s, f);
+        return ticking<all_of_parameter<W>>(s, i, time, before);
     } else {
-        uint32_t verdict = 0;
         for (int c = 0; c < s.channels; ++c)
             for (int g = 0; g < s.groups; ++g) {
                 Source src[kMostModulations];
-                const int n = sources(s, c, g, f.offset, src);
-                double* y = row(s.out[0], c, g, f.offset);
+                const int n = sources(s, c, g, i, src);
+                double* y = row(s.out[0], c, g, i);
                 if (s.curve)
-                    curve_base<W>(s, f.frame, 1, y);
+                    curve_base<W>(s, time - s.arrival, 1, y);
                 else if (s.source)
-                    tensor_base<W>(s, c, g, f.frame, 1, y);
+                    tensor_base<W>(s, c, g, time - s.arrival, 1, y);
                 else
                     *y = *row(s.par[0], c, g, 0);
-                double v = modulated<W>(*y, src, n, 0);
-                if (!(v - v == 0.0)) verdict |= kNonfinite;
-                if (!(v >= s.low && v <= s.high)) {
-                    if (s.clamp)
-                        v = vmin(vmax(v, s.low), s.high), ++s.clamped;
-                    else
-                        verdict |= kOutOfRange;
-                }
-                *y = v;
+                *y = modulated<W>(*y, src, n, 0);
+                if (__builtin_expect(!(*y >= s.low && *y <= s.high), 0)) before.seen += outside(s, *y);
             }
-        return verdict;
+        return {s.out[0].data[i * s.out[0].step], before.seen};
     }
 }
 
@@ -183,16 +188,15 @@ void gather_row(const Step& s, int c, int g, const Firing& f, Watch& seen) {
 }
 
 // One frame, for feedback.
-template <bool kMean> uint32_t gather_tick(Step& s, const Firing& f) {
-    double seen = 0.0;
+template <bool kMean> Carried gather_tick(Step& s, uint32_t i, int64_t, Carried before) {
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g) {
-            double sum = *row(s.in[0], c, g, f.offset);
-            for (int k = 1; k < s.n_in; ++k) sum = sum + *row(s.in[k], c, g, f.offset);
+            double sum = *row(s.in[0], c, g, i);
+            for (int k = 1; k < s.n_in; ++k) sum = sum + *row(s.in[k], c, g, i);
             if constexpr (kMean) sum = sum * (1.0 / s.n_in);
-            seen += *row(s.out[0], c, g, f.offset) = sum;
+            before.seen += *row(s.out[0], c, g, i) = sum;
         }
-    return seen - seen == 0.0 ? kFired : kNonfinite;
+    return {s.out[0].data[i * s.out[0].step], before.seen};
 }
 
 template <int W, class T, bool kMean> uint32_t gather(Step& s, const Firing& f) {
@@ -262,10 +266,11 @@ const KernelTable kernel_table{AMP_ISA_NAME,
                                {{gather<1, f64x8, false>, gather<8, f64x8, false>},
                                 {gather<1, f64x8, true>, gather<8, f64x8, true>},
                                 {stack<1, f64x8>, stack<8, f64x8>}},
-                               {{gather_tick<false>, gather<8, f64x8, false>},
-                                {gather_tick<true>, gather<8, f64x8, true>},
-                                {stack<1, double>, stack<8, f64x8>}},
+                               {{gather_tick<false>, ticking<gather<8, f64x8, false>>},
+                                {gather_tick<true>, ticking<gather<8, f64x8, true>>},
+                                {ticking<stack<1, double>>, ticking<stack<8, f64x8>>}},
                                {settle<1>, settle<8>},
+                               {ticking<settle<1>>, ticking<settle<8>>},
                                scatter,
                                curve_segment};
 

@@ -1,0 +1,162 @@
+// Feedback components: short loops go frame by frame through a table of ticks, longer ones node by node as far as their
+// inputs reach.
+#include <algorithm>
+
+#include "core/log.hpp"
+#include "engine/shard.hpp"
+
+namespace amp {
+
+namespace {
+
+constexpr const char* kNoTrace = nullptr;
+
+}  // namespace
+
+void Shard::reserve_ticks() {
+    size_t most = 0;
+    for (const Component& c : plan_.components) {
+        size_t n = 0;
+        for (uint32_t u : c.nodes)
+            n += work_[u].before.size() + 1 + std::max(work_[u].after.size(), work_[u].early.size());
+        most = std::max(most, n);
+    }
+    ticks_.reserve(most);
+    component_done_.assign(plan_.components.empty() ? 0 : work_.size(), 0);
+}
+
+void Shard::run_component(const Component& c, const Firing& f, bool timed) {
+    const double t0 = timed ? common_.now() : 0.0;
+    if (c.sub_block < kTogetherBelow)
+        run_frames(c, f);
+    else
+        run_firings(c, f);
+    if (!timed) return;
+    const double share =
+        (common_.now() - t0) / static_cast<double>(c.nodes.size());  // the nodes of a loop are timed together
+    for (uint32_t u : c.nodes) {
+        work_[u].seconds += share;
+        work_[u].timed_frames += f.frames;
+    }
+}
+
+// The steps of a component that go frame by frame; all others are fired for the whole block.
+void Shard::list_ticks(const Component& c, const Firing& f) {
+    ticks_.clear();
+    const auto add = [&](Step* s) { ticks_.push_back({s->tick, s}); };
+    for (uint32_t u : c.nodes) {
+        Work& w = work_[u];
+        if (!started(u, f)) {
+            fire(u, f);
+            continue;
+        }
+        for (size_t k = 0; k < w.before.size(); ++k) {
+            Step* s = w.before[k];
+            if (!w.outside[k])
+                add(s);
+            else if (const uint32_t r = s->fire(*s, logical(*s, f)))
+                note(u, *s, r, f);
+        }
+        add(w.main);
+        const bool early = is_early(u, f);
+        for (Step* s : early ? w.early : w.after) add(s);
+        if (early) w.owed += f.frames;
+        w.frames += f.frames;
+        w.calls += f.frames;
+    }
+    hand_on(ticks_);
+}
+
+// Where a step reads what the one before it has just written, the value goes from tick to tick in a register, and what
+// closes the loop is settled on the way.
+void Shard::hand_on(std::vector<Tick>& ticks) const {
+    if (env_.width != 1 || ticks.empty()) return;
+    for (size_t k = 0; k + 1 < ticks.size(); ++k) {
+        Step &s = *ticks[k].step, &next = *ticks[k + 1].step;
+        if (next.tick != table_->settle_tick[0] || !carrying(s) || next.out[0].data != s.out[0].data) continue;
+        ticks[k].run = carrying(s)[0][1];
+        ticks.erase(ticks.begin() + static_cast<std::ptrdiff_t>(k) + 1);
+    }
+    const Step* last = ticks.back().step;
+    for (Tick& t : ticks) {
+        const View& from = last->out[0];
+        const bool wraps = &t == &ticks.front();
+        last = t.step;
+        const auto* ways = carrying(*t.step);
+        if (!ways) continue;
+        const bool settles = t.run == ways[0][1];
+        const bool reads = ways[1][0] && from.step == 1 && carried_in(*t.step).step == 1 &&
+                           carried_in(*t.step).data + wraps == from.data;
+        t.run = ways[reads][settles];
+    }
+}
+
+// The table: one indirect call per step and frame.
+void Shard::run_frames(const Component& c, const Firing& f) {
+    AMP_LOG("fire the loop of %s frame by frame, virtual times %lld to %lld",
+            plan_.nodes[c.nodes.front()].descriptor->name.c_str(), static_cast<long long>(f.frame),
+            static_cast<long long>(f.frame + f.frames - 1));
+    list_ticks(c, f);
+    if (ticks_.empty()) return;
+    const Tick *first = ticks_.data(), *end = first + ticks_.size();
+    Carried now{first_carried(*first->step), 0.0};
+    const bool watched = kDiagnostic || common_.flight || !common_.events.empty();
+    for (uint32_t i = 0; i < f.frames; ++i)
+        if (!watched)
+            now = run_ticks(first, end, i, f.frame + i, now);
+        else
+            for (const Tick* t = first; t != end; ++t) now = watched_tick(*t, i, f.frame + i, now);
+    if (now.seen - now.seen == 0.0) return;
+    for (const Tick& t : ticks_) note_tick(*t.step, f);
+}
+
+void Shard::note_tick(Step& s, const Firing& f) {
+    if (&s == work_[s.node].main || s.port >= 0) note(s.node, s, s.verdict | kNonfinite, f);
+    s.verdict = kFired;
+}
+
+Carried Shard::watched_tick(const Tick& t, uint32_t i, int64_t time, Carried before) {
+    Step& s = *t.step;
+    const Firing own{time - s.arrival, i, 1};
+    if (common_.flight) {
+        common_.flight->node = s.node;
+        common_.flight->first_frame = own.frame;
+        common_.flight->frames = 1;
+    }
+    const bool main = &s == work_[s.node].main, traced = main && !common_.events.empty();
+    if (main) test_hook(s.node, own);
+    const double t0 = traced ? common_.now() : 0.0;
+    before = t.run(s, i, time, before);
+    if (traced) common_.record(s.node, {time, i, 1}, t0, common_.now());
+    return before;
+}
+
+// Data-driven: every node fires as far as its inputs reach, round after round, until the block is full.
+void Shard::run_firings(const Component& c, const Firing& f) {
+    auto& done = component_done_;
+    for (uint32_t u : c.nodes) {  // a node that has not started stands in nobody's way
+        done[u] = started(u, f) ? 0 : f.frames;
+        if (done[u]) fire(u, f);
+    }
+    for (bool busy = true; busy;) {
+        busy = false;
+        for (uint32_t u : c.nodes) {
+            uint64_t reach = f.frames;
+            for (uint32_t k : plan_.nodes[u].in) {
+                const PlanEdge& e = plan_.edges[k];
+                if (plan_.nodes[e.src].component == plan_.nodes[u].component)
+                    reach = std::min(reach, done[e.src] + e.lag);
+            }
+            if (reach <= done[u]) continue;
+            const auto n = static_cast<uint32_t>(reach - done[u]);
+            const Firing g{f.frame + static_cast<int64_t>(done[u]), static_cast<uint32_t>(done[u]), n};
+            const double t0 = common_.events.empty() ? 0.0 : common_.now();
+            fire(u, g);
+            if (!common_.events.empty()) common_.record(u, g, t0, common_.now());
+            done[u] = reach;
+            busy = true;
+        }
+    }
+}
+
+}  // namespace amp
