@@ -53,7 +53,7 @@ template <template <class> class N> struct Driver {
     static Row* rows(const Step& s) { return static_cast<Row*>(s.lines); }
     static void lay(Step& s) {
         for (int c = 0, r = 0; c < s.channels; ++c)
-            for (int g = 0; g < s.env->groups; ++g, ++r) rows(s)[r] = Row(s, c, g);
+            for (int g = 0; g < s.env->groups; ++g, ++r) rows(s)[r].lay(s, c, g);
     }
 
     template <Motion kMotion> static FastRow fast_row(const Step& s, int c, int g) {
@@ -405,7 +405,8 @@ template <template <class> class N> struct Driver {
                 const uint32_t i = lanes ? k : k * kLanes;
                 f64x8 sum(0.0);
                 for (int c = 0; c < s.channels; ++c) {
-                    const Row line(s, c, g);
+                    Row line;
+                    line.lay(s, c, g);
                     const uint32_t j = f.offset + i;
                     f64x8 x[kIn], y[NO], p[kPar];
                     line.template inputs<f64x8>(j, x);

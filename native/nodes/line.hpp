@@ -21,7 +21,8 @@ template <int NI, int NO, int NP, bool kAdds> struct Line {
     int64_t par_step[kPar];
     [[no_unique_address]] std::conditional_t<kAdds, More, None> more;
 
-    Line(const Step& s, int c, int g) {
+    Line() = default;
+    void lay(const Step& s, int c, int g) {
         for (int k = 0; k < NI; ++k) in[k] = row(s.in[k], c, g, 0), in_step[k] = s.in[k].step;
         if constexpr (kAdds)
             for (more.n = 0; more.n < s.n_more; ++more.n)

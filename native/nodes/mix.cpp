@@ -20,7 +20,7 @@ template <class T> struct Mix {
     static Coef coef(const T* p, const Setup&) { return {p[kGain]}; }
     static void recoef(T gain, const Setup&, Coef& c) { c.gain = gain; }
     static Mid tick(const T*, const Coef&, State&) { return {}; }
-    static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = c.gain * x[0]; }
+    static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = scaled(c.gain, x[0]); }
 };
 
 constexpr amp_param_contract kParams[] = {
