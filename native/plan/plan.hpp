@@ -32,6 +32,8 @@ struct PlanNode {
     int64_t latency = 0;       // L
     int64_t arrival = 0;       // A: the virtual time at which it fires its frame 0
     int32_t component = -1;    // feedback component, -1: none
+    int32_t cohort = -1;       // of the schedule being followed, -1: fires alone
+    uint32_t rank = 0;         // place in the order of the plan itself, whatever schedule is followed
     std::vector<uint32_t> in;  // edges into it, audio then modulations, in slot order
     uint64_t history = 0;      // frames of its output that some reader needs beyond the block
 };
@@ -39,6 +41,11 @@ struct PlanNode {
 struct Gate {  // its consumers fire at one virtual time
     std::string name;
     std::vector<uint32_t> consumers;  // places in the order
+};
+
+// Nodes of one type that stand side by side in the order and run as one kernel, member after member in its lanes.
+struct Cohort {
+    uint32_t first, count;
 };
 
 struct Component {
@@ -52,6 +59,7 @@ struct Plan {
     std::vector<PlanEdge> edges;
     std::vector<Component> components;
     std::vector<Gate> gates;          // by name
+    std::vector<Cohort> cohorts;      // of the schedule being followed, in firing order
     int64_t latency = 0;              // G = max of A + L: virtual time t delivers frame t - G everywhere
     int32_t output = -1;              // place of the output node, -1: none
     std::vector<std::string> curves;  // names the plan needs, sorted
