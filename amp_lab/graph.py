@@ -228,7 +228,8 @@ class Graph(Builders, Editing):
     def inputs(self) -> dict[str, Samples]:
         """Return samples of every ``input`` node, (B|1, C, N); files are read now if they were not yet."""
         with self._store.lock:
-            nodes = [r for r in self._store.nodes.values() if takes_samples(catalog.contract(r.type))]
+            types = {id_ for id_ in catalog.types() if takes_samples(catalog.contract(id_))}
+            nodes = [record for record in self._store.nodes.values() if record.type in types]
         return {record.name: samples.of(record, self._sample_rate) for record in nodes}
 
     def _descriptors(self) -> Descriptors:
