@@ -16,7 +16,7 @@ from amp_lab.values import CurveRef, Samples, Value
 
 if TYPE_CHECKING:
     from amp_lab.control import Curve
-    from amp_lab.model import Edge, Modulation, NodeRecord
+    from amp_lab.model import Edge, Modulation, NodeRecord, Thermo
 
 DESCRIPTORS = b"AMPD"
 HISTORY = b"AMPH"
@@ -90,43 +90,54 @@ def tensor(value: Samples) -> bytes:
 
 
 def _optional(value: float | None) -> bytes:
-    return struct.pack("<d", math.nan if value is None else value)
+    return _F64(math.nan if value is None else value)
 
 
-def _param(key: str, value: Value) -> bytes:
+class _Texts(dict[str, bytes]):
+    """Names and keys as `text`, each made once: a graph says most of them often."""
+
+    def __missing__(self, value: str) -> bytes:
+        self[value] = data = text(value)
+        return data
+
+
+def _param(key: bytes, value: Value) -> bytes:
+    if isinstance(value, float):
+        return key + b"\x00" + _F64(value)
     if isinstance(value, str):
-        return text(key) + b"\x03" + text(value)
+        return key + b"\x03" + text(value)
     if isinstance(value, CurveRef):
-        return text(key) + b"\x02" + text(value.name)
+        return key + b"\x02" + text(value.name)
     if isinstance(value, np.ndarray):
-        return text(key) + b"\x01" + tensor(value)
-    if isinstance(value, int):
-        return text(key) + b"\x04" + struct.pack("<q", value)
-    return text(key) + b"\x00" + struct.pack("<d", value)
+        return key + b"\x01" + tensor(value)
+    return key + b"\x04" + struct.pack("<q", value)
 
 
-def _node(node: NodeRecord) -> bytes:
-    head = text(node.name) + text(node.type) + struct.pack("<II", node.revision, node.oversample_ratio)
-    thermo = node.thermo
-    heat = b"".join(
-        _optional(v) for v in (thermo.heat_j_per_frame, thermo.capacity_j_per_k, thermo.conductance_w_per_k)
-    )
-    params = [_param(key, value) for key, value in sorted(node.values.items())]
-    return head + heat + _counted(params)
+def _node(node: NodeRecord, texts: _Texts) -> bytes:
+    head = texts[node.name] + texts[node.type] + _NODE(node.revision, node.oversample_ratio)
+    params = [_param(texts[key], value) for key, value in sorted(node.values.items())]
+    return head + _thermo(node.thermo) + _counted(params)
 
 
-def _edge(edge: Edge) -> bytes:
-    ends = b"".join(text(part) for part in (edge.src, edge.src_port, edge.dst, edge.dst_port))
+def _thermo(thermo: Thermo) -> bytes:
+    constants = (thermo.heat_j_per_frame, thermo.capacity_j_per_k, thermo.conductance_w_per_k)
+    return _NO_THERMO if constants == (None, None, None) else b"".join(map(_optional, constants))
+
+
+def _edge(edge: Edge, texts: _Texts) -> bytes:
+    ends = texts[edge.src] + texts[edge.src_port] + texts[edge.dst] + texts[edge.dst_port]
+    head = ends + _EDGE(edge.slot, edge.delay_frames)
+    if edge.tokens is None and edge.channel is None and not edge.gates and edge.kappa is None:
+        return head + _NO_MORE
     parts = bytes([(edge.tokens is not None) | (edge.channel is not None) << 1])
     tokens = b"" if edge.tokens is None else tensor(edge.tokens)
     channel = b"" if edge.channel is None else struct.pack("<i", edge.channel)
     gates = _counted([text(gate) for gate in edge.gates])
-    head = ends + struct.pack("<iQ", edge.slot, edge.delay_frames) + parts + tokens + channel
-    return head + gates + _optional(edge.kappa)
+    return head + parts + tokens + channel + gates + _optional(edge.kappa)
 
 
-def _modulation(mod: Modulation) -> bytes:
-    ends = b"".join(text(part) for part in (mod.src, mod.src_port, mod.dst, mod.param))
+def _modulation(mod: Modulation, texts: _Texts) -> bytes:
+    ends = texts[mod.src] + texts[mod.src_port] + texts[mod.dst] + texts[mod.param]
     channel = -1 if mod.channel is None else mod.channel
     numbers = (MODES.index(mod.mode), mod.scale, mod.offset, channel, mod.slot, mod.delay_frames)
     return ends + struct.pack("<BddiiQ", *numbers)
@@ -136,14 +147,23 @@ def _counted(parts: list[bytes]) -> bytes:
     return struct.pack("<I", len(parts)) + b"".join(parts)
 
 
+_F64 = struct.Struct("<d").pack
+_NODE = struct.Struct("<II").pack
+_EDGE = struct.Struct("<iQ").pack
+_NO_THERMO = 3 * _optional(None)
+_NO_MORE = b"\0" + _counted([]) + _optional(None)
+"""What ends an edge without tokens, channel, gates and heat share."""
+
+
 def descriptors(graph: Descriptors) -> bytes:
     """Return the sealed descriptor blob (magic ``AMPD``) of a graph."""
     policy = struct.pack("<B", HEAT_POLICIES.index(graph.heat_policy))
     head = struct.pack("<d", graph.sample_rate) + text(graph.name) + _optional(graph.heat_budget_w) + policy
+    texts = _Texts()
     body = (
-        _counted([_node(node) for node in graph.nodes]),
-        _counted([_edge(edge) for edge in graph.edges]),
-        _counted([_modulation(mod) for mod in graph.modulations]),
+        _counted([_node(node, texts) for node in graph.nodes]),
+        _counted([_edge(edge, texts) for edge in graph.edges]),
+        _counted([_modulation(mod, texts) for mod in graph.modulations]),
     )
     return seal(DESCRIPTORS, head + text(graph.output) + b"".join(body))
 

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from amp_lab import lowlevel
 from amp_lab.contracts import NodeContract
 from amp_lab.errors import GraphError
+from amp_lab.lowlevel_contracts import contracts
 
-_BY_ID = {contract.id: contract for contract in lowlevel.contracts()}
+_BY_ID = {contract.id: contract for contract in contracts()}
 NEAR = 0.7
 """Likeness from which a name is suggested."""
 STUB = Path(__file__).with_name("_builders.pyi")

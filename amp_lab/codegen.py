@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import keyword
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from amp_lab.editing import auto_name
+from amp_lab.counted import Names
 from amp_lab.graph_json import encode
 from amp_lab.model import Edge, Link, Modulation, Node, Thermo
 from amp_lab.values import CurveRef
@@ -18,22 +18,27 @@ from amp_lab.values import CurveRef
 if TYPE_CHECKING:
     from amp_lab.graph import Graph
 
+L = TypeVar("L", Edge, Modulation)
+
 
 def to_code(graph: Graph) -> str:
     """Python source that binds the rebuilt graph to ``g``; its `Graph.to_dict` equals this one's."""
     order = _order(graph)
     variables = _variables(order)
     lines = [_head(graph)]
-    done: set[str] = set()
+    done: Names[None] = Names()
     written: set[str] = set()
+    entering = _by_target(graph.edges)
     for node in order:
-        inputs = _inline_edges(graph, node, done)
+        inputs = _inline_edges(node, entering, done)
         written |= {edge.id for edges in inputs.values() for edge in edges}
         lines.append(_node(graph, node, inputs, variables, done))
-        done.add(node.name)
+        done[node.name] = None
     rest = [edge for edge in graph.edges if edge.id not in written]
-    lines += [_connect(graph, edge, variables) for edge in sorted(rest, key=_slot)]
-    lines += [_modulate(graph, mod, variables) for mod in sorted(graph.modulations, key=_slot)]
+    gaps = _with_gaps(entering)
+    lines += [_connect(graph, edge, variables, gaps) for edge in sorted(rest, key=_slot)]
+    gaps = _with_gaps(_by_target(graph.modulations))
+    lines += [_modulate(graph, mod, variables, gaps) for mod in sorted(graph.modulations, key=_slot)]
     lines += _controls(graph)
     code = "\n".join(lines) + "\n"
     return "".join(f"{line}\n" for line in _imports(code)) + "\n" + code
@@ -53,33 +58,56 @@ def _head(graph: Graph) -> str:
 def _order(graph: Graph) -> list[Node]:
     """Return producers before consumers as far as edges without delay allow; creation order otherwise."""
     waiting = {node.name: node for node in graph.nodes}
-    needs: dict[str, set[str]] = {name: set() for name in waiting}
+    place = {name: i for i, name in enumerate(waiting)}
+    feeds: dict[str, list[str]] = {name: [] for name in waiting}
+    lacks = dict.fromkeys(waiting, 0)
     for edge in graph.edges:
         if not edge.delay_frames and edge.src != edge.dst:
-            needs[edge.dst].add(edge.src)
+            feeds[edge.src].append(edge.dst)
+            lacks[edge.dst] += 1
     order: list[Node] = []
+    ready = [name for name in waiting if not lacks[name]]
     while waiting:
-        ready = [name for name in waiting if not needs[name] & waiting.keys()]
-        order += [waiting.pop(name) for name in ready or list(waiting)[:1]]
+        step = ready or [next(iter(waiting))]  # none is ready inside a loop: its first one breaks it
+        order += [waiting.pop(name) for name in step]
+        fed = [consumer for name in step for consumer in feeds[name]]
+        for consumer in fed:
+            lacks[consumer] -= 1
+        ready = sorted({name for name in fed if not lacks[name] and name in waiting}, key=place.__getitem__)
     return order
 
 
 def _variables(order: list[Node]) -> dict[str, str]:
     names: dict[str, str] = {}
+    taken: Names[None] = Names(dict.fromkeys(("g", "amp", "array")))
     for node in order:
         stem = re.sub(r"\W", "_", node.name)
         stem = stem if stem.isidentifier() and not keyword.iskeyword(stem) else f"n_{stem}"
-        names[node.name] = auto_name(stem, {"g", "amp", "array", *names.values()})
+        names[node.name] = taken.free(stem)
+        taken[names[node.name]] = None
     return names
 
 
-def _inline_edges(graph: Graph, node: Node, done: set[str]) -> dict[str, list[Edge]]:
+def _by_target(links: Iterable[L]) -> dict[tuple[str, str], list[L]]:
+    """Edges or modulations by node and port or parameter, in slot order."""
+    entering: dict[tuple[str, str], list[L]] = {}
+    for link in sorted(links, key=_slot):
+        entering.setdefault(_target(link), []).append(link)
+    return entering
+
+
+def _with_gaps(entering: Mapping[tuple[str, str], Sequence[Link]]) -> set[tuple[str, str]]:
+    """Ports or parameters whose slots have gaps, so that the next free one is not the edge's own."""
+    return {target for target, links in entering.items() if links[-1].slot >= len(links)}
+
+
+def _inline_edges(
+    node: Node, entering: Mapping[tuple[str, str], list[Edge]], done: Container[str]
+) -> dict[str, list[Edge]]:
     """Edges that the builder's own arguments can express, per port in slot order."""
     result: dict[str, list[Edge]] = {}
     for port in node.contract.input_keys:
-        edges = sorted(
-            (e for e in graph.edges if (e.dst, e.dst_port) == (node.name, port)), key=lambda e: e.slot
-        )
+        edges = entering.get((node.name, port), [])
         fits = all(e.is_plain and e.slot == i and e.src in done for i, e in enumerate(edges))
         is_alone = len(node.contract.inputs) == 1
         if edges and fits and (is_alone or not keyword.iskeyword(port)):
@@ -88,7 +116,7 @@ def _inline_edges(graph: Graph, node: Node, done: set[str]) -> dict[str, list[Ed
 
 
 def _node(
-    graph: Graph, node: Node, inputs: dict[str, list[Edge]], variables: dict[str, str], done: set[str]
+    graph: Graph, node: Node, inputs: dict[str, list[Edge]], variables: dict[str, str], done: Names[None]
 ) -> str:
     record = node.record
     arguments: list[str] = []
@@ -101,7 +129,7 @@ def _node(
     keywords: dict[str, Any] = dict(sorted(record.values.items()))
     if "source" not in keywords and record.samples is not None:
         keywords["samples"] = record.samples
-    if record.name != auto_name(record.type, done):
+    if record.name != done.free(record.type):
         keywords["name"] = record.name
     if record.thermo != Thermo():
         keywords["thermo"] = {key: value for key, value in vars(record.thermo).items() if value is not None}
@@ -111,9 +139,9 @@ def _node(
     return f"{variables[node.name]} = g.{record.type}({', '.join(arguments)})"
 
 
-def _connect(graph: Graph, edge: Edge, variables: dict[str, str]) -> str:
+def _connect(graph: Graph, edge: Edge, variables: dict[str, str], gaps: set[tuple[str, str]]) -> str:
     more: dict[str, Any] = {} if len(graph.contract(edge.dst).inputs) == 1 else {"port": edge.dst_port}
-    more |= {"slot": edge.slot} if _needs_slot(edge, graph.edges) else {}
+    more |= {"slot": edge.slot} if _target(edge) in gaps else {}
     more |= {key: getattr(edge, key) for key in ("delay_frames", "gates") if getattr(edge, key)}
     more |= {
         key: getattr(edge, key) for key in ("kappa", "tokens", "channel") if getattr(edge, key) is not None
@@ -121,11 +149,11 @@ def _connect(graph: Graph, edge: Edge, variables: dict[str, str]) -> str:
     return f"g.connect({_source(graph, edge, variables)}, {variables[edge.dst]}, {_keywords(more)})"
 
 
-def _modulate(graph: Graph, mod: Modulation, variables: dict[str, str]) -> str:
+def _modulate(graph: Graph, mod: Modulation, variables: dict[str, str], gaps: set[tuple[str, str]]) -> str:
     more: dict[str, Any] = {"mode": mod.mode}
     defaults = {"scale": 1.0, "offset": 0.0, "channel": None, "delay_frames": 0}
     more |= {key: getattr(mod, key) for key, default in defaults.items() if getattr(mod, key) != default}
-    more |= {"slot": mod.slot} if _needs_slot(mod, graph.modulations) else {}
+    more |= {"slot": mod.slot} if _target(mod) in gaps else {}
     is_taken = hasattr(Node, mod.param)
     target = variables[mod.dst] + (f".param({_literal(mod.param)})" if is_taken else f".{mod.param}")
     return f"g.modulate({_source(graph, mod, variables)}, {target}, {_keywords(more)})"
@@ -151,12 +179,6 @@ def _slot(link: Link) -> int:
 
 def _target(link: Link) -> tuple[str, str]:
     return link.dst, link.dst_port if isinstance(link, Edge) else link.param
-
-
-def _needs_slot(link: Link, links: Sequence[Link]) -> bool:
-    """Tell whether the slots of its port or parameter have gaps, so that the next free one is not it."""
-    slots = [other.slot for other in links if _target(other) == _target(link)]
-    return max(slots) >= len(slots)
 
 
 def _source(graph: Graph, link: Link, variables: dict[str, str]) -> str:

@@ -122,3 +122,8 @@ class NodeContract:
     def output_keys(self) -> tuple[str, ...]:
         """Keys of the output ports, in order; the first is the default one."""
         return tuple(port.key for port in self.outputs)
+
+    @cached_property
+    def split_keys(self) -> frozenset[str]:
+        """Keys of the output ports that give each edge a channel of its own."""
+        return frozenset(port.key for port in self.outputs if port.scatter == "split")

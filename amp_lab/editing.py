@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +14,7 @@ from amp_lab.events import NodeAdded, NodeChanged, NodeRemoved, NodeRenamed
 from amp_lab.model import Edge, Modulation, Node, NodeRecord, Thermo
 from amp_lab.nodes import arguments, samples
 from amp_lab.nodes.builder import takes_samples
-from amp_lab.values import normal, same
+from amp_lab.values import Value, normal, same
 from amp_lab.wiring import Wiring, fits
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"\w[\w\-]*")
 NAME_BYTES = 95  # what an error record of the runtime holds
+NO_THERMO = Thermo()
+NO_VALUES: Mapping[str, Value] = {}
+"""What most nodes share."""
 
 
 class Editing(Wiring):
@@ -50,12 +53,17 @@ class Editing(Wiring):
     @property
     def output_node(self) -> Node | None:
         """The ``output`` node, None if there is none yet."""
-        return next((node for node in self.nodes if node.type == "output"), None)
+        with self._store.lock:
+            names = (name for name, record in self._store.nodes.items() if record.type == "output")
+            name = next(names, None)
+            return None if name is None else self._handles[name]
 
     def record(self, name: str) -> NodeRecord:
         """State of the node of that name."""
-        self._node(name)
-        return self._store.nodes[name]
+        found = self._store.nodes.get(name)
+        if found is None:
+            raise self._no_node(name)
+        return found
 
     def contract(self, name: str) -> NodeContract:
         """Contract of the node of that name."""
@@ -85,16 +93,17 @@ class Editing(Wiring):
         common = sorted_.common
         with self.edit():
             name = self._new_name(common.get("name"), contract)
-            node = self._add_record(
-                NodeRecord(
-                    name,
-                    type_id,
-                    contract.revision,
-                    thermo=_thermo(name, common.get("thermo")),
-                    oversample_ratio=_ratio(name, contract, common.get("oversample_ratio", 1)),
-                )
+            record = NodeRecord(
+                name,
+                type_id,
+                contract.revision,
+                thermo=_thermo(name, common.get("thermo")),
+                oversample_ratio=_ratio(name, contract, common.get("oversample_ratio", 1)),
             )
-            self._change(node, sorted_.params | {key: common[key] for key in ("samples",) if key in common})
+            params = sorted_.params | {key: common[key] for key in ("samples",) if key in common}
+            node = self._add_record(self._changed(record, params) if params else record)
+            if params:
+                self._store.emit(NodeChanged(name, tuple(params)))
             for port, sources in sorted_.sources.items():
                 for source in sources:
                     self.connect(source, node, port=port)
@@ -107,13 +116,13 @@ class Editing(Wiring):
                 f"{existing.name}: the graph has its output already. Remove it, or mix before it."
             )
         if given is None:
-            return auto_name(contract.id, self._handles)
+            return self._handles.free(contract.id)
         return self._free_name(given)
 
     def _free_name(self, name: str) -> str:
         if check_name(name) in self._handles:
             raise GraphError(
-                f"{name}: name is taken (allowed: unique names). Try {auto_name(name, self._handles)!r}."
+                f"{name}: name is taken (allowed: unique names). Try {self._handles.free(name)!r}."
             )
         return name
 
@@ -138,23 +147,24 @@ class Editing(Wiring):
             self._store.emit(NodeChanged(name, ("thermo",)))
 
     def _change(self, node: Node, params: Mapping[str, Any], read_files: bool = True) -> None:
-        if not params:
-            return
-        record, contract = node.record, node.contract
+        if params:
+            self._store.put(self._store.nodes, node.name, self._changed(node.record, params, read_files))
+            self._store.emit(NodeChanged(node.name, tuple(params)))
+
+    def _changed(self, record: NodeRecord, params: Mapping[str, Any], read_files: bool = True) -> NodeRecord:
+        contract, data = catalog.contract(record.type), record.samples
         if takes_samples(contract) and read_files:
             params, data = samples.resolve(record, params, self._sample_rate)
-            record = replace(record, samples=data)
         values = dict(record.values)
         for key, raw in params.items():
             param = contract.param(key)
             if param is None:
                 raise arguments.unknown_keyword(contract, key)
-            value = normal(f"{node.name}.{key}", param, raw, self._sample_rate)
+            value = normal(f"{record.name}.{key}", param, raw, self._sample_rate)
             values.pop(key, None)
             if not same(value, param.default):
                 values[key] = value
-        self._store.put(self._store.nodes, node.name, replace(record, values=values))
-        self._store.emit(NodeChanged(node.name, tuple(params)))
+        return replace(record, values=values or NO_VALUES, samples=data)
 
     def rename(self, node: Node | str, name: str) -> None:
         """Give a node another name; its edges and its handle follow."""
@@ -212,15 +222,6 @@ class Editing(Wiring):
         return dropped
 
 
-def auto_name(stem: str, taken: Collection[str]) -> str:
-    """``stem``, ``stem_2``, ...: the first that is free."""
-    name, count = stem, 1
-    while name in taken:
-        count += 1
-        name = f"{stem}_{count}"
-    return name
-
-
 def check_name(name: str) -> str:
     """Return the name if it is one.
 
@@ -237,12 +238,14 @@ def check_name(name: str) -> str:
 
 
 def _thermo(name: str, values: Mapping[str, float | None] | None) -> Thermo:
+    if values is None:
+        return NO_THERMO
     keys = [field.name for field in fields(Thermo)]
-    if not isinstance(values, Mapping | None):
+    if not isinstance(values, Mapping):
         raise GraphError(
             f"{name}.thermo: not heat constants (got {values!r:.60}, allowed {', '.join(keys)}). Give a dict."
         )
-    for key, value in (values or {}).items():
+    for key, value in values.items():
         if key not in keys:
             raise TypeError(
                 f"{name}.thermo: no constant {key!r} (allowed {', '.join(keys)}).{catalog.hint(key, keys)}"
@@ -251,7 +254,7 @@ def _thermo(name: str, values: Mapping[str, float | None] | None) -> Thermo:
             raise GraphError(
                 f"{name}.thermo.{key}: not allowed (got {value!r}, allowed 0 or more).", node=name
             )
-    return Thermo(**(values or {}))
+    return Thermo(**values)
 
 
 def _ratio(name: str, contract: NodeContract, ratio: int) -> int:

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from amp_lab import checks, jsontext
+from amp_lab import catalog, checks, jsontext
 from amp_lab._builders import Builders
 from amp_lab.blob import HEAT_POLICIES, Descriptors
 from amp_lab.control import ControlHistory, check_history
+from amp_lab.counted import Names
 from amp_lab.editing import Editing, check_name
 from amp_lab.errors import GraphError
 from amp_lab.events import GraphChanged
@@ -59,7 +60,7 @@ class Graph(Builders, Editing):
                 f"Graph.sample_rate: not a rate (got {sample_rate!r}, allowed above 0 Hz). Use 48000."
             )
         self._store = Store()
-        self._handles: dict[str, Node] = {}
+        self._handles: Names[Node] = Names()
         self._sample_rate = float(sample_rate)
         self._name = check_name(name)
         self._controls: ControlHistory | None = None
@@ -159,7 +160,7 @@ class Graph(Builders, Editing):
                 self._heat_policy,
                 self._controls,
             )
-            new._handles = {name: Node(new, name) for name in self._handles}
+            new._handles = Names((name, Node(new, name)) for name in self._handles)
             for table in ("nodes", "edges", "modulations"):
                 getattr(new._store, table).update(getattr(self._store, table))
         return new
@@ -227,7 +228,8 @@ class Graph(Builders, Editing):
     def inputs(self) -> dict[str, Samples]:
         """Return samples of every ``input`` node, (B|1, C, N); files are read now if they were not yet."""
         with self._store.lock:
-            nodes = [node.record for node in self.nodes if takes_samples(node.contract)]
+            types = {id_ for id_ in catalog.types() if takes_samples(catalog.contract(id_))}
+            nodes = [record for record in self._store.nodes.values() if record.type in types]
         return {record.name: samples.of(record, self._sample_rate) for record in nodes}
 
     def _descriptors(self) -> Descriptors:

@@ -1,4 +1,4 @@
-"""Streams: the C functions of ``amp/stream.h``. Like `amp_lab.lowlevel` it sees ``ffi``, and nobody else."""
+"""Streams: the C functions of ``amp/stream.h``."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ import numpy.typing as npt
 
 from amp_lab._native import ffi, lib
 from amp_lab.errors import AmpError, InvalidArgument
-from amp_lab.lowlevel import (
-    FLIGHT_SIZE,
-    TRACE_DTYPE,
+from amp_lab.lowlevel_calls import (
     Samples,
-    _buffer,
-    _check,
-    _doubles,
-    _error,
-    _exception,
-    _text,
+    buffer,
+    c_text,
+    check,
+    doubles,
+    error_record,
+    exception,
+    flight_in,
+    read_trace,
+    tensor,
+    text,
 )
 
 POLICIES = ("lossless", "latest")
@@ -95,9 +97,9 @@ class Stream:
         config.batches, config.block_frames, config.flags = batches, block_frames, flags
         config.trace_capacity, config.batch_offset = trace_capacity, batch_offset
         config.ring_frames, config.limit_frames = ring_frames, limit_frames
-        slot, error = ffi.new("amp_stream **"), _error()
+        slot, error = ffi.new("amp_stream **"), error_record()
         blobs = (ffi.from_buffer(descriptors), len(descriptors), ffi.from_buffer(plan), len(plan))
-        _check(lib.amp_stream_create(*blobs, config, slot, error), error)
+        check(lib.amp_stream_create(*blobs, config, slot, error), error)
         # Destroyed when the last call that is under way in some thread lets go of it.
         self._owned: Any = ffi.gc(slot[0], lib.amp_stream_destroy)
         self._borrowed: dict[str, Any] = {}
@@ -114,67 +116,66 @@ class Stream:
 
     def set_history(self, blob: bytes) -> None:
         """Give the control curves, exactly those the plan names, before the first frame."""
-        error = _error()
-        _check(lib.amp_stream_set_history(self._handle, ffi.from_buffer(blob), len(blob), error), error)
+        error = error_record()
+        check(lib.amp_stream_set_history(self._handle, ffi.from_buffer(blob), len(blob), error), error)
 
     def extend(self, curve: str, times_s: Samples, values: Samples) -> None:
         """Add points (seconds, value) behind the last one of a curve, where nothing has been heard yet."""
-        error, points = _error(), (_doubles(times_s), _doubles(values), times_s.size)
-        _check(lib.amp_stream_extend(self._handle, curve.encode(), *points, error), error)
+        error, points = error_record(), (doubles(times_s), doubles(values), times_s.size)
+        check(lib.amp_stream_extend(self._handle, curve.encode(), *points, error), error)
 
     def bind_input(self, node: str, samples: Samples) -> None:
         """Let an input play samples (B|1, C, N), kept alive here, instead of being pushed to."""
-        error = _error()
-        _check(lib.amp_stream_bind_input(self._handle, node.encode(), _buffer(samples), error), error)
+        error = error_record()
+        check(lib.amp_stream_bind_input(self._handle, node.encode(), buffer(samples), error), error)
         self._borrowed[node] = samples
 
     def set_param(self, node: str, key: str, value: npt.ArrayLike, at_frame: int = -1) -> int:
         """Set a parameter from a frame of the node on (-1: the next one it makes); returns that frame."""
-        array = np.asarray(value, dtype=np.float64)
-        array = np.ascontiguousarray(array.reshape(1, 1, 1) if array.ndim == 0 else array)
-        frame, error = ffi.new("int64_t *"), _error()
+        array = tensor(value)
+        frame, error = ffi.new("int64_t *"), error_record()
         where = (self._handle, node.encode(), key.encode())
-        _check(lib.amp_stream_set_param(*where, _buffer(array), at_frame, frame, error), error)
+        check(lib.amp_stream_set_param(*where, buffer(array), at_frame, frame, error), error)
         return int(frame[0])
 
     def push(self, node: str, samples: Samples) -> None:
         """Append samples (B|1, C, N) to an input: all of them, or none."""
-        error = _error()
-        _check(lib.amp_stream_push(self._handle, node.encode(), _buffer(samples), error), error)
+        error = error_record()
+        check(lib.amp_stream_push(self._handle, node.encode(), buffer(samples), error), error)
 
     def end(self, node: str) -> None:
         """Say that an input gets no more samples: zeros from here on."""
-        error = _error()
-        _check(lib.amp_stream_end(self._handle, node.encode(), error), error)
+        error = error_record()
+        check(lib.amp_stream_end(self._handle, node.encode(), error), error)
 
     def open_tap(
         self, node: str | None, port: str | None, policy: str = "lossless", keep_frames: int = 0
     ) -> int:
         """Open a reader of an output (node None: the graph's); returns its number."""
-        names = [ffi.NULL if name is None else ffi.new("char[]", name.encode()) for name in (node, port)]
-        tap, error = ffi.new("uint32_t *"), _error()
+        names = (c_text(node), c_text(port))
+        tap, error = ffi.new("uint32_t *"), error_record()
         status = lib.amp_stream_open_tap(
             self._handle, *names, POLICIES.index(policy), keep_frames, tap, error
         )
-        _check(status, error)
+        check(status, error)
         return int(tap[0])
 
     def close_tap(self, tap: int) -> None:
         """Close a reader: nothing waits for it any more."""
-        error = _error()
-        _check(lib.amp_stream_close_tap(self._handle, tap, error), error)
+        error = error_record()
+        check(lib.amp_stream_close_tap(self._handle, tap, error), error)
 
     def pull(self, tap: int, out: Samples, ready: bool = False) -> tuple[int, AmpError | None]:
         """Fill ``out`` (B, C, N) from a tap; returns how many frames it got and, if too few, why."""
-        got, error = ffi.new("int64_t *"), _error()
+        got, error = ffi.new("int64_t *"), error_record()
         flags = lib.AMP_PULL_READY if ready else 0
-        status = int(lib.amp_stream_pull(self._handle, tap, _buffer(out), flags, got, error))
-        return int(got[0]), None if status == lib.AMP_OK else _exception(status, error)
+        status = int(lib.amp_stream_pull(self._handle, tap, buffer(out), flags, got, error))
+        return int(got[0]), None if status == lib.AMP_OK else exception(status, error)
 
     def advance(self, tap: int, ahead: int, most: int) -> int:
         """Make at most about ``most`` frames towards ``ahead`` that wait for a tap; returns how many wait."""
-        ready, error = ffi.new("int64_t *"), _error()
-        _check(lib.amp_stream_advance(self._handle, tap, ahead, most, ready, error), error)
+        ready, error = ffi.new("int64_t *"), error_record()
+        check(lib.amp_stream_advance(self._handle, tap, ahead, most, ready, error), error)
         return int(ready[0])
 
     def clock(self, node: str) -> int:
@@ -183,43 +184,34 @@ class Stream:
 
     def port_channels(self, node: str, port: str | None = None) -> int:
         """Channels of an output port (None: the first); -1 if there is none."""
-        name = ffi.NULL if port is None else ffi.new("char[]", port.encode())
-        return int(lib.amp_stream_port_channels(self._handle, node.encode(), name))
+        return int(lib.amp_stream_port_channels(self._handle, node.encode(), c_text(port)))
 
     def rings(self) -> Sequence[RingCounters]:
         """Return the counters of every ring, in firing order."""
-        handle, record, error = self._handle, ffi.new("amp_stream_ring *"), _error()
+        handle, record, error = self._handle, ffi.new("amp_stream_ring *"), error_record()
         record.struct_size = ffi.sizeof("amp_stream_ring")
         found = []
         for i in range(lib.amp_stream_ring_count(handle)):
-            _check(lib.amp_stream_ring_info(handle, i, record, error), error)
-            names = (_text(record.node), _text(record.port), _text(record.reader))
+            check(lib.amp_stream_ring_info(handle, i, record, error), error)
+            names = (text(record.node), text(record.port), text(record.reader))
             counts = (record.capacity, record.limit, record.fill, record.most, record.grown)
             found.append(RingCounters(*names, *map(int, counts)))
         return tuple(found)
 
     def tap_info(self, tap: int) -> TapCounters:
         """Return the counters of a tap."""
-        record, error = ffi.new("amp_stream_tap *"), _error()
+        record, error = ffi.new("amp_stream_tap *"), error_record()
         record.struct_size = ffi.sizeof("amp_stream_tap")
-        _check(lib.amp_stream_tap_info(self._handle, tap, record, error), error)
-        names = (_text(record.node), _text(record.port), POLICIES[record.policy])
+        check(lib.amp_stream_tap_info(self._handle, tap, record, error), error)
+        names = (text(record.node), text(record.port), POLICIES[record.policy])
         return TapCounters(*names, record.position, record.ready, record.skipped, record.underruns)
 
     def set_flight(self, memory: Any) -> None:
         """Write the flight record into a buffer of `FLIGHT_SIZE` bytes, kept alive here."""
-        flight = ffi.from_buffer("amp_flight *", memory, require_writable=True)
-        flight.struct_size = FLIGHT_SIZE
+        flight = self._borrowed["/flight"] = flight_in(memory)
         lib.amp_stream_set_flight(self._handle, flight)
-        self._borrowed["/flight"] = flight
 
     def trace(self) -> tuple[npt.NDArray[np.void], int]:
         """Return firings and pushes, oldest first, an array of `TRACE_DTYPE`, and how many the ring lost."""
-        handle, error = self._handle, _error()
-        count, dropped = ffi.new("size_t *"), ffi.new("uint64_t *")
-        _check(lib.amp_stream_trace(handle, ffi.NULL, 0, count, dropped, error), error)
-        events = ffi.new("amp_trace_event[]", max(1, count[0]))
-        room = count[0]
-        _check(lib.amp_stream_trace(handle, events, room, count, dropped, error), error)
-        got = np.frombuffer(ffi.buffer(events), dtype=TRACE_DTYPE)[: min(room, count[0])]
-        return got.copy(), int(dropped[0])
+        error = error_record()
+        return read_trace(lambda *room: check(lib.amp_stream_trace(self._handle, *room, error), error))

@@ -108,7 +108,7 @@ class OutputRef:
     @property
     def splits(self) -> bool:
         """Whether each edge from it carries a channel of its own."""
-        return any(p.key == self.port and p.scatter == "split" for p in self.node.contract.outputs)
+        return self.port in self.node.contract.split_keys
 
     def __repr__(self) -> str:
         return f"{self.node.name}.{self.port}"

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from amp_lab import blob, lowlevel, plan_text
 from amp_lab.blob import Descriptors
+from amp_lab.lowlevel import PlanFacts
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Plan:
 
     descriptor_blob: bytes
     plan_blob: bytes
+    facts: PlanFacts
+    name: str
 
     @classmethod
     def compile(cls, graph: Descriptors) -> Self:
@@ -28,7 +31,8 @@ class Plan:
             Listing every violation.
         """
         descriptors = blob.descriptors(graph)
-        return cls(descriptors, lowlevel.plan_compile(descriptors))
+        plan, facts = lowlevel.plan_compile(descriptors)
+        return cls(descriptors, plan, facts, graph.name)
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -39,22 +43,22 @@ class Plan:
     @property
     def order(self) -> tuple[str, ...]:
         """Names of the nodes in execution order; traces and flight records count in it."""
-        return tuple(node["name"] for node in self.info["nodes"])
+        return self.facts.order
 
     @property
     def curves(self) -> tuple[str, ...]:
         """Names of the control curves a render needs, sorted."""
-        return tuple(self.info["curves"])
+        return self.facts.curves
 
     @property
     def digest(self) -> str:
         """Digest of descriptors and contracts, in hex."""
-        return str(self.info["digest"])
+        return self.facts.digest
 
     @property
     def latency_frames(self) -> int:
         """Latency G of the graph: what is delivered at virtual time t is logical frame t - G everywhere."""
-        return int(self.info["latency_frames"])
+        return self.facts.latency_frames
 
     @property
     def arrivals(self) -> dict[str, int]:
@@ -69,14 +73,16 @@ class Plan:
     @property
     def gates(self) -> dict[str, tuple[str, ...]]:
         """Consumers behind each synchrony gate, in execution order; they fire at one virtual time."""
-        names = sorted({gate for node in self.info["nodes"] for gate in node["gates"]})
-        nodes = self.info["nodes"]
-        return {gate: tuple(n["name"] for n in nodes if gate in n["gates"]) for gate in names}
+        behind: dict[str, list[str]] = {}
+        for node in self.info["nodes"]:
+            for gate in node["gates"]:
+                behind.setdefault(gate, []).append(node["name"])
+        return {gate: tuple(behind[gate]) for gate in sorted(behind)}
 
     @property
     def output_channels(self) -> int:
         """Channels of the output node, 0 if the graph has none."""
-        return next((int(n["channels"]) for n in self.info["nodes"] if n["name"] == self.info["output"]), 0)
+        return self.facts.output_channels
 
     def to_text(self) -> str:
         """Return the plan as text for people: nodes in firing order, loops, gates, edges, digest.
@@ -86,6 +92,6 @@ class Plan:
         return plan_text.render(self.info)
 
     def __repr__(self) -> str:
-        info = self.info
-        counts = ", ".join(f"{len(info[key])} {key}" for key in ("nodes", "edges", "components"))
-        return f"Plan {info['graph']}: {counts}, latency {info['latency_frames']} frames, {self.digest[:8]}"
+        facts = self.facts
+        counts = f"{len(facts.order)} nodes, {facts.edges} edges, {facts.components} components"
+        return f"Plan {self.name}: {counts}, latency {facts.latency_frames} frames, {facts.digest[:8]}"

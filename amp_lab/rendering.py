@@ -100,7 +100,7 @@ def render(
         sample_rate=graph.sample_rate,
         taps={name: _locked(signal) for name, signal in parts["taps"].items()},
         metrics=parts["metrics"],
-        latency_frames=plan.info["latency_frames"],
+        latency_frames=plan.latency_frames,
         trace=parts["trace"],
         plan=plan,
         provenance=provenance,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import Protocol, TypeAlias, TypedDict
@@ -145,12 +145,33 @@ class Trace:
         return f"Trace: {self.events.size} firings of {len(self.nodes)} nodes, {self.dropped} dropped"
 
 
-class Metrics(dict[str, NodeMetrics]):
-    """Metrics by node name, in execution order."""
+class Metrics(Mapping[str, NodeMetrics]):
+    """Metrics by node name, in execution order.
+
+    Parameters
+    ----------
+    nodes
+        The plan's nodes.
+    table
+        Their records, an array of `lowlevel.METRICS_DTYPE`.
+    """
+
+    def __init__(self, nodes: tuple[str, ...], table: npt.NDArray[np.void]) -> None:
+        self._places = {name: i for i, name in enumerate(nodes)}
+        self._table = table
+
+    def __getitem__(self, node: str) -> NodeMetrics:
+        _, _, *figures = self._table[self._places[node]].item()
+        return NodeMetrics(*figures)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
     def __repr__(self) -> str:
-        seconds = sum(entry.seconds for entry in self.values())
-        return f"Metrics: {len(self)} nodes, {seconds:.3g} s in kernels"
+        return f"Metrics: {len(self)} nodes, {float(self._table['seconds'].sum()):.3g} s in kernels"
 
 
 class RenderParts(TypedDict):
@@ -158,7 +179,7 @@ class RenderParts(TypedDict):
 
     audio: Samples
     taps: dict[str, Samples]
-    metrics: dict[str, NodeMetrics]
+    metrics: Metrics
     heat: Heat | None
     trace: Trace | None
     block_frames: int
@@ -245,7 +266,7 @@ def render_in_process(
         return RenderParts(
             audio=audio,
             taps=taps,
-            metrics=Metrics((name, runtime.metrics(name)) for name in request.nodes),
+            metrics=Metrics(request.nodes, runtime.all_metrics(len(request.nodes))),
             heat=_heat(runtime, request) if request.heat else None,
             trace=Trace(*_trace(runtime, request)) if request.trace else None,
             block_frames=runtime.block_frames,

@@ -64,16 +64,16 @@ class Session:
         self,
         graph: Graph,
         *,
-        batches: int = 1,
-        controls: ControlHistory | None = None,
-        live: Sequence[str] | None = None,
-        output: bool = True,
-        block_frames: int | None = None,
-        ring_frames: int | None = None,
-        limit_frames: int | None = None,
-        trace: bool = False,
-        nonfinite: Nonfinite = "raise",
-        isolation: Isolation = "auto",
+        batches: int,
+        controls: ControlHistory | None,
+        live: Sequence[str] | None,
+        output: bool,
+        block_frames: int | None,
+        ring_frames: int | None,
+        limit_frames: int | None,
+        trace: bool,
+        nonfinite: Nonfinite,
+        isolation: Isolation,
     ) -> None:
         where = f"{graph.name}.session"
         checks.whole(f"{where}.batches", batches, 1)
@@ -96,7 +96,7 @@ class Session:
         self.isolation = choose_isolation(isolation)
         self._stream = _stream(plan, config, self.isolation)
         self._nodes, self._batches = plan.order, batches
-        self.latency_frames: int = plan.info["latency_frames"]
+        self.latency_frames = plan.latency_frames
         self.sample_rate: float = graph.sample_rate
         self._name = graph.name
         if history is not None and plan.curves:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
+from amp_lab.counted import Slots
 from amp_lab.events import Event
 from amp_lab.model import Edge, Modulation, NodeRecord
 
@@ -25,8 +27,8 @@ class Store:
 
     def __init__(self) -> None:
         self.nodes: dict[str, NodeRecord] = {}
-        self.edges: dict[tuple[str, str, int], Edge] = {}
-        self.modulations: dict[tuple[str, str, int], Modulation] = {}
+        self.edges: Slots[Edge] = Slots()
+        self.modulations: Slots[Modulation] = Slots()
         self.lock = threading.RLock()
         self.version = 0
         self._marks: list[tuple[int, int]] = []
@@ -61,13 +63,14 @@ class Store:
         before = table.get(key, _ABSENT)
         table[key] = value
         self._undo.append(
-            lambda: table.pop(key, None) if before is _ABSENT else table.__setitem__(key, before)
+            partial(table.__delitem__, key) if before is _ABSENT else partial(table.__setitem__, key, before)
         )
 
     def drop(self, table: dict[K, V], key: K) -> V:
         """Remove and return an entry."""
-        before = table.pop(key)
-        self._undo.append(lambda: table.__setitem__(key, before))
+        before = table[key]
+        del table[key]
+        self._undo.append(partial(table.__setitem__, key, before))
         return before
 
     def assign(self, target: object, attribute: str, value: object) -> None:

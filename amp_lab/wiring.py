@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from amp_lab import catalog, checks
 from amp_lab.contracts import NodeContract
+from amp_lab.counted import Names, Slots
 from amp_lab.errors import GraphError
 from amp_lab.events import EdgeAdded, EdgeRemoved
 from amp_lab.model import Edge, Link, Mode, Modulation, Node, OutputRef, ParamRef
@@ -22,7 +23,7 @@ class Wiring:
     """The part of `Graph` that joins nodes."""
 
     _store: Store
-    _handles: dict[str, Node]
+    _handles: Names[Node]
 
     def edit(self) -> AbstractContextManager[None]:
         """Group edits: ``with g.edit(): ...`` keeps all of them or, if an exception passes, none."""
@@ -78,8 +79,9 @@ class Wiring:
             ends = (source.node.name, source.port, target.name, key, place)
             if channel is None and source.splits:
                 channel = self._free_channel(source)
-            more = {"delay_frames": delay_frames, "gates": gates, "kappa": kappa, "tokens": tokens}
-            more["channel"] = channel
+            given = {"delay_frames": delay_frames, "gates": gates, "kappa": kappa, "tokens": tokens}
+            given["channel"] = channel
+            more = {name: value for name, value in given.items() if value is not _PLAIN[name]}
             edge = Edge(*ends, **_checked(f"{target.name}.{key}[{place}]", more))
             self._put_link(edge)
         return edge
@@ -152,8 +154,11 @@ class Wiring:
     def _node(self, name: str) -> Node:
         handle = self._handles.get(name)
         if handle is None:
-            raise GraphError(f"no node {name!r}.{catalog.hint(name, self._handles)}", node=name)
+            raise self._no_node(name)
         return handle
+
+    def _no_node(self, name: str) -> GraphError:
+        return GraphError(f"no node {name!r}.{catalog.hint(name, self._handles)}", node=name)
 
     def _mine(self, node: Node | str) -> Node:
         if isinstance(node, str):
@@ -176,12 +181,13 @@ class Wiring:
             got = type(src).__name__
             raise GraphError(f"source: wants a node or an output (got {got}). Use g.constant for numbers.")
         node = self._mine(src)
-        if not node.contract.outputs:
+        keys = node.contract.output_keys
+        if not keys:
             raise GraphError(
                 f"{node.name} ({node.type}): has no output port. Connect from a node before it.",
                 node=node.name,
             )
-        return OutputRef(node, node.contract.output_keys[0])
+        return OutputRef(node, keys[0])
 
     def _input_port(self, node: Node, port: str | None) -> str:
         keys = node.contract.input_keys
@@ -194,11 +200,9 @@ class Wiring:
             )
         return port
 
-    def _free_slot(self, table: dict[tuple[str, str, int], Any], dst: str, key: str, slot: int | None) -> int:
+    def _free_slot(self, table: Slots[Any], dst: str, key: str, slot: int | None) -> int:
         if slot is None:
-            slot = 0
-            while (dst, key, slot) in table:
-                slot += 1
+            return table.free(dst, key)
         slot = checks.whole(f"{dst}.{key}.slot", slot)
         taken = table.get((dst, key, slot))
         if taken is not None:
@@ -212,14 +216,15 @@ class Wiring:
         taken = {edge.channel for edge in self._store.edges.values() if (edge.src, edge.src_port) == ends}
         return next(channel for channel in range(len(taken) + 1) if channel not in taken)
 
-    def _table(self, link: Link) -> dict[tuple[str, str, int], Any]:
+    def _table(self, link: Link) -> Slots[Any]:
         return self._store.edges if isinstance(link, Edge) else self._store.modulations
 
     def _link(self, link: Link | str) -> Link:
-        known: list[Link] = [*self._store.edges.values(), *self._store.modulations.values()]
-        for candidate in known:
-            if candidate is link or candidate.id == link:
-                return candidate
+        place = _place(link) if isinstance(link, str) else _key(link)
+        for table in (self._store.edges, self._store.modulations):
+            found: Link | None = table.get(place)
+            if found is not None and (isinstance(link, str) or found is link):
+                return found
         raise GraphError(f"{link}: no such edge in this graph (allowed: ids in g.edges and g.modulations).")
 
     def _links_of(self, name: str) -> list[Link]:
@@ -227,8 +232,8 @@ class Wiring:
         return [link for link in links if name in (link.src, link.dst)]
 
     def _put_link(self, link: Link, *, quiet: bool = False) -> None:
-        contract = self._node(link.dst).contract
-        problem = _edge_problem(link) if isinstance(link, Edge) else _modulation_problem(link, contract)
+        node = self._node(link.dst)
+        problem = _edge_problem(link) if isinstance(link, Edge) else _modulation_problem(link, node.contract)
         if problem:
             raise GraphError(f"{link.id}: {problem}", node=link.dst)
         self._store.put(self._table(link), _key(link), link)
@@ -251,6 +256,17 @@ def fits(link: Link, name: str, contract: NodeContract) -> bool:
 
 def _key(link: Link) -> tuple[str, str, int]:
     return link.dst, link.dst_port if isinstance(link, Edge) else link.param, link.slot
+
+
+def _place(id_: str) -> tuple[str, str, int]:
+    """Return what an id ``dst.port[slot]`` names; no link has slot -1."""
+    node, _, rest = id_.partition(".")
+    key, _, slot = rest.partition("[")
+    is_id = id_ == f"{node}.{key}[{slot[:-1]}]" and slot[:-1].isdecimal()
+    return node, key, int(slot[:-1]) if is_id else -1
+
+
+_PLAIN: dict[str, Any] = {"delay_frames": 0, "gates": (), "kappa": None, "tokens": None, "channel": None}
 
 
 def _checked(where: str, given: dict[str, Any]) -> dict[str, Any]:

@@ -242,8 +242,8 @@ def test_malformed_blob_is_refused_there() -> None:
 
 def test_unexpected_failure_carries_its_traceback() -> None:
     """A Python error in the worker is an `InternalError` that shows where."""
-    request = replace(filtered().render(frames=10).request, nodes=(1,))  # type: ignore[arg-type]
-    with pytest.raises(amp.InternalError, match=r"(?s)unexpected failure.*Traceback.*AttributeError"):
+    request = replace(filtered().render(frames=10).request, history_blob=1)  # type: ignore[arg-type]
+    with pytest.raises(amp.InternalError, match=r"(?s)unexpected failure.*Traceback.*TypeError"):
         isolate.render(request)
 
 

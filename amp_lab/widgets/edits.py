@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from amp_lab.control import SCHEMA, ControlHistory
-from amp_lab.editing import auto_name
 from amp_lab.errors import GraphError
 from amp_lab.graph_json import decode
 from amp_lab.journal import Journal, Place
@@ -89,7 +88,7 @@ def _paste(graph: Graph, at: Sequence[float] | None = None) -> Places:
     shift = (PASTE_STEP, PASTE_STEP) if at is None else (at[0] - corner[0], at[1] - corner[1])
     names: dict[str, str] = {}
     for record in fragment.nodes:
-        names[record.name] = auto_name(record.name, graph._handles)
+        names[record.name] = graph._handles.free(record.name)
         graph._add_record(replace(record, name=names[record.name]))
     for link in fragment.links:
         if link.src in names and link.dst in names:

@@ -52,6 +52,41 @@ amp_status amp_plan_compile(const void* descriptors, size_t size, amp_bytes* pla
     });
 }
 
+amp_status amp_plan_compile_facts(const void* descriptors, size_t size, amp_bytes* plan, amp_plan_facts* facts,
+                                  amp_bytes* names, amp_error* error) {
+    for (amp_bytes* bytes : {plan, names})
+        if (bytes) *bytes = {nullptr, 0};
+    return guarded("plan", error, [&] {
+        need(plan && names && (descriptors || size == 0), "plan",
+             "plan, names or descriptors: NULL. Pass records for the plan and the names, and the bytes.");
+        need(facts && facts->struct_size >= sizeof(amp_plan_facts), "plan",
+             "facts: NULL or of an unknown version (struct_size). Fill it as amp/graph.h says.");
+        const Plan p = compile(read_descriptors(descriptors, size));
+        std::string all;
+        for (const PlanNode& n : p.nodes) all += n.descriptor->name + '\0';
+        for (const std::string& curve : p.curves) all += curve + '\0';
+        const auto count = [](const auto& list) { return static_cast<uint32_t>(list.size()); };
+        const auto bytes = encode(p);
+        give(all.data(), all.size(), names);
+        try {
+            give(bytes.data(), bytes.size(), plan);
+        } catch (...) {
+            amp_bytes_free(names);
+            throw;
+        }
+        *facts = {facts->struct_size,
+                  count(p.nodes),
+                  count(p.edges),
+                  count(p.components),
+                  count(p.curves),
+                  p.output,
+                  p.output < 0 ? 0 : p.nodes[static_cast<size_t>(p.output)].channels,
+                  0,
+                  p.latency,
+                  p.digest};
+    });
+}
+
 amp_status amp_plan_describe(const void* descriptors, size_t descriptors_size, const void* plan, size_t plan_size,
                              amp_bytes* json, amp_error* error) {
     if (json) *json = {nullptr, 0};

@@ -118,6 +118,14 @@ amp_status amp_graph_runtime_metrics(amp_graph_runtime* rt, const char* node, am
     });
 }
 
+amp_status amp_graph_runtime_all_metrics(amp_graph_runtime* rt, amp_node_metrics* out, size_t capacity) {
+    return guarded("metrics", rt, [&](Runtime& r) {
+        need(out && capacity >= r.nodes() && out->struct_size >= sizeof(amp_node_metrics), "metrics",
+             "records: NULL, fewer than nodes, or of an unknown version (struct_size).");
+        r.all_metrics(out, out->struct_size);
+    });
+}
+
 amp_status amp_graph_runtime_trace(amp_graph_runtime* rt, amp_trace_event* out, size_t capacity, size_t* count,
                                    uint64_t* dropped) {
     return guarded("trace", rt, [&](Runtime& r) { r.trace(out, capacity, count, dropped); });

@@ -75,8 +75,9 @@ std::string Reader::str(const char* what) {
     const auto n = get<uint16_t>(what);
     need(n, what);
     std::string s(reinterpret_cast<const char*>(p_), n);
-    if (s.find('\0') != std::string::npos) fail(text("%s contains a zero byte", what));
-    if (!is_utf8(s)) fail(text("%s is not UTF-8", what));
+    const bool ascii = std::all_of(s.begin(), s.end(), [](char c) { return static_cast<signed char>(c) > 0; });
+    if (!ascii && s.find('\0') != std::string::npos) fail(text("%s contains a zero byte", what));
+    if (!ascii && !is_utf8(s)) fail(text("%s is not UTF-8", what));
     p_ += n;
     return s;
 }

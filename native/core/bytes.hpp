@@ -61,6 +61,7 @@ public:
     void tensor(const Tensor& t);
     std::vector<uint8_t> seal(const char* magic) const;
     const std::vector<uint8_t>& payload() const { return payload_; }
+    void clear() { payload_.clear(); }
 
 private:
     std::vector<uint8_t> payload_;

@@ -67,7 +67,6 @@ struct Builder {
             if (r.plan_.edges[k].port == port && r.plan_.edges[k].param == param) list.push_back(k);
         return list;
     }
-    bool has_tokens(const PlanEdge& e) const { return amp::has_tokens(r.plan_, e); }
     bool reads_curve(uint32_t u) const {
         const auto& c = contract(u);
         return c.n_inputs == 0 && std::any_of(c.params, c.params + c.n_params, [](const auto& p) {
@@ -107,7 +106,7 @@ struct Builder {
         const PlanEdge& e = r.plan_.edges[n.in.front()];
         const bool slice = out_slot[e.src][e.src_port] >= 0;
         const bool alike = r.plan_.nodes[e.src].out_channels[e.src_port] == n.out_channels[0];
-        return e.lag == 0 && e.channel < 0 && !has_tokens(e) && slice && alike ? &e : nullptr;
+        return e.lag == 0 && e.channel < 0 && !has_tokens(r.plan_, e) && slice && alike ? &e : nullptr;
     }
 
     // A node that reads each place once, before it writes there, may write over what nobody reads after it: one slice
@@ -229,7 +228,7 @@ struct Builder {
             }
         for (const PlanEdge& e : r.plan_.edges) {
             Port& p = r.work_[e.src].out[e.src_port];
-            if (!has_tokens(e)) p.history = std::max(p.history, static_cast<int64_t>(e.delay));
+            if (!has_tokens(r.plan_, e)) p.history = std::max(p.history, static_cast<int64_t>(e.delay));
         }
     }
     int64_t room(uint32_t u) const {
@@ -277,7 +276,7 @@ struct Builder {
     void steps() {
         std::map<uint32_t, const Port*> token_port;
         for (uint32_t k = 0; k < r.plan_.edges.size(); ++k)
-            if (has_tokens(r.plan_.edges[k])) token_port[k] = &token_window(k);
+            if (has_tokens(r.plan_, r.plan_.edges[k])) token_port[k] = &token_window(k);
         for (uint32_t u = 0; u < r.work_.size(); ++u) node(u, token_port);
         settle();
         for (const auto& [k, port] : token_port) {

@@ -263,6 +263,16 @@ int32_t Runtime::port_channels(const char* node, const char* port) const {
 void Runtime::metrics(std::string_view node, amp_node_metrics& out) const {
     const uint32_t u = find(node, "metrics");
     need_configured("metrics");
+    metrics_of(u, out);
+}
+
+void Runtime::all_metrics(void* out, size_t distance) const {
+    need_configured("metrics");
+    for (uint32_t u = 0; u < nodes(); ++u)
+        metrics_of(u, *reinterpret_cast<amp_node_metrics*>(static_cast<char*>(out) + u * distance));
+}
+
+void Runtime::metrics_of(uint32_t u, amp_node_metrics& out) const {
     const Shard& first = *shards_.front();
     out.frames = first.frames_of(u);
     out.calls = first.calls_of(u);

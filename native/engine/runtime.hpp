@@ -34,7 +34,9 @@ public:
     void set_history(History history);
     void execute(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps);
 
+    size_t nodes() const { return plan_.nodes.size(); }
     void metrics(std::string_view node, amp_node_metrics& out) const;
+    void all_metrics(void* out, size_t distance) const;  // of every node, in firing order, in bytes apart
     void trace(amp_trace_event* out, size_t capacity, size_t* count, uint64_t* dropped) const;
     void heat(std::string_view node, double* own, double* total, double* temperature, size_t capacity,
               size_t* count) const;
@@ -51,6 +53,7 @@ private:
     friend class Stream;
 
     uint32_t find(std::string_view node, const char* stage) const;
+    void metrics_of(uint32_t node, amp_node_metrics& out) const;
     std::pair<uint32_t, uint32_t> find_output(const char* node, const char* port, const char* stage) const;
     void check_history(const History& history) const;
     void need_history(const char* stage) const;

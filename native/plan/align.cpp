@@ -64,25 +64,25 @@ struct Aligner {
 
     void solve() {
         const size_t n = p.nodes.size() + p.gates.size();
-        Leaving out(n), into(n);
-        for (uint32_t k = 0; k < arcs.size(); ++k) {
-            out[arcs[k].src].push_back(k);
-            into[arcs[k].dst].push_back(k);
-        }
-        const Components c = components(arcs, out);
-        Leaving members(c.count);
-        for (auto u = c.post.rbegin(); u != c.post.rend(); ++u) members[c.of[*u]].push_back(*u);
+        const Lists into = entering(n, arcs);
+        const Components c = components(arcs, leaving(n, arcs));
+        const std::vector<uint32_t> sources_first(c.post.rbegin(), c.post.rend());
+        const Lists places(c.count, n, [&](uint32_t i) { return c.of[sources_first[i]]; });
+        std::vector<uint32_t> members;
         start.assign(n, 0);
         raised_by.assign(n, kNone);
         std::vector<uint32_t> walk(n, kNone);
-        for (uint32_t k = c.count; k-- > 0;)
-            while (sweep(members[k], into))
-                if (members[k].size() > 1 || members[k].front() == arcs[raised_by[members[k].front()]].src)
-                    look_for_cycle(c.of, members[k], walk);
+        for (uint32_t k = c.count; k-- > 0;) {
+            members.clear();
+            for (uint32_t i : places[k]) members.push_back(sources_first[i]);
+            while (sweep(members, into))
+                if (members.size() > 1 || members.front() == arcs[raised_by[members.front()]].src)
+                    look_for_cycle(c.of, members, walk);
+        }
     }
 
     // One pass over a component, sources first; true if some node has to start later than thought.
-    bool sweep(const std::vector<uint32_t>& members, const Leaving& into) {
+    bool sweep(const std::vector<uint32_t>& members, const Lists& into) {
         bool raised = false;
         for (uint32_t v : members)
             for (uint32_t k : into[v]) {

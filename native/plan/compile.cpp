@@ -14,10 +14,16 @@ namespace {
 
 constexpr uint64_t kLongestDelay = uint64_t{1} << 31;
 
+std::string spelled(const EdgeDescriptor& d) {
+    return text("edge %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.dst_port.c_str());
+}
+std::string spelled(const ModulationDescriptor& d) {
+    return text("modulation %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.param.c_str());
+}
+
 struct Compiler {
     Plan plan;
     Violations v;
-    std::unordered_map<std::string, uint32_t> place;
 
     const amp_node_contract& contract(uint32_t i) const { return *plan.nodes[i].type->contract; }
     const std::string& name(uint32_t i) const { return plan.nodes[i].descriptor->name; }
@@ -44,7 +50,7 @@ struct Compiler {
         for (uint32_t i = 0; i < d.nodes.size(); ++i) {
             const NodeDescriptor& n = d.nodes[i];
             if (n.name.empty()) v.add("a node has no name. Give every node a name.", "");
-            if (!place.emplace(n.name, i).second)
+            if (i > 0 && d.nodes[i - 1].name == n.name)  // they stand in name order
                 v.add(text("%s: two nodes have this name. Rename one.", n.name.c_str()), n.name);
             const NodeType* type = find_type(n.type);
             if (!type) {
@@ -87,109 +93,114 @@ struct Compiler {
         }
     }
 
-    // Both ends of an edge; false (and a violation) if either is unknown.
-    bool ends(const std::string& what, const std::string& src, const std::string& src_port, const std::string& dst,
-              PlanEdge& e) {
-        for (const std::string* n : {&src, &dst})
-            if (!place.count(*n)) {
-                v.add(text("%s: there is no node \"%s\".", what.c_str(), n->c_str()), *n);
+    // Both ends of an edge or modulation; false (and a violation) if either is unknown.
+    template <class Link> bool ends(const Link& d, PlanEdge& e) {
+        for (const auto& [place, name] : {std::pair(d.from, &d.src), std::pair(d.to, &d.dst)})
+            if (place == kNoNode) {
+                v.add(text("%s: there is no node \"%s\".", spelled(d).c_str(), name->c_str()), *name);
                 return false;
             }
-        e.src = place[src];
-        e.dst = place[dst];
+        e.src = d.from;
+        e.dst = d.to;
         const auto& c = contract(e.src);
-        const int32_t p = port(c.outputs, c.n_outputs, src_port);
+        const int32_t p = port(c.outputs, c.n_outputs, d.src_port);
         if (p < 0)
-            v.add(text("%s: %s has no output \"%s\" (it has %s).", what.c_str(), src.c_str(), src_port.c_str(),
-                       keys(c.outputs, c.n_outputs).c_str()),
-                  src, src_port);
+            v.add(text("%s: %s has no output \"%s\" (it has %s).", spelled(d).c_str(), d.src.c_str(),
+                       d.src_port.c_str(), keys(c.outputs, c.n_outputs).c_str()),
+                  d.src, d.src_port);
         if (e.delay > kLongestDelay)
-            v.add(text("%s: delay_frames (got %llu, allowed 0 to %llu).", what.c_str(),
+            v.add(text("%s: delay_frames (got %llu, allowed 0 to %llu).", spelled(d).c_str(),
                        static_cast<unsigned long long>(e.delay), static_cast<unsigned long long>(kLongestDelay)),
-                  dst);
+                  d.dst);
         e.src_port = static_cast<uint32_t>(std::max(p, 0));
         return p >= 0;
     }
 
     void edges() {
         const auto& all = plan.descriptors.edges;
-        std::set<std::tuple<std::string, std::string, int32_t>> slots;
+        plan.edges.reserve(all.size() + plan.descriptors.modulations.size());
+        const EdgeDescriptor* before = nullptr;  // edges stand by destination, port and slot
         for (uint32_t i = 0; i < all.size(); ++i) {
             const EdgeDescriptor& d = all[i];
             PlanEdge e{0, 0, 0, -1, -1, i, d.delay, 0, false, d.kappa};
-            const std::string what = text("edge %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.dst_port.c_str());
-            if (!ends(what, d.src, d.src_port, d.dst, e)) continue;
+            if (!ends(d, e)) continue;
             const auto& c = contract(e.dst);
             e.port = port(c.inputs, c.n_inputs, d.dst_port);
             if (e.port < 0) {
-                v.add(text("%s: %s has no input \"%s\" (it has %s).", what.c_str(), d.dst.c_str(), d.dst_port.c_str(),
-                           keys(c.inputs, c.n_inputs).c_str()),
+                v.add(text("%s: %s has no input \"%s\" (it has %s).", spelled(d).c_str(), d.dst.c_str(),
+                           d.dst_port.c_str(), keys(c.inputs, c.n_inputs).c_str()),
                       d.dst, d.dst_port);
                 continue;
             }
-            if (!slots.emplace(d.dst, d.dst_port, d.slot).second)
-                v.add(text("%s: slot %d is taken. Give each edge of a port its own slot.", what.c_str(), d.slot), d.dst,
-                      d.dst_port);
+            if (before && before->to == d.to && before->dst_port == d.dst_port && before->slot == d.slot)
+                v.add(text("%s: slot %d is taken. Give each edge of a port its own slot.", spelled(d).c_str(), d.slot),
+                      d.dst, d.dst_port);
+            before = &d;
             if (d.has_tokens && d.tokens.frames != d.delay)
-                v.add(text("%s: initial tokens (got %llu frames, allowed exactly delay_frames = %llu).", what.c_str(),
-                           static_cast<unsigned long long>(d.tokens.frames), static_cast<unsigned long long>(d.delay)),
+                v.add(text("%s: initial tokens (got %llu frames, allowed exactly delay_frames = %llu).",
+                           spelled(d).c_str(), static_cast<unsigned long long>(d.tokens.frames),
+                           static_cast<unsigned long long>(d.delay)),
                       d.dst, d.dst_port, AMP_E_SHAPE);
             for (double x : d.tokens.data)
                 if (!std::isfinite(x)) {
-                    v.add(text("%s: initial tokens must be finite.", what.c_str()), d.dst, d.dst_port);
+                    v.add(text("%s: initial tokens must be finite.", spelled(d).c_str()), d.dst, d.dst_port);
                     break;
                 }
             if (d.kappa < 0 || d.kappa > 1)
-                v.add(text("%s: kappa (got %g, allowed 0 to 1).", what.c_str(), d.kappa), d.src);
-            check_gates(what, d);
+                v.add(text("%s: kappa (got %g, allowed 0 to 1).", spelled(d).c_str(), d.kappa), d.src);
+            check_gates(d);
             plan.edges.push_back(e);
         }
     }
 
-    void check_gates(const std::string& what, const EdgeDescriptor& d) {
+    void check_gates(const EdgeDescriptor& d) {
         for (size_t i = 0; i < d.gates.size(); ++i) {
-            if (d.gates[i].empty()) v.add(what + ": a gate has no name. Give every gate a name.", d.dst, d.dst_port);
+            if (d.gates[i].empty())
+                v.add(spelled(d) + ": a gate has no name. Give every gate a name.", d.dst, d.dst_port);
             if (i > 0 && d.gates[i] == d.gates[i - 1])
-                v.add(text("%s: gate \"%s\" is named twice. Name it once.", what.c_str(), d.gates[i].c_str()), d.dst,
-                      d.dst_port);
+                v.add(text("%s: gate \"%s\" is named twice. Name it once.", spelled(d).c_str(), d.gates[i].c_str()),
+                      d.dst, d.dst_port);
         }
     }
 
     void modulations() {
         const auto& all = plan.descriptors.modulations;
-        std::map<std::pair<uint32_t, int32_t>, int> modulations_of;
-        std::set<std::tuple<std::string, std::string, int32_t>> slots;
+        const ModulationDescriptor* before = nullptr;
+        int meet = 0;  // at the same parameter
         for (uint32_t i = 0; i < all.size(); ++i) {
             const ModulationDescriptor& d = all[i];
             PlanEdge e{0, 0, 0, -1, -1, i, d.delay, 0, false, 0.0};
-            const std::string what = text("modulation %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.param.c_str());
-            if (!ends(what, d.src, d.src_port, d.dst, e)) continue;
+            if (!ends(d, e)) continue;
             const auto& c = contract(e.dst);
             for (uint32_t k = 0; k < c.n_params; ++k)
                 if (d.param == c.params[k].key) e.param = static_cast<int32_t>(k);
             if (e.param < 0 || c.params[e.param].kind != AMP_PARAM_NUMBER || c.params[e.param].rate != AMP_RATE_FRAME) {
-                v.add(text("%s: %s", what.c_str(),
+                v.add(text("%s: %s", spelled(d).c_str(),
                            e.param < 0 ? "there is no such parameter." : "this parameter cannot be modulated."),
                       d.dst, d.param);
                 continue;
             }
-            if (!slots.emplace(d.dst, d.param, d.slot).second)
-                v.add(text("%s: slot %d is taken. Give each modulation of a parameter its own slot.", what.c_str(),
-                           d.slot),
+            const bool together = before && before->to == d.to && before->param == d.param;
+            if (together && before->slot == d.slot)
+                v.add(text("%s: slot %d is taken. Give each modulation of a parameter its own slot.",
+                           spelled(d).c_str(), d.slot),
                       d.dst, d.param);
-            if (++modulations_of[{e.dst, e.param}] == kMostModulations + 1)
+            before = &d;
+            meet = together ? meet + 1 : 1;
+            if (meet == kMostModulations + 1)
                 v.add(text("%s: more than %d modulations meet at one parameter. Sum some of them in a mix node first.",
-                           what.c_str(), kMostModulations),
+                           spelled(d).c_str(), kMostModulations),
                       d.dst, d.param);
             if (!std::isfinite(d.scale) || !std::isfinite(d.offset))
-                v.add(text("%s: scale and offset are finite numbers.", what.c_str()), d.dst, d.param);
+                v.add(text("%s: scale and offset are finite numbers.", spelled(d).c_str()), d.dst, d.param);
             plan.edges.push_back(e);
         }
     }
 
     void latencies() {
+        std::vector<double> fixed;
         for (PlanNode& n : plan.nodes) {
-            std::vector<double> fixed;
+            fixed.clear();
             for (uint32_t k = 0; k < n.type->contract->n_params; ++k) fixed.push_back(fixed_value(n, k));
             n.latency = n.type->latency ? n.type->latency(fixed.data(), plan.descriptors.sample_rate)
                                         : n.type->contract->latency_frames;
@@ -197,13 +208,10 @@ struct Compiler {
     }
 
     void connected() {
-        std::set<std::pair<uint32_t, int32_t>> fed;
-        for (const PlanEdge& e : plan.edges)
-            if (e.port >= 0) fed.emplace(e.dst, e.port);
         for (uint32_t i = 0; i < plan.nodes.size(); ++i) {
             const auto& c = contract(i);
             for (uint32_t k = 0; k < c.n_inputs; ++k)
-                if (!c.inputs[k].optional && !fed.count({i, static_cast<int32_t>(k)}))
+                if (!c.inputs[k].optional && plan.nodes[i].in_channels[k] == 0)
                     v.add(text("%s.%s: not connected. Connect a signal to it.", name(i).c_str(), c.inputs[k].key),
                           name(i), c.inputs[k].key);
             for (uint32_t k = 0; k < c.n_params; ++k) {
@@ -217,8 +225,10 @@ struct Compiler {
             }
         }
         const std::string& out = plan.descriptors.output;
-        if (!out.empty() && (!place.count(out) || contract(place[out]).n_outputs == 0))
-            v.add(text("output: there is no node \"%s\" with an output.", out.c_str()), out);
+        const bool heard = std::any_of(plan.nodes.begin(), plan.nodes.end(), [&](const PlanNode& n) {
+            return n.descriptor->name == out && n.type->contract->n_outputs > 0;
+        });
+        if (!out.empty() && !heard) v.add(text("output: there is no node \"%s\" with an output.", out.c_str()), out);
     }
 
     // Nodes of a loop that pass all their heat on among themselves keep it for ever: take away whoever lets some out,
@@ -309,11 +319,8 @@ Plan compile(Descriptors descriptors) {
         const amp_node_contract& type = *p.nodes[i].type->contract;
         p.together = p.together || std::any_of(type.outputs, type.outputs + type.n_outputs,
                                                [](const auto& port) { return port.map == AMP_MAP_BATCHES; });
-        const uint64_t d = contract_digest(type);
-        p.contract_digest = fnv1a(&d, sizeof d, p.contract_digest ? p.contract_digest : kFnvBasis);
     }
-    const auto bytes = encode(p);
-    p.digest = fnv1a(bytes.data(), bytes.size());
+    digest(p);
     return std::move(c.plan);
 }
 

@@ -1,7 +1,9 @@
 #include "plan/descriptors.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <tuple>
+#include <unordered_map>
 
 namespace amp {
 
@@ -11,8 +13,8 @@ void put_tensor(Writer& w, const Tensor& t) {
     w.put(t.batches), w.put(t.channels), w.put(t.frames), w.put(fnv1a(t.data.data(), t.data.size() * sizeof(double)));
 }
 
-uint64_t digest_of(const NodeDescriptor& n) {
-    Writer w;
+uint64_t digest_of(const NodeDescriptor& n, Writer& w) {
+    w.clear();
     w.str(n.name), w.str(n.type), w.put(n.revision), w.put(n.oversample);
     w.put(n.heat_j_per_frame), w.put(n.capacity_j_per_k), w.put(n.conductance_w_per_k);
     w.put(static_cast<uint32_t>(n.parameters.size()));
@@ -35,7 +37,7 @@ Parameter read_parameter(Reader& r) {
     return p;
 }
 
-NodeDescriptor read_node(Reader& r) {
+NodeDescriptor read_node(Reader& r, Writer& scratch) {
     NodeDescriptor n;
     n.name = r.str("node name");
     n.type = r.str("node type");
@@ -45,9 +47,10 @@ NodeDescriptor read_node(Reader& r) {
     n.capacity_j_per_k = r.get<double>("thermo capacity");
     n.conductance_w_per_k = r.get<double>("thermo conductance");
     const uint32_t count = r.count("number of parameters", 5);
+    n.parameters.reserve(count);
     for (uint32_t i = 0; i < count; ++i) n.parameters.push_back(read_parameter(r));
     std::sort(n.parameters.begin(), n.parameters.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
-    n.digest = digest_of(n);
+    n.digest = digest_of(n, scratch);
     return n;
 }
 
@@ -109,6 +112,63 @@ uint64_t digest_of(const Descriptors& d) {
     return fnv1a(w.payload().data(), w.payload().size());
 }
 
+// Brings a list into the order of its keys, equals as they stand: what is sorted is short, the records move once.
+template <class T, class Key, class Before>
+void sort_by(std::vector<T>& list, std::vector<Key>& keys, const Before& before) {
+    std::stable_sort(keys.begin(), keys.end(), before);
+    std::vector<T> sorted;
+    sorted.reserve(list.size());
+    for (const Key& k : keys) sorted.push_back(std::move(list[k.place]));
+    list = std::move(sorted);
+}
+
+// Nodes by name; its first bytes as numbers decide most pairs.
+void sort_nodes(std::vector<NodeDescriptor>& nodes) {
+    struct Key {
+        uint64_t first, second;
+        uint32_t place;
+    };
+    const auto number = [](const std::string& name, size_t from) {
+        uint64_t bytes = 0;
+        for (size_t k = from; k < from + 8; ++k)
+            bytes = bytes << 8 | (k < name.size() ? static_cast<unsigned char>(name[k]) : 0u);
+        return bytes;
+    };
+    std::vector<Key> keys;
+    keys.reserve(nodes.size());
+    for (uint32_t i = 0; i < nodes.size(); ++i) keys.push_back({number(nodes[i].name, 0), number(nodes[i].name, 8), i});
+    sort_by(nodes, keys, [&](const Key& a, const Key& b) {
+        if (a.first != b.first) return a.first < b.first;
+        if (a.second != b.second) return a.second < b.second;
+        return nodes[a.place].name < nodes[b.place].name;
+    });
+}
+
+// Finds the ends of edges or modulations among the nodes, which stand in name order, and sorts them by destination;
+// `rest` begins with its name.
+template <class Link, class Rest>
+void sort_links(std::vector<Link>& links, const std::unordered_map<std::string_view, uint32_t>& place,
+                const Rest& rest) {
+    struct Key {
+        uint32_t to, place;
+    };
+    const auto find = [&](const std::string& name) {
+        const auto it = place.find(name);
+        return it == place.end() ? kNoNode : it->second;
+    };
+    std::vector<Key> keys;
+    keys.reserve(links.size());
+    for (uint32_t i = 0; i < links.size(); ++i) {
+        links[i].from = find(links[i].src);
+        links[i].to = find(links[i].dst);
+        keys.push_back({links[i].to, i});
+    }
+    sort_by(links, keys, [&](const Key& a, const Key& b) {
+        if (a.to != b.to && a.to != kNoNode && b.to != kNoNode) return a.to < b.to;
+        return rest(links[a.place]) < rest(links[b.place]);
+    });
+}
+
 }  // namespace
 
 Descriptors read_descriptors(const void* blob, size_t size) {
@@ -120,21 +180,21 @@ Descriptors read_descriptors(const void* blob, size_t size) {
     d.heat_policy = r.get<uint8_t>("heat policy");
     d.output = r.str("output node");
     const uint32_t nodes = r.count("number of nodes", 40);
-    for (uint32_t i = 0; i < nodes; ++i) d.nodes.push_back(read_node(r));
+    Writer scratch;
+    d.nodes.reserve(nodes);
+    for (uint32_t i = 0; i < nodes; ++i) d.nodes.push_back(read_node(r, scratch));
     const uint32_t edges = r.count("number of edges", 33);
+    d.edges.reserve(edges);
     for (uint32_t i = 0; i < edges; ++i) d.edges.push_back(read_edge(r));
     const uint32_t modulations = r.count("number of modulations", 41);
+    d.modulations.reserve(modulations);
     for (uint32_t i = 0; i < modulations; ++i) d.modulations.push_back(read_modulation(r));
     r.end();
-    std::stable_sort(d.nodes.begin(), d.nodes.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-    std::stable_sort(d.edges.begin(), d.edges.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.dst, a.dst_port, a.slot, a.src, a.src_port) <
-               std::tie(b.dst, b.dst_port, b.slot, b.src, b.src_port);
-    });
-    std::stable_sort(d.modulations.begin(), d.modulations.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.dst, a.param, a.slot, a.src, a.src_port) <
-               std::tie(b.dst, b.param, b.slot, b.src, b.src_port);
-    });
+    sort_nodes(d.nodes);
+    std::unordered_map<std::string_view, uint32_t> place(nodes);  // of two nodes of one name, the first
+    for (uint32_t i = 0; i < nodes; ++i) place.emplace(d.nodes[i].name, i);
+    sort_links(d.edges, place, [](const auto& e) { return std::tie(e.dst, e.dst_port, e.slot, e.src, e.src_port); });
+    sort_links(d.modulations, place, [](const auto& m) { return std::tie(m.dst, m.param, m.slot, m.src, m.src_port); });
     d.digest = digest_of(d);
     return d;
 }

@@ -23,8 +23,11 @@ struct NodeDescriptor {
     uint64_t digest = 0;
 };
 
+inline constexpr uint32_t kNoNode = 0xffffffffu;
+
 struct EdgeDescriptor {
     std::string src, src_port, dst, dst_port;
+    uint32_t from = kNoNode, to = kNoNode;  // src and dst as places in Descriptors::nodes
     int32_t slot = 0;
     uint64_t delay = 0;
     bool has_tokens = false;
@@ -36,6 +39,7 @@ struct EdgeDescriptor {
 
 struct ModulationDescriptor {
     std::string src, src_port, dst, param;
+    uint32_t from = kNoNode, to = kNoNode;
     bool multiply = true;
     double scale = 1, offset = 1;
     int32_t channel = -1, slot = 0;

@@ -7,11 +7,9 @@ namespace amp {
 
 namespace {
 
-// One record per node, so that a difference can be laid at a node's door.
-std::vector<uint8_t> record(const Plan& p, uint32_t i) {
-    const PlanNode& n = p.nodes[i];
+uint64_t digest_of(const Plan& p, const PlanNode& n, Writer& w) {
     const amp_node_contract& c = *n.type->contract;
-    Writer w;
+    w.clear();
     w.str(c.id), w.put(c.revision), w.put(contract_digest(c)), w.put(n.latency), w.put(n.arrival),
         w.put(n.descriptor->oversample);
     w.put(n.channels), w.put(n.component), w.put(n.history), w.put(n.descriptor->digest);
@@ -30,7 +28,7 @@ std::vector<uint8_t> record(const Plan& p, uint32_t i) {
             w.put(m.multiply), w.put(m.scale), w.put(m.offset), w.put(m.channel);
         }
     }
-    return w.payload();
+    return fnv1a(w.payload().data(), w.payload().size());
 }
 
 std::string quoted(const std::string& s) {
@@ -121,15 +119,23 @@ std::string edge_json(const Plan& p, const PlanEdge& e) {
 
 }  // namespace
 
+void digest(Plan& p) {
+    Writer w;
+    p.contract_digest = p.nodes.empty() ? 0 : kFnvBasis;
+    for (PlanNode& n : p.nodes) {
+        const uint64_t d = contract_digest(*n.type->contract);
+        p.contract_digest = fnv1a(&d, sizeof d, p.contract_digest);
+        n.digest = digest_of(p, n, w);
+    }
+    const auto bytes = encode(p);
+    p.digest = fnv1a(bytes.data(), bytes.size());
+}
+
 std::vector<uint8_t> encode(const Plan& p) {
     Writer w;
     w.put(p.descriptors.digest), w.put(p.contract_digest);
     w.put(static_cast<uint32_t>(p.nodes.size()));
-    for (uint32_t i = 0; i < p.nodes.size(); ++i) {
-        const auto r = record(p, i);
-        w.str(p.nodes[i].descriptor->name);
-        w.put(fnv1a(r.data(), r.size()));
-    }
+    for (const PlanNode& n : p.nodes) w.str(n.descriptor->name), w.put(n.digest);
     w.put(static_cast<uint32_t>(p.components.size()));
     for (const Component& c : p.components) w.put(c.sub_block), w.put(static_cast<uint32_t>(c.nodes.size()));
     return w.seal("AMPP");
@@ -150,8 +156,7 @@ void expect_same(const Plan& p, const void* blob, size_t size) {
         const std::string name = r.str("node name");
         const auto got = r.get<uint64_t>("node digest");
         if (i >= p.nodes.size()) drift(name, "this node is not in the descriptors", got, 0);
-        const auto rec = record(p, i);
-        const uint64_t want = fnv1a(rec.data(), rec.size());
+        const uint64_t want = p.nodes[i].digest;
         if (name != p.nodes[i].descriptor->name)
             drift(name, text("place %u belongs to %s", i, p.nodes[i].descriptor->name.c_str()), got, want);
         if (got != want) drift(name, "the node differs", got, want);

@@ -10,7 +10,7 @@ namespace amp {
 namespace {
 
 // Some cycle of edges that hold nothing among the nodes that could not be ordered: each has an unordered predecessor.
-[[noreturn]] void refuse(const Plan& p, const Leaving& into, const std::vector<bool>& done, uint32_t start) {
+[[noreturn]] void refuse(const Plan& p, const Lists& into, const std::vector<bool>& done, uint32_t start) {
     std::vector<uint32_t> path;  // edges, each before the one it follows
     std::vector<uint32_t> seen(p.nodes.size(), kNone);
     for (uint32_t u = start; seen[u] == kNone;) {
@@ -24,7 +24,7 @@ namespace {
 }
 
 // The least that the edges of a cycle hold together, round a cycle through `start`, if below `best`.
-uint64_t shortest_cycle(const Plan& p, const Leaving& out, const std::vector<uint32_t>& component, uint32_t start,
+uint64_t shortest_cycle(const Plan& p, const Lists& out, const std::vector<uint32_t>& component, uint32_t start,
                         uint64_t best, std::vector<uint64_t>& far) {
     using Item = std::pair<uint64_t, uint32_t>;
     std::priority_queue<Item, std::vector<Item>, std::greater<>> queue;
@@ -54,14 +54,12 @@ uint64_t shortest_cycle(const Plan& p, const Leaving& out, const std::vector<uin
 
 // Firing order: components in topological order, inside each the edges that hold nothing decide; names break ties
 // (nodes stand in name order when they come here). One pass of Kahn's algorithm over both levels.
-std::vector<uint32_t> firing_order(const Plan& p, const Leaving& out, const Leaving& into,
+std::vector<uint32_t> firing_order(const Plan& p, const Lists& out, const Lists& into,
                                    const std::vector<uint32_t>& component, uint32_t count) {
     std::vector<uint32_t> waiting(count, 0), first(count, kNone), inner(p.nodes.size(), 0), order;
-    std::vector<std::vector<uint32_t>> members(count);
-    for (uint32_t u = 0; u < p.nodes.size(); ++u) {
-        members[component[u]].push_back(u);
-        first[component[u]] = std::min(first[component[u]], u);
-    }
+    const Lists members(count, p.nodes.size(), [&](uint32_t u) { return component[u]; });
+    for (uint32_t c = 0; c < count; ++c) first[c] = members[c].front();
+    order.reserve(p.nodes.size());
     for (const PlanEdge& e : p.edges) {
         if (component[e.src] != component[e.dst])
             ++waiting[component[e.dst]];
@@ -69,14 +67,13 @@ std::vector<uint32_t> firing_order(const Plan& p, const Leaving& out, const Leav
             ++inner[e.dst];
     }
     using Heap = std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>>;
-    Heap ready;  // by the first name of the component
+    Heap ready, inside;  // ready: by the first name of the component
     std::vector<bool> done(p.nodes.size(), false);
     for (uint32_t c = 0; c < count; ++c)
         if (waiting[c] == 0) ready.push(first[c]);
     while (!ready.empty()) {
         const uint32_t c = component[ready.top()];
         ready.pop();
-        Heap inside;
         for (uint32_t u : members[c])
             if (inner[u] == 0) inside.push(u);
         size_t ordered = 0;
@@ -104,11 +101,7 @@ std::vector<uint32_t> firing_order(const Plan& p, const Leaving& out, const Leav
 }  // namespace
 
 void order_nodes(Plan& p) {
-    Leaving out(p.nodes.size()), into(p.nodes.size());
-    for (uint32_t i = 0; i < p.edges.size(); ++i) {
-        out[p.edges[i].src].push_back(i);
-        into[p.edges[i].dst].push_back(i);
-    }
+    const Lists out = leaving(p.nodes.size(), p.edges), into = entering(p.nodes.size(), p.edges);
     const auto [component, post, count] = components(p.edges, out);
     const auto order = firing_order(p, out, into, component, count);
 
@@ -123,6 +116,7 @@ void order_nodes(Plan& p) {
     for (const PlanEdge& e : p.edges)
         if (place[e.src] >= place[e.dst]) closes[e.dst] = true;
     std::vector<PlanNode> sorted;
+    sorted.reserve(order.size());
     for (uint32_t i = 0; i < order.size(); ++i) {
         const uint32_t u = order[i], c = component[u];
         sorted.push_back(std::move(p.nodes[u]));

@@ -36,6 +36,7 @@ struct PlanNode {
     uint32_t rank = 0;         // place in the order of the plan itself, whatever schedule is followed
     std::vector<uint32_t> in;  // edges into it, audio then modulations, in slot order
     uint64_t history = 0;      // frames of its output that some reader needs beyond the block
+    uint64_t digest = 0;       // of all this and its descriptor, so that a difference can be laid at a node's door
 };
 
 struct Gate {  // its consumers fire at one virtual time
@@ -98,6 +99,7 @@ uint64_t contract_digest(const amp_node_contract& contract);
 Plan compile(Descriptors descriptors);          // throws with every violation listed
 void align(Plan& plan);                         // latency, arrival, lag, gates; throws AMP_E_CYCLE
 void order_nodes(Plan& plan);                   // components, firing order, sub-blocks; throws AMP_E_CYCLE
+void digest(Plan& plan);                        // of every node, the contracts and the whole
 std::vector<uint8_t> encode(const Plan& plan);  // the plan blob
 void expect_same(const Plan& plan, const void* blob, size_t size);  // throws AMP_E_BLOB or AMP_E_DRIFT naming the node
 std::string describe(const Plan& plan);                             // JSON text

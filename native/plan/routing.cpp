@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "plan/components.hpp"
 #include "plan/parameters.hpp"
 
 namespace amp {
@@ -58,17 +59,16 @@ struct Channels {
     // Channels flow from sources; a node has as many as its widest audio input. Ports that stack add theirs up, so
     // that a loop through one would widen for ever: it stops above the limit and is refused.
     void widen() {
-        std::vector<std::vector<uint32_t>> leaving(plan.nodes.size());
+        const Lists out = leaving(plan.nodes.size(), plan.edges);
         std::vector<int32_t> seen(plan.edges.size());  // what each edge has added to its port so far
-        for (uint32_t i = 0; i < plan.edges.size(); ++i)
-            if (plan.edges[i].port >= 0) leaving[plan.edges[i].src].push_back(i);
         std::deque<uint32_t> work;
         for (uint32_t i = 0; i < plan.nodes.size(); ++i) work.push_back(i);
         while (!work.empty()) {
             const uint32_t u = work.front();
             work.pop_front();
-            for (uint32_t k : leaving[u]) {
+            for (uint32_t k : out[u]) {
                 const PlanEdge& e = plan.edges[k];
+                if (e.port < 0) continue;
                 PlanNode& n = plan.nodes[e.dst];
                 const int32_t c = carried(plan, e), more = c - std::exchange(seen[k], c);
                 int32_t& port = n.in_channels[static_cast<size_t>(e.port)];
@@ -195,6 +195,7 @@ void pick_channels(Plan& plan, Violations& v) {
 void drop_unread(Plan& plan) {
     std::set<std::pair<uint32_t, int32_t>> fed;
     std::vector<PlanEdge> live;
+    live.reserve(plan.edges.size());
     for (const PlanEdge& e : plan.edges)
         if (e.port >= 0 && contract_of(plan, e.dst).inputs[e.port].gather == AMP_GATHER_FIRST &&
             !fed.emplace(e.dst, e.port).second)

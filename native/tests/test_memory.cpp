@@ -200,6 +200,16 @@ void loading_leaves_nothing(const blob::Bytes& bytes) {
         nothing_left);
     refuse_each(
         [&] {
+            amp_bytes plan{}, names{};
+            amp_plan_facts facts{sizeof facts, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+            expect(amp_plan_compile_facts(bytes.data(), bytes.size(), &plan, &facts, &names, &e), e);
+            CHECK((plan.data == nullptr) == failing && (names.data == nullptr) == failing);
+            amp_bytes_free(&plan);
+            amp_bytes_free(&names);
+        },
+        nothing_left);
+    refuse_each(
+        [&] {
             amp_bytes json{};
             given(amp_plan_describe(bytes.data(), bytes.size(), nullptr, 0, &json, &e), &json);
         },

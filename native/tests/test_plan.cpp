@@ -1,6 +1,7 @@
 // Plans: the same graph gives the same bytes, whatever order it was written in; a plan that belongs to another graph is
 // refused naming the node; everything wrong with a graph is said at once.
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 #include "check.hpp"
@@ -279,6 +280,46 @@ void arguments() {
     CHECK(!out.data && !out.size);
 }
 
+size_t count(const std::string& in, const std::string& what) {
+    size_t n = 0;
+    for (size_t at = in.find(what); at != std::string::npos; at = in.find(what, at + 1)) ++n;
+    return n;
+}
+
+// What a program asks first: the same plan as amp_plan_compile's, and what the JSON text says of it.
+void facts_are_those_of_the_plan() {
+    for (const auto& g : graphs::all()) {
+        const Bytes d = blob::descriptors(g);
+        const Compiled c(g);
+        amp_error e = rig::empty_error();
+        amp_bytes plan{}, names{};
+        amp_plan_facts f{};
+        CHECK(amp_plan_compile_facts(d.data(), d.size(), &plan, &f, &names, &e) == AMP_E_INVALID_ARG && !plan.data);
+        f.struct_size = sizeof f;
+        CHECK(amp_plan_compile_facts(d.data(), d.size(), &plan, &f, nullptr, &e) == AMP_E_INVALID_ARG && !plan.data);
+        CHECK(amp_plan_compile_facts(d.data(), d.size(), &plan, &f, &names, &e) == AMP_OK);
+        CHECK(Bytes(plan.data, plan.data + plan.size) == c.plan);
+        CHECK(f.nodes == g.nodes.size() && f.edges == count(c.json, "{\"kind\": ") &&
+              f.components == count(c.json, "{\"sub_block\": "));
+        char digest[17];
+        std::snprintf(digest, sizeof digest, "%016llx", static_cast<unsigned long long>(f.digest));
+        CHECK(c.json.starts_with(std::string("{\"digest\": \"") + digest));
+        const std::string all(names.data, names.data + names.size);
+        CHECK(static_cast<size_t>(std::count(all.begin(), all.end(), '\0')) == f.nodes + f.curves);
+        size_t at = 0, place = 0;
+        for (uint32_t i = 0; i < f.nodes; ++i, at = all.find('\0', at) + 1) {
+            const std::string quoted = "{\"name\": \"" + std::string(all.c_str() + at) + '"';
+            place = c.json.find(quoted, place);
+            CHECK(place != std::string::npos);
+            CHECK((static_cast<int32_t>(i) == f.output) == (g.output == all.c_str() + at));
+        }
+        CHECK(c.json.find("\"latency_frames\": " + std::to_string(f.latency_frames) + ", \"output\"") !=
+              std::string::npos);
+        amp_bytes_free(&plan);
+        amp_bytes_free(&names);
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -294,5 +335,6 @@ int main() {
     dead_edges_bind_nobody();
     everything_wrong_is_said_at_once();
     arguments();
+    facts_are_those_of_the_plan();
     return check::finish("plan");
 }

@@ -85,6 +85,17 @@ void struct_sizes() {
     CHECK(r.note(amp_graph_runtime_configure(r.raw, &c)) == AMP_OK);
     amp_node_metrics m{};
     CHECK(amp_graph_runtime_metrics(r.raw, "out", &m) == AMP_E_INVALID_ARG);
+    struct Newer {
+        amp_node_metrics known;
+        int64_t more = 7;
+    };
+    const size_t nodes = graphs::chain().nodes.size();
+    std::vector<Newer> all(nodes);
+    CHECK(amp_graph_runtime_all_metrics(r.raw, &all[0].known, nodes) == AMP_E_INVALID_ARG);
+    all[0].known.struct_size = sizeof(Newer);
+    CHECK(amp_graph_runtime_all_metrics(r.raw, &all[0].known, nodes - 1) == AMP_E_INVALID_ARG);
+    CHECK(r.render(8).size() == 16 && amp_graph_runtime_all_metrics(r.raw, &all[0].known, nodes) == AMP_OK);
+    for (const Newer& n : all) CHECK(n.known.frames == 8 && n.more == 7);
     Samples y(16);
     amp_tap tap{0, 0, "out", nullptr, rig::view(y, 1, 2, 8)};
     CHECK(r.note(amp_graph_runtime_execute(r.raw, 8, nullptr, &tap, 1)) == AMP_E_INVALID_ARG && says(r, "tap"));

@@ -28,6 +28,22 @@ extern "C" {
  * `plan` receives bytes owned by the caller (amp_bytes_free). `error` may be NULL. */
 AMP_API amp_status amp_plan_compile(const void *descriptors, size_t size, amp_bytes *plan, amp_error *error);
 
+/* What a program asks of a plan before it runs it. */
+typedef struct amp_plan_facts {
+    uint32_t struct_size;          /* sizeof(amp_plan_facts) */
+    uint32_t nodes, edges, components, curves;
+    int32_t  output;               /* place of the output node in the order, -1: none */
+    int32_t  output_channels;      /* 0: none */
+    uint32_t reserved;
+    int64_t  latency_frames;       /* of the graph */
+    uint64_t digest;               /* of the plan: the one amp_plan_describe shows */
+} amp_plan_facts;
+
+/* [any] amp_plan_compile that also tells about the plan. `names` receives the nodes in firing order, then the control curves a
+ * render needs, sorted: utf-8, each ended by a zero byte, owned by the caller (amp_bytes_free). */
+AMP_API amp_status amp_plan_compile_facts(const void *descriptors, size_t size, amp_bytes *plan, amp_plan_facts *facts, amp_bytes *names,
+                                          amp_error *error);
+
 /* [any] The plan as JSON text for people and plots: digests, order, components with their sub-block, channels; per node latency,
  * arrival (virtual time of its frame 0) and gates; edges with delay, lag (frames held in virtual time), capacity and the
  * shape and first values of their initial tokens; the graph's

@@ -32,6 +32,8 @@ typedef struct amp_trace_event {
 
 /* [owner] */
 AMP_API amp_status amp_graph_runtime_metrics(amp_graph_runtime *runtime, const char *node, amp_node_metrics *out);
+/* [owner] The same of all nodes, in firing order. `capacity` records, one per node or more, lie struct_size of the first apart. */
+AMP_API amp_status amp_graph_runtime_all_metrics(amp_graph_runtime *runtime, amp_node_metrics *out, size_t capacity);
 /* [owner] Copies up to `capacity` events, oldest first; *count gets how many are held, *dropped how many the ring lost. */
 AMP_API amp_status amp_graph_runtime_trace(amp_graph_runtime *runtime, amp_trace_event *out, size_t capacity, size_t *count, uint64_t *dropped);
 /* [owner] Heat of a node summed over batches at the end of each full window of AMP_HEAT_WINDOW frames: own = energy of h in the

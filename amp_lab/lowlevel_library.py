@@ -1,0 +1,150 @@
+"""The functions of the library that need no runtime: versions, plans, curves and the pyramid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from amp_lab._native import ffi, lib
+from amp_lab.errors import InvalidArgument, ShapeError, Unsupported
+from amp_lab.lowlevel_calls import Samples, check, doubles, error_record, take, text
+
+
+def checksum(data: bytes) -> int:
+    """FNV-1a-64 of some bytes."""
+    return int(lib.amp_checksum(ffi.from_buffer(data), len(data)))
+
+
+def abi_version() -> tuple[int, int]:
+    """Major and minor version of the C contract."""
+    version = int(lib.amp_abi_version())
+    return version >> 16, version & 0xFFFF
+
+
+def isa() -> str:
+    """Instruction set level in use: v2, v3, v4 or base; empty if ``AMP_ISA`` names one this machine lacks."""
+    return text(lib.amp_isa())
+
+
+def build_info() -> str:
+    """Compiler, flags and flavour in one line."""
+    return text(lib.amp_build_info())
+
+
+def native_logging_set(on: bool) -> None:
+    """Switch native logging on or off.
+
+    Raises
+    ------
+    Unsupported
+        If this flavour has none.
+    InvalidArgument
+        If its file cannot be opened.
+    """
+    status = int(lib.amp_native_logging_set(int(on)))
+    if status == lib.AMP_E_UNSUPPORTED:
+        raise Unsupported("native logging: not compiled into this flavour of the library.")
+    if status != lib.AMP_OK:
+        raise InvalidArgument("AMP_NATIVE_LOG: the log file cannot be opened. Name a file you may write.")
+
+
+def source_digest() -> str:
+    """Digest of the native sources the library was built from."""
+    return text(lib.amp_source_digest())
+
+
+def test_hooks() -> bool:
+    """Whether the library was built with fault hooks."""
+    return bool(lib.amp_test_hooks())
+
+
+# ---- plan, history, pyramid ----
+
+
+@dataclass(frozen=True)
+class PlanFacts:
+    """What is asked of a plan before it runs; ``output`` is a place in ``order`` (-1: none).
+
+    ``order`` has the nodes in firing order, ``curves`` those a render needs, sorted; ``digest`` is in hex.
+    """
+
+    order: tuple[str, ...]
+    curves: tuple[str, ...]
+    edges: int
+    components: int
+    output: int
+    output_channels: int
+    latency_frames: int
+    digest: str
+
+
+def plan_compile(descriptors: bytes) -> tuple[bytes, PlanFacts]:
+    """Check descriptors against the contracts and compile the plan blob."""
+    plan, names = ffi.new("amp_bytes *"), ffi.new("amp_bytes *")
+    facts, error = ffi.new("amp_plan_facts *"), error_record()
+    facts.struct_size = ffi.sizeof("amp_plan_facts")
+    blob = (ffi.from_buffer(descriptors), len(descriptors))
+    check(lib.amp_plan_compile_facts(*blob, plan, facts, names, error), error)
+    try:
+        listed = take(names).decode().split("\0")[:-1]
+    finally:
+        data = take(plan)
+    return data, PlanFacts(
+        order=tuple(listed[: facts.nodes]),
+        curves=tuple(listed[facts.nodes :]),
+        edges=facts.edges,
+        components=facts.components,
+        output=facts.output,
+        output_channels=facts.output_channels,
+        latency_frames=facts.latency_frames,
+        digest=f"{facts.digest:016x}",
+    )
+
+
+def plan_describe(descriptors: bytes, plan: bytes) -> str:
+    """Return the plan as JSON text."""
+    data, error = ffi.new("amp_bytes *"), error_record()
+    blobs = (ffi.from_buffer(descriptors), len(descriptors), ffi.from_buffer(plan), len(plan))
+    check(lib.amp_plan_describe(*blobs, data, error), error)
+    return take(data).decode()
+
+
+def history_sample(blob: bytes, curve: str, sample_rate: float, first_frame: int, frames: int) -> Samples:
+    """Sample one curve at t = n / sample_rate (Hz), shape (frames,), with the bits a render sees."""
+    out, error = np.empty(frames), error_record()
+    blobs = (ffi.from_buffer(blob), len(blob), curve.encode())
+    check(lib.amp_history_sample(*blobs, sample_rate, first_frame, frames, doubles(out), error), error)
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Pyramid:
+    """Min/max pyramid over one channel: exact extremes of any span at any zoom."""
+
+    samples: Samples
+    levels: Samples
+
+    @classmethod
+    def build(cls, samples: npt.ArrayLike) -> Pyramid:
+        """Build over samples of shape (frames,); NaN counts as a fault and shows."""
+        data = np.ascontiguousarray(samples, dtype=np.float64)
+        if data.ndim != 1:
+            raise ShapeError(
+                f"Pyramid.build: wrong shape (got {data.shape}, allowed (frames,)). Pass one channel."
+            )
+        levels = np.empty(lib.amp_pyramid_size(data.size))
+        lib.amp_pyramid_build(doubles(data), data.size, doubles(levels))
+        return cls(data, levels)
+
+    def query(self, first: int, last: int, columns: int) -> tuple[Samples, Samples]:
+        """Lowest and highest value in each of ``columns`` equal spans of frames [first, last)."""
+        low, high = np.empty(max(columns, 0)), np.empty(max(columns, 0))
+        data = (doubles(self.samples), self.samples.size, doubles(self.levels))
+        status = lib.amp_pyramid_query(*data, first, last, columns, doubles(low), doubles(high))
+        if status != lib.AMP_OK:
+            given = f"[{first}, {last}) in {columns} columns"
+            allowed = f"0 <= first < last <= {self.samples.size}, columns >= 1"
+            raise InvalidArgument(f"Pyramid.query: bad span (got {given}, allowed {allowed}).")
+        return low, high
