@@ -52,14 +52,19 @@ struct Builder {
     std::vector<std::vector<int>> out_slot{};           // [node][port], -1: window or held
     std::vector<std::map<uint32_t, int>> param_slot{};  // [node] parameter -> slot
     std::vector<std::map<int32_t, int>> gather_slot{};  // [node] input port -> slot; -1 the curve of a controller
+    std::map<uint32_t, int> pack_slot{};                // edge of the lead of a team -> slot of its lanes
+    std::map<uint32_t, Port> packed{};                  // the same, once its step is there
+    std::map<std::pair<uint32_t, uint32_t>, int> lift_slot{};  // (lead, output) -> slot, -1: window
+    std::map<std::pair<uint32_t, uint32_t>, Port*> lifted{};   // outputs of teams lane by lane, for other nodes
+    std::multimap<size_t, int> dies_lifted{};                  // unit end -> slot
     std::vector<double*> slot_data{};
     uint32_t shown_to = 0;  // the node whose views are being made
 
     const amp_node_contract& contract(uint32_t u) const { return *r.plan_.nodes[u].type->contract; }
     const std::string& name(uint32_t u) const { return r.plan_.nodes[u].descriptor->name; }
-    size_t unit_end(uint32_t u) const {  // last node of the component, or the node itself
+    size_t unit_end(uint32_t u) const {  // last node of the component or of the team, or the node itself
         const int32_t c = r.plan_.nodes[u].component;
-        return c < 0 ? u : r.plan_.components[static_cast<size_t>(c)].nodes.back();
+        return c < 0 ? r.lead(u) + r.fired_with(u) - 1 : r.plan_.components[static_cast<size_t>(c)].nodes.back();
     }
     std::vector<uint32_t> entering(uint32_t u, int32_t port, int32_t param) const {
         std::vector<uint32_t> list;
@@ -96,7 +101,13 @@ struct Builder {
                 r.plan_.nodes[e.src].out_channels[e.src_port] > 1)
                 channels = r.plan_.nodes[u].channels;
         }
-        return {channels, r.env_.groups};
+        return {channels, r.env(u).groups};
+    }
+    Shape widest_shape(uint32_t u, uint32_t k) const {  // of all members of a team
+        Shape all{0, 0};
+        for (uint32_t v = u; v < u + r.fired_with(u); ++v)
+            if (const Shape s = parameter_shape(v, k); s.channels > all.channels) all = s;
+        return all;
     }
 
     // A node that hands its one input on shares its source's slice and does nothing.
@@ -104,7 +115,7 @@ struct Builder {
         const PlanNode& n = r.plan_.nodes[u];
         if (!n.type->passes || n.component >= 0 || n.history || n.in.size() != 1) return nullptr;
         const PlanEdge& e = r.plan_.edges[n.in.front()];
-        const bool slice = out_slot[e.src][e.src_port] >= 0;
+        const bool slice = !r.team(e.src) && out_slot[e.src][e.src_port] >= 0;
         const bool alike = r.plan_.nodes[e.src].out_channels[e.src_port] == n.out_channels[0];
         return e.lag == 0 && e.channel < 0 && !has_tokens(r.plan_, e) && slice && alike ? &e : nullptr;
     }
@@ -115,9 +126,11 @@ struct Builder {
         const PlanNode& n = r.plan_.nodes[u];
         if (!n.type->in_place || n.component >= 0 || r.common_.config.flags & AMP_RUN_HEAT) return false;
         if (r.plan_.nodes[src].out_channels[port] != n.channels || stacks(contract(u).inputs[0])) return false;
+        if (!r.team(src) != !r.team(u)) return false;
         return std::all_of(n.in.begin(), n.in.end(), [&](uint32_t k) {
             const PlanEdge& e = r.plan_.edges[k];  // from whichever node hands the slice on
-            return out_slot[e.src][e.src_port] != out_slot[src][port] || (e.port >= 0 && e.channel < 0);
+            const bool same = out_slot[r.lead(e.src)][e.src_port] == out_slot[src][port];
+            return !same || (e.port >= 0 && e.channel < 0 && is_straight(k));
         });
     }
 
@@ -129,21 +142,30 @@ struct Builder {
         std::vector<std::vector<size_t>> last(n);
         std::vector<bool> delayed(n);
         for (uint32_t u = 0; u < n; ++u) last[u].assign(contract(u).n_outputs, unit_end(u));
+        std::map<std::pair<uint32_t, uint32_t>, size_t> last_lifted;
         for (const PlanEdge& e : r.plan_.edges) {
-            last[e.src][e.src_port] = std::max(last[e.src][e.src_port], unit_end(e.dst));
+            const uint32_t src = r.lead(e.src);
+            last[src][e.src_port] = std::max(last[src][e.src_port], unit_end(e.dst));
             if (e.lag > 0) delayed[e.src] = true;
+            if (r.team(e.src) && !r.team(e.dst)) last_lifted[{src, e.src_port}] = 0;
         }
         for (uint32_t u = n; u-- > 0;)  // a slice that is handed on lives as long as what it is handed on as
             if (r.plan_.nodes[u].type->passes)
                 for (uint32_t k : r.plan_.nodes[u].in) {
                     const PlanEdge& e = r.plan_.edges[k];
-                    last[e.src][e.src_port] = std::max(last[e.src][e.src_port], last[u][0]);
+                    size_t& end = last[r.lead(e.src)][e.src_port];
+                    end = std::max(end, last[u][0]);
                 }
         std::vector<int> pending;  // scratch of the component being walked
         for (uint32_t u = 0; u < n; ++u) {
             check(u);
+            if (r.is_led(u)) {
+                free_ended(u, pending, dies[u]);
+                continue;
+            }
+            pack_slots(u, pending);
             parameter_slots(u, pending);  // before inputs are written over: the node reads both
-            std::erase_if(dies[u], [&](const auto& d) {
+            std::erase_if(dies[r.plan_.nodes[u].component < 0 ? unit_end(u) : u], [&](const auto& d) {
                 const bool over = may_write_over(u, d.first, d.second);
                 if (over) slots.give(out_slot[d.first][d.second]);
                 return over;
@@ -154,21 +176,63 @@ struct Builder {
             for (uint32_t k = 0; k < contract(u).n_outputs; ++k) {
                 Port p;
                 p.channels = r.plan_.nodes[u].out_channels[k];
-                p.groups = r.env_.groups;
-                p.held = r.plan_.nodes[u].type->holds && !varying && !delayed[u] && r.plan_.lead(u) == 0;
-                p.history = std::max(static_cast<int64_t>(r.plan_.nodes[u].history), r.plan_.lead(u));
+                p.groups = r.env(u).groups;
+                p.width = r.env(u).width;
+                p.held = r.plan_.nodes[u].type->holds && !varying && !delayed[u] && r.plan_.lead(u) == 0 && !r.team(u);
+                p.history = r.plan_.lead(u);
+                for (uint32_t v = u; v < u + r.fired_with(u); ++v)
+                    p.history = std::max(p.history, static_cast<int64_t>(r.plan_.nodes[v].history));
                 const bool slice = !p.held && p.history == 0;
-                out_slot[u].push_back(pass    ? out_slot[pass->src][pass->src_port]
-                                      : slice ? slots.take(Shape{p.channels, p.groups}.rows())
-                                              : -1);
+                out_slot[u].push_back(pass ? out_slot[pass->src][pass->src_port] : slice ? slot(u, p.channels) : -1);
                 if (slice && !pass) dies[last[u][k]].emplace_back(u, k);
                 r.work_[u].out.push_back(p);
+                if (!last_lifted.count({u, k})) continue;
+                const int apart = slice ? slots.take(static_cast<uint64_t>(p.channels) * r.env(u).batches) : -1;
+                lift_slot[{u, k}] = apart;
+                if (slice) dies_lifted.emplace(last[u][k], apart);
             }
-            if (unit_end(u) != u) continue;
-            for (int s : pending) slots.give(s);
-            pending.clear();
-            for (const auto& [node, port] : dies[u]) slots.give(out_slot[node][port]);
+            free_ended(u, pending, dies[u]);
         }
+    }
+
+    // At the end of a unit: scratch, and slices that nobody reads any more.
+    void free_ended(uint32_t u, std::vector<int>& pending, const std::vector<std::pair<uint32_t, uint32_t>>& dead) {
+        if (unit_end(u) != u) return;
+        for (int s : pending) slots.give(s);
+        pending.clear();
+        for (const auto& [node, port] : dead) slots.give(out_slot[node][port]);
+        const auto [first, end] = dies_lifted.equal_range(u);
+        for (auto it = first; it != end; ++it) slots.give(it->second);
+    }
+
+    // The size of a slot is counted in rows of one double per frame.
+    int slot(uint32_t u, int32_t channels) {
+        return slots.take(Shape{channels, r.env(u).groups}.rows() * static_cast<uint64_t>(r.env(u).width));
+    }
+
+    // The edge of member m of a team that stands where edge k of its lead stands.
+    uint32_t twin(uint32_t k, uint32_t m) const {
+        const uint32_t lead = r.plan_.edges[k].dst;
+        const auto& in = r.plan_.nodes[lead].in;
+        return r.plan_.nodes[lead + m].in[static_cast<size_t>(std::find(in.begin(), in.end(), k) - in.begin())];
+    }
+    // Whether a team reads the lanes of another as they are: member from member.
+    bool is_straight(uint32_t k) const {
+        const PlanEdge& e = r.plan_.edges[k];
+        const Team *to = r.team(e.dst), *from = r.team(e.src);
+        if (!to) return true;
+        if (!from || from->count != to->count) return false;
+        for (uint32_t m = 0; m < to->count; ++m)
+            if (r.plan_.edges[twin(k, m)].src != from->first + m) return false;
+        return true;
+    }
+    int32_t shown_channels(const PlanEdge& e) const {
+        return e.channel >= 0 ? 1 : r.plan_.nodes[e.src].out_channels[e.src_port];
+    }
+    void pack_slots(uint32_t u, std::vector<int>& pending) {
+        if (!r.team(u)) return;
+        for (uint32_t k : r.plan_.nodes[u].in)
+            if (!is_straight(k)) pending.push_back(pack_slot[k] = slot(u, shown_channels(r.plan_.edges[k])));
     }
 
     void check(uint32_t u) const {
@@ -185,10 +249,10 @@ struct Builder {
         const auto& c = contract(u);
         for (uint32_t k = 0; k < c.n_params; ++k) {
             if (c.params[k].rate == AMP_RATE_FIXED || c.params[k].kind != AMP_PARAM_NUMBER) continue;
-            const Shape s = parameter_shape(u, k);
-            if (s.channels) pending.push_back(param_slot[u][k] = slots.take(s.rows()));
+            const Shape s = widest_shape(u, k);
+            if (s.channels) pending.push_back(param_slot[u][k] = slot(u, s.channels));
         }
-        if (reads_curve(u)) pending.push_back(gather_slot[u][-1] = slots.take(1));
+        if (reads_curve(u)) pending.push_back(gather_slot[u][-1] = slots.take(static_cast<uint64_t>(r.env_.width)));
     }
 
     // A node that adds up by itself reads a few edges in one go, without a step before it.
@@ -201,20 +265,19 @@ struct Builder {
         const auto& c = contract(u);
         for (uint32_t p = 0; p < c.n_inputs; ++p)
             if (const size_t n = entering(u, static_cast<int32_t>(p), -1).size(); n > 1 && !adds_up(u, n))
-                pending.push_back(gather_slot[u][static_cast<int32_t>(p)] =
-                                      slots.take(Shape{gathered(u, p), r.env_.groups}.rows()));
+                pending.push_back(gather_slot[u][static_cast<int32_t>(p)] = slot(u, gathered(u, p)));
     }
 
     void choose_block() {
         uint64_t rows = 0;
         for (uint64_t n : slots.rows()) rows += n;
-        const uint64_t bytes = std::max<uint64_t>(1, rows) * static_cast<uint64_t>(r.env_.width) * sizeof(double);
+        const uint64_t bytes = std::max<uint64_t>(1, rows) * sizeof(double);
         const auto fit =
             static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kLeastBlock * kLeastBlock));
         r.block_ = r.common_.config.block_frames ? r.common_.config.block_frames : std::max(kLeastBlock, fit);
     }
 
-    int64_t slice_row() const { return (int64_t{r.block_} + kPad) * r.env_.width; }
+    int64_t slice_row(int64_t width) const { return (int64_t{r.block_} + kPad) * width; }
 
     // A stream shares nothing: every output keeps its tokens in a ring of its own. What stood in front of the first
     // token is what readers that lag see first; the raw frames of a latency go there too.
@@ -240,7 +303,7 @@ struct Builder {
     // Pass 2: memory.
     void place() {
         for (uint64_t rows : slots.rows())
-            slot_data.push_back(r.arena_.doubles(rows * static_cast<uint64_t>(slice_row())));
+            slot_data.push_back(r.arena_.doubles(rows * static_cast<uint64_t>(slice_row(1))));
         for (uint32_t u = 0; u < r.work_.size(); ++u)
             for (size_t k = 0; k < r.work_[u].out.size(); ++k) {
                 Port& p = r.work_[u].out[k];
@@ -249,27 +312,44 @@ struct Builder {
                     p.row = kLanes;
                     p.data = r.arena_.doubles(rows * kLanes);
                 } else if (p.history == 0) {
-                    p.row = slice_row();
+                    p.row = slice_row(p.width);
                     p.data = slot_data[static_cast<size_t>(out_slot[u][k])];
                 } else {
                     p.room = room(u);
                     window(p);
                 }
             }
+        for (const auto& [place, s] : lift_slot) {
+            const Port& lanes = r.work_[place.first].out[place.second];
+            Port& p = r.edge_ports_.emplace_back();
+            p.channels = lanes.channels;
+            p.groups = static_cast<int32_t>(r.env(place.first).batches);
+            p.history = lanes.history;
+            lifted[place] = &p;
+            if (s < 0) {
+                window(p);
+                continue;
+            }
+            p.row = slice_row(1);
+            p.data = slot_data[static_cast<size_t>(s)];
+        }
     }
 
     // A window slides over its memory and is moved back to the start when it reaches the end.
     void window(Port& p) {
         p.capacity = 2 * p.history + (r.common_.streams ? 2 * p.room : r.block_);
         p.pos = p.history;
-        p.row = (p.capacity + kPad) * r.env_.width;
+        p.row = (p.capacity + kPad) * p.width;
         p.data = r.arena_.doubles(Shape{p.channels, p.groups}.rows() * static_cast<uint64_t>(p.row));
         r.windows_.push_back(&p);
     }
 
-    void show(View& view, const Port& p, int64_t delay, int32_t channel = -1) {
-        view = view_of(p, r.env_.width, delay, channel);
-        if (p.capacity) r.patches_.push_back({&view, &p, delay, row_of(p, channel), shown_to});
+    void show(View& view, const Port& p, int64_t delay, int32_t channel = -1) { show_from(view, p, delay, channel, 0); }
+    // The same from a place further on in the rows.
+    void show_from(View& view, const Port& p, int64_t delay, int32_t channel, int64_t place) {
+        view = view_of(p, delay, channel);
+        view.data += place;
+        if (p.capacity) r.patches_.push_back({&view, &p, delay, row_of(p, channel) + place, shown_to});
     }
 
     // Pass 3: steps.
@@ -277,7 +357,8 @@ struct Builder {
         std::map<uint32_t, const Port*> token_port;
         for (uint32_t k = 0; k < r.plan_.edges.size(); ++k)
             if (has_tokens(r.plan_, r.plan_.edges[k])) token_port[k] = &token_window(k);
-        for (uint32_t u = 0; u < r.work_.size(); ++u) node(u, token_port);
+        for (uint32_t u = 0; u < r.work_.size(); ++u)
+            if (!r.is_led(u)) node(u, token_port);
         settle();
         for (const auto& [k, port] : token_port) {
             const PlanEdge& e = r.plan_.edges[k];
@@ -288,6 +369,22 @@ struct Builder {
             r.work_[e.src].after.push_back(&s);
         }
         early(token_port);
+        lift();
+    }
+
+    // What other nodes read of a team stands lane by lane behind it.
+    void lift() {
+        for (const auto& [place, port] : lifted) {
+            const auto [u, k] = place;
+            Step& s = gather(u, port->channels, 1);
+            s.fire = r.table_->unpack;
+            s.tick = r.table_->unpack_tick;
+            shown_to = u;
+            show(s.in[0], r.work_[u].out[k], 0);
+            show(s.out[0], *port, 0);
+            r.work_[u].after.push_back(&s);
+            if (!r.work_[u].early.empty()) r.work_[u].early.push_back(&s);
+        }
     }
 
     // What stands in for the tokens of an output, and of edges with initial tokens, until the first comes.
@@ -331,14 +428,15 @@ struct Builder {
     void settle() {
         std::set<const Port*> done;
         for (const PlanEdge& e : r.plan_.edges) {
-            const Port& p = r.work_[e.src].out[e.src_port];
+            const uint32_t src = r.lead(e.src);
+            const Port& p = r.work_[src].out[e.src_port];
             if (!recurs(r.plan_, e) || !done.insert(&p).second) continue;
-            Step& s = gather(e.src, p.channels, 0);
-            s.fire = r.table_->settle[r.layout_];
-            s.tick = r.table_->settle_tick[r.layout_];
-            shown_to = e.src;
-            show(s.out[0], p, written(e.src));
-            r.work_[e.src].after.push_back(&s);
+            Step& s = gather(src, p.channels, 0);
+            s.fire = r.table_->settle[r.layout(src)];
+            s.tick = r.table_->settle_tick[r.layout(src)];
+            shown_to = src;
+            show(s.out[0], p, written(src));
+            r.work_[src].after.push_back(&s);
         }
     }
 
@@ -348,6 +446,7 @@ struct Builder {
         Port& p = r.edge_ports_.emplace_back();
         p.channels = carried(r.plan_, e);
         p.groups = r.env_.groups;
+        p.width = r.env_.width;
         p.history = behind(e);
         if (r.common_.streams) p.history = std::max<int64_t>({1, p.history, r.plan_.nodes[e.src].latency});
         p.room = room(e.src);
@@ -358,7 +457,7 @@ struct Builder {
                                r.common_.config.batches),
                           name(e.dst));
         Step fill{};
-        View source = tokens(k), out = view_of(p, r.env_.width, p.history);
+        View source = tokens(k), out = view_of(p, p.history);
         fill.env = &r.env_;
         fill.channels = p.channels;
         fill.groups = p.groups;
@@ -373,13 +472,13 @@ struct Builder {
 
     Step& gather(uint32_t u, int32_t channels, int32_t n_in, uint32_t mode = AMP_GATHER_SUM) {
         Step& s = *r.arena_.make<Step>(1);
-        s.fire = r.table_->gather[mode][r.layout_];
-        s.tick = r.table_->gather_tick[mode][r.layout_];
-        s.env = &r.env_;
+        s.fire = r.table_->gather[mode][r.layout(u)];
+        s.tick = r.table_->gather_tick[mode][r.layout(u)];
+        s.env = &r.env(u);
         s.node = u;
         s.arrival = r.plan_.nodes[u].arrival;
         s.channels = channels;
-        s.groups = r.env_.groups;
+        s.groups = s.env->groups;
         s.n_in = n_in;
         s.in = r.arena_.make<View>(static_cast<uint64_t>(n_in));
         s.out = r.arena_.make<View>(1);
@@ -403,17 +502,17 @@ struct Builder {
         const PlanNode& n = r.plan_.nodes[u];
         const auto& c = contract(u);
         Work& w = r.work_[u];
-        const LayoutOps& ops = n.type->ops[r.layout_];
-        const uint64_t rows = Shape{n.channels, r.env_.groups}.rows();
+        const LayoutOps& ops = n.type->ops[r.layout(u)];
+        const uint64_t rows = Shape{n.channels, r.env(u).groups}.rows();
         Step& s = make_step(rows * ops.state_bytes, rows * ops.coef_bytes, rows * ops.line_bytes);
         w.main = &s;
         s.fire = passed(u) ? [](Step&, const Firing&) { return kFired; } : ops.fire;
         s.tick = ops.tick;
-        s.env = &r.env_;
+        s.env = &r.env(u);
         s.node = u;
         s.arrival = n.arrival;
         s.channels = n.channels;
-        s.groups = r.env_.groups;
+        s.groups = s.env->groups;
         s.n_in = static_cast<int32_t>(c.n_inputs);
         s.key = fnv1a(name(u).data(), name(u).size());
         s.in = r.arena_.make<View>(std::max(1u, c.n_inputs));
@@ -431,7 +530,7 @@ struct Builder {
         r.lay(u);
         if (n.type->aux_frames) {
             s.aux_frames = n.type->aux_frames(s);
-            s.aux = r.arena_.doubles(rows * s.aux_frames * static_cast<uint64_t>(r.env_.width));
+            s.aux = r.arena_.doubles(rows * s.aux_frames * static_cast<uint64_t>(s.env->width));
         }
         ops.reset(s);
         ops.prepare(s);
@@ -468,8 +567,37 @@ struct Builder {
         const auto own = token_port.find(k);  // holds nothing but what the edge carries
         if (own != token_port.end())
             show(view, *own->second, behind(e), channel);
+        else if (!is_straight(k))
+            view = view_of(pack(k), 0, e.channel >= 0 ? -1 : channel);
+        else if (!r.team(e.dst) && r.team(e.src))
+            show_lane(view, e, e.channel >= 0 ? e.channel : channel, 0);
         else
-            show(view, r.work_[e.src].out[e.src_port], behind(e), e.channel >= 0 ? e.channel : channel);
+            show(view, r.work_[r.lead(e.src)].out[e.src_port], behind(e), e.channel >= 0 ? e.channel : channel);
+    }
+
+    // Batch b of what an edge carries, wherever its source keeps it: for nodes that are no team, and for packing.
+    void show_lane(View& view, const PlanEdge& e, int32_t channel, uint32_t b) {
+        const uint32_t lead = r.lead(e.src), lane = r.first_lane(e.src) + b;
+        const auto apart = r.team(e.dst) ? lifted.end() : lifted.find({lead, e.src_port});
+        const Port& p = apart != lifted.end() ? *apart->second : r.work_[lead].out[e.src_port];
+        const int64_t group = lane / static_cast<uint32_t>(p.width);
+        show_from(view, p, behind(e), channel, group * p.row + lane % static_cast<uint32_t>(p.width));
+    }
+
+    // The step that brings what the members of a team read into its lanes, made when the first asks for it.
+    const Port& pack(uint32_t k) {
+        if (const auto it = packed.find(k); it != packed.end()) return it->second;
+        const PlanEdge& e = r.plan_.edges[k];
+        const Team& team = *r.team(e.dst);
+        Step& s = gather(team.first, shown_channels(e), static_cast<int32_t>(team.env.batches));
+        s.fire = r.table_->pack;
+        s.tick = r.table_->pack_tick;
+        for (uint32_t l = 0; l < team.env.batches; ++l)
+            show_lane(s.in[l], r.plan_.edges[twin(k, l / r.env_.batches)], e.channel, l % r.env_.batches);
+        const Port p = slice(pack_slot.at(k), team.first, s.channels);
+        s.out[0] = view_of(p);
+        add_before(team.first, s, is_outside(team.first, {k}));
+        return packed.emplace(k, p).first->second;
     }
 
     // The step that makes one signal of the edges of a port.
@@ -505,20 +633,21 @@ struct Builder {
             } else {
                 Step& met = meet(u, p, edges, token_port);
                 met.port = static_cast<int32_t>(p);
-                Port out = slice(gather_slot[u].at(static_cast<int32_t>(p)), met.channels, r.env_.groups);
-                s.in[p] = met.out[0] = view_of(out, r.env_.width);
+                Port out = slice(gather_slot[u].at(static_cast<int32_t>(p)), u, met.channels);
+                s.in[p] = met.out[0] = view_of(out);
                 add_before(u, met, is_outside(u, edges));
             }
         }
         if (reads_curve(u)) curve_input(u);
     }
 
-    Port slice(int slot, int32_t channels, int32_t groups) const {
+    Port slice(int slot, uint32_t u, int32_t channels) const {
         Port p;
         p.data = slot_data[static_cast<size_t>(slot)];
-        p.row = slice_row();
+        p.width = r.env(u).width;
+        p.row = slice_row(p.width);
         p.channels = channels;
-        p.groups = groups;
+        p.groups = r.env(u).groups;
         return p;
     }
 
@@ -535,7 +664,8 @@ struct Builder {
             if (c.params[k].kind != AMP_PARAM_TEXT || std::string(c.params[k].key) != "curve") continue;
             const auto i = static_cast<size_t>(r.plan_.nodes[u].parameter[k]);
             const std::string& key = r.plan_.nodes[u].descriptor->parameters[i].text;
-            Step& s = values.make_step(u, k, slot_data[static_cast<size_t>(gather_slot[u].at(-1))], 1, 1, slice_row());
+            Step& s = values.make_step(u, k, slot_data[static_cast<size_t>(gather_slot[u].at(-1))], 1, 1,
+                                       slice_row(r.env_.width));
             s.curve = curve(key);
             s.low = -INFINITY;
             s.high = INFINITY;
@@ -553,14 +683,18 @@ struct Builder {
             if (c.params[k].rate == AMP_RATE_FIXED || (c.params[k].kind != AMP_PARAM_NUMBER && !matrix)) continue;
             const auto slot = param_slot[u].find(k);
             if (slot != param_slot[u].end()) {
-                const Shape shape = parameter_shape(u, k);
+                const Shape shape = widest_shape(u, k);
                 Step& s = values.make_step(u, k, slot_data[static_cast<size_t>(slot->second)], shape.channels,
-                                           shape.groups, slice_row());
+                                           shape.groups, slice_row(r.env(u).width));
                 const auto mods = entering(u, -1, static_cast<int32_t>(k));
                 modulations(s, mods, token_port);
                 w.main->par[k] = s.out[0];
                 w.parameter[k] = &s;
                 add_before(u, s, is_outside(u, mods));
+            }
+            if (const Team* team = r.team(u)) {
+                w.parameter[k] ? values.install_lanes(*team, k) : values.hold_lanes(*team, k, w.main->par[k]);
+                continue;
             }
             Tensor scratch;
             const Value v = values.in_force(u, k, scratch);
@@ -578,7 +712,7 @@ struct Builder {
             return;
         }
         const int32_t elements = static_cast<int32_t>(t.channels * t.frames);  // more than one per channel: a matrix
-        const uint64_t rows = Shape{std::max(r.plan_.nodes[u].channels, elements), r.env_.groups}.rows();
+        const uint64_t rows = Shape{std::max(r.plan_.nodes[u].channels, elements), r.env(u).groups}.rows();
         values.hold(r.arena_.doubles(rows * kLanes), t, r.work_[u].main->par[k],
                     values.clamp_range(contract(u).params[k]));
     }

@@ -22,11 +22,12 @@ void Shard::build_heat() {
     for (uint32_t u = 0; u < work_.size(); ++u) {
         HeatTrack& t = heat_[u];
         t.history = plan_.latency - plan_.nodes[u].arrival;
-        if (plan_.nodes[u].type->ops[layout_].heat) {
+        if (plan_.nodes[u].type->ops[layout(u)].heat) {
             t.own.groups = env_.groups;
+            t.own.width = env_.width;
             t.own.row = (int64_t{block_} + kLanes) * env_.width;
             t.own.data = arena_.doubles(static_cast<uint64_t>(t.own.row) * static_cast<uint64_t>(env_.groups));
-            work_[u].main->out[work_[u].out.size()] = view_of(t.own, env_.width);
+            work_[u].main->out[work_[u].out.size()] = view_of(t.own);
         }
     }
     for (const PlanEdge& e : plan_.edges)
@@ -47,7 +48,7 @@ void Shard::build_heat() {
 void Shard::add_heat(uint32_t u, const Firing& f) {
     HeatTrack& t = heat_[u];
     Step& s = *work_[u].main;
-    if (t.own.data) plan_.nodes[u].type->ops[layout_].heat(s, f);
+    if (t.own.data) plan_.nodes[u].type->ops[layout(u)].heat(s, f);
     const double given = plan_.nodes[u].descriptor->heat_j_per_frame;
     const bool warms = started(u, f);
     const double constant = std::isnan(given) ? 0.0 : given;

@@ -17,15 +17,19 @@ struct Found {
     double value = 0;
 };
 
+struct Lanes {  // of one node
+    uint32_t first, count, width;
+};
+
 // The earliest value in a window that `wrong` dislikes; virtual time `start` is frame 0 of the view.
 template <class Wrong>
-Found earliest(const View& v, int32_t channels, const Environment& env, const Firing& f, int64_t start, Wrong wrong) {
-    const auto width = static_cast<uint32_t>(env.width);
+Found earliest(const View& v, int32_t channels, const Lanes& lanes, const Firing& f, int64_t start, Wrong wrong) {
     for (uint32_t i = 0; i < f.frames; ++i)
-        for (uint32_t b = 0; b < env.batches; ++b)
+        for (uint32_t b = 0; b < lanes.count; ++b)
             for (int32_t c = 0; c < channels; ++c) {
-                const double x =
-                    v.data[c * v.channel_stride + b / width * v.group_stride + b % width + (f.offset + i) * v.step];
+                const uint32_t lane = lanes.first + b, width = lanes.width;
+                const double x = v.data[c * v.channel_stride + lane / width * v.group_stride + lane % width +
+                                        (f.offset + i) * v.step];
                 if (wrong(x)) return {f.frame + i, f.frame + i - start, b, static_cast<uint32_t>(c), x};
             }
     return {};
@@ -33,16 +37,21 @@ Found earliest(const View& v, int32_t channels, const Environment& env, const Fi
 
 }  // namespace
 
-void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
+void Shard::note(uint32_t lead, Step& step, uint32_t verdict, const Firing& f) {
+    for (uint32_t u = lead; u < lead + fired_with(lead); ++u) note_node(u, step, verdict, f);
+}
+
+void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
     if (verdict & kFusedWrong) {  // let the parameter's own step write what was wrong
         Step& p = *step.fused;
         p.fuses = false;
-        note(u, p, p.fire(p, {f.frame - p.arrival, f.offset, f.frames}), f);
+        note_node(u, p, p.fire(p, {f.frame - p.arrival, f.offset, f.frames}), f);
         p.fuses = true;
     }
     const PlanNode& n = plan_.nodes[u];
     const amp_node_contract& c = *n.type->contract;
     const std::string& name = n.descriptor->name;
+    const Lanes lanes{first_lane(u), env_.batches, static_cast<uint32_t>(env(u).width)};
     const auto keep = [&](const Found& x, amp_status code, const std::string& port, const std::string& message) {
         if (x.time > fault_.time || (x.time == fault_.time && u >= fault_.node)) return;
         fault_.time = x.time;
@@ -59,10 +68,10 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
     const auto not_finite = [](double x) { return !std::isfinite(x); };
     const auto name_of = [](double x) { return std::isnan(x) ? "NaN" : "Inf"; };
     const bool stops = common_.config.flags & AMP_RUN_STOP_NONFINITE;
-    const bool main = &step == work_[u].main;
+    const bool main = &step == work_[lead(u)].main;
     if (!main && step.n_in == 1) return;  // a copy of what was seen at its source
     if (!main && step.n_in > 1) {         // edges that meet at a port
-        const Found x = stops ? earliest(step.out[0], step.channels, env_, f, n.arrival, not_finite) : Found{};
+        const Found x = stops ? earliest(step.out[0], step.channels, lanes, f, n.arrival, not_finite) : Found{};
         const char* port = c.inputs[step.port].key;
         if (x.time != INT64_MAX)
             keep(x, AMP_E_NONFINITE, port,
@@ -74,7 +83,7 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
     if (!main) {  // a parameter
         const amp_param_contract& p = c.params[step.port];
         const auto wrong = [&](double x) { return not_finite(x) || x < step.low || x > step.high; };
-        const Found x = earliest(step.out[0], step.channels, env_, f, n.arrival, wrong);
+        const Found x = earliest(step.out[0], step.channels, lanes, f, n.arrival, wrong);
         if (x.time == INT64_MAX) return;
         if (p.kind == AMP_PARAM_TEXT) {
             keep(x, AMP_E_NONFINITE, p.key,
@@ -93,7 +102,7 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
                 if (std::string(c.params[m].key) != "max_" + std::string(c.params[k].key)) continue;
                 const double most = step.fixed[m];
                 const Found x =
-                    earliest(step.par[k], n.channels, env_, f, n.arrival, [&](double v) { return v > most; });
+                    earliest(step.par[k], n.channels, lanes, f, n.arrival, [&](double v) { return v > most; });
                 keep(x, AMP_E_INVALID_ARG, c.params[k].key,
                      text("%s.%s: above %s (got %g, allowed at most %g). Raise %s or lower the value. At %s.",
                           name.c_str(), c.params[k].key, c.params[m].key, x.value, most, c.params[m].key,
@@ -101,7 +110,7 @@ void Shard::note(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
             }
     if (!(verdict & kNonfinite) || !stops || is_early(u, f)) return;
     for (uint32_t k = 0; k < c.n_outputs; ++k) {
-        const Found x = earliest(step.out[k], n.out_channels[k], env_, f, n.arrival + n.latency, not_finite);
+        const Found x = earliest(step.out[k], n.out_channels[k], lanes, f, n.arrival + n.latency, not_finite);
         if (x.time != INT64_MAX)
             keep(x, AMP_E_NONFINITE, c.outputs[k].key,
                  text("%s.%s: %s at %s. Look at what this node is fed there, or render with nonfinite=\"allow\".",

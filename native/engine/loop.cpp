@@ -45,6 +45,7 @@ void Shard::list_ticks(const Component& c, const Firing& f) {
     ticks_.clear();
     const auto add = [&](Step* s) { ticks_.push_back({s->tick, s}); };
     for (uint32_t u : c.nodes) {
+        if (is_led(u)) continue;
         Work& w = work_[u];
         if (!started(u, f)) {
             fire(u, f);
@@ -60,9 +61,7 @@ void Shard::list_ticks(const Component& c, const Firing& f) {
         add(w.main);
         const bool early = is_early(u, f);
         for (Step* s : early ? w.early : w.after) add(s);
-        if (early) w.owed += f.frames;
-        w.frames += f.frames;
-        w.calls += f.frames;
+        count(u, f.frames, f.frames, early);
     }
     hand_on(ticks_);
 }
@@ -70,7 +69,7 @@ void Shard::list_ticks(const Component& c, const Firing& f) {
 // Where a step reads what the one before it has just written, the value goes from tick to tick in a register, and what
 // closes the loop is settled on the way.
 void Shard::hand_on(std::vector<Tick>& ticks) const {
-    if (env_.width != 1 || ticks.empty()) return;
+    if (ticks.empty()) return;
     for (size_t k = 0; k + 1 < ticks.size(); ++k) {
         Step &s = *ticks[k].step, &next = *ticks[k + 1].step;
         if (next.tick != table_->settle_tick[0] || !carrying(s) || next.out[0].data != s.out[0].data) continue;
@@ -127,7 +126,7 @@ Carried Shard::watched_tick(const Tick& t, uint32_t i, int64_t time, Carried bef
     if (main) test_hook(s.node, own);
     const double t0 = traced ? common_.now() : 0.0;
     before = t.run(s, i, time, before);
-    if (traced) common_.record(s.node, {time, i, 1}, t0, common_.now());
+    if (traced) record(s.node, {time, i, 1}, t0, common_.now());
     return before;
 }
 
@@ -136,23 +135,25 @@ void Shard::run_firings(const Component& c, const Firing& f) {
     auto& done = component_done_;
     for (uint32_t u : c.nodes) {  // a node that has not started stands in nobody's way
         done[u] = started(u, f) ? 0 : f.frames;
-        if (done[u]) fire(u, f);
+        if (done[u] && !is_led(u)) fire(u, f);
     }
     for (bool busy = true; busy;) {
         busy = false;
         for (uint32_t u : c.nodes) {
+            if (is_led(u)) continue;
             uint64_t reach = f.frames;
-            for (uint32_t k : plan_.nodes[u].in) {
-                const PlanEdge& e = plan_.edges[k];
-                if (plan_.nodes[e.src].component == plan_.nodes[u].component)
-                    reach = std::min(reach, done[e.src] + e.lag);
-            }
+            for (uint32_t v = u; v < u + fired_with(u); ++v)
+                for (uint32_t k : plan_.nodes[v].in) {
+                    const PlanEdge& e = plan_.edges[k];
+                    if (plan_.nodes[e.src].component == plan_.nodes[u].component)
+                        reach = std::min(reach, done[lead(e.src)] + e.lag);
+                }
             if (reach <= done[u]) continue;
             const auto n = static_cast<uint32_t>(reach - done[u]);
             const Firing g{f.frame + static_cast<int64_t>(done[u]), static_cast<uint32_t>(done[u]), n};
             const double t0 = common_.events.empty() ? 0.0 : common_.now();
             fire(u, g);
-            if (!common_.events.empty()) common_.record(u, g, t0, common_.now());
+            if (!common_.events.empty()) record(u, g, t0, common_.now());
             done[u] = reach;
             busy = true;
         }

@@ -18,25 +18,21 @@ bool timed_block(uint64_t n) { return n % kTimeEvery == 0 || (n < kTimeEvery && 
 }  // namespace
 
 Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
-    : common_(common),
-      plan_(common.plan),
-      table_(common.table),
-      first_batch_(first_batch),
-      layout_(batches >= kLaneLayoutFrom ? 1 : 0),
-      arena_(common.arena) {
+    : common_(common), plan_(common.plan), table_(common.table), first_batch_(first_batch), arena_(common.arena) {
     env_.sample_rate = plan_.descriptors.sample_rate;
     const auto scale = AMP_KNS::make_phase_scale(env_.sample_rate);
     env_.phase_scale[0] = scale.high;
     env_.phase_scale[1] = scale.low;
     env_.batches = batches;
     env_.batch_offset = common.config.batch_offset + first_batch;
-    env_.width = layout_ ? kLanes : 1;
+    env_.width = batches >= kLaneLayoutFrom ? kLanes : 1;
     env_.groups =
         static_cast<int32_t>((batches + static_cast<uint32_t>(env_.width) - 1) / static_cast<uint32_t>(env_.width));
     env_.sample = [](const CurveData& c, double fs, int64_t first, int64_t n, double* out) {
         c.sample(fs, first, n, out);
     };
     work_.resize(plan_.nodes.size());
+    make_teams();
     build(*this);
     if (common.config.flags & AMP_RUN_HEAT) build_heat();
     for (const auto& [node, buffer] : common.inputs) attach_input(node, buffer);
@@ -47,6 +43,19 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
     cuts_.erase(std::unique(cuts_.begin(), cuts_.end()), cuts_.end());
 }
 
+// Cohorts become lanes where batches alone do not fill them. Heat and streams go node by node.
+void Shard::make_teams() {
+    if (plan_.cohorts.empty() || env_.width == kLanes || common_.streams || common_.config.flags & AMP_RUN_HEAT) return;
+    plays_in_.assign(work_.size(), 0);
+    for (const Cohort& c : plan_.cohorts) {
+        Team& t = teams_.emplace_back(Team{c.first, c.count, env_});
+        t.env.width = kLanes;
+        t.env.batches = c.count * env_.batches;
+        t.env.groups = static_cast<int32_t>((t.env.batches + kLanes - 1) / kLanes);
+        for (uint32_t u = c.first; u < c.first + c.count; ++u) plays_in_[u] = static_cast<uint32_t>(teams_.size());
+    }
+}
+
 void Shard::check_fits(uint32_t node, uint32_t param, const Tensor& value) const {
     Values::check_fits(*this, node, param, value);
 }
@@ -55,7 +64,7 @@ void Shard::list_ops() {
     for (uint32_t u = 0; u < work_.size(); ++u) {
         const Work& w = work_[u];
         first_op_.push_back(static_cast<uint32_t>(ops_.size()));
-        if (plan_.nodes[u].component >= 0) continue;
+        if (plan_.nodes[u].component >= 0 || is_led(u)) continue;
         if (w.held()) {
             held_.push_back(u);
             continue;
@@ -97,12 +106,12 @@ void Shard::attach_input(uint32_t u, const amp_buffer& b) {
 void Shard::advance_windows(uint32_t frames) {
     for (Port* p : windows_) {
         if (p->pos + frames <= p->capacity) continue;
-        const size_t bytes = static_cast<size_t>(p->history * env_.width) * sizeof(double);
+        const size_t bytes = static_cast<size_t>(p->history * p->width) * sizeof(double);
         for (int64_t k = 0; k < int64_t{p->channels} * p->groups; ++k)
-            std::memmove(p->data + k * p->row, p->data + k * p->row + (p->pos - p->history) * env_.width, bytes);
+            std::memmove(p->data + k * p->row, p->data + k * p->row + (p->pos - p->history) * p->width, bytes);
         p->pos = p->history;
     }
-    for (const Patch& q : patches_) q.view->data = q.port->data + q.row + (q.port->pos - q.delay) * env_.width;
+    for (const Patch& q : patches_) q.view->data = q.port->data + q.row + (q.port->pos - q.delay) * q.port->width;
     for (uint32_t u : moving_) lay(u);
 }
 
@@ -140,12 +149,11 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
     for (uint32_t u = 0; u < work_.size(); ++u) {
         const int32_t c = plan_.nodes[u].component;
         if (c < 0) {
-            fire(u, f);
-            if (timed) {
+            if (!is_led(u)) fire(u, f);
+            if (timed && !is_led(u)) {
                 const double t = common_.now();
-                work_[u].seconds += t - last;
-                work_[u].timed_frames += f.frames;
-                if (!common_.events.empty() && started(u, f)) common_.record(u, f, last, t);
+                share_time(u, f, t - last);
+                if (!common_.events.empty() && started(u, f)) record(u, f, last, t);
                 last = t;
             }
         } else if (plan_.components[static_cast<size_t>(c)].nodes.front() == u) {
@@ -228,10 +236,8 @@ void Shard::fire(uint32_t u, const Firing& f) {
         }
         AMP_LOG("fire %s frames %lld to %lld", plan_.nodes[u].descriptor->name.c_str(),
                 static_cast<long long>(own.frame), static_cast<long long>(own.frame + f.frames - 1));
-        test_hook(u, own);
-        w.frames += f.frames;
-        ++w.calls;
-        if (early) w.owed += f.frames;
+        for (uint32_t v = u; v < u + fired_with(u); ++v) test_hook(v, own);
+        count(u, f.frames, 1, early);
         if (w.held()) {
             if (!w.fired_once) fire_held(u, f);
             return;
@@ -243,15 +249,42 @@ void Shard::fire(uint32_t u, const Firing& f) {
     for (Step* s : early ? w.early : w.after) s->fire(*s, logical(*s, f));
 }
 
+// What is counted and timed of a cohort is counted for every member, its time in equal shares.
+void Shard::count(uint32_t u, uint32_t frames, uint32_t calls, bool early) {
+    for (uint32_t v = u; v < u + fired_with(u); ++v) {
+        work_[v].frames += frames;
+        work_[v].calls += calls;
+        if (early) work_[v].owed += frames;
+    }
+}
+void Shard::share_time(uint32_t u, const Firing& f, double seconds) {
+    for (uint32_t v = u, n = fired_with(u); v < u + n; ++v) {
+        work_[v].seconds += seconds / n;
+        work_[v].timed_frames += f.frames;
+    }
+}
+void Shard::record(uint32_t u, const Firing& f, double start, double stop) {
+    for (uint32_t v = u; v < u + fired_with(u); ++v) common_.record(v, f, start, stop);
+}
+
 // An output that holds is written once, and again when its parameters changed: one pack.
 void Shard::fire_held(uint32_t u, const Firing& f) {
     Work& w = work_[u];
     w.fired_once = true;
-    if (const uint32_t r = w.main->fire(*w.main, {f.frame, 0, layout_ ? 1u : uint32_t{kLanes}})) note(u, *w.main, r, f);
+    if (const uint32_t r = w.main->fire(*w.main, {f.frame, 0, layout(u) ? 1u : uint32_t{kLanes}}))
+        note(u, *w.main, r, f);
 }
 
 void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t origin) const {
-    copy_out(view_of(work_[t.node].out[t.port], env_.width, plan_.lead(t.node)), f.frames, t.buffer, f.frame - origin);
+    const View v = view_of(work_[lead(t.node)].out[t.port], plan_.lead(t.node));
+    if (!team(t.node)) return copy_out(v, f.frames, t.buffer, f.frame - origin);
+    for (uint32_t b = 0; b < env_.batches; ++b)
+        for (uint32_t c = 0; c < t.buffer.channels; ++c) {
+            const uint32_t lane = first_lane(t.node) + b;
+            const double* x = v.data + c * v.channel_stride + lane / kLanes * v.group_stride + lane % kLanes;
+            double* y = t.buffer.data + (first_batch_ + b) * t.buffer.batch_stride + c * t.buffer.channel_stride;
+            table_->scatter(x, v.step, f.frames, 1, y + (f.frame - origin), 0);
+        }
 }
 
 // The batches of this shard to frame `at` of a buffer of all batches.

@@ -23,6 +23,7 @@ struct Port {
     int64_t history = 0, capacity = 0, pos = 0;
     int64_t room = 0;  // streams: tokens it holds beside the history before it has to grow
     int32_t channels = 1, groups = 1;
+    int32_t width = 1;  // doubles per frame: lanes of a group
     bool held = false;
 };
 
@@ -97,6 +98,14 @@ struct Common {
     }
 };
 
+// A cohort at work: one kernel for its members, whose batches are its lanes, member after member. The first of them has
+// the steps and the outputs of all.
+struct Team {
+    uint32_t first, count;
+    Environment env;  // batches: lanes
+    bool has(uint32_t node) const { return node >= first && node < first + count; }
+};
+
 struct TapCopy {
     uint32_t node, port;
     amp_buffer buffer;  // of all batches
@@ -148,6 +157,19 @@ private:
     friend struct Values;
     friend void build(Shard& shard);
 
+    const Team* team(uint32_t node) const {
+        return teams_.empty() || !plays_in_[node] ? nullptr : &teams_[plays_in_[node] - 1];
+    }
+    uint32_t lead(uint32_t node) const { return team(node) ? team(node)->first : node; }
+    bool is_led(uint32_t node) const { return lead(node) != node; }  // another node of its cohort does its work
+    uint32_t fired_with(uint32_t node) const { return team(node) ? team(node)->count : 1; }  // nodes, from the lead on
+    const Environment& env(uint32_t node) const { return team(node) ? team(node)->env : env_; }
+    int layout(uint32_t node) const { return env(node).width == kLanes; }  // index into LayoutOps: 0 width 1, 1 width 8
+    uint32_t first_lane(uint32_t node) const { return team(node) ? (node - team(node)->first) * env_.batches : 0; }
+    void make_teams();
+    void count(uint32_t lead, uint32_t frames, uint32_t calls, bool early);
+    void share_time(uint32_t lead, const Firing& f, double seconds);
+    void record(uint32_t lead, const Firing& f, double start, double stop);
     void advance_windows(uint32_t frames);
     // Firings are in virtual time from here on; each step is shown its own logical frames.
     void run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin, bool timed);
@@ -176,14 +198,14 @@ private:
     Carried tick_ops(uint32_t first, uint32_t end, const Firing& f, Carried now);
     // Ways of a step of one row to take a value from the tick before (see LayoutOps); NULL: none.
     const TickFn (*carrying(const Step& s) const)[2] {
-        const bool one = s.channels == 1 && s.env->groups == 1 && &s == work_[s.node].main;
-        const auto& ways = plan_.nodes[s.node].type->ops[layout_].carry;
+        const bool one = s.channels == 1 && s.env->groups == 1 && s.env->width == 1 && &s == work_[s.node].main;
+        const auto& ways = plan_.nodes[s.node].type->ops[layout(s.node)].carry;
         return one && ways[0][0] ? ways : nullptr;
     }
     static const View& carried_in(const Step& s) { return s.n_more ? s.more[s.n_more - 1] : s.in[0]; }
     void lay(uint32_t node) {
-        const LayoutOps& ops = plan_.nodes[node].type->ops[layout_];
-        if (ops.lay) ops.lay(*work_[node].main);
+        const LayoutOps& ops = plan_.nodes[node].type->ops[layout(node)];
+        if (ops.lay && work_[node].main) ops.lay(*work_[node].main);
     }
     void run_frames(const Component& component, const Firing& f);
     void run_firings(const Component& component, const Firing& f);
@@ -196,7 +218,9 @@ private:
     void add_heat(uint32_t node, const Firing& f);
     void transport_heat(const Firing& f);
     void close_heat_window();
-    void note(uint32_t node, Step& step, uint32_t verdict, const Firing& f);  // keeps the earliest fault of the block
+    // Keep the earliest fault of the block: of all nodes a step fires, of one of them.
+    void note(uint32_t lead, Step& step, uint32_t verdict, const Firing& f);
+    void note_node(uint32_t node, Step& step, uint32_t verdict, const Firing& f);
 #ifdef AMP_TEST_HOOKS
     void test_hook(uint32_t node, const Firing& f) const;  // engine/hooks.cpp
 #else
@@ -208,10 +232,12 @@ private:
     const KernelTable* table_;
     uint32_t first_batch_;
     Environment env_{};
-    int layout_ = 0;  // index into LayoutOps: 0 width 1, 1 width 8
     uint32_t block_ = 0;
     uint64_t blocks_ = 0;
     Arena& arena_;
+    std::deque<Team> teams_;
+    std::vector<uint32_t> plays_in_;  // per node: its team plus 1, 0: none
+    Overrides installed_;             // on members of teams, since configure
     std::vector<Work> work_;
     std::deque<Port> edge_ports_;  // windows of edges that carry their own initial tokens
     std::vector<int64_t> cuts_;    // virtual times at which a node starts or its first token comes out, ascending
@@ -234,10 +260,10 @@ inline Firing logical(const Step& s, const Firing& f) { return {f.frame - s.arri
 
 // Pointer arithmetic shared by the engine's files. `channel` < 0: all.
 inline int64_t row_of(const Port& p, int32_t channel) { return channel < 0 ? 0 : channel * p.row * p.groups; }
-inline View view_of(const Port& p, int width, int64_t delay = 0, int32_t channel = -1) {
+inline View view_of(const Port& p, int64_t delay = 0, int32_t channel = -1) {
     View v;
-    v.step = p.held ? 0 : width;
-    v.data = p.data + row_of(p, channel) + (p.held ? 0 : (p.pos - delay) * width);
+    v.step = p.held ? 0 : p.width;
+    v.data = p.data + row_of(p, channel) + (p.held ? 0 : (p.pos - delay) * p.width);
     v.channel_stride = p.channels == 1 || channel >= 0 ? 0 : p.row * p.groups;
     v.group_stride = p.groups == 1 ? 0 : p.row;
     return v;

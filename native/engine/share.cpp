@@ -19,7 +19,7 @@ void Share::prepare() {
 void Share::point(uint32_t u, int64_t frame) {
     for (uint32_t k = s.first_patch_[u]; k < s.first_patch_[u + 1]; ++k) {
         const Patch& q = s.patches_[k];
-        q.view->data = q.port->data + q.row + (q.port->pos + frame - q.delay) * s.env_.width;
+        q.view->data = q.port->data + q.row + (q.port->pos + frame - q.delay) * q.port->width;
     }
     if (s.first_patch_[u] < s.first_patch_[u + 1]) s.lay(u);
 }
@@ -87,7 +87,7 @@ void Share::grow(uint32_t ring, int64_t oldest, int64_t count, int64_t capacity,
 }
 
 void Share::give(uint32_t ring, int64_t token, uint32_t frames, const amp_buffer& out, int64_t at) const {
-    s.copy_out(view_of(*s.windows_[ring], s.env_.width, -token), frames, out, at);
+    s.copy_out(view_of(*s.windows_[ring], -token), frames, out, at);
 }
 
 bool Share::follows(uint32_t u, const CurveData& curve) const {

@@ -118,20 +118,21 @@ struct Snapshot::Progress {
 
 // States, node-owned frames and windows of a shard; of a window the history before the block that comes.
 template <class Io> void Snapshot::memory(Shard& s, const Io& io) {
-    const auto width = static_cast<size_t>(s.env_.width);
     for (uint32_t u = 0; u < s.work_.size(); ++u) {
         const NodeType& type = *s.plan_.nodes[u].type;
         const std::string& name = s.plan_.nodes[u].descriptor->name;
+        if (s.is_led(u)) continue;
         Step& step = *s.work_[u].main;
-        const auto rows = static_cast<size_t>(step.channels) * static_cast<size_t>(s.env_.groups);
+        const auto rows = static_cast<size_t>(step.channels) * static_cast<size_t>(step.env->groups);
         io.raw(&s.work_[u].owed, sizeof(int64_t), "delay of " + name);
-        io.raw(step.state, rows * type.ops[s.layout_].state_bytes, "state of " + name);
-        io.raw(step.aux, rows * step.aux_frames * width * sizeof(double), "memory of " + name);
+        io.raw(step.state, rows * type.ops[s.layout(u)].state_bytes, "state of " + name);
+        io.raw(step.aux, rows * step.aux_frames * static_cast<size_t>(step.env->width) * sizeof(double),
+               "memory of " + name);
     }
     for (Port* p : s.windows_)
         for (int64_t k = 0; k < int64_t{p->channels} * p->groups; ++k)
-            io.raw(p->data + k * p->row + (p->pos - p->history) * s.env_.width,
-                   static_cast<size_t>(p->history) * width * sizeof(double), "history of an edge");
+            io.raw(p->data + k * p->row + (p->pos - p->history) * p->width,
+                   static_cast<size_t>(p->history * p->width) * sizeof(double), "history of an edge");
 }
 
 template <class Io> void Snapshot::heat(Shard& s, const Io& io) {
@@ -219,7 +220,7 @@ void Snapshot::read(Runtime& r, Reader& in) {
             const Work& w = s->work_[u];
             if (w.owed < 0 || w.owed > n.latency)
                 in.fail(text("the delay of %s is none it can have", n.descriptor->name.c_str()));
-            if (n.type->possible && !n.type->possible(*w.main))
+            if (n.type->possible && w.main && !n.type->possible(*w.main))
                 in.fail(text("the state of %s is none it can have", n.descriptor->name.c_str()));
         }
     }

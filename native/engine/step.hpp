@@ -155,6 +155,9 @@ struct KernelTable {
     TickFn gather_tick[3][2];
     FireFn settle[2];  // what closes a feedback cycle ends in zero, not in denormals
     TickFn settle_tick[2];
+    // Cohorts: one view per lane into lanes, and lanes into rows of their own.
+    FireFn pack, unpack;
+    TickFn pack_tick, unpack_tick;
     // Lane j of each frame of x (step 8 or 0) to y + j * stride, frames contiguous.
     void (*scatter)(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride);
     // Values at t = n / sample_rate for frames inside one segment.

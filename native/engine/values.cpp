@@ -80,9 +80,9 @@ Step& Values::make_step(uint32_t node, uint32_t param, double* scratch, int32_t 
     const amp_param_contract& c = n.type->contract->params[param];
     const Range range = range_of(c, r.plan_.descriptors.sample_rate);
     Step& s = *r.arena_.make<Step>(1);
-    s.fire = r.table_->parameter[r.layout_];
-    s.tick = r.table_->parameter_tick[r.layout_];
-    s.env = &r.env_;
+    s.fire = r.table_->parameter[r.layout(node)];
+    s.tick = r.table_->parameter_tick[r.layout(node)];
+    s.env = &r.env(node);
     s.node = node;
     s.arrival = n.arrival;
     s.port = static_cast<int32_t>(param);
@@ -94,7 +94,7 @@ Step& Values::make_step(uint32_t node, uint32_t param, double* scratch, int32_t 
     s.par = r.arena_.make<View>(1);
     s.out = r.arena_.make<View>(1);
     s.aux = r.arena_.doubles(r.block_ + kLanes);
-    s.out[0] = {scratch, channels == 1 ? 0 : row * groups, groups == 1 ? 0 : row, r.env_.width};
+    s.out[0] = {scratch, channels == 1 ? 0 : row * groups, groups == 1 ? 0 : row, s.env->width};
     return s;
 }
 
@@ -108,7 +108,7 @@ bool Values::varies(uint32_t node) const {
 }
 
 void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Tensor& t) {
-    const Step* step = r.work_[node].parameter[param];
+    const Step* step = r.work_[r.lead(node)].parameter[param];
     const bool channels = t.channels == 1 || !step || step->channels == r.plan_.nodes[node].channels;
     const PlanNode& n = r.plan_.nodes[node];
     if (n.type->contract->params[param].kind == AMP_PARAM_MATRIX || (channels && (t.frames == 1 || step))) return;
@@ -121,7 +121,73 @@ void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Ten
                   n.descriptor->name, key);
 }
 
+// What a member of a team plays now.
+const Tensor& Values::played(uint32_t node, uint32_t param, Tensor& scratch) const {
+    const auto it = r.installed_.find({node, param});
+    return it != r.installed_.end() ? it->second : *in_force(node, param, scratch).tensor;
+}
+
+// The values of all members, lane by lane; `frames` of each.
+View Values::lanes(const Team& team, uint32_t param, uint64_t frames, double* to, const Range& range) const {
+    const auto channels = static_cast<uint32_t>(r.plan_.nodes[team.first].channels), batches = r.env_.batches;
+    const auto groups = static_cast<uint32_t>(team.env.groups), last = team.env.batches - 1;
+    Tensor scratch;
+    for (uint32_t l = 0; l < (frames == 0 ? groups * kLanes : team.env.batches); ++l) {
+        const uint32_t lane = std::min(l, last);
+        const Tensor& t = played(team.first + lane / batches, param, scratch);
+        for (uint32_t c = 0; c < channels; ++c) {
+            const auto at = [&](uint64_t n) {
+                return std::clamp(t.at(r.first_batch_ + lane % batches, c, n), range.low, range.high);
+            };
+            if (frames == 0) to[(c * groups + l / kLanes) * kLanes + l % kLanes] = at(0);
+            for (uint64_t n = 0; n < frames; ++n) to[(l * channels + c) * frames + n] = at(n);
+        }
+    }
+    const auto n = static_cast<int64_t>(frames);
+    if (frames == 0) return {to, channels == 1 ? 0 : int64_t{kLanes} * groups, groups == 1 ? 0 : int64_t{kLanes}, 0};
+    return {to, n, n * channels, 1};
+}
+
+void Values::hold_lanes(const Team& team, uint32_t param, View& view) const {
+    const Step* step = r.work_[team.first].parameter[param];
+    const PlanNode& n = r.plan_.nodes[team.first];
+    const auto rows = static_cast<uint64_t>(n.channels) * static_cast<uint64_t>(team.env.groups);
+    if (!view.data) view.data = r.arena_.doubles(rows * kLanes);
+    view = lanes(team, param, 0, view.data,
+                 step ? Range{-INFINITY, INFINITY} : clamp_range(n.type->contract->params[param]));
+}
+
+void Values::install_lanes(const Team& team, uint32_t param) {
+    Work& w = r.work_[team.first];
+    const PlanNode& n = r.plan_.nodes[team.first];
+    Step* step = w.parameter[param];
+    uint64_t frames = 1;
+    Tensor scratch;
+    for (uint32_t u = team.first; u < team.first + team.count; ++u)
+        frames = std::max(frames, played(u, param, scratch).frames);
+    if (step && frames > 1) {
+        double* to = r.arena_.doubles(team.env.batches * static_cast<uint64_t>(n.channels) * frames);
+        auto* view = r.arena_.make<View>(1);
+        *view = lanes(team, param, frames, to, {-INFINITY, INFINITY});
+        step->source = view;
+        step->source_frames = static_cast<int64_t>(frames);
+        return;
+    }
+    hold_lanes(team, param, step ? step->par[0] : w.main->par[param]);
+    if (step) {
+        step->source = nullptr;
+        return;
+    }
+    r.lay(team.first);
+    n.type->ops[1].prepare(*w.main);
+}
+
 void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
+    if (const Team* team = r.team(node)) {
+        r.installed_[{node, param}] = t;
+        install_lanes(*team, param);
+        return;
+    }
     Work& w = r.work_[node];
     const PlanNode& n = r.plan_.nodes[node];
     Step* step = w.parameter[param];
@@ -148,7 +214,7 @@ void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
     } else {
         hold(rows, t, view, clamp_range(n.type->contract->params[param]));
         r.lay(node);
-        n.type->ops[r.layout_].prepare(*w.main);
+        n.type->ops[r.layout(node)].prepare(*w.main);
         w.fired_once = false;
     }
 }

@@ -31,11 +31,18 @@ struct Values {
     void hold(double* rows, const Tensor& t, View& view, const Range& range = {-INFINITY, INFINITY}) const;
     // Makes `value` the base of parameter `param` of a built node: rows, or a parameter step's source.
     void install(uint32_t node, uint32_t param, const Tensor& value);
+    // The same for a team: what its members play now, lane by lane.
+    void hold_lanes(const Team& team, uint32_t param, View& view) const;
+    void install_lanes(const Team& team, uint32_t param);
     // A step that works parameter values out frame by frame into `scratch` (rows x (block + 8) x width).
     Step& make_step(uint32_t node, uint32_t param, double* scratch, int32_t channels, int32_t groups, int64_t row);
     Range
     clamp_range(const amp_param_contract& c) const;  // where a value that holds is clamped; everything if it is not
     bool varies(uint32_t node) const;
+
+private:
+    const Tensor& played(uint32_t node, uint32_t param, Tensor& scratch) const;
+    View lanes(const Team& team, uint32_t param, uint64_t frames, double* to, const Range& range) const;
 };
 
 }  // namespace amp

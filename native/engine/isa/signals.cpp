@@ -241,6 +241,51 @@ void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, dou
         for (uint32_t j = 0; j < lanes; ++j) y[j * stride + i] = x[i * step + j];
 }
 
+// Into the lane layout: eight frames of eight rows turned at a time where they stand side by side, one value for all
+// where they are one row.
+void pack_group(const View* const (&in)[kLanes], int c, const Firing& f, double* y) {
+    const double* x[kLanes];
+    bool dense = true, same = true;
+    for (int j = 0; j < kLanes; ++j) {
+        x[j] = in[j]->data + c * in[j]->channel_stride + f.offset * in[j]->step;
+        dense = dense && in[j]->step == 1;
+        same = same && x[j] == x[0] && in[j]->step == in[0]->step;
+    }
+    uint32_t i = 0;
+    if (same) {
+        for (; i < f.frames; ++i) store(y + i * kLanes, f64x8(x[0][i * in[0]->step]));
+        return;
+    }
+    for (; dense && i + kLanes <= f.frames; i += kLanes) {
+        f64x8 r[kLanes];
+        for (int j = 0; j < kLanes; ++j) r[j] = load(x[j] + i);
+        transpose(r);
+        for (int k = 0; k < kLanes; ++k) store(y + (i + static_cast<uint32_t>(k)) * kLanes, r[k]);
+    }
+    for (; i < f.frames; ++i)
+        for (int j = 0; j < kLanes; ++j) y[i * kLanes + static_cast<uint32_t>(j)] = x[j][i * in[j]->step];
+}
+
+uint32_t pack(Step& s, const Firing& f) {
+    for (int g = 0; g < s.groups; ++g) {
+        const View* in[kLanes];
+        for (int j = 0; j < kLanes; ++j) in[j] = &s.in[g * kLanes + j < s.n_in ? g * kLanes + j : s.n_in - 1];
+        for (int c = 0; c < s.channels; ++c) pack_group(in, c, f, row(s.out[0], c, g, f.offset));
+    }
+    return kFired;
+}
+
+uint32_t unpack(Step& s, const Firing& f) {
+    const auto lanes = static_cast<int>(s.env->batches);
+    const View& out = s.out[0];
+    for (int c = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.groups; ++g)
+            scatter(row(s.in[0], c, g, f.offset), s.in[0].step, f.frames,
+                    static_cast<uint32_t>(lanes - g * kLanes < kLanes ? lanes - g * kLanes : kLanes),
+                    row(out, c, g * kLanes, f.offset), out.group_stride);
+    return kFired;
+}
+
 // What goes round a loop is recursive state, like a kernel's.
 template <int W> uint32_t settle(Step& s, const Firing& f) {
     for (int c = 0; c < s.channels; ++c)
@@ -271,6 +316,10 @@ const KernelTable kernel_table{AMP_ISA_NAME,
                                 {ticking<stack<1, double>>, ticking<stack<8, f64x8>>}},
                                {settle<1>, settle<8>},
                                {ticking<settle<1>>, ticking<settle<8>>},
+                               pack,
+                               unpack,
+                               ticking<pack>,
+                               ticking<unpack>,
                                scatter,
                                curve_segment};
 
