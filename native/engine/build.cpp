@@ -82,12 +82,13 @@ struct Builder {
 
     // The shape of a parameter worked out frame by frame; channels 0 if the parameter holds.
     Shape parameter_shape(uint32_t u, uint32_t k) const {
+        const auto mods = entering(u, -1, static_cast<int32_t>(k));
+        if (mods.empty() && values.is_default(u, k)) return {0, 0};
         Tensor scratch;
         const Value now = values.in_force(u, k, scratch),
                     given = values.given(u, k, scratch);  // clear_params goes back to what was given
         const auto moves = [](const Value& v) { return v.curve || v.tensor->frames > 1; };
         const auto per_channel = [](const Value& v) { return v.tensor && v.tensor->channels > 1; };
-        const auto mods = entering(u, -1, static_cast<int32_t>(k));
         if (mods.empty() && !moves(now) && !moves(given)) return {0, 0};
         int32_t channels = per_channel(now) || per_channel(given) ? r.plan_.nodes[u].channels : 1;
         for (uint32_t m : mods) {
@@ -173,6 +174,7 @@ struct Builder {
 
     void check(uint32_t u) const {
         for (uint32_t k = 0; k < contract(u).n_params; ++k) {
+            if (values.is_default(u, k)) continue;
             Tensor scratch;
             for (const Value& v :
                  {values.in_force(u, k, scratch), values.given(u, k, scratch)})  // clear_params goes back
@@ -404,7 +406,7 @@ struct Builder {
         s.out = r.arena_.make<View>(c.n_outputs + 1);
         s.par = r.arena_.make<View>(std::max(1u, c.n_params));
         shown_to = u;
-        double* fixed = r.arena_.doubles(std::max(1u, c.n_params));
+        double* fixed = r.arena_.make<double>(std::max(1u, c.n_params));
         for (uint32_t k = 0; k < c.n_params; ++k) fixed[k] = fixed_value(n, k);
         s.fixed = fixed;
         for (uint32_t k = 0; k < c.n_outputs; ++k) show(s.out[k], w.out[k], written(u));
