@@ -13,9 +13,10 @@ namespace amp {
 
 namespace {
 
-constexpr int64_t kPad = kLanes;             // frames a kernel may write past its window
-constexpr uint64_t kWorkingSet = 24 * 1024;  // bytes of slices that should stay in L1
-constexpr uint32_t kLeastBlock = 64, kMostBlock = 512;
+constexpr int64_t kPad = kLanes;                         // frames a kernel may write past its window
+constexpr uint64_t kWorkingSet = 24 * 1024;              // bytes of slices that should stay in L1
+constexpr uint32_t kLeastBlock = 256, kMostBlock = 512;  // frames; shorter blocks cost more than slices in L2
+constexpr uint32_t kBlockStep = 64;
 
 // Slices of the block whose lifetimes do not overlap share memory. Sizes are in rows.
 class Slots {
@@ -212,7 +213,7 @@ struct Builder {
         for (uint64_t n : slots.rows()) rows += n;
         const uint64_t bytes = std::max<uint64_t>(1, rows) * static_cast<uint64_t>(r.env_.width) * sizeof(double);
         const auto fit =
-            static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kLeastBlock * kLeastBlock));
+            static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kBlockStep * kBlockStep));
         r.block_ = r.common_.config.block_frames ? r.common_.config.block_frames : std::max(kLeastBlock, fit);
     }
 
