@@ -169,9 +169,11 @@ def doctor(options: argparse.Namespace) -> int:
 
 def bench(options: argparse.Namespace) -> int:
     """Run one workload, write jobs, or print a table."""
-    from amp_lab.bench import runner
+    from amp_lab.bench import runner, scale
 
-    if options.run is not None:
+    if options.run in scale.BENCHES:
+        print(json.dumps(scale.run(options.run)))
+    elif options.run is not None:
         print(json.dumps(runner.run(runner.Job(options.run, options.block, options.seconds))))
     elif options.emit is not None:
         print(f"{options.emit}: {len(runner.emit(options.names, options.seconds, options.emit))} jobs")
@@ -343,7 +345,12 @@ def _bench(commands: Commands) -> None:
     command.add_argument("--seconds", type=positive, default=60.0, help="sound per run (default 60)")
     command.add_argument("--rounds", type=count, default=5, help="rounds of the table (default 5)")
     how = command.add_mutually_exclusive_group()
-    how.add_argument("--run", metavar="WORKLOAD", help="run one in this process, print one line of JSON")
+    how.add_argument(
+        "--run",
+        metavar="WORKLOAD",
+        help="run one in this process, print one line of JSON; here also PLAN, NODES and MEMORY: "
+        "how planning, cost and memory grow with the nodes",
+    )
     how.add_argument("--emit", type=Path, metavar="own.json", help="write the jobs for run_peers.py --add")
     command.add_argument("--block", type=count, metavar="FRAMES", help="frames per block, for --run")
     command.set_defaults(run_command=bench)

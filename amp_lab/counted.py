@@ -36,9 +36,9 @@ class Names(dict[str, V]):
 class Slots(dict[tuple[str, str, int], V]):
     """Entries by (node, port or parameter, slot)."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._next: dict[tuple[str, str], int] = {}
+    def __init__(self, *entries: Any) -> None:
+        super().__init__(*entries)
+        self._next: dict[tuple[str, str], int] = {}  # by port: below it no slot is free
 
     def free(self, node: str, key: str) -> int:
         """Return the first slot of a port or parameter that is not taken."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from amp_lab.counted import Names, Slots
 from amp_lab.errors import GraphError
 from amp_lab.events import (
     EdgeAdded,
@@ -284,14 +285,10 @@ def _restore(graph: Graph, before: State, after: State) -> None:
     store = graph._store
     patch = difference(before, after, 0)
     with graph.edit():
-        tables: dict[str, Mapping[Any, Any]] = {
-            "nodes": after.nodes,
-            "edges": after.edges,
-            "modulations": after.modulations,
-        }
-        for key, table in tables.items():
-            store.assign(store, key, dict(table))
-        store.assign(graph, "_handles", dict(after.handles))
+        store.assign(store, "nodes", dict(after.nodes))
+        store.assign(store, "edges", Slots(after.edges))
+        store.assign(store, "modulations", Slots(after.modulations))
+        store.assign(graph, "_handles", Names(after.handles))
         for name, handle in after.handles.items():
             store.assign(handle, "_name", name)
         for key, attribute in ATTRIBUTES.items():

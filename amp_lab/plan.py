@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -32,7 +32,10 @@ class Plan:
         """
         descriptors = blob.descriptors(graph)
         plan, facts = lowlevel.plan_compile(descriptors)
-        return cls(descriptors, plan, facts, graph.name)
+        own = {node.name: node.name for node in graph.nodes}  # a second copy of every name would be heavy
+        return cls(
+            descriptors, plan, replace(facts, order=tuple(own[name] for name in facts.order)), graph.name
+        )
 
     @cached_property
     def info(self) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from typing import Any, TypeVar
 
 _LOOP_NAMES = 8
 """Names of a loop spelled out at most; the middle of a longer one is counted."""
+_ROWS = 200
+"""Nodes, edges, loops or gates spelled out at most; the middle of more is counted."""
 _NODES = """nodes in firing order
   A is the virtual time, in frames, at which a node fires its frame 0; L is its processing latency.
   Its frame n can be read from time A + L + n on."""
@@ -18,6 +20,7 @@ _EDGES = (
 _DRIVERS = {"frame": "frame by frame", "block": "each node as far as its inputs reach"}
 
 Row = tuple[str, ...]
+T = TypeVar("T")
 
 
 def render(info: dict[str, Any]) -> str:
@@ -25,22 +28,26 @@ def render(info: dict[str, Any]) -> str:
     loops = {name: i for i, c in enumerate(info["components"], 1) for name in c["nodes"]}
     at = {n["name"]: i for i, n in enumerate(info["nodes"])}
     edges = sorted(info["edges"], key=lambda e: (at[e["src"]], at[e["dst"]], e["slot"]))
-    nodes = [_node(n, loops, info["output"]) for n in info["nodes"]]
+    nodes = [_node(n, loops, info["output"]) for n in _ends_of(info["nodes"])]
     columns = ("A", "L", "ch", "type", "node", "")
     parts = [_title(info), ""]
-    parts += [_NODES, *_aligned([columns, *nodes], right=3), ""]
-    if info["components"]:
-        parts += ["feedback loops", *(_loop(info, i) for i in range(len(info["components"]))), ""]
-    if gates := sorted({gate for n in info["nodes"] for gate in n["gates"]}):
-        parts += ["gates", *(_gate(info, gate) for gate in gates), ""]
+    parts += [_NODES, *_told(_aligned([columns, *nodes], right=3), info["nodes"], "nodes"), ""]
+    if components := range(len(info["components"])):
+        spelled = [_loop(info, i) for i in _ends_of(components)]
+        parts += ["feedback loops", *_told(spelled, components, "loops"), ""]
+    if gates := _behind(info["nodes"]):
+        spelled = [_gate(gate, gates[gate]) for gate in _ends_of(sorted(gates))]
+        parts += ["gates", *_told(spelled, gates, "gates"), ""]
     for kind, heading in (("audio", "edges"), ("modulation", "modulations")):
         if some := [e for e in edges if e["kind"] == kind]:
             holds = any(e["delay_frames"] or e["lag_frames"] for e in some)
             explained = [_EDGES] if holds and _EDGES not in parts else []
-            parts += [heading, *explained, *_aligned(list(_edges(some, holds))), ""]
+            spelled = _aligned(list(_edges(_ends_of(some), holds)))
+            parts += [heading, *explained, *_told(spelled, some, heading), ""]
     if info["dead_edges"]:
-        dead = [(*_ends(e), "not read") for e in info["dead_edges"]]
-        parts += ["edges that are not the first of their port", *_aligned(dead), ""]
+        dead = [(*_ends(e), "not read") for e in _ends_of(info["dead_edges"])]
+        spelled = _told(_aligned(dead), info["dead_edges"], "edges")
+        parts += ["edges that are not the first of their port", *spelled, ""]
     if info["curves"]:
         parts += [f"curves needed: {', '.join(info['curves'])}", ""]
     return "\n".join([*parts, f"digest {info['digest']}"]) + "\n"
@@ -51,10 +58,10 @@ def tightest_loop(info: dict[str, Any], component: int) -> list[dict[str, Any]]:
 
     E. W. Dijkstra, "A note on two problems in connexion with graphs", 1959, from every edge that closes one.
     """
-    inside = set(info["components"][component]["nodes"])
-    leaving: dict[str, list[dict[str, Any]]] = {name: [] for name in inside}
+    names, bound = info["components"][component]["nodes"], info["components"][component]["sub_block"]
+    leaving: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for e in info["edges"]:
-        if e["src"] in inside and e["dst"] in inside:
+        if e["src"] in leaving and e["dst"] in leaving:
             leaving[e["src"]].append(e)
     best: tuple[int, list[dict[str, Any]]] | None = None
     for closing in (e for edges in leaving.values() for e in edges if e["feedback"]):
@@ -63,6 +70,8 @@ def tightest_loop(info: dict[str, Any], component: int) -> list[dict[str, Any]]:
         key = (sum(e["lag_frames"] for e in cycle), len(cycle), [e["src"] for e in cycle])
         if best is None or key < (best[0], len(best[1]), [e["src"] for e in best[1]]):
             best = key[0], cycle
+        if len(names) > _ROWS and key[0] == bound:
+            break  # in a large one the first will do
     return best[1] if best else []
 
 
@@ -121,9 +130,20 @@ def _loop(info: dict[str, Any], index: int) -> str:
     return f"  loop {index + 1}: {' -> '.join(spelled)}: {how}{also}"
 
 
-def _gate(info: dict[str, Any], gate: str) -> str:
-    behind = [n for n in info["nodes"] if gate in n["gates"]]
-    names = ", ".join(n["name"] for n in behind)
+def _behind(nodes: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Nodes behind each gate, in firing order."""
+    gates: dict[str, list[dict[str, Any]]] = {}
+    for node in nodes:
+        for gate in node["gates"]:
+            gates.setdefault(gate, []).append(node)
+    return gates
+
+
+def _gate(gate: str, behind: Sequence[dict[str, Any]]) -> str:
+    shown = [n["name"] for n in _ends_of(behind)]
+    if len(shown) < len(behind):
+        shown.insert(len(shown) // 2, f"({len(behind) - len(shown)} more)")
+    names = ", ".join(shown)
     how = "start together" if len(behind) > 1 else "starts"
     return f"  {gate}: {names} {how} at {behind[0]['arrival_frames']}"
 
@@ -169,6 +189,22 @@ def _tokens(tokens: dict[str, Any]) -> str:
 
 def _ends(edge: dict[str, Any]) -> Row:
     return f"{edge['src']}.{edge['src_port']}", "->", f"{edge['dst']}.{edge['dst_port']}[{edge['slot']}]"
+
+
+def _ends_of(items: Sequence[T]) -> Sequence[T]:
+    """All items, or the first and the last of a long list."""
+    half = _ROWS // 2
+    return items if len(items) <= _ROWS else [*items[:half], *items[-half:]]
+
+
+def _told(lines: list[str], items: Sized, what: str) -> list[str]:
+    """Lines about `_ends_of` the items, with a word in the middle about those left out."""
+    hidden = len(items) - _ROWS
+    return (
+        lines
+        if hidden <= 0
+        else [*lines[: -_ROWS // 2], f"  ... {hidden} more {what}", *lines[-_ROWS // 2 :]]
+    )
 
 
 def _some(word: str, frames: int) -> str:

@@ -24,6 +24,8 @@ from amp_lab.plots.schedule import TraceLike
 
 EXCERPT_S = 60.0
 """Longest sound embedded in a page."""
+MAX_NODES = 200
+"""Rows of the table of nodes: those that took most time, and one for all others."""
 _PLAYERS = 4
 _PCM_PEAK = 32_767
 
@@ -315,7 +317,8 @@ def _nodes(render: RenderLike) -> str:
     total = sum(m.seconds for m in render.metrics.values())
     heat = _heat_by_node(render)
     rows = []
-    for name, m in sorted(render.metrics.items(), key=lambda item: (-item[1].seconds, item[0])):
+    slowest = sorted(render.metrics.items(), key=lambda item: (-item[1].seconds, item[0]))
+    for name, m in slowest[:MAX_NODES]:
         share = m.seconds / total if total > 0.0 else 0.0
         rows.append(
             (
@@ -328,6 +331,10 @@ def _nodes(render: RenderLike) -> str:
                 _joules(heat[name]),
             )
         )
+    if others := [m for _, m in slowest[MAX_NODES:]]:
+        seconds = sum(m.seconds for m in others)
+        share = seconds / total if total > 0.0 else 0.0
+        rows.append((f"{len(others):,} others", f"{1e3 * seconds:.3f}", f"{share:.1%}", "", "", "", ""))
     head = ("node", "time (ms)", "share", "calls", "frames", "ns / frame", "heat")
     return f"<section><h2>Nodes</h2>{_table(head, rows)}</section>"
 

@@ -161,7 +161,7 @@ class Metrics(Mapping[str, NodeMetrics]):
         self._table = table
 
     def __getitem__(self, node: str) -> NodeMetrics:
-        _, _, *figures = self._table[self._places[node]].item()
+        _, _, *figures = self._table.item(self._places[node])
         return NodeMetrics(*figures)
 
     def __iter__(self) -> Iterator[str]:

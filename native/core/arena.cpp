@@ -44,8 +44,9 @@ Arena::~Arena() {
     if (base_) unmap(base_, size_);
 }
 
-void* Arena::take(uint64_t bytes) {
-    const uint64_t n = (bytes + 63) / 64 * 64;
+void* Arena::take(uint64_t bytes, uint64_t alignment) {
+    used_ = (used_ + alignment - 1) / alignment * alignment;  // below the size, which is a multiple
+    const uint64_t n = (bytes + alignment - 1) / alignment * alignment;
     if (n > size_ - used_)
         throw Failure(AMP_E_NOMEM, "configure",
                       text("the token arena is full (needs %llu bytes more, %llu of %llu are used). Use shorter "

@@ -18,10 +18,11 @@ public:
     }
     ~Arena();
 
-    static Arena reserve();      // throws AMP_E_NOMEM
-    void* take(uint64_t bytes);  // zeroed, 64-byte aligned; throws AMP_E_NOMEM beyond the limit
-    template <class T> T* make(uint64_t n) {
-        auto* p = static_cast<T*>(take(n > kMost / sizeof(T) ? kMost : n * sizeof(T)));
+    static Arena reserve();  // throws AMP_E_NOMEM
+    // Zeroed; throws AMP_E_NOMEM beyond the limit.
+    void* take(uint64_t bytes, uint64_t alignment = 64);
+    template <class T> T* make(uint64_t n) {  // small things share lines
+        auto* p = static_cast<T*>(take(n > kMost / sizeof(T) ? kMost : n * sizeof(T), 32));
         for (uint64_t i = 0; i < n; ++i) new (p + i) T();
         return p;
     }

@@ -13,9 +13,10 @@ namespace amp {
 
 namespace {
 
-constexpr int64_t kPad = kLanes;             // frames a kernel may write past its window
-constexpr uint64_t kWorkingSet = 24 * 1024;  // bytes of slices that should stay in L1
-constexpr uint32_t kLeastBlock = 64, kMostBlock = 512;
+constexpr int64_t kPad = kLanes;                         // frames a kernel may write past its window
+constexpr uint64_t kWorkingSet = 24 * 1024;              // bytes of slices that should stay in L1
+constexpr uint32_t kLeastBlock = 256, kMostBlock = 512;  // frames; shorter blocks cost more than slices in L2
+constexpr uint32_t kBlockStep = 64;
 
 // Slices of the block whose lifetimes do not overlap share memory. Sizes are in rows.
 class Slots {
@@ -87,12 +88,13 @@ struct Builder {
 
     // The shape of a parameter worked out frame by frame; channels 0 if the parameter holds.
     Shape parameter_shape(uint32_t u, uint32_t k) const {
+        const auto mods = entering(u, -1, static_cast<int32_t>(k));
+        if (mods.empty() && values.is_default(u, k)) return {0, 0};
         Tensor scratch;
         const Value now = values.in_force(u, k, scratch),
                     given = values.given(u, k, scratch);  // clear_params goes back to what was given
         const auto moves = [](const Value& v) { return v.curve || v.tensor->frames > 1; };
         const auto per_channel = [](const Value& v) { return v.tensor && v.tensor->channels > 1; };
-        const auto mods = entering(u, -1, static_cast<int32_t>(k));
         if (mods.empty() && !moves(now) && !moves(given)) return {0, 0};
         int32_t channels = per_channel(now) || per_channel(given) ? r.plan_.nodes[u].channels : 1;
         for (uint32_t m : mods) {
@@ -237,6 +239,7 @@ struct Builder {
 
     void check(uint32_t u) const {
         for (uint32_t k = 0; k < contract(u).n_params; ++k) {
+            if (values.is_default(u, k)) continue;
             Tensor scratch;
             for (const Value& v :
                  {values.in_force(u, k, scratch), values.given(u, k, scratch)})  // clear_params goes back
@@ -273,7 +276,7 @@ struct Builder {
         for (uint64_t n : slots.rows()) rows += n;
         const uint64_t bytes = std::max<uint64_t>(1, rows) * sizeof(double);
         const auto fit =
-            static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kLeastBlock * kLeastBlock));
+            static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kBlockStep * kBlockStep));
         r.block_ = r.common_.config.block_frames ? r.common_.config.block_frames : std::max(kLeastBlock, fit);
     }
 
@@ -519,7 +522,7 @@ struct Builder {
         s.out = r.arena_.make<View>(c.n_outputs + 1);
         s.par = r.arena_.make<View>(std::max(1u, c.n_params));
         shown_to = u;
-        double* fixed = r.arena_.doubles(std::max(1u, c.n_params));
+        double* fixed = r.arena_.make<double>(std::max(1u, c.n_params));
         for (uint32_t k = 0; k < c.n_params; ++k) fixed[k] = fixed_value(n, k);
         s.fixed = fixed;
         for (uint32_t k = 0; k < c.n_outputs; ++k) show(s.out[k], w.out[k], written(u));

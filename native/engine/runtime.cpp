@@ -28,7 +28,6 @@ Runtime::Runtime(Plan plan) {
     common_.table = kernels();
     last_error.struct_size = sizeof last_error;
     clear_error(&last_error);
-    for (uint32_t u = 0; u < plan_.nodes.size(); ++u) common_.places.emplace(plan_.nodes[u].descriptor->name, u);
 }
 
 void Runtime::configure(const amp_config& c) {
@@ -78,11 +77,11 @@ void Runtime::build_shards() {
 }
 
 uint32_t Runtime::find(std::string_view node, const char* stage) const {
-    const auto it = common_.places.find(node);
-    if (it == common_.places.end())
+    const auto u = plan_.find(node);
+    if (!u)
         throw Failure(AMP_E_INVALID_ARG, stage, text("%s: there is no such node.", std::string(node).c_str()),
                       std::string(node));
-    return it->second;
+    return *u;
 }
 
 // `node` NULL: the output; `port` NULL: the first.
@@ -252,11 +251,11 @@ void Runtime::set_history(History history) {
 }
 
 int32_t Runtime::port_channels(const char* node, const char* port) const {
-    const auto it = common_.places.find(node);
-    if (it == common_.places.end()) return -1;
-    const amp_node_contract& c = *plan_.nodes[it->second].type->contract;
+    const auto u = plan_.find(node);
+    if (!u) return -1;
+    const amp_node_contract& c = *plan_.nodes[*u].type->contract;
     for (uint32_t k = 0; k < c.n_outputs; ++k)
-        if (!port || std::strcmp(port, c.outputs[k].key) == 0) return plan_.nodes[it->second].out_channels[k];
+        if (!port || std::strcmp(port, c.outputs[k].key) == 0) return plan_.nodes[*u].out_channels[k];
     return -1;
 }
 

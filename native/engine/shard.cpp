@@ -38,9 +38,10 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
     for (const auto& [node, buffer] : common.inputs) attach_input(node, buffer);
     reserve_ticks();
     list_ops();
-    for (const PlanNode& n : plan_.nodes) cuts_.insert(cuts_.end(), {n.arrival, n.arrival + n.latency});
-    std::sort(cuts_.begin(), cuts_.end());
-    cuts_.erase(std::unique(cuts_.begin(), cuts_.end()), cuts_.end());
+    std::vector<int64_t> times;
+    for (const PlanNode& n : plan_.nodes) times.insert(times.end(), {n.arrival, n.arrival + n.latency});
+    std::sort(times.begin(), times.end());
+    cuts_.assign(times.begin(), std::unique(times.begin(), times.end()));
 }
 
 // Cohorts become lanes where batches alone do not fill them. Heat and streams go node by node.
@@ -61,6 +62,8 @@ void Shard::check_fits(uint32_t node, uint32_t param, const Tensor& value) const
 }
 // The steps of every node outside components in one list, so that a block is one walk.
 void Shard::list_ops() {
+    first_op_.reserve(work_.size() + 1);
+    ops_.reserve(2 * work_.size());
     for (uint32_t u = 0; u < work_.size(); ++u) {
         const Work& w = work_[u];
         first_op_.push_back(static_cast<uint32_t>(ops_.size()));

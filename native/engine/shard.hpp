@@ -3,8 +3,6 @@
 #include <chrono>
 #include <deque>
 #include <map>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "amp/diag.h"
@@ -67,17 +65,11 @@ struct Fault {                   // the earliest thing that went wrong in a bloc
     Failure failure{AMP_OK, "", ""};
 };
 
-struct NameHash {  // names are looked up without making a string of them
-    using is_transparent = void;
-    size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-};
-
 using Overrides = std::map<std::pair<uint32_t, uint32_t>, Tensor>;  // (node, parameter) -> value
 
 // What all shards of a runtime have in common. Owned by the runtime, read by the shards while they run.
 struct Common {
     Plan plan;
-    std::unordered_map<std::string, uint32_t, NameHash, std::equal_to<>> places;
     const KernelTable* table = nullptr;
     amp_config config{};
     Arena arena;  // of all shards
@@ -240,6 +232,7 @@ private:
     Overrides installed_;             // on members of teams, since configure
     std::vector<Work> work_;
     std::deque<Port> edge_ports_;  // windows of edges that carry their own initial tokens
+    double* curve_ = nullptr;      // lane layout: samples of a curve, of one parameter step at a time
     std::vector<int64_t> cuts_;    // virtual times at which a node starts or its first token comes out, ascending
     std::vector<Port*> windows_;
     std::vector<Patch> patches_;

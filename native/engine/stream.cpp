@@ -162,8 +162,8 @@ void Stream::extend(const std::string& name, const double* times, const double* 
 }
 
 int64_t Stream::clock(std::string_view node) const {
-    const auto it = rt_.common_.places.find(node);
-    return it == rt_.common_.places.end() ? -1 : clock_[it->second];
+    const auto u = rt_.plan_.find(node);
+    return u ? clock_[*u] : -1;
 }
 
 }  // namespace amp

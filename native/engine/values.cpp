@@ -4,6 +4,10 @@
 
 namespace amp {
 
+bool Values::is_default(uint32_t node, uint32_t param) const {
+    return r.plan_.nodes[node].parameter[param] < 0 && !r.common_.overrides.count({node, param});
+}
+
 Value Values::in_force(uint32_t node, uint32_t param, Tensor& scratch) const {
     const auto set = r.common_.overrides.find({node, param});
     return set != r.common_.overrides.end() ? Value{&set->second, nullptr} : given(node, param, scratch);
@@ -93,7 +97,8 @@ Step& Values::make_step(uint32_t node, uint32_t param, double* scratch, int32_t 
     s.clamp = c.range == AMP_RANGE_CLAMP;
     s.par = r.arena_.make<View>(1);
     s.out = r.arena_.make<View>(1);
-    s.aux = r.arena_.doubles(r.block_ + kLanes);
+    if (s.env->width > 1 && !r.curve_) r.curve_ = r.arena_.doubles(r.block_ + kLanes);
+    s.aux = r.curve_;
     s.out[0] = {scratch, channels == 1 ? 0 : row * groups, groups == 1 ? 0 : row, s.env->width};
     return s;
 }

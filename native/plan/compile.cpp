@@ -2,9 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
-#include <unordered_map>
 
+#include "plan/components.hpp"
 #include "plan/parameters.hpp"
 #include "plan/routing.hpp"
 
@@ -306,10 +305,9 @@ Plan compile(Descriptors descriptors) {
     align(c.plan);
     order_nodes(c.plan);
     Plan& p = c.plan;
-    for (uint32_t i = 0; i < p.edges.size(); ++i) {
-        p.nodes[p.edges[i].dst].in.push_back(i);
-        p.nodes[p.edges[i].src].history = std::max(p.nodes[p.edges[i].src].history, p.edges[i].lag);
-    }
+    p.into = entering(p.nodes.size(), p.edges);
+    for (uint32_t u = 0; u < p.nodes.size(); ++u) p.nodes[u].in = p.into[u];
+    for (const PlanEdge& e : p.edges) p.nodes[e.src].history = std::max(p.nodes[e.src].history, e.lag);
     c.kappas();
     c.v.raise();
     std::sort(p.curves.begin(), p.curves.end());

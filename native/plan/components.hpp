@@ -3,7 +3,6 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "plan/plan.hpp"
@@ -11,24 +10,6 @@
 namespace amp {
 
 inline constexpr uint32_t kNone = 0xffffffffu;
-
-// What belongs to each of `count` owners, in its order: item i to the owner `owner(i)`.
-class Lists {
-public:
-    template <class Owner> Lists(size_t count, size_t items, const Owner& owner) : first_(count + 1), items_(items) {
-        for (uint32_t i = 0; i < items; ++i) ++first_[owner(i) + 1];
-        for (size_t u = 0; u < count; ++u) first_[u + 1] += first_[u];
-        std::vector<uint32_t> next(first_.begin(), first_.end() - 1);
-        for (uint32_t i = 0; i < items; ++i) items_[next[owner(i)]++] = i;
-    }
-    std::span<const uint32_t> operator[](size_t u) const {
-        return std::span(items_).subspan(first_[u], first_[u + 1] - first_[u]);
-    }
-    size_t size() const { return first_.size() - 1; }
-
-private:
-    std::vector<uint32_t> first_, items_;
-};
 
 // Indices of the arcs that leave each node, and of those that enter it.
 template <class Arc> Lists leaving(size_t nodes, const std::vector<Arc>& arcs) {

@@ -100,6 +100,13 @@ std::vector<uint32_t> firing_order(const Plan& p, const Lists& out, const Lists&
 
 }  // namespace
 
+std::optional<uint32_t> Plan::find(std::string_view name) const {
+    const auto& all = descriptors.nodes;
+    const auto it = std::lower_bound(all.begin(), all.end(), name, [](const auto& n, auto s) { return n.name < s; });
+    if (it == all.end() || it->name != name) return std::nullopt;
+    return place[static_cast<size_t>(it - all.begin())];
+}
+
 void order_nodes(Plan& p) {
     const Lists out = leaving(p.nodes.size(), p.edges), into = entering(p.nodes.size(), p.edges);
     const auto [component, post, count] = components(p.edges, out);
@@ -110,7 +117,8 @@ void order_nodes(Plan& p) {
     for (uint32_t u : component) ++size[u];
     for (const PlanEdge& e : p.edges)
         if (e.src == e.dst) size[component[e.src]] = std::max(size[component[e.src]], 2u);  // a loop on one node
-    std::vector<uint32_t> place(p.nodes.size());
+    std::vector<uint32_t>& place = p.place;
+    place.resize(p.nodes.size());
     for (uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
     std::vector<bool> closes(p.nodes.size());  // every cycle has an edge back in the order: begin where those lead
     for (const PlanEdge& e : p.edges)

@@ -1,10 +1,13 @@
 // The plan: descriptors and contracts made into something that can be run. Compiled here and only here.
 #pragma once
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/step.hpp"
 #include "plan/descriptors.hpp"
+#include "plan/lists.hpp"
 
 namespace amp {
 
@@ -29,14 +32,14 @@ struct PlanNode {
     int32_t channels = 1;              // rows of work
     std::vector<int32_t> in_channels;  // per input port: where the edges have met
     std::vector<int32_t> out_channels;
-    int64_t latency = 0;       // L
-    int64_t arrival = 0;       // A: the virtual time at which it fires its frame 0
-    int32_t component = -1;    // feedback component, -1: none
-    int32_t cohort = -1;       // of the schedule being followed, -1: fires alone
-    uint32_t rank = 0;         // place in the order of the plan itself, whatever schedule is followed
-    std::vector<uint32_t> in;  // edges into it, audio then modulations, in slot order
-    uint64_t history = 0;      // frames of its output that some reader needs beyond the block
-    uint64_t digest = 0;       // of all this and its descriptor, so that a difference can be laid at a node's door
+    int64_t latency = 0;           // L
+    int64_t arrival = 0;           // A: the virtual time at which it fires its frame 0
+    int32_t component = -1;        // feedback component, -1: none
+    int32_t cohort = -1;           // of the schedule being followed, -1: fires alone
+    uint32_t rank = 0;             // place in the order of the plan itself, whatever schedule is followed
+    std::span<const uint32_t> in;  // edges into it, audio then modulations, in slot order
+    uint64_t history = 0;          // frames of its output that some reader needs beyond the block
+    uint64_t digest = 0;           // of all this and its descriptor, so that a difference can be laid at a node's door
 };
 
 struct Gate {  // its consumers fire at one virtual time
@@ -57,7 +60,9 @@ struct Component {
 struct Plan {
     Descriptors descriptors;
     std::vector<PlanNode> nodes;  // in firing order
+    std::vector<uint32_t> place;  // there, of descriptors.nodes, which stand in name order
     std::vector<PlanEdge> edges;
+    Lists into;  // edges by node, which PlanNode::in shows
     std::vector<Component> components;
     std::vector<Gate> gates;          // by name
     std::vector<Cohort> cohorts;      // of the schedule being followed, in firing order
@@ -68,6 +73,7 @@ struct Plan {
     bool together = false;            // some node reads all batches: they run in one shard
     uint64_t contract_digest = 0, digest = 0;
 
+    std::optional<uint32_t> find(std::string_view name) const;
     // How far the newest token of a node runs ahead of what is delivered.
     int64_t lead(uint32_t u) const { return latency - nodes[u].arrival - nodes[u].latency; }
 };

@@ -321,6 +321,40 @@ void refused_address_space_is_a_status() {
     CHECK(r.configure(1, 32) == AMP_OK && r.render(100) == begin);
 }
 
+// Voices of constant -> svf moved by an lfo -> gain, in a mix.
+blob::Graph voices(int count) {
+    blob::Graph g;
+    g.nodes = {{"out", "mix"}};
+    g.output = "out";
+    for (int i = 0; i < count; ++i) {
+        const auto name = [i](const char* type) { return type + ("_" + std::to_string(i)); };
+        for (const char* type : {"constant", "lfo", "svf", "gain"}) g.nodes.push_back({name(type), type});
+        g.edges.push_back({name("constant"), name("svf")});
+        g.edges.push_back({name("svf"), name("gain")});
+        g.edges.push_back({name("gain"), "out", 0, "out", "in", i});
+        g.modulations.push_back({name("lfo"), name("svf"), "q", 1});
+    }
+    return g;
+}
+
+// The first nodes of a graph cost as many allocations as the last.
+void allocations_are_linear() {
+    long last = 0, step = 0;
+    for (const int count : {400, 800, 1200, 1600}) {
+        const auto bytes = blob::descriptors(voices(count));
+        const long now = allocations_of([&] {
+            amp_bytes plan{};
+            CHECK(amp_plan_compile(bytes.data(), bytes.size(), &plan, nullptr) == AMP_OK);
+            Runtime r(bytes, {plan.data, plan.data + plan.size});
+            CHECK(r.configure(1, 64) == AMP_OK);
+            amp_bytes_free(&plan);
+        });
+        if (count > 800) CHECK(std::abs(now - last - step) < step / 50);
+        step = now - last;
+        last = now;
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -330,6 +364,7 @@ int main() {
         loading_leaves_nothing(blob::descriptors(g));
         for (const uint32_t batches : {1u, 9u}) runtimes_stay_usable(g, batches), snapshots_fail_whole(g, batches);
     }
+    allocations_are_linear();
     no_allocation_while_streaming();
     failing_allocations_of_a_stream();
     if (kMapsFail) refused_address_space_is_a_status();
