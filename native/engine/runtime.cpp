@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "engine/build.hpp"
 #include "engine/values.hpp"
@@ -29,6 +30,26 @@ Runtime::Runtime(Plan plan) {
     last_error.struct_size = sizeof last_error;
     clear_error(&last_error);
     for (uint32_t u = 0; u < plan_.nodes.size(); ++u) common_.places.emplace(plan_.nodes[u].descriptor->name, u);
+    ranked_.resize(plan_.nodes.size());
+    std::iota(ranked_.begin(), ranked_.end(), 0u);
+}
+
+// Values and inputs that were given stay, at the new places of their nodes.
+void Runtime::set_schedule(const Schedule& schedule) {
+    std::vector<uint32_t> rank;
+    for (const PlanNode& n : plan_.nodes) rank.push_back(n.rank);
+    configured_ = false;
+    shards_.clear();
+    follow(common_.plan, schedule);
+    for (uint32_t u = 0; u < plan_.nodes.size(); ++u) {
+        ranked_[plan_.nodes[u].rank] = u;
+        common_.places.find(plan_.nodes[u].descriptor->name)->second = u;
+    }
+    Overrides overrides;
+    for (auto& [at, value] : common_.overrides) overrides[{ranked_[rank[at.first]], at.second}] = std::move(value);
+    std::map<uint32_t, amp_buffer> inputs;
+    for (const auto& [u, samples] : common_.inputs) inputs[ranked_[rank[u]]] = samples;
+    common_.overrides.swap(overrides), common_.inputs.swap(inputs);
 }
 
 void Runtime::configure(const amp_config& c) {

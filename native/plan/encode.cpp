@@ -5,6 +5,20 @@
 
 namespace amp {
 
+std::string quoted(const std::string& s) {
+    std::string q = "\"";
+    for (const char ch : s) {
+        const auto u = static_cast<unsigned char>(ch);
+        if (ch == '"' || ch == '\\')
+            q += '\\', q += ch;
+        else if (u < 0x20)
+            q += text("\\u%04x", u);
+        else
+            q += ch;
+    }
+    return q + '"';
+}
+
 namespace {
 
 // One record per node, so that a difference can be laid at a node's door.
@@ -31,20 +45,6 @@ std::vector<uint8_t> record(const Plan& p, uint32_t i) {
         }
     }
     return w.payload();
-}
-
-std::string quoted(const std::string& s) {
-    std::string q = "\"";
-    for (const char ch : s) {
-        const auto u = static_cast<unsigned char>(ch);
-        if (ch == '"' || ch == '\\')
-            q += '\\', q += ch;
-        else if (u < 0x20)
-            q += text("\\u%04x", u);
-        else
-            q += ch;
-    }
-    return q + '"';
 }
 
 constexpr size_t kShownTokens = 4;
