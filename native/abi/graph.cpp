@@ -5,6 +5,7 @@
 
 #include "abi/guard.hpp"
 #include "amp/amp.h"
+#include "plan/schedule.hpp"
 
 using namespace amp;
 
@@ -96,6 +97,29 @@ amp_status amp_plan_describe(const void* descriptors, size_t descriptors_size, c
         const Plan p = compile(read_descriptors(descriptors, descriptors_size));
         if (plan) expect_same(p, plan, plan_size);
         const std::string s = describe(p);
+        give(s.data(), s.size(), json);
+    });
+}
+
+amp_status amp_schedule_derive(const void* descriptors, size_t size, amp_bytes* schedule, amp_error* error) {
+    if (schedule) *schedule = {nullptr, 0};
+    return guarded("schedule", error, [&] {
+        need(schedule && (descriptors || size == 0), "schedule",
+             "schedule or descriptors: NULL. Pass a record for the schedule and the bytes.");
+        const Plan p = compile(read_descriptors(descriptors, size));
+        const auto bytes = encode(p, derive(p));
+        give(bytes.data(), bytes.size(), schedule);
+    });
+}
+
+amp_status amp_schedule_describe(const void* descriptors, size_t descriptors_size, const void* schedule,
+                                 size_t schedule_size, amp_bytes* json, amp_error* error) {
+    if (json) *json = {nullptr, 0};
+    return guarded("schedule", error, [&] {
+        need(json && (descriptors || descriptors_size == 0) && (schedule || schedule_size == 0), "schedule",
+             "json or a blob: NULL. Pass a record for the text and the bytes.");
+        const Plan p = compile(read_descriptors(descriptors, descriptors_size));
+        const std::string s = describe(p, schedule ? read_schedule(p, schedule, schedule_size) : plain(p));
         give(s.data(), s.size(), json);
     });
 }

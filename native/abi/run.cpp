@@ -16,11 +16,20 @@ amp_status amp_graph_runtime_create(const void* descriptors, size_t descriptors_
         need(runtime, "load", "runtime: NULL. Pass the place for the handle.");
         Plan p = compile(read_descriptors(checked(descriptors, descriptors_size, "load"), descriptors_size));
         if (plan || plan_size) expect_same(p, checked(plan, plan_size, "load"), plan_size);
-        *runtime = new amp_graph_runtime{Runtime(std::move(p))};
+        std::unique_ptr<amp_graph_runtime> rt(new amp_graph_runtime{Runtime(std::move(p))});
+        rt->runtime.set_schedule(derive(rt->runtime.plan()));
+        *runtime = rt.release();
     });
 }
 
 void amp_graph_runtime_destroy(amp_graph_runtime* rt) { delete rt; }
+
+amp_status amp_graph_runtime_set_schedule(amp_graph_runtime* rt, const void* blob, size_t size) {
+    return guarded("schedule", rt, [&](Runtime& r) {
+        const Plan& p = r.plan();
+        r.set_schedule(blob || size ? read_schedule(p, checked(blob, size, "schedule"), size) : plain(p));
+    });
+}
 
 amp_status amp_graph_runtime_configure(amp_graph_runtime* rt, const amp_config* config) {
     return guarded("configure", rt, [&](Runtime& r) {

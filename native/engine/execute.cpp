@@ -46,7 +46,7 @@ void Runtime::apply_due_changes() {
     }
 }
 
-// The earliest fault of all shards; at one time the first node in firing order, then the first batch.
+// The earliest fault of all shards; at one time the first node in the plan's own order, then the first batch.
 const Fault* Runtime::first_fault() const {
     const Fault* first = nullptr;
     for (const auto& s : shards_) {
@@ -66,7 +66,7 @@ std::optional<Failure> Runtime::over_budget(size_t window) const {
     for (; window < closed; ++window) {
         double joules = 0.0, most = -1.0;
         uint32_t hottest = 0;
-        for (uint32_t u = 0; u < plan_.nodes.size(); ++u) {
+        for (uint32_t u : ranked_) {
             double own = 0.0;
             for (const auto& s : shards_) own += s->heat()[u].own_trace[window];
             joules += own;

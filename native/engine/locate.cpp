@@ -1,5 +1,5 @@
-// Where a block went wrong: the earliest virtual time, and at that time the first node in firing order. The same answer
-// for every block size, because the rest of the block is run before the verdict.
+// Where a block went wrong: the earliest virtual time, and at that time the first node in the plan's own order. The
+// same answer for every block size, because the rest of the block is run before the verdict.
 #include <algorithm>
 #include <cmath>
 
@@ -53,9 +53,9 @@ void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f)
     const std::string& name = n.descriptor->name;
     const Lanes lanes{first_lane(u), env_.batches, static_cast<uint32_t>(env(u).width)};
     const auto keep = [&](const Found& x, amp_status code, const std::string& port, const std::string& message) {
-        if (x.time > fault_.time || (x.time == fault_.time && u >= fault_.node)) return;
+        if (x.time > fault_.time || (x.time == fault_.time && n.rank >= fault_.node)) return;
         fault_.time = x.time;
-        fault_.node = u;
+        fault_.node = n.rank;
         fault_.failure = Failure(code, "execute", message, name, port);
         fault_.failure.batch = first_batch_ + x.batch;
         fault_.failure.channel = x.channel;

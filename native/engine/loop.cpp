@@ -118,7 +118,7 @@ Carried Shard::watched_tick(const Tick& t, uint32_t i, int64_t time, Carried bef
     Step& s = *t.step;
     const Firing own{time - s.arrival, i, 1};
     if (common_.flight) {
-        common_.flight->node = s.node;
+        common_.flight->node = plan_.nodes[s.node].rank;
         common_.flight->first_frame = own.frame;
         common_.flight->frames = 1;
     }

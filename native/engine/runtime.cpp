@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "engine/build.hpp"
 #include "engine/values.hpp"
@@ -28,6 +29,23 @@ Runtime::Runtime(Plan plan) {
     common_.table = kernels();
     last_error.struct_size = sizeof last_error;
     clear_error(&last_error);
+    ranked_.resize(plan_.nodes.size());
+    std::iota(ranked_.begin(), ranked_.end(), 0u);
+}
+
+// Values and inputs that were given stay, at the new places of their nodes.
+void Runtime::set_schedule(const Schedule& schedule) {
+    std::vector<uint32_t> rank;
+    for (const PlanNode& n : plan_.nodes) rank.push_back(n.rank);
+    configured_ = false;
+    shards_.clear();
+    follow(common_.plan, schedule);
+    for (uint32_t u = 0; u < plan_.nodes.size(); ++u) ranked_[plan_.nodes[u].rank] = u;
+    Overrides overrides;
+    for (auto& [at, value] : common_.overrides) overrides[{ranked_[rank[at.first]], at.second}] = std::move(value);
+    std::map<uint32_t, amp_buffer> inputs;
+    for (const auto& [u, samples] : common_.inputs) inputs[ranked_[rank[u]]] = samples;
+    common_.overrides.swap(overrides), common_.inputs.swap(inputs);
 }
 
 void Runtime::configure(const amp_config& c) {
@@ -268,7 +286,7 @@ void Runtime::metrics(std::string_view node, amp_node_metrics& out) const {
 void Runtime::all_metrics(void* out, size_t distance) const {
     need_configured("metrics");
     for (uint32_t u = 0; u < nodes(); ++u)
-        metrics_of(u, *reinterpret_cast<amp_node_metrics*>(static_cast<char*>(out) + u * distance));
+        metrics_of(ranked_[u], *reinterpret_cast<amp_node_metrics*>(static_cast<char*>(out) + u * distance));
 }
 
 void Runtime::metrics_of(uint32_t u, amp_node_metrics& out) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/shard.hpp"
+#include "plan/schedule.hpp"
 
 namespace amp {
 
@@ -27,6 +28,7 @@ class Runtime {
 public:
     explicit Runtime(Plan plan);
 
+    void set_schedule(const Schedule& schedule);  // one that passed check()
     void configure(const amp_config& config);
     void set_param(const std::string& node, const std::string& key, Tensor value, int64_t at_frame);
     void clear_params();
@@ -41,6 +43,7 @@ public:
     void heat(std::string_view node, double* own, double* total, double* temperature, size_t capacity,
               size_t* count) const;
     int32_t port_channels(const char* node, const char* port) const;
+    const Plan& plan() const { return plan_; }
     int64_t position() const { return position_; }
     uint32_t block_frames() const { return shards_.empty() ? 0 : shards_.front()->block_frames(); }
     void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
@@ -76,6 +79,7 @@ private:
 
     Common common_;
     const Plan& plan_ = common_.plan;
+    std::vector<uint32_t> ranked_;  // places in the plan's own order, whatever schedule it follows
     std::vector<std::unique_ptr<Shard>> shards_;
     std::vector<Change> changes_;  // sorted by time
     Moved moved_;

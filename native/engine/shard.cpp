@@ -232,7 +232,7 @@ void Shard::fire(uint32_t u, const Firing& f) {
     if (started(u, f)) {
         const Firing own = logical(*w.main, f);
         if (common_.flight) {
-            common_.flight->node = u;
+            common_.flight->node = plan_.nodes[u].rank;
             common_.flight->first_frame = own.frame;
             common_.flight->frames = f.frames;
             common_.flight->sequence = common_.flight->sequence + 1;

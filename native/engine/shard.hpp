@@ -61,7 +61,7 @@ struct HeatTrack {                      // per node, when heat is asked for; (ba
 
 struct Fault {                   // the earliest thing that went wrong in a block
     int64_t time = INT64_MAX;    // virtual
-    uint32_t node = UINT32_MAX;  // place in the firing order
+    uint32_t node = UINT32_MAX;  // its rank
     Failure failure{AMP_OK, "", ""};
 };
 
@@ -86,7 +86,7 @@ struct Common {
     double now() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch).count(); }
     void record(uint32_t u, const Firing& f, double start, double stop) {
         const PlanNode& n = plan.nodes[u];
-        events[n_events++ % events.size()] = {u, f.frames, f.frame - n.arrival, f.frame + n.latency, start, stop};
+        events[n_events++ % events.size()] = {n.rank, f.frames, f.frame - n.arrival, f.frame + n.latency, start, stop};
     }
 };
 

@@ -13,7 +13,7 @@ namespace amp {
 namespace {
 
 constexpr const char* kMagic = "AMPS";
-constexpr uint32_t kLayout = 1;  // raised when anything below, or what a node keeps, changes its meaning
+constexpr uint32_t kLayout = 2;  // raised when anything below, or what a node keeps, changes its meaning
 constexpr int64_t kFarthest = int64_t{1} << 61;
 
 struct Save {  // the two ends of one walk over memory
@@ -82,6 +82,11 @@ void check_header(Reader& in, const Common& common) {
                       text("snapshot: it is of another plan (got digest %s, this runtime has %s). Restore it into a "
                            "runtime of the graph it was taken from.",
                            hex(digest).c_str(), hex(common.plan.digest).c_str()));
+    if (const auto order = in.get<uint64_t>("schedule digest"), mine = order_digest(common.plan); order != mine)
+        throw Failure(AMP_E_INVALID_ARG, "restore",
+                      text("schedule: not that of the snapshot (got %s, the snapshot has %s). Set the schedule of the "
+                           "snapshot, or none in both.",
+                           hex(mine).c_str(), hex(order).c_str()));
     const auto same = [&](const char* what, uint32_t mine) {
         if (const auto got = in.get<uint32_t>(what); got != mine)
             throw Failure(AMP_E_INVALID_ARG, "restore",
@@ -155,7 +160,8 @@ std::vector<uint8_t> Snapshot::take(const Runtime& r) {
                       "the render stopped with an error before, in the middle of a block. Configure again first.");
     const amp_config& c = r.common_.config;
     Writer w;
-    w.put(kLayout), w.put(r.plan_.digest), w.put(c.batches), w.put(c.batch_offset), w.put(c.flags & AMP_RUN_HEAT);
+    w.put(kLayout), w.put(r.plan_.digest), w.put(order_digest(r.plan_));
+    w.put(c.batches), w.put(c.batch_offset), w.put(c.flags & AMP_RUN_HEAT);
     w.put(r.clock_), w.put(uint8_t{r.cleared_});
     w.put(static_cast<uint32_t>(r.common_.overrides.size()));
     for (const auto& [place, value] : r.common_.overrides) put_place(w, place.first, place.second), w.tensor(value);

@@ -141,6 +141,7 @@ struct NodeType {
     uint32_t (*aux_frames)(const Step&);  // frames of node-owned memory per row; NULL: none
     int64_t (*latency)(const double* fixed, double sample_rate);  // L; NULL: the contract's
     bool (*possible)(const Step&);  // a state from outside reaches no memory but the node's; NULL: none could
+    bool (*alone)(const double* fixed) = nullptr;  // reads its name or its batch, so no cohort takes it; NULL: never
 };
 
 struct KernelTable {

@@ -56,6 +56,36 @@ inline Outcome descriptors(const Bytes& b, const Bytes& foreign_plan = {}) {
     return o;
 }
 
+// Graphs with schedules a blob may be of: voices with loops, derived and all nodes alone.
+struct Schedules {
+    std::vector<Bytes> descriptors;
+    std::vector<blob::Stages> stages;
+    Schedules() {
+        for (const auto& g : {graphs::choir(5), graphs::choir(2), graphs::short_loop(), graphs::ahead()}) {
+            descriptors.push_back(blob::descriptors(g));
+            amp_bytes b{};
+            if (amp_schedule_derive(descriptors.back().data(), descriptors.back().size(), &b, nullptr)) std::abort();
+            stages.push_back(blob::stages_of({b.data, b.data + b.size}));
+            amp_bytes_free(&b);
+        }
+    }
+};
+
+// A schedule blob, described and followed: both say the same of it.
+inline Outcome schedule(const Bytes& b, const Bytes& descriptors) {
+    Outcome o;
+    amp_bytes json{};
+    o.compiled = o.last =
+        amp_schedule_describe(descriptors.data(), descriptors.size(), b.data(), b.size(), &json, nullptr);
+    amp_bytes_free(&json);
+    rig::Runtime r(descriptors);
+    if (r.note(amp_graph_runtime_set_schedule(r.raw, b.data(), b.size())) != o.last) std::abort();
+    if (o.last) return o;
+    o.executed = true;
+    o.last = render(r, 1, true);
+    return o;
+}
+
 // A history blob, sampled alone and played by a runtime that follows the curves of graphs::voice().
 inline amp_status history(const Bytes& b, rig::Runtime& voice) {
     double y[64];

@@ -108,6 +108,18 @@ void histories(long first, long count) {
     });
 }
 
+void schedules(long first, long count) {
+    const exercise::Schedules of;
+    run("schedules", first, count, [&](Dice& d) {
+        const size_t k = d.below(of.stages.size());
+        blob::Stages stages = of.stages[k];
+        for (size_t n = d.below(3); n > 0; --n) mutations::mutate(d, stages);
+        Bytes b = blob::schedule(stages);
+        if (d.one_in(4)) mutations::damage(d, b);
+        return exercise::schedule(b, of.descriptors[k]);
+    });
+}
+
 void snapshots(long first, long count) {
     exercise::Snapshots of;
     run("snapshots", first, count, [&](Dice& d) {
@@ -125,6 +137,7 @@ int main(int argc, char** argv) {
     run("descriptors", first, count, [](Dice& d) { return exercise::descriptors(mutated(d, graphs::all())); });
     plans(first, count);
     histories(first, count);
+    schedules(first, count);
     snapshots(first, count);
 #if defined(__linux__)
     rusage usage{};

@@ -81,6 +81,26 @@ inline blob::Tensor tensor(Dice& d, uint64_t frames) {
     return t;
 }
 
+inline void mutate(Dice& d, blob::Stages& s) {  // a schedule: never without a stage
+    auto &stage = d.of(s), &there = d.of(s);
+    if (stage.empty() || there.empty()) return;
+    auto &cohort = d.of(stage), &other = d.of(there);
+    switch (d.below(6)) {
+    case 0: std::swap(d.of(s), d.of(s)); break;
+    case 1:
+        s.insert(s.begin() + static_cast<std::ptrdiff_t>(d.below(s.size())), blob::Stages::value_type{cohort});
+        break;
+    case 2: stage.erase(stage.begin() + static_cast<std::ptrdiff_t>(d.below(stage.size()))); break;
+    case 3:
+        if (!cohort.empty()) other.push_back(cohort.back()), cohort.pop_back();
+        break;
+    case 4:
+        if (!cohort.empty()) std::swap(d.of(cohort), d.of(cohort));
+        break;
+    default: cohort.push_back(d.one_in(2) ? "nobody" : "");
+    }
+}
+
 inline const char* port(Dice& d) {
     static constexpr const char* kPorts[] = {"out",       "in",    "gate", "trigger", "velocity",
                                              "amplitude", "reset", "side", ""};

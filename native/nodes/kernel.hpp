@@ -190,6 +190,12 @@ constexpr NodeType checked_type(NodeType t, bool (*possible)(const Step&)) {
     return t;
 }
 
+// Whose values follow from the node's name or the number of the batch, which lanes of a cohort do not share.
+constexpr NodeType lone_type(NodeType t, bool (*alone)(const double* fixed)) {
+    t.alone = alone;
+    return t;
+}
+
 // Nodes with their own loops work on packs in both layouts: eight frames of a batch, or one frame of eight batches.
 struct Packs {
     uint32_t frames;  // frames per pack

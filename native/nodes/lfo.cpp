@@ -259,6 +259,7 @@ constexpr amp_node_contract kContract{sizeof(amp_node_contract),
 }  // namespace
 
 extern const NodeType node_lfo;
-const NodeType node_lfo = custom_type(kContract, ops<double>(), ops<f64x8>());
+const NodeType node_lfo = lone_type(custom_type(kContract, ops<double>(), ops<f64x8>()),
+                                    [](const double* fixed) { return static_cast<int>(fixed[kShape]) == kRandom; });
 
 }  // namespace amp::AMP_KNS

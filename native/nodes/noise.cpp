@@ -73,7 +73,8 @@ constexpr amp_node_contract kContract{sizeof(amp_node_contract),
 }  // namespace
 
 extern const NodeType node_noise;
-const NodeType node_noise =
-    custom_type(kContract, stateless(fire<false>, ticking<fire<true>>), stateless(fire<false>, ticking<fire<true>>));
+const NodeType node_noise = lone_type(
+    custom_type(kContract, stateless(fire<false>, ticking<fire<true>>), stateless(fire<false>, ticking<fire<true>>)),
+    [](const double*) { return true; });
 
 }  // namespace amp::AMP_KNS

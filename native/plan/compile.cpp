@@ -313,6 +313,8 @@ Plan compile(Descriptors descriptors) {
     std::sort(p.curves.begin(), p.curves.end());
     p.curves.erase(std::unique(p.curves.begin(), p.curves.end()), p.curves.end());
     for (uint32_t i = 0; i < p.nodes.size(); ++i) {
+        p.nodes[i].rank = i;
+        p.nodes[i].loop = p.nodes[i].component;
         if (p.nodes[i].descriptor->name == p.descriptors.output) p.output = static_cast<int32_t>(i);
         const amp_node_contract& type = *p.nodes[i].type->contract;
         p.together = p.together || std::any_of(type.outputs, type.outputs + type.n_outputs,

@@ -5,6 +5,20 @@
 
 namespace amp {
 
+std::string quoted(const std::string& s) {
+    std::string q = "\"";
+    for (const char ch : s) {
+        const auto u = static_cast<unsigned char>(ch);
+        if (ch == '"' || ch == '\\')
+            q += '\\', q += ch;
+        else if (u < 0x20)
+            q += text("\\u%04x", u);
+        else
+            q += ch;
+    }
+    return q + '"';
+}
+
 namespace {
 
 uint64_t digest_of(const Plan& p, const PlanNode& n, Writer& w) {
@@ -29,20 +43,6 @@ uint64_t digest_of(const Plan& p, const PlanNode& n, Writer& w) {
         }
     }
     return fnv1a(w.payload().data(), w.payload().size());
-}
-
-std::string quoted(const std::string& s) {
-    std::string q = "\"";
-    for (const char ch : s) {
-        const auto u = static_cast<unsigned char>(ch);
-        if (ch == '"' || ch == '\\')
-            q += '\\', q += ch;
-        else if (u < 0x20)
-            q += text("\\u%04x", u);
-        else
-            q += ch;
-    }
-    return q + '"';
 }
 
 constexpr size_t kShownTokens = 4;

@@ -35,6 +35,7 @@ struct PlanNode {
     int64_t latency = 0;           // L
     int64_t arrival = 0;           // A: the virtual time at which it fires its frame 0
     int32_t component = -1;        // feedback component, -1: none
+    int32_t loop = -1;             // the same before a schedule fused components
     int32_t cohort = -1;           // of the schedule being followed, -1: fires alone
     uint32_t rank = 0;             // place in the order of the plan itself, whatever schedule is followed
     std::span<const uint32_t> in;  // edges into it, audio then modulations, in slot order
@@ -99,6 +100,7 @@ inline bool stacks(const amp_port_contract& input) {
     return input.gather == AMP_GATHER_CONCAT || input.gather == AMP_GATHER_MATRIX;
 }
 
+std::string quoted(const std::string& s);  // as JSON has it
 const NodeType* find_type(const std::string& id);
 uint64_t contract_digest(const amp_node_contract& contract);
 

@@ -175,4 +175,42 @@ inline Bytes history(const std::vector<Curve>& curves) {
     return seal("AMPH", w);
 }
 
+using Stages = std::vector<std::vector<std::vector<std::string>>>;  // stage -> cohort -> names of nodes
+
+inline Bytes schedule(const Stages& stages) {
+    Payload w;
+    w.count(stages);
+    for (const auto& stage : stages) {
+        w.count(stage);
+        for (const auto& cohort : stage) {
+            w.count(cohort);
+            for (const std::string& name : cohort) w.str(name);
+        }
+    }
+    return seal("AMPI", w);
+}
+
+// What schedule() was made of, from a blob the library wrote.
+inline Stages stages_of(const Bytes& b) {
+    const uint8_t* p = b.data() + kHeader;
+    const auto next = [&p](auto v) {
+        std::memcpy(&v, p, sizeof v);
+        p += sizeof v;
+        return v;
+    };
+    Stages stages(next(uint32_t{}));
+    for (auto& stage : stages) {
+        stage.resize(next(uint32_t{}));
+        for (auto& cohort : stage) {
+            cohort.resize(next(uint32_t{}));
+            for (std::string& name : cohort) {
+                const auto n = next(uint16_t{});
+                name.assign(reinterpret_cast<const char*>(p), n);
+                p += n;
+            }
+        }
+    }
+    return stages;
+}
+
 }  // namespace blob

@@ -177,6 +177,32 @@ inline Graph routing() {
     return g;
 }
 
+inline std::string numbered(const char* name, int i) { return std::string(name) + "_" + std::to_string(i); }
+
+// So many voices into one mix: lfo -> tone -> body -> loop (sum -> pole -> sum after one frame) -> pan.
+inline Graph choir(int voices) {
+    Graph g;
+    for (int i = 0; i < voices; ++i) {
+        const auto name = [i](const char* s) { return numbered(s, i); };
+        g.nodes.push_back({name("lfo"), "lfo", {blob::number("rate_hz", 3 + i)}});
+        g.nodes.push_back({name("tone"), "sine", {blob::number("frequency_hz", 100 + 7 * i)}});
+        g.nodes.push_back({name("body"), "gain", {blob::number("gain", 0.1)}});
+        g.nodes.push_back({name("sum"), "mix"});
+        g.nodes.push_back({name("pole"), "one_pole", {blob::number("cutoff_hz", 900 + i)}});
+        g.edges.push_back({name("tone"), name("body")});
+        g.edges.push_back({name("body"), name("sum")});
+        g.edges.push_back({name("pole"), name("sum"), 1, "out", "in", 1});
+        g.edges.push_back({name("sum"), name("pole")});
+        g.edges.push_back({name("pole"), "all", 0, "out", "in", i});
+        g.modulations.push_back({name("lfo"), name("tone"), "frequency_hz", 0, 0.01, 1});
+    }
+    g.nodes.push_back({"all", "mix"});
+    g.nodes.push_back({"out", "output"});
+    g.edges.push_back({"all", "out"});
+    g.output = "out";
+    return g;
+}
+
 inline std::vector<Graph> all() { return {chain(), short_loop(), long_loop(), voice(), wide(), ahead(), routing()}; }
 
 }  // namespace graphs

@@ -14,6 +14,7 @@
  *     without]; u32 n_gates, each str; f64 kappa (NaN = default)
  *   u32 n_modulations, each: str src; str src_port; str dst; str param; u8 mode (0 multiply, 1 add); f64 scale; f64 offset;
  *     i32 channel (-1 all); i32 slot; u64 delay_frames
+ * Schedule payload, magic "AMPI": u32 n_stages, each: u32 n_cohorts, each: u32 n_members, each: str name of a node
  * Parameters not named take their default. Order of nodes, edges and modulations means nothing: slots do. */
 #ifndef AMP_GRAPH_H
 #define AMP_GRAPH_H
@@ -24,6 +25,8 @@ extern "C" {
 #endif
 
 /* cffi-begin */
+#define AMP_LANES 8   /* members of a full cohort */
+
 /* [any] Checks descriptors against the contracts and compiles the plan. All violations are listed in one message.
  * `plan` receives bytes owned by the caller (amp_bytes_free). `error` may be NULL. */
 AMP_API amp_status amp_plan_compile(const void *descriptors, size_t size, amp_bytes *plan, amp_error *error);
@@ -50,6 +53,16 @@ AMP_API amp_status amp_plan_compile_facts(const void *descriptors, size_t size, 
  * latency. Same bytes for the same plan. Fails like amp_graph_runtime_create. */
 AMP_API amp_status amp_plan_describe(const void *descriptors, size_t descriptors_size, const void *plan, size_t plan_size,
                                      amp_bytes *json, amp_error *error);
+
+/* [any] The schedule a runtime of this graph follows by itself (IPLS): nodes of one type that play one part in voices of one shape form
+ * cohorts, whose members fire side by side in the lanes of one kernel; stages follow each other. The sound never depends on it.
+ * `schedule` receives bytes owned by the caller (amp_bytes_free). Since 1.2. */
+AMP_API amp_status amp_schedule_derive(const void *descriptors, size_t size, amp_bytes *schedule, amp_error *error);
+
+/* [any] Checks a schedule as amp_graph_runtime_set_schedule does and gives it as JSON text: names of nodes by stage and cohort, and the
+ * lanes of a full cohort. NULL, 0: the plan's own order. `json` receives bytes owned by the caller (amp_bytes_free). Since 1.2. */
+AMP_API amp_status amp_schedule_describe(const void *descriptors, size_t descriptors_size, const void *schedule,
+                                         size_t schedule_size, amp_bytes *json, amp_error *error);
 /* cffi-end */
 
 #ifdef __cplusplus

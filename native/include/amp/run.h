@@ -1,5 +1,5 @@
 /* The runtime: one compiled graph with its memory. Several runtimes in several threads are independent.
- * Life: create -> configure -> [bind_input, set_history, set_param]* -> execute* -> (configure again ...) -> destroy. */
+ * Life: create -> [set_schedule] -> configure -> [bind_input, set_history, set_param]* -> execute* -> (configure again ...) -> destroy. */
 #ifndef AMP_RUN_H
 #define AMP_RUN_H
 #include "graph.h"
@@ -39,6 +39,14 @@ AMP_API amp_status amp_graph_runtime_create(const void *descriptors, size_t desc
                                             amp_graph_runtime **runtime, amp_error *error);
 AMP_API void       amp_graph_runtime_destroy(amp_graph_runtime *runtime);                       /* [owner] NULL is fine */
 
+/* [owner] Phase: before configure; a runtime that was configured has to be configured again. Follows the schedule of the blob (graph.h),
+ * which is copied; NULL, 0: the plan's own order, every node alone. Never called: the derived one (amp_schedule_derive). Each node stands
+ * in a schedule once; it reads nodes of earlier stages only, and of its own feedback loop, which stands in one stage; members of a cohort
+ * agree in type, fixed parameters, edges, delays and gates. Malformed bytes are AMP_E_BLOB, a broken rule is AMP_E_INVALID_ARG naming the
+ * two nodes, the rule and the cure; both change nothing. Bound inputs and parameters stay. Traces, flight records and faults go on
+ * naming nodes by their places in the plan. Since 1.2. */
+AMP_API amp_status amp_graph_runtime_set_schedule(amp_graph_runtime *runtime, const void *blob, size_t size);
+
 /* [owner] Allocates for a batch and block size, and resets clock, states, rings and metrics to frame 0.
  * Bound inputs, histories and parameters set before the first frame stay; changes made or waiting for later frames are
  * forgotten. Nothing is allocated by execute afterwards. */
@@ -77,6 +85,7 @@ AMP_API amp_status amp_graph_runtime_snapshot(amp_graph_runtime *runtime, void *
 /* [owner] Phase: configured or executing. Goes on where the snapshot was taken, with the same bits, in any process and with any block size.
  * The blob is only read. Plan, batches, batch_offset and AMP_RUN_HEAT must be those of the snapshot; other flags may differ. Inputs and
  * control histories are not in it: set the history before (a graph with curves is AMP_E_INVALID_ARG without), bind inputs before or after.
+ * The order nodes fire in is part of the memory: a snapshot of another schedule is AMP_E_INVALID_ARG.
  * Times, calls, clamped values and the trace are this runtime's own and count from here. Allocates like configure.
  * Malformed bytes are AMP_E_BLOB saying where, another plan AMP_E_DRIFT naming both digests; a blob that is refused changes nothing. */
 AMP_API amp_status amp_graph_runtime_restore(amp_graph_runtime *runtime, const void *blob, size_t size);

@@ -1,0 +1,176 @@
+// Whether a schedule may be followed. It says which two nodes break which rule, and what to do about them.
+#include <algorithm>
+
+#include "plan/fusible.hpp"
+#include "plan/schedule.hpp"
+
+namespace amp {
+
+namespace {
+
+struct Place {
+    uint32_t stage = UINT32_MAX, cohort = UINT32_MAX, lane = 0;  // cohorts are counted through
+};
+
+struct Checker {
+    const Plan& p;
+    const Schedule& s;
+    std::vector<Place> place{};
+    std::vector<const std::vector<uint32_t>*> cohorts{};
+
+    const char* name(uint32_t u) const { return p.nodes[u].descriptor->name.c_str(); }
+
+    [[noreturn]] void refuse(const char* rule, uint32_t a, uint32_t b, const std::string& what) const {
+        throw Failure(AMP_E_INVALID_ARG, "schedule", text("%s, %s: rule %s: %s", name(a), name(b), rule, what.c_str()),
+                      name(a));
+    }
+    [[noreturn]] void refuse(uint32_t u, const std::string& what) const {
+        throw Failure(AMP_E_INVALID_ARG, "schedule", text("%s: %s", name(u), what.c_str()), name(u));
+    }
+
+    void every_node_once() {
+        place.resize(p.nodes.size());
+        for (uint32_t i = 0; i < s.stages.size(); ++i) {
+            if (s.stages[i].empty())
+                throw Failure(AMP_E_INVALID_ARG, "schedule", text("stage %u: has no cohorts. Take it out.", i));
+            for (const auto& cohort : s.stages[i]) {
+                if (cohort.empty())
+                    throw Failure(AMP_E_INVALID_ARG, "schedule",
+                                  text("stage %u: a cohort has no members. Take it out.", i));
+                for (uint32_t lane = 0; lane < cohort.size(); ++lane) {
+                    Place& at = place[cohort[lane]];
+                    if (at.stage != UINT32_MAX)
+                        refuse(cohort[lane],
+                               text("stands in the schedule twice (stages %u and %u). Name it once.", at.stage, i));
+                    at = {i, static_cast<uint32_t>(cohorts.size()), lane};
+                }
+                cohorts.push_back(&cohort);
+            }
+        }
+        for (uint32_t u = 0; u < place.size(); ++u)
+            if (place[u].stage == UINT32_MAX) refuse(u, "is not in the schedule. Give it a place.");
+    }
+
+    bool one_loop(uint32_t a, uint32_t b) const { return p.nodes[a].loop >= 0 && p.nodes[a].loop == p.nodes[b].loop; }
+
+    void dependencies() const {
+        for (const PlanEdge& e : p.edges) {
+            const Place &src = place[e.src], &dst = place[e.dst];
+            if (!one_loop(e.src, e.dst)) {
+                if (src.stage >= dst.stage)
+                    refuse(
+                        "dependency", e.dst, e.src,
+                        text("%s reads %s, which stands in stage %u (got stage %u, allowed %u and later). Move it to "
+                             "a later stage.",
+                             name(e.dst), name(e.src), src.stage, dst.stage, src.stage + 1));
+            } else if (e.src != e.dst && src.cohort == dst.cohort) {
+                refuse("loop", e.dst, e.src, "two nodes of one loop stand in one cohort. Give each its own.");
+            } else if (src.stage != dst.stage) {
+                refuse("loop", e.dst, e.src,
+                       text("the nodes of a loop fire together (got stages %u and %u, allowed one). Move them into one "
+                            "stage.",
+                            dst.stage, src.stage));
+            } else if (e.lag == 0 && src.cohort > dst.cohort) {
+                refuse("dependency", e.dst, e.src,
+                       text("%s reads %s in the same frame and stands before it in its loop. Move it behind.",
+                            name(e.dst), name(e.src)));
+            }
+        }
+    }
+
+    std::vector<Trait> traits_of(uint32_t u, uint64_t gates) const {
+        std::vector<Trait> list;
+        traits(p, u, gates, [&](const Trait& t) { list.push_back(t); });
+        return list;
+    }
+
+    void members() const {
+        const auto alone = reasons_alone(p);
+        const auto gates = gate_sets(p);
+        for (const auto* cohort : cohorts) {
+            if (cohort->size() < 2) continue;
+            const uint32_t first = cohort->front();
+            const auto model = traits_of(first, gates[first]);
+            for (uint32_t u : *cohort) {
+                if (alone[u])
+                    refuse("type", u, u == first ? (*cohort)[1] : first,
+                           text("%s %s, so it fires alone. Give it a cohort of its own.", name(u), alone[u]));
+                if (p.nodes[u].type != p.nodes[first].type)
+                    refuse("type", u, first,
+                           text("one cohort has one type (got %s, allowed %s). Give each its own cohort.",
+                                p.nodes[u].type->contract->id, p.nodes[first].type->contract->id));
+                compare(u, first, traits_of(u, gates[u]), model);
+            }
+        }
+    }
+
+    void compare(uint32_t u, uint32_t first, const std::vector<Trait>& mine, const std::vector<Trait>& model) const {
+        for (size_t i = 0; i < mine.size(); ++i) {
+            const Trait &a = mine[i], &b = model[i];  // the first difference comes before their lengths differ
+            if (a.bits == b.bits) continue;
+            const auto spelled = [](const Trait& t) {
+                return t.real ? text("%g", std::bit_cast<double>(t.bits))
+                              : text("%lld", static_cast<long long>(t.bits));
+            };
+            const std::string values = std::strcmp(a.rule, "gate") == 0
+                                           ? ""
+                                           : text(" (got %s, allowed %s)", spelled(a).c_str(), spelled(b).c_str());
+            refuse(a.rule, u, first,
+                   text("members of a cohort agree in %s%s. Give each its own cohort.", a.what, values.c_str()));
+        }
+    }
+
+    // Loops that are fused are fused whole, lane by lane, and wired alike; their cohorts stand side by side.
+    void loops() const {
+        std::vector<uint32_t> before(p.nodes.size(), UINT32_MAX);  // per loop: its cohort fired last
+        for (uint32_t c = 0; c < cohorts.size(); ++c) {
+            for (uint32_t lane = 0; lane < cohorts[c]->size(); ++lane) {
+                const uint32_t u = (*cohorts[c])[lane];
+                if (p.nodes[u].loop < 0) continue;
+                uint32_t& last = before[static_cast<size_t>(p.nodes[u].loop)];
+                if (last == c)
+                    refuse("loop", u, cohorts[c]->front(),
+                           "two nodes of one loop stand in one cohort. Give each its own.");
+                if (last != UINT32_MAX) same_team(u, *cohorts[c], *cohorts[last]);
+                if (last != UINT32_MAX && last + 1 != c)
+                    refuse("loop", u, (*cohorts[last])[lane],
+                           "the cohorts of a loop stand side by side. Move what stands between them elsewhere.");
+                last = c;
+            }
+        }
+        for (const auto* cohort : cohorts)
+            for (uint32_t u : *cohort)
+                if (p.nodes[u].loop >= 0) wired_alike(u, cohort->front());
+    }
+
+    void same_team(uint32_t u, const std::vector<uint32_t>& now, const std::vector<uint32_t>& before) const {
+        const uint32_t lane = place[u].lane, there = std::min<uint32_t>(lane, uint32_t(before.size()) - 1);
+        if (now.size() != before.size() || p.nodes[before[lane]].loop != p.nodes[u].loop)
+            refuse("loop", u, before[there],
+                   "loops are fused whole and lane by lane, or not at all. Put the nodes of each into the same lane of "
+                   "every cohort.");
+    }
+
+    void wired_alike(uint32_t u, uint32_t first) const {
+        for (size_t k = 0; k < p.nodes[u].in.size(); ++k) {
+            const uint32_t a = p.edges[p.nodes[u].in[k]].src, b = p.edges[p.nodes[first].in[k]].src;
+            const bool inner = one_loop(a, u);
+            if (inner != one_loop(b, first) || (inner && place[a].cohort != place[b].cohort))
+                refuse("loop", u, first,
+                       text("loops that are fused are wired alike, but these read %s and %s. Give each its own cohort.",
+                            name(a), name(b)));
+        }
+    }
+};
+
+}  // namespace
+
+void check(const Plan& p, const Schedule& s) {
+    Checker c{p, s};
+    c.every_node_once();
+    c.dependencies();
+    c.members();
+    c.loops();
+}
+
+}  // namespace amp
