@@ -25,7 +25,7 @@ class Thermo:
     conductance_w_per_k: float | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class NodeRecord:
     """State of a node: ``values`` holds parameters that differ from their default, in normal form."""
 
@@ -38,7 +38,7 @@ class NodeRecord:
     samples: Samples | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Edge:
     """Audio from an output port to an input port; ``slot`` orders the edges that meet there."""
 
@@ -70,7 +70,7 @@ class Edge:
         return f"Edge {self.src}.{self.src_port}{channel} -> {self.id}{delay}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Modulation:
     """A signal m that multiplies a parameter by (offset + scale * m) or adds scale * m, in slot order."""
 
