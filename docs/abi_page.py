@@ -1,4 +1,4 @@
-"""The page of the C interface: a table of all functions and the headers whole, cut from ``native/include/amp``."""
+"""The page of the C interface: a table of all functions, and the headers of ``native/include/amp`` whole."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def functions(header: str) -> list[Function]:
         if tagged := TAG.search(beside) or TAG.search(above):
             tag = tagged[1]
         if not tag:
-            raise ValueError(f"{header}.h: {match['name']} has no thread tag. Write [any] or [owner] in its comment.")
+            raise ValueError(
+                f"{header}.h: {match['name']} has no thread tag. Write [any] or [owner] in its comment."
+            )
         found.append(Function(match["name"], header, tag, _first_sentence(comment)))
     return found
 
@@ -71,7 +73,9 @@ def texts() -> dict[Path, str]:
     """Return the page with its generated part made anew."""
     missing = sorted({path.stem for path in HEADERS.glob("*.h")} ^ set(ORDER))
     if missing:
-        raise ValueError(f"native/include/amp: {', '.join(missing)} not in the order of docs/abi_page.py. Add it.")
+        raise ValueError(
+            f"native/include/amp: {', '.join(missing)} not in the order of docs/abi_page.py. Add it."
+        )
     made = f"<!-- headers: generated -->\n{_tables()}\n{_headers()}\n<!-- end -->"
     page = re.sub(
         r"<!-- headers: generated -->.*?<!-- end -->",
@@ -83,7 +87,12 @@ def texts() -> dict[Path, str]:
 
 
 def _tables() -> str:
-    lines = ["## All functions", "", "| function | header | threads | its comment begins |", "|---|---|---|---|"]
+    lines = [
+        "## All functions",
+        "",
+        "| function | header | threads | its comment begins |",
+        "|---|---|---|---|",
+    ]
     for header in ORDER:
         for one in functions(header):
             says = "`".join(t if i % 2 else plain(t) for i, t in enumerate(one.says.split("`")))

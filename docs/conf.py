@@ -1,4 +1,4 @@
-"""Sphinx: how the pages of this folder and the notebooks become the site in ``build/site`` (``make docs``)."""
+"""Sphinx: how the pages of this folder and the notebooks become ``build/site`` (``make docs``)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 
 from docutils import nodes
+from matplotlib import image
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
@@ -14,6 +15,8 @@ from amp_lab import catalog
 
 DOCS = Path(__file__).resolve().parent
 NOTEBOOKS = DOCS / "notebooks"
+PAPER, PAPER_SHARE = 0.85, 0.6
+"""Least brightness of paper, and least share of it in a drawing."""
 
 project = "amp_lab"
 author = "The amp_lab authors"
@@ -32,10 +35,16 @@ default_role = "code"
 nitpicky = True
 nitpick_ignore_regex = [
     # Types of other projects: their pages are not on this machine.
-    (r"py:.*", r"(np|npt|numpy|matplotlib|anywidget|ipywidgets|traitlets|pathlib|types|collections|contextlib|t)\..*"),
+    (
+        r"py:.*",
+        r"(np|npt|numpy|matplotlib|anywidget|ipywidgets|traitlets|pathlib|types|collections|contextlib|t)\..*",
+    ),
     (r"py:.*", r"(Figure|Axes|Path|Any|Self|Literal|ModuleType)"),
     # Aliases and protocols of signatures, which say by their names what may be passed.
-    (r"py:.*", r"(.*\.)?(FloatArray|Samples|Isolation|Nonfinite|Source|Progress|Streams?|Thermo|State|Descriptors|RenderParts|\w+Like|Render(ed|able))"),
+    (
+        r"py:.*",
+        r"(.*\.)?(FloatArray|Samples|Isolation|Nonfinite|Source|Progress|Streams?|Thermo|State|Descriptors|RenderParts|\w+Like|Render(ed|able))",
+    ),
 ]
 
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
@@ -43,7 +52,7 @@ myst_heading_anchors = 4
 myst_links_external_new_tab = False
 suppress_warnings = ["mystnb.unknown_mime_type"]  # players and views have text beside them
 
-# Committed notebooks show what they printed; pages with code cells are run, and an error in one fails the build.
+# Committed notebooks show what they printed; pages with code cells are run, and an error fails the build.
 nb_execution_mode = "force"
 nb_execution_excludepatterns = ["notebooks/*"]
 nb_execution_raise_on_error = True
@@ -78,7 +87,7 @@ html_theme_options = {
         "color-brand-content": "#1a5f9c",
         "color-brand-visited": "#1a5f9c",
         "font-stack": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif",
-        "font-stack--monospace": "ui-monospace, 'Cascadia Mono', 'DejaVu Sans Mono', Menlo, Consolas, monospace",
+        "font-stack--monospace": "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace",
     },
     "dark_css_variables": {
         "color-brand-primary": "#6cb6f0",
@@ -97,19 +106,27 @@ class Themed(SphinxTransform):
 
     def apply(self) -> None:
         """Put the twin beside every ``*_light`` or ``*_dark`` picture."""
-        for image in list(self.document.findall(nodes.image)):
-            stem = Path(image["uri"])
+        for picture in list(self.document.findall(nodes.image)):
+            stem = Path(picture["uri"])
             name, _, theme = stem.stem.rpartition("_")
             if theme not in ("light", "dark"):
-                image["classes"].append("plot")
                 continue
             twins = []
             for one in ("light", "dark"):
-                twin = image.deepcopy()
+                twin = picture.deepcopy()
                 twin["uri"] = str(stem.with_name(f"{name}_{one}{stem.suffix}"))
                 twin["classes"] += [f"only-{one}", "widget"]
                 twins.append(twin)
-            image.replace_self(twins)
+            picture.replace_self(twins)
+
+
+def mark_figures(app: Sphinx, doctree: nodes.document, _: str) -> None:
+    """Tell drawings on paper, which a dark page turns round, from pictures whose colours mean something."""
+    for picture in doctree.findall(nodes.image):
+        path = app.srcdir / picture["uri"]
+        if path.suffix == ".png" and "widget" not in picture["classes"]:
+            paper = float((image.imread(path)[..., :3].min(axis=2) > PAPER).mean())
+            picture["classes"].append("plot" if paper > PAPER_SHARE else "chart")
 
 
 def bring_notebooks(_: Sphinx) -> None:
@@ -120,13 +137,15 @@ def bring_notebooks(_: Sphinx) -> None:
         shutil.copy2(notebook, NOTEBOOKS)
 
 
-def skip_builder(_app: Sphinx, _what: str, name: str, *_: object) -> bool | None:
+def skip_builder(_app: Sphinx, _what: str, name: str, found: object, *_: object) -> bool | None:
     """Leave out the builders of a graph: each has a page of its own."""
-    return True if name in catalog.types() else None
+    builder = name in catalog.types() and getattr(found, "__qualname__", "") == f"Graph.{name}"
+    return True if builder else None
 
 
 def setup(app: Sphinx) -> None:
     """Register what is ours."""
+    app.connect("doctree-resolved", mark_figures)
     app.connect("autodoc-skip-member", skip_builder)
     app.add_transform(Themed)
     app.connect("builder-inited", bring_notebooks, priority=1)

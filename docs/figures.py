@@ -1,4 +1,4 @@
-"""Texts and pictures of the documentation that the library makes: ``--write`` makes them, ``--check`` compares.
+"""Texts and pictures of the documentation that are made: ``--write`` makes them, ``--check`` compares.
 
 Plans and their pictures come from the graphs below, pages of the nodes from contracts and ``nodes/examples``
 (``node_pages.py``), the table of C functions from the headers (``abi_page.py``).

@@ -1,4 +1,4 @@
-"""A page for every node type: what its contract says, an example that is run here, and the picture it draws."""
+"""A page for every node type: what its contract says, an example that is run here, and its picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from amp_lab.contracts import LAWS, NodeContract, ParamContract, PortContract
 DOCS = Path(__file__).resolve().parent
 PAGES = DOCS / "nodes"
 PICTURES = DOCS / "pictures" / "nodes"
-NOTE = "<!-- Generated from the native contracts and docs/nodes/examples by python docs/figures.py --write. -->"
+NOTE = (
+    "<!-- Generated from the native contracts and docs/nodes/examples by python docs/figures.py --write. -->"
+)
 GROUPS = {
     "source": "Sources",
     "control": "Control signals",
@@ -102,9 +104,10 @@ def index() -> str:
     parts = [
         NOTE,
         "# Nodes",
-        f"{len(contracts)} node types. Each is declared once, beside its kernel: ports, parameters with their units and "
-        "ranges, latency, heat and laws. The builders of a graph (`g.svf(...)`), their signatures, the widgets and these "
-        "pages all follow from that declaration; `amp.catalog[\"svf\"]` is it in Python, `g.svf?` in a notebook.",
+        f"{len(contracts)} node types. Each is declared once, beside its kernel: ports, parameters with units and "
+        "ranges, latency, heat and laws. The builders of a graph (`g.svf(...)`), their signatures, the widgets "
+        'and these pages all follow from that declaration; `amp.catalog["svf"]` is it in Python, `g.svf?` in a '
+        "notebook.",
     ]
     for group, title in GROUPS.items():
         rows = [(f"[`{c.id}`]({c.id}.md)", plain(c.summary)) for c in contracts if c.group == group]
@@ -177,7 +180,10 @@ def facts(contract: NodeContract) -> str:
     cases = ", ".join(f"`{case.key}`" for case in contract.cases)
     rows = [
         ("latency", f"{latency} with the default parameters at 48 kHz; compensated by the graph"),
-        ("heat of its own", f"`{contract.heat}` J per frame" if contract.heat else "none, unless `thermo=` gives it some"),
+        (
+            "heat of its own",
+            f"`{contract.heat}` J per frame" if contract.heat else "none, unless `thermo=` gives it some",
+        ),
         ("laws, held by tests", laws),
         ("gradient", ADJOINT[contract.adjoint]),
         ("worked cases", cases),

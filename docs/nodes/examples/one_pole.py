@@ -7,7 +7,9 @@ def smooth(mode, cutoff_hz):
     return g
 
 
-filters = {f"{mode} {hz:g} Hz": smooth(mode, hz) for mode in ("lowpass", "highpass") for hz in (100.0, 1000.0)}
+filters = {
+    f"{mode} {hz:g} Hz": smooth(mode, hz) for mode in ("lowpass", "highpass") for hz in (100.0, 1000.0)
+}
 for name, graph in filters.items():
     print(f"{name}: {amp.measure.frequency_response(graph).at(1000.0).item():.2f} dB at 1 kHz")
 
