@@ -104,10 +104,10 @@ def index() -> str:
     parts = [
         NOTE,
         "# Nodes",
-        f"{len(contracts)} node types. Each is declared once, beside its kernel: ports, parameters with units and "
-        "ranges, latency, heat and laws. The builders of a graph (`g.svf(...)`), their signatures, the widgets "
-        'and these pages all follow from that declaration; `amp.catalog["svf"]` is it in Python, `g.svf?` in a '
-        "notebook.",
+        f"{len(contracts)} node types. Each is declared once, beside its kernel: ports, parameters with their "
+        "units and ranges, latency, heat and laws. The builders of a graph (`g.svf(...)`), their signatures, the "
+        'widgets and these pages all follow from that declaration; `amp.catalog["svf"]` is it in Python, '
+        "`g.svf?` in a notebook.",
     ]
     for group, title in GROUPS.items():
         rows = [(f"[`{c.id}`]({c.id}.md)", plain(c.summary)) for c in contracts if c.group == group]
