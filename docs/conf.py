@@ -66,10 +66,13 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+autodoc_type_aliases = {name: name for name in ("FloatArray", "Samples", "Thermo", "npt.ArrayLike")}
 autodoc_class_signature = "mixed"
 numpydoc_show_class_members = False
 add_module_names = False
 maximum_signature_line_length = 88
+
+highlight_language = "text"
 
 html_theme = "furo"
 html_title = "amp_lab"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import runpy
 import textwrap
 from functools import cache
@@ -104,10 +105,10 @@ def index() -> str:
     parts = [
         NOTE,
         "# Nodes",
-        f"{len(contracts)} node types. Each is declared once, beside its kernel: ports, parameters with their "
-        "units and ranges, latency, heat and laws. The builders of a graph (`g.svf(...)`), their signatures, the "
-        'widgets and these pages all follow from that declaration; `amp.catalog["svf"]` is it in Python, '
-        "`g.svf?` in a notebook.",
+        f"{len(contracts)} node types. Each is declared once, beside its kernel: ports, parameters, "
+        "their units, latency, heat and laws. The builders of a graph (`g.svf(...)`), their signatures, the widgets "
+        'and these pages follow from that declaration; `amp.catalog["svf"]` is it in Python, `g.svf?` in a '
+        "notebook.",
     ]
     for group, title in GROUPS.items():
         rows = [(f"[`{c.id}`]({c.id}.md)", plain(c.summary)) for c in contracts if c.group == group]
@@ -167,6 +168,7 @@ def _parameter(param: ParamContract) -> tuple[str, ...]:
     allowed = param.allowed().removesuffix(f" {unit}" if unit else "")
     if param.kind == "enum":
         allowed = ", ".join(f"`{choice}`" for choice in param.choices)
+    allowed = re.sub(r"e([+-])0*", lambda power: "e-" if power[1] == "-" else "e", allowed)
     default = f"{param.default:g}" if isinstance(param.default, float) else str(param.default)
     scale = param.scale if param.kind == "number" else ""
     shown = f"`{default}`" if default else ""
