@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -15,6 +16,7 @@ from amp_lab import catalog
 
 DOCS = Path(__file__).resolve().parent
 NOTEBOOKS = DOCS / "notebooks"
+ARRAY = re.compile(r"~?numpy\.ndarray\[tuple\[~?typing\.Any, \.\.\.\], ~?numpy\.dtype\[~?numpy\.float64\]\]")
 PAPER, PAPER_SHARE = 0.85, 0.6
 """Least brightness of paper, and least share of it in a drawing."""
 
@@ -66,7 +68,6 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-autodoc_type_aliases = {name: name for name in ("FloatArray", "Samples", "Thermo", "npt.ArrayLike")}
 autodoc_class_signature = "mixed"
 numpydoc_show_class_members = False
 add_module_names = False
@@ -146,9 +147,15 @@ def skip_builder(_app: Sphinx, _what: str, name: str, found: object, *_: object)
     return True if builder else None
 
 
+def name_arrays(*event: object) -> tuple[str | None, ...]:
+    """Call arrays of numbers FloatArray in signatures, as the code does."""
+    return tuple(text and ARRAY.sub("FloatArray", str(text)) for text in event[-2:])
+
+
 def setup(app: Sphinx) -> None:
     """Register what is ours."""
     app.connect("doctree-resolved", mark_figures)
+    app.connect("autodoc-process-signature", name_arrays)
     app.connect("autodoc-skip-member", skip_builder)
     app.add_transform(Themed)
     app.connect("builder-inited", bring_notebooks, priority=1)

@@ -105,10 +105,9 @@ def index() -> str:
     parts = [
         NOTE,
         "# Nodes",
-        f"{len(contracts)} node types. Each is declared once, beside its kernel: ports, parameters, "
-        "their units, latency, heat and laws. The builders of a graph (`g.svf(...)`), their signatures, the widgets "
-        'and these pages follow from that declaration; `amp.catalog["svf"]` is it in Python, `g.svf?` in a '
-        "notebook.",
+        f"{len(contracts)} node types. Each is declared once, beside its kernel: ports, parameters, units, "
+        "latency, heat and laws. The builders of a graph (`g.svf(...)`), their signatures, the widgets and "
+        'these pages follow from that; `amp.catalog["svf"]` is it in Python, `g.svf?` in a notebook.',
     ]
     for group, title in GROUPS.items():
         rows = [(f"[`{c.id}`]({c.id}.md)", plain(c.summary)) for c in contracts if c.group == group]
