@@ -15,6 +15,7 @@ from amp_lab.plots import style
 
 STEPS_UP_TO = 120
 """Frames that are drawn one by one, as marks joined by steps."""
+FRAMES = 1 << 16
 
 
 def signals(rows: Mapping[str, Mapping[str, npt.NDArray[np.float64]]], rate: float, stop_s: float) -> Figure:
@@ -34,17 +35,24 @@ def signals(rows: Mapping[str, Mapping[str, npt.NDArray[np.float64]]], rate: flo
         style.title(ax, title)
         ax.margins(x=0.01, y=0.12)
         if len(named) > 1:
-            style.legend(ax, loc="upper right", ncols=len(named))
+            style.legend(
+                ax, loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=len(named), borderaxespad=0.0
+            )
     style.label(axes[-1], x=f"time ({name})")
     return figure
 
 
 def responses(graphs: Mapping[str, amp.Graph], title: str, low_db: float = -60.0) -> Figure:
-    """Magnitude over frequency of graphs with one input, measured with an impulse."""
+    """Magnitude over frequency of graphs with one input, measured with an impulse.
+
+    It comes late enough for what linear-phase filters do before it.
+    """
+    click = amp.measure.impulse(FRAMES, at_frame=FRAMES // 2)
     figure, (ax,) = style.panels(None, [3.0])
     high = 6.0
     for index, (label, graph) in enumerate(graphs.items()):
-        found = amp.measure.frequency_response(graph, isolation="none")
+        heard = amp.measure.response(graph, click, isolation="none")
+        found = amp.measure.frequency_response(heard, graph.sample_rate)
         level = found.magnitude_db[0, 0, 1:]
         ax.semilogx(found.freq_hz[1:], level, color=style.colour(index), linewidth=1.6, label=label)
         high = max(high, float(level.max()) + 3.0)
@@ -54,17 +62,17 @@ def responses(graphs: Mapping[str, amp.Graph], title: str, low_db: float = -60.0
     return figure
 
 
-def spectra(named: Mapping[str, npt.NDArray[np.float64]], rate: float, title: str) -> Figure:
-    """Levels of signals over frequency, in dBFS."""
-    figure, (ax,) = style.panels(None, [3.0])
-    for index, (label, values) in enumerate(named.items()):
+def spectra(named: Mapping[str, npt.NDArray[np.float64]], rate: float, stop_hz: float) -> Figure:
+    """Levels of signals over frequency up to `stop_hz`, in dBFS, a panel for each."""
+    figure, axes = style.panels(None, [1.5] * len(named))
+    for index, (ax, (title, values)) in enumerate(zip(axes, named.items(), strict=True)):
         found = analysis.power_spectrum(values, rate)
-        ax.semilogx(
-            found.freq_hz[1:], found.mean_db[1:], color=style.colour(index), linewidth=0.9, label=label
-        )
-    ax.set_ylim(-140.0, 3.0)
-    style.label(ax, y="level (dBFS)")
-    _frequencies(ax, title)
+        ax.plot(found.freq_hz / 1000.0, found.mean_db, color=style.colour(index), linewidth=0.8)
+        ax.set_ylim(-120.0, 3.0)
+        ax.set_xlim(0.0, stop_hz / 1000.0)
+        style.label(ax, y="dBFS")
+        style.title(ax, title)
+    style.label(axes[-1], x="frequency (kHz)")
     return figure
 
 

@@ -15,4 +15,4 @@ def picture():
     """A control curve as a signal: it bends a tone up by a fifth."""
     from drawing import signals
 
-    return signals({"out": {"bend": r.taps["bend"][0, 0]}}, r.sample_rate, 1.0)
+    return signals({"bend": {"bend": r.taps["bend"][0, 0]}}, r.sample_rate, 1.0)

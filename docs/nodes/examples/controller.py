@@ -17,4 +17,6 @@ def picture():
     """Two curves of one control history, the one held, the other in straight lines."""
     from drawing import signals
 
-    return signals({"out": {name: r.taps[name][0, 0] for name in ("gate", "level")}}, r.sample_rate, 1.0)
+    return signals(
+        {"gate and level": {name: r.taps[name][0, 0] for name in ("gate", "level")}}, r.sample_rate, 1.0
+    )

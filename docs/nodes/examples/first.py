@@ -18,4 +18,4 @@ def picture():
     from drawing import signals
 
     heard = {"low has slot 0": a.audio[0, 0], "high has slot 0": b.audio[0, 0]}
-    return signals({"out": heard}, a.sample_rate, 0.02)
+    return signals({"choice": heard}, a.sample_rate, 0.02)

@@ -15,4 +15,4 @@ def picture():
     """The samples, bit for bit, and silence behind their end."""
     from drawing import signals
 
-    return signals({"out": {"pluck": r.taps["pluck"][0, 0]}}, r.sample_rate, 0.3)
+    return signals({"pluck": {"pluck": r.taps["pluck"][0, 0]}}, r.sample_rate, 0.3)

@@ -1,7 +1,7 @@
 import amp_lab as amp
 
 frames = 1 << 16
-exact_hz, _ = amp.measure.exact_frequency(1245.0, 48_000, frames)
+exact_hz, _ = amp.measure.exact_frequency(2489.0, 48_000, frames)
 saws = {}
 for quality in ("naive", "blep2", "blep4"):
     g = amp.Graph(sample_rate=48_000, name="saw")
@@ -11,7 +11,7 @@ for quality in ("naive", "blep2", "blep4"):
 
 
 def picture():
-    """A saw of 1245 Hz: between the harmonics lies what folds back, less with every quality."""
+    """Between the harmonics lies what folds back at half the sample rate, less with every quality."""
     from drawing import spectra
 
-    return spectra(saws, 48_000, "saw, 1245 Hz")
+    return spectra({f"saw of 2489 Hz, {name}": saw for name, saw in saws.items()}, 48_000, 24_000.0)

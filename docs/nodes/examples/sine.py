@@ -13,4 +13,4 @@ def picture():
     """Frequency modulation: side bands every 220 Hz around 880 Hz, and nothing between."""
     from drawing import spectra
 
-    return spectra({"carrier": r.audio[0, 0]}, r.sample_rate, "sine at 880 Hz, frequency moved by ± 600 Hz")
+    return spectra({"sine at 880 Hz, frequency moved by ± 600 Hz": r.audio[0, 0]}, 48_000, 5000.0)
