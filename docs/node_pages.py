@@ -16,6 +16,7 @@ from amp_lab.contracts import LAWS, NodeContract, ParamContract, PortContract
 
 DOCS = Path(__file__).resolve().parent
 PAGES = DOCS / "nodes"
+EXAMPLES = PAGES / "examples"
 PICTURES = DOCS / "pictures" / "nodes"
 NOTE = (
     "<!-- Generated from the native contracts and docs/nodes/examples by python docs/figures.py --write. -->"
@@ -61,7 +62,7 @@ ADJOINT = {
 @cache
 def example(type_id: str) -> tuple[str, str, str, bytes]:
     """Run the example of a type: its code, what it prints, and caption and PNG of its picture."""
-    path = PAGES / "examples" / f"{type_id}.py"
+    path = EXAMPLES / f"{type_id}.py"
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         names = runpy.run_path(str(path))
     code = path.read_text(encoding="utf-8").partition("\n\n\ndef picture():")[0].strip()
@@ -82,7 +83,7 @@ def pictures() -> dict[Path, bytes]:
 
 def orphans() -> list[Path]:
     """Pages and pictures of types that are no more."""
-    there = [*PAGES.glob("*.md"), *PICTURES.glob("*.png"), *(PAGES / "examples").glob("*.py")]
+    there = [*PAGES.glob("*.md"), *PICTURES.glob("*.png"), *EXAMPLES.glob("*.py")]
     return [path for path in there if path.stem not in (*catalog.types(), "index")]
 
 
