@@ -111,10 +111,15 @@ def index() -> str:
         'these pages follow from that; `amp.catalog["svf"]` is it in Python, `g.svf?` in a notebook.',
     ]
     for group, title in GROUPS.items():
-        rows = [(f"[`{c.id}`]({c.id}.md)", plain(c.summary)) for c in contracts if c.group == group]
-        parts += [f"## {title}", table(("type", "what it does"), rows)]
+        rows = [_entry(contract) for contract in contracts if contract.group == group]
+        parts += [f"## {title}", table(("type", "what it does", ""), rows)]
     toctree = "\n".join(catalog.types())
     return "\n\n".join(parts) + f"\n\n```{{toctree}}\n:hidden:\n\n{toctree}\n```\n"
+
+
+def _entry(contract: NodeContract) -> tuple[str, ...]:
+    picture = f"![{plain(example(contract.id)[2])}](../pictures/nodes/{contract.id}.png)"
+    return f"[`{contract.id}`]({contract.id}.md)", plain(contract.summary), picture
 
 
 def page(contract: NodeContract) -> str:
