@@ -45,6 +45,7 @@ stubs: build
 
 docs: build
 	$(BIN)/python -P docs/figures.py --write
+	$(BIN)/sphinx-build -W --keep-going --nitpicky --quiet docs build/site
 
 widgets:
 	npm --prefix amp_lab/widgets/js ci --silent

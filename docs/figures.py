@@ -1,4 +1,7 @@
-"""Plan texts and pictures of the documentation: ``--write`` makes them, ``--check`` compares.
+"""Texts and pictures of the documentation that are made: ``--write`` makes them, ``--check`` compares.
+
+Plans and their pictures come from the graphs below, pages of the nodes from contracts and ``nodes/examples``
+(``node_pages.py``), the table of C functions from the headers (``abi_page.py``).
 
 Texts have to be equal. Pictures may differ where letters are smoothed, as fonts are drawn by the machine.
 """
@@ -19,9 +22,14 @@ import amp_lab as amp
 from amp_lab import plots
 
 DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS))
+
+import abi_page  # noqa: E402
+import node_pages  # noqa: E402
+
 PAGE = DOCS / "timeline.md"
-LIKENESS = 0.01
-"""Mean difference of pixels, of 1, that smoothing may make."""
+TILE, LIKENESS, STRAYS = 8, 0.08, 0.001
+"""Pictures are compared by means of square tiles: difference that smoothing may make, and share beyond it."""
 
 
 def echo_guard() -> amp.Graph:
@@ -83,7 +91,7 @@ def plan_text(name: str) -> str:
 
 
 def texts() -> dict[Path, str]:
-    """Every text that is generated, by its path: the plans, and the page that quotes one."""
+    """Every text that is generated, by its path: the plans, the page that quotes one, nodes, C functions."""
     made = {DOCS / "plans" / f"{name}.txt": plan_text(name) for name in GRAPHS}
     quoted = f"<!-- plan: generated -->\n```\n{plan_text('echo_guard')}```\n<!-- end -->"
     page = re.sub(
@@ -92,7 +100,7 @@ def texts() -> dict[Path, str]:
         PAGE.read_text(encoding="utf-8"),
         flags=re.DOTALL,
     )
-    return made | {PAGE: page}
+    return made | {PAGE: page} | node_pages.texts() | abi_page.texts()
 
 
 def pictures() -> dict[Path, bytes]:
@@ -101,7 +109,8 @@ def pictures() -> dict[Path, bytes]:
     delays = render.timeline("delays", name="echo_guard")
     schedule = plots.timeline(render.plan.info, None, render.sample_rate, name="echo_guard")
     made = {"delays": delays, "schedule": schedule}
-    return {DOCS / "pictures" / f"{name}.png": plots.png(figure, dpi=133) for name, figure in made.items()}
+    own = {DOCS / "pictures" / f"{name}.png": plots.png(figure, dpi=133) for name, figure in made.items()}
+    return own | node_pages.pictures()
 
 
 def alike(picture: bytes, path: Path) -> bool:
@@ -109,13 +118,18 @@ def alike(picture: bytes, path: Path) -> bool:
     if not path.is_file():
         return False
     new, old = image.imread(io.BytesIO(picture)), image.imread(path)
-    return new.shape == old.shape and float(np.abs(new - old).mean()) <= LIKENESS
+    if new.shape != old.shape:
+        return False
+    rows, columns = (new.shape[0] // TILE, new.shape[1] // TILE)
+    apart = (new - old)[: rows * TILE, : columns * TILE].reshape(rows, TILE, columns, TILE, -1)
+    return float((np.abs(apart.mean(axis=(1, 3))).max(axis=-1) > LIKENESS).mean()) <= STRAYS
 
 
 def stale() -> list[str]:
     """Names of the files that are not what would be made now."""
     wrong = [p for p, text in texts().items() if not p.is_file() or p.read_text(encoding="utf-8") != text]
     wrong += [p for p, picture in pictures().items() if not alike(picture, p)]
+    wrong += node_pages.orphans()
     return [str(p.relative_to(DOCS.parent)) for p in wrong]
 
 
@@ -135,12 +149,14 @@ def main(arguments: list[str] | None = None) -> int:
             )
         return int(bool(names))
     for path, text in texts().items():
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(text, encoding="utf-8", newline="\n")
     for path, picture in pictures().items():
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, parents=True)
         if not alike(picture, path):
             path.write_bytes(picture)
+    for path in node_pages.orphans():
+        path.unlink()
     return 0
 
 

@@ -155,9 +155,10 @@ def phases(long: bool) -> list[Phase]:
         native("fuzz", options=(f"-DAMP_FUZZ_SECONDS={600 if long else 60}",), missing=fuzzer_missing),
         *((native("diag"), native("tsan", ("python", "tests/under_tsan.py"))) if long else ()),
         Phase("native-hooks", (("cmake", "--preset", "hooks"), ("cmake", "--build", "--preset", "hooks"))),
-        pytest("python", "--golden-unused=fail", "--ignore=tests/browser", *matrix),
+        pytest("python", "--golden-unused=fail", "--ignore=tests/browser", "--ignore=tests/site", *matrix),
         pytest("browser", "tests/browser", missing=browser_missing),
         pytest("notebooks", *guard, "notebooks"),
+        pytest("site", "tests/site"),
     ]
 
 

@@ -58,10 +58,14 @@ class TestGoldenTexts:
         assert f"```\n{figures.plan_text('echo_guard')}```" in page
 
     def test_drift_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A text that was changed or is missing, a picture of another graph or none: each by name."""
+        """A text that was changed, is missing or too many, a wrong picture or none: each by name."""
         monkeypatch.setattr(figures, "DOCS", tmp_path)
         monkeypatch.setattr(figures, "PAGE", tmp_path / "timeline.md")
         (tmp_path / "timeline.md").write_text("<!-- plan: generated -->\n<!-- end -->\n")
+        monkeypatch.setattr(figures.node_pages, "PAGES", tmp_path / "nodes")
+        monkeypatch.setattr(figures.node_pages, "PICTURES", tmp_path / "pictures" / "nodes")
+        monkeypatch.setattr(figures.abi_page, "PAGE", tmp_path / "abi.md")
+        (tmp_path / "abi.md").write_text("<!-- headers: generated -->\n<!-- end -->\n")
         assert figures.main(["--write"]) == 0
         assert figures.stale() == []
         (tmp_path / "plans" / "routed.txt").write_text("plan routed\n")
@@ -70,8 +74,13 @@ class TestGoldenTexts:
             (tmp_path / "pictures" / "schedule.png").read_bytes()
         )
         (tmp_path / "pictures" / "schedule.png").unlink()
+        (tmp_path / "nodes" / "svf.md").write_text("# svf\n")
+        (tmp_path / "nodes" / "bygone.md").write_text("# bygone\n")
+        (tmp_path / "pictures" / "nodes" / "svf.png").unlink()
+        (tmp_path / "abi.md").write_text("<!-- headers: generated -->\n<!-- end -->\n")
         assert {Path(name).name for name in figures.stale()} == {
             "routed.txt", "late_loop.txt", "delays.png", "schedule.png",
+            "svf.md", "bygone.md", "svf.png", "abi.md",
         }  # fmt: skip
         assert figures.main(["--check"]) == 1
 

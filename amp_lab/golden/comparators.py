@@ -274,8 +274,8 @@ def compare(
         name          passes if                                            limits
         ============= ==================================================== =========================
         `exact`       every bit is equal                                   none
-        `max_abs`     |difference| <= max(abs_tol, rel_tol * |expected|)   `abs_tol`, `rel_tol`, of
-                      at every sample                                      0 each
+        `max_abs`     abs(difference) <= max(abs_tol, rel_tol *            `abs_tol`, `rel_tol`, of
+                      abs(expected)) at every sample                       0 each
         `rms_db`      levels differ by at most the limit                   `limit_db`
         `snr_db`      signal to difference is at least the limit           `limit_db`
         `spectral_db` third-octave levels differ by at most the limit;     `limit_db`, `floor_db` of
