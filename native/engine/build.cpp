@@ -58,6 +58,7 @@ struct Builder {
     std::map<std::pair<uint32_t, uint32_t>, int> lift_slot{};  // (lead, output) -> slot, -1: window
     std::map<std::pair<uint32_t, uint32_t>, Port*> lifted{};   // outputs of teams lane by lane, for other nodes
     std::multimap<size_t, int> dies_lifted{};                  // unit end -> slot
+    std::vector<int> audio_in{};                               // [node] edges into its first port
     std::vector<double*> slot_data{};
     uint32_t shown_to = 0;  // the node whose views are being made
 
@@ -144,12 +145,14 @@ struct Builder {
         std::vector<std::vector<size_t>> last(n);
         std::vector<bool> delayed(n);
         for (uint32_t u = 0; u < n; ++u) last[u].assign(contract(u).n_outputs, unit_end(u));
+        audio_in.assign(n, 0);
+        for (const PlanEdge& e : r.plan_.edges) audio_in[e.dst] += e.port == 0;
         std::map<std::pair<uint32_t, uint32_t>, size_t> last_lifted;
         for (const PlanEdge& e : r.plan_.edges) {
             const uint32_t src = r.lead(e.src);
             last[src][e.src_port] = std::max(last[src][e.src_port], unit_end(e.dst));
             if (e.lag > 0) delayed[e.src] = true;
-            if (r.team(e.src) && !r.team(e.dst)) last_lifted[{src, e.src_port}] = 0;
+            if (r.team(e.src) && !r.team(e.dst) && !gathers_lanes(e)) last_lifted[{src, e.src_port}] = 0;
         }
         for (uint32_t u = n; u-- > 0;)  // a slice that is handed on lives as long as what it is handed on as
             if (r.plan_.nodes[u].type->passes)
@@ -166,13 +169,13 @@ struct Builder {
                 continue;
             }
             pack_slots(u, pending);
+            gather_slots(u, pending);
             parameter_slots(u, pending);  // before inputs are written over: the node reads both
             std::erase_if(dies[r.plan_.nodes[u].component < 0 ? unit_end(u) : u], [&](const auto& d) {
                 const bool over = may_write_over(u, d.first, d.second);
                 if (over) slots.give(out_slot[d.first][d.second]);
                 return over;
             });
-            gather_slots(u, pending);
             const PlanEdge* pass = passed(u);
             bool varying = !param_slot[u].empty();
             for (uint32_t k = 0; k < contract(u).n_outputs; ++k) {
@@ -210,6 +213,12 @@ struct Builder {
     // The size of a slot is counted in rows of one double per frame.
     int slot(uint32_t u, int32_t channels) {
         return slots.take(Shape{channels, r.env(u).groups}.rows() * static_cast<uint64_t>(r.env(u).width));
+    }
+
+    // Where many edges meet, the step that adds them reads the lanes of a team by itself.
+    bool gathers_lanes(const PlanEdge& e) const {
+        return e.port == 0 && r.env_.batches == 1 && r.plan_.nodes[e.dst].component < 0 &&
+               audio_in[e.dst] > kMostAdded && !stacks(contract(e.dst).inputs[0]);
     }
 
     // The edge of member m of a team that stands where edge k of its lead stands.
@@ -581,7 +590,7 @@ struct Builder {
     // Batch b of what an edge carries, wherever its source keeps it: for nodes that are no team, and for packing.
     void show_lane(View& view, const PlanEdge& e, int32_t channel, uint32_t b) {
         const uint32_t lead = r.lead(e.src), lane = r.first_lane(e.src) + b;
-        const auto apart = r.team(e.dst) ? lifted.end() : lifted.find({lead, e.src_port});
+        const auto apart = r.team(e.dst) || gathers_lanes(e) ? lifted.end() : lifted.find({lead, e.src_port});
         const Port& p = apart != lifted.end() ? *apart->second : r.work_[lead].out[e.src_port];
         const int64_t group = lane / static_cast<uint32_t>(p.width);
         show_from(view, p, behind(e), channel, group * p.row + lane % static_cast<uint32_t>(p.width));

@@ -199,7 +199,51 @@ template <bool kMean> Carried gather_tick(Step& s, uint32_t i, int64_t, Carried 
     return {s.out[0].data[i * s.out[0].step], before.seen};
 }
 
+// Adds edge k, or from k on eight lanes of one row, turned, to what `y` holds; returns the edge after.
+int add_edges(const Step& s, int k, int c, int g, const Firing& f, double* y) {
+    const View& v = s.in[k];
+    const double* x = row(v, c, g, f.offset);
+    bool lanes = v.step == kLanes && k + kLanes <= s.n_in;
+    for (int j = 1; lanes && j < kLanes; ++j)
+        lanes = s.in[k + j].data == v.data + j && s.in[k + j].channel_stride == v.channel_stride;
+    for (uint32_t i = 0; i < f.frames; i += kLanes) {
+        f64x8 r[kLanes];
+        if (lanes) {
+            for (int j = 0; j < kLanes; ++j) r[j] = load(x + (i + static_cast<uint32_t>(j)) * kLanes);
+            transpose(r);
+        } else if (v.step == kLanes) {
+            double one[kLanes];
+            for (uint32_t j = 0; j < kLanes; ++j) one[j] = x[(i + j) * kLanes];
+            r[0] = load(one);
+        } else {
+            r[0] = load_as<f64x8>(x + i * v.step);
+        }
+        f64x8 sum = k == 0 ? r[0] : load(y + i) + r[0];
+        for (int j = 1; lanes && j < kLanes; ++j) sum = sum + r[j];
+        store(y + i, sum);
+    }
+    return k + (lanes ? kLanes : 1);
+}
+
+// Many edges in frame layout: through the sum once for each, or for eight that are lanes of a cohort.
+template <bool kMean> uint32_t gather_many(Step& s, const Firing& f) {
+    const f64x8 share(1.0 / s.n_in);
+    Watch watch;
+    for (int c = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.env->groups; ++g) {
+            double* y = row(s.out[0], c, g, f.offset);
+            for (int k = 0; k < s.n_in;) k = add_edges(s, k, c, g, f, y);
+            for (uint32_t i = 0; i < f.frames; i += kLanes) {
+                const f64x8 sum = load(y + i);
+                if constexpr (kMean) store(y + i, sum * share);
+                watch.see(kMean ? sum * share : sum, f.frames - i);
+            }
+        }
+    return watch.verdict();
+}
+
 template <int W, class T, bool kMean> uint32_t gather(Step& s, const Firing& f) {
+    if (W == 1 && s.n_in > kMostAdded) return gather_many<kMean>(s, f);
     constexpr uint32_t kStep = W == 1 && std::is_same_v<T, f64x8> ? kLanes : 1;
     constexpr decltype(&gather_row<0, kStep, T, kMean>) rows[] = {
         gather_row<0, kStep, T, kMean>, gather_row<1, kStep, T, kMean>, gather_row<2, kStep, T, kMean>,
