@@ -27,6 +27,7 @@ HEAT: int = lib.AMP_RUN_HEAT
 TRACE: int = lib.AMP_RUN_TRACE
 NO_METRICS: int = lib.AMP_RUN_NO_METRICS
 HEAT_WINDOW: int = lib.AMP_HEAT_WINDOW
+LANES: int = lib.AMP_LANES
 FLIGHT_SIZE: int = ffi.sizeof("amp_flight")
 PHASES = ("idle", "load", "configure", "execute")
 TRACE_DTYPE = np.dtype(
@@ -243,6 +244,22 @@ def plan_describe(descriptors: bytes, plan: bytes) -> str:
     return _take(data).decode()
 
 
+def schedule_derive(descriptors: bytes) -> bytes:
+    """Return the schedule blob that a runtime of these descriptors follows by itself."""
+    data, error = ffi.new("amp_bytes *"), _error()
+    _check(lib.amp_schedule_derive(ffi.from_buffer(descriptors), len(descriptors), data, error), error)
+    return _take(data)
+
+
+def schedule_describe(descriptors: bytes, schedule: bytes) -> str:
+    """Check a schedule blob (empty: the plan's own order) and return it as JSON text."""
+    data, error = ffi.new("amp_bytes *"), _error()
+    pointer = ffi.from_buffer(schedule) if schedule else ffi.NULL
+    blobs = (ffi.from_buffer(descriptors), len(descriptors), pointer, len(schedule))
+    _check(lib.amp_schedule_describe(*blobs, data, error), error)
+    return _take(data).decode()
+
+
 def history_sample(blob: bytes, curve: str, sample_rate: float, first_frame: int, frames: int) -> Samples:
     """Sample one curve at t = n / sample_rate (Hz), shape (frames,), with the bits a render sees."""
     out, error = np.empty(frames), _error()
@@ -375,6 +392,19 @@ class Runtime:
             error = _error()
             lib.amp_graph_runtime_last_error(self._handle, error)
             raise _exception(status, error)
+
+    def set_schedule(self, schedule: bytes) -> None:
+        """Follow a schedule blob (empty: the plan's own order) from the next `configure` on.
+
+        Raises
+        ------
+        InvalidArgument
+            If the graph does not allow it, naming the two nodes and the rule; nothing changes.
+        BlobError
+            If the bytes are malformed.
+        """
+        pointer = ffi.from_buffer(schedule) if schedule else ffi.NULL
+        self._call(lib.amp_graph_runtime_set_schedule(self._handle, pointer, len(schedule)))
 
     def configure(
         self,
