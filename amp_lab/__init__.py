@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from amp_lab.graph import Graph
     from amp_lab.plan import Plan
     from amp_lab.render import Render
+    from amp_lab.schedule import Schedule
     from amp_lab.session import Session
     from amp_lab.values import batch, curve
     from amp_lab.version import __version__
@@ -52,6 +53,7 @@ _NAMES = {
     "Graph": "graph",
     "Plan": "plan",
     "Render": "render",
+    "Schedule": "schedule",
     "Session": "session",
     "batch": "values",
     "curve": "values",
@@ -86,6 +88,7 @@ __all__ = [
     "Plan",
     "Render",
     "RingFull",
+    "Schedule",
     "Session",
     "ShapeError",
     "ThermalError",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DESCRIPTORS = b"AMPD"
 HISTORY = b"AMPH"
+SCHEDULE = b"AMPI"
 VERSION = 1
 HEADER = struct.Struct("<4sIQQ")
 
@@ -179,3 +180,9 @@ def history(curves: Iterable[Curve]) -> bytes:
             + points.tobytes()
         )
     return seal(HISTORY, _counted(parts))
+
+
+def schedule(stages: Iterable[Iterable[Iterable[str]]]) -> bytes:
+    """Return the sealed schedule blob (magic ``AMPI``) of names of nodes by stage and cohort."""
+    cohorts = [[_counted([text(name) for name in cohort]) for cohort in stage] for stage in stages]
+    return seal(SCHEDULE, _counted([_counted(stage) for stage in cohorts]))

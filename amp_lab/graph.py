@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from amp_lab.journal import Journal
     from amp_lab.render import Progress, Render
     from amp_lab.rendering import Isolation, Nonfinite
+    from amp_lab.schedule import Schedule
     from amp_lab.session import Session
 
 
@@ -225,6 +226,16 @@ class Graph(Builders, Editing):
                 self._plan = (self._store.version, Plan.compile(self._descriptors()))
             return self._plan[1]
 
+    def ipls(self) -> Schedule:
+        """Return the schedule a render follows by itself: voices of one shape side by side in lanes.
+
+        Raises
+        ------
+        AmpError
+            As `compile` does.
+        """
+        return self.compile().schedule
+
     def inputs(self) -> dict[str, Samples]:
         """Return samples of every ``input`` node, (B|1, C, N); files are read now if they were not yet."""
         with self._store.lock:
@@ -310,6 +321,7 @@ class Graph(Builders, Editing):
         out: Samples | None = None,
         heat: bool = False,
         progress: Progress | None = None,
+        schedule: Schedule | Literal["plain"] | None = None,
     ) -> Render:
         """Render natively.
 
@@ -338,6 +350,9 @@ class Graph(Builders, Editing):
             Compute heat along the way (otherwise it is computed when asked for).
         progress
             Called with frames done and frames in all; by default a bar after one second.
+        schedule
+            The order of firing: by default the derived one (`ipls`), ``"plain"`` for the plan's own, or one
+            that is followed exactly. The bits do not depend on it.
 
         Raises
         ------
@@ -362,6 +377,7 @@ class Graph(Builders, Editing):
                 out=out,
                 heat=heat,
                 progress=progress,
+                schedule=schedule,
             )
         except KeyboardInterrupt as interrupt:  # what was running tells the caller nothing
             raise interrupt.with_traceback(None) from None

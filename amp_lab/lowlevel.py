@@ -45,6 +45,8 @@ from amp_lab.lowlevel_library import (
     native_logging_set,
     plan_compile,
     plan_describe,
+    schedule_derive,
+    schedule_describe,
     source_digest,
     test_hooks,
 )
@@ -66,6 +68,8 @@ __all__ = [
     "native_logging_set",
     "plan_compile",
     "plan_describe",
+    "schedule_derive",
+    "schedule_describe",
     "read_flight",
     "source_digest",
     "test_hooks",
@@ -76,6 +80,7 @@ HEAT: int = lib.AMP_RUN_HEAT
 TRACE: int = lib.AMP_RUN_TRACE
 NO_METRICS: int = lib.AMP_RUN_NO_METRICS
 HEAT_WINDOW: int = lib.AMP_HEAT_WINDOW
+LANES: int = lib.AMP_LANES
 METRICS_DTYPE = np.dtype(
     [
         ("struct_size", "u4"),
@@ -158,6 +163,19 @@ class Runtime:
             error = error_record()
             lib.amp_graph_runtime_last_error(self._handle, error)
             raise exception(status, error)
+
+    def set_schedule(self, schedule: bytes) -> None:
+        """Follow a schedule blob (empty: the plan's own order) from the next `configure` on.
+
+        Raises
+        ------
+        InvalidArgument
+            If the graph does not allow it, naming the two nodes and the rule; nothing changes.
+        BlobError
+            If the bytes are malformed.
+        """
+        pointer = ffi.from_buffer(schedule) if schedule else ffi.NULL
+        self._call(lib.amp_graph_runtime_set_schedule(self._handle, pointer, len(schedule)))
 
     def configure(
         self,

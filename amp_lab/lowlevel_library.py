@@ -111,6 +111,22 @@ def plan_describe(descriptors: bytes, plan: bytes) -> str:
     return take(data).decode()
 
 
+def schedule_derive(descriptors: bytes) -> bytes:
+    """Return the schedule blob that a runtime of these descriptors follows by itself."""
+    data, error = ffi.new("amp_bytes *"), error_record()
+    check(lib.amp_schedule_derive(ffi.from_buffer(descriptors), len(descriptors), data, error), error)
+    return take(data)
+
+
+def schedule_describe(descriptors: bytes, schedule: bytes) -> str:
+    """Check a schedule blob (empty: the plan's own order) and return it as JSON text."""
+    data, error = ffi.new("amp_bytes *"), error_record()
+    pointer = ffi.from_buffer(schedule) if schedule else ffi.NULL
+    blobs = (ffi.from_buffer(descriptors), len(descriptors), pointer, len(schedule))
+    check(lib.amp_schedule_describe(*blobs, data, error), error)
+    return take(data).decode()
+
+
 def history_sample(blob: bytes, curve: str, sample_rate: float, first_frame: int, frames: int) -> Samples:
     """Sample one curve at t = n / sample_rate (Hz), shape (frames,), with the bits a render sees."""
     out, error = np.empty(frames), error_record()

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
-from amp_lab import blob, lowlevel, plan_text
+from amp_lab import blob, lowlevel, plan_text, schedule
 from amp_lab.blob import Descriptors
 from amp_lab.lowlevel import PlanFacts
+from amp_lab.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,17 @@ class Plan:
         """Channels of the output node, 0 if the graph has none."""
         return self.facts.output_channels
 
-    def to_text(self) -> str:
-        """Return the plan as text for people: nodes in firing order, loops, gates, edges, digest.
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The schedule a render follows by itself."""
+        return schedule.of_plan(self, None)
 
-        The same text for the same plan.
+    def to_text(self) -> str:
+        """Return the plan as text for people: nodes in the plan's order, loops, gates, edges, digest.
+
+        If the derived schedule has cohorts, its stages too. The same text for the same plan.
         """
-        return plan_text.render(self.info)
+        return plan_text.render(self.info, self.schedule.to_text() if self.schedule.cohorts else "")
 
     def __repr__(self) -> str:
         facts = self.facts

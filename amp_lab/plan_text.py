@@ -23,8 +23,11 @@ Row = tuple[str, ...]
 T = TypeVar("T")
 
 
-def render(info: dict[str, Any]) -> str:
-    """Return the text of a plan given as JSON values; the same text for the same plan."""
+def render(info: dict[str, Any], schedule: str = "") -> str:
+    """Return the text of a plan given as JSON values; the same text for the same plan.
+
+    ``schedule`` is a part of its own before the digest.
+    """
     loops = {name: i for i, c in enumerate(info["components"], 1) for name in c["nodes"]}
     at = {n["name"]: i for i, n in enumerate(info["nodes"])}
     edges = sorted(info["edges"], key=lambda e: (at[e["src"]], at[e["dst"]], e["slot"]))
@@ -50,6 +53,7 @@ def render(info: dict[str, Any]) -> str:
         parts += ["edges that are not the first of their port", *spelled, ""]
     if info["curves"]:
         parts += [f"curves needed: {', '.join(info['curves'])}", ""]
+    parts += [schedule] if schedule else []
     return "\n".join([*parts, f"digest {info['digest']}"]) + "\n"
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from amp_lab import schedule as schedules
 from amp_lab.errors import GraphError, InternalError
 from amp_lab.lowlevel import NodeMetrics
 from amp_lab.plan import Plan
@@ -25,6 +26,7 @@ from amp_lab.request import (
     allocate_here,
     render_in_process,
 )
+from amp_lab.schedule import Schedule
 from amp_lab.values import Samples
 
 if TYPE_CHECKING:
@@ -106,6 +108,11 @@ class Render:
         return digest(self.audio)
 
     @cached_property
+    def schedule(self) -> Schedule:
+        """The schedule the render followed."""
+        return schedules.of_plan(self.plan, self.request.schedule_blob)
+
+    @cached_property
     def heat(self) -> Heat:
         """Heat per node; if it was not computed with the sound, the same request is rendered again with heat.
 
@@ -173,7 +180,9 @@ class Render:
         from amp_lab import plots
 
         if view == "schedule":
-            return plots.timeline(self.plan.info, self.trace, self.sample_rate, ax=ax, **options)
+            return plots.timeline(
+                self.plan.info, self.trace, self.sample_rate, schedule=self.schedule, ax=ax, **options
+            )
         if view == "delays":
             return plots.delays(self.plan.info, self.trace, self.metrics, self.sample_rate, ax=ax, **options)
         raise GraphError(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from amp_lab import checks, lowlevel
+from amp_lab import schedule as schedules
 from amp_lab.control import ControlHistory, check_history
 from amp_lab.errors import GraphError, ShapeError
 from amp_lab.request import Progress, RenderParts, RenderRequest, allocate_here, render_in_process
@@ -63,6 +64,7 @@ def render(
     out: Samples | None,
     heat: bool,
     progress: Progress | None,
+    schedule: schedules.Choice,
 ) -> Render:
     """Do what `Graph.render` says."""
     from amp_lab.render import Render
@@ -88,6 +90,7 @@ def render(
         heat=heat,
         trace=trace,
         heat_budget_w=graph.heat_budget_w,
+        schedule_blob=schedules.choose(f"{graph.name}.render", schedule),
     )
     _check_out(graph, request, out)
     chosen = choose_isolation(isolation)
@@ -232,6 +235,7 @@ def _provenance(
         "sources": lowlevel.source_digest(),
         "plan": plan_digest,
         "controls": "" if history is None else history.digest,
+        "schedule": schedules.name_of(request.schedule_blob),
         "block_frames": str(parts["block_frames"]),
         "batch_offset": str(request.batch_offset),
     }

@@ -20,7 +20,7 @@ from amp_lab.analysis import FloatArray, Measurement, measure_levels
 from amp_lab.analysis.signals import SILENCE_DB, decibels
 from amp_lab.plots import style
 from amp_lab.plots.heat import HeatLike
-from amp_lab.plots.schedule import TraceLike
+from amp_lab.plots.schedule import ScheduleLike, TraceLike
 
 EXCERPT_S = 60.0
 """Longest sound embedded in a page."""
@@ -92,6 +92,10 @@ class RenderLike(Protocol):
     @property
     def plan(self) -> PlanLike:
         """The plan that ran."""
+
+    @property
+    def schedule(self) -> ScheduleLike | None:
+        """The order it fired in, or None for the plan's own."""
 
     @property
     def provenance(self) -> Mapping[str, Any]:
@@ -194,7 +198,7 @@ def _pictures(render: RenderLike, *, dpi: int, everything: bool = False) -> list
     if render.heat is not None and (everything or np.any(render.heat.total_j)):
         thermo = plots.thermo(render.heat)
         shown.append(_Picture("Heat", "Power, accumulated heat and temperature per node", _png(thermo, dpi)))
-    schedule = plots.timeline(render.plan.info, render.trace, rate)
+    schedule = plots.timeline(render.plan.info, render.trace, rate, schedule=render.schedule)
     what = "Nodes and edges of the plan" + ("" if render.trace is None else ", and firings in wall time")
     shown.append(_Picture("Timeline", what, _png(schedule, dpi)))
     if any(node["latency_frames"] for node in render.plan.info["nodes"]):

@@ -29,6 +29,7 @@ class RenderRequest:
 
     ``nodes`` are the plan's nodes in execution order, ``output_channels`` those of its output (0: none).
     ``block_frames`` 0 lets the runtime choose. ``taps`` are ``"node"`` or ``"node.port"``.
+    ``schedule_blob`` None follows the derived schedule, empty the plan's own order.
     """
 
     descriptor_blob: bytes
@@ -47,6 +48,7 @@ class RenderRequest:
     heat: bool = False
     trace: bool = False
     heat_budget_w: float | None = None
+    schedule_blob: bytes | None = None
 
     @property
     def flags(self) -> int:
@@ -281,6 +283,8 @@ def _port(tap: str) -> tuple[str, str | None]:
 
 
 def _prepare(runtime: Runtime, request: RenderRequest) -> None:
+    if request.schedule_blob is not None:
+        runtime.set_schedule(request.schedule_blob)
     runtime.configure(
         batches=request.batches,
         block_frames=request.block_frames,

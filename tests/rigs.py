@@ -55,11 +55,18 @@ class Cut:
 
 
 def started(
-    scene: Scene, cut: Cut | None = None, *, flags: int = lowlevel.STOP_NONFINITE, batch_offset: int = 0
+    scene: Scene,
+    cut: Cut | None = None,
+    *,
+    flags: int = lowlevel.STOP_NONFINITE,
+    batch_offset: int = 0,
+    schedule: bytes | None = None,
 ) -> Runtime:
     """Return a configured runtime with inputs and curves, at frame 0."""
     plan = scene.graph.compile()
     runtime = Runtime(plan.descriptor_blob, plan.plan_blob)
+    if schedule is not None:
+        runtime.set_schedule(schedule)
     runtime.configure(
         batches=scene.batches, block_frames=(cut or Cut()).block, flags=flags, batch_offset=batch_offset
     )
@@ -87,10 +94,15 @@ def proceed(runtime: Runtime, scene: Scene, calls: Iterable[int]) -> Samples:
 
 
 def sound(
-    scene: Scene, cut: Cut | None = None, *, flags: int = lowlevel.STOP_NONFINITE, batch_offset: int = 0
+    scene: Scene,
+    cut: Cut | None = None,
+    *,
+    flags: int = lowlevel.STOP_NONFINITE,
+    batch_offset: int = 0,
+    schedule: bytes | None = None,
 ) -> Samples:
-    """Return the audio, (B, C, N)."""
-    with started(scene, cut, flags=flags, batch_offset=batch_offset) as runtime:
+    """Return the audio, (B, C, N); by the derived schedule unless one is given."""
+    with started(scene, cut, flags=flags, batch_offset=batch_offset, schedule=schedule) as runtime:
         return proceed(runtime, scene, (cut or Cut()).calls or [scene.frames])
 
 

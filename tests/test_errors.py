@@ -34,7 +34,7 @@ def extension(version: int, digest: bytes) -> ModuleType:
     module.lib = SimpleNamespace(  # type: ignore[attr-defined]
         amp_abi_version=lambda: version,
         AMP_ABI_VERSION_MAJOR=1,
-        AMP_ABI_VERSION_MINOR=1,
+        AMP_ABI_VERSION_MINOR=2,
         amp_source_digest=lambda: digest,
     )
     return module

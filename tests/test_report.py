@@ -84,6 +84,7 @@ class FakeRender:
     heat: Any = field(default_factory=heat)
     trace: Any = None
     plan: Any = field(default_factory=plan)
+    schedule: Any = None
     provenance: dict[str, str] = field(default_factory=lambda: {"isa": "v3", "build": "gcc <12.2> & co"})
     digest: str = "ab" * 32
 

@@ -26,6 +26,14 @@ _BAR = 0.36
 """Half height of a bar, in rows."""
 
 
+class ScheduleLike(Protocol):
+    """The order a render fired in."""
+
+    @property
+    def stages(self) -> Sequence[Sequence[Sequence[str]]]:
+        """Names of nodes by stage and cohort."""
+
+
 class TraceLike(Protocol):
     """Firings of one render."""
 
@@ -47,9 +55,12 @@ def timeline(
     last_s: float | None = None,
     nodes: Sequence[str] | None = None,
     name: str = "Timeline",
+    schedule: ScheduleLike | None = None,
     ax: Axes | None = None,
 ) -> Figure:
     """One row per node in execution order: edges as arcs, and firings in wall time if there is a trace.
+
+    With a schedule that has cohorts the rows stand in its order: a band per cohort, a line per stage.
 
     Arcs to the left carry data down, to the right they close feedback; z⁻ᵈ is an edge delay of d
     frames, dashed is modulation. Nodes that share feedback are tinted and bracketed.
@@ -57,11 +68,12 @@ def timeline(
 
     Parameters
     ----------
-    plan_info : the plan: `nodes` in execution order, `components`, `edges`
+    plan_info : the plan: `nodes` in its own order, `components`, `edges`
     trace : firings, or None for the structure alone
     sample_rate : Hz
     first_s, last_s : draw firings whose first frame is in this window of signal time
     nodes : names of the nodes to show; the first 60 by default
+    schedule : what was followed; None for the plan's own order
     ax : draws inside the area of these axes
 
     Raises
@@ -69,12 +81,14 @@ def timeline(
     InvalidArgument
         If a name is not in the plan.
     """
-    part, rows = _choose(plan_info, nodes)
+    stages = _cut(schedule)
+    part, rows = _choose(plan_info, nodes, [name for stage in stages for cohort in stage for name in cohort])
     shown = part["nodes"]
     figure, (arcs, side) = _two_columns(ax, len(shown), traced=trace is not None)
     _rows(arcs, part)
     _arcs(arcs, part)
     _components(arcs, side, part)
+    _stages(arcs, side, part, stages)
     hidden = f"{len(shown)} of {len(plan_info['nodes'])} nodes" if len(shown) < rows.size else ""
     delayed = sum(1 for edge in part["edges"] if edge["delay_frames"] > 0)
     sizes = (hidden or style.count(len(shown), "node"), style.count(len(part["edges"]), "edge"))
@@ -91,26 +105,35 @@ def timeline(
     return figure
 
 
+def _cut(schedule: ScheduleLike | None) -> Sequence[Sequence[Sequence[str]]]:
+    """Stages to be drawn: none if every node fires alone."""
+    stages = () if schedule is None else schedule.stages
+    return stages if any(len(cohort) > 1 for stage in stages for cohort in stage) else ()
+
+
 def _choose(
-    plan_info: Mapping[str, Any], names: Sequence[str] | None
+    plan_info: Mapping[str, Any], names: Sequence[str] | None, order: Sequence[str]
 ) -> tuple[dict[str, Any], npt.NDArray[np.int64]]:
-    """Cut the plan down to the chosen nodes; also the row of each node of the plan, -1 if hidden."""
-    nodes = plan_info["nodes"]
-    known = [node["name"] for node in nodes]
-    wanted = set(known[:MAX_NODES] if names is None else names)
+    """Cut the plan down to the chosen nodes; also the row of each node of the plan, -1 if hidden.
+
+    Rows stand in the order of the names given, else in that of the plan.
+    """
+    known = [node["name"] for node in plan_info["nodes"]]
+    drawn = list(order) or known
+    wanted = set(drawn[:MAX_NODES] if names is None else names)
     if unknown := wanted.difference(known):
         raise InvalidArgument(
             f"timeline.nodes: not in the plan (got {sorted(unknown)}, allowed {known}). Use its names."
         )
+    row = {name: i for i, name in enumerate(name for name in drawn if name in wanted)}
     part = {
-        "nodes": [node for node in nodes if node["name"] in wanted],
+        "nodes": sorted((n for n in plan_info["nodes"] if n["name"] in row), key=lambda n: row[n["name"]]),
         "edges": [e for e in plan_info["edges"] if e["src"] in wanted and e["dst"] in wanted],
         "components": [
             {**c, "nodes": [n for n in c["nodes"] if n in wanted]} for c in plan_info["components"]
         ],
     }
-    kept = np.array([name in wanted for name in known], dtype=bool)
-    return part, np.where(kept, np.cumsum(kept) - 1, -1)
+    return part, np.array([row.get(name, -1) for name in known], dtype=np.int64)
 
 
 def _two_columns(ax: Axes | None, rows: int, *, traced: bool) -> tuple[Figure, tuple[Axes, Axes]]:
@@ -202,6 +225,24 @@ def _components(arcs: Axes, side: Axes, plan_info: Mapping[str, Any]) -> None:
             1.02, (low + high) / 2, f"feedback, {component['sub_block']} fr.", transform=across,
             rotation=90, va="center", ha="left", fontsize=8, color=style.PALETTE[1],
         )  # fmt: skip
+
+
+def _stages(
+    arcs: Axes, side: Axes, plan_info: Mapping[str, Any], stages: Sequence[Sequence[Sequence[str]]]
+) -> None:
+    """Band the rows of each cohort, and draw a line where another stage begins."""
+    row = {node["name"]: i for i, node in enumerate(plan_info["nodes"])}
+    for stage in stages:
+        cohorts = [rows for cohort in stage if (rows := [row[name] for name in cohort if name in row])]
+        for ax in (arcs, side):
+            for rows in cohorts:
+                if len(rows) > 1:
+                    ax.axhspan(
+                        rows[0] - 0.4, rows[-1] + 0.4,
+                        facecolor=style.PALETTE[0], alpha=0.08, zorder=0.3, linewidth=0, gid="cohort",
+                    )  # fmt: skip
+            if cohorts:
+                ax.axhline(cohorts[0][0] - 0.5, color=style.MUTED, linewidth=0.6, zorder=0.5, gid="stage")
 
 
 def _properties(ax: Axes, nodes: list[Mapping[str, Any]], sample_rate: float) -> None:

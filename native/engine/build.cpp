@@ -58,7 +58,7 @@ struct Builder {
     std::map<std::pair<uint32_t, uint32_t>, int> lift_slot{};  // (lead, output) -> slot, -1: window
     std::map<std::pair<uint32_t, uint32_t>, Port*> lifted{};   // outputs of teams lane by lane, for other nodes
     std::multimap<size_t, int> dies_lifted{};                  // unit end -> slot
-    std::vector<int> audio_in{};                               // [node] edges into its first port
+    std::vector<bool> in_run{};                                // [edge] one of eight lanes that a sum reads as they are
     std::vector<double*> slot_data{};
     uint32_t shown_to = 0;  // the node whose views are being made
 
@@ -145,8 +145,7 @@ struct Builder {
         std::vector<std::vector<size_t>> last(n);
         std::vector<bool> delayed(n);
         for (uint32_t u = 0; u < n; ++u) last[u].assign(contract(u).n_outputs, unit_end(u));
-        audio_in.assign(n, 0);
-        for (const PlanEdge& e : r.plan_.edges) audio_in[e.dst] += e.port == 0;
+        find_lane_runs();
         std::map<std::pair<uint32_t, uint32_t>, size_t> last_lifted;
         for (const PlanEdge& e : r.plan_.edges) {
             const uint32_t src = r.lead(e.src);
@@ -215,11 +214,30 @@ struct Builder {
         return slots.take(Shape{channels, r.env(u).groups}.rows() * static_cast<uint64_t>(r.env(u).width));
     }
 
-    // Where many edges meet, the step that adds them reads the lanes of a team by itself.
-    bool gathers_lanes(const PlanEdge& e) const {
-        return e.port == 0 && r.env_.batches == 1 && r.plan_.nodes[e.dst].component < 0 &&
-               audio_in[e.dst] > kMostAdded && !stacks(contract(e.dst).inputs[0]);
+    // Where many edges are added, eight in a row that are the lanes of one group are read as they are.
+    void find_lane_runs() {
+        in_run.assign(r.plan_.edges.size(), false);
+        if (r.teams_.empty() || r.env_.batches > 1) return;
+        const auto lane_of = [&](uint32_t k) { return r.first_lane(r.plan_.edges[k].src); };
+        for (uint32_t u = 0; u < r.plan_.nodes.size(); ++u) {
+            if (r.team(u) || r.plan_.nodes[u].component >= 0) continue;
+            for (uint32_t p = 0; p < contract(u).n_inputs; ++p) {
+                const auto edges = entering(u, static_cast<int32_t>(p), -1);
+                if (edges.size() <= kMostAdded || stacks(contract(u).inputs[p])) continue;
+                for (size_t i = 0; i + kLanes <= edges.size(); ++i) {
+                    const PlanEdge& first = r.plan_.edges[edges[i]];
+                    bool run = r.team(first.src) && lane_of(edges[i]) % kLanes == 0;
+                    for (uint32_t j = 1; run && j < kLanes; ++j) {
+                        const PlanEdge& e = r.plan_.edges[edges[i + j]];
+                        run = r.lead(e.src) == r.lead(first.src) && lane_of(edges[i + j]) == lane_of(edges[i]) + j &&
+                              e.src_port == first.src_port && e.channel == first.channel && e.lag == first.lag;
+                    }
+                    for (uint32_t j = 0; run && j < kLanes; ++j) in_run[edges[i + j]] = true;
+                }
+            }
+        }
     }
+    bool gathers_lanes(const PlanEdge& e) const { return in_run[static_cast<size_t>(&e - r.plan_.edges.data())]; }
 
     // The edge of member m of a team that stands where edge k of its lead stands.
     uint32_t twin(uint32_t k, uint32_t m) const {

@@ -16,6 +16,12 @@ namespace {
 constexpr uint32_t kDefaultTrace = 65536;
 constexpr uint32_t kMostBatches = 1u << 20, kMostBlockFrames = 1u << 20;
 
+// Gives every entry of a map another key, by way of `room`.
+template <class Map, class Change> void rekey(Map& map, std::vector<typename Map::node_type>& room, Change change) {
+    while (!map.empty()) room.push_back(map.extract(map.begin()));
+    for (auto& entry : room) change(entry.key()), map.insert(std::move(entry));
+}
+
 }  // namespace
 
 bool takes_samples(const amp_node_contract& c) {
@@ -33,19 +39,20 @@ Runtime::Runtime(Plan plan) {
     std::iota(ranked_.begin(), ranked_.end(), 0u);
 }
 
-// Values and inputs that were given stay, at the new places of their nodes.
+// Values and inputs that were given stay, at the new places of their nodes. Nothing is allocated once the plan has
+// moved.
 void Runtime::set_schedule(const Schedule& schedule) {
     std::vector<uint32_t> rank;
     for (const PlanNode& n : plan_.nodes) rank.push_back(n.rank);
+    std::vector<Overrides::node_type> values;
+    std::vector<Inputs::node_type> inputs;
+    values.reserve(common_.overrides.size()), inputs.reserve(common_.inputs.size());
+    follow(common_.plan, schedule);
     configured_ = false;
     shards_.clear();
-    follow(common_.plan, schedule);
     for (uint32_t u = 0; u < plan_.nodes.size(); ++u) ranked_[plan_.nodes[u].rank] = u;
-    Overrides overrides;
-    for (auto& [at, value] : common_.overrides) overrides[{ranked_[rank[at.first]], at.second}] = std::move(value);
-    std::map<uint32_t, amp_buffer> inputs;
-    for (const auto& [u, samples] : common_.inputs) inputs[ranked_[rank[u]]] = samples;
-    common_.overrides.swap(overrides), common_.inputs.swap(inputs);
+    rekey(common_.overrides, values, [&](auto& key) { key.first = ranked_[rank[key.first]]; });
+    rekey(common_.inputs, inputs, [&](auto& key) { key = ranked_[rank[key]]; });
 }
 
 void Runtime::configure(const amp_config& c) {

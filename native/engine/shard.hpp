@@ -66,6 +66,7 @@ struct Fault {                   // the earliest thing that went wrong in a bloc
 };
 
 using Overrides = std::map<std::pair<uint32_t, uint32_t>, Tensor>;  // (node, parameter) -> value
+using Inputs = std::map<uint32_t, amp_buffer>;                      // node -> samples
 
 // What all shards of a runtime have in common. Owned by the runtime, read by the shards while they run.
 struct Common {
@@ -74,7 +75,7 @@ struct Common {
     amp_config config{};
     Arena arena;  // of all shards
     Overrides overrides;
-    std::map<uint32_t, amp_buffer> inputs;
+    Inputs inputs;
     History history;
     bool streams = false;     // run by a Stream: every output has a ring
     int64_t ring_frames = 0;  // tokens a ring holds to begin with, 0: enough for what the plan knows

@@ -22,9 +22,10 @@ using Units = std::vector<std::vector<std::vector<uint32_t>>>;  // what fires as
 
 struct Voice {
     uint64_t shape = 0;
-    uint32_t first = kNone;       // place
-    uint32_t begin = 0, end = 0;  // in `sorted`
-    bool repeats = false;         // some class more than once
+    uint32_t first = kNone;                               // place
+    uint32_t begin = 0, end = 0;                          // in `sorted`
+    bool repeats = false;                                 // some class more than once
+    std::pair<uint32_t, uint32_t> read_at{kNone, kNone};  // rank of the first node that is no voice and reads it, edge
 };
 
 struct Finder {
@@ -111,7 +112,8 @@ struct Finder {
             return std::tie(root[a], part[a], a) < std::tie(root[b], part[b], b);
         });
         for (uint32_t i = 0; i < sorted.size(); ++i) {
-            if (voices.empty() || voices.back().first != root[sorted[i]]) voices.push_back({0, root[sorted[i]], i, i});
+            if (voices.empty() || voices.back().first != root[sorted[i]])
+                voices.push_back({0, root[sorted[i]], i, i, false, {kNone, kNone}});
             add(voices.back(), sorted[i]);
         }
     }
@@ -143,11 +145,25 @@ struct Finder {
         return apart;
     }
 
+    // In the order in which others read them, so that a mix finds its slots in the lanes.
+    void rank_by_readers() {
+        std::vector<uint32_t> voice(p.nodes.size(), kNone);  // by first node
+        for (uint32_t v = 0; v < voices.size(); ++v) voice[voices[v].first] = v;
+        for (uint32_t u = 0; u < p.nodes.size(); ++u)
+            for (uint32_t i = 0; i < p.nodes[u].in.size() && !open[u]; ++i) {
+                const uint32_t src = p.edges[p.nodes[u].in[i]].src;
+                if (!open[src] || voice[root[src]] == kNone) continue;
+                auto& at = voices[voice[root[src]]].read_at;
+                at = std::min(at, std::pair{p.nodes[u].rank, i});
+            }
+    }
+
     // One team per class of up to kTeam voices, members in the order of the voices.
     std::vector<std::vector<uint32_t>> teams() {
         std::erase_if(voices, [](const Voice& v) { return v.repeats; });
+        rank_by_readers();
         std::sort(voices.begin(), voices.end(), [](const Voice& a, const Voice& b) {
-            return std::tie(a.shape, a.first) < std::tie(b.shape, b.first);
+            return std::tie(a.shape, a.read_at, a.first) < std::tie(b.shape, b.read_at, b.first);
         });
         std::vector<std::vector<uint32_t>> list;
         for (size_t i = 0, next = 0; i < voices.size(); i = next) {

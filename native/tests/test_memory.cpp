@@ -216,6 +216,18 @@ void loading_leaves_nothing(const blob::Bytes& bytes) {
         nothing_left);
     refuse_each(
         [&] {
+            amp_bytes schedule{};
+            given(amp_schedule_derive(bytes.data(), bytes.size(), &schedule, &e), &schedule);
+        },
+        nothing_left);
+    refuse_each(
+        [&] {
+            amp_bytes json{};
+            given(amp_schedule_describe(bytes.data(), bytes.size(), nullptr, 0, &json, &e), &json);
+        },
+        nothing_left);
+    refuse_each(
+        [&] {
             amp_graph_runtime* raw = nullptr;
             expect(amp_graph_runtime_create(bytes.data(), bytes.size(), nullptr, 0, &raw, &e), e);
             CHECK((raw == nullptr) == failing);
@@ -252,6 +264,7 @@ void runtimes_stay_usable(const blob::Graph& g, uint32_t batches) {
         const auto configure = [&] { expect(r.note(amp_graph_runtime_configure(r.raw, &config)), r.error); };
         const auto any = [] {};
         refuse_each(configure, any);
+        refuse_each([&] { expect(r.note(amp_graph_runtime_set_schedule(r.raw, nullptr, 0)), r.error); }, any);
         if (has_curves(g))
             refuse_each(
                 [&] {

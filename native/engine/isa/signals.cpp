@@ -203,18 +203,12 @@ template <bool kMean> Carried gather_tick(Step& s, uint32_t i, int64_t, Carried 
 int add_edges(const Step& s, int k, int c, int g, const Firing& f, double* y) {
     const View& v = s.in[k];
     const double* x = row(v, c, g, f.offset);
-    bool lanes = v.step == kLanes && k + kLanes <= s.n_in;
-    for (int j = 1; lanes && j < kLanes; ++j)
-        lanes = s.in[k + j].data == v.data + j && s.in[k + j].channel_stride == v.channel_stride;
+    const bool lanes = v.step == kLanes;  // the first of eight
     for (uint32_t i = 0; i < f.frames; i += kLanes) {
         f64x8 r[kLanes];
         if (lanes) {
             for (int j = 0; j < kLanes; ++j) r[j] = load(x + (i + static_cast<uint32_t>(j)) * kLanes);
             transpose(r);
-        } else if (v.step == kLanes) {
-            double one[kLanes];
-            for (uint32_t j = 0; j < kLanes; ++j) one[j] = x[(i + j) * kLanes];
-            r[0] = load(one);
         } else {
             r[0] = load_as<f64x8>(x + i * v.step);
         }

@@ -1,0 +1,180 @@
+"""When each node fires and beside whom: stages of cohorts, derived by default or written by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from amp_lab import blob, jsontext, lowlevel
+from amp_lab.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from amp_lab.plan import Plan
+
+Cohort: TypeAlias = tuple[str, ...]
+Stages: TypeAlias = tuple[tuple[Cohort, ...], ...]
+_NAMES = 4
+"""Members of a cohort spelled out at most in a text; the middle of a larger one is counted."""
+
+
+@dataclass(frozen=True, repr=False)
+class Schedule:
+    """An order of firing for one graph. It decides how fast a render is, never how it sounds.
+
+    Stages follow each other, and in each its cohorts; the members of a cohort fire side by side in the
+    lanes of one kernel. `Graph.ipls` derives one, `Graph.render` follows one given as ``schedule=``; the
+    native side checks it against the graph and refuses it naming the two nodes and the rule they break.
+
+    Parameters
+    ----------
+    stages
+        Names of nodes by stage and cohort, every node of the graph once; a node on its own is a cohort of
+        one. Any nested sequences; kept as tuples.
+
+    Raises
+    ------
+    InvalidArgument
+        If that is not what is given, with the place.
+    """
+
+    stages: Stages
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stages", _checked(self.stages))
+
+    @classmethod
+    def from_json(cls, text: str | Path) -> Schedule:
+        """Read what `to_json` wrote: its text, or the path of a file with it.
+
+        Raises
+        ------
+        GraphError
+            If it is not JSON.
+        InvalidArgument
+            If it is no schedule, with the place.
+        """
+        data = jsontext.read_json(text)
+        if not isinstance(data, dict) or data.keys() != {"stages"}:
+            raise InvalidArgument(
+                f'schedule: not a schedule (got {data!r:.60}, allowed {{"stages": [...]}}). '
+                "Write it with Schedule.to_json()."
+            )
+        return cls(data["stages"])
+
+    def to_json(self) -> str:
+        """Return the schedule as readable JSON text."""
+        return jsontext.dumps({"stages": [[list(cohort) for cohort in stage] for stage in self.stages]})
+
+    @property
+    def cohorts(self) -> tuple[Cohort, ...]:
+        """Cohorts of two members and more, in firing order."""
+        return tuple(cohort for stage in self.stages for cohort in stage if len(cohort) > 1)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Names of the nodes in firing order."""
+        return tuple(name for stage in self.stages for cohort in stage for name in cohort)
+
+    @cached_property
+    def blob(self) -> bytes:
+        """The schedule as the native side reads it (``graph.h``)."""
+        return blob.schedule(self.stages)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the blob, in hex."""
+        return hashlib.sha256(self.blob).hexdigest()
+
+    def to_text(self) -> str:
+        """Return the schedule as a page for people: a line per cohort, long ones cut short."""
+        lines = [f"{self._summary()}, {lowlevel.LANES} lanes", "  stage  members  nodes"]
+        for number, stage in enumerate(self.stages, 1):
+            for k, cohort in enumerate(stage):
+                lines.append(f"  {'' if k else number:>5}  {len(cohort):>7}  {_short(cohort)}")
+        return "\n".join(lines) + "\n"
+
+    def _summary(self) -> str:
+        fused = sum(map(len, self.cohorts))
+        return (
+            f"schedule: {len(self.stages)} stages, {len(self.cohorts)} cohorts of 2 and more "
+            f"with {fused} of {len(self.order)} nodes"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.to_text())}</pre>"
+
+    def __repr__(self) -> str:
+        return f"Schedule{self._summary().removeprefix('schedule')}"
+
+
+Choice: TypeAlias = Schedule | Literal["plain"] | None
+"""What a render may be told: a schedule, the plan's own order, or None: the derived one."""
+
+
+def choose(where: str, schedule: Choice) -> bytes | None:
+    """Return what a runtime is given: a blob, nothing (the plan's own order), or None (the derived one).
+
+    Raises
+    ------
+    InvalidArgument
+        If it is none of them.
+    """
+    if schedule is None or isinstance(schedule, Schedule):
+        return None if schedule is None else schedule.blob
+    if schedule != "plain":
+        raise InvalidArgument(
+            f"{where}.schedule: no schedule (got {schedule!r:.60}, allowed a Schedule, 'plain' or None). "
+            "Take g.ipls(), or write amp.Schedule(stages)."
+        )
+    return b""
+
+
+def of_plan(plan: Plan, chosen: bytes | None) -> Schedule:
+    """Return the schedule a runtime of this plan follows, given what `choose` returned."""
+    if chosen is None:
+        chosen = lowlevel.schedule_derive(plan.descriptor_blob)
+    return Schedule(json.loads(lowlevel.schedule_describe(plan.descriptor_blob, chosen))["stages"])
+
+
+def name_of(chosen: bytes | None) -> str:
+    """Say in a word what `choose` returned: ``derived``, ``plain``, or the digest of a supplied one."""
+    if chosen is None:
+        return "derived"
+    return hashlib.sha256(chosen).hexdigest() if chosen else "plain"
+
+
+def _short(cohort: Cohort) -> str:
+    if len(cohort) <= _NAMES:
+        return ", ".join(cohort)
+    half = _NAMES // 2
+    return ", ".join([*cohort[:half], f"({len(cohort) - 2 * half} more)", *cohort[-half:]])
+
+
+def _checked(stages: Any) -> Stages:
+    return tuple(
+        tuple(
+            tuple(_name(f"schedule.stages[{i}][{k}][{m}]", name) for m, name in _items(cohort, i, k))
+            for k, cohort in _items(stage, i)
+        )
+        for i, stage in _items(stages)
+    )
+
+
+def _items(value: Any, *place: int) -> list[tuple[int, Any]]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        where = "schedule.stages" + "".join(f"[{i}]" for i in place)
+        what = ("stages", "cohorts", "names of nodes")[len(place)]
+        raise InvalidArgument(f"{where}: not a list (got {value!r:.60}, allowed a list of {what}). Give one.")
+    return list(enumerate(value))
+
+
+def _name(where: str, name: Any) -> str:
+    if not isinstance(name, str):
+        raise InvalidArgument(f"{where}: not a name (got {name!r:.60}, allowed a str). Name a node.")
+    return name
