@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LIMITS = {"editor.js": 450_000}
 LIMIT = 60_000
-TINY = (("editor", {}), ("panel", {"seconds": 0.01}), ("lab", {"seconds": 0.01}))
+TINY = (("editor", {}), ("panel", {"seconds": 0.01}), ("live", {}), ("lab", {"seconds": 0.01}))
 LOOKS = ("scope", "spectrum", "spectrogram", "thermo", "timeline")
 
 
@@ -90,7 +90,7 @@ def test_bundles_are_small_and_need_no_internet() -> None:
     """The installed bundles keep their limits and load nothing from elsewhere."""
     bundles = sorted(STATIC.glob("*.js"))
     assert {path.name for path in bundles} == {
-        f"{name}.js" for name in ("editor", "panel", "workbench", *LOOKS)
+        f"{name}.js" for name in ("editor", "live", "panel", "workbench", *LOOKS)
     }
     for path in bundles:
         text = path.read_text(encoding="utf-8")

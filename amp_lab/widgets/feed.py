@@ -31,7 +31,7 @@ BLEND_S = 0.02
 """From the sound of one session to that of the next."""
 PAUSE_S = 0.15
 """Shortest time between two sessions."""
-TRUST_S = 0.25
+TRUST_S = 1.0
 """How long the page's clock is believed to go on after its last word."""
 LOST_S = 3.0
 """A page that says nothing for so long is gone."""

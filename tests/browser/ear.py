@@ -19,7 +19,7 @@ LISTEN = """() => {
       this.port.onmessage = ({data}) => {
         const {frames, silent, peak, last, step, bad} = this;
         const samples = data === 'samples'
-          ? [...this.keep.slice(this.at), ...this.keep.slice(0, this.at)].slice(-sampleRate) : null;
+          ? Float32Array.from({length: sampleRate}, (_, i) => this.keep[(this.at + sampleRate + i) % this.size]) : null;
         this.port.postMessage({frames, silent, peak, last, step, bad, samples});
         if (data === 'clear') Object.assign(this, {frames: 0, silent: 0, peak: 0, step: 0});
       };
@@ -62,7 +62,7 @@ LISTEN = """() => {
   };
 }"""
 ASK = """(what) => Promise.race([
-  new Promise((done) => { ear.node.port.onmessage = ({data}) => done(data); ear.node.port.postMessage(what); }),
+  new Promise((done) => { ear.node.port.onmessage = ({data}) => done({...data, samples: data.samples && [...data.samples]}); ear.node.port.postMessage(what); }),
   new Promise((done) => setTimeout(() => done(null), 2000)),
 ])"""
 

@@ -137,12 +137,13 @@ export class Engine {
   }
 
   #reported(report) {
+    const turned = report.flowing !== this.report?.flowing;
     this.report = report;
     const now = this.context.currentTime;
     const changed = this.buffer.note(report, now);
     const target = this.buffer.frames;
     if (changed) this.node.port.postMessage({ target });
-    if (changed || now - this.told >= TOLD_S) {
+    if (changed || turned || now - this.told >= TOLD_S) {
       this.told = now;
       this.link.tell('played', {
         run: this.run,

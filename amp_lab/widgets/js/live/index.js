@@ -21,7 +21,7 @@ function view(engine, { model, root, link, surface }) {
     surface.clear();
     return engine.start();
   };
-  const mute = h('button', { class: 'amp-icon mute', 'aria-label': 'Mute', title: 'Mute', onclick: () => set('muted', !model.get('muted')) });
+  const mute = h('button', { class: 'amp-icon mute', 'aria-label': 'Mute', text: 'Mute', onclick: () => set('muted', !model.get('muted')) });
   const level = h('output', { class: 'db' });
   const volume = h('input', { type: 'range', min: LOWEST_DB, max: 0, step: 0.5, 'aria-label': 'Volume', oninput: () => set('volume_db', Number(volume.value)) });
   const repeat = h('button', { class: 'amp-icon repeat', 'aria-label': 'Repeat curves', title: 'Curves begin again at their end', text: '↻', onclick: () => set('repeat', !model.get('repeat')) });
@@ -40,9 +40,8 @@ function view(engine, { model, root, link, surface }) {
     const db = model.get('volume_db');
     volume.value = db;
     volume.style.setProperty('--part', 1 - db / LOWEST_DB);
-    level.textContent = muted ? 'muted' : `${db.toFixed(db % 1 ? 1 : 0)} dB`;
+    level.textContent = `${db.toFixed(db % 1 ? 1 : 0)} dB`;
     mute.setAttribute('aria-pressed', muted);
-    mute.textContent = muted ? '🔇︎' : '🔈︎';
     repeat.setAttribute('aria-pressed', model.get('repeat'));
   };
   const changed = () => {

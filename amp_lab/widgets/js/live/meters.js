@@ -7,7 +7,7 @@ const MARKS = [-48, -36, -24, -12, 0];
 const FALL_DB = 0.8;
 const HOLD = 40;
 const SMOOTH = 0.25;
-const LENGTH = 280;
+const LENGTH = 140;
 
 const decibels = (value) => Math.max(LOW_DB, 20 * Math.log10(Math.max(value, 1e-9)));
 

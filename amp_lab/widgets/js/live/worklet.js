@@ -84,6 +84,7 @@ export function worklet() {
       if (!this.flowing && this.fill >= Math.max(0.75 * this.target, 2 * frames)) {
         this.flowing = true;
         this.starved = false;
+        this.quanta = REPORT_QUANTA - 1; // word of it at once
       }
       if (this.flowing) this.#play(out, frames);
       else if (this.starved) this.silent += frames;
@@ -122,6 +123,7 @@ export function worklet() {
       this.count += frames;
       if (last) {
         this.flowing = false;
+        this.quanta = REPORT_QUANTA - 1;
         this.starved = !this.held;
         if (this.starved) this.underruns += 1;
       }
