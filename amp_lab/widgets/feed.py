@@ -138,7 +138,7 @@ class Feed:
             self._anew |= bool(patch.edges or patch.modulations or "controls" in patch.attributes)
             for name, record in patch.nodes.items():
                 values = moved(before.get(name), record)
-                if values is None:
+                if values is None or self._session is None:
                     self._anew = True
                 else:
                     self._sets.setdefault(name, {}).update(values)

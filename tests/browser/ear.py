@@ -10,7 +10,8 @@ from browser.lab import Book
 
 LISTEN = """() => {
   if (window.ear) return;
-  const ear = window.ear = {contexts: 0, open: () => ear.all.filter((c) => c.state !== 'closed').length, all: []};
+  const ear = window.ear = {contexts: 0, all: []};
+  ear.open = () => ear.all.filter((context) => context.state !== 'closed').length;
   const text = `registerProcessor('ear', class extends AudioWorkletProcessor {
     constructor() {
       super();
@@ -18,8 +19,9 @@ LISTEN = """() => {
       Object.assign(this, {frames: 0, silent: 0, run: 0, peak: 0, last: 0, step: 0, before: 0, bad: 0});
       this.port.onmessage = ({data}) => {
         const {frames, silent, peak, last, step, bad} = this;
-        const samples = data === 'samples'
-          ? Float32Array.from({length: sampleRate}, (_, i) => this.keep[(this.at + sampleRate + i) % this.size]) : null;
+        const from = this.at + this.size - sampleRate;
+        const samples = data !== 'samples' ? null
+          : Float32Array.from({length: sampleRate}, (_, i) => this.keep[(from + i) % this.size]);
         this.port.postMessage({frames, silent, peak, last, step, bad, samples});
         if (data === 'clear') Object.assign(this, {frames: 0, silent: 0, peak: 0, step: 0});
       };
@@ -54,15 +56,20 @@ LISTEN = """() => {
   AudioNode.prototype.connect = function (to, ...rest) {
     if (to === this.context.destination && this.context.ready) {
       this.context.ready.then(() => {
-        const node = new AudioWorkletNode(this.context, 'ear', {channelCount: 1, channelCountMode: 'explicit', channelInterpretation: 'discrete'});
-        connect.call(this, node); ear.node = node; ear.context = this.context;
+        const first = {channelCount: 1, channelCountMode: 'explicit', channelInterpretation: 'discrete'};
+        const node = new AudioWorkletNode(this.context, 'ear', first);
+        connect.call(this, node);
+        Object.assign(ear, {node, context: this.context});
       });
     }
     return connect.call(this, to, ...rest);
   };
 }"""
 ASK = """(what) => Promise.race([
-  new Promise((done) => { ear.node.port.onmessage = ({data}) => done({...data, samples: data.samples && [...data.samples]}); ear.node.port.postMessage(what); }),
+  new Promise((done) => {
+    ear.node.port.onmessage = ({data}) => done({...data, samples: data.samples && [...data.samples]});
+    ear.node.port.postMessage(what);
+  }),
   new Promise((done) => setTimeout(() => done(null), 2000)),
 ])"""
 

@@ -60,6 +60,8 @@ export class Engine {
       this.#connect(context);
     } catch (error) {
       if (this.context === context) this.stop();
+      this.model.set('playing', false);
+      this.model.save_changes();
       throw error;
     } finally {
       URL.revokeObjectURL(module);
