@@ -1,4 +1,4 @@
-"""Live sound in JupyterLab, heard by a worklet of the tests: pitch, level, silence, hands, stalls, the end."""
+"""Live sound in JupyterLab, heard by a worklet of the tests: pitch, level, silence, hands, stalls, end."""
 
 from __future__ import annotations
 
