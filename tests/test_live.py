@@ -18,6 +18,7 @@ from amp_lab.widgets.base import View
 
 RATE = 48_000
 TARGET = 4800
+BLOCK = round(feed.BLOCK_S * RATE)
 PATIENCE_S = 10.0
 
 
@@ -57,7 +58,7 @@ class Page:
         """Play so many frames, and get what is kept ahead of them."""
         for _ in range(-(-frames // 480)):
             self.say(live)
-            until(lambda: self.frames() > self.played + TARGET - 480)
+            until(lambda: self.frames() > self.played + TARGET - BLOCK)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -76,8 +77,9 @@ def take_over(graph: amp.Graph, node: Node) -> None:
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> Page:
-    """What widgets send goes here."""
+    """What widgets send goes here; the page's clock is not that of the world."""
     page = Page()
+    monkeypatch.setattr(feed, "PAUSE_S", 0.0)
 
     def keep(self: Any, content: Any, buffers: Any = None) -> None:
         arrays = [np.frombuffer(buffer, dtype="<f4") for buffer in buffers or []]
@@ -96,12 +98,24 @@ def tone() -> amp.Graph:
 
 
 @pytest.fixture
-def live(tone: amp.Graph) -> Iterator[amp.widgets.Live]:
-    """The widget, closed at the end; nothing of it is left then."""
-    widget = amp.live(tone)
-    yield widget
-    widget.close()
+def hear() -> Iterator[Callable[..., amp.widgets.Live]]:
+    """Make widgets; they are closed at the end, and nothing of them is left then."""
+    made: list[amp.widgets.Live] = []
+
+    def make(graph: amp.Graph, **traits: Any) -> amp.widgets.Live:
+        made.append(amp.live(graph, **traits))
+        return made[-1]
+
+    yield make
+    for widget in made:
+        widget.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "amp_lab live"]
+
+
+@pytest.fixture
+def live(tone: amp.Graph, hear: Callable[..., amp.widgets.Live]) -> amp.widgets.Live:
+    """The widget of the tone."""
+    return hear(tone)
 
 
 def test_the_page_gets_the_bits_of_a_render(tone: amp.Graph, live: amp.widgets.Live, page: Page) -> None:
@@ -162,16 +176,15 @@ def test_a_graph_that_cannot_be_played_waits(tone: amp.Graph, live: amp.widgets.
     assert "message" not in page.of("waits")[1]
 
 
-def test_nothing_to_play_is_said(page: Page) -> None:
+def test_nothing_to_play_is_said(page: Page, hear: Callable[..., amp.widgets.Live]) -> None:
     """An empty graph is silent, says so, and sounds once it can."""
     graph = amp.Graph(sample_rate=RATE)
-    live = amp.live(graph)
+    live = hear(graph)
     page.start(live)
     until(lambda: bool(page.of("waits")))
     assert page.of("waits")[0]["silent"] and "output" in page.of("waits")[0]["message"]
     graph.output(graph.sine(frequency_hz=440.0))
     until(lambda: page.frames() > 0)
-    live.close()
 
 
 def test_a_fault_stops_until_it_is_cured(tone: amp.Graph, live: amp.widgets.Live, page: Page) -> None:
@@ -191,17 +204,16 @@ def test_a_fault_stops_until_it_is_cured(tone: amp.Graph, live: amp.widgets.Live
 
 
 @pytest.mark.parametrize("repeat", [True, False])
-def test_curves_begin_again(repeat: bool, page: Page) -> None:
+def test_curves_begin_again(repeat: bool, page: Page, hear: Callable[..., amp.widgets.Live]) -> None:
     """With ``repeat`` they start over behind the last point and a tail, else the last value stays."""
     g = amp.Graph(sample_rate=RATE)
     g.output(g.constant(value=amp.curve("ramp")))
     g.controls = amp.ControlHistory([amp.Curve("ramp", [0.0, 0.1], [0.25, 0.5], "linear")])
-    live = amp.live(g, repeat=repeat)
+    live = hear(g, repeat=repeat)
     page.start(live)
     page.play(live, RATE)
     assert bool([m for m in page.messages if len(m["buffers"]) == 2]) is repeat
     assert bool((page.sound()[0, 9600:] < 0.4).any()) is repeat
-    live.close()
 
 
 def test_a_page_that_is_gone_ends_it(
@@ -228,10 +240,12 @@ def test_it_stops_from_both_sides(live: amp.widgets.Live, page: Page) -> None:
         assert not live.playing and live._feed is None
 
 
-def test_threads_take_quick_turns_only_while_it_sounds(live: amp.widgets.Live, page: Page) -> None:
+def test_threads_take_quick_turns_only_while_it_sounds(
+    live: amp.widgets.Live, page: Page, hear: Callable[..., amp.widgets.Live]
+) -> None:
     """The interpreter's interval is set for as long as any sound runs, and is then what it was."""
     before = sys.getswitchinterval()
-    other = amp.live(amp.presets.three_osc())
+    other = hear(amp.presets.three_osc())
     page.start(live)
     page.start(other)
     until(lambda: sys.getswitchinterval() == pytest.approx(feed.SWITCH_S))

@@ -105,11 +105,14 @@ class Live(GraphView):
     def _end(self) -> None:
         feed, self._feed = self._feed, None
         if feed is not None:
+            self.tell("halted", run=feed.run)
             feed.close()
 
     def _switched(self, change: Any) -> None:
         if not change["new"]:
             self._end()
+        elif self._feed is None:
+            self.tell("play")
 
     def _repeated(self, change: Any) -> None:
         if self._feed is not None:
@@ -121,8 +124,7 @@ class Live(GraphView):
 
     def _ended(self, feed: Feed) -> None:
         if feed is self._feed:
-            self._feed = None
-            self.playing = False
+            self.stop()
 
     # ---- messages ----
 
@@ -154,7 +156,7 @@ class Live(GraphView):
         )
 
     def _on_stop(self, wish: Mapping[str, Any]) -> None:
-        if (feed := self._feed) is not None and feed.run == wish["run"]:
+        if self._feed is None or self._feed.run == wish["run"]:
             self.stop()
 
 

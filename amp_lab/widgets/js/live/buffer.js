@@ -1,5 +1,5 @@
-const FIRST_S = 0.072;
-const LEAST_S = 0.055;
+const FIRST_S = 0.075;
+const LEAST_S = 0.06;
 const MOST_S = 0.4;
 const SPARE_S = 0.012;
 const STEPS = 10;

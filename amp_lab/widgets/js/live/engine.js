@@ -21,8 +21,8 @@ export class Engine {
     this.report = null;
     link.on('sound', (message, buffers) => this.#sound(message, buffers));
     link.on('waits', (message) => this.#waiting(message));
-    link.on('halted', (message) => this.#fail(message));
-    model.on('change:playing', () => this.#switched());
+    link.on('play', () => this.start().catch((error) => this.#show(error)));
+    link.on('halted', (message) => this.#halted(message));
     for (const key of ['volume_db', 'muted']) model.on(`change:${key}`, () => this.#ramp());
   }
 
@@ -60,8 +60,6 @@ export class Engine {
       this.#connect(context);
     } catch (error) {
       if (this.context === context) this.stop();
-      this.model.set('playing', false);
-      this.model.save_changes();
       throw error;
     } finally {
       URL.revokeObjectURL(module);
@@ -73,8 +71,8 @@ export class Engine {
     const { context, node, gain, run } = this;
     if (!context) return;
     Object.assign(this, { context: null, node: null, gain: null, report: null, waits: null });
+    this.link.tell('stop', { run });
     if (node) {
-      this.link.tell('stop', { run });
       toward(gain.gain, 0, context);
       node.port.onmessage = null;
       node.port.postMessage({ close: true });
@@ -132,10 +130,14 @@ export class Engine {
     this.#changed();
   }
 
-  #fail(message) {
+  #halted(message) {
     if (message.run !== this.run) return;
     this.stop();
-    for (const view of this.views) view.failed(Object.assign(new Error(message.message), message, { from: 'python' }));
+    if (message.message) this.#show(Object.assign(new Error(message.message), message, { from: 'python' }));
+  }
+
+  #show(error) {
+    for (const view of this.views) view.failed(error);
   }
 
   #reported(report) {
@@ -162,12 +164,6 @@ export class Engine {
       });
     }
     this.#changed();
-  }
-
-  /** Python, or a widget linked to `playing`, wants it so. */
-  #switched() {
-    if (!this.model.get('playing')) this.stop();
-    else if (!this.context) this.start().catch((error) => this.views.forEach((view) => view.failed(error)));
   }
 
   #changed() {

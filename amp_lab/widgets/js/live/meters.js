@@ -4,10 +4,10 @@ import { colours } from '../base/theme.js';
 const LOW_DB = -60;
 const HIGH_DB = 6;
 const MARKS = [-48, -36, -24, -12, 0];
-const FALL_DB = 0.8;
-const HOLD = 40;
-const SMOOTH = 0.25;
-const LENGTH = 140;
+const FALL_DB = 1.2;
+const HOLD = 24;
+const SMOOTH = 0.35;
+const LENGTH = 100;
 
 const decibels = (value) => Math.max(LOW_DB, 20 * Math.log10(Math.max(value, 1e-9)));
 

@@ -8,7 +8,7 @@
  */
 export function worklet() {
   const CAPACITY = 2 * sampleRate;
-  const REPORT_QUANTA = 16;
+  const REPORT_QUANTA = 24;
   const FLOOR = 0.25; // a peak that may always come, of full scale
   const RISE = 1.04; // of the peak that may come, per quantum: 12 dB in 0.1 s
   const FORGET = 0.0003; // of the loudest peak, per quantum: 9 s
