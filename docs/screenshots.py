@@ -65,7 +65,7 @@ g.output(g.pan(g.gain(g.mix(*notes), gain=0.2), position=-0.2))
 
 @dataclass(frozen=True)
 class Scene:
-    """A widget in a notebook: name, code, what shows it, what says that it is painted, where to click first."""
+    """A widget in a notebook: name, code, what shows it, what says it is painted, where to click before."""
 
     name: str
     code: str

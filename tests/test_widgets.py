@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gc
 import itertools
 import json
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +77,18 @@ def test_a_widget_is_text_and_picture_and_ends(name: str, traits: dict[str, Any]
     assert len(instances()) == before
     assert graph._journal is not None and graph._journal._subscribers == []
     graph["flt"].set(q=3.0)
+
+
+@pytest.mark.parametrize(("name", "traits"), TINY)
+def test_nothing_holds_a_closed_widget(name: str, traits: dict[str, Any]) -> None:
+    """Who lets go of it gets back its memory, though the graph lives on."""
+    graph = amp.presets.three_osc()
+    widget = make(name, graph, **traits)
+    seen = weakref.ref(widget)
+    widget.close()
+    del widget
+    gc.collect()
+    assert seen() is None and "flt" in graph
 
 
 @pytest.mark.parametrize(("name", "traits"), TINY)

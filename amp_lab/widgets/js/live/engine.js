@@ -5,6 +5,7 @@ const RAMP_S = 0.02;
 const END_MS = 60;
 const WAKE_MS = 1500;
 const TOLD_S = 0.1;
+const LOST_S = 5;
 
 /**
  * The sound of one model, however many views it has. From Start to Stop there is an AudioContext; everything that
@@ -48,6 +49,7 @@ export class Engine {
     this.context = context;
     this.report = null;
     this.waits = null;
+    this.held = false;
     this.run = Math.random().toString(36).slice(2);
     this.buffer = new Buffer(context.sampleRate);
     this.#changed();
@@ -71,7 +73,7 @@ export class Engine {
     const { context, node, gain, run } = this;
     if (!context) return;
     Object.assign(this, { context: null, node: null, gain: null, report: null, waits: null });
-    this.link.tell('stop', { run });
+    this.#tell('stop', { run });
     if (node) {
       toward(gain.gain, 0, context);
       node.port.onmessage = null;
@@ -103,6 +105,7 @@ export class Engine {
     this.node.connect(this.gain).connect(context.destination);
     this.node.port.onmessage = ({ data }) => this.#reported(data);
     this.told = 0;
+    this.got = context.currentTime;
     this.#ramp();
     this.link.tell('start', { run: this.run, target: this.buffer.frames });
   }
@@ -115,6 +118,8 @@ export class Engine {
 
   #sound({ run, channels }, buffers) {
     if (!this.node || run !== this.run) return;
+    this.got = this.context.currentTime;
+    this.held = false;
     const [sound, old] = buffers.map((view) => {
       const rows = new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
       const frames = rows.length / channels;
@@ -126,6 +131,7 @@ export class Engine {
   #waiting(message) {
     if (!this.node || message.run !== this.run) return;
     this.waits = message.message ? message : null;
+    this.held = message.silent;
     if (message.silent) this.node.port.postMessage({ hold: true });
     this.#changed();
   }
@@ -134,6 +140,15 @@ export class Engine {
     if (message.run !== this.run) return;
     this.stop();
     if (message.message) this.#show(Object.assign(new Error(message.message), message, { from: 'python' }));
+  }
+
+  /** Messages to a kernel that was restarted do not go out: that ends it, too. */
+  #tell(kind, content) {
+    try {
+      this.link.tell(kind, content);
+    } catch {
+      this.stop();
+    }
   }
 
   #show(error) {
@@ -146,10 +161,15 @@ export class Engine {
     const now = this.context.currentTime;
     const changed = this.buffer.note(report, now);
     const target = this.buffer.frames;
+    if (now - this.got > LOST_S && !this.held) {
+      this.stop();
+      this.#show(new Error(`live: the kernel sends no sound (got none for ${LOST_S} s). Press Start when it answers again.`));
+      return;
+    }
     if (changed) this.node.port.postMessage({ target });
     if (changed || turned || now - this.told >= TOLD_S) {
       this.told = now;
-      this.link.tell('played', {
+      this.#tell('played', {
         run: this.run,
         frames: report.played,
         target,
