@@ -101,7 +101,7 @@ def take(lab: Lab, browser: Browser, scene: Scene) -> Iterator[tuple[str, Image.
     book.page.add_style_tag(content=PLAIN)
     book.run_all()
     if scene.click:
-        book.page.click(f".amp-{scene.name} {scene.click}")
+        book.page.locator(f".amp-{scene.name} {scene.click}").evaluate("(button) => button.click()")
     book.page.wait_for_selector(scene.ready)
     for short, theme in THEMES.items():
         book.theme(theme)
