@@ -65,6 +65,7 @@ LISTEN = """() => {
     return connect.call(this, to, ...rest);
   };
 }"""
+TRIES = 15
 ASK = """(what) => Promise.race([
   new Promise((done) => {
     ear.node.port.onmessage = ({data}) => done({...data, samples: data.samples && [...data.samples]});
@@ -86,9 +87,15 @@ def heard(book: Book, what: str = "") -> dict[str, Any]:
     return found
 
 
-def samples(book: Book) -> Any:
-    """The last second that was played."""
-    return np.array(heard(book, "samples")["samples"])
+def samples(book: Book, *, silent: bool = False) -> Any:
+    """One second that was played, without a gap if it is not to be silent: a busy machine may need a while."""
+    for _ in range(TRIES):
+        heard(book, "clear")
+        book.page.wait_for_timeout(1100)
+        found = heard(book, "samples")
+        if silent or (found["silent"] == 0 and found["frames"] > 48_000):
+            break
+    return np.array(found["samples"])
 
 
 def pitch_hz(sound: Any, sample_rate: float = 48_000.0) -> float:
