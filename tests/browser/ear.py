@@ -88,7 +88,7 @@ def heard(book: Book, what: str = "") -> dict[str, Any]:
 
 
 def samples(book: Book, *, silent: bool = False) -> Any:
-    """One second that was played, without a gap if it is not to be silent: a busy machine may need a while."""
+    """One second as it was played, without a gap unless it is to be silent: that may take a few tries."""
     for _ in range(TRIES):
         heard(book, "clear")
         book.page.wait_for_timeout(1100)
