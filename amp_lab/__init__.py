@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from amp_lab.values import batch, curve
     from amp_lab.version import __version__
     from amp_lab.widgets.editor import editor
+    from amp_lab.widgets.live import live
     from amp_lab.widgets.panel import panel
     from amp_lab.widgets.scope import scope
     from amp_lab.widgets.spectra import spectrogram, spectrum
@@ -60,6 +61,7 @@ _NAMES = {
     "__version__": "version",
     "editor": "widgets.editor",
     "lab": "widgets.workbench",
+    "live": "widgets.live",
     "panel": "widgets.panel",
     "scope": "widgets.scope",
     "spectrogram": "widgets.spectra",
@@ -102,6 +104,7 @@ __all__ = [
     "editor",
     "golden",
     "lab",
+    "live",
     "load",
     "measure",
     "panel",

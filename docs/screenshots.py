@@ -55,17 +55,24 @@ g.connect(g.lookahead_limiter(echo, lookahead_s=0.001, name="limit"), total, gat
 g.connect("dry", g.one_pole(cutoff_hz=10.0, name="meter"), gates=["exit"])
 g.output(total, name="out")
 """
+CHORD = """
+import amp_lab as amp
+g = amp.Graph(sample_rate=48_000, name="chord")
+notes = [g.sine(frequency_hz=f, name=f"note_{f:.0f}") for f in (220.0, 277.2, 329.6)]
+g.output(g.pan(g.gain(g.mix(*notes), gain=0.2), position=-0.2))
+"""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A widget in a notebook: its name, code, what shows it, and what says that it is painted."""
+    """A widget in a notebook: name, code, what shows it, what says it is painted, where to click before."""
 
     name: str
     code: str
     show: str
     ready: str
     wait_ms: int = 500
+    click: str = ""
 
 
 SCENES = (
@@ -81,6 +88,7 @@ SCENES = (
         "amp.timeline(g.render(seconds=0.2, trace=True), tab='delays')",
         ".amp-timeline[data-ready=delays]",
     ),
+    Scene("live", CHORD, "amp.live(g)", ".amp-live[data-state=live]", 7000, "[aria-label=Start]"),
     Scene("workbench", THREE, "amp.lab(g, seconds=4.0)", ".amp-workbench .amp-scope[data-span]", 1500),
 )
 
@@ -92,6 +100,8 @@ def take(lab: Lab, browser: Browser, scene: Scene) -> Iterator[tuple[str, Image.
     book.page.set_viewport_size({"width": 1320, "height": 1000})
     book.page.add_style_tag(content=PLAIN)
     book.run_all()
+    if scene.click:
+        book.page.locator(f".amp-{scene.name} {scene.click}").evaluate("(button) => button.click()")
     book.page.wait_for_selector(scene.ready)
     for short, theme in THEMES.items():
         book.theme(theme)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
-NAMES = ["01_quickstart", "02_look_at_it", "03_goldens", "04_your_own_sound", "07_workbench"]
+NAMES = ["01_quickstart", "02_look_at_it", "03_goldens", "04_your_own_sound", "07_workbench", "08_live"]
 PATHS = re.compile(r"(?<![\w/.~])/(?:home|root|tmp|work|Users|private|usr)/|[A-Z]:\\\\")
 
 

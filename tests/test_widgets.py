@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gc
 import itertools
 import json
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 LIMITS = {"editor.js": 450_000}
 LIMIT = 60_000
-TINY = (("editor", {}), ("panel", {"seconds": 0.01}), ("lab", {"seconds": 0.01}))
+TINY = (("editor", {}), ("panel", {"seconds": 0.01}), ("live", {}), ("lab", {"seconds": 0.01}))
 LOOKS = ("scope", "spectrum", "spectrogram", "thermo", "timeline")
 
 
@@ -78,6 +80,18 @@ def test_a_widget_is_text_and_picture_and_ends(name: str, traits: dict[str, Any]
 
 
 @pytest.mark.parametrize(("name", "traits"), TINY)
+def test_nothing_holds_a_closed_widget(name: str, traits: dict[str, Any]) -> None:
+    """Who lets go of it gets back its memory, though the graph lives on."""
+    graph = amp.presets.three_osc()
+    widget = make(name, graph, **traits)
+    seen = weakref.ref(widget)
+    widget.close()
+    del widget
+    gc.collect()
+    assert seen() is None and "flt" in graph
+
+
+@pytest.mark.parametrize(("name", "traits"), TINY)
 def test_a_wrong_argument_is_named(name: str, traits: dict[str, Any]) -> None:
     """No graph, or a trait that does not exist."""
     with pytest.raises(amp.GraphError, match=r"\w+: not a graph \(got 3, allowed a Graph\)"):
@@ -90,7 +104,7 @@ def test_bundles_are_small_and_need_no_internet() -> None:
     """The installed bundles keep their limits and load nothing from elsewhere."""
     bundles = sorted(STATIC.glob("*.js"))
     assert {path.name for path in bundles} == {
-        f"{name}.js" for name in ("editor", "panel", "workbench", *LOOKS)
+        f"{name}.js" for name in ("editor", "live", "panel", "workbench", *LOOKS)
     }
     for path in bundles:
         text = path.read_text(encoding="utf-8")

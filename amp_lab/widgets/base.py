@@ -31,6 +31,13 @@ class View(anywidget.AnyWidget):
     height = traitlets.Int(420, min=120, max=4000).tag(sync=True)
     closed = True  # until it is open: what fails before has nothing to close
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Read the bundle: a path would be watched, and what watches holds every widget for ever."""
+        for key in ("_esm", "_css"):
+            if isinstance(path := vars(cls).get(key), Path):
+                setattr(cls, key, path.read_text(encoding="utf-8"))
+        super().__init_subclass__(**options)
+
     def __init__(self, **traits: Any) -> None:
         unknown = [key for key in traits if not self.has_trait(key)]
         if unknown:

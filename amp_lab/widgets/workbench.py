@@ -1,4 +1,4 @@
-"""The workbench: editor, panel and views of one graph as one application."""
+"""The workbench: sound, editor, panel and views of one graph as one application."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from amp_lab.widgets.base import STATIC, View
 from amp_lab.widgets.editor import Editor
+from amp_lab.widgets.live import Live
 from amp_lab.widgets.panel import Panel
 from amp_lab.widgets.scope import Scope
 from amp_lab.widgets.spectra import Spectrogram, Spectrum
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from amp_lab.graph import Graph
     from amp_lab.render import Render
 
+STRIP = 42
+"""Height of the sound's strip, in pixels."""
 VIEWS = ("scope", "spectrum", "spectrogram", "thermo", "timeline")
 
 
@@ -36,7 +39,7 @@ class Workbench(View):
 
     Attributes
     ----------
-    editor, panel, scope, spectrum, spectrogram, thermo, timeline
+    live, editor, panel, scope, spectrum, spectrogram, thermo, timeline
         The widgets it is made of; each can be shown elsewhere too.
     tab : str
         Which of the views is open.
@@ -53,6 +56,7 @@ class Workbench(View):
         self.editor = Editor(graph)
         super().__init__(**traits)
         self.graph = graph
+        self.live = Live(graph, height=STRIP)
         self.panel = Panel(graph, seconds=seconds, height=440)
         self.panel.on_render(self._rendered)
         self.scope, self.spectrum = Scope(self.panel), Spectrum(self.panel)
@@ -63,7 +67,7 @@ class Workbench(View):
             view.observe(self._select, "selected")
         self.observe(self._opened, "tab")
         self._opened()
-        self.parts = {name: getattr(self, name) for name in ("editor", "panel", *VIEWS)}
+        self.parts = {name: getattr(self, name) for name in ("live", "editor", "panel", *VIEWS)}
         if self.panel.render is not None:
             self.editor.show(self.panel.render)
 
@@ -75,6 +79,7 @@ class Workbench(View):
         return f"Workbench of {self.graph!r}"
 
     def _release(self) -> None:
+        self.live.close()
         for part in (self.timeline, self.thermo, self.spectrogram, self.spectrum, self.scope, self.panel):
             part.close()
         self.editor.close()

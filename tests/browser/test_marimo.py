@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-NAMES = ("editor", "panel", "scope", "spectrum", "spectrogram", "thermo", "timeline")
+NAMES = ("editor", "live", "panel", "scope", "spectrum", "spectrogram", "thermo", "timeline")
 START_S = 40.0
 HEAD = """
 import marimo
@@ -40,7 +40,9 @@ def _(amp, g, r):
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where marimo serves an application of all widgets."""
     folder = tmp_path_factory.mktemp("marimo")
-    cells = [CELL.format(name=name, what="g" if name in ("editor", "panel") else "r") for name in NAMES]
+    cells = [
+        CELL.format(name=name, what="g" if name in ("editor", "live", "panel") else "r") for name in NAMES
+    ]
     (folder / "book.py").write_text("".join([HEAD, *cells, CELL.format(name="lab", what="g, seconds=0.5")]))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -87,6 +89,10 @@ def test_every_widget_lives_in_marimo(address: str, browser: Browser) -> None:
     entry.press("Enter")
     page.wait_for_selector(f".amp-panel[data-digest]:not([data-digest='{digest}'])")
     page.wait_for_selector(".amp-editor .react-flow__node[data-id=flt] .own:text-is('8')", state="attached")
+    page.click(".amp-live [aria-label=Start]")
+    page.wait_for_selector(".amp-live[data-state=live]")
+    page.click(".amp-live [aria-label=Stop]")
+    page.wait_for_selector(".amp-live[data-state=stopped]")
     assert "w.editor" in page.inner_text(".amp-workbench")
     assert [error for error in errors if "favicon" not in error] == []
     page.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from browser import ear
 from browser.lab import Book
 from browser.test_editor import until
 
@@ -17,21 +18,28 @@ COUNT = """
 import comm, gc, threading, time, psutil
 from IPython.display import display
 from ipywidgets.widgets import widget as ipywidget
+from amp_lab import isolate
 def count():
     gc.collect()
     return [
         len(comm.get_comm_manager().comms), len(ipywidget._instances),
-        len([thread for thread in threading.enumerate() if thread.name == "amp_lab render"]),
+        len([thread for thread in threading.enumerate() if thread.name.startswith("amp_lab")]),
         len(psutil.Process().children(recursive=True)),
+        isolate.status().arrays, len(isolate.status().workers),
         len(g._store._listeners), len(g._journal._subscribers),
     ]
 """
 COME_AND_GO = """
+sounded = 0
 before = count()
 for _ in range(20):
     x = amp.lab(g, seconds=0.01)
     display(x)
-    time.sleep(0.4)
+    x.live.playing = True
+    end = time.monotonic() + 10.0
+    while x.live.heard is None and time.monotonic() < end:
+        time.sleep(0.05)
+    sounded += x.live.heard is not None
     x.close()
 del x
 """
@@ -43,13 +51,17 @@ def opened(book: Book) -> None:
     book.page.wait_for_selector(".amp-workbench .amp-editor[data-ready]")
     book.page.wait_for_selector(".amp-workbench .amp-panel[data-digest]")
     book.page.wait_for_selector(".amp-workbench .amp-scope[data-span]")
+    book.page.wait_for_selector(".amp-workbench .amp-live[data-ready]")
 
 
 def test_the_workbench_is_one_application(notebook: Notebook) -> None:
-    """Parameters, editor and views move together; every tab opens; badges show what the render cost."""
+    """Sound, parameters, editor and views move together; every tab opens; badges show what it cost."""
     book = notebook(BENCH)
     opened(book)
     page = book.page
+    page.click(".amp-workbench .amp-live [aria-label=Start]")
+    page.wait_for_selector(".amp-workbench .amp-live[data-state=live]")
+    session = book.value("id(w.live._feed.session)")
     digest = page.get_attribute(".amp-panel", "data-digest")
     entry = page.locator(".amp-panel input[aria-label='flt.q value']")
     entry.fill("7")
@@ -57,6 +69,9 @@ def test_the_workbench_is_one_application(notebook: Notebook) -> None:
     page.wait_for_function("(old) => document.querySelector('.amp-panel').dataset.digest !== old", arg=digest)
     own = ".amp-editor .react-flow__node[data-id=flt] .own"
     assert "7" in page.locator(own).all_text_contents() and book.value("g['flt'].params['q']") == 7.0
+    assert book.value("id(w.live._feed.session)") == session
+    page.click(".amp-workbench .amp-live [aria-label=Stop]")
+    page.wait_for_selector(".amp-workbench .amp-live[data-state=stopped]")
     for tab in ("spectrum", "spectrogram", "thermo", "timeline"):
         page.click(f".amp-workbench [data-tab={tab}]")
         page.wait_for_selector(f".amp-workbench .amp-{tab}[data-ready]")
@@ -118,21 +133,29 @@ def test_a_trace_is_saved_from_the_page(notebook: Notebook, tmp_path: Path) -> N
 
 
 def test_workbenches_come_and_go(notebook: Notebook) -> None:
-    """Twenty shown and closed leave comms, widgets, threads, processes, listeners and views as before."""
-    book = notebook([*BENCH, COUNT, COME_AND_GO])
+    """Twenty shown, heard and closed leave comms, threads, processes, memory, sound and views as before."""
+    book = notebook([*BENCH, COUNT])
     opened(book)
+    ear.listen(book)
+    book.python(COME_AND_GO)
     book.page.wait_for_timeout(800)
-    assert book.value("count()") == book.value("before")
+    assert book.value("sounded") == 20 == book.page.evaluate("ear.contexts")
+    assert book.value("count()") == book.value("before") and book.page.evaluate("ear.open()") == 0
     assert book.page.locator(".amp-workbench").count() == 1
 
 
 def test_kernels_restart(notebook: Notebook) -> None:
-    """Three restarts: each time the cells run again and edits are rendered; old kernels leave no process."""
-    book = notebook([BENCH[0], "import os\np = amp.panel(g, seconds=0.1)\np"])
+    """Three restarts: each time the cells run again and edits are rendered; old kernels leave no process,
+    and no sound.
+    """
+    book = notebook([BENCH[0], "import os\np = amp.panel(g, seconds=0.1)\np", "amp.live(g)"])
     page = book.page
+    ear.listen(book)
     seen = []
     for _ in range(3):
         page.wait_for_selector(".amp-panel[data-digest]")
+        page.click(".amp-live [aria-label=Start]")
+        page.wait_for_selector(".amp-live[data-state=live]")
         seen.append(book.value("[os.getpid(), *__import__('amp_lab.isolate').isolate.status().workers]"))
         page.evaluate(
             "async () => { const s = jupyterapp.shell.currentWidget.sessionContext;"
@@ -148,7 +171,7 @@ def test_kernels_restart(notebook: Notebook) -> None:
         f"[pid for pids in {seen!r} for pid in pids[1:]"
         " if __import__('psutil').pid_exists(pid) and __import__('psutil').Process(pid).status() != 'zombie']"
     )
-    assert alive == []
+    assert alive == [] and page.evaluate("[ear.contexts, ear.open()]") == [3, 0]
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark"])

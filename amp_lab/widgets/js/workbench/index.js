@@ -6,7 +6,7 @@ import { splitter } from './split.js';
 
 const NAMES = { scope: 'Scope', spectrum: 'Spectrum', spectrogram: 'Spectrogram', thermo: 'Heat', timeline: 'Timeline' };
 
-/** Editor and panel side by side, the views below them; every part is the widget it is elsewhere. */
+/** Sound on top, editor and panel side by side, the views below them; every part is the widget it is elsewhere. */
 export default widget('workbench', ({ model, root, link, surface }) => {
   const manager = model.widget_manager;
   if (!manager?.create_view) {
@@ -29,6 +29,8 @@ export default widget('workbench', ({ model, root, link, surface }) => {
     pane.append(view.el);
   };
 
+  const sound = h('div', { class: 'pane sound' });
+  const work = h('div', { class: 'work' });
   const upper = h('div', { class: 'upper' });
   const editor = h('div', { class: 'pane' });
   const panel = h('div', { class: 'pane' });
@@ -68,11 +70,12 @@ export default widget('workbench', ({ model, root, link, surface }) => {
 
   const lower = h('div', { class: 'lower' }, tabs, below);
   upper.append(editor, splitter(upper, { vertical: true, share: 0.64, moved: (part) => { upper.style.gridTemplateColumns = `${part}fr 5px ${1 - part}fr`; } }), panel);
-  root.append(upper, splitter(root, { vertical: false, share: 0.62, moved: (part) => { root.style.gridTemplateRows = `${part}fr 5px ${1 - part}fr`; } }), lower);
+  work.append(upper, splitter(work, { vertical: false, share: 0.62, moved: (part) => { work.style.gridTemplateRows = `${part}fr 5px ${1 - part}fr`; } }), lower);
+  root.append(sound, work);
   undoKeys(root, link);
   model.on('change:tab', show);
   surface.guard(async () => {
-    await Promise.all([place('editor', editor), place('panel', panel), show()]);
+    await Promise.all([place('live', sound), place('editor', editor), place('panel', panel), show()]);
     root.dataset.ready = 'true';
   })();
   return () => {

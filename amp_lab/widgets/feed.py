@@ -1,0 +1,272 @@
+"""A thread that keeps a page supplied with the sound of a graph, while the graph is edited."""
+
+from __future__ import annotations
+
+import contextvars
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from amp_lab import catalog
+from amp_lab.errors import AmpError
+from amp_lab.journal import Journal, Patch
+from amp_lab.model import NodeRecord
+from amp_lab.session import Session
+from amp_lab.values import CurveRef, Samples
+from amp_lab.widgets.base import described
+
+if TYPE_CHECKING:
+    from amp_lab.graph import Graph
+
+HEARD_CHANNELS = 2
+BLOCK_S = 0.015
+"""Sound in one message, at least."""
+MOST_BLOCKS = 8
+BLEND_S = 0.02
+"""From the sound of one session to that of the next."""
+PAUSE_S = 0.15
+"""Shortest time between two sessions."""
+TRUST_S = 1.0
+"""How long the page's clock is believed to go on after its last word."""
+LOST_S = 3.0
+"""A page that says nothing for so long is gone."""
+TAIL_S = 0.5
+"""What is left to ring behind the last point of the curves, before they begin again."""
+SWITCH_S = 0.0005
+
+_brisk = threading.Lock()
+_users: list[float] = []
+
+
+@contextmanager
+def brisk() -> Iterator[None]:
+    """Let Python's threads take turns every 0.5 ms: a cell that computes would starve the sound at 5 ms."""
+    with _brisk:
+        _users.append(sys.getswitchinterval() if not _users else _users[0])
+        sys.setswitchinterval(SWITCH_S)
+    try:
+        yield
+    finally:
+        with _brisk:
+            before = _users.pop()
+            if not _users:
+                sys.setswitchinterval(before)
+
+
+class Feed:
+    """Sends the sound of a graph in messages, never more than ``target`` frames ahead of what was played.
+
+    The page says now and then how far it is; between its words its clock is taken to go on. Values that
+    change while it sounds are set in the session; any other edit makes a new one, which the page blends in.
+    While the graph cannot be played the last session goes on, and ``waits`` says why.
+
+    Parameters
+    ----------
+    tell
+        Sends a message: kind, buffers, content.
+    ended
+        Called in the thread when the page has gone or the thread failed.
+    run
+        Name of this run, in every message.
+    target
+        Frames to keep ahead at first.
+    repeat
+        Whether curves begin again at their end.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        tell: Callable[..., None],
+        ended: Callable[[Feed], None],
+        *,
+        run: str,
+        target: int,
+        repeat: bool,
+    ) -> None:
+        self.run, self.repeat = run, repeat
+        self._graph, self._journal = graph, Journal.of(graph)
+        self._tell, self._ended = tell, ended
+        self._rate = graph.sample_rate
+        self._block = max(1, round(BLOCK_S * self._rate))
+        self._changed = threading.Condition()
+        self._closed = False
+        self._sets: dict[str, dict[str, Any]] = {}
+        self._anew = True
+        self._known: Mapping[str, NodeRecord] = {}
+        self._session: Session | None = None
+        self._made, self._built = 0, 0.0
+        self._end: int | None = None
+        self._sent = self._played = 0
+        self._target, self._running, self._heard = target, False, time.monotonic()
+        self._problem = ""
+        context = contextvars.copy_context()  # a kernel finds its way to the page through that
+        self._thread = threading.Thread(
+            target=context.run, args=(self._work,), name="amp_lab live", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def session(self) -> Session | None:
+        """What sounds."""
+        return self._session
+
+    def close(self) -> None:
+        """End the thread and its session."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def played(self, frames: int, target: int, running: bool) -> None:
+        """Hear from the page how many frames it has played, how many it wants ahead and if it goes on."""
+        with self._changed:
+            self._played, self._target, self._running = frames, target, running
+            self._heard = time.monotonic()
+            self._changed.notify_all()
+
+    def patched(self, patch: Patch) -> None:
+        """Follow an edit of the graph."""
+        with self._changed:
+            before, self._known = self._known, self._journal.state.nodes
+            self._anew |= bool(patch.edges or patch.modulations or "controls" in patch.attributes)
+            for name, record in patch.nodes.items():
+                values = moved(before.get(name), record)
+                if values is None or self._session is None:
+                    self._anew = True
+                else:
+                    self._sets.setdefault(name, {}).update(values)
+            self._changed.notify_all()
+
+    # ---- the thread ----
+
+    def _work(self) -> None:
+        try:
+            with brisk():
+                while self._step():
+                    pass
+        except Exception as error:
+            self._tell("halted", run=self.run, **described(error))
+        finally:
+            if self._session is not None:
+                self._session.close()
+            if not self._closed:
+                self._ended(self)
+
+    def _step(self) -> bool:
+        """Follow the edits and send what is due; False at the end."""
+        with self._changed:
+            if self._closed or time.monotonic() - self._heard > LOST_S:
+                return False
+            sets, self._sets = self._sets, {}
+        for name, values in sets.items():
+            self._set(name, values)
+        if self._wants_anew():
+            self._renew()
+        frames = self._due()
+        if frames < self._block or self._session is None:
+            with self._changed:
+                rest = (self._block - frames) / self._rate
+                self._changed.wait(BLOCK_S if self._session is None else rest)
+            return True
+        self._send(self._pull(self._session, min(frames, MOST_BLOCKS * self._block)))
+        return True
+
+    def _due(self) -> int:
+        with self._changed:
+            since = min(time.monotonic() - self._heard, TRUST_S) if self._running else 0.0
+            return int(self._target + self._played + since * self._rate) - self._sent
+
+    def _set(self, name: str, values: Mapping[str, Any]) -> None:
+        if self._session is None or not values:
+            return
+        try:
+            self._session.set(name, **values)
+        except AmpError:  # of another shape than the value before: a session that begins with it takes it
+            self._anew = True
+
+    def _wants_anew(self) -> bool:
+        again = self.repeat and self._end is not None and self._made >= self._end
+        return (self._anew or again) and time.monotonic() - self._built >= PAUSE_S
+
+    def _renew(self) -> None:
+        """Open a session of the graph as it is and blend it in; the old one goes on if there is none."""
+        self._built = time.monotonic()
+        with self._journal.lock(), self._changed:
+            graph = self._graph.copy()
+            self._known, self._sets, self._anew = self._journal.state.nodes, {}, False
+        try:
+            new = graph.session()
+            new.end()  # inputs that nobody pushes to are silent
+            curves = graph.compile().curves
+        except AmpError as error:
+            self._say(error)
+            return
+        ends = [graph.controls[name].times_s[-1] for name in curves] if graph.controls is not None else []
+        last = float(max(ends, default=0.0))
+        self._end = round((last + TAIL_S) * self._rate) if last > 0.0 else None
+        self._made = 0
+        old, self._session = self._session, new
+        self._say(None)
+        sound = self._pull(new, round(BLEND_S * self._rate))
+        if old is not None:
+            self._send(sound, self._pull(old, round(BLEND_S * self._rate)))
+            old.close()
+        else:
+            self._send(sound)
+
+    def _pull(self, session: Session, frames: int) -> Samples | None:
+        """Return the next frames (C, N); None if the session has stopped at a fault, which is told."""
+        try:
+            sound = session.pull(frames)[0, :HEARD_CHANNELS]
+        except AmpError as error:
+            if session is self._session:
+                self._session, self._end = None, None
+                self._say(error)
+                session.close()
+            return None
+        if session is self._session:
+            self._made += sound.shape[1]
+        return sound
+
+    def _send(self, sound: Samples | None, old: Samples | None = None) -> None:
+        if sound is None:
+            return
+        parts = [sound] if old is None or old.shape != sound.shape else [sound, old]
+        with np.errstate(over="ignore"):  # the page lets nothing through that is not finite
+            buffers = [np.ascontiguousarray(part, dtype="<f4").tobytes() for part in parts]
+        with self._changed:
+            self._sent += sound.shape[1]
+        self._tell("sound", buffers, run=self.run, channels=sound.shape[0])
+
+    def _say(self, error: AmpError | None) -> None:
+        """Tell what keeps the graph as it is from being heard, once; None: nothing any more."""
+        problem = "" if error is None else str(error)
+        if problem != self._problem:
+            self._problem = problem
+            content = {} if error is None else described(error)
+            self._tell("waits", run=self.run, silent=self._session is None, **content)
+
+
+def moved(before: NodeRecord | None, after: NodeRecord | None) -> dict[str, Any] | None:
+    """Return the values of a node that an edit changed and a session can take; None if it needs another."""
+    if before is None or after is None:
+        return None
+    fields = ("type", "oversample_ratio", "samples")
+    if any(getattr(before, key) is not getattr(after, key) for key in fields):
+        return None
+    values = {}
+    for param in catalog.contract(after.type).params:
+        old, new = (record.values.get(param.key, param.default) for record in (before, after))
+        if old is new:
+            continue
+        if param.rate == "fixed" or isinstance(old, CurveRef) or isinstance(new, CurveRef):
+            return None
+        values[param.key] = new
+    return values

@@ -1,0 +1,49 @@
+const FIRST_S = 0.075;
+const LEAST_S = 0.06;
+const MOST_S = 0.4;
+const SPARE_S = 0.012;
+const STEPS = 10;
+const QUIET_S = 0.4;
+const DOWN_S = 0.002;
+
+/** How much sound to keep ahead: what the worst second of the last ten has used of it, and some to spare. */
+export class Buffer {
+  constructor(sampleRate) {
+    this.rate = sampleRate;
+    this.target = FIRST_S;
+    this.worst = [];
+    this.second = -1;
+    this.quiet = 0;
+    this.underruns = 0;
+  }
+
+  get frames() {
+    return Math.round(this.target * this.rate);
+  }
+
+  /** Take a report of the ring (its lowest fill, underruns so far) at a time in seconds; returns whether `frames` changed. */
+  note({ low, underruns, flowing }, now) {
+    const before = this.frames;
+    if (underruns > this.underruns) {
+      this.underruns = underruns;
+      this.#raise(1.5 * this.target, now);
+    } else if (flowing && now >= this.quiet) {
+      const used = this.target - low / this.rate;
+      if (Math.floor(now) !== this.second) {
+        this.second = Math.floor(now);
+        this.worst = [used, ...this.worst].slice(0, STEPS);
+      }
+      this.worst[0] = Math.max(this.worst[0], used);
+      const wanted = Math.max(...this.worst) + SPARE_S;
+      if (wanted > this.target) this.#raise(wanted, now);
+      else if (this.worst.length === STEPS) this.target = Math.max(wanted, LEAST_S, this.target - DOWN_S);
+    }
+    return this.frames !== before;
+  }
+
+  /** More at once; until it is there, the ring says nothing about what is needed. */
+  #raise(seconds, now) {
+    this.target = Math.min(seconds, MOST_S);
+    this.quiet = now + QUIET_S;
+  }
+}

@@ -1,0 +1,171 @@
+"""Live sound: a graph is heard in the browser while it is edited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import traitlets
+from matplotlib.figure import Figure
+
+from amp_lab import plots
+from amp_lab.errors import AmpError
+from amp_lab.journal import Patch
+from amp_lab.widgets.base import STATIC
+from amp_lab.widgets.feed import Feed
+from amp_lab.widgets.graphview import GraphView
+
+if TYPE_CHECKING:
+    from amp_lab.graph import Graph
+
+PICTURE_S = 2.0
+"""Length of the sound that the picture shows."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the page said last: levels of the graph's sound before the volume, and how the stream does.
+
+    ``peak`` and ``rms`` per channel, 1 is full scale; ``latency_s`` from an edit to the ear: ring, and what
+    the browser reports of its output; ``ring_s`` of that in the ring; ``underruns`` and the ``silent_frames``
+    they cost; ``limited_db`` what the guard takes off.
+    """
+
+    frames: int
+    peak: tuple[float, ...]
+    rms: tuple[float, ...]
+    latency_s: float
+    ring_s: float
+    underruns: int
+    silent_frames: int
+    limited_db: float
+
+
+class Live(GraphView):
+    """Sound of a graph in the browser: ``amp.live(g)``.
+
+    A session of the graph runs in a worker process and is heard through the page. Edits, from wherever they
+    come, are heard as they are made: values are set while it runs, other edits begin a new session that is
+    blended in. Sound starts with a click on Start, since browsers want one; Stop acts in the page alone.
+
+    Parameters
+    ----------
+    graph
+        The model. Inputs without samples are silent.
+    volume_db
+        Volume, from -60 to 0 dB.
+    muted
+        Whether nothing is heard, though it runs.
+    repeat
+        Whether curves begin again at their end.
+
+    Attributes
+    ----------
+    playing : bool
+        Whether it sounds; may be set, True once somebody has clicked in the page.
+    heard : Heard or None
+        What the page said last.
+    """
+
+    _esm = STATIC / "live.js"
+    _css = STATIC / "live.css"
+    _public: ClassVar[tuple[str, ...]] = ("playing", "muted", "volume_db", "repeat")
+    height = traitlets.Int(132, min=40, max=4000).tag(sync=True)
+    playing = traitlets.Bool(False).tag(sync=True)
+    muted = traitlets.Bool(False).tag(sync=True)
+    volume_db = traitlets.Float(-12.0, min=-60.0, max=0.0).tag(sync=True)
+    repeat = traitlets.Bool(True).tag(sync=True)
+    sample_rate = traitlets.Float().tag(sync=True)
+
+    def __init__(self, graph: Graph, **traits: Any) -> None:
+        self._feed: Feed | None = None
+        self.heard: Heard | None = None
+        super().__init__(graph, **traits)
+        self.sample_rate = graph.sample_rate
+        self.observe(self._switched, "playing")
+        self.observe(self._repeated, "repeat")
+
+    def figure(self) -> Figure:
+        """Draw the first seconds of the sound."""
+        try:
+            return self.graph.render(seconds=PICTURE_S).waveform()
+        except AmpError:
+            return plots.graph(self.journal.state, name=self.graph.name)
+
+    def stop(self) -> None:
+        """End the sound."""
+        self.playing = False
+        self._end()
+
+    def _release(self) -> None:
+        super()._release()
+        self._end()
+
+    def _end(self) -> None:
+        feed, self._feed = self._feed, None
+        if feed is not None:
+            self.tell("halted", run=feed.run)
+            feed.close()
+
+    def _switched(self, change: Any) -> None:
+        if not change["new"]:
+            self._end()
+        elif self._feed is None:
+            self.tell("play")
+
+    def _repeated(self, change: Any) -> None:
+        if self._feed is not None:
+            self._feed.repeat = change["new"]
+
+    def _patched(self, patch: Patch) -> None:
+        if (feed := self._feed) is not None:
+            feed.patched(patch)
+
+    def _ended(self, feed: Feed) -> None:
+        if feed is self._feed:
+            self.stop()
+
+    # ---- messages ----
+
+    def _on_start(self, wish: Mapping[str, Any]) -> None:
+        self._end()
+        self._feed = Feed(
+            self.graph,
+            self.tell,
+            self._ended,
+            run=str(wish["run"]),
+            target=int(wish["target"]),
+            repeat=self.repeat,
+        )
+        self.playing = True
+
+    def _on_played(self, wish: Mapping[str, Any]) -> None:
+        if (feed := self._feed) is None or feed.run != wish["run"]:
+            return
+        feed.played(int(wish["frames"]), int(wish["target"]), bool(wish["running"]))
+        self.heard = Heard(
+            frames=int(wish["frames"]),
+            peak=tuple(wish["peak"]),
+            rms=tuple(wish["rms"]),
+            latency_s=float(wish["latency_s"]),
+            ring_s=float(wish["ring_s"]),
+            underruns=int(wish["underruns"]),
+            silent_frames=int(wish["silent_frames"]),
+            limited_db=float(wish["limited_db"]),
+        )
+
+    def _on_stop(self, wish: Mapping[str, Any]) -> None:
+        if self._feed is None or self._feed.run == wish["run"]:
+            self.stop()
+
+
+def live(graph: Graph, **traits: Any) -> Live:
+    """Hear a graph in the browser while it is edited (see `Live`).
+
+    Raises
+    ------
+    GraphError
+        If it is no graph.
+    """
+    return Live(graph, **traits)
