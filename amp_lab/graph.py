@@ -310,6 +310,7 @@ class Graph(Builders, Editing):
         out: Samples | None = None,
         heat: bool = False,
         progress: Progress | None = None,
+        threads: int | None = None,
     ) -> Render:
         """Render natively.
 
@@ -338,6 +339,9 @@ class Graph(Builders, Editing):
             Compute heat along the way (otherwise it is computed when asked for).
         progress
             Called with frames done and frames in all; by default a bar after one second.
+        threads
+            Most threads that render at a time; by default as many as the process may use. The bits are the
+            same. A trace, and a worker, whose crash is reported, keep to one.
 
         Raises
         ------
@@ -362,6 +366,7 @@ class Graph(Builders, Editing):
                 out=out,
                 heat=heat,
                 progress=progress,
+                threads=threads,
             )
         except KeyboardInterrupt as interrupt:  # what was running tells the caller nothing
             raise interrupt.with_traceback(None) from None

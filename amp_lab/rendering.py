@@ -63,10 +63,13 @@ def render(
     out: Samples | None,
     heat: bool,
     progress: Progress | None,
+    threads: int | None,
 ) -> Render:
     """Do what `Graph.render` says."""
     from amp_lab.render import Render
 
+    if threads is not None:
+        checks.whole(f"{graph.name}.render.threads", threads, 1, lowlevel.MOST_THREADS)
     _check(graph, batches, block_frames, nonfinite, {"trace": trace, "heat": heat})
     names = _taps(graph, taps)
     _check_heard(graph, names)
@@ -88,6 +91,7 @@ def render(
         heat=heat,
         trace=trace,
         heat_budget_w=graph.heat_budget_w,
+        threads=threads or 0,
     )
     _check_out(graph, request, out)
     chosen = choose_isolation(isolation)
@@ -234,6 +238,7 @@ def _provenance(
         "controls": "" if history is None else history.digest,
         "block_frames": str(parts["block_frames"]),
         "batch_offset": str(request.batch_offset),
+        "threads": str(parts["threads"]),
     }
 
 

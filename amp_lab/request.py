@@ -28,7 +28,8 @@ class RenderRequest:
     """Everything a render depends on; picklable.
 
     ``nodes`` are the plan's nodes in execution order, ``output_channels`` those of its output (0: none).
-    ``block_frames`` 0 lets the runtime choose. ``taps`` are ``"node"`` or ``"node.port"``.
+    ``block_frames`` 0 lets the runtime choose, ``threads`` 0 takes all the process may use. ``taps`` are
+    ``"node"`` or ``"node.port"``.
     """
 
     descriptor_blob: bytes
@@ -47,6 +48,7 @@ class RenderRequest:
     heat: bool = False
     trace: bool = False
     heat_budget_w: float | None = None
+    threads: int = 0
 
     @property
     def flags(self) -> int:
@@ -183,6 +185,7 @@ class RenderParts(TypedDict):
     heat: Heat | None
     trace: Trace | None
     block_frames: int
+    threads: int
     isa: str
     build: str
 
@@ -270,6 +273,7 @@ def render_in_process(
             heat=_heat(runtime, request) if request.heat else None,
             trace=Trace(*_trace(runtime, request)) if request.trace else None,
             block_frames=runtime.block_frames,
+            threads=runtime.threads,
             isa=lowlevel.isa(),
             build=lowlevel.build_info(),
         )
@@ -286,6 +290,7 @@ def _prepare(runtime: Runtime, request: RenderRequest) -> None:
         block_frames=request.block_frames,
         flags=request.flags,
         batch_offset=request.batch_offset,
+        threads=request.threads,
     )
     for name, samples in request.inputs.items():
         runtime.bind_input(name, samples)

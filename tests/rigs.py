@@ -55,13 +55,22 @@ class Cut:
 
 
 def started(
-    scene: Scene, cut: Cut | None = None, *, flags: int = lowlevel.STOP_NONFINITE, batch_offset: int = 0
+    scene: Scene,
+    cut: Cut | None = None,
+    *,
+    flags: int = lowlevel.STOP_NONFINITE,
+    batch_offset: int = 0,
+    threads: int = 0,
 ) -> Runtime:
     """Return a configured runtime with inputs and curves, at frame 0."""
     plan = scene.graph.compile()
     runtime = Runtime(plan.descriptor_blob, plan.plan_blob)
     runtime.configure(
-        batches=scene.batches, block_frames=(cut or Cut()).block, flags=flags, batch_offset=batch_offset
+        batches=scene.batches,
+        block_frames=(cut or Cut()).block,
+        flags=flags,
+        batch_offset=batch_offset,
+        threads=threads,
     )
     for name, samples in scene.graph.inputs().items():
         runtime.bind_input(name, samples)
@@ -87,10 +96,15 @@ def proceed(runtime: Runtime, scene: Scene, calls: Iterable[int]) -> Samples:
 
 
 def sound(
-    scene: Scene, cut: Cut | None = None, *, flags: int = lowlevel.STOP_NONFINITE, batch_offset: int = 0
+    scene: Scene,
+    cut: Cut | None = None,
+    *,
+    flags: int = lowlevel.STOP_NONFINITE,
+    batch_offset: int = 0,
+    threads: int = 0,
 ) -> Samples:
     """Return the audio, (B, C, N)."""
-    with started(scene, cut, flags=flags, batch_offset=batch_offset) as runtime:
+    with started(scene, cut, flags=flags, batch_offset=batch_offset, threads=threads) as runtime:
         return proceed(runtime, scene, (cut or Cut()).calls or [scene.frames])
 
 

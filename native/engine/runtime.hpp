@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/pool.hpp"
 #include "engine/shard.hpp"
 
 namespace amp {
@@ -43,6 +44,7 @@ public:
     int32_t port_channels(const char* node, const char* port) const;
     int64_t position() const { return position_; }
     uint32_t block_frames() const { return shards_.empty() ? 0 : shards_.front()->block_frames(); }
+    unsigned threads() const { return goes_apart() ? pool_->workers() + 1 : 1; }
     void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
     void set_flight(amp_flight* flight) { common_.flight = flight; }
 
@@ -64,6 +66,9 @@ private:
     void need_configured(const char* stage) const;
     void rebuild();
     void build_shards();
+    void hire();
+    bool goes_apart() const { return pool_ && !common_.flight && pool_->works_here(); }
+    void run_shards(int64_t frames, int64_t origin);
     void resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps);
     void add_tap(uint32_t node, uint32_t port, const amp_buffer& buffer, int64_t frames);
     void apply_due_changes();
@@ -77,6 +82,7 @@ private:
     Common common_;
     const Plan& plan_ = common_.plan;
     std::vector<std::unique_ptr<Shard>> shards_;
+    std::unique_ptr<Pool> pool_;   // none: the caller's thread does all
     std::vector<Change> changes_;  // sorted by time
     Moved moved_;
     std::vector<TapCopy> taps_;  // of the call being executed; keeps its capacity
