@@ -174,11 +174,13 @@ def bench(options: argparse.Namespace) -> int:
     if options.run in scale.BENCHES:
         print(json.dumps(scale.run(options.run)))
     elif options.run is not None:
-        print(json.dumps(runner.run(runner.Job(options.run, options.block, options.seconds))))
+        job = runner.Job(options.run, options.block, options.seconds, options.threads)
+        print(json.dumps(runner.run(job)))
     elif options.emit is not None:
-        print(f"{options.emit}: {len(runner.emit(options.names, options.seconds, options.emit))} jobs")
+        made = runner.emit(options.names, options.seconds, options.emit, options.threads)
+        print(f"{options.emit}: {len(made)} jobs")
     else:
-        print(runner.table(options.names, options.seconds, options.rounds))
+        print(runner.table(options.names, options.seconds, options.rounds, options.threads))
     return OK
 
 
@@ -353,6 +355,7 @@ def _bench(commands: Commands) -> None:
     )
     how.add_argument("--emit", type=Path, metavar="own.json", help="write the jobs for run_peers.py --add")
     command.add_argument("--block", type=count, metavar="FRAMES", help="frames per block, for --run")
+    command.add_argument("--threads", type=count, default=1, help="threads of a render (default 1)")
     command.set_defaults(run_command=bench)
 
 

@@ -322,6 +322,7 @@ class Graph(Builders, Editing):
         heat: bool = False,
         progress: Progress | None = None,
         schedule: Schedule | Literal["plain"] | None = None,
+        threads: int | None = None,
     ) -> Render:
         """Render natively.
 
@@ -353,6 +354,9 @@ class Graph(Builders, Editing):
         schedule
             The order of firing: by default the derived one (`ipls`), ``"plain"`` for the plan's own, or one
             that is followed exactly. The bits do not depend on it.
+        threads
+            Most threads that render at a time; by default as many as the process may use. The bits are the
+            same. A trace, and a worker, whose crash is reported, keep to one.
 
         Raises
         ------
@@ -378,6 +382,7 @@ class Graph(Builders, Editing):
                 heat=heat,
                 progress=progress,
                 schedule=schedule,
+                threads=threads,
             )
         except KeyboardInterrupt as interrupt:  # what was running tells the caller nothing
             raise interrupt.with_traceback(None) from None

@@ -79,6 +79,7 @@ STOP_NONFINITE: int = lib.AMP_RUN_STOP_NONFINITE
 HEAT: int = lib.AMP_RUN_HEAT
 TRACE: int = lib.AMP_RUN_TRACE
 NO_METRICS: int = lib.AMP_RUN_NO_METRICS
+MOST_THREADS: int = lib.AMP_MOST_THREADS
 HEAT_WINDOW: int = lib.AMP_HEAT_WINDOW
 LANES: int = lib.AMP_LANES
 METRICS_DTYPE = np.dtype(
@@ -185,12 +186,16 @@ class Runtime:
         flags: int = 0,
         trace_capacity: int = 0,
         batch_offset: int = 0,
+        threads: int = 0,
     ) -> None:
-        """Allocate for a batch and block size (0: chosen), to frame 0; ``flags`` is an or of `HEAT` etc."""
+        """Allocate for a batch, a block size (0: chosen) and threads (0: all), to frame 0.
+
+        ``flags`` is an or of `HEAT` etc.
+        """
         config = ffi.new("amp_config *")
         config.struct_size = ffi.sizeof("amp_config")
         config.batches, config.block_frames, config.flags = batches, block_frames, flags
-        config.trace_capacity, config.batch_offset = trace_capacity, batch_offset
+        config.trace_capacity, config.batch_offset, config.threads = trace_capacity, batch_offset, threads
         self._call(lib.amp_graph_runtime_configure(self._handle, config))
         self._batches, self._flags = batches, flags
 
@@ -275,6 +280,11 @@ class Runtime:
     def block_frames(self) -> int:
         """The block in use, in frames."""
         return int(lib.amp_graph_runtime_block_frames(self._handle))
+
+    @property
+    def threads(self) -> int:
+        """Threads that execute."""
+        return int(lib.amp_graph_runtime_threads(self._handle))
 
     def port_channels(self, node: str, port: str | None = None) -> int:
         """Channels of an output port (None: the first).

@@ -65,10 +65,13 @@ def render(
     heat: bool,
     progress: Progress | None,
     schedule: schedules.Choice,
+    threads: int | None,
 ) -> Render:
     """Do what `Graph.render` says."""
     from amp_lab.render import Render
 
+    if threads is not None:
+        checks.whole(f"{graph.name}.render.threads", threads, 1, lowlevel.MOST_THREADS)
     _check(graph, batches, block_frames, nonfinite, {"trace": trace, "heat": heat})
     names = _taps(graph, taps)
     _check_heard(graph, names)
@@ -91,6 +94,7 @@ def render(
         trace=trace,
         heat_budget_w=graph.heat_budget_w,
         schedule_blob=schedules.choose(f"{graph.name}.render", schedule),
+        threads=threads or 0,
     )
     _check_out(graph, request, out)
     chosen = choose_isolation(isolation)
@@ -238,6 +242,7 @@ def _provenance(
         "schedule": schedules.name_of(request.schedule_blob),
         "block_frames": str(parts["block_frames"]),
         "batch_offset": str(request.batch_offset),
+        "threads": str(parts["threads"]),
     }
 
 

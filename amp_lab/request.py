@@ -28,8 +28,9 @@ class RenderRequest:
     """Everything a render depends on; picklable.
 
     ``nodes`` are the plan's nodes in execution order, ``output_channels`` those of its output (0: none).
-    ``block_frames`` 0 lets the runtime choose. ``taps`` are ``"node"`` or ``"node.port"``.
-    ``schedule_blob`` None follows the derived schedule, empty the plan's own order.
+    ``block_frames`` 0 lets the runtime choose, ``threads`` 0 takes all the process may use. ``taps`` are
+    ``"node"`` or ``"node.port"``. ``schedule_blob`` None follows the derived schedule, empty the plan's own
+    order.
     """
 
     descriptor_blob: bytes
@@ -49,6 +50,7 @@ class RenderRequest:
     trace: bool = False
     heat_budget_w: float | None = None
     schedule_blob: bytes | None = None
+    threads: int = 0
 
     @property
     def flags(self) -> int:
@@ -185,6 +187,7 @@ class RenderParts(TypedDict):
     heat: Heat | None
     trace: Trace | None
     block_frames: int
+    threads: int
     isa: str
     build: str
 
@@ -272,6 +275,7 @@ def render_in_process(
             heat=_heat(runtime, request) if request.heat else None,
             trace=Trace(*_trace(runtime, request)) if request.trace else None,
             block_frames=runtime.block_frames,
+            threads=runtime.threads,
             isa=lowlevel.isa(),
             build=lowlevel.build_info(),
         )
@@ -290,6 +294,7 @@ def _prepare(runtime: Runtime, request: RenderRequest) -> None:
         block_frames=request.block_frames,
         flags=request.flags,
         batch_offset=request.batch_offset,
+        threads=request.threads,
     )
     for name, samples in request.inputs.items():
         runtime.bind_input(name, samples)

@@ -354,12 +354,13 @@ BUDGETS = st.sampled_from([None, None, (1e-3, "report"), (1e12, "halt")])
 
 
 @st.composite
-def scenes(draw: st.DrawFn, most: int = 25) -> Scene:
+def scenes(
+    draw: st.DrawFn, most: int = 25, batches: tuple[int, ...] = (1, 1, 2, 5, 9), frames: int = 560
+) -> Scene:
     """Graphs of three to forty nodes, 1 to 9 batches of them."""
     least = draw(st.sampled_from([n for n in (2, 5, 10, 17, 25) if n <= most]))
     recipes = draw(st.lists(RECIPES, min_size=least, max_size=least + 5))
-    batches = draw(st.sampled_from([1, 1, 2, 5, 9]))
-    return build(recipes, 560, batches, draw(BUDGETS))
+    return build(recipes, frames, draw(st.sampled_from(batches)), draw(BUDGETS))
 
 
 # ---- one batch of many ----

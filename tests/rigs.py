@@ -61,6 +61,7 @@ def started(
     flags: int = lowlevel.STOP_NONFINITE,
     batch_offset: int = 0,
     schedule: bytes | None = None,
+    threads: int = 0,
 ) -> Runtime:
     """Return a configured runtime with inputs and curves, at frame 0."""
     plan = scene.graph.compile()
@@ -68,7 +69,11 @@ def started(
     if schedule is not None:
         runtime.set_schedule(schedule)
     runtime.configure(
-        batches=scene.batches, block_frames=(cut or Cut()).block, flags=flags, batch_offset=batch_offset
+        batches=scene.batches,
+        block_frames=(cut or Cut()).block,
+        flags=flags,
+        batch_offset=batch_offset,
+        threads=threads,
     )
     for name, samples in scene.graph.inputs().items():
         runtime.bind_input(name, samples)
@@ -100,9 +105,12 @@ def sound(
     flags: int = lowlevel.STOP_NONFINITE,
     batch_offset: int = 0,
     schedule: bytes | None = None,
+    threads: int = 0,
 ) -> Samples:
     """Return the audio, (B, C, N); by the derived schedule unless one is given."""
-    with started(scene, cut, flags=flags, batch_offset=batch_offset, schedule=schedule) as runtime:
+    with started(
+        scene, cut, flags=flags, batch_offset=batch_offset, schedule=schedule, threads=threads
+    ) as runtime:
         return proceed(runtime, scene, (cut or Cut()).calls or [scene.frames])
 
 

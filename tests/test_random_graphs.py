@@ -77,7 +77,7 @@ def elsewhere() -> Iterator[Elsewhere]:
 
 
 def one_digest(scene: Scene, seed: int, elsewhere: Elsewhere) -> None:
-    """Assert that cuts, flags, layouts, snapshots, instruction sets and compilers change no bit."""
+    """Assert that cuts, flags, layouts, threads, snapshots, instruction sets and compilers change no bit."""
     whole = sound(scene)
     cuts = [Cut(block) for block in (1, 7, 63, 64, 65, 512, scene.frames)]
     cuts += [Cut(block, rigs.random_calls(seed + block, scene.frames)) for block in (0, 3, 64)]
@@ -87,6 +87,8 @@ def one_digest(scene: Scene, seed: int, elsewhere: Elsewhere) -> None:
     assert same_bits(sound(plain), whole[:, : scene.graph.compile().output_channels]), "without taps"
     for flags in (0, lowlevel.HEAT, lowlevel.TRACE | lowlevel.NO_METRICS):
         assert same_bits(sound(scene, flags=flags), whole), f"flags {flags}"
+    for threads in (1, 2, 4):
+        assert same_bits(sound(scene, threads=threads), whole), f"{threads} threads"
     assert same_bits(heat(plain, Cut(64)), heat(plain, Cut(7, rigs.random_calls(seed, scene.frames))))
     if not any(node.type == "batch_mix" for node in scene.graph.nodes):
         for b in range(scene.batches):
@@ -187,7 +189,7 @@ class TestRandomGraphs:
     @FEW
     @given(scene=scenes(), seed=st.integers(0, 1000))
     def test_they_have_one_digest(self, elsewhere: Elsewhere, scene: Scene, seed: int) -> None:
-        """Block cuts x batch layouts x snapshots x instruction sets x compilers."""
+        """Block cuts x batch layouts x threads x snapshots x instruction sets x compilers."""
         one_digest(shown(scene), seed, elsewhere)
 
     @FEW

@@ -1,15 +1,20 @@
-"""Several threads: runtimes and graphs are independent, and give what they give alone."""
+"""Several threads: runtimes and graphs are independent, and give what they and one thread give alone."""
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import rigs
-from rigs import RATE, digest, same_bits, sound
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_graphs import scenes
+from rigs import RATE, Cut, Scene, digest, same_bits, sound
 
 import amp_lab as amp
 from amp_lab import lowlevel
@@ -169,3 +174,77 @@ def test_a_failure_stays_in_its_thread() -> None:
 
     jobs = [fail, lambda: digest(sound(scene)), fail, lambda: digest(sound(scene))]
     assert together(jobs) == ["frame 0", want, "frame 0", want]
+
+
+# ---- threads of one render ----
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(scene=scenes(batches=(1, 5, 16, 64), frames=300), seed=st.integers(0, 1000))
+def test_threads_change_no_bit(scene: Scene, seed: int) -> None:
+    """Threads x block cuts x snapshots taken with one count and restored with another."""
+    want = sound(scene, threads=1)
+    for threads in (2, 4):
+        for cut in (Cut(), Cut(7), Cut(64, rigs.random_calls(seed, scene.frames))):
+            assert same_bits(sound(scene, cut, threads=threads), want), f"{threads} threads, {cut}"
+    middle = 1 + seed % (scene.frames - 1)
+    for first, second in ((1, 4), (4, 1)):
+        with rigs.started(scene, threads=first) as runtime:
+            rigs.proceed(runtime, scene, [middle])
+            blob = runtime.snapshot()
+        with rigs.started(scene, threads=second) as runtime:
+            runtime.restore(blob)
+            rest = rigs.proceed(runtime, scene, [scene.frames - middle])
+        assert same_bits(rest, want[..., middle:]), f"{first}, then {second} threads"
+
+
+def test_a_fault_reads_the_same_for_every_count() -> None:
+    """The earliest frame, then the first batch: whichever thread came upon another before."""
+    samples = np.zeros((64, 1, 9000))
+    samples[[50, 11, 30], 0, 6000] = np.inf
+    samples[2, 0, 6001] = np.nan
+    g = amp.Graph(sample_rate=RATE)
+    g.output(g.gain(g.input(samples=samples, name="bad"), gain=0.5))
+    said = set()
+    for threads in (1, 2, 4):
+        for _ in range(5):
+            with pytest.raises(amp.NonFiniteError) as caught:
+                g.render(frames=9000, batches=64, isolation="none", threads=threads)
+            said.add((str(caught.value), caught.value.frame, caught.value.node))
+    assert [where for _, *where in said] == [[6000, "bad"]]
+
+
+TASKS = Path("/proc/self/task")
+
+
+@pytest.mark.skipif(not TASKS.exists(), reason="needs /proc")
+def test_more_threads_than_one_work() -> None:
+    """The threads of a runtime are there from configure to close, and each is given processor time."""
+
+    def run_ns() -> dict[str, int]:
+        return {task.name: int((task / "schedstat").read_text().split()[0]) for task in TASKS.iterdir()}
+
+    scene = rigs.variants(64, frames=40_000)
+    before = run_ns()
+    with rigs.started(scene, threads=3) as runtime:
+        idle = run_ns()
+        made = idle.keys() - before.keys()
+        assert len(made) == 2
+        assert runtime.threads == 3
+        rigs.proceed(runtime, scene, [scene.frames])
+        busy = run_ns()
+    assert all(busy[task] - idle[task] > 1_000_000 for task in made)
+    assert not made & run_ns().keys()
+
+
+def test_threads_of_a_render() -> None:
+    """All the process may use, or as many as asked for, no more than there is work; provenance says so."""
+    render = rigs.variants(64).graph.render
+    assert render(frames=10, batches=64, isolation="none", threads=3).provenance["threads"] == "3"
+    few = rigs.variants(16).graph.render(frames=10, batches=16, isolation="none", threads=3)
+    assert few.provenance["threads"] == "2"
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert render(frames=10, batches=64, isolation="none").provenance["threads"] == str(min(usable or 1, 8))
+    for bad in (0, -1, 257, 1.5, True):
+        with pytest.raises(amp.GraphError, match=r"variants\.render\.threads: not allowed"):
+            render(frames=10, threads=bad)  # type: ignore[arg-type]

@@ -43,6 +43,7 @@ class Job:
     name: str
     block_frames: int | None
     seconds: float
+    threads: int = 1
 
     @property
     def note(self) -> str:
@@ -50,22 +51,24 @@ class Job:
         block = "default" if self.block_frames is None else str(self.block_frames)
         setup = _workload(self.name).setup
         length = "" if self.name == "BUILD" else f"; {self.seconds:g} s"
-        return f"block {block}{length}" + (f"; {setup}" if setup else "")
+        threads = "" if self.threads == 1 else f"; {self.threads} threads"
+        return f"block {block}{length}{threads}" + (f"; {setup}" if setup else "")
 
     @property
     def command(self) -> list[str]:
         """Command line that runs it in a process of its own."""
         block = [] if self.block_frames is None else ["--block", str(self.block_frames)]
+        threads = [] if self.threads == 1 else ["--threads", str(self.threads)]
         python = [sys.executable, "-P", "-m", "amp_lab.cli"]
-        return [*python, "bench", "--run", self.name, "--seconds", f"{self.seconds:g}", *block]
+        return [*python, "bench", "--run", self.name, "--seconds", f"{self.seconds:g}", *block, *threads]
 
 
-def jobs(names: Sequence[str], seconds: float) -> list[Job]:
+def jobs(names: Sequence[str], seconds: float, threads: int = 1) -> list[Job]:
     """Return every job of the named workloads (none named: all)."""
     if not (math.isfinite(seconds) and seconds > 0):
         raise InvalidArgument(f"bench --seconds: out of range (got {seconds:g}, allowed above 0 s).")
     return [
-        Job(name, block, min(seconds, BLOCK_1_S) if block == 1 else seconds)
+        Job(name, block, min(seconds, BLOCK_1_S) if block == 1 else seconds, threads)
         for name in names or WORKLOADS
         for block in _workload(name).blocks
     ]
@@ -109,7 +112,7 @@ def _time_render(workload: Workload, job: Job) -> tuple[float, int, dict[str, An
     warm_up = frames if workload.reuse else round(WARM_UP_S * SAMPLE_RATE)
     graph.render(
         frames=min(frames, warm_up), batches=workload.batches, block_frames=job.block_frames, out=out,
-        isolation="none",
+        isolation="none", threads=job.threads,
     )  # fmt: skip
     spent = 0.0
     for _ in range(pieces):
@@ -120,10 +123,11 @@ def _time_render(workload: Workload, job: Job) -> tuple[float, int, dict[str, An
             block_frames=job.block_frames,
             out=out,
             isolation="none",
+            threads=job.threads,
         )
         spent += time.perf_counter() - start
-    used = int(render.provenance["block_frames"])
-    return spent, frames * pieces, {"peak": render.peak, "block_frames": used}
+    used = {key: int(render.provenance[key]) for key in ("block_frames", "threads")}
+    return spent, frames * pieces, {"peak": render.peak, **used}
 
 
 def _time_build(workload: Workload, job: Job) -> tuple[float, int, dict[str, Any]]:
@@ -131,14 +135,14 @@ def _time_build(workload: Workload, job: Job) -> tuple[float, int, dict[str, Any
     for _ in range(2):
         start = time.perf_counter()
         graph = workload.build(job.seconds)
-        graph.render(frames=1, block_frames=job.block_frames, isolation="none")
+        graph.render(frames=1, block_frames=job.block_frames, isolation="none", threads=job.threads)
         spent = time.perf_counter() - start
     return spent, 1, {"nodes": len(graph)}
 
 
-def emit(names: Sequence[str], seconds: float, path: Path) -> list[Job]:
+def emit(names: Sequence[str], seconds: float, path: Path, threads: int = 1) -> list[Job]:
     """Write the jobs as JSON rows [workload, system, precision, setting, command, divisor]."""
-    chosen = jobs(names, seconds)
+    chosen = jobs(names, seconds, threads)
     rows = [[j.name, "amp_lab", "f64", j.note, j.command, _workload(j.name).divisor] for j in chosen]
     path.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n", encoding="utf-8")
     return chosen
@@ -158,13 +162,13 @@ def _run_apart(job: Job) -> dict[str, Any]:
     return facts
 
 
-def _pin() -> str:
-    """Keep this process and its children on one processor, where the system can; says which."""
+def _pin(threads: int) -> str:
+    """Keep this process and its children on a processor per thread, where the system can; says which."""
     if not hasattr(os, "sched_setaffinity"):
         return "not pinned"
-    processor = max(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {processor})
-    return f"pinned to processor {processor}"
+    processors = sorted(os.sched_getaffinity(0))[-threads:]
+    os.sched_setaffinity(0, processors)
+    return f"pinned to processor {', '.join(map(str, processors))}"
 
 
 def _machine() -> str:
@@ -175,11 +179,11 @@ def _machine() -> str:
     return next(names, platform.processor() or platform.machine())
 
 
-def table(names: Sequence[str], seconds: float, rounds: int) -> str:
+def table(names: Sequence[str], seconds: float, rounds: int, threads: int = 1) -> str:
     """Run every job once per round, each in a process of its own, and return medians as Markdown."""
     if rounds < 1:
         raise InvalidArgument(f"bench --rounds: out of range (got {rounds}, allowed 1 or more).")
-    chosen, pinned = jobs(names, seconds), _pin()
+    chosen, pinned = jobs(names, seconds, threads), _pin(threads)
     runs: dict[Job, list[dict[str, Any]]] = {job: [] for job in chosen}
     for _ in range(rounds):
         for job in chosen:

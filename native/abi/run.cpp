@@ -1,5 +1,6 @@
 // extern "C": runtimes.
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include "abi/buffers.hpp"
@@ -33,9 +34,12 @@ amp_status amp_graph_runtime_set_schedule(amp_graph_runtime* rt, const void* blo
 
 amp_status amp_graph_runtime_configure(amp_graph_runtime* rt, const amp_config* config) {
     return guarded("configure", rt, [&](Runtime& r) {
-        need(config && config->struct_size >= sizeof(amp_config), "configure",
+        need(config && config->struct_size >= offsetof(amp_config, threads), "configure",
              "config: NULL or of an unknown version (struct_size). Fill it as amp/run.h says.");
-        r.configure(*config);
+        amp_config c{};
+        c.threads = 1;
+        std::memcpy(&c, config, std::min<size_t>(config->struct_size, sizeof c));
+        r.configure(c);
     });
 }
 
@@ -101,6 +105,7 @@ amp_status amp_graph_runtime_restore(amp_graph_runtime* rt, const void* blob, si
 
 int64_t amp_graph_runtime_position(const amp_graph_runtime* rt) { return rt ? rt->runtime.position() : -1; }
 uint32_t amp_graph_runtime_block_frames(const amp_graph_runtime* rt) { return rt ? rt->runtime.block_frames() : 0; }
+uint32_t amp_graph_runtime_threads(const amp_graph_runtime* rt) { return rt ? rt->runtime.threads() : 0; }
 
 void amp_graph_runtime_cancel(amp_graph_runtime* rt) {
     if (rt) rt->runtime.cancel();

@@ -100,6 +100,16 @@ void Runtime::stop_if_wrong(int64_t frames) {
     if (hot) throw *hot;
 }
 
+// Shards share nothing but what `Common` records.
+void Runtime::run_shards(int64_t frames, int64_t origin) {
+    const auto run = [&](uint32_t k) { shards_[k]->run(clock_, frames, taps_, origin); };
+    const auto n = static_cast<uint32_t>(shards_.size());
+    if (goes_apart())
+        pool_->run(n, run);
+    else
+        for (uint32_t k = 0; k < n; ++k) run(k);
+}
+
 void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps) {
     need_configured("execute");
     if (failed_)
@@ -118,7 +128,7 @@ void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps
         apply_due_changes();
         int64_t n = std::min(end - clock_, slice);
         if (!changes_.empty()) n = std::min(n, changes_.front().time - clock_);
-        for (auto& s : shards_) s->run(clock_, n, taps_, origin);
+        run_shards(n, origin);
         stop_if_wrong(n);
     }
     if (common_.flight) common_.flight->phase = AMP_PHASE_IDLE;

@@ -63,6 +63,10 @@ void Runtime::configure(const amp_config& c) {
     if (c.block_frames > kMostBlockFrames)
         throw Failure(AMP_E_INVALID_ARG, "configure",
                       text("block_frames: out of range (got %u, allowed 0 to %u).", c.block_frames, kMostBlockFrames));
+    if (c.threads > AMP_MOST_THREADS)
+        throw Failure(AMP_E_INVALID_ARG, "configure",
+                      text("threads: out of range (got %u, allowed 0 to %u). Use 0 for as many as there are.",
+                           c.threads, AMP_MOST_THREADS));
     for (const auto& [u, b] : common_.inputs)
         if (b.batches != 1 && b.batches != c.batches)
             throw Failure(AMP_E_SHAPE, "configure",
@@ -79,6 +83,7 @@ void Runtime::configure(const amp_config& c) {
     if (cleared_) common_.overrides.clear();
     cleared_ = false;
     build_shards();
+    hire();
     size_t ports = 1;
     for (const PlanNode& n : plan_.nodes) ports += n.out_channels.size();
     taps_.reserve(ports);
@@ -99,6 +104,17 @@ void Runtime::build_shards() {
                    size = plan_.together || batches < kLaneLayoutFrom ? batches : uint32_t{kLanes};
     for (uint32_t b = 0; b < batches; b += size)
         shards_.push_back(std::make_unique<Shard>(common_, b, std::min(size, batches - b)));
+}
+
+// No more threads than there is work side by side: a trace is in the order of one.
+void Runtime::hire() {
+    const amp_config& c = common_.config;
+    const unsigned asked = c.threads ? c.threads : std::min(usable_threads(), AMP_MOST_THREADS),
+                   busy = kDiagnostic || c.flags & AMP_RUN_TRACE ? 1 : static_cast<unsigned>(shards_.size()),
+                   workers = std::min(asked, busy) - 1;
+    if (pool_ && pool_->workers() == workers && pool_->works_here()) return;
+    pool_.reset();
+    if (workers) pool_ = std::make_unique<Pool>(workers);
 }
 
 uint32_t Runtime::find(std::string_view node, const char* stage) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/pool.hpp"
 #include "engine/shard.hpp"
 #include "plan/schedule.hpp"
 
@@ -46,6 +47,7 @@ public:
     const Plan& plan() const { return plan_; }
     int64_t position() const { return position_; }
     uint32_t block_frames() const { return shards_.empty() ? 0 : shards_.front()->block_frames(); }
+    unsigned threads() const { return goes_apart() ? pool_->workers() + 1 : 1; }
     void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
     void set_flight(amp_flight* flight) { common_.flight = flight; }
 
@@ -67,6 +69,9 @@ private:
     void need_configured(const char* stage) const;
     void rebuild();
     void build_shards();
+    void hire();
+    bool goes_apart() const { return pool_ && !common_.flight && pool_->works_here(); }
+    void run_shards(int64_t frames, int64_t origin);
     void resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps);
     void add_tap(uint32_t node, uint32_t port, const amp_buffer& buffer, int64_t frames);
     void apply_due_changes();
@@ -81,6 +86,7 @@ private:
     const Plan& plan_ = common_.plan;
     std::vector<uint32_t> ranked_;  // places in the plan's own order, whatever schedule it follows
     std::vector<std::unique_ptr<Shard>> shards_;
+    std::unique_ptr<Pool> pool_;   // none: the caller's thread does all
     std::vector<Change> changes_;  // sorted by time
     Moved moved_;
     std::vector<TapCopy> taps_;  // of the call being executed; keeps its capacity

@@ -25,7 +25,7 @@ Stream::Stream(Plan plan, const amp_stream_config& c)
                       "heat is not computed in streams. Drop AMP_RUN_HEAT; give a heat budget the policy report.");
     rt_.common_.streams = true;
     rt_.common_.ring_frames = c.ring_frames;
-    rt_.configure({sizeof(amp_config), c.batches, c.block_frames, c.flags, c.trace_capacity, c.batch_offset});
+    rt_.configure({sizeof(amp_config), c.batches, c.block_frames, c.flags, c.trace_capacity, c.batch_offset, 1});
     acts_.reserve(kActs);
     path_.reserve(plan_.nodes.size());
     for (const PlanNode& n : plan_.nodes) live_.push_back(takes_samples(*n.type->contract));

@@ -1,6 +1,7 @@
 // An allocator that counts and, when told, refuses. It replaces operator new for the whole process, the library
 // included, so it is for systems where one definition serves all (not Windows), and for one source file of a program.
 #pragma once
+#include <atomic>
 #include <cstdlib>
 #include <new>
 
@@ -20,18 +21,17 @@
 
 namespace {
 
-long allocations = 0, live = 0;  // live: made by operator new and not given back
-long refused = 0;
-long fail_at = -1;     // number of the allocation that fails, -1: none
-bool fail_on = false;  // and all that follow
-bool failing = false;  // one has failed
-bool no_maps = false;  // address space cannot be reserved
+std::atomic<long> allocations = 0, live = 0;  // live: made by operator new and not given back
+std::atomic<long> refused = 0;
+long fail_at = -1;                  // number of the allocation that fails, -1: none
+bool fail_on = false;               // and all that follow
+std::atomic<bool> failing = false;  // one has failed
+bool no_maps = false;               // address space cannot be reserved
 
 bool refuse() {
     const long n = allocations++;
     const bool now = fail_at >= 0 && (n == fail_at || (fail_on && n > fail_at));
-    failing |= now;
-    refused += now;
+    if (now) failing = true, ++refused;
     return now;
 }
 

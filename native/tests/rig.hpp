@@ -36,8 +36,8 @@ struct Runtime {
         if (raw) amp_graph_runtime_last_error(raw, &error);
         return status = s;
     }
-    amp_status configure(uint32_t batches = 1, uint32_t block = 64, uint32_t flags = 0) {
-        const amp_config c{sizeof c, batches, block, flags, 256, 0};
+    amp_status configure(uint32_t batches = 1, uint32_t block = 64, uint32_t flags = 0, uint32_t threads = 0) {
+        const amp_config c{sizeof c, batches, block, flags, 256, 0, threads};
         return note(amp_graph_runtime_configure(raw, &c));
     }
     amp_status history(const std::vector<blob::Curve>& curves) {

@@ -381,6 +381,6 @@ int main() {
     no_allocation_while_streaming();
     failing_allocations_of_a_stream();
     if (kMapsFail) refused_address_space_is_a_status();
-    std::printf("%ld allocations refused\n", refused);
+    std::printf("%ld allocations refused\n", refused.load());
     return check::finish("memory");
 }

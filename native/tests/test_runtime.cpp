@@ -79,8 +79,13 @@ void struct_sizes() {
         for (size_t i = std::max(size, sizeof declared); i < sizeof(amp_error); ++i) CHECK(memory[i] == 0xee);
     }
     Runtime r(graphs::chain());
-    amp_config c{sizeof c - 4, 1, 64, 0, 0, 0};
+    amp_config c{offsetof(amp_config, threads) - 4, 1, 64, 0, 0, 0, ~0u};
     CHECK(r.note(amp_graph_runtime_configure(r.raw, &c)) == AMP_E_INVALID_ARG && says(r, "struct_size"));
+    c.struct_size = offsetof(amp_config, threads);  // of 1.1: what lies behind is not read
+    CHECK(r.note(amp_graph_runtime_configure(r.raw, &c)) == AMP_OK);
+    c.struct_size = sizeof c;
+    CHECK(r.note(amp_graph_runtime_configure(r.raw, &c)) == AMP_E_INVALID_ARG && says(r, "threads: out of range"));
+    c.threads = 1;
     c.struct_size = sizeof c + 64;  // a newer caller
     CHECK(r.note(amp_graph_runtime_configure(r.raw, &c)) == AMP_OK);
     amp_node_metrics m{};

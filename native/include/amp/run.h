@@ -16,6 +16,8 @@ typedef struct amp_graph_runtime amp_graph_runtime;
 #define AMP_RUN_TRACE 4u            /* record firings in the event ring */
 #define AMP_RUN_NO_METRICS 8u       /* do not time nodes */
 
+#define AMP_MOST_THREADS 256u
+
 typedef struct amp_config {
     uint32_t struct_size;      /* sizeof(amp_config) */
     uint32_t batches;          /* >= 1 */
@@ -23,6 +25,8 @@ typedef struct amp_config {
     uint32_t flags;            /* AMP_RUN_* */
     uint32_t trace_capacity;   /* events; 0: 65536 when tracing */
     uint32_t batch_offset;     /* logical number of the first batch, for batches rendered apart (noise) */
+    uint32_t threads;          /* most that execute at a time, the caller's included, up to AMP_MOST_THREADS; 0: as many as the process
+                                * may use. The bits are the same. Since 1.2; a shorter record stands for 1 */
 } amp_config;
 
 typedef struct amp_tap {
@@ -49,7 +53,8 @@ AMP_API amp_status amp_graph_runtime_set_schedule(amp_graph_runtime *runtime, co
 
 /* [owner] Allocates for a batch and block size, and resets clock, states, rings and metrics to frame 0.
  * Bound inputs, histories and parameters set before the first frame stay; changes made or waiting for later frames are
- * forgotten. Nothing is allocated by execute afterwards. */
+ * forgotten. Nothing is allocated by execute afterwards. Threads are started here, no more than the graph and its batch keep busy, and
+ * end with the runtime; a trace or a flight record keeps to the caller's. In a fork of the process there is only the caller's. */
 AMP_API amp_status amp_graph_runtime_configure(amp_graph_runtime *runtime, const amp_config *config);
 
 /* [owner] Value (B|1, C|1, N|1); copied. Takes effect at logical frame `at_frame` of the node, or as soon as can be if at_frame < 0:
@@ -73,6 +78,7 @@ AMP_API amp_status amp_graph_runtime_execute(amp_graph_runtime *runtime, int64_t
                                              const amp_tap *taps, uint32_t n_taps);
 AMP_API int64_t    amp_graph_runtime_position(const amp_graph_runtime *runtime);                /* [owner] frames delivered */
 AMP_API uint32_t   amp_graph_runtime_block_frames(const amp_graph_runtime *runtime);            /* [owner] the block in use */
+AMP_API uint32_t   amp_graph_runtime_threads(const amp_graph_runtime *runtime);                 /* [owner] that execute, the caller's included; since 1.2 */
 AMP_API void       amp_graph_runtime_cancel(amp_graph_runtime *runtime);                        /* [any+rt] makes execute return AMP_E_PENDING after its block */
 AMP_API int32_t    amp_graph_runtime_port_channels(const amp_graph_runtime *runtime, const char *node, const char *port); /* [owner] -1 unknown; NULL port: first output */
 
