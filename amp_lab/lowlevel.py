@@ -68,9 +68,9 @@ __all__ = [
     "native_logging_set",
     "plan_compile",
     "plan_describe",
+    "read_flight",
     "schedule_derive",
     "schedule_describe",
-    "read_flight",
     "source_digest",
     "test_hooks",
 ]
