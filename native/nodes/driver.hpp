@@ -24,14 +24,24 @@
 // The engine fuses the step of such a parameter into the node when one modulator moves a value that holds.
 //
 // A node whose one port sums its edges may say `static constexpr bool kAdds = true`: x is then their sum.
-// A node whose coefficients take long to work out and whose recursion is short says `static constexpr bool kDeep =
-// true`. A node whose output is its one input says `static constexpr bool kPasses = true`.
+// A node whose output is its one input says `static constexpr bool kPasses = true`. One that makes finite outputs of
+// finite parameters says `static constexpr bool kFinite = true`.
 //
 // A node whose output holds while its parameters hold says `static constexpr bool kHolds = true`.
 // A node without signal parameters says `static constexpr Nothing kNumbers`. A node whose State is {U phase}, whose
 // Coef has a member `U inc` and whose Mid is {U phase} says `static constexpr bool kPhase = true`: its tick must do
-// nothing but return the phase and add inc, and the frame layout replaces it by a sum over eight packs.
+// nothing but return the phase and add inc, and the frame layout replaces it by a sum over eight packs. Its Coef also
+// has a member `U offset`, which shape adds to the phase: while it holds, the lane layout adds it once.
+//
+// The lane layout knows three more things a node may say. `static constexpr int kChoice = <a fixed parameter>, kChoices
+// = <how many>` compiles a loop for each value. A node with kFast whose coefficients take long to work out and whose
+// recursion is short splits recoef(v, u, c) into rest(half(v, u), c), with a type `Half` between. A node without inputs
+// whose shape is seldom more than a short formula has
+// `static mask_of<T> calm(const Mid&, const Coef&, T* y, const Setup&)`: that formula, and lanes for which it may not
+// do.
 #pragma once
+#include <utility>
+
 #include "nodes/kernel.hpp"
 
 namespace amp::AMP_KNS {
@@ -44,7 +54,14 @@ template <template <class> class N> struct Driver {
     static constexpr bool kRunsPhase = requires { D::kPhase; };
     static constexpr bool kHasFast = requires { D::kFast; };
     static constexpr bool kAdds = requires { D::kAdds; };
-    static constexpr bool kDeep = requires { D::kDeep; };
+    static constexpr bool kHalves = requires { typename D::Half; };
+    static constexpr bool kFinite = requires { D::kFinite; };
+    static constexpr bool kCalm =
+        requires(typename P::Mid m, typename P::Coef c, f64x8* y, Setup u) { P::calm(m, c, y, u); };
+    static constexpr int kChoices = [] {
+        if constexpr (requires { D::kChoices; }) return D::kChoices;
+        return 1;
+    }();
     static constexpr bool kRecursive = !std::is_empty_v<typename D::State> && !kRunsPhase;
 
     enum Motion { kHeld, kFastOnly, kMoving };  // of the parameters
@@ -65,12 +82,12 @@ template <template <class> class N> struct Driver {
             for (int k : D::kNumbers) par[k] = row(s.par[k], c, g, offset), par_step[k] = s.par[k].step;
             for (int k = 0; k < NO; ++k) out[k] = row(s.out[k], c, g, offset);
         }
-        template <class T> [[gnu::always_inline]] void inputs(uint32_t i, T* x) const {
+        template <class T, class Index> [[gnu::always_inline]] void inputs(Index i, T* x) const {
             for (int k = 0; k < NI; ++k) x[k] = load_as<T>(in[k] + i * in_step[k]);
             if constexpr (kAdds)
                 for (int k = 0; k < n_more; ++k) x[0] = x[0] + load_as<T>(more[k] + i * more_step[k]);
         }
-        template <class T> [[gnu::always_inline]] typename N<T>::Coef coef(const Setup& u, uint32_t i) const {
+        template <class T> [[gnu::always_inline]] typename N<T>::Coef coef(const Setup& u, int64_t i) const {
             T p[kPar];
             for (int k : D::kNumbers) p[k] = load_as<T>(par[k] + i * par_step[k]);
             return N<T>::coef(p, u);
@@ -250,67 +267,148 @@ template <template <class> class N> struct Driver {
         return watch.verdict();
     }
 
-    // Frame by frame on T: the lane layout (T = f64x8), and both layouts inside feedback components.
-    template <class T, Motion kMotion> struct Walk {
-        using Coef = typename N<T>::Coef;
-        const Setup& u;
-        const Rows& rows;
-        const FastRow& fast;
-        const uint32_t live;  // lanes of this row that are batches
-        typename N<T>::State state;
+    // Frames i .. i + n - 1 of the parameter that moves, in eight batches, and which were inside throughout.
+    [[gnu::noinline, gnu::flatten]] static m8 values(const FastRow& row, f64x8* v, int64_t i, int64_t n) {
+        const double* const from = row.fused ? row.modulator : row.values;
+        const int64_t step = row.step;
+        const f64x8 low(row.low), high(row.high), scale(row.scale), offset(row.offset);
+        m8 inside(true);
+        const auto each = [&](auto value) __attribute__((always_inline)) {
+#pragma GCC unroll 4
+            for (int64_t k = 0; k < n; ++k) v[k] = value(k), one_loop();
+        };
+        const auto checked = [&](f64x8 y) __attribute__((always_inline)) {
+            inside = inside & ((y >= low) & (y <= high));
+            return y;
+        };
+        const auto read = [=](int64_t k) __attribute__((always_inline)) { return load(from + (i + k) * step); };
+        if (!row.fused) {
+            each(read);
+            return inside;
+        }
+        const f64x8 base = load(row.values);
+        if (!from)
+            each([&](int64_t) { return checked(base); });
+        else if (row.multiply)
+            each([&](int64_t k) { return checked(base * (offset + scale * read(k))); });
+        else
+            each([&](int64_t k) { return checked(base + scale * read(k)); });
+        return inside;
+    }
+
+    // Frame by frame on eight batches: the lane layout, and lanes inside feedback components.
+    template <Motion kMotion> struct Walk {
+        using T = f64x8;
+        using Coef = typename P::Coef;
+        static constexpr bool kFast = kMotion == kFastOnly, kAhead = kHalves && kMotion != kHeld;
+        static constexpr int64_t kLead = 8;  // frames, a power of two
+        const Setup u;
+        const Rows rows;
+        typename P::State state;
         Coef c;
         Watch watch;
 
-        [[gnu::always_inline]] void set_coef(uint32_t i, Coef& to) {
+        [[gnu::always_inline]] void set_coef(int64_t i, const T& fast, Coef& to) {
             if constexpr (kMotion == kMoving) to = rows.template coef<T>(u, i);
-            if constexpr (kMotion == kFastOnly) N<T>::recoef(fast.template value<T>(i, live, watch), u, to);
+            if constexpr (kFast) P::recoef(fast, u, to);
         }
-        [[gnu::always_inline]] void put(uint32_t i, const T* y) {
+        [[gnu::always_inline]] void put(int64_t i, const T* y) {
             for (int o = 0; o < NO; ++o) {
-                store_as(rows.out[o] + i * width_of<T>, y[o]);  // an output that holds gets one frame
-                watch.see(y[o]);
+                store(rows.out[o] + i * kLanes, y[o]);  // an output that holds gets one frame
+                if constexpr (!kFinite) watch.see(y[o]);
             }
+            one_loop();
         }
-        [[gnu::always_inline]] void one(uint32_t i, const Coef& coef) {
+        [[gnu::always_inline]] void one(int64_t i, const Coef& coef) {
             T x[kIn], y[NO];
             rows.template inputs<T>(i, x);
-            N<T>::shape(tick<T>(x, coef, state, u), x, coef, y, u);
+            P::shape(tick<T>(x, coef, state, u), x, coef, y, u);
             put(i, y);
         }
-        // Long coefficients are worked out for a few frames ahead, so that the recursion does not wait for them.
-        [[gnu::always_inline]] void ahead(uint32_t first, uint32_t n) {
-            Coef coefs[kLanes];
-            for (uint32_t k = 0; k < n; ++k) set_coef(first + k, coefs[k] = c);
-            for (uint32_t k = 0; k < n; ++k) one(first + k, coefs[k]);
+        // Long coefficients are worked out ahead of the recursion, which does not wait for them; in two halves, as no
+        // chain must be longer than what the core looks ahead.
+        [[gnu::always_inline]] void ahead(int64_t i, int64_t n, const T* fast) {
+            typename P::Half halves[kLead];
+            Coef coefs[kLead];
+            for (int64_t k = 0; k < kLead; ++k) coefs[k] = c;
+            for (int64_t k = -2 * kLead; k < n; ++k) {
+                const int64_t slot = k & (kLead - 1), next = k + kLead, last = next + kLead;
+                if (k >= 0) one(i + k, coefs[slot]);
+                if (next >= 0 && next < n) {
+                    if constexpr (kFast)
+                        P::rest(halves[slot], coefs[slot]);
+                    else
+                        set_coef(i + next, *fast, coefs[slot]);
+                }
+                if constexpr (kFast)
+                    if (last < n) halves[slot] = P::half(fast[last], u);
+            }
         }
-        [[gnu::always_inline]] void run(uint32_t frames) {
-            const auto parts = [&](uint32_t part, auto work) __attribute__((always_inline)) {
-                for (uint32_t i = 0; i < frames; i += part) work(i, frames - i < part ? frames - i : part);
-            };
-            if constexpr (kDeep && kMotion != kHeld)
-                parts(kLanes, [&](uint32_t i, uint32_t n) __attribute__((always_inline)) { ahead(i, n); });
-            else
-                for (uint32_t i = 0; i < frames; ++i) set_coef(i, c), one(i, c);
+        // Where frames are seldom more than calm, those that are come after the others: no branch among them.
+        [[gnu::always_inline]] void calm(int64_t i, int64_t n, const T* fast) {
+            static_assert(NI == 0 && kChunk <= 64);
+            typename P::Mid mids[kChunk];
+            uint64_t others = 0;
+            for (int64_t k = 0; k < n; ++k) {
+                T y[NO];
+                set_coef(i + k, fast[kFast ? k : 0], c);
+                mids[k] = tick<T>(nullptr, c, state, u);
+                others |= uint64_t{any(P::calm(mids[k], c, y, u))} << k;
+                put(i + k, y);
+            }
+            for (; others; others &= others - 1) {
+                const int64_t k = __builtin_ctzll(others);
+                T y[NO];
+                set_coef(i + k, fast[kFast ? k : 0], c);
+                P::shape(mids[k], nullptr, c, y, u);
+                put(i + k, y);
+            }
+        }
+        [[gnu::always_inline]] void run(const FastRow& row, uint32_t live, int64_t frames) {
+            T fast[kFast ? kChunk : 1];  // the values of a chunk
+            [[maybe_unused]] u64x8 offset;
+            if constexpr (kRunsPhase && kMotion != kMoving) {  // one sum less per frame
+                state.phase += offset = c.offset;
+                c.offset = u64x8(0);
+            }
+            for (int64_t i = 0; i < frames; i += kChunk) {
+                const int64_t n = frames - i < int64_t{kChunk} ? frames - i : int64_t{kChunk};
+                if constexpr (kFast) watch.fused(values(row, fast, i, n), live);
+                if constexpr (kAhead)
+                    ahead(i, n, fast);
+                else if constexpr (kCalm)
+                    calm(i, n, fast);
+                else
+#pragma GCC unroll 4
+                    for (int64_t k = 0; k < n; ++k) set_coef(i + k, fast[kFast ? k : 0], c), one(i + k, c);
+            }
+            if constexpr (kRunsPhase && kMotion != kMoving) state.phase -= offset;
         }
     };
 
-    template <class T, Motion kMotion>
-    [[gnu::flatten]] static void row_of_frames(Step& s, const Setup& setup, const Rows& rows, const Firing& f, int r,
-                                               Watch& seen) {
-        const Pinned<kPar> pinned(setup);
-        const Setup u = pinned;
+    // One row, with a choice among few as a constant, so that no frame asks for it.
+    template <Motion kMotion, int kChosen>
+    [[gnu::flatten]] static void lanes_of_row(Step& s, const Setup& setup, const Rows& rows, const Firing& f, int r,
+                                              Watch& seen) {
+        Pinned<kPar> pinned(setup);
+        Rows mine = rows;
+        if constexpr (kChoices > 1) pinned.fixed[D::kChoice] = kChosen;
+        if constexpr (kAdds) mine.n_more = kChosen;
         const int g = r % s.env->groups;
-        const FastRow fast = fast_row<kMotion>(s, r / s.env->groups, g, f.offset);
-        Walk<T, kMotion> walk{u,
-                              rows,
-                              fast,
-                              s.env->batches - static_cast<uint32_t>(g) * kLanes,
-                              *state<T>(s, r),
-                              kMotion == kHeld ? *held<T>(s, r) : rows.template coef<T>(u, 0),
-                              seen};
-        walk.run(f.frames);
-        *state<T>(s, r) = walk.state;
-        seen = walk.watch;
+        Walk<kMotion> walk{pinned,
+                           mine,
+                           *state<f64x8>(s, r),
+                           kMotion == kHeld ? *held<f64x8>(s, r) : rows.template coef<f64x8>(pinned, 0),
+                           {}};
+        walk.run(fast_row<kMotion>(s, r / s.env->groups, g, f.offset),
+                 s.env->batches - static_cast<uint32_t>(g) * kLanes, f.frames);
+        *state<f64x8>(s, r) = walk.state;
+        seen.add(walk.watch);
+    }
+    template <Motion kMotion, int... kChosen>
+    static void with_choice(std::integer_sequence<int, kChosen...>, int chosen, Step& s, const Setup& u,
+                            const Rows& rows, const Firing& f, int r, Watch& seen) {
+        ((chosen == kChosen ? lanes_of_row<kMotion, kChosen>(s, u, rows, f, r, seen) : void()), ...);
     }
 
     // On doubles, where a frame is all there is: nothing is copied or prepared that one frame would not pay for.
@@ -333,22 +431,32 @@ template <template <class> class N> struct Driver {
         return sum - sum == 0.0 ? kFired : kNonfinite;
     }
 
-    template <class T> static uint32_t frame_by_frame(Step& s, const Firing& f) {
-        if constexpr (width_of<T> == 1) return ticks(s, f);
+    static uint32_t across_lanes(Step& s, const Firing& f) {
         const Setup u{*s.env, s.fixed, s.key};
         const Motion moves = motion(s);
         Watch watch;
         for (int c = 0, r = 0; c < s.channels; ++c)
             for (int g = 0; g < s.env->groups; ++g, ++r) {
                 const Rows rows(s, c, g, f.offset);
+                int chosen = 0;
+                if constexpr (kChoices > 1) chosen = static_cast<int>(s.fixed[D::kChoice]);
+                if constexpr (kAdds) chosen = rows.n_more;
+                const auto run = [&]<Motion kMotion>() {
+                    with_choice<kMotion>(std::make_integer_sequence<int, kAdds ? kMostAdded : kChoices>(), chosen, s, u,
+                                         rows, f, r, watch);
+                };
                 if (moves == kHeld)
-                    row_of_frames<T, kHeld>(s, u, rows, f, r, watch);
+                    run.template operator()<kHeld>();
                 else if (moves == kMoving)
-                    row_of_frames<T, kMoving>(s, u, rows, f, r, watch);
+                    run.template operator()<kMoving>();
                 else if constexpr (kHasFast)
-                    row_of_frames<T, kFastOnly>(s, u, rows, f, r, watch);
+                    run.template operator()<kFastOnly>();
             }
         return watch.verdict();
+    }
+
+    template <class T> static uint32_t frame_by_frame(Step& s, const Firing& f) {
+        return width_of<T> == 1 ? ticks(s, f) : across_lanes(s, f);
     }
 
     // Own heat: whole packs of frames or of batches alike, summed over channels in order.
