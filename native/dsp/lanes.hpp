@@ -50,6 +50,7 @@ struct u64x8 {
     friend AMP_INLINE u64x8 operator>>(u64x8 a, int n) { AMP_EACH(a.v[i] = a.v[i] >> n); return a; }
     friend AMP_INLINE m8 operator==(u64x8 a, u64x8 b) { m8 r; AMP_EACH(r.v[i] = native::eq(a.v[i], b.v[i])); return r; }
     friend AMP_INLINE m8 operator<(u64x8 a, u64x8 b) { m8 r; AMP_EACH(r.v[i] = native::lt(a.v[i], b.v[i])); return r; }
+    friend AMP_INLINE m8 operator<=(u64x8 a, u64x8 b) { m8 r; AMP_EACH(r.v[i] = native::le(a.v[i], b.v[i])); return r; }
     AMP_INLINE u64x8& operator+=(u64x8 b) { return *this = *this + b; }
     AMP_INLINE u64x8& operator-=(u64x8 b) { return *this = *this - b; }
 };
@@ -108,10 +109,22 @@ AMP_INLINE f64x8 from_bits(u64x8 a) { f64x8 r; AMP_EACH(r.v[i] = __builtin_bit_c
 
 template <class T> AMP_INLINE T vabs(T a) { return from_bits(bits(a) & 0x7fffffffffffffffu); }
 
+// The lesser of |a| and |b|, of a NaN and a number either.
+AMP_INLINE double least(double a, double b) { return vmin(vabs(a), vabs(b)); }
+AMP_INLINE f64x8 least(f64x8 a, f64x8 b) { AMP_EACH(a.v[i] = native::least(a.v[i], b.v[i])); return a; }
+template <class T> AMP_INLINE T least(T a) { return vabs(a); }
+
+// |a| of two's complement.
+AMP_INLINE uint64_t magnitude(uint64_t a) { return a >> 63 ? -a : a; }
+AMP_INLINE u64x8 magnitude(u64x8 a) { AMP_EACH(a.v[i] = native::magnitude(a.v[i])); return a; }
+
 // The upper 26 bits of a double; products of two such are exact.
 template <class T> AMP_INLINE T upper26(T a) { return from_bits(bits(a) & 0xfffffffff8000000u); }
 
 // clang-format on
+
+// Within a loop: gcc would make two of one that stores and sums, and work everything out twice.
+AMP_INLINE void one_loop() { asm volatile(""); }
 
 // Adding and subtracting it rounds |x| < 2^51 to the nearest integer, ties to even.
 constexpr double round_magic = 0x1.8p52;

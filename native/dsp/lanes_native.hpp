@@ -68,6 +68,7 @@ AMP_NATIVE VM lt(VD a, VD b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
 AMP_NATIVE VM le(VD a, VD b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
 AMP_NATIVE VM eq(VD a, VD b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
 AMP_NATIVE VM lt(VU a, VU b) { return _mm512_cmplt_epu64_mask(raw(a), raw(b)); }
+AMP_NATIVE VM le(VU a, VU b) { return _mm512_cmple_epu64_mask(raw(a), raw(b)); }
 AMP_NATIVE VM eq(VU a, VU b) { return _mm512_cmpeq_epi64_mask(raw(a), raw(b)); }
 AMP_NATIVE VD pick(VM m, VD a, VD b) { return _mm512_mask_blend_pd(m, b, a); }
 AMP_NATIVE VU pick(VM m, VU a, VU b) { return __builtin_bit_cast(VU, _mm512_mask_blend_epi64(m, raw(b), raw(a))); }
@@ -75,6 +76,8 @@ AMP_NATIVE VU pick(VM m, VU a, VU b) { return __builtin_bit_cast(VU, _mm512_mask
 AMP_NATIVE VD min(VD a, VD b) { return _mm512_maskz_min_pd(0xff, b, a); }
 AMP_NATIVE VD max(VD a, VD b) { return _mm512_maskz_max_pd(0xff, b, a); }
 AMP_NATIVE VD sqrt(VD a) { return _mm512_maskz_sqrt_pd(0xff, a); }
+AMP_NATIVE VD least(VD a, VD b) { return _mm512_maskz_range_pd(0xff, a, b, 0xa); }
+AMP_NATIVE VU magnitude(VU a) { return __builtin_bit_cast(VU, _mm512_maskz_abs_epi64(0xff, raw(a))); }
 
 #elif AMP_LANES_NATIVE == 1
 AMP_NATIVE VM splat_mask(bool b) { return b; }
@@ -84,6 +87,7 @@ AMP_NATIVE VM lt(VD a, VD b) { return a < b; }
 AMP_NATIVE VM le(VD a, VD b) { return a <= b; }
 AMP_NATIVE VM eq(VD a, VD b) { return a == b; }
 AMP_NATIVE VM lt(VU a, VU b) { return a < b; }
+AMP_NATIVE VM le(VU a, VU b) { return a <= b; }
 AMP_NATIVE VM eq(VU a, VU b) { return a == b; }
 AMP_NATIVE VD pick(VM m, VD a, VD b) { return m ? a : b; }
 AMP_NATIVE VU pick(VM m, VU a, VU b) { return m ? a : b; }
@@ -99,6 +103,7 @@ AMP_NATIVE VM lt(VD a, VD b) { return a < b; }
 AMP_NATIVE VM le(VD a, VD b) { return a <= b; }
 AMP_NATIVE VM eq(VD a, VD b) { return a == b; }
 AMP_NATIVE VM lt(VU a, VU b) { return a < b; }
+AMP_NATIVE VM le(VU a, VU b) { return a <= b; }
 AMP_NATIVE VM eq(VU a, VU b) { return a == b; }
 #if AMP_LANES_NATIVE == 4
 AMP_NATIVE VD splat(double x) { return _mm256_set1_pd(x); }
@@ -126,6 +131,19 @@ AMP_NATIVE VD sqrt(VD a) { return _mm_sqrt_pd(a); }
 #endif
 AMP_NATIVE VU pick(VM m, VU a, VU b) {
     return __builtin_bit_cast(VU, pick(m, __builtin_bit_cast(VD, a), __builtin_bit_cast(VD, b)));
+}
+#endif
+
+#if AMP_LANES_NATIVE != 8
+AMP_NATIVE VU magnitude(VU a) {
+    const VU sign = VU{} - (a >> 63);
+    return (a ^ sign) - sign;
+}
+AMP_NATIVE VD least(VD a, VD b) {
+    constexpr auto absolute = [](VD x) {
+        return __builtin_bit_cast(VD, __builtin_bit_cast(VU, x) & 0x7fffffffffffffffu);
+    };
+    return min(absolute(a), absolute(b));
 }
 #endif
 

@@ -210,7 +210,7 @@ template <class T> AMP_INLINE T vsin2pi(T x) {
 // sin(2 pi p) of a 64-bit phase: what is left of the nearest half cycle is read off its bits, to 2^-53 cycles.
 template <class U> AMP_INLINE auto vsin_of_phase(U phase) {
     constexpr uint64_t half = uint64_t{1} << 63, quarter = uint64_t{1} << 62;
-    const auto r = from_bits((((phase << 1) ^ half) >> 12) | 0x3ff0000000000000u) - 1.5;  // of a half cycle
+    const auto r = from_bits(((phase >> 11) & 0x000fffffffffffffu) ^ 0x3ff8000000000000u) - 1.5;  // of a half cycle
     return from_bits(bits(detail::sin_small(r * detail::pi)) ^ ((phase + quarter) & half));
 }
 
@@ -240,11 +240,9 @@ template <class T> AMP_INLINE Ratio<T> tanpi_below(T s) {  // 0 <= s <= 1/4
 }  // namespace detail
 template <class T> AMP_INLINE Ratio<T> vtanpi_ratio(T x) {
     const mask_of<T> below = x <= 0.25;
-    const bool turned = !all(below);
-    if (__builtin_expect(turned, 0)) x = select(below, x, 0.5 - x);
-    Ratio<T> r = detail::tanpi_below(x);
-    if (__builtin_expect(turned, 0)) r = {select(below, r.n, r.d), select(below, r.d, r.n)};
-    return r;
+    if (__builtin_expect(all(below), 1)) return detail::tanpi_below(x);
+    const Ratio<T> r = detail::tanpi_below(select(below, x, 0.5 - x));
+    return {select(below, r.n, r.d), select(below, r.d, r.n)};
 }
 template <class T> AMP_INLINE T vtanpi(T x) {
     const auto tan = vtanpi_ratio(x);

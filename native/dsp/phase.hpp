@@ -22,14 +22,15 @@ AMP_INLINE PhaseScale make_phase_scale(double fs) {
 
 // round(f_hz 2^64 / fs) modulo 2^64, two's complement for f_hz < 0. For |f_hz| <= fs / 2, and for aliases up to
 // 2^10 fs. The leading product is exact; its whole part is the upper word. Adding 1.5 2^20 rounds what is left to
-// multiples of 2^-32, the lower word.
+// multiples of 2^-32, the lower word; the upper bits of that magic number, an even integer, are taken off the upper
+// word's magic number beforehand.
 template <class T> AMP_INLINE u64_of<T> increment(T f_hz, const PhaseScale& scale) {
     constexpr double lower_magic = 0x1.8p20;
-    constexpr uint64_t lower_magic_bits = 0x4138000000000000u;
+    constexpr double upper_magic = round_magic - 0x41380000;  // bits(lower_magic) >> 32
     const T f_high = upper26(f_hz), lead = f_high * scale.high;
-    const T upper = lead + round_magic, fraction = lead - (upper - round_magic);
+    const T upper = lead + upper_magic, fraction = lead - (upper - upper_magic);
     const T rest = (f_hz - f_high) * scale.high + f_hz * scale.low;
-    return (bits(upper) << 32) + (bits((fraction + rest) + lower_magic) - lower_magic_bits);
+    return (bits(upper) << 32) + bits((fraction + rest) + lower_magic);
 }
 
 }  // namespace amp::AMP_KNS

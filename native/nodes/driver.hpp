@@ -24,14 +24,24 @@
 // The engine fuses the step of such a parameter into the node when one modulator moves a value that holds.
 //
 // A node whose one port sums its edges may say `static constexpr bool kAdds = true`: x is then their sum.
-// A node whose coefficients take long to work out and whose recursion is short says `static constexpr bool kDeep =
-// true`. A node whose output is its one input says `static constexpr bool kPasses = true`.
+// A node whose output is its one input says `static constexpr bool kPasses = true`. One that makes finite outputs of
+// finite parameters says `static constexpr bool kFinite = true`.
 //
 // A node whose output holds while its parameters hold says `static constexpr bool kHolds = true`.
 // A node without signal parameters says `static constexpr Nothing kNumbers`. A node whose State is {U phase}, whose
 // Coef has a member `U inc` and whose Mid is {U phase} says `static constexpr bool kPhase = true`: its tick must do
-// nothing but return the phase and add inc, and the frame layout replaces it by a sum over eight packs.
+// nothing but return the phase and add inc, and the frame layout replaces it by a sum over eight packs. Its Coef also
+// has a member `U offset`, which shape adds to the phase: while it holds, the lane layout adds it once.
+//
+// The lane layout knows three more things a node may say. `static constexpr int kChoice = <a fixed parameter>, kChoices
+// = <how many>` compiles a loop for each value. A node with kFast whose coefficients take long to work out and whose
+// recursion is short splits recoef(v, u, c) into rest(half(v, u), c), with a type `Half` between. A node without inputs
+// whose shape is seldom more than a short formula has
+// `static mask_of<T> calm(const Mid&, const Coef&, T* y, const Setup&)`: that formula, and lanes for which it may not
+// do.
 #pragma once
+#include <utility>
+
 #include "nodes/line.hpp"
 
 namespace amp::AMP_KNS {
@@ -45,7 +55,14 @@ template <template <class> class N> struct Driver {
     static constexpr int kIn = Row::kIn, kPar = Row::kPar;
     static constexpr bool kRunsPhase = requires { D::kPhase; };
     static constexpr bool kHasFast = requires { D::kFast; };
-    static constexpr bool kDeep = requires { D::kDeep; };
+    static constexpr bool kHalves = requires { typename D::Half; };
+    static constexpr bool kFinite = requires { D::kFinite; };
+    static constexpr bool kCalm =
+        requires(typename P::Mid m, typename P::Coef c, f64x8* y, Setup u) { P::calm(m, c, y, u); };
+    static constexpr int kChoices = [] {
+        if constexpr (requires { D::kChoices; }) return D::kChoices;
+        return 1;
+    }();
     static constexpr bool kRecursive = !std::is_empty_v<typename D::State> && !kRunsPhase;
 
     enum Motion { kHeld, kFastOnly, kMoving };  // of the parameters
@@ -80,7 +97,7 @@ template <template <class> class N> struct Driver {
             return N<T>::tick(x, c, s);
     }
     template <class T>
-    [[gnu::always_inline]] static typename N<T>::Coef coef(const Row& row, const Setup& u, uint32_t i) {
+    [[gnu::always_inline]] static typename N<T>::Coef coef(const Row& row, const Setup& u, int64_t i) {
         T p[kPar];
         for (int k : D::kNumbers) p[k] = load_as<T>(row.par[k] + i * row.par_step[k]);
         return N<T>::coef(p, u);
@@ -254,77 +271,168 @@ template <template <class> class N> struct Driver {
         return watch.verdict();
     }
 
-    // Frame by frame on packs of batches: the lane layout.
+    // Frames i .. i + n - 1 of the parameter that moves, in eight batches, and which were inside throughout.
+    [[gnu::noinline, gnu::flatten]] static m8 values(const FastRow& row, f64x8* v, int64_t i, int64_t n) {
+        const double* const from = row.fused ? row.modulator : row.values;
+        const int64_t step = row.step;
+        const f64x8 low(row.low), high(row.high), scale(row.scale), offset(row.offset);
+        m8 inside(true);
+        const auto each = [&](auto value) __attribute__((always_inline)) {
+#pragma GCC unroll 4
+            for (int64_t k = 0; k < n; ++k) v[k] = value(k), one_loop();
+        };
+        const auto checked = [&](f64x8 y) __attribute__((always_inline)) {
+            inside = inside & ((y >= low) & (y <= high));
+            return y;
+        };
+        const auto read = [=](int64_t k) __attribute__((always_inline)) { return load(from + (i + k) * step); };
+        if (!row.fused) {
+            each(read);
+            return inside;
+        }
+        const f64x8 base = load(row.values);
+        if (!from)
+            each([&](int64_t) { return checked(base); });
+        else if (row.multiply)
+            each([&](int64_t k) { return checked(base * (offset + scale * read(k))); });
+        else
+            each([&](int64_t k) { return checked(base + scale * read(k)); });
+        return inside;
+    }
+
+    // Frame by frame on eight batches: the lane layout, and lanes inside feedback components.
     template <Motion kMotion> struct Walk {
+        using T = f64x8;
         using Coef = typename P::Coef;
-        const Setup& u;
-        const Row& row;
-        const FastRow& fast;
-        const uint32_t live;  // lanes of this row that are batches
+        static constexpr bool kFast = kMotion == kFastOnly, kAhead = kHalves && kMotion != kHeld;
+        static constexpr int64_t kLead = 8;  // frames, a power of two
+        const Setup u;
+        const Row rows;
         typename P::State state;
         Coef c;
         Watch watch;
 
-        [[gnu::always_inline]] void set_coef(uint32_t i, Coef& to) {
-            if constexpr (kMotion == kMoving) to = Driver::coef<f64x8>(row, u, i);
-            if constexpr (kMotion == kFastOnly) P::recoef(fast.value(i, live, watch), u, to);
+        [[gnu::always_inline]] void set_coef(int64_t i, const T& fast, Coef& to) {
+            if constexpr (kMotion == kMoving) to = Driver::coef<T>(rows, u, i);
+            if constexpr (kFast) P::recoef(fast, u, to);
         }
-        [[gnu::always_inline]] void one(uint32_t i, const Coef& coef) {
-            f64x8 x[kIn], y[NO];
-            row.template inputs<f64x8>(i, x);
-            P::shape(tick<f64x8>(x, coef, state, u), x, coef, y, u);
+        [[gnu::always_inline]] void put(int64_t i, const T* y) {
             for (int o = 0; o < NO; ++o) {
-                store(row.out[o] + i * kLanes, y[o]);  // an output that holds gets one frame
-                watch.see(y[o]);
+                store(rows.out[o] + i * kLanes, y[o]);  // an output that holds gets one frame
+                if constexpr (!kFinite) watch.see(y[o]);
+            }
+            one_loop();
+        }
+        [[gnu::always_inline]] void one(int64_t i, const Coef& coef) {
+            T x[kIn], y[NO];
+            rows.template inputs<T>(i, x);
+            P::shape(tick<T>(x, coef, state, u), x, coef, y, u);
+            put(i, y);
+        }
+        // Long coefficients are worked out ahead of the recursion, which does not wait for them; in two halves, as no
+        // chain must be longer than what the core looks ahead.
+        [[gnu::always_inline]] void ahead(int64_t i, int64_t n, const T* fast) {
+            typename P::Half halves[kLead];
+            Coef coefs[kLead];
+            for (int64_t k = 0; k < kLead; ++k) coefs[k] = c;
+            for (int64_t k = -2 * kLead; k < n; ++k) {
+                const int64_t slot = k & (kLead - 1), next = k + kLead, last = next + kLead;
+                if (k >= 0) one(i + k, coefs[slot]);
+                if (next >= 0 && next < n) {
+                    if constexpr (kFast)
+                        P::rest(halves[slot], coefs[slot]);
+                    else
+                        set_coef(i + next, *fast, coefs[slot]);
+                }
+                if constexpr (kFast)
+                    if (last < n) halves[slot] = P::half(fast[last], u);
             }
         }
-        // Long coefficients are worked out for a few frames ahead, so that the recursion does not wait for them.
-        [[gnu::always_inline]] void ahead(uint32_t first, uint32_t n) {
-            Coef coefs[kLanes];
-            for (uint32_t k = 0; k < n; ++k) set_coef(first + k, coefs[k] = c);
-            for (uint32_t k = 0; k < n; ++k) one(first + k, coefs[k]);
+        // Where frames are seldom more than calm, those that are come after the others: no branch among them.
+        [[gnu::always_inline]] void calm(int64_t i, int64_t n, const T* fast) {
+            static_assert(NI == 0 && kChunk <= 64);
+            typename P::Mid mids[kChunk];
+            uint64_t others = 0;
+            for (int64_t k = 0; k < n; ++k) {
+                T y[NO];
+                set_coef(i + k, fast[kFast ? k : 0], c);
+                mids[k] = tick<T>(nullptr, c, state, u);
+                others |= uint64_t{any(P::calm(mids[k], c, y, u))} << k;
+                put(i + k, y);
+            }
+            for (; others; others &= others - 1) {
+                const int64_t k = __builtin_ctzll(others);
+                T y[NO];
+                set_coef(i + k, fast[kFast ? k : 0], c);
+                P::shape(mids[k], nullptr, c, y, u);
+                put(i + k, y);
+            }
         }
-        [[gnu::always_inline]] void run(uint32_t first, uint32_t end) {
-            const auto parts = [&](auto work) __attribute__((always_inline)) {
-                for (uint32_t i = first; i < end; i += kLanes) work(i, end - i < kLanes ? end - i : kLanes);
-            };
-            if constexpr (kDeep && kMotion != kHeld)
-                parts([&](uint32_t i, uint32_t n) __attribute__((always_inline)) { ahead(i, n); });
-            else
-                for (uint32_t i = first; i < end; ++i) set_coef(i, c), one(i, c);
+        [[gnu::always_inline]] void run(const FastRow& row, uint32_t live, int64_t first, int64_t end) {
+            T fast[kFast ? kChunk : 1];  // the values of a chunk
+            [[maybe_unused]] u64x8 offset;
+            if constexpr (kRunsPhase && kMotion != kMoving) {  // one sum less per frame
+                state.phase += offset = c.offset;
+                c.offset = u64x8(0);
+            }
+            for (int64_t i = first; i < end; i += kChunk) {
+                const int64_t n = end - i < int64_t{kChunk} ? end - i : int64_t{kChunk};
+                if constexpr (kFast) watch.fused(values(row, fast, i, n), live);
+                if constexpr (kAhead)
+                    ahead(i, n, fast);
+                else if constexpr (kCalm)
+                    calm(i, n, fast);
+                else
+#pragma GCC unroll 4
+                    for (int64_t k = 0; k < n; ++k) set_coef(i + k, fast[kFast ? k : 0], c), one(i + k, c);
+            }
+            if constexpr (kRunsPhase && kMotion != kMoving) state.phase -= offset;
         }
     };
 
-    template <Motion kMotion>
+    // One row, with a choice among few as a constant, so that no frame asks for it.
+    template <Motion kMotion, int kChosen>
     [[gnu::flatten]] static void lanes_of_row(Step& s, const Setup& setup, const Firing& f, int r, Watch& seen) {
-        const Pinned<kPar> pinned(setup);
-        const Setup u = pinned;
-        const Row row = rows(s)[r];
+        Pinned<kPar> pinned(setup);
+        Row mine = rows(s)[r];
+        if constexpr (kChoices > 1) pinned.fixed[D::kChoice] = kChosen;
+        if constexpr (kAdds) mine.more.n = kChosen;
         const int g = r % s.env->groups;
-        const FastRow fast = fast_row<kMotion>(s, r / s.env->groups, g);
-        Walk<kMotion> walk{u,
-                           row,
-                           fast,
-                           s.env->batches - static_cast<uint32_t>(g) * kLanes,
+        Walk<kMotion> walk{pinned,
+                           mine,
                            *state<f64x8>(s, r),
-                           kMotion == kHeld ? *held<f64x8>(s, r) : coef<f64x8>(row, u, f.offset),
-                           seen};
-        walk.run(f.offset, f.offset + f.frames);
+                           kMotion == kHeld ? *held<f64x8>(s, r) : coef<f64x8>(mine, pinned, f.offset),
+                           {}};
+        walk.run(fast_row<kMotion>(s, r / s.env->groups, g), s.env->batches - static_cast<uint32_t>(g) * kLanes,
+                 f.offset, int64_t{f.offset} + f.frames);
         *state<f64x8>(s, r) = walk.state;
-        seen = walk.watch;
+        seen.add(walk.watch);
+    }
+    template <Motion kMotion, int... kChosen>
+    static void with_choice(std::integer_sequence<int, kChosen...>, int chosen, Step& s, const Setup& u,
+                            const Firing& f, int r, Watch& seen) {
+        ((chosen == kChosen ? lanes_of_row<kMotion, kChosen>(s, u, f, r, seen) : void()), ...);
     }
 
     static uint32_t across_lanes(Step& s, const Firing& f) {
         const Setup u{*s.env, s.fixed, s.key};
         const Motion moves = motion(s);
         Watch watch;
-        for (int r = 0; r < s.channels * s.env->groups; ++r)
+        int chosen = 0;
+        if constexpr (kChoices > 1) chosen = static_cast<int>(s.fixed[D::kChoice]);
+        for (int r = 0; r < s.channels * s.env->groups; ++r) {
+            if constexpr (kAdds) chosen = static_cast<int>(rows(s)[r].more.n);
+            const auto run = [&]<Motion kMotion>() {
+                with_choice<kMotion>(std::make_integer_sequence<int, kAdds ? kMostAdded : kChoices>(), chosen, s, u, f,
+                                     r, watch);
+            };
             if (moves == kHeld)
-                lanes_of_row<kHeld>(s, u, f, r, watch);
+                run.template operator()<kHeld>();
             else if (moves == kMoving)
-                lanes_of_row<kMoving>(s, u, f, r, watch);
+                run.template operator()<kMoving>();
             else if constexpr (kHasFast)
-                lanes_of_row<kFastOnly>(s, u, f, r, watch);
+                run.template operator()<kFastOnly>();
+        }
         return watch.verdict();
     }
 

@@ -34,14 +34,18 @@ template <class T> struct Live {
 
 template <class T> AMP_INLINE T fourth(T x) { return (x * x) * (x * x); }
 
+// Sustain and release, `since` frames after the decay.
+template <class T> AMP_INLINE T tail(const Segments<T>& s, T since) {
+    return select(since < s.release, s.sustain * fourth(T(1.0) - since * s.per_release), T(0.0));
+}
+
 template <class T> AMP_INLINE T level(const Segments<T>& s, T k) {
-    const T since = k - s.decay_end;
-    const T tail = select(since < s.release, s.sustain * fourth(T(1.0) - since * s.per_release), T(0.0));
+    const T late = tail(s, k - s.decay_end);
     const auto early = k < s.decay_end;
-    if (__builtin_expect(!any(early), 1)) return tail;
+    if (__builtin_expect(!any(early), 1)) return late;
     const T rise = s.from + (s.peak - s.from) * (k * s.per_attack);
     const T fall = s.sustain + (s.peak - s.sustain) * fourth(T(1.0) - (k - s.hold_end) * s.per_decay);
-    return select(k < s.attack_end, rise, select(k < s.hold_end, s.peak, select(early, fall, tail)));
+    return select(k < s.attack_end, rise, select(k < s.hold_end, s.peak, select(early, fall, late)));
 }
 
 template <class T> AMP_INLINE T frames_of(T seconds, double rate) { return vfloor(seconds * T(rate) + T(0.5)); }
@@ -129,6 +133,63 @@ template <class T> uint32_t frame_by_frame(Step& s, const Firing& f) {
             kept = st.state();
         }
     return watch.verdict();
+}
+
+// No gate or trigger of eight batches changes within eight frames.
+AMP_INLINE bool quiet(const Step& s, const Rows& rows, uint32_t i, const Live<f64x8>& st) {
+    const f64x8 half(0.5);
+    m8 changed(false);
+    for (uint32_t k = 0; k < kLanes; ++k)
+        changed = changed | ((at<f64x8>(rows.in[kGate], s.in[kGate], i + k) > half) ^ st.gate);
+    if (i == 0 || s.in[kTrigger].step)
+        for (uint32_t k = 0; k < kLanes; ++k)
+            changed = changed | ((at<f64x8>(rows.in[kTrigger], s.in[kTrigger], i + k) > half) ^ st.trigger);
+    return !any(changed);
+}
+
+// Eight frames without an event.
+AMP_INLINE void eight_frames(const Rows& rows, uint32_t i, Live<f64x8>& st, Watch& watch) {
+    double* y = rows.amplitude + i * kLanes;
+    for (int k = 0; k < kLanes; ++k) store(rows.reset + i * kLanes + k * kLanes, f64x8(0.0));
+    f64x8 since = st.k - st.seg.decay_end, value;
+    const m8 rests =  // the level stays
+        ((st.seg.per_release == f64x8(0.0)) & (since + f64x8(7.0) < st.seg.release)) | (since >= st.seg.release);
+    if (any(since < f64x8(0.0))) {
+        for (int k = 0; k < kLanes; ++k, st.k = st.k + f64x8(1.0))
+            store(y + k * kLanes, value = level(st.seg, st.k)), watch.see(value);
+        return;
+    }
+    st.k = st.k + f64x8(kLanes);
+    if (all(rests)) {
+        watch.see(value = tail(st.seg, since));
+        for (int k = 0; k < kLanes; ++k) store(y + k * kLanes, value);
+        return;
+    }
+    for (int k = 0; k < kLanes; ++k, since = since + f64x8(1.0))
+        store(y + k * kLanes, value = tail(st.seg, since)), watch.see(value);
+}
+
+uint32_t across_lanes(Step& s, const Firing& f) {
+    Watch seen;
+    for (int c = 0, r = 0; c < s.channels; ++c)
+        for (int g = 0; g < s.env->groups; ++g, ++r) {
+            const Rows rows(s, c, g, f.offset);
+            State<f64x8>& kept = reinterpret_cast<State<f64x8>*>(s.state)[r];
+            Live<f64x8> st(kept);
+            Watch watch;
+            for (uint32_t i = 0; i < f.frames;) {
+                if (f.frames - i >= kLanes && quiet(s, rows, i, st)) {
+                    eight_frames(rows, i, st, watch);
+                    i += kLanes;
+                    continue;
+                }
+                const uint32_t end = f.frames - i < kLanes ? f.frames : i + kLanes;
+                for (; i < end; ++i) frame<f64x8>(s, rows, i, st, watch);
+            }
+            kept = st.state();
+            seen.add(watch);
+        }
+    return seen.verdict();
 }
 
 // No gate or trigger changes within eight frames.
@@ -226,6 +287,6 @@ template <class T> constexpr LayoutOps ops(FireFn fire) {
 }  // namespace
 
 extern const NodeType node_envelope;
-const NodeType node_envelope = custom_type(kContract, ops<double>(across_frames), ops<f64x8>(frame_by_frame<f64x8>));
+const NodeType node_envelope = custom_type(kContract, ops<double>(across_frames), ops<f64x8>(across_lanes));
 
 }  // namespace amp::AMP_KNS

@@ -67,7 +67,7 @@ template <class P, class S> [[gnu::always_inline]] inline P spread(const S& s) {
 // Recursive state below 1e-30 becomes zero, so that denormals never slow a render. The empty asm keeps the branch a
 // branch: turned into a select, the comparison would lengthen the recursion.
 template <class... T> [[gnu::always_inline]] inline void flush(T&... s) {
-    if (__builtin_expect(any((... | (vabs(s) < T(1e-30)))), 0)) {
+    if (__builtin_expect(any(least(s...) < 1e-30), 0)) {
         asm("");
         ((s = select(vabs(s) < T(1e-30), T(0.0), s)), ...);
     }
@@ -97,8 +97,15 @@ public:
     }
     // A fused parameter, which a value that is not finite is never inside.
     [[gnu::always_inline]] void fused(const f64x8& v, const f64x8& low, const f64x8& high, uint32_t valid) {
-        const m8 in = (v >= low) & (v <= high);
+        fused((v >= low) & (v <= high), valid);
+    }
+    [[gnu::always_inline]] void fused(const m8& in, uint32_t valid) {
         inside_ = inside_ & (valid >= kLanes ? in : in | !(lane_numbers() < f64x8(static_cast<double>(valid))));
+    }
+    // What another has seen: one that is made, filled and left within a loop stays in registers.
+    [[gnu::always_inline]] void add(const Watch& w) {
+        sum_ = sum_ + w.sum_, other_ = other_ + w.other_;
+        inside_ = inside_ & w.inside_;
     }
     [[gnu::always_inline]] uint32_t verdict() const {
         const f64x8 sum = sum_ + other_;

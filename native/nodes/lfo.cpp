@@ -17,10 +17,11 @@ template <class T, bool kScaled> struct ShapeOf {
     using U = u64_of<T>;
     static constexpr int kParams = kParamCount, kInputs = 0, kOutputs = 1;
     static constexpr int kNumbers[] = {kRate, kPhaseCycles, kDepth, kOffset};
-    static constexpr bool kPhase = true;
+    static constexpr int kChoice = kShape, kChoices = 4;
+    static constexpr bool kPhase = true, kFinite = true;
     struct Coef {
-        U inc, phase;
-        T depth, offset;
+        U inc, offset;
+        T depth, middle;
     };
     struct State {
         U phase;
@@ -47,8 +48,8 @@ template <class T, bool kScaled> struct ShapeOf {
         }
     }
     static void shape(const Mid& m, const T*, const Coef& c, T* y, const Setup& u) {
-        const T x = at(m.phase + c.phase, u);
-        y[0] = kScaled ? c.offset + c.depth * x : x;
+        const T x = at(m.phase + c.offset, u);
+        y[0] = kScaled ? c.middle + c.depth * x : x;
     }
 };
 template <class T> using Shape = ShapeOf<T, false>;
@@ -145,11 +146,14 @@ template <class T> void keep_last(Step& s, const Firing& f) {
     for (int c = 0, r = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g, ++r) {
             T p[kParamCount];
-            for (int k : Shape<T>::kNumbers) p[k] = at<T>(row(s.par[k], c, g, f.offset), s.par[k], f.frames - 1);
-            const auto coef = Shape<T>::coef(p, u);
+            auto coef = *Driver<Shape>::template held<T>(s, r);
+            if (s.varying) {
+                for (int k : Shape<T>::kNumbers) p[k] = at<T>(row(s.par[k], c, g, f.offset), s.par[k], f.frames - 1);
+                coef = Shape<T>::coef(p, u);
+            }
             const auto after = Driver<Shape>::template state<T>(s, r)->phase;
             auto& last =
-                *Driver<Slew>::template state<T>(slew, r) = {Shape<T>::at((after - coef.inc) + coef.phase, u), T(1.0)};
+                *Driver<Slew>::template state<T>(slew, r) = {Shape<T>::at((after - coef.inc) + coef.offset, u), T(1.0)};
             flush(last.y);
         }
 }

@@ -47,7 +47,7 @@ template <int NI, int NO, int NP, bool kAdds> struct Line {
             for (int k = 0; k < more.n; ++k) yes = yes && more.step[k] == 1;
         return yes;
     }
-    template <class T, bool kDense = false> [[gnu::always_inline]] void inputs(uint32_t i, T* x) const {
+    template <class T, bool kDense = false, class Index> [[gnu::always_inline]] void inputs(Index i, T* x) const {
         for (int k = 0; k < NI; ++k) x[k] = load_as<T>(in[k] + i * (kDense ? 1 : in_step[k]));
         if constexpr (kAdds)
             for (int k = 0; k < more.n; ++k) x[0] = x[0] + load_as<T>(more.row[k] + i * (kDense ? 1 : more.step[k]));

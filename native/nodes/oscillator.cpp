@@ -14,6 +14,9 @@ namespace {
 
 enum Port { kSync, kReset, kPorts };
 
+// Whether a step at phase 0 may be within one frame.
+template <class T> AMP_INLINE mask_of<T> near_step(u64_of<T> phase, u64_of<T> inc) { return magnitude(phase) <= inc; }
+
 // What rounds a step from -1 to 1 at phase 0 over one frame (dt cycles) on each side: add it to a step up, subtract it
 // from one down. Zero elsewhere, so packs without a step nearby skip the division.
 template <class T> AMP_INLINE T blep(u64_of<T> phase, u64_of<T> inc, T dt) {
@@ -31,8 +34,8 @@ template <class T> struct Oscillator {
     enum Param { kWaveform, kQuality, kFrequency, kPhaseCycles, kPulseWidth, kAmplitude, kChannels, kParams };
     static constexpr int kInputs = 0, kOutputs = 1;
     static constexpr int kNumbers[] = {kFrequency, kPhaseCycles, kPulseWidth, kAmplitude};
-    static constexpr bool kPhase = true;
-    static constexpr int kFast = kFrequency;
+    static constexpr bool kPhase = true, kFinite = true;
+    static constexpr int kFast = kFrequency, kChoice = kWaveform, kChoices = 4;
     struct Coef {
         U inc, offset, width;
         T dt, amplitude;
@@ -66,8 +69,15 @@ template <class T> struct Oscillator {
         const T y = select(phase < c.width, T(1.0), T(-1.0));
         return smooth ? y + (blep(phase, c.inc, c.dt) - blep(phase - c.width, c.inc, c.dt)) : y;
     }
+    static T from_top(U phase) {  // cycles from the upper corner, at most 1/2
+        return vabs(unit52(phase + U(uint64_t{1} << 62)) - T(0.5));
+    }
+    static mask_of<T> near_corner(U phase, const Coef& c) {
+        const T top = from_top(phase);
+        return (top < c.dt) | (T(0.5) - top < c.dt);
+    }
     static T triangle(U phase, const Coef& c, bool smooth) {
-        const T top = vabs(unit52(phase + U(uint64_t{1} << 62)) - T(0.5));  // cycles from the upper corner, at most 1/2
+        const T top = from_top(phase);
         const T y = T(1.0) - T(4.0) * top;
         if (!smooth) return y;
         const T bottom = T(0.5) - top;
@@ -77,6 +87,21 @@ template <class T> struct Oscillator {
         const T high = select(near_top, T(1.0) - top * frames, T(0.0)),
                 low = select(near_low, T(1.0) - bottom * frames, T(0.0));
         return y + (cube(low) - cube(high)) * (T(4.0 / 3.0) * c.dt);
+    }
+    static mask_of<T> calm(const Mid& m, const Coef& c, T* y, const Setup& u) {
+        const U phase = m.phase + c.offset;
+        mask_of<T> near(false);
+        switch (static_cast<int>(u.fixed[kWaveform])) {
+        case kSine: y[0] = vsin_of_phase(phase); break;
+        case kSaw: y[0] = saw(phase, c, false), near = near_step<T>(phase, c.inc); break;
+        case kSquare:
+            y[0] = square(phase, c, false);
+            near = near_step<T>(phase, c.inc) | near_step<T>(phase - c.width, c.inc);
+            break;
+        default: y[0] = triangle(phase, c, false), near = near_corner(phase, c); break;
+        }
+        y[0] = c.amplitude * y[0];
+        return near & mask_of<T>(static_cast<int>(u.fixed[kQuality]) == kBlep2);
     }
     static void shape(const Mid& m, const T*, const Coef& c, T* y, const Setup& u) {
         const U phase = m.phase + c.offset;

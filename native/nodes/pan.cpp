@@ -32,17 +32,30 @@ void prepare(Step& s) {
 template <bool kTick, bool kMoving>
 void pan_row(f64x8 gain, const double* x, int64_t step, const double* p, int64_t p_step, double* y, int64_t y_step,
              int channel, bool stereo, const Packs& packs, Watch& seen) {
-    Watch watch = seen;
-    for (uint32_t i = 0; i < packs.window; i += packs.frames) {
+    Watch watch;
+    const auto pack = [&](int64_t i) __attribute__((always_inline)) {
         if constexpr (kMoving) gain = gain_of(channel, stereo, load(p + i * p_step));
-        const f64x8 z = gain * load(x + i * step);
+        return gain * load(x + i * step);
+    };
+    const int64_t window = packs.window, frames = packs.frames;
+    int64_t i = 0;
+#pragma GCC unroll 4
+    for (; i + frames <= window; i += frames) {
+        const f64x8 z = pack(i);
+        store(y + i * y_step, z);
+        watch.see(z);
+        one_loop();
+    }
+    if (i < window) {
+        const f64x8 z = pack(i);
+        const auto valid = static_cast<uint32_t>(window - i);
         if constexpr (kTick)
-            store_first(y + i * y_step, z, packs.valid(i));
+            store_first(y + i * y_step, z, valid);
         else
             store(y + i * y_step, z);
-        watch.see(z, packs.valid(i));
+        watch.see(z, valid);
     }
-    seen = watch;
+    seen.add(watch);
 }
 
 template <bool kTick> uint32_t fire(Step& s, const Firing& f) {

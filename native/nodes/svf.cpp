@@ -15,8 +15,8 @@ template <class T> struct Svf {
     enum Param { kMode, kCutoff, kQ, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kCutoff, kQ};
-    static constexpr int kFast = kCutoff;
-    static constexpr bool kDeep = true;
+    static constexpr int kFast = kCutoff, kChoice = kMode, kChoices = 4;
+    using Half = Ratio<T>;  // tan(pi f / fs)
     struct Coef {
         T a11, a21, a22, b2, damping;
     };  // s' = [a11 -a21; a21 a22] s + [a21; b2] x, damping = 1 / q
@@ -34,8 +34,10 @@ template <class T> struct Svf {
         return c;
     }
     // The usual 1 / (1 + g (g + 1 / q)) with g = n / d = tan(pi f / fs), times d^2 above and below: one division.
-    static void recoef(T cutoff, const Setup& u, Coef& c) {
-        const auto [n, d] = vtanpi_ratio(cutoff * T(1.0 / u.env.sample_rate));
+    static void recoef(T cutoff, const Setup& u, Coef& c) { rest(half(cutoff, u), c); }
+    static Half half(T cutoff, const Setup& u) { return vtanpi_ratio(cutoff * T(1.0 / u.env.sample_rate)); }
+    static void rest(const Half& g, Coef& c) {
+        const auto [n, d] = g;
         const T dd = d * d, nd = n * d, nn = n * n;
         const T twice = T(2.0) / ((dd + nn) + nd * c.damping);
         c.a11 = dd * twice - T(1.0);

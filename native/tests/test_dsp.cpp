@@ -114,6 +114,11 @@ void test_arithmetic() {
     same_bits(x, [](auto a, auto b) { return (bits(a) == bits(vabs(a))) | (bits(b) < bits(a)); });
     same_bits_1(x, [](auto a) { return unit52(bits(a)) + small_to_f64(bits(a) >> 12); });
     same_bits_1(x, [](auto a) { return upper26(a); });
+    same_bits(x, [](auto a, auto b) { return select(magnitude(bits(a)) <= bits(b), a, b); });
+    same_bits(x, [](auto a, auto b) {  // of numbers
+        return least(select(a == a, a, decltype(a)(0.0)), select(b == b, b, decltype(b)(0.0)));
+    });
+    CHECK(least(-2.0, 3.0) == 2.0 && least(4.0, -3.0) == 3.0 && magnitude(uint64_t(0) - 5) == 5);
     CHECK(std::isnan(vmin(nan, 1.0)) && std::isnan(vmax(nan, 1.0)) && vmin(1.0, nan) == 1.0 && vmax(1.0, nan) == 1.0);
     CHECK(unit52(~uint64_t(0)) == 1.0 - 0x1p-52 && unit52(uint64_t(1) << 63) == 0.5 &&
           small_to_f64((1ull << 52) - 1) == 0x1p52 - 1);
