@@ -88,7 +88,7 @@ def test_a_missing_library_says_how_to_build(monkeypatch: pytest.MonkeyPatch) ->
 def test_another_abi_version_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library built from another header version is refused."""
     with pytest.raises(
-        errors.NativeLibraryStale, match=r"ABI version differs \(got 0x20000, allowed 0x10001\)"
+        errors.NativeLibraryStale, match=r"ABI version differs \(got 0x20000, allowed 0x10002\)"
     ):
         load_binding(monkeypatch, extension(2 << 16, b"any"))
 
@@ -96,7 +96,7 @@ def test_another_abi_version_is_stale(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_other_sources_are_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library built from other sources than the package records is refused."""
     with pytest.raises(errors.NativeLibraryStale, match=r"built from other sources \(got not-this.*Rebuild"):
-        load_binding(monkeypatch, extension(1 << 16 | 1, b"not-this"))
+        load_binding(monkeypatch, extension(1 << 16 | 2, b"not-this"))
 
 
 def test_an_unknown_public_name_is_an_attribute_error() -> None:

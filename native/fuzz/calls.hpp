@@ -1,6 +1,6 @@
 // A sequence of calls of the C API, drawn from bytes, on one runtime. A second runtime hears only of the calls that
-// were accepted, in one block size and without taps, snapshots or cancelling; both must give the same bits. Whatever is
-// refused must say so and change nothing. What does not hold ends the process.
+// were accepted, in the plan's own order, one block size and without taps, snapshots or cancelling; both must give the
+// same bits. Whatever is refused must say so and change nothing. What does not hold ends the process.
 #pragma once
 #include <algorithm>
 #include <functional>
@@ -82,6 +82,7 @@ private:
     }
     void fresh_plain() {
         plain_ = std::make_unique<Runtime>(*graph_);
+        must(amp_graph_runtime_set_schedule(plain_->raw, nullptr, 0) == AMP_OK, "the plan's own order was refused");
         log_.clear();
     }
     void create_from_damaged() {
