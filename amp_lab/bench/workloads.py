@@ -1,6 +1,7 @@
 """The workloads as graphs of the public API, at 48 kHz.
 
-Each is what its peers play: W1 a voice of three saws, W2 64 different such voices, W3 a chain of 1000 gains,
+Each is what its peers play: W1 a voice of three saws, W2 64 different such voices mixed,
+W2B the same as batches, W3 a chain of 1000 gains,
 W4 a loop of three nodes over one frame, W6 1024 variants of saw and low-pass, BUILD a graph of 64 voices
 from nothing to its first frame.
 """
@@ -68,16 +69,16 @@ def one_voice() -> Graph:
 
 
 def voices_as_batch() -> Graph:
-    """W2: one voice whose parameters are tensors, a batch per voice."""
-    g = Graph(sample_rate=SAMPLE_RATE, name="W2")
+    """W2B: one voice whose parameters are tensors, a batch per voice."""
+    g = Graph(sample_rate=SAMPLE_RATE, name="W2B")
     fields = zip(*(vars(voice).values() for voice in voices()), strict=True)
     g.output(Voice(*(batch(np.array(values)) for values in fields)).build(g))
     return g
 
 
 def voices_mixed() -> Graph:
-    """BUILD: 64 voices as nodes of their own, mixed."""
-    g = Graph(sample_rate=SAMPLE_RATE, name="BUILD")
+    """W2 and BUILD: 64 voices as nodes of their own, mixed."""
+    g = Graph(sample_rate=SAMPLE_RATE, name="W2")
     g.output(g.mix(*(voice.build(g) for voice in voices()), gain=1 / VOICES))
     return g
 
@@ -136,7 +137,8 @@ class Workload:
 
 WORKLOADS: dict[str, Workload] = {
     "W1": Workload(lambda _: one_voice(), "ns/sample"),
-    "W2": Workload(
+    "W2": Workload(lambda _: voices_mixed(), "ns/voice-sample", divisor=VOICES, setup="64 sub-graphs, mixed"),
+    "W2B": Workload(
         lambda _: voices_as_batch(),
         "ns/voice-sample",
         batches=VOICES,
