@@ -1,6 +1,7 @@
 // What the drivers and the nodes that bring their own loops share: rows of views, eight lanes of a struct, the
 // flush of denormals, the watch for non-finite values and the running sum of phases.
 #pragma once
+#include <concepts>
 #include <cstring>
 #include <type_traits>
 
@@ -66,6 +67,15 @@ template <class P, class S> [[gnu::always_inline]] inline P spread(const S& s) {
 
 // Recursive state below 1e-30 becomes zero, so that denormals never slow a render. The empty asm keeps the branch a
 // branch: turned into a select, the comparison would lengthen the recursion.
+[[gnu::always_inline]] inline bool is_tiny(double s) {  // |s| < 1e-30, as integers
+    return bits(s) << 1 < __builtin_bit_cast(uint64_t, 1e-30) << 1;
+}
+template <std::same_as<double>... T> [[gnu::always_inline]] inline void flush(T&... s) {
+    if (__builtin_expect((... | is_tiny(s)), 0)) {
+        asm("");
+        ((s = is_tiny(s) ? 0.0 : s), ...);
+    }
+}
 template <class... T> [[gnu::always_inline]] inline void flush(T&... s) {
     if (__builtin_expect(any(least(s...) < 1e-30), 0)) {
         asm("");
