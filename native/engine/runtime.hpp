@@ -44,7 +44,7 @@ public:
     int32_t port_channels(const char* node, const char* port) const;
     int64_t position() const { return position_; }
     uint32_t block_frames() const { return shards_.empty() ? 0 : shards_.front()->block_frames(); }
-    unsigned threads() const { return goes_apart() ? pool_->workers() + 1 : 1; }
+    uint32_t threads() const { return goes_apart() ? pool_->workers() + 1 : 1; }
     void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
     void set_flight(amp_flight* flight) { common_.flight = flight; }
 
@@ -66,6 +66,7 @@ private:
     void need_configured(const char* stage) const;
     void rebuild();
     void build_shards();
+    uint32_t most_threads() const;
     void hire();
     bool goes_apart() const { return pool_ && !common_.flight && pool_->works_here(); }
     void run_shards(int64_t frames, int64_t origin);
