@@ -266,9 +266,10 @@ def test_voices_beside_each_other_change_no_bit(seed: int) -> None:
 
 
 TASKS = Path("/proc/self/task")
+PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@pytest.mark.skipif(not TASKS.exists(), reason="needs /proc")
+@pytest.mark.skipif(not TASKS.exists() or PROCESSORS < 2, reason="needs /proc and two processors")
 @pytest.mark.parametrize("scene", [rigs.variants(64, frames=40_000), replace(voices(0), frames=200_000)])
 def test_more_threads_than_one_work(scene: Scene) -> None:
     """The threads of a runtime are there from configure to close, and each is given processor time."""
@@ -294,8 +295,7 @@ def test_threads_of_a_render() -> None:
     assert render(frames=10, batches=64, isolation="none", threads=3).provenance["threads"] == "3"
     few = rigs.variants(16).graph.render(frames=10, batches=16, isolation="none", threads=3)
     assert few.provenance["threads"] == "2"
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    assert render(frames=10, batches=64, isolation="none").provenance["threads"] == str(min(usable or 1, 8))
+    assert render(frames=10, batches=64, isolation="none").provenance["threads"] == str(min(PROCESSORS, 8))
     for bad in (0, -1, 257, 1.5, True):
         with pytest.raises(amp.GraphError, match=r"variants\.render\.threads: not allowed"):
             render(frames=10, threads=bad)  # type: ignore[arg-type]

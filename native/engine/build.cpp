@@ -13,9 +13,9 @@ namespace amp {
 
 namespace {
 
-constexpr int64_t kPad = kLanes;                         // frames a kernel may write past its window
-constexpr uint64_t kWorkingSet = 24 * 1024;              // bytes of slices that should stay in L1
-constexpr uint32_t kLeastBlock = 256, kMostBlock = 512;  // frames; shorter blocks cost more than slices in L2
+constexpr int64_t kPad = kLanes;             // frames a kernel may write past its window
+constexpr uint64_t kWorkingSet = 24 * 1024;  // bytes of slices that should stay in L1
+constexpr uint32_t kMostBlock = 512;         // frames
 constexpr uint32_t kBlockStep = 64;
 
 // Slices of the block whose lifetimes do not overlap share memory. Sizes are in rows. Parts that run side by side take

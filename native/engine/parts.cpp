@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/build.hpp"
 #include "engine/shard.hpp"
 
 namespace amp {
@@ -121,7 +122,10 @@ void Shard::divide(uint32_t threads) {
             if (Parts p = d.divide(threads, many, (d.total + most - 1) / most); p.spared > parts_.spared)
                 parts_ = std::move(p);
         }
-    if (static_cast<double>(d.total - parts_.spared) > kLeastGain * static_cast<double>(d.total)) parts_ = {};
+    const uint32_t block = common_.config.block_frames ? common_.config.block_frames : kLeastBlock;
+    if (parts_.spared * block < kLeastSpared ||
+        static_cast<double>(d.total - parts_.spared) > kLeastGain * static_cast<double>(d.total))
+        parts_ = {};
 }
 
 void Shard::list_units() {

@@ -54,7 +54,7 @@ uint32_t usable_threads() {
     return std::max(1u, std::thread::hardware_concurrency());
 }
 
-Pool::Pool(uint32_t workers, uint32_t pieces) : share_of_(workers + 1), process_(this_process()), taken_(pieces) {
+Pool::Pool(uint32_t workers, uint32_t pieces) : takers_(workers + 1), process_(this_process()), taken_(pieces) {
     for (auto& t : taken_) t.store(true, std::memory_order_relaxed);
     threads_.reserve(workers);
     try {
@@ -63,7 +63,7 @@ Pool::Pool(uint32_t workers, uint32_t pieces) : share_of_(workers + 1), process_
         const uint32_t got = this->workers() + 1;
         stop();
         throw Failure(AMP_E_NOMEM, "configure",
-                      text("threads: the system has no more (got %u, asked for %u). Use fewer.", got, share_of_));
+                      text("threads: the system has no more (got %u, asked for %u). Use fewer.", got, takers_));
     } catch (...) {
         stop();
         throw;
@@ -96,7 +96,7 @@ void Pool::work(uint32_t thread) {
 
 void Pool::take(uint32_t thread) {
     const uint32_t n = pieces();
-    const auto first = static_cast<uint32_t>(uint64_t{thread} * n / share_of_);
+    const auto first = static_cast<uint32_t>(uint64_t{thread} * n / takers_);
     for (uint32_t i = 0; i < n; ++i) {
         const uint32_t k = (first + i) % n;
         if (taken_[k].load(std::memory_order_relaxed) || taken_[k].exchange(true, std::memory_order_acquire)) continue;

@@ -37,7 +37,7 @@ private:
     void stop();
 
     std::vector<std::thread> threads_;
-    uint32_t share_of_;  // threads, the caller's included
+    uint32_t takers_;  // threads, with the caller
     int64_t process_;
     // Written by `run` while every piece is taken, read by whoever has taken one.
     Job job_ = nullptr;
