@@ -23,6 +23,10 @@ _NAMES = 4
 """Members of a cohort spelled out at most in a text; the middle of a larger one is counted."""
 
 
+_ROWS = 200
+"""Cohorts that a page shows."""
+
+
 @dataclass(frozen=True, repr=False)
 class Schedule:
     """An order of firing for one graph. It decides how fast a render is, never how it sounds.
@@ -92,12 +96,15 @@ class Schedule:
         return hashlib.sha256(self.blob).hexdigest()
 
     def to_text(self) -> str:
-        """Return the schedule as a page for people: a line per cohort, long ones cut short."""
-        lines = [f"{self._summary()}, {lowlevel.LANES} lanes", "  stage  members  nodes"]
-        for number, stage in enumerate(self.stages, 1):
-            for k, cohort in enumerate(stage):
-                lines.append(f"  {'' if k else number:>5}  {len(cohort):>7}  {_short(cohort)}")
-        return "\n".join(lines) + "\n"
+        """Return the schedule as a page for people: a line per cohort, long ones and long pages cut short."""
+        head = [f"{self._summary()}, {lowlevel.LANES} lanes", "  stage  members  nodes"]
+        rows = [
+            f"  {'' if k else number:>5}  {len(cohort):>7}  {_short(cohort)}"
+            for number, stage in enumerate(self.stages, 1)
+            for k, cohort in enumerate(stage)
+        ]
+        more = [f"  and {len(rows) - _ROWS} more lines"] if len(rows) > _ROWS else []
+        return "\n".join([*head, *rows[:_ROWS], *more]) + "\n"
 
     def _summary(self) -> str:
         fused = sum(map(len, self.cohorts))

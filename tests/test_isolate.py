@@ -124,7 +124,7 @@ def script(text: str, *, wait: bool = True, **environment: str) -> subprocess.Po
 )
 def test_same_bits_as_in_process(graph: Callable[[], amp.Graph], options: dict[str, Any]) -> None:
     """Audio, taps, shapes and provenance of a worker are those of this process."""
-    here = graph().render(isolation="none", **options)
+    here = graph().render(isolation="none", threads=1, **options)
     there = graph().render(isolation="process", **options)
     assert there.digest == here.digest
     assert there.audio.shape == here.audio.shape

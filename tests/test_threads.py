@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -214,17 +215,68 @@ def test_a_fault_reads_the_same_for_every_count() -> None:
     assert [where for _, *where in said] == [[6000, "bad"]]
 
 
+def voices(seed: int) -> Scene:
+    """Return 48 voices that nobody made alike, with an lfo they share and a tree of mixes they meet in."""
+    rng = np.random.default_rng(seed)
+    g = amp.Graph(sample_rate=RATE, name="voices")
+    shared, held = g.lfo(rate_hz=3.0, name="shared"), g.constant(value=0.9, name="held")
+    ends = []
+    for i in range(48):
+        saw = g.oscillator(frequency_hz=60.0 + 11.0 * i)
+        g.modulate(shared, saw.frequency_hz, mode="multiply", offset=1.0, scale=0.01)
+        total = g.mix(saw, g.noise(amplitude=0.01), name=f"sum{i}")
+        node, links = total, rng.integers(0, 5, rng.integers(1, 5))
+        for link in links:
+            match link:
+                case 0:
+                    node = g.svf(node, cutoff_hz=900.0 + i)
+                case 1:
+                    node = g.gain(node, gain=0.7)
+                case 2:
+                    node = g.one_pole(node, cutoff_hz=700.0)
+                case 3:
+                    node = g.delay_line(node, delay_s=0.001, max_delay_s=0.01)
+                case _:
+                    node = g.fir(node, cutoff_hz=3000.0, half_length=5)
+        if rng.integers(0, 3) == 0:
+            back = 1 if 4 not in links else int(rng.integers(25, 40))
+            g.connect(g.gain(node, gain=0.4), total, slot=9, delay_frames=back)
+        ends.append(node)
+    g.output(g.mix(*(g.mix(*ends[k : k + 6], gain=0.2) for k in range(0, 48, 6)), held, gain=0.1))
+    return Scene(g, 3000, None, 1, ("sum3", "held", "sum7", "shared"))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_voices_beside_each_other_change_no_bit(seed: int) -> None:
+    """A shard alone is divided into parts: threads x block cuts x taps x snapshots."""
+    scene = voices(seed)
+    want = sound(scene, threads=1)
+    for threads in (2, 4):
+        for cut in (Cut(), Cut(300), Cut(scene.frames), Cut(0, rigs.random_calls(seed, scene.frames))):
+            with rigs.started(scene, cut, threads=threads) as runtime:
+                assert runtime.threads == threads
+                got = rigs.proceed(runtime, scene, cut.calls or [scene.frames])
+            assert same_bits(got, want), f"{threads} threads, {cut}"
+    with rigs.started(scene, threads=3) as runtime:
+        rigs.proceed(runtime, scene, [1111])
+        blob = runtime.snapshot()
+    with rigs.started(scene, threads=1) as runtime:
+        runtime.restore(blob)
+        assert same_bits(rigs.proceed(runtime, scene, [1889]), want[..., 1111:])
+
+
 TASKS = Path("/proc/self/task")
+PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@pytest.mark.skipif(not TASKS.exists(), reason="needs /proc")
-def test_more_threads_than_one_work() -> None:
+@pytest.mark.skipif(not TASKS.exists() or PROCESSORS < 2, reason="needs /proc and two processors")
+@pytest.mark.parametrize("scene", [rigs.variants(64, frames=40_000), replace(voices(0), frames=200_000)])
+def test_more_threads_than_one_work(scene: Scene) -> None:
     """The threads of a runtime are there from configure to close, and each is given processor time."""
 
     def run_ns() -> dict[str, int]:
         return {task.name: int((task / "schedstat").read_text().split()[0]) for task in TASKS.iterdir()}
 
-    scene = rigs.variants(64, frames=40_000)
     before = run_ns()
     with rigs.started(scene, threads=3) as runtime:
         idle = run_ns()
@@ -243,8 +295,7 @@ def test_threads_of_a_render() -> None:
     assert render(frames=10, batches=64, isolation="none", threads=3).provenance["threads"] == "3"
     few = rigs.variants(16).graph.render(frames=10, batches=16, isolation="none", threads=3)
     assert few.provenance["threads"] == "2"
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    assert render(frames=10, batches=64, isolation="none").provenance["threads"] == str(min(usable or 1, 8))
+    assert render(frames=10, batches=64, isolation="none").provenance["threads"] == str(min(PROCESSORS, 8))
     for bad in (0, -1, 257, 1.5, True):
         with pytest.raises(amp.GraphError, match=r"variants\.render\.threads: not allowed"):
             render(frames=10, threads=bad)  # type: ignore[arg-type]

@@ -13,16 +13,17 @@ namespace amp {
 
 namespace {
 
-constexpr int64_t kPad = kLanes;                         // frames a kernel may write past its window
-constexpr uint64_t kWorkingSet = 24 * 1024;              // bytes of slices that should stay in L1
-constexpr uint32_t kLeastBlock = 256, kMostBlock = 512;  // frames; shorter blocks cost more than slices in L2
+constexpr int64_t kPad = kLanes;             // frames a kernel may write past its window
+constexpr uint64_t kWorkingSet = 24 * 1024;  // bytes of slices that should stay in L1
+constexpr uint32_t kMostBlock = 512;         // frames
 constexpr uint32_t kBlockStep = 64;
 
-// Slices of the block whose lifetimes do not overlap share memory. Sizes are in rows.
+// Slices of the block whose lifetimes do not overlap share memory. Sizes are in rows. Parts that run side by side take
+// from pools of their own.
 class Slots {
 public:
-    int take(uint64_t rows) {
-        auto& list = free_[rows];
+    int take(uint64_t rows, uint32_t pool) {
+        auto& list = free_[{pool, rows}];
         if (!list.empty()) {
             const int s = list.back();
             list.pop_back();
@@ -31,12 +32,12 @@ public:
         rows_.push_back(rows);
         return static_cast<int>(rows_.size()) - 1;
     }
-    void give(int slot) { free_[rows_[static_cast<size_t>(slot)]].push_back(slot); }
+    void give(int slot, uint32_t pool) { free_[{pool, rows_[static_cast<size_t>(slot)]}].push_back(slot); }
     const std::vector<uint64_t>& rows() const { return rows_; }
 
 private:
     std::vector<uint64_t> rows_;
-    std::map<uint64_t, std::vector<int>> free_;
+    std::map<std::pair<uint32_t, uint64_t>, std::vector<int>> free_;
 };
 
 struct Shape {  // of one signal
@@ -55,10 +56,11 @@ struct Builder {
     std::vector<std::map<int32_t, int>> gather_slot{};  // [node] input port -> slot; -1 the curve of a controller
     std::map<uint32_t, int> pack_slot{};                // edge of the lead of a team -> slot of its lanes
     std::map<uint32_t, Port> packed{};                  // the same, once its step is there
-    std::map<std::pair<uint32_t, uint32_t>, int> lift_slot{};  // (lead, output) -> slot, -1: window
-    std::map<std::pair<uint32_t, uint32_t>, Port*> lifted{};   // outputs of teams lane by lane, for other nodes
-    std::multimap<size_t, int> dies_lifted{};                  // unit end -> slot
-    std::vector<bool> in_run{};                                // [edge] one of eight lanes that a sum reads as they are
+    std::map<std::pair<uint32_t, uint32_t>, int> lift_slot{};       // (lead, output) -> slot, -1: window
+    std::map<std::pair<uint32_t, uint32_t>, Port*> lifted{};        // outputs of teams lane by lane, for other nodes
+    std::multimap<size_t, std::pair<int, uint32_t>> dies_lifted{};  // unit end -> slot, home
+    std::vector<bool> in_run{};                 // [edge] one of eight lanes that a sum reads as they are
+    std::vector<std::vector<uint32_t>> home{};  // [node][port] group that may have the slice after it
     std::vector<double*> slot_data{};
     uint32_t shown_to = 0;  // the node whose views are being made
 
@@ -129,7 +131,7 @@ struct Builder {
         const PlanNode& n = r.plan_.nodes[u];
         if (!n.type->in_place || n.component >= 0 || r.common_.config.flags & AMP_RUN_HEAT) return false;
         if (r.plan_.nodes[src].out_channels[port] != n.channels || stacks(contract(u).inputs[0])) return false;
-        if (!r.team(src) != !r.team(u)) return false;
+        if (!r.team(src) != !r.team(u) || home[src][port] != r.parts_(u)) return false;
         return std::all_of(n.in.begin(), n.in.end(), [&](uint32_t k) {
             const PlanEdge& e = r.plan_.edges[k];  // from whichever node hands the slice on
             const bool same = out_slot[r.lead(e.src)][e.src_port] == out_slot[src][port];
@@ -144,12 +146,17 @@ struct Builder {
         std::vector<std::vector<std::pair<uint32_t, uint32_t>>> dies(n);  // [unit end] (node, port)
         std::vector<std::vector<size_t>> last(n);
         std::vector<bool> delayed(n);
-        for (uint32_t u = 0; u < n; ++u) last[u].assign(contract(u).n_outputs, unit_end(u));
+        home.resize(n);
+        for (uint32_t u = 0; u < n; ++u) {
+            last[u].assign(contract(u).n_outputs, unit_end(u));
+            home[u].assign(contract(u).n_outputs, r.parts_(u));
+        }
         find_lane_runs();
         std::map<std::pair<uint32_t, uint32_t>, size_t> last_lifted;
         for (const PlanEdge& e : r.plan_.edges) {
             const uint32_t src = r.lead(e.src);
             last[src][e.src_port] = std::max(last[src][e.src_port], unit_end(e.dst));
+            meet_at(home[src][e.src_port], r.parts_(e.dst));
             if (e.lag > 0) delayed[e.src] = true;
             if (r.team(e.src) && !r.team(e.dst) && !gathers_lanes(e)) last_lifted[{src, e.src_port}] = 0;
         }
@@ -159,6 +166,7 @@ struct Builder {
                     const PlanEdge& e = r.plan_.edges[k];
                     size_t& end = last[r.lead(e.src)][e.src_port];
                     end = std::max(end, last[u][0]);
+                    meet_at(home[r.lead(e.src)][e.src_port], home[u][0]);
                 }
         std::vector<int> pending;  // scratch of the component being walked
         for (uint32_t u = 0; u < n; ++u) {
@@ -172,7 +180,7 @@ struct Builder {
             parameter_slots(u, pending);  // before inputs are written over: the node reads both
             std::erase_if(dies[r.plan_.nodes[u].component < 0 ? unit_end(u) : u], [&](const auto& d) {
                 const bool over = may_write_over(u, d.first, d.second);
-                if (over) slots.give(out_slot[d.first][d.second]);
+                if (over) slots.give(out_slot[d.first][d.second], r.parts_(u));
                 return over;
             });
             const PlanEdge* pass = passed(u);
@@ -191,9 +199,10 @@ struct Builder {
                 if (slice && !pass) dies[last[u][k]].emplace_back(u, k);
                 r.work_[u].out.push_back(p);
                 if (!last_lifted.count({u, k})) continue;
-                const int apart = slice ? slots.take(static_cast<uint64_t>(p.channels) * r.env(u).batches) : -1;
+                const uint64_t rows = static_cast<uint64_t>(p.channels) * r.env(u).batches;
+                const int apart = slice ? slots.take(rows, r.parts_(u)) : -1;
                 lift_slot[{u, k}] = apart;
-                if (slice) dies_lifted.emplace(last[u][k], apart);
+                if (slice) dies_lifted.emplace(last[u][k], std::pair{apart, home[u][k]});
             }
             free_ended(u, pending, dies[u]);
         }
@@ -202,16 +211,21 @@ struct Builder {
     // At the end of a unit: scratch, and slices that nobody reads any more.
     void free_ended(uint32_t u, std::vector<int>& pending, const std::vector<std::pair<uint32_t, uint32_t>>& dead) {
         if (unit_end(u) != u) return;
-        for (int s : pending) slots.give(s);
+        for (int s : pending) slots.give(s, r.parts_(u));
         pending.clear();
-        for (const auto& [node, port] : dead) slots.give(out_slot[node][port]);
+        for (const auto& [node, port] : dead) slots.give(out_slot[node][port], home[node][port]);
         const auto [first, end] = dies_lifted.equal_range(u);
-        for (auto it = first; it != end; ++it) slots.give(it->second);
+        for (auto it = first; it != end; ++it) slots.give(it->second.first, it->second.second);
+    }
+
+    // A slice that is used beyond its part is free when all parts are done: for the tail.
+    void meet_at(uint32_t& group, uint32_t user) const {
+        if (group != user) group = r.parts_.tail();
     }
 
     // The size of a slot is counted in rows of one double per frame.
     int slot(uint32_t u, int32_t channels) {
-        return slots.take(Shape{channels, r.env(u).groups}.rows() * static_cast<uint64_t>(r.env(u).width));
+        return slots.take(Shape{channels, r.env(u).groups}.rows() * static_cast<uint64_t>(r.env(u).width), r.parts_(u));
     }
 
     // Where many edges are added, eight in a row that are the lanes of one group are read as they are.
@@ -282,7 +296,8 @@ struct Builder {
             const Shape s = widest_shape(u, k);
             if (s.channels) pending.push_back(param_slot[u][k] = slot(u, s.channels));
         }
-        if (reads_curve(u)) pending.push_back(gather_slot[u][-1] = slots.take(static_cast<uint64_t>(r.env_.width)));
+        if (reads_curve(u))
+            pending.push_back(gather_slot[u][-1] = slots.take(static_cast<uint64_t>(r.env_.width), r.parts_(u)));
     }
 
     // A node that adds up by itself reads a few edges in one go, without a step before it.

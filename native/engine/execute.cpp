@@ -100,12 +100,13 @@ void Runtime::stop_if_wrong(int64_t frames) {
     if (hot) throw *hot;
 }
 
-// Shards share nothing but what `Common` records.
+// Shards share nothing but what `Common` records. One alone shares its parts out.
 void Runtime::run_shards(int64_t frames, int64_t origin) {
     const auto run = [&](uint32_t k) { shards_[k]->run(clock_, frames, taps_, origin); };
     const auto n = static_cast<uint32_t>(shards_.size());
-    if (goes_apart())
-        pool_->run(n, run);
+    common_.pool = n == 1 && goes_apart() ? pool_.get() : nullptr;
+    if (n > 1 && goes_apart())
+        pool_->run(run);
     else
         for (uint32_t k = 0; k < n; ++k) run(k);
 }

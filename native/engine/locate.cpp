@@ -38,6 +38,7 @@ Found earliest(const View& v, int32_t channels, const Lanes& lanes, const Firing
 }  // namespace
 
 void Shard::note(uint32_t lead, Step& step, uint32_t verdict, const Firing& f) {
+    const std::lock_guard lock(noting_);
     for (uint32_t u = lead; u < lead + fired_with(lead); ++u) note_node(u, step, verdict, f);
 }
 

@@ -21,7 +21,8 @@ void Shard::reserve_ticks() {
             n += work_[u].before.size() + 1 + std::max(work_[u].after.size(), work_[u].early.size());
         most = std::max(most, n);
     }
-    ticks_.reserve(most);
+    ticks_.resize(parts_.groups());
+    for (auto& ticks : ticks_) ticks.reserve(most);
     component_done_.assign(plan_.components.empty() ? 0 : work_.size(), 0);
 }
 
@@ -41,9 +42,9 @@ void Shard::run_component(const Component& c, const Firing& f, bool timed) {
 }
 
 // The steps of a component that go frame by frame; all others are fired for the whole block.
-void Shard::list_ticks(const Component& c, const Firing& f) {
-    ticks_.clear();
-    const auto add = [&](Step* s) { ticks_.push_back({s->tick, s}); };
+void Shard::list_ticks(std::vector<Tick>& ticks, const Component& c, const Firing& f) {
+    ticks.clear();
+    const auto add = [&](Step* s) { ticks.push_back({s->tick, s}); };
     for (uint32_t u : c.nodes) {
         if (is_led(u)) continue;
         Work& w = work_[u];
@@ -63,7 +64,7 @@ void Shard::list_ticks(const Component& c, const Firing& f) {
         for (Step* s : early ? w.early : w.after) add(s);
         count(u, f.frames, f.frames, early);
     }
-    hand_on(ticks_);
+    hand_on(ticks);
 }
 
 // Where a step reads what the one before it has just written, the value goes from tick to tick in a register, and what
@@ -95,9 +96,10 @@ void Shard::run_frames(const Component& c, const Firing& f) {
     AMP_LOG("fire the loop of %s frame by frame, virtual times %lld to %lld",
             plan_.nodes[c.nodes.front()].descriptor->name.c_str(), static_cast<long long>(f.frame),
             static_cast<long long>(f.frame + f.frames - 1));
-    list_ticks(c, f);
-    if (ticks_.empty()) return;
-    const Tick *first = ticks_.data(), *end = first + ticks_.size();
+    std::vector<Tick>& ticks = ticks_[parts_(c.nodes.front())];
+    list_ticks(ticks, c, f);
+    if (ticks.empty()) return;
+    const Tick *first = ticks.data(), *end = first + ticks.size();
     Carried now{first_carried(*first->step), 0.0};
     const bool watched = kDiagnostic || common_.flight || !common_.events.empty();
     for (uint32_t i = 0; i < f.frames; ++i)
@@ -106,7 +108,7 @@ void Shard::run_frames(const Component& c, const Firing& f) {
         else
             for (const Tick* t = first; t != end; ++t) now = watched_tick(*t, i, f.frame + i, now);
     if (now.seen - now.seen == 0.0) return;
-    for (const Tick& t : ticks_) note_tick(*t.step, f);
+    for (const Tick& t : ticks) note_tick(*t.step, f);
 }
 
 void Shard::note_tick(Step& s, const Firing& f) {

@@ -9,42 +9,45 @@
 
 namespace amp {
 
-unsigned usable_threads();  // processors this process may run on, 1 at least
+uint32_t usable_threads();  // processors this process may run on, 1 at least
 
+// Work comes in so many pieces, time and again. Each thread starts at its own share of them, which it so finds in its
+// caches, and goes on with whatever the others have not begun.
 class Pool {
 public:
-    explicit Pool(unsigned workers);  // throws AMP_E_NOMEM if the system has no more threads
+    Pool(uint32_t workers, uint32_t pieces);  // throws AMP_E_NOMEM if the system has no more threads
     ~Pool();
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
 
-    unsigned workers() const { return static_cast<unsigned>(threads_.size()); }
+    uint32_t workers() const { return static_cast<uint32_t>(threads_.size()); }
+    uint32_t pieces() const { return static_cast<uint32_t>(taken_.size()); }
     bool works_here() const;  // a fork of the process that made it has no workers
-    // Calls job(0) to job(n - 1), each once, on the workers and the caller, who gets the first failure when all are
-    // done.
-    template <class F> void run(uint32_t n, const F& job) {
-        run(n, [](const void* f, uint32_t i) { (*static_cast<const F*>(f))(i); }, &job);
+    // Calls job(k) once for every piece k, on the workers and the caller, who gets the first failure when all are done.
+    template <class F> void run(const F& job) {
+        run([](const void* f, uint32_t k) { (*static_cast<const F*>(f))(k); }, &job);
     }
 
 private:
-    using Job = void (*)(const void* context, uint32_t index);
-    static constexpr uint32_t kStop = UINT32_MAX;
+    using Job = void (*)(const void* context, uint32_t piece);
 
-    void run(uint32_t n, Job job, const void* context);
-    void work();
-    void take_all();
+    void run(Job job, const void* context);
+    void work(uint32_t thread);
+    void take(uint32_t thread);
     void stop();
 
     std::vector<std::thread> threads_;
+    uint32_t takers_;  // threads, with the caller
     int64_t process_;
-    // Written by `run` while nothing is left to do, read by whoever has taken one.
+    // Written by `run` while every piece is taken, read by whoever has taken one.
     Job job_ = nullptr;
     const void* context_ = nullptr;
-    uint32_t n_ = 0;
     std::mutex failing_;
     std::exception_ptr failure_;
-    alignas(64) std::atomic<uint32_t> left_{0};  // calls nobody has taken; kStop: leave
-    alignas(64) std::atomic<uint32_t> done_{0};  // calls that have returned
+    std::vector<std::atomic<bool>> taken_;
+    alignas(64) std::atomic<uint32_t> round_{0};  // of work; workers wait for the next
+    std::atomic<bool> over_{false};
+    alignas(64) std::atomic<uint32_t> done_{0};  // pieces
 };
 
 }  // namespace amp

@@ -102,19 +102,26 @@ void Runtime::build_shards() {
     common_.arena = Arena::reserve();
     const uint32_t batches = common_.config.batches,
                    size = plan_.together || batches < kLaneLayoutFrom ? batches : uint32_t{kLanes};
+    common_.parts = batches <= size && !(common_.config.flags & AMP_RUN_HEAT) ? most_threads() : 1;
     for (uint32_t b = 0; b < batches; b += size)
         shards_.push_back(std::make_unique<Shard>(common_, b, std::min(size, batches - b)));
 }
 
-// No more threads than there is work side by side: a trace is in the order of one.
-void Runtime::hire() {
+// A trace is in the order of one thread.
+uint32_t Runtime::most_threads() const {
     const amp_config& c = common_.config;
-    const unsigned asked = c.threads ? c.threads : std::min(usable_threads(), AMP_MOST_THREADS),
-                   busy = kDiagnostic || c.flags & AMP_RUN_TRACE ? 1 : static_cast<unsigned>(shards_.size()),
-                   workers = std::min(asked, busy) - 1;
-    if (pool_ && pool_->workers() == workers && pool_->works_here()) return;
+    if (kDiagnostic || c.flags & AMP_RUN_TRACE) return 1;
+    return c.threads ? c.threads : std::min(usable_threads(), AMP_MOST_THREADS);
+}
+
+// No more threads than there is work side by side.
+void Runtime::hire() {
+    const auto shards = static_cast<uint32_t>(shards_.size());
+    const uint32_t pieces = shards > 1 ? shards : shards_.front()->parts(),
+                   workers = std::min(most_threads(), pieces) - 1;
+    if (pool_ && pool_->workers() == workers && pool_->pieces() == pieces && pool_->works_here()) return;
     pool_.reset();
-    if (workers) pool_ = std::make_unique<Pool>(workers);
+    if (workers) pool_ = std::make_unique<Pool>(workers, pieces);
 }
 
 uint32_t Runtime::find(std::string_view node, const char* stage) const {

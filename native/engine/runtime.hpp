@@ -47,7 +47,7 @@ public:
     const Plan& plan() const { return plan_; }
     int64_t position() const { return position_; }
     uint32_t block_frames() const { return shards_.empty() ? 0 : shards_.front()->block_frames(); }
-    unsigned threads() const { return goes_apart() ? pool_->workers() + 1 : 1; }
+    uint32_t threads() const { return goes_apart() ? pool_->workers() + 1 : 1; }
     void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
     void set_flight(amp_flight* flight) { common_.flight = flight; }
 
@@ -69,6 +69,7 @@ private:
     void need_configured(const char* stage) const;
     void rebuild();
     void build_shards();
+    uint32_t most_threads() const;
     void hire();
     bool goes_apart() const { return pool_ && !common_.flight && pool_->works_here(); }
     void run_shards(int64_t frames, int64_t origin);

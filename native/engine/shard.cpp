@@ -33,11 +33,14 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
     };
     work_.resize(plan_.nodes.size());
     make_teams();
+    divide(common.parts);
+    curve_.resize(parts_.groups());
     build(*this);
     if (common.config.flags & AMP_RUN_HEAT) build_heat();
     for (const auto& [node, buffer] : common.inputs) attach_input(node, buffer);
     reserve_ticks();
     list_ops();
+    list_units();
     std::vector<int64_t> times;
     for (const PlanNode& n : plan_.nodes) times.insert(times.end(), {n.arrival, n.arrival + n.latency});
     std::sort(times.begin(), times.end());
@@ -176,6 +179,7 @@ template <bool kLate> void Shard::run_unwatched(const Firing& f, const std::vect
     ++unwatched_calls_;
     for (uint32_t u : held_)
         if (!work_[u].fired_once) fire_held(u, f);
+    if (goes_apart(f)) return run_apart(f, taps, origin);
     const auto end = static_cast<uint32_t>(work_.size());
     auto component = plan_.components.begin();
     auto tap = taps.begin();

@@ -3,12 +3,15 @@
 #include <chrono>
 #include <deque>
 #include <map>
+#include <mutex>
 #include <vector>
 
 #include "amp/diag.h"
 #include "amp/metrics.h"
 #include "core/arena.hpp"
 #include "core/history.hpp"
+#include "engine/parts.hpp"
+#include "engine/pool.hpp"
 #include "plan/plan.hpp"
 
 namespace amp {
@@ -79,6 +82,8 @@ struct Common {
     History history;
     bool streams = false;     // run by a Stream: every output has a ring
     int64_t ring_frames = 0;  // tokens a ring holds to begin with, 0: enough for what the plan knows
+    uint32_t parts = 1;       // a shard may have
+    Pool* pool = nullptr;     // that runs them; none: they run one after the other
     amp_flight* flight = nullptr;
     std::vector<amp_trace_event> events;  // a ring
     uint64_t n_events = 0;
@@ -140,6 +145,7 @@ public:
     int64_t frames_of(uint32_t node) const;
     int64_t calls_of(uint32_t node) const;
     uint32_t block_frames() const { return block_; }
+    uint32_t parts() const { return std::max(1u, parts_.count); }  // that may run at a time
     const std::vector<Work>& work() const { return work_; }
     const std::vector<HeatTrack>& heat() const { return heat_; }
 
@@ -173,10 +179,16 @@ private:
     void fire(uint32_t node, const Firing& f);
     void fire_held(uint32_t node, const Firing& f);
     template <bool kLate> void run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
+    // engine/parts.cpp
+    void divide(uint32_t threads);
+    void list_units();
+    bool goes_apart(const Firing& f) const;
+    void run_apart(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
+    void run_units(uint32_t group, const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
     void list_ops();
     void run_component(const Component& component, const Firing& f, bool timed);
     void reserve_ticks();
-    void list_ticks(const Component& component, const Firing& f);
+    void list_ticks(std::vector<Tick>& ticks, const Component& component, const Firing& f);
     void hand_on(std::vector<Tick>& ticks) const;
     static Carried run_ticks(const Tick* first, const Tick* end, uint32_t i, int64_t time, Carried now) {
         for (; first != end; ++first) now = first->run(*first->step, i, time, now);
@@ -233,8 +245,11 @@ private:
     Overrides installed_;             // on members of teams, since configure
     std::vector<Work> work_;
     std::deque<Port> edge_ports_;  // windows of edges that carry their own initial tokens
-    double* curve_ = nullptr;      // lane layout: samples of a curve, of one parameter step at a time
-    std::vector<int64_t> cuts_;    // virtual times at which a node starts or its first token comes out, ascending
+    Parts parts_;
+    std::vector<std::vector<uint32_t>> units_;  // per group of parts_: the first nodes of its units, but for held ones
+    std::mutex noting_;                         // parts may find faults at once
+    std::vector<double*> curve_;  // lane layout: samples of a curve, of one parameter step of a group at a time
+    std::vector<int64_t> cuts_;   // virtual times at which a node starts or its first token comes out, ascending
     std::vector<Port*> windows_;
     std::vector<Patch> patches_;
     std::vector<uint32_t> first_patch_;  // streams: per node, and the end
@@ -246,7 +261,7 @@ private:
     std::vector<uint32_t> held_;      // nodes whose output holds
     int64_t unwatched_frames_ = 0, unwatched_calls_ = 0;
     std::vector<uint32_t> moving_;          // nodes that look into windows
-    std::vector<Tick> ticks_;               // of the component being run; capacity reserved when built
+    std::vector<std::vector<Tick>> ticks_;  // per group: of the component being run; capacity reserved when built
     std::vector<uint64_t> component_done_;  // per node: frames of the block fired so far
 };
 

@@ -97,8 +97,9 @@ Step& Values::make_step(uint32_t node, uint32_t param, double* scratch, int32_t 
     s.clamp = c.range == AMP_RANGE_CLAMP;
     s.par = r.arena_.make<View>(1);
     s.out = r.arena_.make<View>(1);
-    if (s.env->width > 1 && !r.curve_) r.curve_ = r.arena_.doubles(r.block_ + kLanes);
-    s.aux = r.curve_;
+    double*& curve = r.curve_[r.parts_(node)];
+    if (s.env->width > 1 && !curve) curve = r.arena_.doubles(r.block_ + kLanes);
+    s.aux = curve;
     s.out[0] = {scratch, channels == 1 ? 0 : row * groups, groups == 1 ? 0 : row, s.env->width};
     return s;
 }

