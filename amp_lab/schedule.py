@@ -23,7 +23,7 @@ _NAMES = 4
 """Members of a cohort spelled out at most in a text; the middle of a larger one is counted."""
 
 
-_ROWS = 200
+_ROWS = 80
 """Cohorts that a page shows."""
 
 

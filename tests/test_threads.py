@@ -278,7 +278,7 @@ def test_more_threads_than_one_work(scene: Scene) -> None:
         return {task.name: int((task / "schedstat").read_text().split()[0]) for task in TASKS.iterdir()}
 
     before = run_ns()
-    with rigs.started(scene, threads=3) as runtime:
+    with rigs.started(scene, threads=3, schedule=b"") as runtime:  # each voice on its own
         idle = run_ns()
         made = idle.keys() - before.keys()
         assert len(made) == 2
