@@ -19,7 +19,7 @@ template <class T> struct Gain {
     static Coef coef(const T* p, const Setup&) { return {p[kGain]}; }
     static void recoef(T gain, const Setup&, Coef& c) { c.g = gain; }
     static Mid tick(const T*, const Coef&, State&) { return {}; }
-    static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = scaled(c.g, x[0]); }
+    static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = c.g * x[0]; }
     static T heat(const T* x, const T*, const T* p) {
         return vmax(T(0.0), T(1.0) - p[kGain] * p[kGain]) * (x[0] * x[0]);
     }

@@ -86,11 +86,11 @@ template <class... T> [[gnu::always_inline]] inline void flush(T&... s) {
 // gain * x. In loops a factor of 1 is worth a branch: the product is a link in the chain that sets their speed.
 [[gnu::always_inline]] inline f64x8 scaled(const f64x8& gain, const f64x8& x) { return gain * x; }
 [[gnu::always_inline]] inline double scaled(double gain, double x) {
-    if (gain == 1.0) {
-        asm("");
-        return x;
+    if (gain != 1.0) {
+        asm("" : "+x"(x));
+        x = gain * x;
     }
-    return gain * x;
+    return x;
 }
 
 // Values that are NaN or Inf stick to a sum. Two sums take turns, so that none waits for the other. A sum of huge
