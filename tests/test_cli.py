@@ -256,7 +256,7 @@ def test_bench_runs_one_workload(capsys: pytest.CaptureFixture[str]) -> None:
     assert facts["alias_db"] < facts["alias_440hz_db"]
     assert run("bench", "--run", "W3", "--seconds", 0.01, "--block", 8) == cli.OK
     assert json.loads(capsys.readouterr().out)["block_frames"] == 8
-    assert run("bench", "--run", "W2", "--seconds", 0.01, "--threads", 2) == cli.OK
+    assert run("bench", "--run", "W2B", "--seconds", 0.01, "--threads", 2) == cli.OK
     facts = json.loads(capsys.readouterr().out)
     assert facts["threads"] == 2 and "2 threads" in facts["setting"]
 
