@@ -1,4 +1,5 @@
 // The engine's own steps on signals: parameters (base value, modulations, range) and ports where several edges meet.
+#include "dsp/far.hpp"
 #include "nodes/driver.hpp"
 
 namespace amp::AMP_KNS {
@@ -262,21 +263,37 @@ template <int W, class T> uint32_t stack(Step& s, const Firing& f) {
     return kFired;
 }
 
-// Out of the lane layout: eight frames of eight batches turned at a time.
-void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride) {
-    uint32_t i = 0;
-    if (lanes == kLanes)
-        for (; i + kLanes <= frames; i += kLanes) {
-            f64x8 r[kLanes];
-            for (int k = 0; k < kLanes; ++k) r[k] = load(x + (i + static_cast<uint32_t>(k)) * step);
-            transpose(r);
-            for (int j = 0; j < kLanes; ++j) {
-                store(y + j * stride + i, r[j]);
-                __builtin_prefetch(y + j * stride + i + frames, 0, 2);  // where the next block will go
-            }
+// Eight frames of eight batches, turned, to eight rows.
+template <bool kFar>
+[[gnu::always_inline]] inline void turn(const double* x, int64_t step, double* y, int64_t stride, uint32_t ahead) {
+    f64x8 r[kLanes];
+    for (int k = 0; k < kLanes; ++k) r[k] = load(x + k * step);
+    transpose(r);
+    for (int j = 0; j < kLanes; ++j)
+        if constexpr (kFar) {
+            store_far(y + j * stride, r[j]);
+        } else {
+            store(y + j * stride, r[j]);
+            __builtin_prefetch(y + j * stride + ahead, 0, 2);  // where the next block will go
         }
-    for (; i < frames; ++i)
-        for (uint32_t j = 0; j < lanes; ++j) y[j * stride + i] = x[i * step + j];
+}
+
+// Out of the lane layout. Rows that no cache holds are written past it.
+void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride) {
+    constexpr uint32_t kFewest = 128;               // frames: lines at both ends that are written in parts must be few
+    constexpr int64_t kFarFrom = int64_t{1} << 14;  // frames of eight rows that fill a megabyte
+    const auto singly = [&](uint32_t i, uint32_t end) {
+        for (; i < end; ++i)
+            for (uint32_t j = 0; j < lanes; ++j) y[j * stride + i] = x[i * step + j];
+    };
+    if (lanes != kLanes) return singly(0, frames);
+    const bool far = stride >= kFarFrom && stride % kLanes == 0 && frames >= kFewest;
+    uint32_t i = far ? static_cast<uint32_t>(-(reinterpret_cast<uintptr_t>(y) / sizeof(double)) % kLanes) : 0;
+    singly(0, i);
+    for (; far && i + kLanes <= frames; i += kLanes) turn<true>(x + i * step, step, y + i, stride, frames);
+    if (far) end_of_far_stores();
+    for (; i + kLanes <= frames; i += kLanes) turn<false>(x + i * step, step, y + i, stride, frames);
+    singly(i, frames);
 }
 
 // Into the lane layout: eight frames of eight rows turned at a time where they stand side by side, one value for all

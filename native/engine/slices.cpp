@@ -1,0 +1,186 @@
+// Which outputs are held, windows or slices, and whose slices share memory because their lifetimes do not overlap.
+#include <algorithm>
+
+#include "engine/builder.hpp"
+
+namespace amp {
+
+namespace {
+
+constexpr uint64_t kWorkingSet = 24 * 1024;  // bytes of slices that should stay in L1
+constexpr uint32_t kMostBlock = 512;         // frames
+constexpr uint32_t kBlockStep = 64;
+
+}  // namespace
+
+// The shape of a parameter worked out frame by frame; channels 0 if the parameter holds.
+Shape Builder::parameter_shape(uint32_t u, uint32_t k) const {
+    const auto mods = entering(u, -1, static_cast<int32_t>(k));
+    if (mods.empty() && values.is_default(u, k)) return {0, 0};
+    Tensor scratch;
+    const Value now = values.in_force(u, k, scratch),
+                given = values.given(u, k, scratch);  // clear_params goes back to what was given
+    const auto moves = [](const Value& v) { return v.curve || v.tensor->frames > 1; };
+    const auto per_channel = [](const Value& v) { return v.tensor && v.tensor->channels > 1; };
+    if (mods.empty() && !moves(now) && !moves(given)) return {0, 0};
+    int32_t channels = per_channel(now) || per_channel(given) ? r.plan_.nodes[u].channels : 1;
+    for (uint32_t m : mods) {
+        const PlanEdge& e = r.plan_.edges[m];
+        if (r.plan_.descriptors.modulations[e.descriptor].channel < 0 &&
+            r.plan_.nodes[e.src].out_channels[e.src_port] > 1)
+            channels = r.plan_.nodes[u].channels;
+    }
+    return {channels, r.env(u).groups};
+}
+
+// A node that hands its one input on shares its source's slice and does nothing.
+const PlanEdge* Builder::passed(uint32_t u) const {
+    const PlanNode& n = r.plan_.nodes[u];
+    if (!n.type->passes || n.component >= 0 || n.history || n.in.size() != 1) return nullptr;
+    const PlanEdge& e = r.plan_.edges[n.in.front()];
+    const bool slice = !r.team(e.src) && out_slot[e.src][e.src_port] >= 0;
+    const bool alike = r.plan_.nodes[e.src].out_channels[e.src_port] == n.out_channels[0];
+    return e.lag == 0 && e.channel < 0 && !has_tokens(r.plan_, e) && slice && alike ? &e : nullptr;
+}
+
+// A node that reads each place once, before it writes there, may write over what nobody reads after it: one slice
+// then goes down a whole chain and stays in L1.
+bool Builder::may_write_over(uint32_t u, uint32_t src, uint32_t port) const {
+    const PlanNode& n = r.plan_.nodes[u];
+    if (!n.type->in_place || n.component >= 0 || r.common_.config.flags & AMP_RUN_HEAT) return false;
+    if (r.plan_.nodes[src].out_channels[port] != n.channels || stacks(contract(u).inputs[0])) return false;
+    if (!r.team(src) != !r.team(u) || home[src][port] != r.parts_(u)) return false;
+    return std::all_of(n.in.begin(), n.in.end(), [&](uint32_t k) {
+        const PlanEdge& e = r.plan_.edges[k];  // from whichever node hands the slice on
+        const bool same = out_slot[r.lead(e.src)][e.src_port] == out_slot[src][port];
+        return !same || (e.port >= 0 && e.channel < 0 && is_straight(k));
+    });
+}
+
+// Pass 1: which outputs are held, windows or slices; lifetimes decide who shares a slot.
+void Builder::assign() {
+    const auto n = static_cast<uint32_t>(r.plan_.nodes.size());
+    out_slot.resize(n), param_slot.resize(n), gather_slot.resize(n);
+    std::vector<std::vector<std::pair<uint32_t, uint32_t>>> dies(n);  // [unit end] (node, port)
+    std::vector<std::vector<size_t>> last(n);
+    std::vector<bool> delayed(n);
+    home.resize(n);
+    for (uint32_t u = 0; u < n; ++u) {
+        last[u].assign(contract(u).n_outputs, unit_end(u));
+        home[u].assign(contract(u).n_outputs, r.parts_(u));
+    }
+    find_lane_runs();
+    std::map<std::pair<uint32_t, uint32_t>, size_t> last_lifted;
+    for (const PlanEdge& e : r.plan_.edges) {
+        const uint32_t src = r.lead(e.src);
+        last[src][e.src_port] = std::max(last[src][e.src_port], unit_end(e.dst));
+        meet_at(home[src][e.src_port], r.parts_(e.dst));
+        if (e.lag > 0) delayed[e.src] = true;
+        if (r.team(e.src) && !r.team(e.dst) && !gathers_lanes(e)) last_lifted[{src, e.src_port}] = 0;
+    }
+    for (uint32_t u = n; u-- > 0;)  // a slice that is handed on lives as long as what it is handed on as
+        if (r.plan_.nodes[u].type->passes)
+            for (uint32_t k : r.plan_.nodes[u].in) {
+                const PlanEdge& e = r.plan_.edges[k];
+                size_t& end = last[r.lead(e.src)][e.src_port];
+                end = std::max(end, last[u][0]);
+                meet_at(home[r.lead(e.src)][e.src_port], home[u][0]);
+            }
+    std::vector<int> pending;  // scratch of the component being walked
+    for (uint32_t u = 0; u < n; ++u) {
+        check(u);
+        if (r.is_led(u)) {
+            free_ended(u, pending, dies[u]);
+            continue;
+        }
+        pack_slots(u, pending);
+        gather_slots(u, pending);
+        parameter_slots(u, pending);  // before inputs are written over: the node reads both
+        std::erase_if(dies[r.plan_.nodes[u].component < 0 ? unit_end(u) : u], [&](const auto& d) {
+            const bool over = may_write_over(u, d.first, d.second);
+            if (over) slots.give(out_slot[d.first][d.second], r.parts_(u));
+            return over;
+        });
+        const PlanEdge* pass = passed(u);
+        bool varying = !param_slot[u].empty();
+        for (uint32_t k = 0; k < contract(u).n_outputs; ++k) {
+            Port p;
+            p.channels = r.plan_.nodes[u].out_channels[k];
+            p.groups = r.env(u).groups;
+            p.width = r.env(u).width;
+            p.held = r.plan_.nodes[u].type->holds && !varying && !delayed[u] && r.plan_.lead(u) == 0 && !r.team(u);
+            p.history = r.plan_.lead(u);
+            for (uint32_t v = u; v < u + r.fired_with(u); ++v)
+                p.history = std::max(p.history, static_cast<int64_t>(r.plan_.nodes[v].history));
+            const bool slice = !p.held && p.history == 0;
+            out_slot[u].push_back(pass ? out_slot[pass->src][pass->src_port] : slice ? slot(u, p.channels) : -1);
+            if (slice && !pass) dies[last[u][k]].emplace_back(u, k);
+            r.work_[u].out.push_back(p);
+            if (!last_lifted.count({u, k})) continue;
+            const uint64_t rows = static_cast<uint64_t>(p.channels) * r.env(u).batches;
+            const int apart = slice ? slots.take(rows, r.parts_(u)) : -1;
+            lift_slot[{u, k}] = apart;
+            if (slice) dies_lifted.emplace(last[u][k], std::pair{apart, home[u][k]});
+        }
+        free_ended(u, pending, dies[u]);
+    }
+}
+
+// At the end of a unit: scratch, and slices that nobody reads any more.
+void Builder::free_ended(uint32_t u, std::vector<int>& pending,
+                         const std::vector<std::pair<uint32_t, uint32_t>>& dead) {
+    if (unit_end(u) != u) return;
+    for (int s : pending) slots.give(s, r.parts_(u));
+    pending.clear();
+    for (const auto& [node, port] : dead) slots.give(out_slot[node][port], home[node][port]);
+    const auto [first, end] = dies_lifted.equal_range(u);
+    for (auto it = first; it != end; ++it) slots.give(it->second.first, it->second.second);
+}
+
+void Builder::check(uint32_t u) const {
+    for (uint32_t k = 0; k < contract(u).n_params; ++k) {
+        if (values.is_default(u, k)) continue;
+        Tensor scratch;
+        for (const Value& v : {values.in_force(u, k, scratch), values.given(u, k, scratch)})  // clear_params goes back
+            if (v.tensor && !v.tensor->data.empty())
+                check_shape(r.plan_, u, k, *v.tensor, r.common_.config.batches, "configure");
+    }
+}
+
+void Builder::parameter_slots(uint32_t u, std::vector<int>& pending) {
+    const auto& c = contract(u);
+    for (uint32_t k = 0; k < c.n_params; ++k) {
+        if (c.params[k].rate == AMP_RATE_FIXED || c.params[k].kind != AMP_PARAM_NUMBER) continue;
+        const Shape s = widest_shape(u, k);
+        if (s.channels) pending.push_back(param_slot[u][k] = slot(u, s.channels));
+    }
+    if (reads_curve(u))
+        pending.push_back(gather_slot[u][-1] = slots.take(static_cast<uint64_t>(r.env_.width), r.parts_(u)));
+}
+
+void Builder::choose_block() {
+    uint64_t rows = 0;
+    for (uint64_t n : slots.rows()) rows += n;
+    const uint64_t bytes = std::max<uint64_t>(1, rows) * sizeof(double);
+    const auto fit =
+        static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kBlockStep * kBlockStep));
+    r.block_ = r.common_.config.block_frames ? r.common_.config.block_frames : std::max(kLeastBlock, fit);
+}
+
+// A stream shares nothing: every output keeps its tokens in a ring of its own. What stood in front of the first
+// token is what readers that lag see first; the raw frames of a latency go there too.
+void Builder::unshare() {
+    for (uint32_t u = 0; u < r.work_.size(); ++u)
+        for (size_t k = 0; k < r.work_[u].out.size(); ++k) {
+            Port& p = r.work_[u].out[k];
+            p.held = false;
+            p.history = std::max<int64_t>(1, r.plan_.nodes[u].latency);
+            out_slot[u][k] = -1;
+        }
+    for (const PlanEdge& e : r.plan_.edges) {
+        Port& p = r.work_[e.src].out[e.src_port];
+        if (!has_tokens(r.plan_, e)) p.history = std::max(p.history, static_cast<int64_t>(e.delay));
+    }
+}
+
+}  // namespace amp
