@@ -22,7 +22,8 @@ public:
     // Zeroed; throws AMP_E_NOMEM beyond the limit.
     void* take(uint64_t bytes, uint64_t alignment = 64);
     template <class T> T* make(uint64_t n) {  // small things share lines
-        auto* p = static_cast<T*>(take(n > kMost / sizeof(T) ? kMost : n * sizeof(T), 32));
+        constexpr uint64_t kAlignment = alignof(T) > 32 ? alignof(T) : 32;
+        auto* p = static_cast<T*>(take(n > kMost / sizeof(T) ? kMost : n * sizeof(T), kAlignment));
         for (uint64_t i = 0; i < n; ++i) new (p + i) T();
         return p;
     }

@@ -43,14 +43,16 @@ Step& Builder::gather(uint32_t u, int32_t channels, int32_t n_in, uint32_t mode)
 
 // A step and, just before it, what its firings work on.
 Step& Builder::make_step(uint64_t state, uint64_t coef, uint64_t lines) {
-    constexpr uint64_t kLine = alignof(Step);
-    const uint64_t first = coef % kLine ? state : (state + kLine - 1) / kLine * kLine;
-    const uint64_t before = (first + coef + lines + kLine - 1) / kLine * kLine;
+    constexpr uint64_t kLine = alignof(Step), kWord = sizeof(double);
+    const auto aligned = [](uint64_t size, uint64_t to) { return (size + to - 1) / to * to; };
+    const uint64_t first = aligned(state, coef % kLine ? kWord : kLine);  // packs stand on lines
+    const uint64_t second = aligned(first + coef, kWord);
+    const uint64_t before = aligned(second + lines, kLine);
     auto* memory = static_cast<unsigned char*>(r.arena_.take(before + sizeof(Step)));
     Step& s = *new (memory + before) Step();
     s.state = memory;
     s.coef = memory + first;
-    s.lines = memory + first + coef;
+    s.lines = memory + second;
     return s;
 }
 
