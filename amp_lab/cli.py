@@ -343,7 +343,9 @@ def _bench(commands: Commands) -> None:
     what = "measure the speed of the engine"
     more = "Without --run or --emit it prints a Markdown table of medians over interleaved rounds."
     command = _command(commands, "bench", what, more)
-    command.add_argument("names", nargs="*", metavar="WORKLOAD", help="W1 W2 W2B W3 W4 W6 BUILD PLAN ... (default: all)")
+    command.add_argument(
+        "names", nargs="*", metavar="WORKLOAD", help="W1 W2 W2B W3 W4 W6 BUILD PLAN ... (default: all)"
+    )
     command.add_argument("--seconds", type=positive, default=60.0, help="sound per run (default 60)")
     command.add_argument("--rounds", type=count, default=5, help="rounds of the table (default 5)")
     how = command.add_mutually_exclusive_group()
