@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from browser.lab import Book, calm
 from browser.test_editor import middle, until
 
@@ -158,6 +160,7 @@ LATENCY = """async (moves) => {
 }"""
 
 
+@pytest.mark.long  # a figure of the machine as much as of the code
 def test_a_slider_is_quick(notebook: Notebook) -> None:
     """From the pointer's event to the frame after the draw, one second of three_osc, digest and all."""
     book = notebook(OPEN)
