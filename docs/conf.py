@@ -36,6 +36,10 @@ exclude_patterns = ["nodes/examples"]
 default_role = "code"
 nitpicky = True
 nitpick_ignore_regex = [
+    (
+        "py:class",
+        r"(amp_lab\.(schedule|lowlevel_library)\.)?(Schedule|PlanFacts)",
+    ),  # shown by their short names
     # Types of other projects: their pages are not on this machine.
     (
         r"py:.*",
