@@ -7,12 +7,6 @@
 
 namespace amp {
 
-namespace {
-
-constexpr const char* kNoTrace = nullptr;
-
-}  // namespace
-
 void Shard::reserve_ticks() {
     size_t most = 0;
     for (const Component& c : plan_.components) {

@@ -101,7 +101,6 @@ struct Common {
 struct Team {
     uint32_t first, count;
     Environment env;  // batches: lanes
-    bool has(uint32_t node) const { return node >= first && node < first + count; }
 };
 
 struct TapCopy {
