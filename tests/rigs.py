@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import runpy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from amp_lab.lowlevel import Runtime
 
 Samples = npt.NDArray[np.float64]
 GOLDENS = Path(__file__).parents[1] / "goldens"
+CLANG = Path(__file__).parents[1] / "build" / "clang"
 RATE = 48_000.0
 CASES = [(type_id, case) for type_id in catalog.types() for case in catalog[type_id].cases]
 """Every case of every contract."""
@@ -305,6 +307,20 @@ def variants(batches: int, *, first: int = 0, count: int | None = None, frames: 
 # ---- digests for other processes ----
 
 
+def elsewhere() -> dict[str, dict[str, str]]:
+    """Environments that could have other bits: instruction sets, the second compiler's library."""
+    ways = {level: {"AMP_ISA": level} for level in ("v2", "v3", "v4")}
+    digest_file = CLANG / "generated" / "source_digest.txt"
+    if (CLANG / "libamp_native.so").is_file() and digest_file.read_text().strip() == lowlevel.source_digest():
+        ways["clang"] = {"LD_LIBRARY_PATH": str(CLANG)}
+    return {way: os.environ | own | {"PYTHONPATH": str(Path(__file__).parent)} for way, own in ways.items()}
+
+
+def belongs(way: str, level: str, build: str) -> bool:
+    """Whether a process of `elsewhere` got the level and the library it was to have."""
+    return "lang" in build if way == "clang" else level == way
+
+
 def scenes() -> Iterator[tuple[str, Scene]]:
     """Return every graph under its name."""
     for name in GOLDEN_CASES:
@@ -320,7 +336,7 @@ def main() -> None:
     """Print the instruction set level and all digests; none if this machine lacks the level."""
     level = lowlevel.isa()
     digests = {name: digest(sound(scene)) for name, scene in scenes()} if level else {}
-    print(json.dumps({"isa": level, "digests": digests}))
+    print(json.dumps({"isa": level, "build": lowlevel.build_info(), "digests": digests}))
 
 
 if __name__ == "__main__":

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from graphlib import TopologicalSorter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +23,6 @@ from rigs import RATE, Cut, Samples, Scene, digest, same_bits, sound
 import amp_lab as amp
 from amp_lab import catalog, lowlevel
 
-CLANG = Path(__file__).parents[1] / "build" / "clang"
 FEW = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 MANY = settings(FEW, max_examples=300)
 
@@ -35,14 +32,10 @@ class Elsewhere:
 
     def __init__(self, stack: ExitStack) -> None:
         self.workers: dict[str, subprocess.Popen[str]] = {}
-        ways: dict[str, Mapping[str, str]] = {level: {"AMP_ISA": level} for level in ("v2", "v3", "v4")}
-        digest_file = CLANG / "generated" / "source_digest.txt"
-        if digest_file.is_file() and digest_file.read_text().strip() == lowlevel.source_digest():
-            ways["clang"] = {"LD_LIBRARY_PATH": str(CLANG)}
-        for name, variables in ways.items():
+        for name, environment in rigs.elsewhere().items():
             worker = subprocess.Popen(
                 [sys.executable, "-P", random_graphs.__file__],
-                env=os.environ | {"PYTHONPATH": str(Path(rigs.__file__).parent)} | variables,
+                env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -51,8 +44,7 @@ class Elsewhere:
             stack.enter_context(worker)
             level, build = json.loads(self.answer(worker))
             if level:  # this machine has it
-                assert level == variables.get("AMP_ISA", level)
-                assert name != "clang" or "lang" in build
+                assert rigs.belongs(name, level, build), f"{name}: {level}, {build}"
                 self.workers[name] = worker
 
     @staticmethod

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from matrix import choir, edges, reordered
 from random_graphs import scenes
 from rigs import Scene, digest, sound
 
@@ -31,11 +32,6 @@ def mixed() -> amp.Graph:
 @pytest.fixture(scope="module")
 def derived(mixed: amp.Graph) -> Schedule:
     return mixed.ipls()
-
-
-def edges(graph: amp.Graph) -> list[tuple[str, str]]:
-    """Source and reader of every edge and modulation."""
-    return [(e["src"], e["dst"]) for e in graph.compile().info["edges"]]
 
 
 def pair() -> amp.Graph:
@@ -317,29 +313,6 @@ def test_a_broken_rule_is_told_with_both_nodes(how: str) -> None:
 # ---- graphs nobody drew ----
 
 
-def reordered(graph: amp.Graph, seed: int) -> Schedule:
-    """Return a random legal order of firing without cohorts: loops whole, as they stand."""
-    plan = graph.compile().info
-    rng = np.random.default_rng(seed)
-    unit = {n["name"]: n["name"] for n in plan["nodes"]}
-    unit |= {name: c["nodes"][0] for c in plan["components"] for name in c["nodes"]}
-    members: dict[str, list[str]] = {}
-    for name, first in unit.items():
-        members.setdefault(first, []).append(name)
-    waits = {first: set[str]() for first in members}
-    for src, dst in edges(graph):
-        if unit[src] != unit[dst]:
-            waits[unit[dst]].add(unit[src])
-    stages: list[list[list[str]]] = []
-    done: set[str] = set()
-    while len(done) < len(members):
-        ready = [first for first in members if first not in done and waits[first] <= done]
-        chosen = ready[int(rng.integers(len(ready)))]
-        done.add(chosen)
-        stages.append([[name] for name in members[chosen]])
-    return Schedule(stages)
-
-
 @settings(max_examples=25, deadline=None)
 @given(scenes(), st.integers(0, 99))
 def test_the_order_of_random_graphs_changes_no_bit(scene: Scene, seed: int) -> None:
@@ -347,28 +320,6 @@ def test_the_order_of_random_graphs_changes_no_bit(scene: Scene, seed: int) -> N
     for schedule in (reordered(scene.graph, seed), plan.schedule):
         lowlevel.schedule_describe(plan.descriptor_blob, schedule.blob)  # it is legal
         assert digest(sound(scene, schedule=schedule.blob)) == digest(sound(scene, schedule=b""))
-
-
-def choir(seed: int) -> amp.Graph:
-    """4 to 21 voices of one random shape with parameters of their own, some with a loop or a shared part."""
-    rng = np.random.default_rng(seed)
-    g = amp.Graph(name=f"choir{seed}")
-    shared = g.lfo(rate_hz=3.0)
-    parts = [str(t) for t in rng.choice(["gain", "one_pole", "svf", "biquad", "safety"], rng.integers(1, 5))]
-    shape, tail, loop = str(rng.choice(["saw", "sine"])), bool(rng.integers(2)), bool(rng.integers(2))
-    ends = []
-    for _ in range(int(rng.integers(4, 22))):
-        node = g.oscillator(frequency_hz=float(rng.uniform(50, 900)), waveform=shape)
-        g.modulate(shared, node.frequency_hz, mode="multiply", offset=1.0, scale=0.1)
-        for part in parts:
-            node = g.add(part, node, **({"cutoff_hz": 900.0} if part == "svf" else {}))
-        if loop:
-            back = g.mix(node)
-            g.connect(g.gain(back, gain=float(rng.uniform(0.1, 0.5))), back, delay_frames=1 + seed % 7)
-            node = back
-        ends.append(g.pan(node, position=float(rng.uniform(-1, 1))) if tail else node)
-    g.output(g.mix(*ends))
-    return g
 
 
 @pytest.mark.parametrize("seed", range(20))
