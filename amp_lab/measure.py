@@ -74,6 +74,7 @@ class Renderable(Protocol):
     @property
     def sample_rate(self) -> float: ...
     def copy(self) -> Any: ...
+    def compile(self) -> Any: ...
     def render(self, *, frames: int, isolation: Any) -> Any: ...
 
 
@@ -125,6 +126,7 @@ def impulse_response(
     stimulus: npt.ArrayLike | None = None,
     frames: int = 1 << 16,
     channels: int = 1,
+    before: int = 0,
     node: str | None = None,
     isolation: str = "auto",
 ) -> FloatArray:
@@ -137,6 +139,9 @@ def impulse_response(
     stimulus
         Deconvolved from the response; a unit impulse of `frames` and `channels` if not given.
         A sweep needs trailing silence as long as the response.
+    before
+        Frames of the result ahead of the impulse. A graph that looks ahead, such as a linear-phase
+        filter, answers up to ``graph.compile().latency_frames`` before it is struck.
 
     Raises
     ------
@@ -149,11 +154,11 @@ def impulse_response(
                 "impulse_response.stimulus: missing for a recorded response (got None, allowed an "
                 "array). Pass what was fed in, or call frequency_response on an impulse response."
             )
-        return deconvolve(system, stimulus)
+        return deconvolve(system, stimulus, before=before)
     if stimulus is None:
-        fed = impulse(frames, channels=channels)
+        fed = impulse(frames, channels=channels, at_frame=before)
         return response(system, fed, node=node, isolation=isolation)
-    return deconvolve(response(system, stimulus, node=node, isolation=isolation), stimulus)
+    return deconvolve(response(system, stimulus, node=node, isolation=isolation), stimulus, before=before)
 
 
 def frequency_response(
@@ -168,6 +173,9 @@ def frequency_response(
 ) -> FrequencyResponse:
     """Frequency response of a graph, a callable, or an impulse response given as an array.
 
+    A graph that looks ahead is measured whole: its output is in time with its input, so the phase of a
+    linear-phase filter is zero.
+
     Raises
     ------
     InvalidArgument
@@ -179,16 +187,18 @@ def frequency_response(
             "frequency_response.sample_rate: missing (got None, allowed above 0 Hz). "
             "Pass sample_rate= with an array or a callable."
         )
+    before = system.compile().latency_frames if isinstance(system, Renderable) else 0
     if callable(system) or isinstance(system, Renderable):
         system = impulse_response(
             system,
             stimulus=stimulus,
-            frames=frames,
+            frames=max(frames, 2 * before + 1),
             channels=channels,
+            before=before,
             node=node,
             isolation=isolation,
         )
-    return transfer(system, rate)
+    return transfer(system, rate, before=before)
 
 
 def summary(render: Rendered) -> Measurement:

@@ -230,6 +230,26 @@ def test_frequency_response_of_a_native_graph() -> None:
     assert np.array_equal(alone.magnitude_db, found.magnitude_db)
 
 
+@pytest.mark.parametrize(
+    "stimulus", [None, measure.sweep(8_192, RATE, 20.0, 24_000.0)], ids=["impulse", "sweep"]
+)
+def test_a_graph_that_looks_ahead_is_measured_whole(stimulus: np.ndarray | None) -> None:
+    """A linear-phase filter has the magnitude of its taps and no phase: its output is in time."""
+    half = 40
+    graph = amp.Graph(sample_rate=RATE)
+    graph.output(graph.fir(graph.input(name="in"), half_length=half, cutoff_hz=6_000.0, mode="lowpass"))
+    taps = measure.impulse_response(graph, frames=2 * half + 1, before=half, isolation="none")[0, 0]
+    assert np.array_equal(taps, taps[::-1]) and taps[half] > 0.2
+    if stimulus is not None:
+        stimulus = np.concatenate([np.zeros((1, 1, half)), stimulus, np.zeros((1, 1, half))], axis=-1)
+    found = measure.frequency_response(graph, stimulus=stimulus, frames=512, isolation="none")
+    within = (found.freq_hz > 100) & (found.freq_hz < 6_500)
+    _, reference = sps.freqz(taps, 1, found.freq_hz[within], fs=RATE)
+    assert found.magnitude_db[0, 0, within] == pytest.approx(20 * np.log10(np.abs(reference)), abs=1e-4)
+    assert found.phase_rad[0, 0, within] == pytest.approx(0.0, abs=1e-4)
+    assert found.group_delay_s[0, 0, within] == pytest.approx(0.0, abs=1e-6)
+
+
 def test_the_input_of_a_measurement_must_be_clear() -> None:
     """None or several: the error lists them and says how to choose."""
     graph = amp.Graph(name="g")

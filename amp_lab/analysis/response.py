@@ -57,23 +57,27 @@ class FrequencyResponse:
         return f"FrequencyResponse({shape}, {self.freq_hz[0]:g} to {self.freq_hz[-1]:g} Hz)"
 
 
-def transfer(impulse_response: npt.ArrayLike, sample_rate: float) -> FrequencyResponse:
+def transfer(impulse_response: npt.ArrayLike, sample_rate: float, *, before: int = 0) -> FrequencyResponse:
     """Frequency response of an impulse response of shape (..., frame), up to sample_rate / 2.
 
-    The response must have decayed within its frames; what is cut off shows as ripple.
+    The response must have decayed within its frames; what is cut off shows as ripple. Its first
+    `before` frames are those ahead of the impulse, of a system that looks ahead.
     Group delay is Re(FFT(n h) / FFT(h)) / fs, exact for a finite response (J. O. Smith,
     "Introduction to Digital Filters", numerical computation of group delay).
     """
     h = to_signal(impulse_response, "frequency_response")
     require_finite(h, "frequency_response")
     size = max(h.shape[-1], 2)
-    spectrum = np.fft.rfft(h, size)
+    time = np.arange(h.shape[-1]) - before
+    freq_hz = bin_frequencies(size, sample_rate)
+    advance = np.exp(2j * np.pi * before / sample_rate * freq_hz) if before else 1.0
+    spectrum = np.fft.rfft(h, size) * advance
     magnitude = np.abs(spectrum)
     return FrequencyResponse(
-        freq_hz=bin_frequencies(size, sample_rate),
+        freq_hz=freq_hz,
         magnitude_db=decibels(magnitude),
         phase_rad=np.unwrap(np.angle(spectrum)),
-        group_delay_s=_group_delay_frames(h, spectrum, size) / sample_rate,
+        group_delay_s=_group_delay_frames(np.fft.rfft(h * time, size) * advance, spectrum) / sample_rate,
     )
 
 
@@ -82,8 +86,10 @@ def group_delay(impulse_response: npt.ArrayLike, sample_rate: float) -> FloatArr
     return transfer(impulse_response, sample_rate).group_delay_s
 
 
-def deconvolve(response: npt.ArrayLike, stimulus: npt.ArrayLike) -> FloatArray:
+def deconvolve(response: npt.ArrayLike, stimulus: npt.ArrayLike, *, before: int = 0) -> FloatArray:
     """Impulse response of a linear system from its `response` (..., frame) to `stimulus`.
+
+    It begins `before` frames ahead of the impulse, for a system that looks ahead.
 
     The quotient of the spectra, zero-padded so that nothing wraps round, regularised at -200 dB
     of the strongest stimulus bin. Only the band the stimulus excites is recovered.
@@ -104,11 +110,12 @@ def deconvolve(response: npt.ArrayLike, stimulus: npt.ArrayLike) -> FloatArray:
             "deconvolve.stimulus: silent (got peak 0, allowed above 0). Use impulse, sweep or noise."
         )
     quotient = np.fft.rfft(y, size) * np.conj(top) / (energy + 1e-20 * energy.max())
-    return np.asarray(np.fft.irfft(quotient, size)[..., : y.shape[-1]])
+    return np.asarray(np.roll(np.fft.irfft(quotient, size), before, axis=-1)[..., : y.shape[-1]])
 
 
-def _group_delay_frames(h: FloatArray, spectrum: npt.NDArray[np.complex128], size: int) -> FloatArray:
-    ramped = np.fft.rfft(h * np.arange(h.shape[-1]), size)
+def _group_delay_frames(
+    ramped: npt.NDArray[np.complex128], spectrum: npt.NDArray[np.complex128]
+) -> FloatArray:
     magnitude = np.abs(spectrum)
     null = magnitude <= _NULL * magnitude.max(axis=-1, keepdims=True)
     return np.where(null, np.nan, (ramped / np.where(null, 1.0, spectrum)).real)
