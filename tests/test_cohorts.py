@@ -112,6 +112,28 @@ def test_members_are_set_one_by_one(change: Callable[[lowlevel.Runtime], None], 
     assert not same_bits(fused, changed(None, lambda _: None, block))
 
 
+@pytest.mark.parametrize(
+    "late", [np.full((1, 1, 9), 0.3), np.full((1, 2, 1), 0.3)], ids=["frames", "channels"]
+)
+def test_what_one_member_plays_allows_nothing_to_another(late: np.ndarray) -> None:
+    """Refused in the same words, fused or not: what needs a step of its own can only begin at frame 0."""
+
+    def words(schedule: bytes | None) -> str:
+        g = amp.Graph(sample_rate=48_000.0)
+        ends = [g.gain(g.sine(frequency_hz=100.0 + i, channels=2), gain=0.1) for i in range(9)]
+        g.output(g.mix(*ends), name="out")
+        with started(Scene(g, 600), schedule=schedule) as runtime:
+            runtime.set_param("gain_2", "gain", np.ones((1, 1, 50)))
+            runtime.set_param("gain_4", "gain", np.ones((1, 2, 50)))
+            proceed(runtime, Scene(g, 600), [100])
+            with pytest.raises(AmpError) as error:
+                runtime.set_param("gain_3" if late.shape[2] > 1 else "gain_2", "gain", late)
+        return str(error.value)
+
+    assert words(PLAIN) == words(None)
+    assert "can only begin at frame 0 here" in words(None)
+
+
 def test_a_snapshot_goes_on_in_the_middle() -> None:
     scene = Scene(choir(), 600)
     with started(scene) as runtime:

@@ -242,6 +242,8 @@ private:
     std::deque<Team> teams_;
     std::vector<uint32_t> plays_in_;  // per node: its team plus 1, 0: none
     Overrides installed_;             // on members of teams, since configure
+    // (member of a team, parameter) -> channels of the step it would have alone, 0: none; where the team's has others.
+    std::map<std::pair<uint32_t, uint32_t>, int32_t> alone_;
     std::vector<Work> work_;
     std::deque<Port> edge_ports_;  // windows of edges that carry their own initial tokens
     Parts parts_;

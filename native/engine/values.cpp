@@ -114,10 +114,12 @@ bool Values::varies(uint32_t node) const {
 }
 
 void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Tensor& t) {
-    const Step* step = r.work_[r.lead(node)].parameter[param];
-    const bool channels = t.channels == 1 || !step || step->channels == r.plan_.nodes[node].channels;
     const PlanNode& n = r.plan_.nodes[node];
-    if (n.type->contract->params[param].kind == AMP_PARAM_MATRIX || (channels && (t.frames == 1 || step))) return;
+    const Step* step = r.work_[r.lead(node)].parameter[param];
+    const auto alone = r.alone_.find({node, param});
+    const int32_t stepped = alone != r.alone_.end() ? alone->second : step ? step->channels : 0;
+    const bool channels = t.channels == 1 || !stepped || stepped == n.channels;
+    if (n.type->contract->params[param].kind == AMP_PARAM_MATRIX || (channels && (t.frames == 1 || stepped))) return;
     const char* key = n.type->contract->params[param].key;
     throw Failure(AMP_E_UNSUPPORTED, "set_param",
                   text("%s.%s: %s can only begin at frame 0 here. Set it before the first execute.",
