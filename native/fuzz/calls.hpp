@@ -67,7 +67,11 @@ private:
     }
 
     void create() {
-        static const auto all = graphs::all();
+        static const auto all = [] {
+            auto graphs = graphs::all();
+            graphs.push_back(graphs::choir(9));
+            return graphs;
+        }();
         graph_ = &s_.of(all);
         const Bytes bytes = blob::descriptors(*graph_);
         trail.clear();
@@ -76,6 +80,7 @@ private:
         must(subject_->raw, "a graph was refused");
         fresh_plain();
         configured_ = stopped_ = false;
+        choose_schedule(bytes);
         kept_.reset();
         bound_ = nullptr;
         position_ = 0;
@@ -84,6 +89,22 @@ private:
         plain_ = std::make_unique<Runtime>(*graph_);
         must(amp_graph_runtime_set_schedule(plain_->raw, nullptr, 0) == AMP_OK, "the plan's own order was refused");
         log_.clear();
+    }
+    void choose_schedule(const Bytes& descriptors) {
+        amp_bytes derived{};
+        const amp_status s = amp_schedule_derive(descriptors.data(), descriptors.size(), &derived, nullptr);
+        must(s == AMP_OK, "no schedule was derived");
+        Bytes blob(static_cast<const uint8_t*>(derived.data), static_cast<const uint8_t*>(derived.data) + derived.size);
+        amp_bytes_free(&derived);
+        const uint32_t how = s_.below(4);
+        tell("schedule %u", how);
+        const auto set = [&](const Bytes& b) {
+            return checked(amp_graph_runtime_set_schedule(subject_->raw, b.empty() ? nullptr : b.data(), b.size()));
+        };
+        if (how == 0) must(set({}) == AMP_OK, "the plan's own order was refused");
+        if (how == 1) must(set(blob) == AMP_OK, "the derived schedule was refused");
+        blob[s_.below(255) * blob.size() / 255] ^= static_cast<uint8_t>(1 + s_.below(255));
+        if (how == 2) must(set(blob) != AMP_OK, "a damaged schedule was taken");
     }
     void create_from_damaged() {
         Bytes bytes = blob::descriptors(*graph_);
@@ -251,6 +272,11 @@ private:
         m.struct_size = s_.one_in(8) ? 0 : sizeof m;
         must((checked(amp_graph_runtime_metrics(subject_->raw, node, &m)) == AMP_OK) == (configured_ && m.struct_size),
              "metrics before configure, or none after");
+        std::vector<amp_node_metrics> every(graph_->nodes.size() - s_.one_in(8), {sizeof m, 0, 0, 0, 0, 0, 0, 0});
+        const bool room = every.size() == graph_->nodes.size();
+        must((checked(amp_graph_runtime_all_metrics(subject_->raw, every.data(), every.size())) == AMP_OK) ==
+                 (configured_ && room),
+             "metrics of all nodes before configure or into too few records, or none after");
         amp_trace_event events[4];
         size_t count = 0;
         uint64_t dropped = 0;
