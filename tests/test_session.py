@@ -93,8 +93,12 @@ def test_random_graphs_stream_to_the_bits_of_a_render(web: Web, seed: int, ring:
     graph = web.build()
     assume(web.arrivals() is not None and (web.slack() is None or web.slack() >= 1))
     scene = Scene(graph, FRAMES, taps=tuple(web.latency))
+    try:
+        whole = rigs.sound(scene)
+    except amp.NonFiniteError:  # loops upon loops of gain one
+        assume(False)
     with session_of(scene, live=True, ring_frames=ring, block_frames=1 + seed % 40) as session:
-        assert same_bits(heard(session, scene, seed), rigs.sound(scene))
+        assert same_bits(heard(session, scene, seed), whole)
 
 
 def test_parameters_act_at_their_frame() -> None:
