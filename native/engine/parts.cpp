@@ -14,13 +14,13 @@ namespace {
 
 constexpr uint32_t kMany[] = {2, 8, 32, UINT32_MAX};  // readers
 constexpr uint32_t kVoices[] = {1, 3};                // per thread: few leave less to the tail, more are even
-constexpr uint64_t kLeastSpared = 16384;              // rows x frames: some 8 us, for which threads are worth calling
+constexpr uint64_t kLeastSpared = 16384;              // values: some 8 us, for which threads are worth calling
 constexpr double kLeastGain = 0.8;                    // of the time in one part: what dividing must come below
 
 struct Divider {
     const Plan& plan;
     std::vector<uint32_t> unit;                          // per node: the first of its unit
-    std::vector<uint64_t> rows;                          // per unit
+    std::vector<uint64_t> rows;                          // per unit: values per frame, lanes and all
     std::vector<std::pair<uint32_t, uint32_t>> reads{};  // (reader, source), units, in the reader's order
     std::vector<uint32_t> readers{};                     // per unit
     uint64_t total = 0;
@@ -113,7 +113,8 @@ void Shard::divide(uint32_t threads) {
         const int32_t c = plan_.nodes[u].component;
         d.unit[u] = c < 0 ? lead(u) : plan_.components[static_cast<size_t>(c)].nodes.front();
         if (is_led(u)) continue;
-        d.rows[d.unit[u]] += static_cast<uint64_t>(plan_.nodes[u].channels) * static_cast<uint64_t>(env(u).groups);
+        d.rows[d.unit[u]] += static_cast<uint64_t>(plan_.nodes[u].channels) * static_cast<uint64_t>(env(u).groups) *
+                             static_cast<uint64_t>(env(u).width);
     }
     d.join();
     for (const uint32_t many : kMany)
