@@ -30,7 +30,7 @@ void Shard::run_component(const Component& c, const Firing& f, bool timed) {
     const double share =
         (common_.now() - t0) / static_cast<double>(c.nodes.size());  // the nodes of a loop are timed together
     for (uint32_t u : c.nodes) {
-        work_[u].seconds += share;
+        work_[u].ticks += share;
         work_[u].timed_frames += f.frames;
     }
 }

@@ -78,8 +78,8 @@ void Runtime::configure(const amp_config& c) {
     common_.config = c;
     if (watches_budget()) common_.config.flags |= AMP_RUN_HEAT;  // the graph asks for it
     common_.events.assign(c.flags & AMP_RUN_TRACE ? (c.trace_capacity ? c.trace_capacity : kDefaultTrace) : 0, {});
-    common_.n_events = 0;
-    common_.epoch = std::chrono::steady_clock::now();
+    common_.n_events = common_.next_event = 0;
+    common_.clock.start();
     if (cleared_) common_.overrides.clear();
     cleared_ = false;
     build_shards();
@@ -326,10 +326,12 @@ void Runtime::metrics_of(uint32_t u, amp_node_metrics& out) const {
     out.measured_delay_frames = first.work()[u].owed;
     out.seconds = out.heat_j = 0.0;
     out.clamped_values = 0;
+    const double scale = common_.clock.scale();
     for (const auto& s : shards_) {
         const Work& w = s->work()[u];
         if (w.timed_frames)
-            out.seconds += w.seconds * (static_cast<double>(s->frames_of(u)) / static_cast<double>(w.timed_frames));
+            out.seconds +=
+                scale * w.ticks * (static_cast<double>(s->frames_of(u)) / static_cast<double>(w.timed_frames));
         for (const Step* step : w.before) out.clamped_values += step->clamped;
         if (!s->heat().empty()) out.heat_j += s->accumulated_heat(u);
     }
@@ -339,7 +341,11 @@ void Runtime::trace(amp_trace_event* out, size_t capacity, size_t* count, uint64
     const auto& ring = common_.events;
     const uint64_t held = std::min<uint64_t>(common_.n_events, ring.size()), first = common_.n_events - held;
     const uint64_t n = std::min<uint64_t>(held, out ? capacity : 0);
-    for (uint64_t i = 0; i < n; ++i) out[i] = ring[(first + i) % ring.size()];
+    const double scale = common_.clock.scale();
+    for (uint64_t i = 0; i < n; ++i) {
+        out[i] = ring[(first + i) % ring.size()];
+        out[i].start_s *= scale, out[i].stop_s *= scale;
+    }
     if (count) *count = held;
     if (dropped) *dropped = first;
 }

@@ -132,7 +132,7 @@ void Shard::run(int64_t clock, int64_t frames, const std::vector<TapCopy>& all, 
         advance_windows(n);
         if (common_.config.flags & AMP_RUN_HEAT) advance_heat(n);
         if (blocks_ == 1)  // the first block finds everything cold: it counts only while it is the only one
-            for (Work& w : work_) w.seconds = 0, w.timed_frames = 0;
+            for (Work& w : work_) w.ticks = 0, w.timed_frames = 0;
         const bool sampled = !(common_.config.flags & AMP_RUN_NO_METRICS) && timed_block(blocks_);
         const bool timed = sampled || !common_.events.empty();
         ++blocks_;
@@ -157,7 +157,7 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
         if (c < 0) {
             if (!is_led(u)) fire(u, f);
             if (timed && !is_led(u)) {
-                const double t = common_.now();
+                const double t = work_[u].held() ? last : common_.now();  // what holds takes no time
                 share_time(u, f, t - last);
                 if (!common_.events.empty() && started(u, f)) record(u, f, last, t);
                 last = t;
@@ -264,9 +264,9 @@ void Shard::count(uint32_t u, uint32_t frames, uint32_t calls, bool early) {
         if (early) work_[v].owed += frames;
     }
 }
-void Shard::share_time(uint32_t u, const Firing& f, double seconds) {
+void Shard::share_time(uint32_t u, const Firing& f, double ticks) {
     for (uint32_t v = u, n = fired_with(u); v < u + n; ++v) {
-        work_[v].seconds += seconds / n;
+        work_[v].ticks += ticks / n;
         work_[v].timed_frames += f.frames;
     }
 }

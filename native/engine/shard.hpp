@@ -1,6 +1,5 @@
 // One share of the batches of a runtime, with all its memory: states, windows, slices, steps.
 #pragma once
-#include <chrono>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -9,6 +8,7 @@
 #include "amp/diag.h"
 #include "amp/metrics.h"
 #include "core/arena.hpp"
+#include "core/clock.hpp"
 #include "core/history.hpp"
 #include "engine/parts.hpp"
 #include "engine/pool.hpp"
@@ -46,7 +46,7 @@ struct Work {  // one node: steps before it (parameters, gathers), itself, steps
     bool held() const { return !out.empty() && out[0].held; }
     bool fired_once = false;  // a held output that is already there
     // metrics
-    double seconds = 0;
+    double ticks = 0;
     int64_t timed_frames = 0, frames = 0, calls = 0;
     int64_t owed = 0;  // frames consumed for which no token came out
 };
@@ -85,14 +85,16 @@ struct Common {
     uint32_t parts = 1;       // a shard may have
     Pool* pool = nullptr;     // that runs them; none: they run one after the other
     amp_flight* flight = nullptr;
-    std::vector<amp_trace_event> events;  // a ring
-    uint64_t n_events = 0;
-    std::chrono::steady_clock::time_point epoch;
+    std::vector<amp_trace_event> events;    // a ring
+    uint64_t n_events = 0, next_event = 0;  // ever recorded; place of the next
+    Clock clock;                            // of events and times, both in its ticks
 
-    double now() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - epoch).count(); }
+    double now() const { return clock.now(); }
     void record(uint32_t u, const Firing& f, double start, double stop) {
         const PlanNode& n = plan.nodes[u];
-        events[n_events++ % events.size()] = {n.rank, f.frames, f.frame - n.arrival, f.frame + n.latency, start, stop};
+        events[next_event] = {n.rank, f.frames, f.frame - n.arrival, f.frame + n.latency, start, stop};
+        ++n_events;
+        if (++next_event == events.size()) next_event = 0;
     }
 };
 
@@ -166,7 +168,7 @@ private:
     uint32_t first_lane(uint32_t node) const { return team(node) ? (node - team(node)->first) * env_.batches : 0; }
     void make_teams();
     void count(uint32_t lead, uint32_t frames, uint32_t calls, bool early);
-    void share_time(uint32_t lead, const Firing& f, double seconds);
+    void share_time(uint32_t lead, const Firing& f, double ticks);
     void record(uint32_t lead, const Firing& f, double start, double stop);
     void advance_windows(uint32_t frames);
     // Firings are in virtual time from here on; each step is shown its own logical frames.
