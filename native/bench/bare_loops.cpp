@@ -88,7 +88,7 @@ using Types = std::tuple<Type<bare_mix::Mix, bare_mix::kContract, Range{0, 0.3, 
                          Type<bare_svf::Svf, bare_svf::kContract, Range{1, 200, 9000}, Range{2, 0.5, 0.8}>,
                          Type<bare_biquad::Biquad, bare_biquad::kContract, Range{6, 200, 9000}, Range{7, 0.5, 0.8}>,
                          Type<bare_safety::Safety, bare_safety::kContract, Range{0, 0.3, 0.9}>>;
-constexpr int kMix = 0, kMostNodes = 9;
+constexpr int kMix = 0;
 
 constexpr int size_of(int loop) { return 3 + static_cast<int>(drawn(static_cast<uint64_t>(loop) * 64) % 7); }
 constexpr int type_of(int loop, int node) {

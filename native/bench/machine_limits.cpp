@@ -37,7 +37,7 @@ double gain_ns() {
         for (int t = 0; t < kTimes; ++t) {
 #pragma GCC unroll 4
             for (int i = 0; i < kValues; i += kLanes) store(y + i, gain * AMP_KNS::load(x + i));
-            asm volatile("" ::: "memory");
+            asm volatile("" : : "r"(x), "r"(y) : "memory");
         }
     });
 }
