@@ -179,11 +179,11 @@ def bench(options: argparse.Namespace) -> int:
     elif options.emit is not None:
         made = runner.emit(options.names, options.seconds, options.emit, options.threads)
         print(f"{options.emit}: {len(made)} jobs")
-    elif options.redraw is not None:
-        print(*report.write(options.redraw, report.load(options.redraw)), sep="\n")
-    elif options.report is not None:
+    elif folder := options.report:
         data = report.measure(options.rounds, options.seconds, options.quick, options.beside)
-        print(*report.write(options.report, data), sep="\n")
+        print(*report.write(folder, data), sep="\n")
+    elif folder := options.redraw:
+        print(*report.write(folder, report.load(folder)), sep="\n")
     else:
         print(runner.table(options.names, options.seconds, options.rounds, options.threads))
     return OK
@@ -346,20 +346,16 @@ def _doctor(commands: Commands) -> None:
 
 def _bench(commands: Commands) -> None:
     what = "measure the speed of the engine"
-    more = "Without --run, --emit, --report or --redraw it prints a table of medians over interleaved rounds."
-    command = _command(commands, "bench", what, more)
+    more = "By itself it prints a table of medians over interleaved rounds. Probes, all in a report: "
+    probes = "PLAN NODES MEMORY LIMITS LOOPS BATCHES POLYPHONY WATCHING PROFILE."
+    command = _command(commands, "bench", what, more + probes)
     command.add_argument(
-        "names", nargs="*", metavar="WORKLOAD", help="W1 W2 W2B W3 W4 W6 BUILD PLAN ... (default: all)"
+        "names", nargs="*", metavar="WORKLOAD", help="W1 W2 W2B W3 W4 W6 BUILD (default: all)"
     )
     command.add_argument("--seconds", type=positive, default=60.0, help="sound per run (default 60)")
     command.add_argument("--rounds", type=count, default=5, help="rounds of the table (default 5)")
     how = command.add_mutually_exclusive_group()
-    how.add_argument(
-        "--run",
-        metavar="WORKLOAD",
-        help="run one in this process, print one line of JSON; here also PLAN, NODES, MEMORY, LIMITS, LOOPS, "
-        "BATCHES, POLYPHONY, WATCHING and PROFILE, of which the report is made",
-    )
+    how.add_argument("--run", metavar="NAME", help="one workload or probe in this process: a line of JSON")
     how.add_argument("--emit", type=Path, metavar="own.json", help="write the jobs for run_peers.py --add")
     how.add_argument("--report", type=Path, metavar="DIR", help="measure all; write data, page and pictures")
     how.add_argument(

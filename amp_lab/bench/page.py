@@ -31,7 +31,7 @@ LARGE = 1_000
 """Nodes from which on growth is looked at."""
 LEAST = 0.005
 """Share of the time that is worth a word."""
-NOT_BUILT = "Not measured here: the native programs were not built."
+NOT_BUILT = "Not measured here: the native programs were not built, as `make bench` does."
 
 
 def spread(costs: Sequence[float], scale: float = 1.0) -> str:
