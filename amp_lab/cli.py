@@ -168,17 +168,22 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 def bench(options: argparse.Namespace) -> int:
-    """Run one workload, write jobs, or print a table."""
-    from amp_lab.bench import runner, scale
+    """Run one workload, write jobs or the measured page, or print a table."""
+    from amp_lab.bench import probes, report, runner
 
-    if options.run in scale.BENCHES:
-        print(json.dumps(scale.run(options.run)))
+    if options.run in probes.PROBES:
+        print(json.dumps(probes.run(options.run, options.quick)))
     elif options.run is not None:
         job = runner.Job(options.run, options.block, options.seconds, options.threads)
         print(json.dumps(runner.run(job)))
     elif options.emit is not None:
         made = runner.emit(options.names, options.seconds, options.emit, options.threads)
         print(f"{options.emit}: {len(made)} jobs")
+    elif folder := options.report:
+        data = report.measure(options.rounds, options.seconds, options.quick, options.beside)
+        print(*report.write(folder, data), sep="\n")
+    elif folder := options.redraw:
+        print(*report.write(folder, report.load(folder)), sep="\n")
     else:
         print(runner.table(options.names, options.seconds, options.rounds, options.threads))
     return OK
@@ -341,23 +346,27 @@ def _doctor(commands: Commands) -> None:
 
 def _bench(commands: Commands) -> None:
     what = "measure the speed of the engine"
-    more = "Without --run or --emit it prints a Markdown table of medians over interleaved rounds."
-    command = _command(commands, "bench", what, more)
+    more = "By itself it prints a table of medians over interleaved rounds. Probes, all in a report: "
+    probes = "PLAN NODES MEMORY LIMITS LOOPS BATCHES POLYPHONY WATCHING PROFILE."
+    command = _command(commands, "bench", what, more + probes)
     command.add_argument(
-        "names", nargs="*", metavar="WORKLOAD", help="W1 W2 W2B W3 W4 W6 BUILD PLAN ... (default: all)"
+        "names", nargs="*", metavar="WORKLOAD", help="W1 W2 W2B W3 W4 W6 BUILD (default: all)"
     )
     command.add_argument("--seconds", type=positive, default=60.0, help="sound per run (default 60)")
     command.add_argument("--rounds", type=count, default=5, help="rounds of the table (default 5)")
     how = command.add_mutually_exclusive_group()
-    how.add_argument(
-        "--run",
-        metavar="WORKLOAD",
-        help="run one in this process, print one line of JSON; here also PLAN, NODES and MEMORY: "
-        "how planning, cost and memory grow with the nodes",
-    )
+    how.add_argument("--run", metavar="NAME", help="one workload or probe in this process: a line of JSON")
     how.add_argument("--emit", type=Path, metavar="own.json", help="write the jobs for run_peers.py --add")
+    how.add_argument("--report", type=Path, metavar="DIR", help="measure all; write data, page and pictures")
+    how.add_argument(
+        "--redraw", type=Path, metavar="DIR", help="page and pictures again, from the data there"
+    )
+    command.add_argument(
+        "--beside", type=Path, metavar="JOBS.json", help="for --report: others' jobs, as --emit"
+    )
     command.add_argument("--block", type=count, metavar="FRAMES", help="frames per block, for --run")
     command.add_argument("--threads", type=count, default=1, help="threads of a render (default 1)")
+    command.add_argument("--quick", action="store_true", help="measure as little as shows that it works")
     command.set_defaults(run_command=bench)
 
 

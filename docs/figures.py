@@ -1,7 +1,8 @@
 """Texts and pictures of the documentation that are made: ``--write`` makes them, ``--check`` compares.
 
 Plans and their pictures come from the graphs below, pages of the nodes from contracts and ``nodes/examples``
-(``node_pages.py``), the table of C functions from the headers (``abi_page.py``).
+(``node_pages.py``), the table of C functions from the headers (``abi_page.py``), the page of what the engine
+costs from ``perf/engine.json``, which ``amp-lab bench --report`` measures.
 
 Texts have to be equal. Pictures may differ where letters are smoothed, as fonts are drawn by the machine.
 """
@@ -20,6 +21,9 @@ from matplotlib import image
 
 import amp_lab as amp
 from amp_lab import plots
+from amp_lab.bench import page as measured_page
+from amp_lab.bench import pictures as measured_pictures
+from amp_lab.bench import report
 
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
@@ -27,7 +31,7 @@ sys.path.insert(0, str(DOCS))
 import abi_page  # noqa: E402
 import node_pages  # noqa: E402
 
-PAGE = DOCS / "timeline.md"
+PAGE, PERF = DOCS / "timeline.md", DOCS / "perf"
 TILE, LIKENESS, STRAYS = 8, 0.08, 0.001
 """Pictures are compared by means of square tiles: difference that smoothing may make, and share beyond it."""
 
@@ -100,7 +104,8 @@ def texts() -> dict[Path, str]:
         PAGE.read_text(encoding="utf-8"),
         flags=re.DOTALL,
     )
-    return made | {PAGE: page} | node_pages.texts() | abi_page.texts()
+    made |= {PAGE: page, PERF / report.PAGE: measured_page.text(report.load(PERF))}
+    return made | node_pages.texts() | abi_page.texts()
 
 
 def pictures() -> dict[Path, bytes]:
@@ -110,7 +115,8 @@ def pictures() -> dict[Path, bytes]:
     schedule = plots.timeline(render.plan.info, None, render.sample_rate, name="echo_guard")
     made = {"delays": delays, "schedule": schedule}
     own = {DOCS / "pictures" / f"{name}.png": plots.png(figure, dpi=133) for name, figure in made.items()}
-    return own | node_pages.pictures()
+    measured = {PERF / name: picture for name, picture in measured_pictures.files(report.load(PERF)).items()}
+    return own | measured | node_pages.pictures()
 
 
 def alike(picture: bytes, path: Path) -> bool:

@@ -223,7 +223,7 @@ class TestBench:
         """A figure says of which graph and block it is."""
         monkeypatch.setattr(scale, "TIMED_S", 0.001)
         monkeypatch.setattr(scale, "SIZES", (10,))
-        found = scale.run("NODES")
+        found = scale.nodes(quick=False)
         assert [(p["graph"], p["nodes"]) for p in found["points"]] == [("chain", 12), ("voices", 9)]
         assert all(p["cost"] > 0 and p["block_frames"] > 0 for p in found["points"])
 

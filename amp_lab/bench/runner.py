@@ -11,7 +11,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from amp_lab.version import __version__
 BLOCK_1_S = 10.0
 """Longest run at one frame per block."""
 WARM_UP_S = 0.25
+BENCH = (sys.executable, "-P", "-m", "amp_lab.cli", "bench")
 
 
 def _workload(name: str) -> Workload:
@@ -59,8 +61,7 @@ class Job:
         """Command line that runs it in a process of its own."""
         block = [] if self.block_frames is None else ["--block", str(self.block_frames)]
         threads = [] if self.threads == 1 else ["--threads", str(self.threads)]
-        python = [sys.executable, "-P", "-m", "amp_lab.cli"]
-        return [*python, "bench", "--run", self.name, "--seconds", f"{self.seconds:g}", *block, *threads]
+        return [*BENCH, "--run", self.name, "--seconds", f"{self.seconds:g}", *block, *threads]
 
 
 def jobs(names: Sequence[str], seconds: float, threads: int = 1) -> list[Job]:
@@ -114,6 +115,7 @@ def _time_render(workload: Workload, job: Job) -> tuple[float, int, dict[str, An
         frames=min(frames, warm_up), batches=workload.batches, block_frames=job.block_frames, out=out,
         isolation="none", threads=job.threads,
     )  # fmt: skip
+    np.ones(shape)  # so that the machine has the pages at hand that the render takes
     spent = 0.0
     for _ in range(pieces):
         start = time.perf_counter()
@@ -148,30 +150,48 @@ def emit(names: Sequence[str], seconds: float, path: Path, threads: int = 1) -> 
     return chosen
 
 
-def _cost(job: Job, facts: dict[str, Any]) -> float:
+def cost_ns(job: Job, facts: dict[str, Any]) -> float:
     """Nanoseconds per unit of the workload."""
     per_frame_ns: float = 1e9 * facts["render_s"] / facts["frames"]
     return per_frame_ns / _workload(job.name).divisor
 
 
-def _run_apart(job: Job) -> dict[str, Any]:
-    done = subprocess.run(job.command, capture_output=True, text=True, check=False)
+def run_apart(name: str, command: Sequence[str]) -> dict[str, Any]:
+    """Run a command in a process of its own; its last line of output is JSON.
+
+    Raises
+    ------
+    AmpError
+        If it fails.
+    """
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise AmpError(f"bench {job.name}: failed (exit code {done.returncode}): {done.stderr.strip()}")
+        raise AmpError(f"bench {name}: failed (exit code {done.returncode}): {done.stderr.strip()}")
     facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return facts
 
 
-def _pin(threads: int) -> str:
+def processors() -> int:
+    """Count the processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def pinned(threads: int = 1) -> Iterator[str]:
     """Keep this process and its children on a processor per thread, where the system can; says which."""
     if not hasattr(os, "sched_setaffinity"):
-        return "not pinned"
-    processors = sorted(os.sched_getaffinity(0))[-threads:]
-    os.sched_setaffinity(0, processors)
-    return f"pinned to processor {', '.join(map(str, processors))}"
+        yield "not pinned"
+        return
+    before = os.sched_getaffinity(0)
+    chosen = sorted(before)[-threads:]
+    os.sched_setaffinity(0, chosen)
+    try:
+        yield f"pinned to processor {', '.join(map(str, chosen))}"
+    finally:
+        os.sched_setaffinity(0, before)
 
 
-def _machine() -> str:
+def machine() -> str:
     """Name of the processor."""
     listing = Path("/proc/cpuinfo")
     lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
@@ -183,14 +203,14 @@ def table(names: Sequence[str], seconds: float, rounds: int, threads: int = 1) -
     """Run every job once per round, each in a process of its own, and return medians as Markdown."""
     if rounds < 1:
         raise InvalidArgument(f"bench --rounds: out of range (got {rounds}, allowed 1 or more).")
-    chosen, pinned = jobs(names, seconds, threads), _pin(threads)
-    runs: dict[Job, list[dict[str, Any]]] = {job: [] for job in chosen}
-    for _ in range(rounds):
-        for job in chosen:
-            runs[job].append(_run_apart(job))
+    runs: dict[Job, list[dict[str, Any]]] = {job: [] for job in jobs(names, seconds, threads)}
+    with pinned(threads) as where:
+        for _ in range(rounds):
+            for job, found in runs.items():
+                found.append(run_apart(job.name, job.command))
     versions = f"amp_lab {__version__} ({lowlevel.build_info()}; {lowlevel.isa()}), numpy {np.__version__}"
     head = [
-        f"{_machine()}, {pinned}; {versions}, Python {platform.python_version()}; "
+        f"{machine()}, {where}; {versions}, Python {platform.python_version()}; "
         f"{datetime.date.today().isoformat()}; medians of {rounds} interleaved rounds",
         "",
         "| workload | setting | median | lowest | highest | unit |",
@@ -200,7 +220,7 @@ def table(names: Sequence[str], seconds: float, rounds: int, threads: int = 1) -
 
 
 def _row(job: Job, found: list[dict[str, Any]]) -> str:
-    costs = [_cost(job, facts) for facts in found]
+    costs = [cost_ns(job, facts) for facts in found]
     shown = (statistics.median(costs), min(costs), max(costs))
     alias = "".join(f"; {key} {value:.1f}" for key, value in found[0].items() if key.startswith("alias"))
     cells = " | ".join(f"{cost:.4g}" for cost in shown)

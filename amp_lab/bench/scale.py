@@ -1,7 +1,8 @@
 """How planning, running and memory grow with the nodes: ``amp-lab bench --run`` PLAN, NODES and MEMORY.
 
-Each returns one record of JSON values. MEMORY runs ``python -P -m amp_lab.bench.scale SHAPE NODES`` for every
-size, as only a fresh process shows what a graph adds to it.
+Each returns one record of JSON values; ``quick`` leaves the large graphs out. MEMORY runs
+``python -P -m amp_lab.bench.scale SHAPE NODES`` for every size, as only a fresh process shows what a graph
+adds to it.
 """
 
 from __future__ import annotations
@@ -23,13 +24,12 @@ from typing import Any
 import numpy as np
 
 from amp_lab import blob, lowlevel, presets
+from amp_lab.bench.workloads import SAMPLE_RATE, through_gains
 from amp_lab.errors import AmpError, Unsupported
 from amp_lab.graph import Graph
 from amp_lab.lowlevel import Runtime
 from amp_lab.model import Node
-from amp_lab.version import __version__
 
-SAMPLE_RATE = 48_000
 BLOCK_FRAMES = 256
 """Frames per block of PLAN and MEMORY; NODES lets the runtime choose."""
 VOICE_NODES = 8
@@ -44,10 +44,7 @@ STATM = Path("/proc/self/statm")
 def chain(nodes: int) -> Graph:
     """Gains in series behind a constant."""
     g = Graph(sample_rate=SAMPLE_RATE, name="chain")
-    node = g.constant(value=1.0)
-    for _ in range(nodes):
-        node = g.gain(node, gain=0.9999)
-    g.output(node)
+    g.output(through_gains(g, g.constant(value=1.0), nodes))
     return g
 
 
@@ -81,10 +78,10 @@ SHAPES: dict[str, Callable[[int], Graph]] = {"chain": chain, "voices": voices}
 # ---- PLAN ----
 
 
-def plan() -> dict[str, Any]:
+def plan(quick: bool) -> dict[str, Any]:
     """Milliseconds of every stage from a built graph to a configured runtime, the least of several runs."""
     makers: list[tuple[Callable[[], Graph], int]] = [(presets.three_osc, 200)]
-    for nodes, runs in ((1_000, 20), (100_000, 3)):
+    for nodes, runs in ((1_000, 20), (100_000, 3))[: 1 if quick else 2]:
         makers += [(partial(shape, nodes), runs) for shape in SHAPES.values()]
     return {"unit": "ms", "block_frames": BLOCK_FRAMES, "graphs": [_stages(*maker) for maker in makers]}
 
@@ -122,10 +119,11 @@ def _lap(laps: dict[str, float], stage: str) -> Iterator[None]:
 # ---- NODES ----
 
 
-def nodes() -> dict[str, Any]:
+def nodes(quick: bool) -> dict[str, Any]:
     """Nanoseconds per node and frame against the number of nodes, the least of several calls."""
+    sizes = SIZES[:3] if quick else SIZES
     points = [
-        _cost(shape, size) for shape in SHAPES for size in SIZES if shape == "chain" or size > VOICE_NODES
+        _cost(shape, size) for shape in SHAPES for size in sizes if shape == "chain" or size > VOICE_NODES
     ]
     return {"unit": "ns/node-frame", "points": points}
 
@@ -155,11 +153,11 @@ def _cost(shape: str, size: int) -> dict[str, Any]:
 # ---- MEMORY ----
 
 
-def memory() -> dict[str, Any]:
+def memory(quick: bool) -> dict[str, Any]:
     """Resident bytes per further node, from two sizes in fresh processes, by what holds them."""
     shapes = []
     for shape in SHAPES:
-        small, large = (_apart(shape, size) for size in (10_000, 100_000))
+        small, large = (_apart(shape, size // (10 if quick else 1)) for size in (10_000, 100_000))
         more = large.pop("nodes") - small.pop("nodes")
         parts = {part: round((large[part] - small[part]) / more, 1) for part in large}
         shapes.append({"graph": shape, "bytes_per_node": parts, "total": round(sum(parts.values()), 1)})
@@ -199,14 +197,6 @@ def _resident_bytes() -> int:
         raise Unsupported("bench MEMORY: needs /proc, which this system lacks. Run it on Linux.")
     gc.collect()
     return int(STATM.read_text(encoding="ascii").split()[1]) * mmap.PAGESIZE
-
-
-BENCHES: dict[str, Callable[[], dict[str, Any]]] = {"PLAN": plan, "NODES": nodes, "MEMORY": memory}
-
-
-def run(name: str) -> dict[str, Any]:
-    """Run one of `BENCHES` in this process; the caller pins it."""
-    return {"workload": name} | BENCHES[name]() | {"isa": lowlevel.isa(), "amp_lab": __version__}
 
 
 if __name__ == "__main__":

@@ -87,13 +87,17 @@ def _noise(seconds: float) -> Samples:
     return np.random.default_rng(1).uniform(-0.5, 0.5, (1, 1, round(seconds * SAMPLE_RATE)))
 
 
+def through_gains(g: Graph, node: Node, gains: int) -> Node:
+    """Add gains in series behind a node; returns the last."""
+    for _ in range(gains):
+        node = g.gain(node, gain=0.9999)
+    return node
+
+
 def gain_chain(seconds: float) -> Graph:
     """W3: noise through 1000 gains in series."""
     g = Graph(sample_rate=SAMPLE_RATE, name="W3")
-    node = g.input(samples=_noise(seconds))
-    for _ in range(GAINS):
-        node = g.gain(node, gain=0.9999)
-    g.output(node)
+    g.output(through_gains(g, g.input(samples=_noise(seconds)), GAINS))
     return g
 
 
@@ -108,11 +112,11 @@ def feedback_loop(seconds: float) -> Graph:
     return g
 
 
-def saw_variants() -> Graph:
+def saw_variants(variants: int = VARIANTS) -> Graph:
     """W6: saw -> biquad low-pass with q 2, a batch per pitch and cutoff."""
     g = Graph(sample_rate=SAMPLE_RATE, name="W6")
-    variant = np.arange(VARIANTS)
-    saw = g.oscillator(frequency_hz=batch(55 * 2 ** (5 * variant / VARIANTS)), quality="blep2")
+    variant = np.arange(variants)
+    saw = g.oscillator(frequency_hz=batch(55 * 2 ** (5 * variant / variants)), quality="blep2")
     g.output(g.biquad(saw, design="lowpass", cutoff_hz=batch(300 + 5 * variant), q=2.0))
     return g
 
