@@ -11,9 +11,11 @@ namespace amp {
 
 namespace {
 
-// A clock read costs as much as a small node, so few blocks are timed: at first every one that is a power of two.
-constexpr uint64_t kTimeEvery = 256;
+// A clock read costs as much as a small node, so few blocks are timed: at first every one that is a power of two. What
+// the first ones took counts only while there is nothing else: they find memory, caches and branches cold.
+constexpr uint64_t kTimeEvery = 64;
 bool timed_block(uint64_t n) { return n % kTimeEvery == 0 || (n < kTimeEvery && (n & (n - 1)) == 0); }
+bool counts_anew(uint64_t n) { return n == 1 || n == 8 || n == kTimeEvery; }
 
 }  // namespace
 
@@ -131,7 +133,7 @@ void Shard::run(int64_t clock, int64_t frames, const std::vector<TapCopy>& all, 
         const std::vector<TapCopy>& taps = delivers ? all : none;
         advance_windows(n);
         if (common_.config.flags & AMP_RUN_HEAT) advance_heat(n);
-        if (blocks_ == 1)  // the first block finds everything cold: it counts only while it is the only one
+        if (counts_anew(blocks_))
             for (Work& w : work_) w.ticks = 0, w.timed_frames = 0;
         const bool sampled = !(common_.config.flags & AMP_RUN_NO_METRICS) && timed_block(blocks_);
         const bool timed = sampled || !common_.events.empty();
