@@ -164,7 +164,8 @@ void Builder::choose_block() {
     const uint64_t bytes = std::max<uint64_t>(1, rows) * sizeof(double);
     const auto fit =
         static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kBlockStep * kBlockStep));
-    r.block_ = r.common_.config.block_frames ? r.common_.config.block_frames : std::max(kLeastBlock, fit);
+    r.block_ =
+        r.common_.config.block_frames ? r.common_.config.block_frames : std::max(least_block(!r.teams_.empty()), fit);
 }
 
 // A stream shares nothing: every output keeps its tokens in a ring of its own. What stood in front of the first
