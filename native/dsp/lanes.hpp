@@ -87,6 +87,8 @@ AMP_INLINE bool any(bool m) { return m; }
 AMP_INLINE bool all(bool m) { return m; }
 AMP_INLINE bool any(m8 m) { int n = 0; AMP_EACH(n |= native::lane_bits(m.v[i])); return n != 0; }
 AMP_INLINE bool all(m8 m) { return !any(!m); }
+// m & (a <= b), which one instruction may be.
+AMP_INLINE m8 le_too(m8 m, f64x8 a, f64x8 b) { AMP_EACH(m.v[i] = native::le_too(m.v[i], a.v[i], b.v[i])); return m; }
 
 AMP_INLINE double select(bool m, double a, double b) { return m ? a : b; }
 AMP_INLINE uint64_t select(bool m, uint64_t a, uint64_t b) { return m ? a : b; }
