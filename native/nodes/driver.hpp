@@ -349,7 +349,7 @@ template <template <class> class N> struct Driver {
         // Where frames are seldom more than calm, those that are come after the others: no branch among them.
         [[gnu::always_inline]] void calm(int64_t i, int64_t n, const T* fast) {
             static_assert(NI == 0 && kChunk <= 64);
-            typename P::Mid mids[kChunk];
+            typename P::Mid mids[kChunk + 1];
             uint64_t others = 0;
             for (int64_t k = 0; k < n; ++k) {
                 T y[NO];
@@ -358,10 +358,12 @@ template <template <class> class N> struct Driver {
                 others |= uint64_t{any(P::calm(mids[k], c, y, u))} << k;
                 put(i + k, y);
             }
+            if constexpr (kRunsPhase) mids[n].phase = state.phase;
             for (; others; others &= others - 1) {
                 const int64_t k = __builtin_ctzll(others);
                 T y[NO];
                 set_coef(i + k, fast[kFast ? k : 0], c);
+                if constexpr (kRunsPhase) c.inc = mids[k + 1].phase - mids[k].phase;  // not worked out again
                 P::shape(mids[k], nullptr, c, y, u);
                 put(i + k, y);
             }
