@@ -245,4 +245,20 @@ AMP_INLINE void transpose(f64x8 (&r)[8]) {
     detail::exchange_rows<4>(r);
 }
 
+// The same of rows in memory: r[k] lane j is value k of the row at p + j * stride.
+AMP_INLINE void load_transposed(const double* p, int64_t stride, f64x8 (&r)[8]) {
+#if AMP_LANES_NATIVE == 8  // halves that are put together while they are loaded are not shuffled
+    for (int k = 0; k < 4; ++k) {
+        const double *upper = p + k * stride, *lower = upper + 4 * stride;
+        r[k].v[0] = native::load_halves(upper, lower);
+        r[k + 4].v[0] = native::load_halves(upper + 4, lower + 4);
+    }
+    detail::exchange_rows<1>(r);
+    detail::exchange_rows<2>(r);
+#else
+    for (int k = 0; k < 8; ++k) r[k] = load(p + k * stride);
+    transpose(r);
+#endif
+}
+
 }  // namespace amp::AMP_KNS

@@ -79,6 +79,9 @@ AMP_NATIVE VD max(VD a, VD b) { return _mm512_maskz_max_pd(0xff, b, a); }
 AMP_NATIVE VD sqrt(VD a) { return _mm512_maskz_sqrt_pd(0xff, a); }
 AMP_NATIVE VD least(VD a, VD b) { return _mm512_maskz_range_pd(0xff, a, b, 0xa); }
 AMP_NATIVE VU magnitude(VU a) { return __builtin_bit_cast(VU, _mm512_maskz_abs_epi64(0xff, raw(a))); }
+AMP_NATIVE VD load_halves(const double* low, const double* high) {
+    return _mm512_maskz_insertf64x4(0xff, _mm512_castpd256_pd512(_mm256_loadu_pd(low)), _mm256_loadu_pd(high), 1);
+}
 
 #elif AMP_LANES_NATIVE == 1
 AMP_NATIVE VM splat_mask(bool b) { return b; }
