@@ -8,7 +8,7 @@ inline constexpr uint32_t kLaneLayoutFrom = 5;  // batches from which eight lane
 
 // Least frames chosen: shorter blocks cost more than slices in L2. The slices of teams are eight times as wide, and so
 // is the work for which a step is fetched.
-constexpr uint32_t least_block(bool teams) { return teams ? 128 : 256; }
+inline constexpr uint32_t kLeastBlock = 256, kLeastBlockOfTeams = 128;
 
 void build(Shard& shard);
 

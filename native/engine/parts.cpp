@@ -122,7 +122,7 @@ void Shard::divide(uint32_t threads) {
             if (Parts p = d.divide(threads, many, (d.total + most - 1) / most); p.spared > parts_.spared)
                 parts_ = std::move(p);
         }
-    const uint32_t block = common_.config.block_frames ? common_.config.block_frames : least_block(!teams_.empty());
+    const uint32_t block = common_.config.block_frames ? common_.config.block_frames : kLeastBlock;
     if (parts_.spared * block < kLeastSpared ||
         static_cast<double>(d.total - parts_.spared) > kLeastGain * static_cast<double>(d.total))
         parts_ = {};
