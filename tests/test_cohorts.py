@@ -186,7 +186,8 @@ def test_metrics_and_trace_know_every_member() -> None:
     """Frames and calls of each node are those of a render node by node; each fires in the trace."""
     graph = choir()
     plain, fused = (
-        graph.render(frames=600, trace=True, schedule=s, isolation="none") for s in ("plain", None)
+        graph.render(frames=600, block_frames=200, trace=True, schedule=s, isolation="none")
+        for s in ("plain", None)
     )
     for name in (node.name for node in graph):
         assert (fused.metrics[name].frames, fused.metrics[name].calls) == (

@@ -47,6 +47,7 @@ public:
         env_.batches = kLanes, env_.width = kLanes, env_.groups = 1;
         step_.env = &env_;
         bind();
+        if (type_.ops[1].lay) type_.ops[1].lay(step_);
         type_.ops[1].reset(step_);
         type_.ops[1].prepare(step_);
     }
@@ -112,6 +113,7 @@ private:
         step_.par = par_.data(), step_.in = in_.data(), step_.out = out_.data(), step_.more = more_.data();
         step_.fixed = fixed_.data(), step_.n_in = int(in_.size()), step_.n_more = int(more_.size());
         step_.state = bytes(type_.ops[1].state_bytes), step_.coef = bytes(type_.ops[1].coef_bytes);
+        step_.lines = bytes(type_.ops[1].line_bytes);
         if (kernel_.modulated < 0) return;
         const auto p = size_t(kernel_.modulated);
         modulation_ = {wave(1.0), kernel_.depth, 1.0, -1, 1, 1};

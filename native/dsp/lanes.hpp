@@ -87,6 +87,8 @@ AMP_INLINE bool any(bool m) { return m; }
 AMP_INLINE bool all(bool m) { return m; }
 AMP_INLINE bool any(m8 m) { int n = 0; AMP_EACH(n |= native::lane_bits(m.v[i])); return n != 0; }
 AMP_INLINE bool all(m8 m) { return !any(!m); }
+// m & (a <= b), which one instruction may be.
+AMP_INLINE m8 le_too(m8 m, f64x8 a, f64x8 b) { AMP_EACH(m.v[i] = native::le_too(m.v[i], a.v[i], b.v[i])); return m; }
 
 AMP_INLINE double select(bool m, double a, double b) { return m ? a : b; }
 AMP_INLINE uint64_t select(bool m, uint64_t a, uint64_t b) { return m ? a : b; }
@@ -241,6 +243,22 @@ AMP_INLINE void transpose(f64x8 (&r)[8]) {
     detail::exchange_rows<1>(r);
     detail::exchange_rows<2>(r);
     detail::exchange_rows<4>(r);
+}
+
+// The same of rows in memory: r[k] lane j is value k of the row at p + j * stride.
+AMP_INLINE void load_transposed(const double* p, int64_t stride, f64x8 (&r)[8]) {
+#if AMP_LANES_NATIVE == 8  // halves that are put together while they are loaded are not shuffled
+    for (int k = 0; k < 4; ++k) {
+        const double *upper = p + k * stride, *lower = upper + 4 * stride;
+        r[k].v[0] = native::load_halves(upper, lower);
+        r[k + 4].v[0] = native::load_halves(upper + 4, lower + 4);
+    }
+    detail::exchange_rows<1>(r);
+    detail::exchange_rows<2>(r);
+#else
+    for (int k = 0; k < 8; ++k) r[k] = load(p + k * stride);
+    transpose(r);
+#endif
 }
 
 }  // namespace amp::AMP_KNS

@@ -67,6 +67,7 @@ AMP_NATIVE int lane_bits(VM m) { return m; }
 AMP_NATIVE VM lt(VD a, VD b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
 AMP_NATIVE VM le(VD a, VD b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
 AMP_NATIVE VM eq(VD a, VD b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+AMP_NATIVE VM le_too(VM m, VD a, VD b) { return _mm512_mask_cmp_pd_mask(m, a, b, _CMP_LE_OQ); }
 AMP_NATIVE VM lt(VU a, VU b) { return _mm512_cmplt_epu64_mask(raw(a), raw(b)); }
 AMP_NATIVE VM le(VU a, VU b) { return _mm512_cmple_epu64_mask(raw(a), raw(b)); }
 AMP_NATIVE VM eq(VU a, VU b) { return _mm512_cmpeq_epi64_mask(raw(a), raw(b)); }
@@ -78,6 +79,9 @@ AMP_NATIVE VD max(VD a, VD b) { return _mm512_maskz_max_pd(0xff, b, a); }
 AMP_NATIVE VD sqrt(VD a) { return _mm512_maskz_sqrt_pd(0xff, a); }
 AMP_NATIVE VD least(VD a, VD b) { return _mm512_maskz_range_pd(0xff, a, b, 0xa); }
 AMP_NATIVE VU magnitude(VU a) { return __builtin_bit_cast(VU, _mm512_maskz_abs_epi64(0xff, raw(a))); }
+AMP_NATIVE VD load_halves(const double* low, const double* high) {
+    return _mm512_maskz_insertf64x4(0xff, _mm512_castpd256_pd512(_mm256_loadu_pd(low)), _mm256_loadu_pd(high), 1);
+}
 
 #elif AMP_LANES_NATIVE == 1
 AMP_NATIVE VM splat_mask(bool b) { return b; }
@@ -135,6 +139,7 @@ AMP_NATIVE VU pick(VM m, VU a, VU b) {
 #endif
 
 #if AMP_LANES_NATIVE != 8
+AMP_NATIVE VM le_too(VM m, VD a, VD b) { return m & le(a, b); }
 AMP_NATIVE VU magnitude(VU a) {
     const VU sign = VU{} - (a >> 63);
     return (a ^ sign) - sign;

@@ -164,7 +164,9 @@ void Builder::choose_block() {
     const uint64_t bytes = std::max<uint64_t>(1, rows) * sizeof(double);
     const auto fit =
         static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kBlockStep * kBlockStep));
-    r.block_ = r.common_.config.block_frames ? r.common_.config.block_frames : std::max(kLeastBlock, fit);
+    const bool short_ones = !r.teams_.empty() && r.parts_.count == 0;  // threads want more to do between two meetings
+    const uint32_t least = short_ones ? kLeastBlockOfTeams : kLeastBlock;
+    r.block_ = r.common_.config.block_frames ? r.common_.config.block_frames : std::max(least, fit);
 }
 
 // A stream shares nothing: every output keeps its tokens in a ring of its own. What stood in front of the first

@@ -1,4 +1,4 @@
-// What the nodes with a phase share: its increment and offsets given in cycles.
+// What the nodes with a phase share: its increment, offsets given in cycles, and shapes.
 #pragma once
 #include "dsp/phase.hpp"
 #include "nodes/contract.hpp"
@@ -24,6 +24,16 @@ template <class T> AMP_INLINE Cycles<T> split_cycles(T x) {
 }
 
 template <class T> AMP_INLINE u64_of<T> fraction_of_cycle(T x) { return split_cycles(x).rest; }
+
+// Ideal shapes of a phase, exact: the saw 2 t - 1, and the triangle that starts upwards from 0 by its cycles from the
+// upper corner, at most 1/2.
+template <class T> AMP_INLINE T saw_of_phase(u64_of<T> phase) {
+    return from_bits((phase >> 12) | 0x4000000000000000u) - T(3.0);
+}
+template <class T> AMP_INLINE T from_top(u64_of<T> phase) {
+    return vabs(unit52(phase + u64_of<T>(uint64_t{1} << 62)) - T(0.5));
+}
+template <class T> AMP_INLINE T triangle_of_phase(u64_of<T> phase) { return T(1.0) - T(4.0) * from_top<T>(phase); }
 
 constexpr amp_param_contract phase_cycles() {
     return number("phase_cycles", "cycles", -1e9, 1e9, 0.0,

@@ -276,28 +276,26 @@ template <template <class> class N> struct Driver {
         const double* const from = row.fused ? row.modulator : row.values;
         const int64_t step = row.step;
         const f64x8 low(row.low), high(row.high), scale(row.scale), offset(row.offset);
-        m8 inside(true);
+        m8 above[2] = {true, true}, below[2] = {true, true};  // taking turns, so that none waits for the one before
         const auto each = [&](auto value) __attribute__((always_inline)) {
-#pragma GCC unroll 4
-            for (int64_t k = 0; k < n; ++k) v[k] = value(k), one_loop();
-        };
-        const auto checked = [&](f64x8 y) __attribute__((always_inline)) {
-            inside = inside & ((y >= low) & (y <= high));
-            return y;
+            const auto frame = [&](int64_t k, int turn) __attribute__((always_inline)) {
+                const f64x8 y = v[k] = value(k);
+                above[turn] = le_too(above[turn], low, y), below[turn] = le_too(below[turn], y, high);
+                one_loop();
+            };
+            for (int64_t k = 0; k + 1 < n; k += 2) frame(k, 0), frame(k + 1, 1);
+            if (n % 2) frame(n - 1, 0);
+            return above[0] & above[1] & below[0] & below[1];
         };
         const auto read = [=](int64_t k) __attribute__((always_inline)) { return load(from + (i + k) * step); };
         if (!row.fused) {
-            each(read);
-            return inside;
+            for (int64_t k = 0; k < n; ++k) v[k] = read(k);
+            return m8(true);
         }
         const f64x8 base = load(row.values);
-        if (!from)
-            each([&](int64_t) { return checked(base); });
-        else if (row.multiply)
-            each([&](int64_t k) { return checked(base * (offset + scale * read(k))); });
-        else
-            each([&](int64_t k) { return checked(base + scale * read(k)); });
-        return inside;
+        if (!from) return each([&](int64_t) { return base; });
+        if (row.multiply) return each([&](int64_t k) { return base * (offset + scale * read(k)); });
+        return each([&](int64_t k) { return base + scale * read(k); });
     }
 
     // Frame by frame on eight batches: the lane layout, and lanes inside feedback components.
@@ -351,7 +349,7 @@ template <template <class> class N> struct Driver {
         // Where frames are seldom more than calm, those that are come after the others: no branch among them.
         [[gnu::always_inline]] void calm(int64_t i, int64_t n, const T* fast) {
             static_assert(NI == 0 && kChunk <= 64);
-            typename P::Mid mids[kChunk];
+            typename P::Mid mids[kChunk + 1];
             uint64_t others = 0;
             for (int64_t k = 0; k < n; ++k) {
                 T y[NO];
@@ -360,10 +358,12 @@ template <template <class> class N> struct Driver {
                 others |= uint64_t{any(P::calm(mids[k], c, y, u))} << k;
                 put(i + k, y);
             }
+            if constexpr (kRunsPhase) mids[n].phase = state.phase;
             for (; others; others &= others - 1) {
                 const int64_t k = __builtin_ctzll(others);
                 T y[NO];
                 set_coef(i + k, fast[kFast ? k : 0], c);
+                if constexpr (kRunsPhase) c.inc = mids[k + 1].phase - mids[k].phase;  // not worked out again
                 P::shape(mids[k], nullptr, c, y, u);
                 put(i + k, y);
             }

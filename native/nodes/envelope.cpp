@@ -43,9 +43,12 @@ template <class T> AMP_INLINE T level(const Segments<T>& s, T k) {
     const T late = tail(s, k - s.decay_end);
     const auto early = k < s.decay_end;
     if (__builtin_expect(!any(early), 1)) return late;
-    const T rise = s.from + (s.peak - s.from) * (k * s.per_attack);
     const T fall = s.sustain + (s.peak - s.sustain) * fourth(T(1.0) - (k - s.hold_end) * s.per_decay);
-    return select(k < s.attack_end, rise, select(k < s.hold_end, s.peak, select(early, fall, late)));
+    const T y = select(early, fall, late);
+    const auto high = k < s.hold_end;
+    if (__builtin_expect(!any(high), 1)) return y;
+    const T rise = s.from + (s.peak - s.from) * (k * s.per_attack);
+    return select(k < s.attack_end, rise, select(high, s.peak, y));
 }
 
 template <class T> AMP_INLINE T frames_of(T seconds, double rate) { return vfloor(seconds * T(rate) + T(0.5)); }

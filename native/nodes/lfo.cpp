@@ -39,11 +39,10 @@ template <class T, bool kScaled> struct ShapeOf {
         return m;
     }
     static T at(U phase, const Setup& u) {
-        const T t = unit52(phase);
         switch (static_cast<int>(u.fixed[kShape])) {
         case kSine: return vsin_of_phase(phase);
-        case kTriangle: return T(1.0) - T(4.0) * vabs(unit52(phase + U(uint64_t{1} << 62)) - T(0.5));
-        case kSaw: return (t + t) - T(1.0);
+        case kTriangle: return triangle_of_phase<T>(phase);
+        case kSaw: return saw_of_phase<T>(phase);
         default: return select(phase < U(uint64_t{1} << 63), T(1.0), T(-1.0));
         }
     }

@@ -62,23 +62,19 @@ template <class T> struct Oscillator {
         return m;
     }
     static T saw(U phase, const Coef& c, bool smooth) {
-        const T y = from_bits((phase >> 12) | 0x4000000000000000u) - T(3.0);  // 2 t - 1
+        const T y = saw_of_phase<T>(phase);
         return smooth ? y - blep(phase, c.inc, c.dt) : y;
     }
     static T square(U phase, const Coef& c, bool smooth) {
         const T y = select(phase < c.width, T(1.0), T(-1.0));
         return smooth ? y + (blep(phase, c.inc, c.dt) - blep(phase - c.width, c.inc, c.dt)) : y;
     }
-    static T from_top(U phase) {  // cycles from the upper corner, at most 1/2
-        return vabs(unit52(phase + U(uint64_t{1} << 62)) - T(0.5));
-    }
     static mask_of<T> near_corner(U phase, const Coef& c) {
-        const T top = from_top(phase);
+        const T top = from_top<T>(phase);
         return (top < c.dt) | (T(0.5) - top < c.dt);
     }
     static T triangle(U phase, const Coef& c, bool smooth) {
-        const T top = from_top(phase);
-        const T y = T(1.0) - T(4.0) * top;
+        const T top = from_top<T>(phase), y = triangle_of_phase<T>(phase);
         if (!smooth) return y;
         const T bottom = T(0.5) - top;
         const auto near_top = top < c.dt, near_low = bottom < c.dt;

@@ -55,12 +55,11 @@ template <class T> AMP_INLINE u64_of<T> part_of(u64_of<T> d, T part) {
 
 // The ideal shape, and its slope per cycle.
 template <class T> AMP_INLINE T shape_at(int waveform, u64_of<T> t, u64_of<T> width) {
-    using U = u64_of<T>;
     switch (waveform) {
     case kSine: return vsin_of_phase(t);
-    case kSaw: return from_bits((t >> 12) | U(0x4000000000000000u)) - T(3.0);  // 2 t - 1
+    case kSaw: return saw_of_phase<T>(t);
     case kSquare: return select(t < width, T(1.0), T(-1.0));
-    default: return T(1.0) - T(4.0) * vabs(unit52(t + U(uint64_t{1} << 62)) - T(0.5));
+    default: return triangle_of_phase<T>(t);
     }
 }
 template <class T> AMP_INLINE T slope_at(int waveform, u64_of<T> t) {

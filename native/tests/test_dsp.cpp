@@ -130,6 +130,15 @@ void test_lanes() {
     transpose(rows);
     for (int r = 0; r < 8; ++r)
         for (int k = 0; k < 8; ++k) CHECK(lane(rows[r], k) == 8 * k + r);
+    double memory[7 * 11 + 8];  // rows further apart than they are long
+    for (int r = 0; r < 8; ++r) store(memory + 11 * r, iota() + 8.0 * r);
+    load_transposed(memory, 11, rows);
+    for (int r = 0; r < 8; ++r)
+        for (int k = 0; k < 8; ++k) CHECK(lane(rows[r], k) == 8 * k + r);
+    const f64x8 numbers = select(iota() == 7.0, f64x8(nan), iota());
+    for (int k = 0; k < 8; ++k)
+        CHECK(lane(select(le_too(iota() <= 4.0, 2.0, numbers), f64x8(1.0), f64x8(0.0)), k) == (k >= 2 && k <= 4));
+    CHECK(!any(le_too(iota() == 7.0, 2.0, numbers)));
     for (int k = 0; k < 8; ++k) {
         const m8 one = iota() == double(k);
         CHECK(any(one) && !all(one) && all(one | !one) && !any(one & !one) && all(m8(true)) && !any(m8(false)));

@@ -208,8 +208,7 @@ int add_edges(const Step& s, int k, int c, int g, const Firing& f, double* y) {
     for (uint32_t i = 0; i < f.frames; i += kLanes) {
         f64x8 r[kLanes];
         if (lanes) {
-            for (int j = 0; j < kLanes; ++j) r[j] = load(x + (i + static_cast<uint32_t>(j)) * kLanes);
-            transpose(r);
+            load_transposed(x + i * kLanes, kLanes, r);
         } else {
             r[0] = load_as<f64x8>(x + i * v.step);
         }
@@ -267,8 +266,7 @@ template <int W, class T> uint32_t stack(Step& s, const Firing& f) {
 template <bool kFar>
 [[gnu::always_inline]] inline void turn(const double* x, int64_t step, double* y, int64_t stride, uint32_t ahead) {
     f64x8 r[kLanes];
-    for (int k = 0; k < kLanes; ++k) r[k] = load(x + k * step);
-    transpose(r);
+    load_transposed(x, step, r);
     for (int j = 0; j < kLanes; ++j)
         if constexpr (kFar) {
             store_far(y + j * stride, r[j]);
