@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Callable
 
 import pytest
 
-from browser.lab import Book, calm
+from browser.lab import Book, Lab, calm
 from browser.test_editor import middle, until
 
 OPEN = ["import amp_lab as amp\ng = amp.presets.three_osc()", "p = amp.panel(g, seconds=1.0, height=700)\np"]
@@ -135,6 +136,12 @@ def test_the_render_is_played_and_stopped(notebook: Notebook) -> None:
     book.page.wait_for_selector(".amp-panel [aria-label=Stop]")
     book.page.click(".amp-panel [aria-label=Stop]")
     book.page.wait_for_selector(".amp-panel [aria-label=Play]")
+
+
+def test_icons_are_asked_for_once(lab: Lab) -> None:
+    """JupyterLab changes its icon with every message of a widget: the server lets pages keep the files."""
+    with urllib.request.urlopen(lab.url("static/favicons/favicon-busy-1.ico")) as answer:
+        assert "immutable" in answer.headers["Cache-Control"]
 
 
 ROUNDS = 5
