@@ -132,7 +132,7 @@ def test_the_page_gets_the_bits_of_a_render(tone: amp.Graph, live: amp.widgets.L
 def test_a_word_that_comes_late_does_not_slow_the_clock(
     live: amp.widgets.Live, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page said what it had played 0.1 s ago; it is further by now, and gets what it wants ahead of that."""
+    """What the page said is 0.1 s old: it is further by now, and gets what it wants ahead of that."""
     now = [100.0]
     monkeypatch.setattr(feed, "time", SimpleNamespace(monotonic=lambda: now[0]))
     page.start(live)
