@@ -58,14 +58,28 @@ g.output(total, name="out")
 CHORD = """
 import amp_lab as amp
 g = amp.Graph(sample_rate=48_000, name="chord")
-notes = [g.sine(frequency_hz=f, name=f"note_{f:.0f}") for f in (220.0, 277.2, 329.6)]
+notes = [g.sine(frequency_hz=f, name=f"note_{f:.0f}") for f in (220.0, 275.0, 330.0)]
 g.output(g.pan(g.gain(g.mix(*notes), gain=0.2), position=-0.2))
 """
+STILL = """(live) => {
+  const { node, context } = live.engine;
+  const say = node.port.onmessage;
+  const ring = { flowing: true, underruns: 0, silent: 0, fill: 0.078 * context.sampleRate };
+  let count = 0;
+  node.port.onmessage = ({ data }) => {
+    const low = (0.06 + 0.004 * Math.sin((count += 1))) * context.sampleRate;
+    say({ data: { ...data, ...ring, low } });
+  };
+}"""
+"""How full the ring is depends on what else the machine does: the picture shows a calm one."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A widget in a notebook: name, code, what shows it, what says it is painted, where to click before."""
+    """A widget in a notebook: name, code, what shows it, what says it is painted.
+
+    ``click`` is where to click first, ``still`` what keeps it from moving, called with the widget's element.
+    """
 
     name: str
     code: str
@@ -73,6 +87,7 @@ class Scene:
     ready: str
     wait_ms: int = 500
     click: str = ""
+    still: str = ""
 
 
 SCENES = (
@@ -88,7 +103,7 @@ SCENES = (
         "amp.timeline(g.render(seconds=0.2, trace=True), tab='delays')",
         ".amp-timeline[data-ready=delays]",
     ),
-    Scene("live", CHORD, "amp.live(g)", ".amp-live[data-state=live]", 7000, "[aria-label=Start]"),
+    Scene("live", CHORD, "amp.live(g)", ".amp-live[data-state=live]", 7000, "[aria-label=Start]", STILL),
     Scene("workbench", THREE, "amp.lab(g, seconds=4.0)", ".amp-workbench .amp-scope[data-span]", 1500),
 )
 
@@ -103,6 +118,8 @@ def take(lab: Lab, browser: Browser, scene: Scene) -> Iterator[tuple[str, Image.
     if scene.click:
         book.page.locator(f".amp-{scene.name} {scene.click}").evaluate("(button) => button.click()")
     book.page.wait_for_selector(scene.ready)
+    if scene.still:
+        book.page.locator(f".amp-{scene.name}").evaluate(scene.still)
     for short, theme in THEMES.items():
         book.theme(theme)
         yield f"{scene.name}_{short}.png", shot(book, scene)

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -47,11 +48,11 @@ class Page:
         """Press Start."""
         live._receive(live, {"kind": "start", "run": "a", "target": TARGET}, [])
 
-    def say(self, live: amp.widgets.Live, frames: int = 480) -> None:
-        """Play some frames and say so."""
+    def say(self, live: amp.widgets.Live, frames: int = 480, *, running: bool = False) -> None:
+        """Play some frames and say so; while it is running its clock is taken to go on."""
         self.played += frames
         report: dict[str, Any] = {"kind": "played", "run": "a", "frames": self.played, "target": TARGET}
-        report |= {"running": False, "peak": [0.5], "rms": [0.3], "latency_s": 0.1, "ring_s": 0.05}
+        report |= {"running": running, "peak": [0.5], "rms": [0.3], "latency_s": 0.1, "ring_s": 0.05}
         live._receive(live, report | {"underruns": 0, "silent_frames": 0, "limited_db": 0.0}, [])
 
     def play(self, live: amp.widgets.Live, frames: int) -> None:
@@ -126,6 +127,22 @@ def test_the_page_gets_the_bits_of_a_render(tone: amp.Graph, live: amp.widgets.L
     wanted = tone.render(frames=page.frames()).audio[0].astype(np.float32)
     np.testing.assert_array_equal(page.sound(), wanted)
     assert live.heard is not None and live.heard.frames == page.played and live.heard.peak == (0.5,)
+
+
+def test_a_word_that_comes_late_does_not_slow_the_clock(
+    live: amp.widgets.Live, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the page said is 0.1 s old: it is further by now, and gets what it wants ahead of that."""
+    now = [100.0]
+    monkeypatch.setattr(feed, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    page.start(live)
+    page.say(live, 0, running=True)
+    until(lambda: page.frames() > TARGET - BLOCK)
+    now[0] += 0.2
+    page.say(live, RATE // 10, running=True)
+    until(lambda: page.frames() > RATE // 5 + TARGET - BLOCK)
+    page.say(live, 0)  # it has stopped: what it played is what it said
+    assert page.frames() <= RATE // 5 + TARGET
 
 
 def test_values_move_while_it_sounds(tone: amp.Graph, live: amp.widgets.Live, page: Page) -> None:

@@ -6,6 +6,7 @@ import contextvars
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ TRUST_S = 1.0
 """How long the page's clock is believed to go on after its last word."""
 LOST_S = 3.0
 """A page that says nothing for so long is gone."""
+WORDS = 20
+"""Of so many words of the page, two seconds, the one that came quickest tells its clock."""
 TAIL_S = 0.5
 """What is left to ring behind the last point of the curves, before they begin again."""
 SWITCH_S = 0.0005
@@ -61,9 +64,10 @@ def brisk() -> Iterator[None]:
 class Feed:
     """Sends the sound of a graph in messages, never more than ``target`` frames ahead of what was played.
 
-    The page says now and then how far it is; between its words its clock is taken to go on. Values that
-    change while it sounds are set in the session; any other edit makes a new one, which the page blends in.
-    While the graph cannot be played the last session goes on, and ``waits`` says why.
+    The page says now and then how far it is; between its words its clock is taken to go on. A word that was
+    held up on its way would make the clock slow, and the ring low: the quickest of the last ones counts.
+    Values that change while it sounds are set in the session; any other edit makes a new one, which the page
+    blends in. While the graph cannot be played the last session goes on, and ``waits`` says why.
 
     Parameters
     ----------
@@ -104,6 +108,7 @@ class Feed:
         self._end: int | None = None
         self._sent = self._played = 0
         self._target, self._running, self._heard = target, False, time.monotonic()
+        self._starts: deque[float] = deque(maxlen=WORDS)
         self._problem = ""
         context = contextvars.copy_context()  # a kernel finds its way to the page through that
         self._thread = threading.Thread(
@@ -127,8 +132,11 @@ class Feed:
     def played(self, frames: int, target: int, running: bool) -> None:
         """Hear from the page how many frames it has played, how many it wants ahead and if it goes on."""
         with self._changed:
+            if not (running and self._running):
+                self._starts.clear()
             self._played, self._target, self._running = frames, target, running
             self._heard = time.monotonic()
+            self._starts.append(self._heard - frames / self._rate)
             self._changed.notify_all()
 
     def patched(self, patch: Patch) -> None:
@@ -180,8 +188,11 @@ class Feed:
 
     def _due(self) -> int:
         with self._changed:
-            since = min(time.monotonic() - self._heard, TRUST_S) if self._running else 0.0
-            return int(self._target + self._played + since * self._rate) - self._sent
+            played: float = self._played
+            if self._running:
+                now = min(time.monotonic(), self._heard + TRUST_S)
+                played = (now - min(self._starts)) * self._rate
+            return int(self._target + played) - self._sent
 
     def _set(self, name: str, values: Mapping[str, Any]) -> None:
         if self._session is None or not values:

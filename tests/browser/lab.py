@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 TOKEN = "amp"
@@ -51,15 +50,7 @@ START = """(code) => {
   const future = kernel.requestExecute({code, silent: false, store_history: false});
   future.done.then(() => { window.ampBusy = false; });
 }"""
-BUSY_PERCENT = 40.0
 BENIGN = ("favicon", "Failed to load resource: the server responded with a status of 404")
-
-
-def calm(limit_s: float = 60.0) -> None:
-    """Wait until nobody else works on the machine, but no longer than that: what is timed starts then."""
-    end = time.monotonic() + limit_s
-    while psutil.cpu_percent(0.5) > BUSY_PERCENT and time.monotonic() < end:
-        pass
 
 
 def chromium() -> str | None:

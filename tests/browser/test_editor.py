@@ -291,20 +291,26 @@ def test_the_theme_changes_without_running_anything(notebook: Notebook) -> None:
     assert book.page.evaluate(colour) == light
 
 
-def test_200_nodes_stay_quick_and_readable(notebook: Notebook) -> None:
-    """Painted soon after the module runs, dragged without stutter, labels of readable size far away."""
+def test_200_nodes_stay_readable(notebook: Notebook) -> None:
+    """Labels have a readable size far away."""
     book = notebook([MANY, "e = amp.editor(g)\ne"])
     shown(book)
-    page = book.page
-    assert page.locator(".react-flow__node").count() == 200
-    measured = page.evaluate("() => document.querySelector('.amp-editor').dataset.ready")
-    assert float(measured) <= 600, f"mount to paint {measured} ms"
-    size = page.evaluate(
+    assert book.page.locator(".react-flow__node").count() == 200
+    size = book.page.evaluate(
         "() => { const e = document.querySelector('.far-label');"
         " return parseFloat(getComputedStyle(e).fontSize) *"
         " e.getBoundingClientRect().width / e.offsetWidth; }"
     )
     assert size >= 8.0, f"labels of {size} pixels"
+
+
+@pytest.mark.long  # times
+def test_200_nodes_are_quick(notebook: Notebook) -> None:
+    """Painted soon after the module runs, dragged without stutter."""
+    book = notebook([MANY, "e = amp.editor(g)\ne"])
+    shown(book)
+    page = book.page
+    measured = page.evaluate("() => document.querySelector('.amp-editor').dataset.ready")
     x, y = middle(book, ".react-flow__node[data-id=svf_4_9]")
     page.mouse.move(x, y)
     page.mouse.down()
@@ -315,5 +321,6 @@ def test_200_nodes_stay_quick_and_readable(notebook: Notebook) -> None:
     page.mouse.up()
     frames = page.evaluate("() => window.frames_ms")[2:]
     p95 = statistics.quantiles(frames, n=20)[-1]
-    print(f"200 nodes: mount to paint {measured} ms, drag p95 {p95:.1f} ms, labels {size:.1f} pixels")
+    print(f"200 nodes: mount to paint {measured} ms, drag p95 {p95:.1f} ms")
+    assert float(measured) <= 600, f"mount to paint {measured} ms"
     assert len(frames) > 30 and p95 <= 25.0, f"drag p95 {p95:.1f} ms over {len(frames)} frames"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Callable
 
 import pytest
 
-from browser.lab import Book, calm
+from browser.lab import Book, Lab
 from browser.test_editor import middle, until
 
 OPEN = ["import amp_lab as amp\ng = amp.presets.three_osc()", "p = amp.panel(g, seconds=1.0, height=700)\np"]
@@ -69,17 +70,18 @@ def test_numbers_choices_and_refusals(notebook: Notebook) -> None:
     assert page.locator(".amp-panel .card:not([hidden])").count() == 1
 
 
-def test_sliders_work_while_a_cell_runs(notebook: Notebook) -> None:
+def test_sliders_work_while_a_cell_runs(notebook: Notebook, lab: Lab) -> None:
     """A cell that sleeps does not hold up the graph or its render."""
     book = notebook(OPEN)
     shown(book)
     digest = book.page.get_attribute(".amp-panel", "data-digest")
-    book.start("import time; time.sleep(3)")
+    book.start("import os, time\nwhile not os.path.exists('moved'): time.sleep(0.05)")
     slide(book, "flt.q")
     book.page.wait_for_function(
-        "(old) => document.querySelector('.amp-panel').dataset.digest !== old", arg=digest, timeout=2500
+        "(old) => document.querySelector('.amp-panel').dataset.digest !== old", arg=digest
     )
     assert book.page.evaluate("() => window.ampBusy")
+    (lab.books / "moved").touch()
     book.page.wait_for_function("() => !window.ampBusy")
 
 
@@ -137,8 +139,12 @@ def test_the_render_is_played_and_stopped(notebook: Notebook) -> None:
     book.page.wait_for_selector(".amp-panel [aria-label=Play]")
 
 
-ROUNDS = 5
-"""Other work on the machine only ever adds time: the best round tells what the code costs."""
+def test_icons_are_asked_for_once(lab: Lab) -> None:
+    """JupyterLab changes its icon with every message of a widget: the server lets pages keep the files."""
+    with urllib.request.urlopen(lab.url("static/favicons/favicon-busy-1.ico")) as answer:
+        assert "immutable" in answer.headers["Cache-Control"]
+
+
 LATENCY = """async (moves) => {
   const root = document.querySelector('.amp-panel');
   const slider = root.querySelector("input[type=range][aria-label='flt.q']");
@@ -160,20 +166,16 @@ LATENCY = """async (moves) => {
 }"""
 
 
-@pytest.mark.long  # a figure of the machine as much as of the code
+@pytest.mark.long  # a time
 def test_a_slider_is_quick(notebook: Notebook) -> None:
     """From the pointer's event to the frame after the draw, one second of three_osc, digest and all."""
     book = notebook(OPEN)
     shown(book)
-    book.page.evaluate(LATENCY, 10)
-    rounds = []
-    while len(rounds) < ROUNDS and not (rounds and min(rounds)[0] <= 35 and min(rounds)[1] <= 60):
-        calm()
-        found = book.page.evaluate(LATENCY, 50)
-        times = sorted(found["times"])
-        rounds.append((times[len(times) // 2], times[int(0.95 * len(times))]))
-        assert found["digests"] > 20
-        assert found["last"] == book.value("g.render(seconds=1.0, isolation='process').digest")
-    p50, p95 = min(rounds)
+    book.page.evaluate(LATENCY, 20)
+    found = book.page.evaluate(LATENCY, 200)
+    assert found["digests"] > 100
+    assert found["last"] == book.value("g.render(seconds=1.0, isolation='process').digest")
+    times = sorted(found["times"])
+    p50, p95 = times[100], times[190]
     print(f"slider to frame p50 {p50:.1f} ms, p95 {p95:.1f} ms")
     assert p50 <= 35 and p95 <= 60, f"p50 {p50:.1f} ms, p95 {p95:.1f} ms"

@@ -12,6 +12,8 @@ export function onTheme(callback) {
   };
 }
 
+const known = new WeakMap();
+
 /** Mark an element as dark or light by the background it stands on, now and whenever that changes. */
 export function followTheme(element) {
   const apply = () => {
@@ -20,13 +22,23 @@ export function followTheme(element) {
       ? document.body.dataset.jpThemeLight === 'false'
       : !probe && matchMedia('(prefers-color-scheme: dark)').matches;
     element.dataset.theme = dark ? 'dark' : 'light';
+    known.delete(element);
   };
   apply();
   return onTheme(apply);
 }
 
-/** Read custom properties as they are now: colours(element, 'ink', 'grid') -> {ink, grid}. */
+/**
+ * Custom properties of an element of `followTheme`: colours(element, 'ink', 'grid') -> {ink, grid}. Each is read once
+ * per theme, since reading one makes the browser lay out the page first.
+ */
 export function colours(element, ...names) {
-  const style = getComputedStyle(element);
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--amp-${name}`).trim()]));
+  const read = known.get(element) ?? {};
+  const missing = names.filter((name) => !read[name]);
+  if (missing.length) {
+    const style = getComputedStyle(element);
+    for (const name of missing) read[name] = style.getPropertyValue(`--amp-${name}`).trim();
+    known.set(element, read);
+  }
+  return read;
 }

@@ -1,16 +1,22 @@
-const FIRST_S = 0.075;
+const FIRST_S = 0.09;
+const TOTAL_S = 0.125;
 const LEAST_S = 0.06;
+const STEADY_S = 0.005;
 const MOST_S = 0.4;
 const SPARE_S = 0.012;
 const STEPS = 10;
 const QUIET_S = 0.4;
 const DOWN_S = 0.002;
 
-/** How much sound to keep ahead: what the worst second of the last ten has used of it, and some to spare. */
+/**
+ * How much sound to keep ahead: what the worst second of the last ten has used of it, and some to spare. Less than
+ * what makes 120 ms to the ear in all (the ring is some 10 ms below its target in the middle) would gain nothing
+ * that can be felt, and lose the next stall.
+ */
 export class Buffer {
   constructor(sampleRate) {
     this.rate = sampleRate;
-    this.target = FIRST_S;
+    this.target = this.least = FIRST_S;
     this.worst = [];
     this.second = -1;
     this.quiet = 0;
@@ -21,9 +27,14 @@ export class Buffer {
     return Math.round(this.target * this.rate);
   }
 
-  /** Take a report of the ring (its lowest fill, underruns so far) at a time in seconds; returns whether `frames` changed. */
-  note({ low, underruns, flowing }, now) {
+  /**
+   * Take a report of the ring (its lowest fill, underruns so far) at a time, and how long the browser takes to bring
+   * sound from there to the ear, in seconds; returns whether `frames` changed.
+   */
+  note({ low, underruns, flowing }, now, output) {
     const before = this.frames;
+    const least = Math.max(LEAST_S, TOTAL_S - output);
+    if (Math.abs(least - this.least) > STEADY_S) this.least = least;
     if (underruns > this.underruns) {
       this.underruns = underruns;
       this.#raise(1.5 * this.target, now);
@@ -34,9 +45,9 @@ export class Buffer {
         this.worst = [used, ...this.worst].slice(0, STEPS);
       }
       this.worst[0] = Math.max(this.worst[0], used);
-      const wanted = Math.max(...this.worst) + SPARE_S;
+      const wanted = Math.max(this.least, Math.max(...this.worst) + SPARE_S);
       if (wanted > this.target) this.#raise(wanted, now);
-      else if (this.worst.length === STEPS) this.target = Math.max(wanted, LEAST_S, this.target - DOWN_S);
+      else if (this.worst.length === STEPS) this.target = Math.max(wanted, this.target - DOWN_S);
     }
     return this.frames !== before;
   }

@@ -30,7 +30,12 @@ export class Engine {
   /** Latency from an edit to the ear, in seconds: what is in the ring and what the browser says of its output. */
   get latency() {
     if (!this.context || !this.report) return 0;
-    return this.report.fill / this.context.sampleRate + this.context.baseLatency + (this.context.outputLatency || 0);
+    return this.report.fill / this.context.sampleRate + this.output;
+  }
+
+  /** What of it the browser says of itself. */
+  get output() {
+    return this.context.baseLatency + (this.context.outputLatency || 0);
   }
 
   attach(view) {
@@ -159,7 +164,7 @@ export class Engine {
     const turned = report.flowing !== this.report?.flowing;
     this.report = report;
     const now = this.context.currentTime;
-    const changed = this.buffer.note(report, now);
+    const changed = this.buffer.note(report, now, this.output);
     const target = this.buffer.frames;
     if (now - this.got > LOST_S && !this.held) {
       this.stop();

@@ -19,6 +19,7 @@ export class Curves {
   constructor(root, desk) {
     this.root = root;
     this.desk = desk;
+    this.controls = undefined;
     this.curves = {};
     this.name = null;
     this.held = null;
@@ -38,6 +39,8 @@ export class Curves {
   }
 
   show(controls, seconds) {
+    if (controls === this.controls && seconds === this.seconds) return;
+    this.controls = controls;
     this.curves = controls?.curves ?? {};
     this.seconds = seconds;
     const names = Object.keys(this.curves);
@@ -245,6 +248,7 @@ export class Curves {
   #send(change) {
     const curve = { ...this.curves[this.name], ...change };
     this.curves = { ...this.curves, [this.name]: curve };
+    this.controls = undefined; // an edit that is refused shows again what was there
     this.#refresh();
     this.desk.curves({ [this.name]: curve }, this.held);
   }

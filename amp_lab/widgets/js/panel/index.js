@@ -143,6 +143,7 @@ export default widget('panel', ({ model, root, link, surface }) => {
     for (const key of ['seconds', 'auto']) model.off(`change:${key}`, traits);
     stopTheme();
     player.close();
+    cards?.close();
     perform.close();
     strip.canvas.close();
     curves.canvas.close();

@@ -4,6 +4,8 @@ import { Newest } from '../base/latest.js';
 import { toPosition, toValue, travel } from './travel.js';
 
 const SEGMENT_LETTERS = 18;
+const COLUMN_PX = 310;
+const HEAD_ROWS = 2;
 
 /** One row: label, control and number of a parameter; `row.show(node)` brings it up to date. */
 function makeRow(name, param, desk) {
@@ -110,14 +112,24 @@ function shapeOf(param, value, dims) {
   return param.kind === 'text' ? 'text' : 'number';
 }
 
-/** The cards of all nodes; `show(document)` after every patch, only what changed is touched. */
+/**
+ * The cards of all nodes; `show(document)` after every patch, only what changed is touched. They stand in columns of
+ * their own: those of CSS would lay out every card again with every digit that changes in one.
+ */
 export class Cards {
   constructor(contracts, desk) {
     this.contracts = contracts;
     this.desk = desk;
     this.cards = new Map();
-    this.element = h('div', { class: 'cards' });
+    this.columns = [h('div', {})];
+    this.element = h('div', { class: 'cards' }, ...this.columns);
     this.words = [];
+    this.observer = new ResizeObserver(() => this.#fit());
+    this.observer.observe(this.element);
+  }
+
+  close() {
+    this.observer.disconnect();
   }
 
   show({ nodes, modulations }) {
@@ -150,7 +162,30 @@ export class Cards {
     const element = h('section', { class: 'card', 'aria-label': name },
       h('h4', {}, h('b', { text: name }), h('span', { text: node.type })), ...rows.map((row) => row.element));
     this.cards.set(name, { element, rows, type: node.type, node: null });
-    this.element.append(element);
+  }
+
+  #fit() {
+    const count = Math.max(1, Math.floor(this.element.clientWidth / COLUMN_PX));
+    if (count === this.columns.length) return;
+    this.columns = Array.from({ length: count }, () => h('div', {}));
+    this.element.replaceChildren(...this.columns);
+    this.#deal();
+  }
+
+  /** In order, about as many rows in each column. */
+  #deal() {
+    const cards = [...this.cards.values()];
+    const rows = cards.map(({ element, rows: all }) => (element.hidden ? 0 : HEAD_ROWS + all.filter((row) => !row.element.hidden).length));
+    const share = rows.reduce((sum, count) => sum + count, 0) / this.columns.length || 1;
+    const piles = this.columns.map(() => []);
+    let dealt = 0;
+    cards.forEach(({ element }, i) => {
+      piles[Math.min(Math.floor((dealt + rows[i] / 2) / share), piles.length - 1)].push(element);
+      dealt += rows[i];
+    });
+    this.columns.forEach((column, i) => {
+      if (column.children.length !== piles[i].length || piles[i].some((element, k) => column.children[k] !== element)) column.replaceChildren(...piles[i]);
+    });
   }
 
   #filter() {
@@ -163,5 +198,6 @@ export class Cards {
       }
       card.element.hidden = !any;
     }
+    this.#deal();
   }
 }

@@ -34,12 +34,14 @@ export class Strip {
       context.fillStyle = grid;
       context.fillRect(0, Math.round(middle), width, 1);
       context.fillStyle = accent;
+      context.beginPath();
       const columns = row.length / 2;
       for (let i = 0; i < columns; i += 1) {
         const top = middle - row[2 * i + 1] * scale * high * 0.46;
         const bottom = middle - row[2 * i] * scale * high * 0.46;
-        context.fillRect((i * width) / columns, top, Math.max(width / columns, 1), Math.max(bottom - top, 1));
+        context.rect((i * width) / columns, top, Math.max(width / columns, 1), Math.max(bottom - top, 1));
       }
+      context.fill();
     });
     if (this.rows.length) {
       const text = `± ${number(peak)}`;
