@@ -193,7 +193,12 @@ template <bool kLate> void Shard::run_unwatched(const Firing& f, const std::vect
         else
             for (uint32_t i = first_op_[u]; i < first_op_[stop]; ++i) {
                 Step& s = *ops_[i].step;
-                if (const uint32_t r = ops_[i].fire(s, kLate ? logical(s, f) : f)) note(s.node, s, r, f);
+                uint32_t r;
+                if constexpr (kLate)
+                    r = ops_[i].fire(s, logical(s, f));
+                else
+                    r = ops_[i].fire(s, f);  // no copy, whose load would wait for the stores of the block before
+                if (r) note(s.node, s, r, f);
             }
         u = stop;
         const auto copy_taps = [&] {  // before anything else may take their slices
