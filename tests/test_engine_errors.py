@@ -112,6 +112,23 @@ class TestNonFinite:
         assert np.isfinite(got[:100]).all()
         assert not np.isfinite(got[100:]).any()
 
+    @pytest.mark.parametrize("feedback", [False, True])
+    @EVERY_BLOCK
+    def test_allowed_in_one_channel_it_stays_there(self, block: int, feedback: bool) -> None:
+        """Who reads the other channel, of a node or of its loop, gets what was written there."""
+        x = np.ones((1, 2, FRAMES))
+        x[0, 1, 50:] = 1e308
+        g = amp.Graph(sample_rate=RATE)
+        both = g.gain(g.input(samples=x), gain=10.0)
+        left = g.gain(gain=0.5)
+        g.connect(both, left, channel=0)
+        if feedback:
+            g.connect(g.gain(left, gain=1e-3), both, delay_frames=1)
+        g.output(left)
+        got = sound(Scene(g, FRAMES), Cut(block), flags=0)[0, 0]
+        assert got[0] == 5.0
+        assert np.isfinite(got).all()
+
     def test_frames_before_stay_valid(self) -> None:
         """What was delivered before the failure is right, and position tells how much that is."""
         scene = self.overflow(9000, 0, 12_000)

@@ -434,6 +434,17 @@ class TestHeat:
 class TestTaps:
     """Taps of any node at any call."""
 
+    @pytest.mark.parametrize("block", [1, 7, 64])
+    def test_the_output_may_be_delayed_too(self, block: int) -> None:
+        """An output that starts early because of its delay delivers what its source did, that much later."""
+        g = amp.Graph(sample_rate=RATE)
+        fir = g.fir(g.input(samples=INPUT), half_length=9, name="fir")
+        g.connect(fir, g.output(name="out"), delay_frames=1)
+        got = sound(Scene(g, FRAMES, taps=("fir.out",)), Cut(block))
+        assert same_bits(got[:, 0, 1:], got[:, 1, :-1])
+        assert got[0, 0, 0] == 0.0
+        assert np.abs(got).max() > 0.1
+
     def test_a_tap_that_comes_late_is_aligned(self) -> None:
         """A node tapped only from the second call on gives the frames it always gives."""
         s = scene(PARALLEL)

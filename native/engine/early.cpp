@@ -21,9 +21,9 @@ uint32_t before_first_token(Step& s, const Firing& f) {
     return kFired;
 }
 
-Carried early_tick(Step& s, uint32_t i, int64_t time, Carried before) {
-    before_first_token(s, {time - s.arrival, i, 1});
-    return {s.out[0].data[i * s.out[0].step], before.seen};
+Carried early_tick(Step& s, int64_t i, int64_t time, Carried) {
+    before_first_token(s, {time - s.arrival, static_cast<uint32_t>(i), 1});
+    return Carried{s.out[0].data[i * s.out[0].step]};
 }
 
 }  // namespace amp

@@ -1,6 +1,8 @@
 // Feedback components: short loops go frame by frame through a table of ticks, longer ones node by node as far as their
 // inputs reach.
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "core/log.hpp"
 #include "engine/shard.hpp"
@@ -85,7 +87,30 @@ void Shard::hand_on(std::vector<Tick>& ticks) const {
     }
 }
 
-// The table: one indirect call per step and frame.
+namespace {
+
+constexpr size_t kSites = 8;
+
+// The table: one indirect call per step and frame, each from a place of its own in the code, so that the core knows
+// where it goes: eight at a time, and the rest.
+template <size_t kRest>
+void run_table(const Tick* first, const Tick* rest, uint32_t frames, int64_t time, Carried now) {
+    for (int64_t i = 0; i < frames; ++i) {
+        for (const Tick* t = first; t != rest; t += kSites)
+#pragma GCC unroll 8
+            for (size_t k = 0; k < kSites; ++k) now = t[k].run(*t[k].step, i, time + i, now);
+#pragma GCC unroll 8
+        for (size_t k = 0; k < kRest; ++k) now = rest[k].run(*rest[k].step, i, time + i, now);
+    }
+}
+
+template <size_t... kRest> constexpr auto run_tables(std::index_sequence<kRest...>) {
+    return std::array{run_table<kRest>...};
+}
+constexpr auto kRunTable = run_tables(std::make_index_sequence<kSites>());
+
+}  // namespace
+
 void Shard::run_frames(const Component& c, const Firing& f) {
     AMP_LOG("fire the loop of %s frame by frame, virtual times %lld to %lld",
             plan_.nodes[c.nodes.front()].descriptor->name.c_str(), static_cast<long long>(f.frame),
@@ -94,15 +119,30 @@ void Shard::run_frames(const Component& c, const Firing& f) {
     list_ticks(ticks, c, f);
     if (ticks.empty()) return;
     const Tick *first = ticks.data(), *end = first + ticks.size();
-    Carried now{first_carried(*first->step), 0.0};
-    const bool watched = kDiagnostic || common_.flight || !common_.events.empty();
-    for (uint32_t i = 0; i < f.frames; ++i)
-        if (!watched)
-            now = run_ticks(first, end, i, f.frame + i, now);
-        else
+    Carried now = first_carried(*first->step);
+    if (kDiagnostic || common_.flight || !common_.events.empty()) {
+        for (uint32_t i = 0; i < f.frames; ++i)
             for (const Tick* t = first; t != end; ++t) now = watched_tick(*t, i, f.frame + i, now);
-    if (now.seen - now.seen == 0.0) return;
-    for (const Tick& t : ticks) note_tick(*t.step, f);
+    } else if (f.frames == 1) {
+        tick_once(first, end, f, now);
+        return;
+    } else {
+        const size_t rest = ticks.size() % kSites;
+        kRunTable[rest](first, end - rest, f.frames, f.frame, now);
+    }
+    for (const Tick& t : ticks)  // what they wrote stands until the block ends
+        if (t.step->verdict || !wrote_finite(*t.step, f)) note_tick(*t.step, f);
+}
+
+// Values that are looked at where they are made: outputs of nodes, and edges that meet.
+bool Shard::wrote_finite(const Step& s, const Firing& f) const {
+    const bool main = &s == work_[s.node].main;
+    const uint32_t outputs = main ? plan_.nodes[s.node].type->contract->n_outputs : s.port >= 0 ? 1 : 0;
+    for (uint32_t k = 0; k < outputs; ++k) {
+        const int32_t channels = main ? plan_.nodes[s.node].out_channels[k] : s.channels;
+        if (!table_->finite(s.out[k], channels, s.env->groups, f)) return false;
+    }
+    return true;
 }
 
 void Shard::note_tick(Step& s, const Firing& f) {

@@ -185,17 +185,22 @@ template <bool kLate> void Shard::run_unwatched(const Firing& f, const std::vect
     const auto end = static_cast<uint32_t>(work_.size());
     auto component = plan_.components.begin();
     auto tap = taps.begin();
-    Carried now = tick_ops_.empty() ? Carried{} : Carried{first_carried(*tick_ops_.front().step), 0.0};
+    Carried now = tick_ops_.empty() ? Carried{} : first_carried(*tick_ops_.front().step);
     for (uint32_t u = 0; u < end;) {
         uint32_t stop = end;
         if (component != plan_.components.end()) stop = std::min(stop, component->nodes.front());
         if (tap != taps.end()) stop = std::min(stop, tap->node + 1);
         if (block_ == 1)
-            now = tick_ops(first_op_[u], first_op_[stop], f, now);
+            now = tick_once(tick_ops_.data() + first_op_[u], tick_ops_.data() + first_op_[stop], f, now);
         else
             for (uint32_t i = first_op_[u]; i < first_op_[stop]; ++i) {
                 Step& s = *ops_[i].step;
-                if (const uint32_t r = ops_[i].fire(s, kLate ? logical(s, f) : f)) note(s.node, s, r, f);
+                uint32_t r;
+                if constexpr (kLate)
+                    r = ops_[i].fire(s, logical(s, f));
+                else
+                    r = ops_[i].fire(s, f);  // no copy, whose load would wait for the stores of the block before
+                if (r) note(s.node, s, r, f);
             }
         u = stop;
         const auto copy_taps = [&] {  // before anything else may take their slices
@@ -211,13 +216,11 @@ template <bool kLate> void Shard::run_unwatched(const Firing& f, const std::vect
 }
 
 // In blocks of one frame ticks are cheaper than firings.
-Carried Shard::tick_ops(uint32_t first, uint32_t end, const Firing& f, Carried now) {
-    for (; first < end; ++first) {
-        const Tick& t = tick_ops_[first];
-        now = t.run(*t.step, 0, f.frame, now);
-        if (__builtin_expect(now.seen - now.seen == 0.0, 1)) continue;
-        note_tick(*t.step, f);  // before another node may take its slice
-        now.seen = 0.0;
+Carried Shard::tick_once(const Tick* first, const Tick* end, const Firing& f, Carried now) {
+    for (; first != end; ++first) {
+        now = first->run(*first->step, 0, f.frame, now);
+        const Carried zeros = now - now;
+        if (__builtin_expect(zeros[0] + zeros[1] != 0.0, 0)) note_tick(*first->step, f);  // before its slice is reused
     }
     return now;
 }

@@ -191,17 +191,14 @@ private:
     void reserve_ticks();
     void list_ticks(std::vector<Tick>& ticks, const Component& component, const Firing& f);
     void hand_on(std::vector<Tick>& ticks) const;
-    static Carried run_ticks(const Tick* first, const Tick* end, uint32_t i, int64_t time, Carried now) {
-        for (; first != end; ++first) now = first->run(*first->step, i, time, now);
-        return now;
-    }
-    double first_carried(const Step& s) const {  // of the frame before the block
+    Carried first_carried(const Step& s) const {  // of the frame before the block
         const auto* ways = carrying(s);
-        return ways && ways[1][0] ? carried_in(s).data[0] : 0.0;
+        return Carried{ways && ways[1][0] ? carried_in(s).data[0] : 0.0};
     }
     Carried watched_tick(const Tick& tick, uint32_t i, int64_t time, Carried before);
+    bool wrote_finite(const Step& step, const Firing& f) const;
     void note_tick(Step& step, const Firing& f);
-    Carried tick_ops(uint32_t first, uint32_t end, const Firing& f, Carried now);
+    Carried tick_once(const Tick* first, const Tick* end, const Firing& f, Carried now);
     // Ways of a step of one row to take a value from the tick before (see LayoutOps); NULL: none.
     const TickFn (*carrying(const Step& s) const)[2] {
         const bool one = s.channels == 1 && s.env->groups == 1 && s.env->width == 1 && &s == work_[s.node].main;

@@ -36,7 +36,7 @@ Shape Builder::parameter_shape(uint32_t u, uint32_t k) const {
 // A node that hands its one input on shares its source's slice and does nothing.
 const PlanEdge* Builder::passed(uint32_t u) const {
     const PlanNode& n = r.plan_.nodes[u];
-    if (!n.type->passes || n.component >= 0 || n.history || n.in.size() != 1) return nullptr;
+    if (!n.type->passes || n.component >= 0 || n.history || r.plan_.lead(u) || n.in.size() != 1) return nullptr;
     const PlanEdge& e = r.plan_.edges[n.in.front()];
     const bool slice = !r.team(e.src) && out_slot[e.src][e.src_port] >= 0;
     const bool alike = r.plan_.nodes[e.src].out_channels[e.src_port] == n.out_channels[0];

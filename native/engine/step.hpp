@@ -50,14 +50,12 @@ struct Environment {
 
 struct Step;
 using FireFn = uint32_t (*)(Step&, const Firing&);
-// What goes from tick to tick in registers: the first value the last one wrote, and a sum to which whatever is not
-// finite sticks.
-struct Carried {
-    double value, seen;
-};
-// Frame i of the block, at virtual time `time`: for loops, and for blocks of one frame. A verdict that is not of the
-// values stays in the step and spoils `seen`.
-using TickFn = Carried (*)(Step&, uint32_t i, int64_t time, Carried before);
+// From tick to tick, in a register: the first value that was written. The other half is NaN if further values are not
+// finite or there is a verdict, which stays in the step; else it is anything. A whole register is renamed where gcc
+// copies a lone double with a merge, a link in the chain from tick to tick.
+using Carried [[gnu::vector_size(16)]] = double;
+// Frame i of the block, at virtual time `time`: for loops, and for blocks of one frame.
+using TickFn = Carried (*)(Step&, int64_t i, int64_t time, Carried before);
 
 struct Modulation {
     View source;
@@ -159,6 +157,8 @@ struct KernelTable {
     // Cohorts: one view per lane into lanes, and lanes into rows of their own.
     FireFn pack, unpack;
     TickFn pack_tick, unpack_tick;
+    // Whether what stands in these frames is finite, in `rows` rows of each channel.
+    bool (*finite)(const View& written, int channels, int rows, const Firing& f);
     // Lane j of each frame of x (step 8 or 0) to y + j * stride, frames contiguous.
     void (*scatter)(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride);
     // Values at t = n / sample_rate for frames inside one segment.

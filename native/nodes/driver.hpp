@@ -436,9 +436,11 @@ template <template <class> class N> struct Driver {
         return watch.verdict();
     }
 
+    template <class T> static constexpr bool kLone = width_of<T> == 1 && NO == 1;  // one number per frame and row
+
     // One frame of one row: nothing is copied or prepared that one frame would not pay for.
     template <class T, bool kSettles, class Inputs>
-    [[gnu::always_inline]] static void frame(Step& s, int r, uint32_t i, Carried& c, Inputs inputs) {
+    [[gnu::always_inline]] static Carried frame(Step& s, int r, int64_t i, Inputs inputs) {
         const Setup u{*s.env, s.fixed, s.key};
         const Row& line = rows(s)[r];
         typename N<T>::Coef moving;
@@ -448,31 +450,33 @@ template <template <class> class N> struct Driver {
         inputs(line, x);
         N<T>::shape(tick<T>(x, *coef, *state<T>(s, r), u), x, *coef, y, u);
         if constexpr (kSettles) flush(y[0]);
-        for (int o = 0; o < NO; ++o) {
-            store_as(line.out[o] + i * width_of<T>, y[o]);
-            if constexpr (width_of<T> == 1)
-                c.seen += y[o];
-            else if (!all(y[o] - y[o] == T(0.0)))
-                c.seen = __builtin_nan("");
+        for (int o = 0; o < NO; ++o) store_as(line.out[o] + i * width_of<T>, y[o]);
+        if constexpr (kLone<T>) {
+            return carry(y[0]);
+        } else {
+            bool finite = true;
+            for (int o = 0; o < NO; ++o) finite = finite && all(y[o] - y[o] == T(0.0));
+            return carry(line.out[0][i * width_of<T>], finite);
         }
-        if constexpr (width_of<T> == 1) c.value = y[0];
     }
 
-    template <class T> [[gnu::flatten]] static Carried tick_rows(Step& s, uint32_t i, int64_t, Carried c) {
-        for (int r = s.channels * s.env->groups; r-- > 0;)  // what is handed on is of the first row
-            frame<T, false>(s, r, i, c, [&](const Row& line, T* x) __attribute__((always_inline)) {
-                line.template inputs<T>(i, x);
-            });
-        return c;
+    template <class T> [[gnu::flatten]] static Carried tick_rows(Step& s, int64_t i, int64_t, Carried) {
+        Carried first{};
+        bool finite = true;
+        for (int r = s.channels * s.env->groups; r-- > 0;) {  // what is handed on is of the first row
+            first = frame<T, false>(
+                s, r, i, [&](const Row& line, T* x) __attribute__((always_inline)) { line.template inputs<T>(i, x); });
+            const Carried zeros = first - first;
+            finite = finite && zeros[0] == 0.0 && (kLone<T> || zeros[1] == 0.0);
+        }
+        return carry(first[0], finite);
     }
 
     template <bool kCarried, bool kSettles>
-    [[gnu::flatten]] static Carried tick_row(Step& s, uint32_t i, int64_t, Carried c) {
-        const double before = c.value;
-        frame<double, kSettles>(s, 0, i, c, [&](const Row& line, double* x) __attribute__((always_inline)) {
-            kCarried ? line.inputs(i, x, before) : line.template inputs<double>(i, x);
+    [[gnu::flatten]] static Carried tick_row(Step& s, int64_t i, int64_t, Carried before) {
+        return frame<double, kSettles>(s, 0, i, [&](const Row& line, double* x) __attribute__((always_inline)) {
+            kCarried ? line.inputs(i, x, before[0]) : line.template inputs<double>(i, x);
         });
-        return c;
     }
 
     template <class T> static uint32_t fire(Step& s, const Firing& f) {

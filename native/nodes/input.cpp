@@ -12,6 +12,7 @@ void copy(const double* x, int64_t frames, const Firing& f, double* y, Watch& wa
     int64_t i = 0;
     for (; i < first; ++i) y[i] = 0.0;
     for (; i + kLanes <= end; i += kLanes) {
+        __builtin_prefetch(x + f.frame + f.frames + i);  // for the next block
         const f64x8 pack = load(x + f.frame + i);
         store(y + i, pack);
         watch.see(pack);

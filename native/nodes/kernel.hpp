@@ -177,11 +177,25 @@ constexpr LayoutOps stateless(FireFn fire, TickFn tick) {
     return {fire, tick, nullptr, [](Step&) {}, [](Step&) {}, 0, 0};
 }
 
+// All that was written, without an instruction; or the first of it, and whether the rest is in order.
+[[gnu::always_inline]] inline Carried carry(double x) {
+#ifdef __clang__  // knows no such asm
+    return Carried{x};
+#else
+    Carried c;
+    asm("" : "=x"(c) : "0"(x));
+    return c;
+#endif
+}
+[[gnu::always_inline]] inline Carried carry(double first, bool good) {
+    return Carried{first, good ? 0.0 : __builtin_nan("")};
+}
+
 // A tick for nodes that know only windows.
-template <FireFn kFire> Carried ticking(Step& s, uint32_t i, int64_t time, Carried before) {
-    const uint32_t verdict = kFire(s, {time - s.arrival, i, 1});
+template <FireFn kFire> Carried ticking(Step& s, int64_t i, int64_t time, Carried) {
+    const uint32_t verdict = kFire(s, {time - s.arrival, static_cast<uint32_t>(i), 1});
     s.verdict |= verdict;
-    return {s.out[0].data[i * s.out[0].step], verdict ? __builtin_nan("") : before.seen};
+    return carry(s.out[0].data[i * s.out[0].step], verdict == kFired);
 }
 
 constexpr NodeType custom_type(const amp_node_contract& contract, const LayoutOps& frames, const LayoutOps& lanes,

@@ -168,7 +168,7 @@ template <class T> uint32_t fire(Step& s, const Firing& f) {
     return Driver<Slew>::template fire<T>(slew, f);
 }
 
-template <class T> Carried tick(Step& s, uint32_t i, int64_t time, Carried before) {
+template <class T> Carried tick(Step& s, int64_t i, int64_t time, Carried before) {
     Step slew = second<T>(s);
     is_random(s) ? Driver<Random>::template tick_rows<T>(s, i, time, before)
                  : Driver<Shape>::template tick_rows<T>(s, i, time, before);

@@ -53,7 +53,7 @@ template <int NI, int NO, int NP, bool kAdds> struct Line {
             for (int k = 0; k < more.n; ++k) x[0] = x[0] + load_as<T>(more.row[k] + i * (kDense ? 1 : more.step[k]));
     }
     // The same where input 0, or the last of the edges that are added, has just been worked out.
-    [[gnu::always_inline]] void inputs(uint32_t i, double* x, double carried) const {
+    [[gnu::always_inline]] void inputs(int64_t i, double* x, double carried) const {
         x[0] = carried;
         if constexpr (kAdds)
             if (more.n > 0) {

@@ -188,7 +188,7 @@ template <class T> uint32_t fire(Step& s, const Firing& f) {
     return follows(s) ? Driver<Followed>::fire<T>(s, f) : Driver<Oscillator>::fire<T>(s, f);
 }
 
-template <class T> Carried tick(Step& s, uint32_t i, int64_t time, Carried before) {
+template <class T> Carried tick(Step& s, int64_t i, int64_t time, Carried before) {
     return follows(s) ? Driver<Followed>::tick_rows<T>(s, i, time, before)
                       : Driver<Oscillator>::tick_rows<T>(s, i, time, before);
 }

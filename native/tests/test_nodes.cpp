@@ -101,8 +101,8 @@ public:
 private:
     uint32_t tick(const LayoutOps& ops, const Firing& f) {
         step_.verdict = kFired;
-        const Carried now = ops.tick(step_, f.offset, f.frame, {0.0, 0.0});
-        return step_.verdict | (now.seen - now.seen == 0.0 ? kFired : kNonfinite);
+        const Carried now = ops.tick(step_, f.offset, f.frame, Carried{}), zeros = now - now;
+        return step_.verdict | (zeros[0] + zeros[1] == 0.0 ? kFired : kNonfinite);
     }
     int64_t width() const { return run_.width; }
     int batch(int g, int lane) const {

@@ -125,26 +125,26 @@ template <int W> uint32_t parameter(Step& s, const Firing& f) {
     return stays_fused(s) ? kFired : all_of_parameter<W>(s, f);
 }
 
-// A value outside its range is clamped, or spoils what is seen.
-double outside(Step& s, double& y) {
+// A value outside its range is clamped, or there is a verdict.
+void outside(Step& s, double& y) {
     if (!(y - y == 0.0)) s.verdict |= kNonfinite;
     if (s.clamp)
         y = vmin(vmax(y, s.low), s.high), ++s.clamped;
     else
         s.verdict |= kOutOfRange;
-    return s.verdict ? __builtin_nan("") : 0.0;
 }
 
 // One frame: exact widths only, so that nothing later in the block is touched.
-template <int W> Carried parameter_tick(Step& s, uint32_t i, int64_t time, Carried before) {
+template <int W> Carried parameter_tick(Step& s, int64_t i, int64_t time, Carried before) {
     if constexpr (W == kLanes) {
         return ticking<all_of_parameter<W>>(s, i, time, before);
     } else {
+        const auto at = static_cast<uint32_t>(i);
         for (int c = 0; c < s.channels; ++c)
             for (int g = 0; g < s.groups; ++g) {
                 Source src[kMostModulations];
-                const int n = sources(s, c, g, i, src);
-                double* y = row(s.out[0], c, g, i);
+                const int n = sources(s, c, g, at, src);
+                double* y = row(s.out[0], c, g, at);
                 if (s.curve)
                     curve_base<W>(s, time - s.arrival, 1, y);
                 else if (s.source)
@@ -152,9 +152,9 @@ template <int W> Carried parameter_tick(Step& s, uint32_t i, int64_t time, Carri
                 else
                     *y = *row(s.par[0], c, g, 0);
                 *y = modulated<W>(*y, src, n, 0);
-                if (__builtin_expect(!(*y >= s.low && *y <= s.high), 0)) before.seen += outside(s, *y);
+                if (__builtin_expect(!(*y >= s.low && *y <= s.high), 0)) outside(s, *y);
             }
-        return {s.out[0].data[i * s.out[0].step], before.seen};
+        return carry(s.out[0].data[i * s.out[0].step], s.verdict == kFired);
     }
 }
 
@@ -189,15 +189,19 @@ void gather_row(const Step& s, int c, int g, const Firing& f, Watch& seen) {
 }
 
 // One frame, for feedback.
-template <bool kMean> Carried gather_tick(Step& s, uint32_t i, int64_t, Carried before) {
-    for (int c = 0; c < s.channels; ++c)
-        for (int g = 0; g < s.env->groups; ++g) {
-            double sum = *row(s.in[0], c, g, i);
+template <bool kMean> Carried gather_tick(Step& s, int64_t frame, int64_t, Carried) {
+    const auto i = static_cast<uint32_t>(frame);
+    double sum = 0.0;
+    bool finite = true;
+    for (int c = s.channels; c-- > 0;)
+        for (int g = s.env->groups; g-- > 0;) {  // the first row last
+            sum = *row(s.in[0], c, g, i);
             for (int k = 1; k < s.n_in; ++k) sum = sum + *row(s.in[k], c, g, i);
             if constexpr (kMean) sum = sum * (1.0 / s.n_in);
-            before.seen += *row(s.out[0], c, g, i) = sum;
+            *row(s.out[0], c, g, i) = sum;
+            finite = finite && sum - sum == 0.0;
         }
-    return {s.out[0].data[i * s.out[0].step], before.seen};
+    return carry(sum, finite);
 }
 
 // Adds edge k, or from k on eight lanes of one row, turned, to what `y` holds; returns the edge after.
@@ -339,6 +343,19 @@ uint32_t unpack(Step& s, const Firing& f) {
     return kFired;
 }
 
+bool finite(const View& written, int channels, int rows, const Firing& f) {
+    Watch watch;
+    const uint32_t n = f.frames * static_cast<uint32_t>(written.step);
+    for (int c = 0; c < channels; ++c)
+        for (int g = 0; g < rows; ++g) {
+            const double* x = row(written, c, g, f.offset);
+            uint32_t i = 0;
+            for (; i + kLanes <= n; i += kLanes) watch.see(load(x + i));
+            if (i < n) watch.see(load(x + i), n - i);
+        }
+    return watch.verdict() == kFired;
+}
+
 // What goes round a loop is recursive state, like a kernel's.
 template <int W> uint32_t settle(Step& s, const Firing& f) {
     for (int c = 0; c < s.channels; ++c)
@@ -373,6 +390,7 @@ const KernelTable kernel_table{AMP_ISA_NAME,
                                unpack,
                                ticking<pack>,
                                ticking<unpack>,
+                               finite,
                                scatter,
                                curve_segment};
 
