@@ -1,8 +1,9 @@
 """Jupyter server extension: nothing stands in the way of messages between kernel and page.
 
-They are not held back (Nagle's algorithm is off): every small message may wait for the answer to the one before,
-which costs a slider 30 ms and more. And JupyterLab changes its icon when a kernel is busy and when it is idle again:
-browsers may keep the icons, or each move of a slider asks the server for two files while its messages wait.
+They are not held back (Nagle's algorithm is off): every small message may wait for the answer to the one
+before, which costs a slider 30 ms and more. And JupyterLab changes its icon when a kernel is busy and when it
+is idle again: browsers may keep the icons, or each move of a slider asks the server for two files while its
+messages wait.
 """
 
 from __future__ import annotations

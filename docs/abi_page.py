@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from generated import filled
 from node_pages import plain
 
 DOCS = Path(__file__).resolve().parent
@@ -76,14 +77,7 @@ def texts() -> dict[Path, str]:
         raise ValueError(
             f"native/include/amp: {', '.join(missing)} not in the order of docs/abi_page.py. Add it."
         )
-    made = f"<!-- headers: generated -->\n{_tables()}\n{_headers()}\n<!-- end -->"
-    page = re.sub(
-        r"<!-- headers: generated -->.*?<!-- end -->",
-        lambda _: made,
-        PAGE.read_text(encoding="utf-8"),
-        flags=re.DOTALL,
-    )
-    return {PAGE: page}
+    return {PAGE: filled(PAGE, "headers", f"{_tables()}\n{_headers()}")}
 
 
 def _tables() -> str:

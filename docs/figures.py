@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +29,7 @@ sys.path.insert(0, str(DOCS))
 
 import abi_page  # noqa: E402
 import node_pages  # noqa: E402
+from generated import filled  # noqa: E402
 
 PAGE, PERF = DOCS / "timeline.md", DOCS / "perf"
 TILE, LIKENESS, STRAYS = 8, 0.08, 0.001
@@ -97,14 +97,8 @@ def plan_text(name: str) -> str:
 def texts() -> dict[Path, str]:
     """Every text that is generated, by its path: the plans, the page that quotes one, nodes, C functions."""
     made = {DOCS / "plans" / f"{name}.txt": plan_text(name) for name in GRAPHS}
-    quoted = f"<!-- plan: generated -->\n```\n{plan_text('echo_guard')}```\n<!-- end -->"
-    page = re.sub(
-        r"<!-- plan: generated -->.*?<!-- end -->",
-        lambda _: quoted,
-        PAGE.read_text(encoding="utf-8"),
-        flags=re.DOTALL,
-    )
-    made |= {PAGE: page, PERF / report.PAGE: measured_page.text(report.load(PERF))}
+    made[PAGE] = filled(PAGE, "plan", f"```\n{plan_text('echo_guard')}```")
+    made[PERF / report.PAGE] = measured_page.text(report.load(PERF))
     return made | node_pages.texts() | abi_page.texts()
 
 
