@@ -19,7 +19,7 @@ sys.path.insert(0, str(DOCS.parent / "tests"))
 from browser.lab import Book, Lab, chromium  # noqa: E402
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-COLOURS = 128
+COLOURS = 256
 PLAIN = ".jp-NotebookPanel-toolbar, .jp-Cell-inputWrapper, .jp-OutputPrompt { display: none !important; }"
 FIRST = """
 import amp_lab as amp
@@ -146,7 +146,7 @@ def main(names: list[str]) -> None:
             if names and scene.name not in names:
                 continue
             for name, picture in take(lab, browser, scene):
-                small = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+                small = picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
                 small.save(PICTURES / name, optimize=True)
                 print(f"{name}: {(PICTURES / name).stat().st_size / 1e3:.0f} kB")
         browser.close()

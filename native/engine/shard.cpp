@@ -159,7 +159,7 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
         if (c < 0) {
             if (!is_led(u)) fire(u, f);
             if (timed && !is_led(u)) {
-                const double t = work_[u].held() ? last : common_.now();  // what holds takes no time
+                const double t = common_.now();
                 share_time(u, f, t - last);
                 if (!common_.events.empty() && started(u, f)) record(u, f, last, t);
                 last = t;

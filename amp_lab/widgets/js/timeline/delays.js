@@ -18,6 +18,7 @@ export function drawDelays(context, plot, inks, { plan, colours, top, high }) {
     context.fillRect(plot.x(node.start) - 1.5, middle - thick, 3, 2 * thick);
     measured(context, plot, inks, node, middle);
   });
+  for (const ring of plan.rings) held(context, plot, inks, ring, y, high);
   way(context, plot, inks, plan.path, y);
   context.restore();
 }
@@ -57,10 +58,16 @@ function hold(context, plot, inks, ring, y) {
   context.bezierCurveTo(x0 + 14, (y(ring.src) + y(ring.dst)) / 2, x1 - 14, (y(ring.src) + y(ring.dst)) / 2, x1, y(ring.dst));
   context.stroke();
   context.globalAlpha = 1;
+}
+
+/** What an edge holds, near its end, between two rows: bars stand in their middles. */
+function held(context, plot, inks, ring, y, high) {
+  const [x0, x1, from, to] = [plot.x(ring.enters), plot.x(ring.read), y(ring.src), y(ring.dst)];
+  const rows = Math.round((0.74 * (to - from)) / high - 0.5) + 0.5;
   context.fillStyle = inks.muted;
   context.font = '10px system-ui, sans-serif';
   context.textAlign = 'center';
-  context.fillText(ring.delay ? `holds ${ring.held} (z⁻${ring.delay})` : `holds ${ring.held}`, x0 + 0.8 * (x1 - x0), y(ring.src) + 0.74 * (y(ring.dst) - y(ring.src)) - 5);
+  context.fillText(ring.delay ? `holds ${ring.held} (z⁻${ring.delay})` : `holds ${ring.held}`, x0 + 0.8 * (x1 - x0), from + rows * high + 3.5);
 }
 
 function way(context, plot, inks, path, y) {
