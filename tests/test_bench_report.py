@@ -82,6 +82,14 @@ def test_what_the_documentation_shows_follows_from_its_data(committed: dict[str,
         assert f"({name})" in text
 
 
+def test_page_and_data_are_written_in_one_order(committed: dict[str, Any], tmp_path: Path) -> None:
+    """What is measured comes in another order than it is kept in; the page is that of what is kept."""
+    about = committed["about"]
+    turned = about | {"versions": dict(reversed(about["versions"].items()))}
+    report.write(tmp_path, committed | {"about": turned})
+    assert (tmp_path / report.PAGE).read_text() == page.text(report.load(tmp_path)) == page.text(committed)
+
+
 def test_a_figure_that_moves_moves_the_page(committed: dict[str, Any]) -> None:
     """A row that misses its must is named, one that meets it is not."""
     data = copy.deepcopy(committed)

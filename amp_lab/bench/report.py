@@ -176,10 +176,12 @@ def _caches() -> list[str]:
 def write(folder: Path, data: dict[str, Any]) -> list[Path]:
     """Write measurements, page and pictures into a folder, and return the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = {FILE: jsontext.dumps(data).encode(), PAGE: page.text(data).encode()} | pictures.files(data)
+    (folder / FILE).write_text(jsontext.dumps(data), encoding="utf-8")
+    data = load(folder)  # whose order is that of the file
+    made = {PAGE: page.text(data).encode()} | pictures.files(data)
     for name, content in made.items():
         (folder / name).write_bytes(content)
-    return [folder / name for name in made]
+    return [folder / FILE, *(folder / name for name in made)]
 
 
 def load(folder: Path) -> dict[str, Any]:

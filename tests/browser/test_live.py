@@ -201,6 +201,7 @@ def test_stop_is_quick_while_a_cell_computes(notebook: Notebook) -> None:
     silent_ms = book.page.evaluate(last)
     print(f"silent {silent_ms:.0f} ms after the click on Stop")
     assert 0 < silent_ms <= 200
+    book.page.wait_for_function("() => !window.ampBusy")
 
 
 def test_loud_is_guarded(notebook: Notebook) -> None:
