@@ -9,7 +9,9 @@ import hashlib
 import json
 import os
 import runpy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -321,6 +323,27 @@ def belongs(way: str, level: str, build: str) -> bool:
     return "lang" in build if way == "clang" else level == way
 
 
+def answers(program: str) -> dict[str, Any]:
+    """What a program that tells `digests` says in each environment of `elsewhere` that this machine has."""
+    found = {}
+    for way, environment in elsewhere().items():
+        command = [sys.executable, "-P", program]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        answer = json.loads(done.stdout)
+        if answer["isa"]:
+            assert belongs(way, answer["isa"], answer["build"]), f"{way}: {answer['isa']}, {answer['build']}"
+            found[way] = answer["digests"]
+    assert lowlevel.isa() in (*found, "base")
+    return found
+
+
+def tell(digests: Callable[[], dict[str, Any]]) -> None:
+    """Print the instruction set level, the build and the digests; none if this machine lacks the level."""
+    level = lowlevel.isa()
+    found = digests() if level else {}
+    print(json.dumps({"isa": level, "build": lowlevel.build_info(), "digests": found}))
+
+
 def scenes() -> Iterator[tuple[str, Scene]]:
     """Return every graph under its name."""
     for name in GOLDEN_CASES:
@@ -332,12 +355,10 @@ def scenes() -> Iterator[tuple[str, Scene]]:
         yield f"variants x {batches}", variants(batches)
 
 
-def main() -> None:
-    """Print the instruction set level and all digests; none if this machine lacks the level."""
-    level = lowlevel.isa()
-    digests = {name: digest(sound(scene)) for name, scene in scenes()} if level else {}
-    print(json.dumps({"isa": level, "build": lowlevel.build_info(), "digests": digests}))
+def digests() -> dict[str, str]:
+    """Digest of every graph."""
+    return {name: digest(sound(scene)) for name, scene in scenes()}
 
 
 if __name__ == "__main__":
-    main()
+    tell(digests)
