@@ -6,9 +6,7 @@ were not built. ``quick`` measures as little as shows that it works.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,8 +16,9 @@ import numpy as np
 
 from amp_lab import lowlevel
 from amp_lab.bench import drawn, scale
+from amp_lab.bench.runner import run_apart
 from amp_lab.bench.workloads import SAMPLE_RATE, one_voice, saw_variants, voices_mixed
-from amp_lab.errors import AmpError, InternalError
+from amp_lab.errors import InternalError
 from amp_lab.graph import Graph
 from amp_lab.lowlevel import Runtime
 from amp_lab.render import digest
@@ -73,11 +72,7 @@ def _asked(program: str) -> dict[str, Any]:
     path = Path(os.environ.get("AMP_BENCH_PROGRAMS", PROGRAMS)) / f"{program}_{lowlevel.isa()}"
     if not path.is_file():
         return {}
-    done = subprocess.run([str(path.resolve())], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise AmpError(f"bench: {program} failed (exit code {done.returncode}): {done.stderr.strip()}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return run_apart(program, [str(path.resolve())])
 
 
 def limits(_quick: bool) -> dict[str, Any]:

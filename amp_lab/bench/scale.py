@@ -12,7 +12,6 @@ import gc
 import itertools
 import json
 import mmap
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,8 +23,9 @@ from typing import Any
 import numpy as np
 
 from amp_lab import blob, lowlevel, presets
+from amp_lab.bench.runner import run_apart
 from amp_lab.bench.workloads import SAMPLE_RATE, through_gains
-from amp_lab.errors import AmpError, Unsupported
+from amp_lab.errors import Unsupported
 from amp_lab.graph import Graph
 from amp_lab.lowlevel import Runtime
 from amp_lab.model import Node
@@ -165,12 +165,7 @@ def memory(quick: bool) -> dict[str, Any]:
 
 
 def _apart(shape: str, size: int) -> dict[str, int]:
-    command = [sys.executable, "-P", "-m", "amp_lab.bench.scale", shape, str(size)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise AmpError(f"bench MEMORY: failed (exit code {done.returncode}): {done.stderr.strip()}")
-    found: dict[str, int] = json.loads(done.stdout)
-    return found
+    return run_apart("MEMORY", [sys.executable, "-P", "-m", "amp_lab.bench.scale", shape, str(size)])
 
 
 def resident(shape: str, size: int) -> dict[str, int]:

@@ -42,16 +42,15 @@ double gain_ns() {
     });
 }
 
+template <class F> double multiply_add_ns(const F& run) {
+    constexpr int64_t kTurns = 4000;
+    volatile double sink = 0.0;
+    return best_ns(double(kTurns * kMultiplyAdds), [&] { sink = run(kTurns, 0.999, 0.001); });
+}
 double apart_ns() {
-    constexpr int64_t kTurns = 4000;
-    volatile double sink = 0.0;
-    return best_ns(double(kTurns * kMultiplyAdds), [&] { sink = multiply_add(kTurns, 0.999, 0.001); });
+    return multiply_add_ns([](int64_t turns, double factor, double term) { return multiply_add(turns, factor, term); });
 }
-double fused_ns() {
-    constexpr int64_t kTurns = 4000;
-    volatile double sink = 0.0;
-    return best_ns(double(kTurns * kMultiplyAdds), [&] { sink = fused_multiply_add(kTurns, 0.999, 0.001); });
-}
+double fused_ns() { return multiply_add_ns(fused_multiply_add); }
 
 // x = a x + b where each waits for the one before: the least a recursion can take per frame.
 double recursion_ns() {
