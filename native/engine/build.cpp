@@ -207,8 +207,10 @@ void Builder::parameters(uint32_t u, const std::map<uint32_t, const Port*>& toke
             w.main->par[k] = s.out[0];
             w.parameter[k] = &s;
             add_before(u, s, is_outside(u, mods));
-            for (uint32_t v = u; v < u + r.fired_with(u); ++v)
-                if (const int32_t own = parameter_shape(v, k).channels; own != shape.channels) r.alone_[{v, k}] = own;
+            if (const Team* team = r.team(u))
+                for (uint32_t v = u; v < u + team->count; ++v)
+                    if (const int32_t own = parameter_shape(v, k).channels; own != shape.channels)
+                        r.alone_[{v, k}] = own;
         }
         if (const Team* team = r.team(u)) {
             w.parameter[k] ? values.install_lanes(*team, k) : values.hold_lanes(*team, k, w.main->par[k]);
