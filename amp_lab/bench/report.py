@@ -125,7 +125,8 @@ def _tasks(seconds: float, quick: bool, others: Sequence[Beside]) -> list[Task]:
 
 
 def _cost(job: runner.Job) -> dict[str, Any]:
-    return {"costs": runner.cost_ns(job, runner.run_apart(job.name, job.command))}
+    facts = runner.run_apart(job.name, job.command)
+    return {"costs": runner.cost_ns(job, facts), "first": runner.cost_ns(job, facts, "first_s")}
 
 
 def _probe(name: str, quick: bool) -> dict[str, Any]:

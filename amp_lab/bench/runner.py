@@ -22,11 +22,11 @@ import numpy as np
 from amp_lab import lowlevel
 from amp_lab.bench.workloads import REFERENCE_HZ, SAMPLE_RATE, WORKLOADS, Workload, alias_db
 from amp_lab.errors import AmpError, InvalidArgument
+from amp_lab.render import Render
 from amp_lab.version import __version__
 
 BLOCK_1_S = 10.0
 """Longest run at one frame per block."""
-WARM_UP_S = 0.25
 BENCH = (sys.executable, "-P", "-m", "amp_lab.cli", "bench")
 
 
@@ -76,19 +76,21 @@ def jobs(names: Sequence[str], seconds: float, threads: int = 1) -> list[Job]:
 
 
 def run(job: Job) -> dict[str, Any]:
-    """Run one job in this process after a warm-up; the caller pins it.
+    """Run one job in this process; the caller pins it.
 
     Returns
     -------
     dict
-        ``render_s`` seconds spent in `Graph.render` (BUILD: from an empty graph on), ``frames`` rendered in
-        them, and what produced the figure; for W1 the alias energy of its saws in dB, at their own
-        highest pitch and at `REFERENCE_HZ`.
+        ``render_s`` seconds spent in `Graph.render` (BUILD: from an empty graph on) after another such
+        render, ``first_s`` seconds that other took, whose memory came fresh from the system, ``frames``
+        rendered in each, and what produced the figure; for W1 the alias energy of its saws in dB, at their
+        own highest pitch and at `REFERENCE_HZ`.
     """
     workload = _workload(job.name)
-    render_s, frames, shape = (_time_build if job.name == "BUILD" else _time_render)(workload, job)
+    first_s, render_s, frames, shape = (_time_build if job.name == "BUILD" else _time_render)(workload, job)
     facts: dict[str, Any] = {
         "render_s": render_s,
+        "first_s": first_s,
         "frames": frames,
         "workload": job.name,
         "setting": job.note,
@@ -103,43 +105,45 @@ def run(job: Job) -> dict[str, Any]:
     return facts
 
 
-def _time_render(workload: Workload, job: Job) -> tuple[float, int, dict[str, Any]]:
-    """Render the whole time in pieces."""
+def _time_render(workload: Workload, job: Job) -> tuple[float, float, int, dict[str, Any]]:
+    """Render the whole time in pieces, twice."""
     pieces = max(1, math.ceil(job.seconds / workload.piece_s))
     frames = round(job.seconds * SAMPLE_RATE / pieces)
     graph = workload.build(frames / SAMPLE_RATE)
-    shape = (workload.batches, graph.compile().output_channels, frames)
-    out = np.zeros(shape) if workload.reuse else None
-    warm_up = frames if workload.reuse else round(WARM_UP_S * SAMPLE_RATE)
-    graph.render(
-        frames=min(frames, warm_up), batches=workload.batches, block_frames=job.block_frames, out=out,
-        isolation="none", threads=job.threads,
-    )  # fmt: skip
-    np.ones(shape)  # so that the machine has the pages at hand that the render takes
-    spent = 0.0
-    for _ in range(pieces):
-        start = time.perf_counter()
-        render = graph.render(
-            frames=frames,
-            batches=workload.batches,
-            block_frames=job.block_frames,
-            out=out,
-            isolation="none",
-            threads=job.threads,
-        )
-        spent += time.perf_counter() - start
+    out = np.zeros((workload.batches, graph.compile().output_channels, frames)) if workload.reuse else None
+
+    def play() -> tuple[float, Render]:
+        spent = 0.0
+        for _ in range(pieces):
+            start = time.perf_counter()
+            render = graph.render(
+                frames=frames,
+                batches=workload.batches,
+                block_frames=job.block_frames,
+                out=out,
+                isolation="none",
+                threads=job.threads,
+            )
+            spent += time.perf_counter() - start
+        return spent, render
+
+    first = play()[0]  # its samples are let go: the next render finds their memory warm
+    second, render = play()
     used = {key: int(render.provenance[key]) for key in ("block_frames", "threads")}
-    return spent, frames * pieces, {"peak": render.peak, **used}
+    return first, second, frames * pieces, {"peak": render.peak, **used}
 
 
-def _time_build(workload: Workload, job: Job) -> tuple[float, int, dict[str, Any]]:
-    """Build, plan, configure and render one frame, twice; the second counts."""
-    for _ in range(2):
+def _time_build(workload: Workload, job: Job) -> tuple[float, float, int, dict[str, Any]]:
+    """Build, plan, configure and render one frame, twice."""
+
+    def build() -> tuple[float, int]:
         start = time.perf_counter()
         graph = workload.build(job.seconds)
         graph.render(frames=1, block_frames=job.block_frames, isolation="none", threads=job.threads)
-        spent = time.perf_counter() - start
-    return spent, 1, {"nodes": len(graph)}
+        return time.perf_counter() - start, len(graph)
+
+    (first, _), (second, nodes) = build(), build()
+    return first, second, 1, {"nodes": nodes}
 
 
 def emit(names: Sequence[str], seconds: float, path: Path, threads: int = 1) -> list[Job]:
@@ -150,9 +154,9 @@ def emit(names: Sequence[str], seconds: float, path: Path, threads: int = 1) -> 
     return chosen
 
 
-def cost_ns(job: Job, facts: dict[str, Any]) -> float:
+def cost_ns(job: Job, facts: dict[str, Any], spent: str = "render_s") -> float:
     """Nanoseconds per unit of the workload."""
-    per_frame_ns: float = 1e9 * facts["render_s"] / facts["frames"]
+    per_frame_ns: float = 1e9 * facts[spent] / facts["frames"]
     return per_frame_ns / _workload(job.name).divisor
 
 

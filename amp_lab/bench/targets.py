@@ -19,25 +19,30 @@ PLAN_MS = ((100, 1.0), (1_100, 10.0), (110_000, 1500.0))
 
 @dataclass(frozen=True)
 class Target:
-    """A row of the table: what must be reached and what would be a dream, in its unit; ``scale`` from ns."""
+    """A row of the table: what must be reached and what would be a dream, in its unit; ``scale`` from ns.
+
+    ``hand`` is what the program ``by`` took on the machine these were set on, in the same unit.
+    """
 
     workload: str
     what: str
     unit: str
     must: float
     dream: float
+    by: str
+    hand: float
     block: int | None = None
     scale: float = 1.0
 
 
 TARGETS = (
-    Target("W1", "a voice", "ns/sample", 16, 12),
-    Target("W2", "64 voices, mixed", "ns/voice-sample", 4.4, 2.5),
-    Target("W3", "1000 gains, block 64", "ns/node-sample", 0.13, 0.09, 64),
-    Target("W3", "1000 gains, block 512", "ns/node-sample", 0.08, 0.045, 512),
-    Target("W3", "1000 gains, block 1", "ns/node-sample", 5, 2.5, 1),
-    Target("W4", "a loop over one frame", "ns/sample", 6, 3.3),
-    Target("W6", "1024 variants of 1 s", "s", 0.05, 0.03, scale=W6_S),
+    Target("W1", "a voice", "ns/sample", 16, 12, "hand C++ scalar", 25.4),
+    Target("W2", "64 voices, mixed", "ns/voice-sample", 4.4, 2.5, "hand C++ 8 lanes", 3.8),
+    Target("W3", "1000 gains, block 64", "ns/node-sample", 0.13, 0.09, "hand C++ own buffers", 0.104, 64),
+    Target("W3", "1000 gains, block 512", "ns/node-sample", 0.08, 0.045, "hand C++ own buffers", 0.08, 512),
+    Target("W3", "1000 gains, block 1", "ns/node-sample", 5, 2.5, "hand C++ own buffers", 2.98, 1),
+    Target("W4", "a loop over one frame", "ns/sample", 6, 3.3, "hand C++ three calls", 4.3),
+    Target("W6", "1024 variants of 1 s", "s", 0.05, 0.03, "hand C++ 8 lanes", 0.036, scale=W6_S),
 )
 
 
@@ -111,6 +116,20 @@ def costs_of(data: Data, target: Target) -> list[float]:
             costs: list[float] = row["costs"]
             return costs
     raise KeyError(target.workload)
+
+
+def here(data: Data, target: Target) -> float | None:
+    """Return a must as it would be here: times what the program by hand took here over what it took there.
+
+    None where that program was not run beside.
+    """
+    for row in data["beside"]:
+        if (row["workload"], row["system"]) == (target.workload, target.by) and target.block in (
+            None,
+            row["block"],
+        ):
+            return target.must * middle(row["costs"]) * target.scale / target.hand
+    return None
 
 
 def dispatch(loop: Data) -> float:
