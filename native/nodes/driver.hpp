@@ -95,8 +95,7 @@ template <template <class> class N> struct Driver : Traits<N> {
                 const uint32_t i = lanes ? k : k * kLanes;
                 f64x8 sum(0.0);
                 for (int c = 0; c < s.channels; ++c) {
-                    Row line;
-                    line.lay(s, c, g);
+                    const Row& line = rows(s)[c * s.env->groups + g];
                     const uint32_t j = f.offset + i;
                     f64x8 x[kIn], y[NO], p[kPar];
                     line.template inputs<f64x8>(j, x);
