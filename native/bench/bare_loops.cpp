@@ -10,8 +10,7 @@
 #include <vector>
 
 #include "dsp/math.hpp"
-#include "nodes/contract.hpp"
-#include "nodes/driver.hpp"
+#include "nodes/routing.hpp"
 
 // Each type's source in a namespace of its own, as their tables have the same names.
 namespace amp {

@@ -310,23 +310,23 @@ int32_t Runtime::port_channels(const char* node, const char* port) const {
 void Runtime::metrics(std::string_view node, amp_node_metrics& out) const {
     const uint32_t u = find(node, "metrics");
     need_configured("metrics");
-    metrics_of(u, out);
+    metrics_of(u, common_.clock.scale(), out);
 }
 
 void Runtime::all_metrics(void* out, size_t distance) const {
     need_configured("metrics");
+    const double scale = common_.clock.scale();
     for (uint32_t u = 0; u < nodes(); ++u)
-        metrics_of(ranked_[u], *reinterpret_cast<amp_node_metrics*>(static_cast<char*>(out) + u * distance));
+        metrics_of(ranked_[u], scale, *reinterpret_cast<amp_node_metrics*>(static_cast<char*>(out) + u * distance));
 }
 
-void Runtime::metrics_of(uint32_t u, amp_node_metrics& out) const {
+void Runtime::metrics_of(uint32_t u, double scale, amp_node_metrics& out) const {
     const Shard& first = *shards_.front();
     out.frames = first.frames_of(u);
     out.calls = first.calls_of(u);
     out.measured_delay_frames = first.work()[u].owed;
     out.seconds = out.heat_j = 0.0;
     out.clamped_values = 0;
-    const double scale = common_.clock.scale();
     for (const auto& s : shards_) {
         const Work& w = s->work()[u];
         if (w.timed_frames)

@@ -58,7 +58,7 @@ private:
     friend class Stream;
 
     uint32_t find(std::string_view node, const char* stage) const;
-    void metrics_of(uint32_t node, amp_node_metrics& out) const;
+    void metrics_of(uint32_t node, double scale, amp_node_metrics& out) const;
     std::pair<uint32_t, uint32_t> find_output(const char* node, const char* port, const char* stage) const;
     void check_history(const History& history) const;
     void need_history(const char* stage) const;

@@ -135,34 +135,37 @@ const Tensor& Values::played(uint32_t node, uint32_t param, Tensor& scratch) con
     return it != r.installed_.end() ? it->second : *in_force(node, param, scratch).tensor;
 }
 
-// The values of all members, lane by lane; `frames` of each.
-View Values::lanes(const Team& team, uint32_t param, uint64_t frames, double* to, const Range& range) const {
-    const auto channels = static_cast<uint32_t>(r.plan_.nodes[team.first].channels), batches = r.env_.batches;
-    const auto groups = static_cast<uint32_t>(team.env.groups), last = team.env.batches - 1;
-    Tensor scratch;
-    for (uint32_t l = 0; l < (frames == 0 ? groups * kLanes : team.env.batches); ++l) {
-        const uint32_t lane = std::min(l, last);
-        const Tensor& t = played(team.first + lane / batches, param, scratch);
-        for (uint32_t c = 0; c < channels; ++c) {
-            const auto at = [&](uint64_t n) {
-                return std::clamp(t.at(r.first_batch_ + lane % batches, c, n), range.low, range.high);
-            };
-            if (frames == 0) to[(c * groups + l / kLanes) * kLanes + l % kLanes] = at(0);
-            for (uint64_t n = 0; n < frames; ++n) to[(l * channels + c) * frames + n] = at(n);
-        }
-    }
-    const auto n = static_cast<int64_t>(frames);
-    if (frames == 0) return {to, channels == 1 ? 0 : int64_t{kLanes} * groups, groups == 1 ? 0 : int64_t{kLanes}, 0};
-    return {to, n, n * channels, 1};
-}
-
 void Values::hold_lanes(const Team& team, uint32_t param, View& view) const {
     const Step* step = r.work_[team.first].parameter[param];
     const PlanNode& n = r.plan_.nodes[team.first];
-    const auto rows = static_cast<uint64_t>(n.channels) * static_cast<uint64_t>(team.env.groups);
-    if (!view.data) view.data = r.arena_.doubles(rows * kLanes);
-    view = lanes(team, param, 0, view.data,
-                 step ? Range{-INFINITY, INFINITY} : clamp_range(n.type->contract->params[param]));
+    const Range range = step ? Range{-INFINITY, INFINITY} : clamp_range(n.type->contract->params[param]);
+    const auto channels = static_cast<uint32_t>(n.channels), groups = static_cast<uint32_t>(team.env.groups);
+    const uint32_t batches = r.env_.batches, last = team.env.batches - 1;
+    if (!view.data) view.data = r.arena_.doubles(uint64_t{channels} * groups * kLanes);
+    Tensor scratch;
+    for (uint32_t l = 0; l < groups * kLanes; ++l) {
+        const uint32_t lane = std::min(l, last);
+        const Tensor& t = played(team.first + lane / batches, param, scratch);
+        for (uint32_t c = 0; c < channels; ++c)
+            view.data[(c * groups + l / kLanes) * kLanes + l % kLanes] =
+                std::clamp(t.at(r.first_batch_ + lane % batches, c, 0), range.low, range.high);
+    }
+    view = {view.data, channels == 1 ? 0 : int64_t{kLanes} * groups, groups == 1 ? 0 : int64_t{kLanes}, 0};
+}
+
+// `frames` values of every member, lane by lane.
+View Values::lanes(const Team& team, uint32_t param, uint64_t frames) const {
+    const auto channels = static_cast<uint32_t>(r.plan_.nodes[team.first].channels), batches = r.env_.batches;
+    double* const to = r.arena_.doubles(team.env.batches * uint64_t{channels} * frames);
+    Tensor scratch;
+    for (uint32_t l = 0; l < team.env.batches; ++l) {
+        const Tensor& t = played(team.first + l / batches, param, scratch);
+        for (uint32_t c = 0; c < channels; ++c)
+            for (uint64_t n = 0; n < frames; ++n)
+                to[(l * channels + c) * frames + n] = t.at(r.first_batch_ + l % batches, c, n);
+    }
+    const auto n = static_cast<int64_t>(frames);
+    return {to, n, n * channels, 1};
 }
 
 void Values::install_lanes(const Team& team, uint32_t param) {
@@ -174,9 +177,8 @@ void Values::install_lanes(const Team& team, uint32_t param) {
     for (uint32_t u = team.first; u < team.first + team.count; ++u)
         frames = std::max(frames, played(u, param, scratch).frames);
     if (step && frames > 1) {
-        double* to = r.arena_.doubles(team.env.batches * static_cast<uint64_t>(n.channels) * frames);
         auto* view = r.arena_.make<View>(1);
-        *view = lanes(team, param, frames, to, {-INFINITY, INFINITY});
+        *view = lanes(team, param, frames);
         step->source = view;
         step->source_frames = static_cast<int64_t>(frames);
         return;

@@ -43,7 +43,7 @@ struct Values {
 
 private:
     const Tensor& played(uint32_t node, uint32_t param, Tensor& scratch) const;
-    View lanes(const Team& team, uint32_t param, uint64_t frames, double* to, const Range& range) const;
+    View lanes(const Team& team, uint32_t param, uint64_t frames) const;
 };
 
 }  // namespace amp

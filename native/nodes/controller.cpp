@@ -1,21 +1,11 @@
 // controller: a named control curve as a signal. The engine samples the curve into the node's only input view.
-#include "nodes/contract.hpp"
-#include "nodes/driver.hpp"
+#include "nodes/routing.hpp"
 
 namespace amp::AMP_KNS {
 namespace {
 
-template <class T> struct Controller {
+template <class T> struct Controller : Passing<T> {
     enum Param { kCurve, kChannels, kParams };
-    static constexpr int kInputs = 1, kOutputs = 1;
-    static constexpr Nothing kNumbers{};
-    struct Coef {};
-    struct State {};
-    struct Mid {};
-
-    static Coef coef(const T*, const Setup&) { return {}; }
-    static Mid tick(const T*, const Coef&, State&) { return {}; }
-    static void shape(const Mid&, const T* x, const Coef&, T* y, const Setup&) { y[0] = x[0]; }
 };
 
 constexpr amp_param_contract kParams[] = {

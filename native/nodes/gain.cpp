@@ -1,25 +1,12 @@
 // gain: y = g * x.
-#include "nodes/contract.hpp"
-#include "nodes/driver.hpp"
+#include "nodes/routing.hpp"
 
 namespace amp::AMP_KNS {
 namespace {
 
-template <class T> struct Gain {
-    enum Param { kGain, kParams };
-    static constexpr int kInputs = 1, kOutputs = 1;
-    static constexpr int kNumbers[] = {kGain};
-    static constexpr int kFast = kGain;
-    struct Coef {
-        T g;
-    };
-    struct State {};
-    struct Mid {};
+template <class T> struct Gain : Modulated<T> {
+    using Scaling<T>::kGain;
 
-    static Coef coef(const T* p, const Setup&) { return {p[kGain]}; }
-    static void recoef(T gain, const Setup&, Coef& c) { c.g = gain; }
-    static Mid tick(const T*, const Coef&, State&) { return {}; }
-    static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = c.g * x[0]; }
     static T heat(const T* x, const T*, const T* p) {
         return vmax(T(0.0), T(1.0) - p[kGain] * p[kGain]) * (x[0] * x[0]);
     }

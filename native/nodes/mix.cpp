@@ -1,25 +1,13 @@
 // mix: y = gain * (sum of what is connected).
-#include "nodes/contract.hpp"
-#include "nodes/driver.hpp"
+#include "nodes/routing.hpp"
 
 namespace amp::AMP_KNS {
 namespace {
 
-template <class T> struct Mix {
-    enum Param { kGain, kParams };
-    static constexpr int kInputs = 1, kOutputs = 1;
-    static constexpr int kNumbers[] = {kGain};
-    static constexpr int kFast = kGain;
+template <class T> struct Mix : Modulated<T> {
+    using typename Scaling<T>::Coef, typename Scaling<T>::Mid;
     static constexpr bool kAdds = true;
-    struct Coef {
-        T gain;
-    };
-    struct State {};
-    struct Mid {};
 
-    static Coef coef(const T* p, const Setup&) { return {p[kGain]}; }
-    static void recoef(T gain, const Setup&, Coef& c) { c.gain = gain; }
-    static Mid tick(const T*, const Coef&, State&) { return {}; }
     static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = scaled(c.gain, x[0]); }
 };
 

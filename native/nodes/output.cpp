@@ -1,22 +1,12 @@
 // output: where a graph delivers a signal; passes it through, the power goes into the load.
-#include "nodes/contract.hpp"
-#include "nodes/driver.hpp"
+#include "nodes/routing.hpp"
 
 namespace amp::AMP_KNS {
 namespace {
 
-template <class T> struct Output {
-    enum Param { kParams };
-    static constexpr int kInputs = 1, kOutputs = 1;
-    static constexpr Nothing kNumbers{};
+template <class T> struct Output : Passing<T> {
     static constexpr bool kPasses = true;
-    struct Coef {};
-    struct State {};
-    struct Mid {};
 
-    static Coef coef(const T*, const Setup&) { return {}; }
-    static Mid tick(const T*, const Coef&, State&) { return {}; }
-    static void shape(const Mid&, const T* x, const Coef&, T* y, const Setup&) { y[0] = x[0]; }
     static T heat(const T* x, const T*, const T*) { return x[0] * x[0]; }
 };
 

@@ -1,4 +1,4 @@
-// Kernels of nodes whose work is done by their ports: y = x, and y = gain * x.
+// Kernels that several nodes share, most of whose work is done by their ports: y = x, and y = gain * x.
 #pragma once
 #include "nodes/contract.hpp"
 #include "nodes/driver.hpp"
@@ -31,6 +31,12 @@ template <class T> struct Scaling {
     static Coef coef(const T* p, const Setup&) { return {p[kGain]}; }
     static Mid tick(const T*, const Coef&, State&) { return {}; }
     static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = c.gain * x[0]; }
+};
+
+template <class T> struct Modulated : Scaling<T> {  // mostly
+    static constexpr int kFast = Scaling<T>::kGain;
+
+    static void recoef(T gain, const Setup&, typename Scaling<T>::Coef& c) { c.gain = gain; }
 };
 
 }  // namespace amp::AMP_KNS

@@ -1,0 +1,166 @@
+// Runs a node in the frame layout: row by row, in chunks that stay in L1.
+#pragma once
+#include "nodes/traits.hpp"
+
+namespace amp::AMP_KNS {
+
+template <template <class> class N> struct FrameLayout : Traits<N> {
+    using Node = Traits<N>;
+    using Node::kHeld, Node::kFastOnly, Node::kMoving, Node::rows, Node::motion;
+    using Node::NO, Node::kIn, Node::kRunsPhase, Node::kHasFast, Node::kRecursive;
+    using typename Node::D, typename Node::P, typename Node::Row, typename Node::Motion;
+
+    // The phases of a chunk: one running sum of its increments.
+    template <bool kVarying>
+    static void phases(const typename P::Coef* coefs, uint32_t n, typename D::State& st, const typename D::Coef& hold,
+                       u64x8 (&phase)[kLanes]) {
+        if constexpr (kVarying) {
+            for (uint32_t k = 0; k < kLanes; ++k) {
+                const uint32_t left = n > k * kLanes ? n - k * kLanes : 0;
+                phase[k] = left ? coefs[k].inc : u64x8(0);
+                if (left < kLanes)
+                    phase[k] = select(lane_numbers() < f64x8(static_cast<double>(left)), phase[k], u64x8(0));
+            }
+            st.phase = scan(st.phase, phase);
+        } else {
+            const u64x8 first = u64x8(hold.inc) * to_u64(lane_numbers()) + u64x8(st.phase);
+            for (uint64_t k = 0; k < kLanes; ++k) phase[k] = first + u64x8(hold.inc * (k * kLanes));
+            st.phase += hold.inc * n;
+        }
+    }
+
+    // One chunk of one row in frame layout.
+    template <Motion kMotion>
+    [[gnu::flatten]] static void chunk(const Setup& u, const Row& given, const FastRow& fast, uint32_t at0, uint32_t n,
+                                       typename D::State& st, const typename D::Coef& hold,
+                                       const typename P::Coef& hold8, Watch& seen) {
+        Watch watch = seen;  // copies, that stores to signals leave alone
+        const Row rows = given;
+        constexpr int kPacks = kChunk / kLanes;
+        constexpr bool kVarying = kMotion != kHeld;
+        typename P::Coef coefs[kVarying ? kPacks : 1];
+        typename P::Mid mids[kRecursive ? kPacks : 1];
+        const uint32_t packs = (n + kLanes - 1) / kLanes;
+        if constexpr (kVarying)
+            for (uint32_t k = 0; k < packs; ++k) {
+                if constexpr (kMotion == kMoving)
+                    coefs[k] = Node::template coef<f64x8>(rows, u, at0 + k * kLanes);
+                else
+                    P::recoef(fast.value(at0 + k * kLanes, n - k * kLanes, watch), u, coefs[k] = hold8);
+            }
+        u64x8 phase[kLanes];
+        if constexpr (kRunsPhase) phases<kVarying>(coefs, n, st, hold, phase);
+        if constexpr (kRecursive) {
+            if (n % kLanes) mids[packs - 1] = {};
+            typename D::State local = st;
+            for (uint32_t k = 0; k < packs; ++k) {
+                const uint32_t lanes = n - k * kLanes < kLanes ? n - k * kLanes : kLanes;
+                for (uint32_t j = 0; j < lanes; ++j) {
+                    double x[kIn];
+                    rows.template inputs<double>(at0 + k * kLanes + j, x);
+                    const auto c = kVarying ? pick<typename D::Coef>(coefs[k], j) : hold;
+                    put(mids[k], j, Node::template tick<double>(x, c, local, u));
+                }
+            }
+            st = local;
+        }
+        const auto shape = [&](uint32_t k, f64x8* y) __attribute__((always_inline)) {
+            f64x8 x[kIn];
+            rows.template inputs<f64x8>(at0 + k * kLanes, x);
+            const auto& c8 = kVarying ? coefs[k] : hold8;
+            typename P::Mid m{};
+            if constexpr (kRunsPhase) m.phase = phase[k];
+            if constexpr (kRecursive) m = mids[k];
+            P::shape(m, x, c8, y, u);
+            for (int o = 0; o < NO; ++o) store(rows.out[o] + (at0 + k * kLanes), y[o]);
+        };
+        f64x8 y[NO];
+        for (uint32_t k = 0; k < n / kLanes; ++k) {
+            shape(k, y);
+            for (int o = 0; o < NO; ++o) watch.see(y[o]);
+        }
+        if (n % kLanes) {
+            shape(packs - 1, y);
+            for (int o = 0; o < NO; ++o) watch.see(y[o], n % kLanes);
+        }
+        seen = watch;
+    }
+
+    // A row of a node without state, its parameters held: one plain loop. kDense: its inputs move frame by frame.
+    template <bool kDense>
+    [[gnu::always_inline]] static void plain_row(const Row& line, const typename P::Coef& hold8, const Setup& u,
+                                                 uint32_t i, uint32_t end, Watch& watch) {
+        const auto pack = [&](uint32_t at, f64x8* y) __attribute__((always_inline)) {
+            f64x8 x[kIn];
+            line.template inputs<f64x8, kDense>(at, x);
+            P::shape({}, x, hold8, y, u);
+            for (int o = 0; o < NO; ++o) store(line.out[o] + at, y[o]);
+        };
+        f64x8 y[NO];
+        if (end - i >= 4 * kLanes) {
+            f64x8 sums[4] = {f64x8(0.0), f64x8(0.0), f64x8(0.0),
+                             f64x8(0.0)};  // that no addition waits for the one before
+            for (; i + 4 * kLanes <= end; i += 4 * kLanes)
+#pragma GCC unroll 4
+                for (uint32_t k = 0; k < 4; ++k) {
+                    pack(i + k * kLanes, y);
+                    for (int o = 0; o < NO; ++o) sums[k] += y[o];
+                }
+            for (const f64x8& sum : sums) watch.see(sum);
+        }
+        for (; i + kLanes <= end; i += kLanes) {
+            pack(i, y);
+            for (int o = 0; o < NO; ++o) watch.see(y[o]);
+        }
+        if (i == end) return;
+        pack(i, y);
+        for (int o = 0; o < NO; ++o) watch.see(y[o], end - i);
+    }
+
+    [[gnu::noinline, gnu::flatten]] static uint32_t plain(Step& s, const Firing& f) {
+        const Setup u{*s.env, s.fixed, s.key};
+        const uint32_t first = f.offset, end = first + f.frames;
+        Watch watch;
+        for (int r = 0, rows = s.channels * s.env->groups; r < rows; ++r) {
+            const Row line = Node::rows(s)[r];
+            const auto hold8 = spread<typename P::Coef>(*Node::template held<double>(s, r));
+            if (line.dense())
+                plain_row<true>(line, hold8, u, first, end, watch);
+            else
+                plain_row<false>(line, hold8, u, first, end, watch);
+        }
+        return watch.verdict();
+    }
+
+    static uint32_t across_frames(Step& s, const Firing& f) {
+        const Motion moves = motion(s);
+        if constexpr (std::is_empty_v<typename D::State>)
+            if (moves == kHeld) return plain(s, f);
+        const Setup u{*s.env, s.fixed, s.key};
+        Watch watch;
+        for (int c = 0, r = 0; c < s.channels; ++c)
+            for (int g = 0; g < s.env->groups; ++g, ++r) {
+                const Row& line = rows(s)[r];
+                typename D::State& st = *Node::template state<double>(s, r);
+                const typename D::Coef hold = moves == kHeld       ? *Node::template held<double>(s, r)
+                                              : moves == kFastOnly ? Node::template coef<double>(line, u, f.offset)
+                                                                   : typename D::Coef{};
+                const auto hold8 = spread<typename P::Coef>(hold);
+                const auto run = [&]<Motion kMotion>() {
+                    const FastRow fast = Node::template fast_row<kMotion>(s, c, g);
+                    for (uint32_t i = 0; i < f.frames; i += kChunk)
+                        chunk<kMotion>(u, line, fast, f.offset + i, f.frames - i < kChunk ? f.frames - i : kChunk, st,
+                                       hold, hold8, watch);
+                };
+                if (moves == kHeld)
+                    run.template operator()<kHeld>();
+                else if (moves == kMoving)
+                    run.template operator()<kMoving>();
+                else if constexpr (kHasFast)
+                    run.template operator()<kFastOnly>();
+            }
+        return watch.verdict();
+    }
+};
+
+}  // namespace amp::AMP_KNS

@@ -1,0 +1,117 @@
+// What a node says of itself: its maths is written once, as a struct template over the number type T.
+//
+//   template <class T> struct Node {
+//     enum Param { ... , kParams };                 // in the order of the contract
+//     static constexpr int kInputs, kOutputs;
+//     static constexpr int kNumbers[] = {...};      // parameters that are signals (not fixed)
+//     struct Coef;  struct State;  struct Mid;      // members of type T or u64_of<T> only; may be empty
+//     static Coef coef(const T* p, const Setup&);                       // what depends on parameters only
+//     static Mid tick(const T* x, const Coef&, State&);                 // the recursion: as little as possible
+//     static void shape(const Mid&, const T* x, const Coef&, T* y, const Setup&);   // the rest of the frame
+//     static T heat(const T* x, const T* y, const T* p);                // optional: own power in watts
+//   };
+//
+// tick may take the Setup too, as its last argument, for what depends on fixed parameters.
+//
+// A node that is mostly modulated in one parameter may say `static constexpr int kFast = <that parameter>` and
+// `static void recoef(T value, const Setup&, Coef&)`, which redoes what depends on it: the rest is then worked out once
+// per firing while only that parameter moves. coef must give what recoef gives.
+//
+// The engine fuses the step of such a parameter into the node when one modulator moves a value that holds.
+//
+// A node whose one port sums its edges may say `static constexpr bool kAdds = true`: x is then their sum.
+// A node whose output is its one input says `static constexpr bool kPasses = true`. One that makes finite outputs of
+// finite parameters says `static constexpr bool kFinite = true`.
+//
+// A node whose output holds while its parameters hold says `static constexpr bool kHolds = true`.
+// A node without signal parameters says `static constexpr Nothing kNumbers`. A node whose State is {U phase}, whose
+// Coef has a member `U inc` and whose Mid is {U phase} says `static constexpr bool kPhase = true`: its tick must do
+// nothing but return the phase and add inc, and the frame layout replaces it by a sum over eight packs. Its Coef also
+// has a member `U offset`, which shape adds to the phase: while it holds, the lane layout adds it once.
+//
+// The lane layout knows three more things a node may say. `static constexpr int kChoice = <a fixed parameter>, kChoices
+// = <how many>` compiles a loop for each value. A node with kFast whose coefficients take long to work out and whose
+// recursion is short splits recoef(v, u, c) into rest(half(v, u), c), with a type `Half` between. A node without inputs
+// whose shape is seldom more than a short formula has
+// `static mask_of<T> calm(const Mid&, const Coef&, T* y, const Setup&)`: that formula, and lanes for which it may not
+// do.
+#pragma once
+#include "nodes/line.hpp"
+
+namespace amp::AMP_KNS {
+
+template <template <class> class N> struct Traits {
+    using D = N<double>;
+    using P = N<f64x8>;
+    static constexpr int NI = D::kInputs, NO = D::kOutputs;
+    static constexpr bool kAdds = requires { D::kAdds; };
+    using Row = Line<NI, NO, D::kParams, kAdds>;
+    static constexpr int kIn = Row::kIn, kPar = Row::kPar;
+    static constexpr bool kRunsPhase = requires { D::kPhase; };
+    static constexpr bool kHasFast = requires { D::kFast; };
+    static constexpr bool kHalves = requires { typename D::Half; };
+    static constexpr bool kFinite = requires { D::kFinite; };
+    static constexpr bool kCalm =
+        requires(typename P::Mid m, typename P::Coef c, f64x8* y, Setup u) { P::calm(m, c, y, u); };
+    static constexpr int kChoices = [] {
+        if constexpr (requires { D::kChoices; }) return D::kChoices;
+        return 1;
+    }();
+    static constexpr bool kRecursive = !std::is_empty_v<typename D::State> && !kRunsPhase;
+
+    enum Motion { kHeld, kFastOnly, kMoving };  // of the parameters
+
+    static Row* rows(const Step& s) { return static_cast<Row*>(s.lines); }
+    static void lay(Step& s) {
+        for (int c = 0, r = 0; c < s.channels; ++c)
+            for (int g = 0; g < s.env->groups; ++g, ++r) rows(s)[r].lay(s, c, g);
+    }
+
+    template <Motion kMotion> static FastRow fast_row(const Step& s, int c, int g) {
+        if constexpr (kMotion == kFastOnly) return FastRow(s, D::kFast, c, g);
+        return {};
+    }
+
+    static Motion motion(const Step& s) {
+        if (!s.varying) return kHeld;
+        if constexpr (kHasFast) {
+            for (int k : D::kNumbers)
+                if (k != D::kFast && s.par[k].step != 0) return kMoving;
+            return kFastOnly;
+        }
+        return kMoving;
+    }
+
+    template <class T>
+    [[gnu::always_inline]] static typename N<T>::Mid tick(const T* x, const typename N<T>::Coef& c,
+                                                          typename N<T>::State& s, const Setup& u) {
+        if constexpr (requires { N<T>::tick(x, c, s, u); })
+            return N<T>::tick(x, c, s, u);
+        else
+            return N<T>::tick(x, c, s);
+    }
+    template <class T>
+    [[gnu::always_inline]] static typename N<T>::Coef coef(const Row& row, const Setup& u, int64_t i) {
+        T p[kPar];
+        for (int k : D::kNumbers) p[k] = load_as<T>(row.par[k] + i * row.par_step[k]);
+        return N<T>::coef(p, u);
+    }
+    template <class T> static typename N<T>::Coef* held(Step& s, int index) {
+        return reinterpret_cast<typename N<T>::Coef*>(s.coef) + index;
+    }
+    template <class T> static typename N<T>::State* state(Step& s, int index) {
+        return reinterpret_cast<typename N<T>::State*>(s.state) + index;
+    }
+
+    template <class T> static void prepare(Step& s) {
+        const Setup u{*s.env, s.fixed, s.key};
+        if (s.varying) return;
+        for (int r = 0; r < s.channels * s.env->groups; ++r) *held<T>(s, r) = coef<T>(rows(s)[r], u, 0);
+    }
+
+    template <class T> static void reset(Step& s) {
+        for (int r = 0; r < s.channels * s.env->groups; ++r) *state<T>(s, r) = typename N<T>::State{};
+    }
+};
+
+}  // namespace amp::AMP_KNS
