@@ -23,14 +23,14 @@ void Shard::reserve_ticks() {
 }
 
 void Shard::run_component(const Component& c, const Firing& f, bool timed) {
-    const double t0 = timed ? common_.now() : 0.0;
+    const int64_t t0 = timed ? common_.now() : 0;
     if (c.sub_block < kTogetherBelow)
         run_frames(c, f);
     else
         run_firings(c, f);
     if (!timed) return;
-    const double share =
-        (common_.now() - t0) / static_cast<double>(c.nodes.size());  // the nodes of a loop are timed together
+    const double share = static_cast<double>(common_.now() - t0) /
+                         static_cast<double>(c.nodes.size());  // the nodes of a loop are timed together
     for (uint32_t u : c.nodes) {
         work_[u].ticks += share;
         work_[u].timed_frames += f.frames;
@@ -160,7 +160,7 @@ Carried Shard::watched_tick(const Tick& t, uint32_t i, int64_t time, Carried bef
     }
     const bool main = &s == work_[s.node].main, traced = main && !common_.events.empty();
     if (main) test_hook(s.node, own);
-    const double t0 = traced ? common_.now() : 0.0;
+    const int64_t t0 = traced ? common_.now() : 0;
     before = t.run(s, i, time, before);
     if (traced) record(s.node, {time, i, 1}, t0, common_.now());
     return before;
@@ -187,7 +187,7 @@ void Shard::run_firings(const Component& c, const Firing& f) {
             if (reach <= done[u]) continue;
             const auto n = static_cast<uint32_t>(reach - done[u]);
             const Firing g{f.frame + static_cast<int64_t>(done[u]), static_cast<uint32_t>(done[u]), n};
-            const double t0 = common_.events.empty() ? 0.0 : common_.now();
+            const int64_t t0 = common_.events.empty() ? 0 : common_.now();
             fire(u, g);
             if (!common_.events.empty()) record(u, g, t0, common_.now());
             done[u] = reach;
