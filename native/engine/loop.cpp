@@ -93,21 +93,23 @@ constexpr size_t kSites = 8;
 
 // The table: one indirect call per step and frame, each from a place of its own in the code, so that the core knows
 // where it goes: eight at a time, and the rest.
-template <size_t kRest>
+template <bool kEights, size_t kRest>
 void run_table(const Tick* first, const Tick* rest, uint32_t frames, int64_t time, Carried now) {
     for (int64_t i = 0; i < frames; ++i) {
-        for (const Tick* t = first; t != rest; t += kSites)
+        if constexpr (kEights)
+            for (const Tick* t = first; t != rest; t += kSites)
 #pragma GCC unroll 8
-            for (size_t k = 0; k < kSites; ++k) now = t[k].run(*t[k].step, i, time + i, now);
+                for (size_t k = 0; k < kSites; ++k) now = t[k].run(*t[k].step, i, time + i, now);
 #pragma GCC unroll 8
         for (size_t k = 0; k < kRest; ++k) now = rest[k].run(*rest[k].step, i, time + i, now);
     }
 }
 
-template <size_t... kRest> constexpr auto run_tables(std::index_sequence<kRest...>) {
-    return std::array{run_table<kRest>...};
+template <bool kEights, size_t... kRest> constexpr auto run_tables(std::index_sequence<kRest...>) {
+    return std::array{run_table<kEights, kRest>...};
 }
-constexpr auto kRunTable = run_tables(std::make_index_sequence<kSites>());
+constexpr std::array kRunTable{run_tables<false>(std::make_index_sequence<kSites>()),
+                               run_tables<true>(std::make_index_sequence<kSites>())};
 
 }  // namespace
 
@@ -128,7 +130,7 @@ void Shard::run_frames(const Component& c, const Firing& f) {
         return;
     } else {
         const size_t rest = ticks.size() % kSites;
-        kRunTable[rest](first, end - rest, f.frames, f.frame, now);
+        kRunTable[ticks.size() >= kSites][rest](first, end - rest, f.frames, f.frame, now);
     }
     for (const Tick& t : ticks)  // what they wrote stands until the block ends
         if (t.step->verdict || !wrote_finite(*t.step, f)) note_tick(*t.step, f);
