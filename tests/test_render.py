@@ -168,6 +168,20 @@ def test_a_trace_lists_the_firings_of_every_node() -> None:
     assert np.all(mine["stop_s"] >= mine["start_s"])
 
 
+def test_a_trace_goes_from_node_to_node() -> None:
+    """No firing begins before the one ahead of it is over; one that has nothing to do takes no time."""
+    g = amp.Graph()
+    sound = g.mix(g.constant(value=0.5, name="held"), g.oscillator(frequency_hz=220.0), name="sum")
+    g.output(g.gain(sound, gain=0.5), name="out")
+    trace = g.render(frames=64 * 63, block_frames=64, trace=True, isolation="none").trace
+    assert trace is not None and len(trace.events) == 63 * len(g)
+    events = trace.events[33 * len(g) :]  # behind the last block that is timed for metrics, the 33rd
+    assert np.all(events["start_s"][1:] >= events["stop_s"][:-1])
+    spent = events["stop_s"] - events["start_s"]
+    took = {name: spent[events["node"] == k] for k, name in enumerate(trace.nodes)}
+    assert not took["held"].any() and not took["out"].any() and np.all(took["sum"] > 0)
+
+
 def test_a_non_finite_value_stops_the_render_with_its_place() -> None:
     """The node, frame and channel of the first NaN are named; ``allow`` lets it pass."""
     g = amp.Graph()

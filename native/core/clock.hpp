@@ -17,10 +17,11 @@ public:
         begin_ = System::now();
         first_ = read();
     }
-    double now() const { return static_cast<double>(read() - first_); }
+    int64_t now() const { return read() - first_; }
     // Seconds per tick, measured from `start` to here.
     double scale() const {
-        const double seconds = std::chrono::duration<double>(System::now() - begin_).count(), ticks = now();
+        const double seconds = std::chrono::duration<double>(System::now() - begin_).count(),
+                     ticks = static_cast<double>(now());
         return ticks > 0.0 ? seconds / ticks : 0.0;
     }
 

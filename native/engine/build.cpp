@@ -64,7 +64,7 @@ void Builder::node(uint32_t u, const std::map<uint32_t, const Port*>& token_port
     const uint64_t rows = Shape{n.channels, r.env(u).groups}.rows();
     Step& s = make_step(rows * ops.state_bytes, rows * ops.coef_bytes, rows * ops.line_bytes);
     w.main = &s;
-    s.fire = passed(u) ? [](Step&, const Firing&) { return kFired; } : ops.fire;
+    s.fire = passed(u) ? idle : ops.fire;
     s.tick = ops.tick;
     s.env = &r.env(u);
     s.node = u;

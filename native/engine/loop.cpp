@@ -23,14 +23,14 @@ void Shard::reserve_ticks() {
 }
 
 void Shard::run_component(const Component& c, const Firing& f, bool timed) {
-    const double t0 = timed ? common_.now() : 0.0;
+    const int64_t t0 = timed ? common_.now() : 0;
     if (c.sub_block < kTogetherBelow)
         run_frames(c, f);
     else
         run_firings(c, f);
     if (!timed) return;
-    const double share =
-        (common_.now() - t0) / static_cast<double>(c.nodes.size());  // the nodes of a loop are timed together
+    const double share = static_cast<double>(common_.now() - t0) /
+                         static_cast<double>(c.nodes.size());  // the nodes of a loop are timed together
     for (uint32_t u : c.nodes) {
         work_[u].ticks += share;
         work_[u].timed_frames += f.frames;
@@ -93,21 +93,23 @@ constexpr size_t kSites = 8;
 
 // The table: one indirect call per step and frame, each from a place of its own in the code, so that the core knows
 // where it goes: eight at a time, and the rest.
-template <size_t kRest>
+template <bool kEights, size_t kRest>
 void run_table(const Tick* first, const Tick* rest, uint32_t frames, int64_t time, Carried now) {
     for (int64_t i = 0; i < frames; ++i) {
-        for (const Tick* t = first; t != rest; t += kSites)
+        if constexpr (kEights)
+            for (const Tick* t = first; t != rest; t += kSites)
 #pragma GCC unroll 8
-            for (size_t k = 0; k < kSites; ++k) now = t[k].run(*t[k].step, i, time + i, now);
+                for (size_t k = 0; k < kSites; ++k) now = t[k].run(*t[k].step, i, time + i, now);
 #pragma GCC unroll 8
         for (size_t k = 0; k < kRest; ++k) now = rest[k].run(*rest[k].step, i, time + i, now);
     }
 }
 
-template <size_t... kRest> constexpr auto run_tables(std::index_sequence<kRest...>) {
-    return std::array{run_table<kRest>...};
+template <bool kEights, size_t... kRest> constexpr auto run_tables(std::index_sequence<kRest...>) {
+    return std::array{run_table<kEights, kRest>...};
 }
-constexpr auto kRunTable = run_tables(std::make_index_sequence<kSites>());
+constexpr std::array kRunTable{run_tables<false>(std::make_index_sequence<kSites>()),
+                               run_tables<true>(std::make_index_sequence<kSites>())};
 
 }  // namespace
 
@@ -128,7 +130,7 @@ void Shard::run_frames(const Component& c, const Firing& f) {
         return;
     } else {
         const size_t rest = ticks.size() % kSites;
-        kRunTable[rest](first, end - rest, f.frames, f.frame, now);
+        kRunTable[ticks.size() >= kSites][rest](first, end - rest, f.frames, f.frame, now);
     }
     for (const Tick& t : ticks)  // what they wrote stands until the block ends
         if (t.step->verdict || !wrote_finite(*t.step, f)) note_tick(*t.step, f);
@@ -160,7 +162,7 @@ Carried Shard::watched_tick(const Tick& t, uint32_t i, int64_t time, Carried bef
     }
     const bool main = &s == work_[s.node].main, traced = main && !common_.events.empty();
     if (main) test_hook(s.node, own);
-    const double t0 = traced ? common_.now() : 0.0;
+    const int64_t t0 = traced ? common_.now() : 0;
     before = t.run(s, i, time, before);
     if (traced) record(s.node, {time, i, 1}, t0, common_.now());
     return before;
@@ -187,7 +189,7 @@ void Shard::run_firings(const Component& c, const Firing& f) {
             if (reach <= done[u]) continue;
             const auto n = static_cast<uint32_t>(reach - done[u]);
             const Firing g{f.frame + static_cast<int64_t>(done[u]), static_cast<uint32_t>(done[u]), n};
-            const double t0 = common_.events.empty() ? 0.0 : common_.now();
+            const int64_t t0 = common_.events.empty() ? 0 : common_.now();
             fire(u, g);
             if (!common_.events.empty()) record(u, g, t0, common_.now());
             done[u] = reach;

@@ -78,7 +78,8 @@ void Runtime::configure(const amp_config& c) {
     common_.config = c;
     if (watches_budget()) common_.config.flags |= AMP_RUN_HEAT;  // the graph asks for it
     common_.events.assign(c.flags & AMP_RUN_TRACE ? (c.trace_capacity ? c.trace_capacity : kDefaultTrace) : 0, {});
-    common_.n_events = common_.next_event = 0;
+    common_.next_event = common_.events.data();
+    common_.laps = 0;
     common_.clock.start();
     if (cleared_) common_.overrides.clear();
     cleared_ = false;
@@ -339,12 +340,19 @@ void Runtime::metrics_of(uint32_t u, double scale, amp_node_metrics& out) const 
 
 void Runtime::trace(amp_trace_event* out, size_t capacity, size_t* count, uint64_t* dropped) const {
     const auto& ring = common_.events;
-    const uint64_t held = std::min<uint64_t>(common_.n_events, ring.size()), first = common_.n_events - held;
+    const uint64_t all = common_.laps * ring.size() + static_cast<uint64_t>(common_.next_event - ring.data());
+    const uint64_t held = std::min<uint64_t>(all, ring.size()), first = all - held;
     const uint64_t n = std::min<uint64_t>(held, out ? capacity : 0);
     const double scale = common_.clock.scale();
     for (uint64_t i = 0; i < n; ++i) {
-        out[i] = ring[(first + i) % ring.size()];
-        out[i].start_s *= scale, out[i].stop_s *= scale;
+        const Event& e = ring[(first + i) % ring.size()];
+        const PlanNode& n = plan_.nodes[e.node];
+        out[i] = {n.rank,
+                  e.frames,
+                  e.frame - n.arrival,
+                  e.frame + n.latency,
+                  scale * static_cast<double>(e.start),
+                  scale * static_cast<double>(e.stop)};
     }
     if (count) *count = held;
     if (dropped) *dropped = first;

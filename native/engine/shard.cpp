@@ -73,15 +73,20 @@ void Shard::list_ops() {
         const Work& w = work_[u];
         first_op_.push_back(static_cast<uint32_t>(ops_.size()));
         if (plan_.nodes[u].component >= 0 || is_led(u)) continue;
+        const auto add = [&](Step* s) {
+            if (s->fire != idle) ops_.push_back({s->fire, s});
+        };
         if (w.held()) {
             held_.push_back(u);
-            continue;
+        } else {
+            for (Step* s : w.before) add(s);
+            add(w.main);
+            for (Step* s : w.after) add(s);
         }
-        for (Step* s : w.before) ops_.push_back({s->fire, s});
-        ops_.push_back({w.main->fire, w.main});
-        for (Step* s : w.after) ops_.push_back({s->fire, s});
+        if (!common_.events.empty()) spans_.push_back({static_cast<uint32_t>(ops_.size()), u, fired_with(u)});
     }
     first_op_.push_back(static_cast<uint32_t>(ops_.size()));
+    spans_.push_back({0, UINT32_MAX, 0});
     if (block_ > 1) return;
     for (const Op& op : ops_) tick_ops_.push_back({op.step->tick, op.step});
     hand_on(tick_ops_);
@@ -136,14 +141,15 @@ void Shard::run(int64_t clock, int64_t frames, const std::vector<TapCopy>& all, 
         if (counts_anew(blocks_))
             for (Work& w : work_) w.ticks = 0, w.timed_frames = 0;
         const bool sampled = !(common_.config.flags & AMP_RUN_NO_METRICS) && timed_block(blocks_);
-        const bool timed = sampled || !common_.events.empty();
+        const bool traced = !common_.events.empty();
         ++blocks_;
-        if (kDiagnostic || timed || !delivers || common_.flight || common_.config.flags & AMP_RUN_HEAT)
-            run_block(f, taps, origin, timed);
-        else if (plan_.latency == 0)
-            run_unwatched<false>(f, taps, origin);
+        if (kDiagnostic || sampled || !delivers || common_.flight || common_.config.flags & AMP_RUN_HEAT ||
+            (traced && block_ == 1))
+            run_block(f, taps, origin, sampled || traced);
+        else if (traced)
+            plan_.latency == 0 ? run_flat<false, true>(f, taps, origin) : run_flat<true, true>(f, taps, origin);
         else
-            run_unwatched<true>(f, taps, origin);
+            plan_.latency == 0 ? run_flat<false, false>(f, taps, origin) : run_flat<true, false>(f, taps, origin);
         if (common_.config.flags & AMP_RUN_HEAT) transport_heat(f);
         for (Port* p : windows_) p->pos += n;
         clock += n;
@@ -153,14 +159,14 @@ void Shard::run(int64_t clock, int64_t frames, const std::vector<TapCopy>& all, 
 void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin, bool timed) {
     if (common_.flight) common_.flight->phase = AMP_PHASE_EXECUTE;
     size_t tap = 0;
-    double last = timed ? common_.now() : 0.0;
+    int64_t last = timed ? common_.now() : 0;
     for (uint32_t u = 0; u < work_.size(); ++u) {
         const int32_t c = plan_.nodes[u].component;
         if (c < 0) {
             if (!is_led(u)) fire(u, f);
             if (timed && !is_led(u)) {
-                const double t = common_.now();
-                share_time(u, f, t - last);
+                const int64_t t = common_.now();
+                share_time(u, f, static_cast<double>(t - last));
                 if (!common_.events.empty() && started(u, f)) record(u, f, last, t);
                 last = t;
             }
@@ -175,8 +181,32 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
     }
 }
 
-// The same for a block that nobody watches: the flat list of steps, from one component or tap to the next.
-template <bool kLate> void Shard::run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
+template <bool kLate> inline void Shard::run_op(const Op& op, const Firing& f) {
+    Step& s = *op.step;
+    uint32_t r;
+    if constexpr (kLate)
+        r = op.fire(s, logical(s, f));
+    else
+        r = op.fire(s, f);  // no copy, whose load would wait for the stores of the block before
+    if (r) note(s.node, s, r, f);
+}
+
+// Where one node stops the next one starts: one look at the clock, and none for a node that has nothing to do.
+template <bool kLate> const Span* Shard::run_spans(const Span* span, uint32_t first, uint32_t stop, const Firing& f) {
+    int64_t start = common_.now();
+    for (uint32_t i = first_op_[first]; span->first < stop; ++span) {
+        const bool works = i < span->end;
+        for (; i < span->end; ++i) run_op<kLate>(ops_[i], f);
+        const int64_t t = works ? common_.now() : start;
+        for (uint32_t k = 0; k < span->count; ++k) common_.record(span->first + k, f, start, t);
+        start = t;
+    }
+    return span;
+}
+
+// The same for a block that is not timed: the flat list of steps, from one component or tap to the next.
+template <bool kLate, bool kTraced>
+void Shard::run_flat(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
     unwatched_frames_ += f.frames;
     ++unwatched_calls_;
     for (uint32_t u : held_)
@@ -185,23 +215,18 @@ template <bool kLate> void Shard::run_unwatched(const Firing& f, const std::vect
     const auto end = static_cast<uint32_t>(work_.size());
     auto component = plan_.components.begin();
     auto tap = taps.begin();
+    [[maybe_unused]] const Span* span = spans_.data();
     Carried now = tick_ops_.empty() ? Carried{} : first_carried(*tick_ops_.front().step);
     for (uint32_t u = 0; u < end;) {
         uint32_t stop = end;
         if (component != plan_.components.end()) stop = std::min(stop, component->nodes.front());
         if (tap != taps.end()) stop = std::min(stop, tap->node + 1);
-        if (block_ == 1)
+        if constexpr (kTraced)
+            span = run_spans<kLate>(span, u, stop, f);
+        else if (block_ == 1)
             now = tick_once(tick_ops_.data() + first_op_[u], tick_ops_.data() + first_op_[stop], f, now);
         else
-            for (uint32_t i = first_op_[u]; i < first_op_[stop]; ++i) {
-                Step& s = *ops_[i].step;
-                uint32_t r;
-                if constexpr (kLate)
-                    r = ops_[i].fire(s, logical(s, f));
-                else
-                    r = ops_[i].fire(s, f);  // no copy, whose load would wait for the stores of the block before
-                if (r) note(s.node, s, r, f);
-            }
+            for (uint32_t i = first_op_[u]; i < first_op_[stop]; ++i) run_op<kLate>(ops_[i], f);
         u = stop;
         const auto copy_taps = [&] {  // before anything else may take their slices
             for (; tap != taps.end() && tap->node < u; ++tap) copy_tap(*tap, f, origin);
@@ -275,7 +300,7 @@ void Shard::share_time(uint32_t u, const Firing& f, double ticks) {
         work_[v].timed_frames += f.frames;
     }
 }
-void Shard::record(uint32_t u, const Firing& f, double start, double stop) {
+void Shard::record(uint32_t u, const Firing& f, int64_t start, int64_t stop) {
     for (uint32_t v = u; v < u + fired_with(u); ++v) common_.record(v, f, start, stop);
 }
 

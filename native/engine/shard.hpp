@@ -71,6 +71,11 @@ struct Fault {                   // the earliest thing that went wrong in a bloc
 using Overrides = std::map<std::pair<uint32_t, uint32_t>, Tensor>;  // (node, parameter) -> value
 using Inputs = std::map<uint32_t, amp_buffer>;                      // node -> samples
 
+struct Event {  // a firing as it happens: ticks of the clock, virtual time, place of the node
+    int64_t start, stop, frame;
+    uint32_t node, frames;
+};
+
 // What all shards of a runtime have in common. Owned by the runtime, read by the shards while they run.
 struct Common {
     Plan plan;
@@ -85,16 +90,15 @@ struct Common {
     uint32_t parts = 1;       // a shard may have
     Pool* pool = nullptr;     // that runs them; none: they run one after the other
     amp_flight* flight = nullptr;
-    std::vector<amp_trace_event> events;    // a ring
-    uint64_t n_events = 0, next_event = 0;  // ever recorded; place of the next
-    Clock clock;                            // of events and times, both in its ticks
+    std::vector<Event> events;    // a ring
+    Event* next_event = nullptr;  // its place
+    uint64_t laps = 0;            // round the ring
+    Clock clock;                  // of events and times, both in its ticks
 
-    double now() const { return clock.now(); }
-    void record(uint32_t u, const Firing& f, double start, double stop) {
-        const PlanNode& n = plan.nodes[u];
-        events[next_event] = {n.rank, f.frames, f.frame - n.arrival, f.frame + n.latency, start, stop};
-        ++n_events;
-        if (++next_event == events.size()) next_event = 0;
+    int64_t now() const { return clock.now(); }
+    void record(uint32_t u, const Firing& f, int64_t start, int64_t stop) {
+        *next_event = {start, stop, f.frame, u, f.frames};
+        if (++next_event == events.data() + events.size()) next_event = events.data(), ++laps;
     }
 };
 
@@ -124,6 +128,11 @@ struct Tick {
 struct Op {
     FireFn fire;
     Step* step;
+};
+inline uint32_t idle(Step&, const Firing&) { return kFired; }  // of a node whose source has done its work
+
+struct Span {  // of the flat list: the steps of some nodes that fire as one, up to `end`
+    uint32_t end, first, count;
 };
 
 class Shard {
@@ -169,7 +178,7 @@ private:
     void make_teams();
     void count(uint32_t lead, uint32_t frames, uint32_t calls, bool early);
     void share_time(uint32_t lead, const Firing& f, double ticks);
-    void record(uint32_t lead, const Firing& f, double start, double stop);
+    void record(uint32_t lead, const Firing& f, int64_t start, int64_t stop);
     void advance_windows(uint32_t frames);
     // Firings are in virtual time from here on; each step is shown its own logical frames.
     void run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin, bool timed);
@@ -179,7 +188,10 @@ private:
     }
     void fire(uint32_t node, const Firing& f);
     void fire_held(uint32_t node, const Firing& f);
-    template <bool kLate> void run_unwatched(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
+    template <bool kLate, bool kTraced>
+    void run_flat(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
+    template <bool kLate> void run_op(const Op& op, const Firing& f);
+    template <bool kLate> const Span* run_spans(const Span* span, uint32_t first, uint32_t stop, const Firing& f);
     // engine/parts.cpp
     void divide(uint32_t threads);
     void list_units();
@@ -258,6 +270,7 @@ private:
     std::vector<Op> ops_;             // of all nodes outside components that do not hold
     std::vector<Tick> tick_ops_;      // the same for blocks of one frame
     std::vector<uint32_t> first_op_;  // per node, and the end
+    std::vector<Span> spans_;         // traced: of all nodes outside components, and one past them
     std::vector<uint32_t> held_;      // nodes whose output holds
     int64_t unwatched_frames_ = 0, unwatched_calls_ = 0;
     std::vector<uint32_t> moving_;          // nodes that look into windows

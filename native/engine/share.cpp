@@ -28,7 +28,7 @@ void Share::fire(uint32_t u, int64_t frame, uint32_t frames) {
     point(u, frame);
     const Firing f{frame + s.plan_.nodes[u].arrival, 0, frames};
     const bool traced = !s.common_.events.empty();
-    const double start = traced ? s.common_.now() : 0.0;
+    const int64_t start = traced ? s.common_.now() : 0;
     s.fire(u, f);
     if (traced) s.common_.record(u, f, start, s.common_.now());
 }
@@ -51,7 +51,7 @@ void Share::take(uint32_t u, int64_t frame, const amp_buffer& b) {
     for (Step* after : w.after) after->fire(*after, f);
     w.frames += b.frames;
     ++w.calls;
-    const double now = s.common_.now();
+    const int64_t now = s.common_.now();
     if (!s.common_.events.empty()) s.common_.record(u, {frame, 0, f.frames}, now, now);
 }
 
