@@ -34,14 +34,13 @@ export class Strip {
       context.fillStyle = grid;
       context.fillRect(0, Math.round(middle), width, 1);
       context.fillStyle = accent;
-      context.beginPath();
       const columns = row.length / 2;
+      const edge = (i) => Math.round((i * width) / columns);
       for (let i = 0; i < columns; i += 1) {
         const top = middle - row[2 * i + 1] * scale * high * 0.46;
         const bottom = middle - row[2 * i] * scale * high * 0.46;
-        context.rect((i * width) / columns, top, Math.max(width / columns, 1), Math.max(bottom - top, 1));
+        context.fillRect(edge(i), top, Math.max(edge(i + 1) - edge(i), 1), Math.max(bottom - top, 1));
       }
-      context.fill();
     });
     if (this.rows.length) {
       const text = `± ${number(peak)}`;
