@@ -68,7 +68,8 @@ function makeRow(name, param, desk) {
       }
       const select = h('select', { 'aria-label': place, onchange: () => pick(select.value) }, ...param.choices.map((choice) => h('option', { text: choice })));
       control.append(select);
-      return { show: (now) => { select.value = now; } };
+      // a choice that is set, even anew, has the browser look through all fields of the page for forms to fill
+      return { show: (now) => { if (select.value !== now) select.value = now; } };
     },
     text() {
       const entry = h('input', { type: 'text', 'aria-label': place, onchange: () => commit(entry.value) });
