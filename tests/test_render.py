@@ -115,6 +115,30 @@ def test_out_receives_the_audio(whole: amp.Render) -> None:
     assert render.digest == whole.digest
 
 
+@pytest.mark.parametrize("shape", [(16, 1, 70_003), (1, 2, 600_001), (13, 1, 90_000)])
+@pytest.mark.parametrize(("block_frames", "threads"), [(None, 1), (64, 1), (1000, 2)])
+def test_large_results_stand_where_they_were_asked_for(
+    shape: tuple[int, int, int], block_frames: int | None, threads: int
+) -> None:
+    """Results larger than caches go past them: every value is there, nothing beside, wherever lines begin."""
+    x = np.random.default_rng(7).uniform(-1.0, 1.0, shape)
+    g = amp.Graph(name="large")
+    g.output(g.gain(g.input(samples=x), gain=0.5))
+    for shift in (0, 1, 6):
+        room = np.full(x.size + 16, np.nan)
+        out = room[shift : shift + x.size].reshape(shape)
+        g.render(
+            frames=shape[2],
+            batches=shape[0],
+            out=out,
+            isolation="none",
+            threads=threads,
+            block_frames=block_frames,
+        )
+        assert np.array_equal(out, 0.5 * x)
+        assert np.isnan(room[:shift]).all() and np.isnan(room[shift + x.size :]).all()
+
+
 def test_taps_are_the_signals_inside(whole: amp.Render) -> None:
     """Taps carry node outputs; the tap of the output is the audio, and tapping changes nothing."""
     render = small().render(frames=3000, taps="all", isolation="none")

@@ -18,7 +18,7 @@ AMP_INLINE void store_far(double* p, const f64x8& a) {
 }
 
 // After the last of them, before another thread may read.
-AMP_INLINE void end_of_far_stores() {
+inline void end_of_far_stores() {
 #if AMP_LANES_NATIVE > 1
     _mm_sfence();
 #endif

@@ -100,6 +100,15 @@ void Runtime::stop_if_wrong(int64_t frames) {
     if (hot) throw *hot;
 }
 
+// Frames by which the place of a frame stands past the start of a cache line: the next slice is as much shorter, so
+// that blocks write whole lines.
+int64_t Runtime::past_line(int64_t frame) const {
+    if (taps_.empty()) return 0;
+    constexpr uint64_t kLine = 64 / sizeof(double);
+    const auto first = reinterpret_cast<uintptr_t>(taps_.front().buffer.data) / sizeof(double);
+    return static_cast<int64_t>((first + static_cast<uint64_t>(frame)) % kLine);
+}
+
 // Shards share nothing but what `Common` records. One alone shares its parts out.
 void Runtime::run_shards(int64_t frames, int64_t origin) {
     const auto run = [&](uint32_t k) { shards_[k]->run(clock_, frames, taps_, origin); };
@@ -127,7 +136,7 @@ void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps
         if (cancelled_.exchange(false, std::memory_order_relaxed))
             throw Failure(AMP_E_PENDING, "execute", "the render was cancelled.");
         apply_due_changes();
-        int64_t n = std::min(end - clock_, slice);
+        int64_t n = std::min(end - clock_, slice - past_line(clock_ - origin));
         if (!changes_.empty()) n = std::min(n, changes_.front().time - clock_);
         run_shards(n, origin);
         stop_if_wrong(n);

@@ -167,6 +167,7 @@ void Shard::run_units(uint32_t group, const Firing& f, const std::vector<TapCopy
         while (tap != taps.end() && tap->node < u) ++tap;
         for (; tap != taps.end() && tap->node < end; ++tap) copy_tap(*tap, f, origin);
     }
+    table_->publish();
 }
 
 }  // namespace amp

@@ -154,6 +154,7 @@ void Shard::run(int64_t clock, int64_t frames, const std::vector<TapCopy>& all, 
         for (Port* p : windows_) p->pos += n;
         clock += n;
     }
+    table_->publish();
 }
 
 void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin, bool timed) {
@@ -312,6 +313,16 @@ void Shard::fire_held(uint32_t u, const Firing& f) {
         note(u, *w.main, r, f);
 }
 
+namespace {
+
+// Whether no cache would hold it to the end.
+bool is_far(const amp_buffer& b) {
+    constexpr uint64_t kFarFrom = uint64_t{1} << 20;  // values, 8 MiB
+    return uint64_t{b.batches} * b.channels * static_cast<uint64_t>(b.frames) >= kFarFrom;
+}
+
+}  // namespace
+
 void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t origin) const {
     const View v = view_of(work_[lead(t.node)].out[t.port], plan_.lead(t.node));
     if (!team(t.node)) return copy_out(v, f.frames, t.buffer, f.frame - origin);
@@ -320,7 +331,7 @@ void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t origin) const {
             const uint32_t lane = first_lane(t.node) + b;
             const double* x = v.data + c * v.channel_stride + lane / kLanes * v.group_stride + lane % kLanes;
             double* y = t.buffer.data + (first_batch_ + b) * t.buffer.batch_stride + c * t.buffer.channel_stride;
-            table_->scatter(x, v.step, f.frames, 1, y + (f.frame - origin), 0);
+            table_->scatter(x, v.step, f.frames, 1, y + (f.frame - origin), 0, is_far(t.buffer));
         }
 }
 
@@ -333,10 +344,7 @@ void Shard::copy_out(const View& v, uint32_t frames, const amp_buffer& b, int64_
                            lanes = std::min(env_.batches - first, static_cast<uint32_t>(env_.width));
             const double* x = v.data + c * v.channel_stride + g * v.group_stride;
             double* y = to + first * b.batch_stride + c * b.channel_stride;
-            if (v.step == 1)
-                std::memcpy(y, x, frames * sizeof(double));
-            else
-                table_->scatter(x, v.step, frames, lanes, y, b.batch_stride);
+            table_->scatter(x, v.step, frames, lanes, y, b.batch_stride, is_far(b));
         }
 }
 

@@ -88,6 +88,7 @@ void Share::grow(uint32_t ring, int64_t oldest, int64_t count, int64_t capacity,
 
 void Share::give(uint32_t ring, int64_t token, uint32_t frames, const amp_buffer& out, int64_t at) const {
     s.copy_out(view_of(*s.windows_[ring], -token), frames, out, at);
+    s.table_->publish();
 }
 
 bool Share::follows(uint32_t u, const CurveData& curve) const {

@@ -159,8 +159,11 @@ struct KernelTable {
     TickFn pack_tick, unpack_tick;
     // Whether what stands in these frames is finite, in `rows` rows of each channel.
     bool (*finite)(const View& written, int channels, int rows, const Firing& f);
-    // Lane j of each frame of x (step 8 or 0) to y + j * stride, frames contiguous.
-    void (*scatter)(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride);
+    // Lane j of each frame of x (step 8, 1 or 0) to y + j * stride, frames contiguous; `far`: past the caches, which
+    // other threads see after `publish`.
+    void (*scatter)(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride,
+                    bool far);
+    void (*publish)();
     // Values at t = n / sample_rate for frames inside one segment.
     void (*curve_segment)(const CurveSegment& segment, double sample_rate, int64_t first, int64_t frames, double* out);
 };

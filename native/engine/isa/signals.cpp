@@ -280,20 +280,32 @@ template <bool kFar>
         }
 }
 
-// Out of the lane layout. Rows that no cache holds are written past it.
-void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride) {
-    constexpr uint32_t kFewest = 128;               // frames: lines at both ends that are written in parts must be few
-    constexpr int64_t kFarFrom = int64_t{1} << 14;  // frames of eight rows that fill a megabyte
+// One row of frames side by side, past the caches.
+void copy_far(const double* x, uint32_t frames, double* y) {
+    const auto head = static_cast<uint32_t>(-(reinterpret_cast<uintptr_t>(y) / sizeof(double)) % kLanes);
+    uint32_t i = head;
+    std::memcpy(y, x, head * sizeof(double));
+    for (; i + kLanes <= frames; i += kLanes) store_far(y + i, load(x + i));
+    std::memcpy(y + i, x + i, (frames - i) * sizeof(double));
+}
+
+// Out of the frame layout (one lane, step 1) or the lane layout.
+void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride, bool far) {
+    constexpr uint32_t kFewest = 64;  // frames: lines at both ends that are written in parts must be few
     const auto singly = [&](uint32_t i, uint32_t end) {
         for (; i < end; ++i)
             for (uint32_t j = 0; j < lanes; ++j) y[j * stride + i] = x[i * step + j];
     };
+    far = far && frames >= kFewest && reinterpret_cast<uintptr_t>(y) % sizeof(double) == 0;
+    if (lanes == 1 && step == 1) {
+        far ? copy_far(x, frames, y) : void(std::memcpy(y, x, frames * sizeof(double)));
+        return;
+    }
     if (lanes != kLanes) return singly(0, frames);
-    const bool far = stride >= kFarFrom && stride % kLanes == 0 && frames >= kFewest;
+    far = far && stride % kLanes == 0;
     uint32_t i = far ? static_cast<uint32_t>(-(reinterpret_cast<uintptr_t>(y) / sizeof(double)) % kLanes) : 0;
     singly(0, i);
     for (; far && i + kLanes <= frames; i += kLanes) turn<true>(x + i * step, step, y + i, stride, frames);
-    if (far) end_of_far_stores();
     for (; i + kLanes <= frames; i += kLanes) turn<false>(x + i * step, step, y + i, stride, frames);
     singly(i, frames);
 }
@@ -339,7 +351,7 @@ uint32_t unpack(Step& s, const Firing& f) {
         for (int g = 0; g < s.groups; ++g)
             scatter(row(s.in[0], c, g, f.offset), s.in[0].step, f.frames,
                     static_cast<uint32_t>(lanes - g * kLanes < kLanes ? lanes - g * kLanes : kLanes),
-                    row(out, c, g * kLanes, f.offset), out.group_stride);
+                    row(out, c, g * kLanes, f.offset), out.group_stride, false);
     return kFired;
 }
 
@@ -392,6 +404,7 @@ const KernelTable kernel_table{AMP_ISA_NAME,
                                ticking<unpack>,
                                finite,
                                scatter,
+                               end_of_far_stores,
                                curve_segment};
 
 }  // namespace amp::AMP_KNS
