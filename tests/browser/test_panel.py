@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Callable
 
 import pytest
@@ -139,10 +138,29 @@ def test_the_render_is_played_and_stopped(notebook: Notebook) -> None:
     book.page.wait_for_selector(".amp-panel [aria-label=Play]")
 
 
-def test_icons_are_asked_for_once(lab: Lab) -> None:
-    """JupyterLab changes its icon with every message of a widget: the server lets pages keep the files."""
-    with urllib.request.urlopen(lab.url("static/favicons/favicon-busy-1.ico")) as answer:
-        assert "immutable" in answer.headers["Cache-Control"]
+STATES = """() => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  window.ampStates = [];
+  kernel.statusChanged.connect((_, state) => window.ampStates.push(state));
+}"""
+
+
+def test_a_moved_slider_is_no_busy_kernel(notebook: Notebook) -> None:
+    """JupyterLab has nothing to show while a slider moves, but shows a widget that takes its time."""
+    book = notebook([*OPEN, "import time\nslow = lambda *_: time.sleep(0.5)"])
+    shown(book)
+    digest = book.page.get_attribute(".amp-panel", "data-digest")
+    book.page.evaluate(STATES)
+    slide(book, "flt.q")
+    book.page.wait_for_function(
+        "(old) => document.querySelector('.amp-panel').dataset.digest !== old", arg=digest
+    )
+    assert book.page.evaluate("() => window.ampStates") == []
+    book.python("p.on_msg(slow)")
+    book.page.evaluate("() => { window.ampStates.length = 0; }")
+    book.page.evaluate("() => document.querySelector('.amp-panel').link.tell('render')")
+    book.page.wait_for_function("() => window.ampStates.includes('idle')")
+    assert book.page.evaluate("() => window.ampStates") == ["busy", "idle"]
 
 
 LATENCY = """async (moves) => {
