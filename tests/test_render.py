@@ -99,6 +99,18 @@ def test_a_wrong_option_is_named(options: dict[str, Any], message: str) -> None:
         small().render(**{"isolation": "none", **options})
 
 
+def test_firings_do_not_depend_on_where_a_result_stands() -> None:
+    """Only large results have blocks that end with the lines of their memory."""
+    room, firings = np.zeros(6016), set()
+    for shift in (0, 1, 6):
+        out = room[shift : shift + 6000].reshape(1, 2, 3000)
+        render = small().render(frames=3000, out=out, isolation="none", block_frames=64, trace=True)
+        firings.add(
+            tuple(zip(render.trace["first_frame"].tolist(), render.trace["frames"].tolist(), strict=True))
+        )
+    assert len(firings) == 1
+
+
 def test_missing_controls_are_named() -> None:
     """A graph that follows curves says which when none are given."""
     g = small()

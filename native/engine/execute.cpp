@@ -101,9 +101,9 @@ void Runtime::stop_if_wrong(int64_t frames) {
 }
 
 // Frames by which the place of a frame stands past the start of a cache line: the next slice is as much shorter, so
-// that blocks write whole lines.
+// that blocks write whole lines. Results that caches hold have one way to be cut, wherever they stand.
 int64_t Runtime::past_line(int64_t frame) const {
-    if (taps_.empty()) return 0;
+    if (taps_.empty() || !is_far(taps_.front().buffer)) return 0;
     constexpr uint64_t kLine = 64 / sizeof(double);
     const auto first = reinterpret_cast<uintptr_t>(taps_.front().buffer.data) / sizeof(double);
     return static_cast<int64_t>((first + static_cast<uint64_t>(frame)) % kLine);

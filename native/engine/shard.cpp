@@ -313,16 +313,6 @@ void Shard::fire_held(uint32_t u, const Firing& f) {
         note(u, *w.main, r, f);
 }
 
-namespace {
-
-// Whether no cache would hold it to the end.
-bool is_far(const amp_buffer& b) {
-    constexpr uint64_t kFarFrom = uint64_t{1} << 20;  // values, 8 MiB
-    return uint64_t{b.batches} * b.channels * static_cast<uint64_t>(b.frames) >= kFarFrom;
-}
-
-}  // namespace
-
 void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t origin) const {
     const View v = view_of(work_[lead(t.node)].out[t.port], plan_.lead(t.node));
     if (!team(t.node)) return copy_out(v, f.frames, t.buffer, f.frame - origin);

@@ -114,6 +114,12 @@ struct TapCopy {
     amp_buffer buffer;  // of all batches
 };
 
+// Whether no cache would hold it to the end.
+inline bool is_far(const amp_buffer& b) {
+    constexpr uint64_t kFarFrom = uint64_t{1} << 20;  // values, 8 MiB
+    return uint64_t{b.batches} * b.channels * static_cast<uint64_t>(b.frames) >= kFarFrom;
+}
+
 #if defined(AMP_TEST_HOOKS) || defined(AMP_NATIVE_ENABLE_LOGGING)
 inline constexpr bool kDiagnostic = true;  // every firing passes the hooks
 #else
