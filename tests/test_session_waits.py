@@ -307,6 +307,9 @@ def test_threads_push_pull_set_start_and_stop_at_once() -> None:
             assert callable(work)
             try:
                 work(*arguments)
+            except amp.Pending as error:
+                if s.counters.frames["out"] < frames:  # at the end there is nothing more to wait for
+                    failures.append(error)
             except BaseException as error:
                 failures.append(error)
 
