@@ -24,6 +24,7 @@ from amp_lab.bench.targets import (
     number,
     plan_ms,
     ratio,
+    row_of,
     watched,
 )
 
@@ -179,13 +180,9 @@ def _beside(others: Sequence[Data]) -> str:
 
 
 def _first(data: Data) -> str:
-    rows = [(t, next(w for w in data["workloads"] if w["costs"] is costs_of(data, t))) for t in TARGETS]
-    added = [
-        f"{number((middle(w['first']) - middle(w['costs'])) * t.scale)} {t.unit} of {t.workload}"
-        for t, w in rows
-        if t.workload in FIRST
-    ]
-    return " and ".join(added)
+    rows = [(t, row_of(data, t)) for t in TARGETS if t.workload in FIRST]
+    added = [(t, (middle(row["first"]) - middle(row["costs"])) * t.scale) for t, row in rows]
+    return " and ".join(f"{number(more)} {t.unit} of {t.workload}" for t, more in added)
 
 
 LIMITS = {

@@ -109,13 +109,19 @@ def plan_ms(graph: Data) -> float:
     return next(ms for nodes, ms in PLAN_MS if graph["nodes"] <= nodes)
 
 
-def costs_of(data: Data, target: Target) -> list[float]:
-    """Return the costs of a row of the table, in ns."""
+def row_of(data: Data, target: Target) -> Data:
+    """Return what was measured for a row of the table: ``costs`` and those of a ``first`` render, in ns."""
     for row in data["workloads"]:
         if (row["workload"], row["block"], row["threads"]) == (target.workload, target.block, 1):
-            costs: list[float] = row["costs"]
-            return costs
+            found: Data = row
+            return found
     raise KeyError(target.workload)
+
+
+def costs_of(data: Data, target: Target) -> list[float]:
+    """Return the costs of a row of the table, in ns."""
+    costs: list[float] = row_of(data, target)["costs"]
+    return costs
 
 
 def here(data: Data, target: Target) -> float | None:
