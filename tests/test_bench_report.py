@@ -105,6 +105,20 @@ def test_a_figure_that_moves_moves_the_page(committed: dict[str, Any]) -> None:
     assert "| ns/sample | 16 | 12 | dream |" in page.text(data)
 
 
+def test_a_must_here_follows_the_program_by_hand(committed: dict[str, Any]) -> None:
+    """Where that program takes twice as long, so may the engine; where it was not run, nothing is said."""
+    data = copy.deepcopy(committed)
+    for workload, took, must in (("W1", 2 * 25.4, 32.0), ("W6", 0.072 / targets.W6_S, 0.1)):
+        target = next(t for t in targets.TARGETS if t.workload == workload)
+        rows = [r for r in data["beside"] if (r["workload"], r["system"]) == (workload, target.by)]
+        rows[0]["costs"] = [took, 0.9 * took, 1.1 * took]
+        assert targets.here(data, target) == pytest.approx(must)
+        next(w for w in data["workloads"] if w["workload"] == workload)["costs"] = [0.99 * took]
+        assert f"| {targets.number(must)}, " in page.text(data)
+        data["beside"].remove(rows[0])
+        assert targets.here(data, target) is None
+
+
 def test_a_page_without_native_programs_says_so(committed: dict[str, Any]) -> None:
     """Neither limits nor loops, nor others beside: the page is whole and tells what is missing."""
     data = copy.deepcopy(committed)
