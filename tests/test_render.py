@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 from matplotlib.text import Text
+from rigs import Samples
 
 import amp_lab as amp
 from amp_lab.render import render_in_process
@@ -148,6 +149,20 @@ def test_large_results_stand_where_they_were_asked_for(
         )
         assert np.array_equal(out, 0.5 * x)
         assert np.isnan(room[:shift]).all() and np.isnan(room[shift + x.size :]).all()
+
+
+def test_large_results_of_a_graph_with_latency() -> None:
+    """What comes out late stands in large results as in small ones, which caches hold."""
+    x = np.random.default_rng(8).uniform(-2.0, 2.0, (16, 1, 70_003))
+
+    def late(samples: Samples) -> amp.Render:
+        g = amp.Graph(name="late")
+        g.output(g.svf(g.lookahead_limiter(g.input(samples=samples))))
+        return g.render(frames=samples.shape[2], batches=samples.shape[0], isolation="none")
+
+    large = late(x)
+    for b in (0, 7, 8, 15):
+        assert late(x[b : b + 1]).audio[0].tobytes() == large.audio[b].tobytes()
 
 
 def test_taps_are_the_signals_inside(whole: amp.Render) -> None:

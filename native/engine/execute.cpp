@@ -10,7 +10,7 @@ namespace amp {
 
 namespace {
 
-constexpr int64_t kSlice = 4096;  // frames a shard runs before the next one's turn
+constexpr int64_t kSlice = 4096;  // frames of a slice, or one block if that is longer
 
 }  // namespace
 
@@ -100,13 +100,14 @@ void Runtime::stop_if_wrong(int64_t frames) {
     if (hot) throw *hot;
 }
 
-// Frames by which the place of a frame stands past the start of a cache line: the next slice is as much shorter, so
-// that blocks write whole lines. Results that caches hold have one way to be cut, wherever they stand.
-int64_t Runtime::past_line(int64_t frame) const {
-    if (taps_.empty() || !is_far(taps_.front().buffer)) return 0;
-    constexpr uint64_t kLine = 64 / sizeof(double);
-    const auto first = reinterpret_cast<uintptr_t>(taps_.front().buffer.data) / sizeof(double);
-    return static_cast<int64_t>((first + static_cast<uint64_t>(frame)) % kLine);
+// Frames a shard runs before the next one's turn. Where the result goes past the caches, those up to the start of a
+// cache line come first, so that blocks write whole lines; other results have one way to be cut, wherever they stand.
+int64_t Runtime::next_slice(int64_t delivered) const {
+    const int64_t whole = std::max<int64_t>(1, kSlice / block_frames()) * block_frames();
+    if (taps_.empty() || !is_far(taps_.front().buffer)) return whole;
+    if (delivered < 0) return std::min(whole, -delivered);
+    const int64_t part = values_to_line(taps_.front().buffer.data + delivered);
+    return part ? part : whole;
 }
 
 // Shards share nothing but what `Common` records. One alone shares its parts out.
@@ -130,13 +131,12 @@ void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps
                       text("frames: out of range (got %lld, allowed 0 and more).", static_cast<long long>(frames)));
     resolve_taps(frames, out, taps, n_taps);
     for (auto& s : shards_) s->reserve_heat(frames);
-    const int64_t slice = std::max<int64_t>(1, kSlice / block_frames()) * block_frames();
     const int64_t origin = position_ + plan_.latency, end = frames == 0 ? clock_ : origin + frames;
     while (clock_ < end) {
         if (cancelled_.exchange(false, std::memory_order_relaxed))
             throw Failure(AMP_E_PENDING, "execute", "the render was cancelled.");
         apply_due_changes();
-        int64_t n = std::min(end - clock_, slice - past_line(clock_ - origin));
+        int64_t n = std::min(end - clock_, next_slice(clock_ - origin));
         if (!changes_.empty()) n = std::min(n, changes_.front().time - clock_);
         run_shards(n, origin);
         stop_if_wrong(n);

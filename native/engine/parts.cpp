@@ -160,10 +160,7 @@ void Shard::run_units(uint32_t group, const Firing& f, const std::vector<TapCopy
             run_component(component, f, false);
             end = component.nodes.back() + 1;
         }
-        for (uint32_t i = first_op_[u]; i < first_op_[u + 1]; ++i) {
-            Step& s = *ops_[i].step;
-            if (const uint32_t r = ops_[i].fire(s, logical(s, f))) note(s.node, s, r, f);
-        }
+        run_ops<true>(first_op_[u], first_op_[u + 1], f);
         while (tap != taps.end() && tap->node < u) ++tap;
         for (; tap != taps.end() && tap->node < end; ++tap) copy_tap(*tap, f, origin);
     }

@@ -72,7 +72,7 @@ private:
     uint32_t most_threads() const;
     void hire();
     bool goes_apart() const { return pool_ && !common_.flight && pool_->works_here(); }
-    int64_t past_line(int64_t frame) const;
+    int64_t next_slice(int64_t delivered) const;
     void run_shards(int64_t frames, int64_t origin);
     void resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps);
     void add_tap(uint32_t node, uint32_t port, const amp_buffer& buffer, int64_t frames);

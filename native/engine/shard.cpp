@@ -65,32 +65,6 @@ void Shard::make_teams() {
 void Shard::check_fits(uint32_t node, uint32_t param, const Tensor& value) const {
     Values::check_fits(*this, node, param, value);
 }
-// The steps of every node outside components in one list, so that a block is one walk.
-void Shard::list_ops() {
-    first_op_.reserve(work_.size() + 1);
-    ops_.reserve(2 * work_.size());
-    for (uint32_t u = 0; u < work_.size(); ++u) {
-        const Work& w = work_[u];
-        first_op_.push_back(static_cast<uint32_t>(ops_.size()));
-        if (plan_.nodes[u].component >= 0 || is_led(u)) continue;
-        const auto add = [&](Step* s) {
-            if (s->fire != idle) ops_.push_back({s->fire, s});
-        };
-        if (w.held()) {
-            held_.push_back(u);
-        } else {
-            for (Step* s : w.before) add(s);
-            add(w.main);
-            for (Step* s : w.after) add(s);
-        }
-        if (!common_.events.empty()) spans_.push_back({static_cast<uint32_t>(ops_.size()), u, fired_with(u)});
-    }
-    first_op_.push_back(static_cast<uint32_t>(ops_.size()));
-    spans_.push_back({0, UINT32_MAX, 0});
-    if (block_ > 1) return;
-    for (const Op& op : ops_) tick_ops_.push_back({op.step->tick, op.step});
-    hand_on(tick_ops_);
-}
 
 int64_t Shard::frames_of(uint32_t u) const {
     return work_[u].frames + (plan_.nodes[u].component < 0 ? unwatched_frames_ : 0);
@@ -182,75 +156,6 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
     }
 }
 
-template <bool kLate> inline void Shard::run_op(const Op& op, const Firing& f) {
-    Step& s = *op.step;
-    uint32_t r;
-    if constexpr (kLate)
-        r = op.fire(s, logical(s, f));
-    else
-        r = op.fire(s, f);  // no copy, whose load would wait for the stores of the block before
-    if (r) note(s.node, s, r, f);
-}
-
-// Where one node stops the next one starts: one look at the clock, and none for a node that has nothing to do.
-template <bool kLate> const Span* Shard::run_spans(const Span* span, uint32_t first, uint32_t stop, const Firing& f) {
-    int64_t start = common_.now();
-    for (uint32_t i = first_op_[first]; span->first < stop; ++span) {
-        const bool works = i < span->end;
-        for (; i < span->end; ++i) run_op<kLate>(ops_[i], f);
-        const int64_t t = works ? common_.now() : start;
-        for (uint32_t k = 0; k < span->count; ++k) common_.record(span->first + k, f, start, t);
-        start = t;
-    }
-    return span;
-}
-
-// The same for a block that is not timed: the flat list of steps, from one component or tap to the next.
-template <bool kLate, bool kTraced>
-void Shard::run_flat(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
-    unwatched_frames_ += f.frames;
-    ++unwatched_calls_;
-    for (uint32_t u : held_)
-        if (!work_[u].fired_once) fire_held(u, f);
-    if (goes_apart(f)) return run_apart(f, taps, origin);
-    const auto end = static_cast<uint32_t>(work_.size());
-    auto component = plan_.components.begin();
-    auto tap = taps.begin();
-    [[maybe_unused]] const Span* span = spans_.data();
-    Carried now = tick_ops_.empty() ? Carried{} : first_carried(*tick_ops_.front().step);
-    for (uint32_t u = 0; u < end;) {
-        uint32_t stop = end;
-        if (component != plan_.components.end()) stop = std::min(stop, component->nodes.front());
-        if (tap != taps.end()) stop = std::min(stop, tap->node + 1);
-        if constexpr (kTraced)
-            span = run_spans<kLate>(span, u, stop, f);
-        else if (block_ == 1)
-            now = tick_once(tick_ops_.data() + first_op_[u], tick_ops_.data() + first_op_[stop], f, now);
-        else
-            for (uint32_t i = first_op_[u]; i < first_op_[stop]; ++i) run_op<kLate>(ops_[i], f);
-        u = stop;
-        const auto copy_taps = [&] {  // before anything else may take their slices
-            for (; tap != taps.end() && tap->node < u; ++tap) copy_tap(*tap, f, origin);
-        };
-        copy_taps();
-        if (component == plan_.components.end() || u != component->nodes.front()) continue;
-        run_component(*component, f, false);
-        u = component->nodes.back() + 1;
-        ++component;
-        copy_taps();
-    }
-}
-
-// In blocks of one frame ticks are cheaper than firings.
-Carried Shard::tick_once(const Tick* first, const Tick* end, const Firing& f, Carried now) {
-    for (; first != end; ++first) {
-        now = first->run(*first->step, 0, f.frame, now);
-        const Carried zeros = now - now;
-        if (__builtin_expect(zeros[0] + zeros[1] != 0.0, 0)) note_tick(*first->step, f);  // before its slice is reused
-    }
-    return now;
-}
-
 // Own heat while the node's inputs still stand in their slices: after the node, or after the last of its component.
 void Shard::unit_heat(uint32_t u, const Firing& f) {
     const int32_t c = plan_.nodes[u].component;
@@ -314,7 +219,8 @@ void Shard::fire_held(uint32_t u, const Firing& f) {
 }
 
 void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t origin) const {
-    const View v = view_of(work_[lead(t.node)].out[t.port], plan_.lead(t.node));
+    View v = view_of(work_[lead(t.node)].out[t.port], plan_.lead(t.node));
+    v.data += f.offset * v.step;
     if (!team(t.node)) return copy_out(v, f.frames, t.buffer, f.frame - origin);
     for (uint32_t b = 0; b < env_.batches; ++b)
         for (uint32_t c = 0; c < t.buffer.channels; ++c) {

@@ -131,10 +131,6 @@ struct Tick {
     Step* step;
 };
 
-struct Op {
-    FireFn fire;
-    Step* step;
-};
 inline uint32_t idle(Step&, const Firing&) { return kFired; }  // of a node whose source has done its work
 
 struct Span {  // of the flat list: the steps of some nodes that fire as one, up to `end`
@@ -197,6 +193,12 @@ private:
     template <bool kLate, bool kTraced>
     void run_flat(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
     template <bool kLate> void run_op(const Op& op, const Firing& f);
+    template <bool kLate> void run_series(const Op* ops, uint32_t n, const Firing& f);
+    bool continues(const Step& from, const Step& to) const;
+    template <bool kLate> void run_ops(uint32_t first, uint32_t end, const Firing& f);
+    template <bool kLate>
+    bool run_to_tap(uint32_t first, uint32_t end, const Firing& f, const TapCopy* tap, int64_t origin);
+    bool writes_out(const Step& s, const TapCopy& tap) const;
     template <bool kLate> const Span* run_spans(const Span* span, uint32_t first, uint32_t stop, const Firing& f);
     // engine/parts.cpp
     void divide(uint32_t threads);
@@ -220,7 +222,7 @@ private:
     // Ways of a step of one row to take a value from the tick before (see LayoutOps); NULL: none.
     const TickFn (*carrying(const Step& s) const)[2] {
         const bool one = s.channels == 1 && s.env->groups == 1 && s.env->width == 1 && &s == work_[s.node].main;
-        const auto& ways = plan_.nodes[s.node].type->ops[layout(s.node)].carry;
+        const auto& ways = plan_.nodes[s.node].type->ops[layout(s.node)].carry[!s.varying];
         return one && ways[0][0] ? ways : nullptr;
     }
     static const View& carried_in(const Step& s) { return s.n_more ? s.more[s.n_more - 1] : s.in[0]; }

@@ -15,6 +15,11 @@ inline constexpr int kLanes = 8;
 inline constexpr int kMostAdded = 4;
 inline constexpr int kMostModulations = 64;  // of one parameter
 
+inline uint32_t values_to_line(const double* p) {  // from there to the start of a cache line
+    constexpr uintptr_t kLine = 64 / sizeof(double);
+    return static_cast<uint32_t>(-(reinterpret_cast<uintptr_t>(p) / sizeof(double)) % kLine);
+}
+
 struct View {
     double* data = nullptr;      // frame 0 of the current block
     int64_t channel_stride = 0;  // 0: one channel read by all
@@ -113,6 +118,13 @@ struct CurveSegment {
     double time, next_time, value, next_value;
 };
 
+struct Op {
+    FireFn fire;
+    Step* step;
+    uint32_t series;  // steps from this one on through which values go in registers, see LayoutOps
+};
+inline constexpr int32_t kMostRowsInSeries = 4;
+
 struct LayoutOps {  // one per layout width
     FireFn fire;
     TickFn tick;
@@ -123,9 +135,13 @@ struct LayoutOps {  // one per layout width
     size_t coef_bytes;       // per row
     void (*lay)(Step&) = nullptr;  // after a view has moved, before anything else; NULL: nothing to do
     size_t line_bytes = 0;         // per row
-    // A tick of one row that takes input 0, or the last edge of one that adds, from the tick before; and that settles
-    // output 0. NULL: none.
-    TickFn carry[2][2]{};
+    // A tick of one row, by whether its parameters hold; whether it takes input 0, or the last edge of one that adds,
+    // from the tick before; whether it settles output 0. NULL: none.
+    TickFn carry[2][2][2]{};
+    // `n` steps of this type in a row, their parameters held, each writing over the frames that the one before it
+    // wrote: one pass for all of them. Returns the frames done; those behind, with a value that is not finite among
+    // them, stand as they were. NULL: none.
+    uint32_t (*series)(const Op* ops, uint32_t n, const Firing& f) = nullptr;
 };
 
 struct NodeType {

@@ -17,13 +17,13 @@ template <template <class> class N> struct Driver : Traits<N> {
     template <class T> static constexpr bool kLone = width_of<T> == 1 && NO == 1;  // one number per frame and row
 
     // One frame of one row: nothing is copied or prepared that one frame would not pay for.
-    template <class T, bool kSettles, class Inputs>
+    template <class T, bool kHeld, bool kSettles, class Inputs>
     [[gnu::always_inline]] static Carried frame(Step& s, int r, int64_t i, Inputs inputs) {
         const Setup u{*s.env, s.fixed, s.key};
         const Row& line = rows(s)[r];
         typename N<T>::Coef moving;
         const typename N<T>::Coef* coef = Node::template held<T>(s, r);
-        if (s.varying) moving = Node::template coef<T>(line, u, i), coef = &moving;
+        if (!kHeld && s.varying) moving = Node::template coef<T>(line, u, i), coef = &moving;
         T x[kIn], y[NO];
         inputs(line, x);
         N<T>::shape(Node::template tick<T>(x, *coef, *Node::template state<T>(s, r), u), x, *coef, y, u);
@@ -33,7 +33,7 @@ template <template <class> class N> struct Driver : Traits<N> {
             return carry(y[0]);
         } else {
             bool finite = true;
-            for (int o = 0; o < NO; ++o) finite = finite && all(y[o] - y[o] == T(0.0));
+            for (int o = 0; o < NO; ++o) finite = finite && is_finite(y[o]);
             return carry(line.out[0][i * width_of<T>], finite);
         }
     }
@@ -42,7 +42,7 @@ template <template <class> class N> struct Driver : Traits<N> {
         Carried first{};
         bool finite = true;
         for (int r = s.channels * s.env->groups; r-- > 0;) {  // what is handed on is of the first row
-            first = frame<T, false>(
+            first = frame<T, false, false>(
                 s, r, i, [&](const Row& line, T* x) __attribute__((always_inline)) { line.template inputs<T>(i, x); });
             const Carried zeros = first - first;
             finite = finite && zeros[0] == 0.0 && (kLone<T> || zeros[1] == 0.0);
@@ -50,9 +50,9 @@ template <template <class> class N> struct Driver : Traits<N> {
         return carry(first[0], finite);
     }
 
-    template <bool kCarried, bool kSettles>
+    template <bool kHeld, bool kCarried, bool kSettles>
     [[gnu::flatten]] static Carried tick_row(Step& s, int64_t i, int64_t, Carried before) {
-        return frame<double, kSettles>(s, 0, i, [&](const Row& line, double* x) __attribute__((always_inline)) {
+        return frame<double, kHeld, kSettles>(s, 0, i, [&](const Row& line, double* x) __attribute__((always_inline)) {
             kCarried ? line.inputs(i, x, before[0]) : line.template inputs<double>(i, x);
         });
     }
@@ -62,6 +62,15 @@ template <template <class> class N> struct Driver : Traits<N> {
             return FrameLayout<N>::across_frames(s, f);
         else
             return LaneLayout<N>::across_lanes(s, f);
+    }
+
+    template <bool kHeld> static constexpr void carries(TickFn (&ways)[2][2]) {
+        ways[0][0] = tick_row<kHeld, false, false>;
+        ways[0][1] = tick_row<kHeld, false, true>;
+        if constexpr (NI > 0) {
+            ways[1][0] = tick_row<kHeld, true, false>;
+            ways[1][1] = tick_row<kHeld, true, true>;
+        }
     }
 
     template <class T> static constexpr LayoutOps ops() {
@@ -75,12 +84,9 @@ template <template <class> class N> struct Driver : Traits<N> {
         o.lay = lay;
         o.line_bytes = sizeof(Row);
         if constexpr (width_of<T> == 1) {
-            o.carry[0][0] = tick_row<false, false>;
-            o.carry[0][1] = tick_row<false, true>;
-            if constexpr (NI > 0) {
-                o.carry[1][0] = tick_row<true, false>;
-                o.carry[1][1] = tick_row<true, true>;
-            }
+            if constexpr (FrameLayout<N>::kInSeries) o.series = FrameLayout<N>::series;
+            carries<false>(o.carry[0]);
+            carries<true>(o.carry[1]);
         }
         return o;
     }

@@ -10,6 +10,8 @@ template <template <class> class N> struct FrameLayout : Traits<N> {
     using Node::NO, Node::kIn, Node::kRunsPhase, Node::kHasFast, Node::kRecursive;
     using typename Node::D, typename Node::P, typename Node::Row, typename Node::Motion;
 
+    static constexpr bool kInSeries = Node::NI == 1 && NO == 1 && !Node::kAdds && std::is_empty_v<typename D::State>;
+
     // The phases of a chunk: one running sum of its increments.
     template <bool kVarying>
     static void phases(const typename P::Coef* coefs, uint32_t n, typename D::State& st, const typename D::Coef& hold,
@@ -86,56 +88,80 @@ template <template <class> class N> struct FrameLayout : Traits<N> {
         seen = watch;
     }
 
-    // A row of a node without state, its parameters held: one plain loop. kDense: its inputs move frame by frame.
-    template <bool kDense>
-    [[gnu::always_inline]] static void plain_row(const Row& line, const typename P::Coef& hold8, const Setup& u,
-                                                 uint32_t i, uint32_t end, Watch& watch) {
-        const auto pack = [&](uint32_t at, f64x8* y) __attribute__((always_inline)) {
-            f64x8 x[kIn];
-            line.template inputs<f64x8, kDense>(at, x);
-            P::shape({}, x, hold8, y, u);
-            for (int o = 0; o < NO; ++o) store(line.out[o] + at, y[o]);
-        };
-        f64x8 y[NO];
-        if (end - i >= 4 * kLanes) {
-            f64x8 sums[4] = {f64x8(0.0), f64x8(0.0), f64x8(0.0),
-                             f64x8(0.0)};  // that no addition waits for the one before
-            for (; i + 4 * kLanes <= end; i += 4 * kLanes)
+    // A node without state, its parameters held: one plain loop for each row. kDense: its inputs move frame by frame.
+    template <bool kDense> [[gnu::noinline, gnu::flatten]] static uint32_t plain(Step& s, const Firing& f) {
+        const Setup u{*s.env, s.fixed, s.key};
+        f64x8 sums[4] = {f64x8(0.0), f64x8(0.0), f64x8(0.0), f64x8(0.0)};  // that no addition waits for the one before
+        const Row* given = Node::rows(s);
+        const auto* hold = Node::template held<double>(s, 0);
+        int rows = s.channels * s.env->groups;
+        do {
+            const Row line = *given++;
+            const auto hold8 = spread<typename P::Coef>(*hold++);
+            int64_t i = f.offset, left = f.frames;
+            f64x8 y[NO];
+            const auto pack = [&](int64_t at) __attribute__((always_inline)) {
+                f64x8 x[kIn];
+                line.template inputs<f64x8, kDense>(at, x);
+                P::shape({}, x, hold8, y, u);
+                for (int o = 0; o < NO; ++o) store(line.out[o] + at, y[o]);
+            };
+            for (; left >= 4 * kLanes; left -= 4 * kLanes, i += 4 * kLanes)
 #pragma GCC unroll 4
-                for (uint32_t k = 0; k < 4; ++k) {
-                    pack(i + k * kLanes, y);
+                for (int k = 0; k < 4; ++k) {
+                    pack(i + k * kLanes);
                     for (int o = 0; o < NO; ++o) sums[k] += y[o];
                 }
-            for (const f64x8& sum : sums) watch.see(sum);
-        }
-        for (; i + kLanes <= end; i += kLanes) {
-            pack(i, y);
-            for (int o = 0; o < NO; ++o) watch.see(y[o]);
-        }
-        if (i == end) return;
-        pack(i, y);
-        for (int o = 0; o < NO; ++o) watch.see(y[o], end - i);
+            for (; left > 0; left -= kLanes, i += kLanes) {
+                pack(i);
+                for (int o = 0; o < NO; ++o) sums[0] += first_lanes(y[o], left);
+            }
+        } while (--rows);
+        return is_finite((sums[0] + sums[1]) + (sums[2] + sums[3])) ? kFired : kNonfinite;
     }
 
-    [[gnu::noinline, gnu::flatten]] static uint32_t plain(Step& s, const Firing& f) {
-        const Setup u{*s.env, s.fixed, s.key};
-        const uint32_t first = f.offset, end = first + f.frames;
-        Watch watch;
-        for (int r = 0, rows = s.channels * s.env->groups; r < rows; ++r) {
-            const Row line = Node::rows(s)[r];
-            const auto hold8 = spread<typename P::Coef>(*Node::template held<double>(s, r));
-            if (line.dense())
-                plain_row<true>(line, hold8, u, first, end, watch);
-            else
-                plain_row<false>(line, hold8, u, first, end, watch);
+    // A group of frames of steps in series, see LayoutOps: false, and nothing is written, if a value is not finite.
+    template <int kPacks> [[gnu::flatten]] static bool through(const Op* ops, uint32_t n, int64_t i, int64_t left) {
+        const Step& first = *ops->step;
+        const int rows = first.channels * first.env->groups;
+        f64x8 done[kMostRowsInSeries][kPacks], seen(0.0);
+        for (int r = 0; r < rows; ++r) {
+            f64x8 x[kPacks], sums[kPacks]{};
+            for (int j = 0; j < kPacks; ++j) x[j] = load(Node::rows(first)[r].in[0] + i + j * kLanes);
+            for (uint32_t k = 0; k < n; ++k) {
+                Step& s = *ops[k].step;
+                const Setup u{*s.env, s.fixed, s.key};
+                const auto hold8 = spread<typename P::Coef>(*Node::template held<double>(s, r));
+#pragma GCC unroll 8
+                for (int j = 0; j < kPacks; ++j) {
+                    f64x8 y;
+                    P::shape({}, &x[j], hold8, &y, u);
+                    x[j] = y;
+                    sums[j] += kPacks > 1 ? y : first_lanes(y, left);
+                }
+            }
+            for (int j = 0; j < kPacks; ++j) done[r][j] = x[j], seen += sums[j];
         }
-        return watch.verdict();
+        if (!is_finite(seen)) return false;
+        for (int r = 0; r < rows; ++r)
+            for (int j = 0; j < kPacks; ++j) store(Node::rows(first)[r].out[0] + i + j * kLanes, done[r][j]);
+        return true;
+    }
+
+    static uint32_t series(const Op* ops, uint32_t n, const Firing& f) {
+        constexpr int kPacks = 8;
+        uint32_t i = 0;
+        for (; i + kPacks * kLanes <= f.frames; i += kPacks * kLanes)
+            if (!through<kPacks>(ops, n, int64_t{f.offset} + i, 0)) return i;
+        for (; i < f.frames; i += kLanes)
+            if (!through<1>(ops, n, int64_t{f.offset} + i, f.frames - i)) return i;
+        return f.frames;
     }
 
     static uint32_t across_frames(Step& s, const Firing& f) {
         const Motion moves = motion(s);
         if constexpr (std::is_empty_v<typename D::State>)
-            if (moves == kHeld) return plain(s, f);
+            if (moves == kHeld) return rows(s)->dense() ? plain<true>(s, f) : plain<false>(s, f);
         const Setup u{*s.env, s.fixed, s.key};
         Watch watch;
         for (int c = 0, r = 0; c < s.channels; ++c)
@@ -152,12 +178,7 @@ template <template <class> class N> struct FrameLayout : Traits<N> {
                         chunk<kMotion>(u, line, fast, f.offset + i, f.frames - i < kChunk ? f.frames - i : kChunk, st,
                                        hold, hold8, watch);
                 };
-                if (moves == kHeld)
-                    run.template operator()<kHeld>();
-                else if (moves == kMoving)
-                    run.template operator()<kMoving>();
-                else if constexpr (kHasFast)
-                    run.template operator()<kFastOnly>();
+                Node::by_motion(moves, run);
             }
         return watch.verdict();
     }

@@ -93,6 +93,13 @@ template <class... T> [[gnu::always_inline]] inline void flush(T&... s) {
     return x;
 }
 
+template <class T> [[gnu::always_inline]] inline bool is_finite(const T& y) { return all(y - y == T(0.0)); }
+
+// The first `valid` lanes, zeros in the others.
+[[gnu::always_inline]] inline f64x8 first_lanes(const f64x8& y, int64_t valid) {
+    return valid >= kLanes ? y : select(lane_numbers() < f64x8(static_cast<double>(valid)), y, f64x8(0.0));
+}
+
 // Values that are NaN or Inf stick to a sum. Two sums take turns, so that none waits for the other. A sum of huge
 // values may overflow: whoever hears of it looks at the values themselves.
 class Watch {
@@ -102,9 +109,7 @@ public:
         sum_ = other_;
         other_ = next;
     }
-    [[gnu::always_inline]] void see(const f64x8& y, uint32_t valid) {  // only the first `valid` lanes count
-        see(valid >= kLanes ? y : select(lane_numbers() < f64x8(static_cast<double>(valid)), y, f64x8(0.0)));
-    }
+    [[gnu::always_inline]] void see(const f64x8& y, uint32_t valid) { see(first_lanes(y, valid)); }
     // A fused parameter, which a value that is not finite is never inside.
     [[gnu::always_inline]] void fused(const f64x8& v, const f64x8& low, const f64x8& high, uint32_t valid) {
         fused((v >= low) & (v <= high), valid);
@@ -118,8 +123,7 @@ public:
         inside_ = inside_ & w.inside_;
     }
     [[gnu::always_inline]] uint32_t verdict() const {
-        const f64x8 sum = sum_ + other_;
-        return (all(sum - sum == f64x8(0.0)) ? kFired : kNonfinite) | (all(inside_) ? kFired : kFusedWrong);
+        return (is_finite(sum_ + other_) ? kFired : kNonfinite) | (all(inside_) ? kFired : kFusedWrong);
     }
 
 private:

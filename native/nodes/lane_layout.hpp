@@ -169,12 +169,7 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
                 with_choice<kMotion>(std::make_integer_sequence<int, kAdds ? kMostAdded : kChoices>(), chosen, s, u, f,
                                      r, watch);
             };
-            if (moves == kHeld)
-                run.template operator()<kHeld>();
-            else if (moves == kMoving)
-                run.template operator()<kMoving>();
-            else if constexpr (kHasFast)
-                run.template operator()<kFastOnly>();
+            Node::by_motion(moves, run);
         }
         return watch.verdict();
     }

@@ -205,7 +205,8 @@ template <class T> constexpr LayoutOps ops() {  // the state of the one begins w
     o.tick = tick<T>;
     o.prepare = prepare<T>;
     o.lay = lay;
-    for (auto& carry : o.carry) carry[0] = carry[1] = nullptr;
+    for (auto& ways : o.carry)
+        for (auto& way : ways) way[0] = way[1] = nullptr;
     return o;
 }
 

@@ -82,6 +82,16 @@ template <template <class> class N> struct Traits {
         return kMoving;
     }
 
+    // Runs what is compiled for one motion each.
+    template <class Run> [[gnu::always_inline]] static void by_motion(Motion moves, const Run& run) {
+        if (moves == kHeld)
+            run.template operator()<kHeld>();
+        else if (moves == kMoving)
+            run.template operator()<kMoving>();
+        else if constexpr (kHasFast)
+            run.template operator()<kFastOnly>();
+    }
+
     template <class T>
     [[gnu::always_inline]] static typename N<T>::Mid tick(const T* x, const typename N<T>::Coef& c,
                                                           typename N<T>::State& s, const Setup& u) {

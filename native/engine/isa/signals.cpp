@@ -282,7 +282,7 @@ template <bool kFar>
 
 // One row of frames side by side, past the caches.
 void copy_far(const double* x, uint32_t frames, double* y) {
-    const auto head = static_cast<uint32_t>(-(reinterpret_cast<uintptr_t>(y) / sizeof(double)) % kLanes);
+    const uint32_t head = values_to_line(y);
     uint32_t i = head;
     std::memcpy(y, x, head * sizeof(double));
     for (; i + kLanes <= frames; i += kLanes) store_far(y + i, load(x + i));
@@ -302,8 +302,9 @@ void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, dou
         return;
     }
     if (lanes != kLanes) return singly(0, frames);
-    far = far && stride % kLanes == 0;
-    uint32_t i = far ? static_cast<uint32_t>(-(reinterpret_cast<uintptr_t>(y) / sizeof(double)) % kLanes) : 0;
+    const bool lines = frames >= kFewest && stride % kLanes == 0;  // that all rows can be written in
+    far = far && lines;
+    uint32_t i = lines ? values_to_line(y) : 0;
     singly(0, i);
     for (; far && i + kLanes <= frames; i += kLanes) turn<true>(x + i * step, step, y + i, stride, frames);
     for (; i + kLanes <= frames; i += kLanes) turn<false>(x + i * step, step, y + i, stride, frames);

@@ -1,0 +1,169 @@
+// Blocks that are not timed: the steps of all nodes outside feedback components are one list, and a block is one walk.
+#include <algorithm>
+
+#include "engine/shard.hpp"
+
+namespace amp {
+
+namespace {
+
+constexpr uint32_t kFewestInSeries = 4, kMostInSeries = 128;  // steps of one pass: that pays; that stay in L1
+
+}  // namespace
+
+void Shard::list_ops() {
+    first_op_.reserve(work_.size() + 1);
+    ops_.reserve(2 * work_.size());
+    for (uint32_t u = 0; u < work_.size(); ++u) {
+        const Work& w = work_[u];
+        first_op_.push_back(static_cast<uint32_t>(ops_.size()));
+        if (plan_.nodes[u].component >= 0 || is_led(u)) continue;
+        const auto add = [&](Step* s) {
+            if (s->fire != idle) ops_.push_back({s->fire, s, 1});
+        };
+        if (w.held()) {
+            held_.push_back(u);
+        } else {
+            for (Step* s : w.before) add(s);
+            add(w.main);
+            for (Step* s : w.after) add(s);
+        }
+        if (!common_.events.empty()) spans_.push_back({static_cast<uint32_t>(ops_.size()), u, fired_with(u)});
+    }
+    first_op_.push_back(static_cast<uint32_t>(ops_.size()));
+    for (size_t i = ops_.size(); i-- > 1;)
+        if (continues(*ops_[i - 1].step, *ops_[i].step)) ops_[i - 1].series = ops_[i].series + 1;
+    spans_.push_back({0, UINT32_MAX, 0});
+    if (block_ > 1) return;
+    for (const Op& op : ops_) tick_ops_.push_back({op.step->tick, op.step});
+    hand_on(tick_ops_);
+}
+
+// Whether a step does to what another has just written what that one did.
+bool Shard::continues(const Step& from, const Step& to) const {
+    const LayoutOps& ops = plan_.nodes[to.node].type->ops[layout(to.node)];
+    if (!ops.series || from.fire != ops.fire || to.fire != ops.fire || from.varying || to.varying) return false;
+    const View &a = from.out[0], &b = to.in[0], &c = to.out[0];
+    return from.in[0].step == 1 && b.step == 1 && a.data == b.data && b.data == c.data &&
+           a.channel_stride == b.channel_stride && a.group_stride == b.group_stride && from.channels == to.channels &&
+           to.channels * to.env->groups <= kMostRowsInSeries;
+}
+
+template <bool kLate> inline void Shard::run_op(const Op& op, const Firing& f) {
+    Step& s = *op.step;
+    uint32_t r;
+    if constexpr (kLate)
+        r = op.fire(s, logical(s, f));
+    else
+        r = op.fire(s, f);  // no copy, whose load would wait for the stores of the block before
+    if (r) note(s.node, s, r, f);
+}
+
+// What is not finite is looked for node by node.
+template <bool kLate> void Shard::run_series(const Op* ops, uint32_t n, const Firing& f) {
+    const uint32_t u = ops->step->node, done = plan_.nodes[u].type->ops[layout(u)].series(ops, n, f);
+    if (done == f.frames) return;
+    const Firing rest{f.frame + done, f.offset + done, f.frames - done};
+    for (uint32_t k = 0; k < n; ++k) run_op<kLate>(ops[k], rest);
+}
+
+// Where one node stops the next one starts: one look at the clock, and none for a node that has nothing to do.
+template <bool kLate> const Span* Shard::run_spans(const Span* span, uint32_t first, uint32_t stop, const Firing& f) {
+    int64_t start = common_.now();
+    for (uint32_t i = first_op_[first]; span->first < stop; ++span) {
+        const bool works = i < span->end;
+        for (; i < span->end; ++i) run_op<kLate>(ops_[i], f);
+        const int64_t t = works ? common_.now() : start;
+        for (uint32_t k = 0; k < span->count; ++k) common_.record(span->first + k, f, start, t);
+        start = t;
+    }
+    return span;
+}
+
+// The same without a clock.
+template <bool kLate> void Shard::run_ops(uint32_t first, uint32_t end, const Firing& f) {
+    while (first != end) {
+        const uint32_t n = std::min({ops_[first].series, end - first, kMostInSeries});
+        if (n < kFewestInSeries)
+            run_op<kLate>(ops_[first++], f);
+        else
+            run_series<kLate>(&ops_[first], n, f), first += n;
+    }
+}
+template void Shard::run_ops<true>(uint32_t, uint32_t, const Firing&);
+
+// The same, on to a tap (NULL: none) of what they make. What the last of them writes in lanes goes out piece by piece,
+// on its way while the next piece is worked out: then the tap has been served.
+template <bool kLate>
+bool Shard::run_to_tap(uint32_t first, uint32_t end, const Firing& f, const TapCopy* tap, int64_t origin) {
+    constexpr uint32_t kPiece = 64;  // frames; more would fill the store buffer, and what comes next would wait for it
+    const bool goes_out = tap && first != end && writes_out(*ops_[end - 1].step, *tap);
+    run_ops<kLate>(first, end - goes_out, f);
+    for (uint32_t i = 0; goes_out && i < f.frames; i += kPiece) {
+        const Firing piece{f.frame + i, f.offset + i, std::min(kPiece, f.frames - i)};
+        run_op<kLate>(ops_[end - 1], piece);
+        copy_tap(*tap, piece, origin);
+    }
+    return goes_out;
+}
+
+// Whether what the step writes, in lanes, is what the tap takes. (Where batches are lanes there are no teams.)
+bool Shard::writes_out(const Step& s, const TapCopy& tap) const {
+    if (env_.width != kLanes || plan_.lead(tap.node) != 0) return false;
+    const Port& p = work_[tap.node].out[tap.port];
+    return !p.held && &s == work_[s.node].main && s.out[0].data == view_of(p).data;
+}
+
+// A block, from one component or tap to the next.
+template <bool kLate, bool kTraced>
+void Shard::run_flat(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
+    unwatched_frames_ += f.frames;
+    ++unwatched_calls_;
+    for (uint32_t u : held_)
+        if (!work_[u].fired_once) fire_held(u, f);
+    if (goes_apart(f)) return run_apart(f, taps, origin);
+    const auto end = static_cast<uint32_t>(work_.size());
+    auto component = plan_.components.begin();
+    auto tap = taps.begin();
+    [[maybe_unused]] const Span* span = spans_.data();
+    Carried now = tick_ops_.empty() ? Carried{} : first_carried(*tick_ops_.front().step);
+    for (uint32_t u = 0; u < end;) {
+        uint32_t stop = end;
+        if (component != plan_.components.end()) stop = std::min(stop, component->nodes.front());
+        if (tap != taps.end()) stop = std::min(stop, tap->node + 1);
+        if constexpr (kTraced)
+            span = run_spans<kLate>(span, u, stop, f);
+        else if (block_ == 1)
+            now = tick_once(tick_ops_.data() + first_op_[u], tick_ops_.data() + first_op_[stop], f, now);
+        else
+            tap += run_to_tap<kLate>(first_op_[u], first_op_[stop], f,
+                                     tap != taps.end() && tap->node < stop ? &*tap : nullptr, origin);
+        u = stop;
+        const auto copy_taps = [&] {  // before anything else may take their slices
+            for (; tap != taps.end() && tap->node < u; ++tap) copy_tap(*tap, f, origin);
+        };
+        copy_taps();
+        if (component == plan_.components.end() || u != component->nodes.front()) continue;
+        run_component(*component, f, false);
+        u = component->nodes.back() + 1;
+        ++component;
+        copy_taps();
+    }
+}
+
+// In blocks of one frame ticks are cheaper than firings.
+Carried Shard::tick_once(const Tick* first, const Tick* end, const Firing& f, Carried now) {
+    for (; first != end; ++first) {
+        now = first->run(*first->step, 0, f.frame, now);
+        const Carried zeros = now - now;
+        if (__builtin_expect(zeros[0] + zeros[1] != 0.0, 0)) note_tick(*first->step, f);  // before its slice is reused
+    }
+    return now;
+}
+
+template void Shard::run_flat<false, false>(const Firing&, const std::vector<TapCopy>&, int64_t);
+template void Shard::run_flat<false, true>(const Firing&, const std::vector<TapCopy>&, int64_t);
+template void Shard::run_flat<true, false>(const Firing&, const std::vector<TapCopy>&, int64_t);
+template void Shard::run_flat<true, true>(const Firing&, const std::vector<TapCopy>&, int64_t);
+
+}  // namespace amp
