@@ -81,7 +81,10 @@ def pytest(name: str, *arguments: str, missing: Callable[[], str] = lambda: "") 
 def installed(program: str, package: str) -> bool:
     """Whether there is a program, after trying to install it where that is allowed."""
     if not shutil.which(program) and shutil.which("apt-get") and os.geteuid() == 0:
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", package], check=False)
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+        if subprocess.run(install, check=False).returncode:  # a fresh machine has no list of packages
+            subprocess.run(["apt-get", "update", "-qq"], check=False)
+            subprocess.run(install, check=False)
     return shutil.which(program) is not None
 
 
