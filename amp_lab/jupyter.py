@@ -3,12 +3,14 @@
 They are not held back (Nagle's algorithm is off): every small message may wait for the answer to the one
 before, which costs a slider 30 ms and more. And a kernel is not said to be busy while it spends a moment on a
 widget's message: with each move of a slider JupyterLab would lay out its toolbar anew and fetch another icon,
-and back again, while the answer waits.
+and back again, while the answer waits. What the server has made until the first page comes is left out of
+Python's later collections of garbage: one that looks at all of it takes 0.1 s, in which no sound passes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -38,6 +40,9 @@ def _load_jupyter_server_extension(app: Any) -> None:
         def connect(self) -> Any:
             """Connect the page to the kernel."""
             self.websocket_handler.set_nodelay(True)
+            if not gc.get_freeze_count():
+                gc.collect()
+                gc.freeze()
             return super().connect()
 
         def disconnect(self) -> Any:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import gc
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from jupyter_client.session import Session
 
 from amp_lab import jupyter
 
 SESSION = Session(key=b"")
+
+
+@pytest.fixture(autouse=True)
+def thawed() -> Iterator[None]:
+    """Leave the collector of the tests as it was."""
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
 
 
 class Connection:
@@ -54,6 +64,18 @@ def ended(talk: Coroutine[Any, Any, list[str]]) -> list[str]:
     """Run to the end, in a thread: the browser of other tests leaves this one a loop that runs."""
     with ThreadPoolExecutor(1) as other:
         return other.submit(asyncio.run, talk).result()
+
+
+def test_what_is_there_at_first_is_not_collected_again() -> None:
+    """The first page freezes what the server has made so far; the next ones freeze nothing."""
+    first, second = connection(), connection()
+    assert gc.get_freeze_count() == 0
+    first.connect()
+    frozen = gc.get_freeze_count()
+    later = ["made since"]
+    second.connect()
+    assert frozen > 10_000 and gc.get_freeze_count() == frozen
+    assert any(one is later for one in gc.get_objects())
 
 
 def test_messages_are_not_held_back() -> None:
