@@ -146,7 +146,9 @@ def main(names: list[str]) -> None:
             if names and scene.name not in names:
                 continue
             for name, picture in take(lab, browser, scene):
-                small = picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+                small = picture.quantize(  # large areas keep their colour to the bit
+                    COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=8, dither=Image.Dither.NONE
+                )
                 small.save(PICTURES / name, optimize=True)
                 print(f"{name}: {(PICTURES / name).stat().st_size / 1e3:.0f} kB")
         browser.close()

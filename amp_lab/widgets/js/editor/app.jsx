@@ -15,6 +15,7 @@ import { useTrait } from './traits.js';
 const boxTypes = { node: Box, fold: Fold };
 const CHECK_MS = 60;
 const FAR = 0.55;
+const AROUND = { x: '52px', y: 0.08 }; // beside the boxes bend the lines that lead back
 
 export function App({ model, link, surface, replica, catalogue, root, onPaint }) {
   const document = useSyncExternalStore(replica.subscribe, replica.snapshot);
@@ -96,8 +97,8 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
     copy: () => members.length && ask('copy', { nodes: members }),
     paste: () => edit([{ op: 'paste' }]),
     remove: () => (members.length || chosenLinks.length) && edit([{ op: 'remove', nodes: members, links: chosenLinks }]),
-    arrange: () => { link.tell('arrange'); setTimeout(() => flow.fitView({ duration: 250, padding: 0.08 }), 150); },
-    fit: () => flow.fitView({ duration: 250, padding: 0.08 }),
+    arrange: () => { link.tell('arrange'); setTimeout(() => flow.fitView({ duration: 250, padding: AROUND }), 150); },
+    fit: () => flow.fitView({ duration: 250, padding: AROUND }),
     code: async () => setCode((await ask('code', {}))?.text ?? null),
     catalogue: () => setPanes((before) => ({ ...before, catalogue: !before.catalogue })),
     jump: () => (problems.find((problem) => problem.node) ? focus(problems.find((problem) => problem.node).node) : actions.fit()),
@@ -138,7 +139,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
           event.preventDefault();
           add(type, flow.screenToFlowPosition({ x: event.clientX - 60, y: event.clientY - 16 }));
         }} onDoubleClick={(event) => event.target.classList.contains('react-flow__pane') && openQuick(event)}>
-          <ReactFlow nodes={nodes} edges={links} nodeTypes={boxTypes} edgeTypes={lineTypes} fitView fitViewOptions={{ padding: 0.08, maxZoom: 1.15 }}
+          <ReactFlow nodes={nodes} edges={links} nodeTypes={boxTypes} edgeTypes={lineTypes} fitView fitViewOptions={{ padding: AROUND, maxZoom: 1.15 }}
             minZoom={0.08} maxZoom={2.5} deleteKeyCode={null} zoomOnDoubleClick={false} selectionMode={SelectionMode.Partial}
             selectionKeyCode="Shift" multiSelectionKeyCode={['Meta', 'Control', 'Shift']} connectionRadius={26} onlyRenderVisibleElements={nodes.length > 300}
             proOptions={{ hideAttribution: true }}
