@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from browser.lab import Book, Lab
 from browser.test_editor import middle, until
 
 OPEN = ["import amp_lab as amp\ng = amp.presets.three_osc()", "p = amp.panel(g, seconds=1.0, height=700)\np"]
 Notebook = Callable[..., Book]
+EXTENSION = "amp_lab.jupyter"
 
 
 def shown(book: Book) -> None:
@@ -187,16 +190,33 @@ LATENCY = """async (moves) => {
 }"""
 
 
-@pytest.mark.long  # a time
-def test_a_slider_is_quick(notebook: Notebook) -> None:
-    """From the pointer's event to the frame after the draw, one second of three_osc, digest and all."""
-    book = notebook(OPEN)
+def quickness(book: Book) -> tuple[float, float]:
+    """Median and 95th percentile in ms, from a slider's event to the frame after the draw, digest and all."""
     shown(book)
     book.page.evaluate(LATENCY, 20)
     found = book.page.evaluate(LATENCY, 200)
     assert found["digests"] > 100
     assert found["last"] == book.value("g.render(seconds=1.0, isolation='process').digest")
     times = sorted(found["times"])
-    p50, p95 = times[100], times[190]
-    print(f"slider to frame p50 {p50:.1f} ms, p95 {p95:.1f} ms")
+    print(f"slider to frame p50 {times[100]:.1f} ms, p95 {times[190]:.1f} ms")
+    return times[100], times[190]
+
+
+@pytest.mark.long  # a time
+def test_a_slider_is_quick(notebook: Notebook) -> None:
+    """One second of three_osc, with the extension of the server that comes with the package."""
+    p50, p95 = quickness(notebook(OPEN))
     assert p50 <= 35 and p95 <= 60, f"p50 {p50:.1f} ms, p95 {p95:.1f} ms"
+
+
+@pytest.mark.long  # a time
+def test_a_slider_of_a_stock_server(browser: Browser, tmp_path: Path) -> None:
+    """The same without the extension: slower, and nothing else."""
+    with Lab(tmp_path, f"--ServerApp.jpserver_extensions={{'{EXTENSION}': False}}") as stock:
+        stock.write("stock", OPEN)
+        book = stock.open(browser, "stock")
+        book.run_all()
+        p50, p95 = quickness(book)
+        book.close()
+        assert EXTENSION not in (tmp_path / "server.log").read_text()
+    assert p50 <= 80 and book.errors == [], f"p50 {p50:.1f} ms, p95 {p95:.1f} ms, {book.errors}"
