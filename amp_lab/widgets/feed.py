@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from amp_lab.graph import Graph
 
 HEARD_CHANNELS = 2
-BLOCK_S = 0.015
+BLOCK_S = 0.01
 """Sound in one message, at least."""
 MOST_BLOCKS = 8
 BLEND_S = 0.02

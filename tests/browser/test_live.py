@@ -148,6 +148,32 @@ def test_a_stall_is_counted_and_over(notebook: Notebook) -> None:
     until(book, f"w.heard.underruns > {before}", True)
 
 
+HOLD_UP = """async () => {
+  const { context } = document.querySelector('.amp-live').engine;
+  const text = `registerProcessor('hold-up', class extends AudioWorkletProcessor {
+    process() {
+      this.quanta = (this.quanta ?? 0) + 1;
+      for (const end = Date.now() + 80; this.quanta % 100 === 0 && Date.now() < end;);
+      return true;
+    }
+  })`;
+  await context.audioWorklet.addModule(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })));
+  new AudioWorkletNode(context, 'hold-up').connect(context.destination);
+}"""
+"""An audio thread that comes late, again and again."""
+
+
+def test_sound_that_the_browser_loses_is_counted(notebook: Notebook) -> None:
+    """What is lost behind the ring, on its way to the speaker, counts as silent, too."""
+    book = notebook(OPEN)
+    start(book)
+    book.page.evaluate(HOLD_UP)
+    book.page.wait_for_function("() => document.querySelector('.amp-live').engine.lost.times > 2")
+    book.page.wait_for_function("() => Number(document.querySelector('.amp-live').dataset.silent) > 0")
+    assert underruns(book) > 2
+    until(book, "w.heard.silent_frames > 0", True)
+
+
 @pytest.mark.long  # a time: sound that keeps 120 ms ahead needs a machine that is never away for longer
 def test_moving_sliders_leave_no_gap(notebook: Notebook) -> None:
     """Not one silent frame in a minute while a slider moves and its renders are shown, 120 ms to the ear."""
@@ -157,12 +183,16 @@ def test_moving_sliders_leave_no_gap(notebook: Notebook) -> None:
     ear.heard(book, "clear")
     moved = book.page.evaluate(MOVE, [60, "level.gain"])
     found = ear.heard(book)
+    counted = int(book.page.get_attribute(".amp-live", "data-silent") or 0)
     latencies = sorted(moved["latencies"])
-    median, p95 = latencies[len(latencies) // 2], latencies[int(0.95 * len(latencies))]
-    said = f"{found['silent']} silent frames, latency median {median:.0f} ms, p95 {p95:.0f} ms"
+    median, p95, most = (latencies[int(share * (len(latencies) - 1))] for share in (0.5, 0.95, 1))
+    said = (
+        f"{found['silent']} silent frames of {found['frames']}, {counted} counted by the page; "
+        f"latency median {median:.0f} ms, p95 {p95:.0f} ms, most {most:.0f} ms"
+    )
     print(said)
     assert moved["moves"] > 480 and found["frames"] > 0.9 * 48_000 * 60
-    assert found["silent"] == 0 and median <= 120, said
+    assert found["silent"] == counted == 0 and p95 <= 120, said
 
 
 def test_stop_acts_while_a_cell_computes(notebook: Notebook) -> None:

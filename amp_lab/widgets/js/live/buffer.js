@@ -1,5 +1,5 @@
 const FIRST_S = 0.09;
-const TOTAL_S = 0.125;
+const TOTAL_S = 0.119;
 const LEAST_S = 0.06;
 const STEADY_S = 0.005;
 const MOST_S = 0.4;
@@ -9,9 +9,9 @@ const QUIET_S = 0.4;
 const DOWN_S = 0.002;
 
 /**
- * How much sound to keep ahead: what the worst second of the last ten has used of it, and some to spare. Less than
- * what makes 120 ms to the ear in all (the ring is some 10 ms below its target in the middle) would gain nothing
- * that can be felt, and lose the next stall.
+ * How much sound to keep ahead: what makes 120 ms to the ear in all, since less would gain nothing that can be felt.
+ * Once sound was lost safety goes first: more at once, and then what the worst second of the last ten has used of it,
+ * and some to spare.
  */
 export class Buffer {
   constructor(sampleRate) {
@@ -38,6 +38,8 @@ export class Buffer {
     if (underruns > this.underruns) {
       this.underruns = underruns;
       this.#raise(1.5 * this.target, now);
+    } else if (!this.underruns) {
+      this.target = this.least;
     } else if (flowing && now >= this.quiet) {
       const used = this.target - low / this.rate;
       if (Math.floor(now) !== this.second) {

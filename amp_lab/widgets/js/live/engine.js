@@ -38,6 +38,12 @@ export class Engine {
     return this.context.baseLatency + (this.context.outputLatency || 0);
   }
 
+  /** What the browser lost behind the ring, between its audio thread and the speaker, where it counts that. */
+  get lost() {
+    const { underrunEvents = 0, underrunDuration = 0 } = this.context.playbackStats ?? {};
+    return { times: underrunEvents, frames: Math.round(underrunDuration * this.context.sampleRate) };
+  }
+
   attach(view) {
     this.views.add(view);
     return () => {
@@ -166,6 +172,9 @@ export class Engine {
     const now = this.context.currentTime;
     const changed = this.buffer.note(report, now, this.output);
     const target = this.buffer.frames;
+    const { lost } = this;
+    report.underruns += lost.times;
+    report.silent += lost.frames;
     if (now - this.got > LOST_S && !this.held) {
       this.stop();
       this.#show(new Error(`live: the kernel sends no sound (got none for ${LOST_S} s). Press Start when it answers again.`));
