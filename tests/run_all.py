@@ -78,13 +78,20 @@ def pytest(name: str, *arguments: str, missing: Callable[[], str] = lambda: "") 
     return Phase(name, (("pytest", *arguments, f"--junitxml={report}"),), report, missing)
 
 
+def fetch(package: str) -> None:
+    """Try to install a package of Debian's, where that is allowed."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        return
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+    if subprocess.run(install, check=False).returncode:  # a fresh machine has no list of packages
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(install, check=False)
+
+
 def installed(program: str, package: str) -> bool:
     """Whether there is a program, after trying to install it where that is allowed."""
-    if not shutil.which(program) and shutil.which("apt-get") and os.geteuid() == 0:
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
-        if subprocess.run(install, check=False).returncode:  # a fresh machine has no list of packages
-            subprocess.run(["apt-get", "update", "-qq"], check=False)
-            subprocess.run(install, check=False)
+    if not shutil.which(program):
+        fetch(package)
     return shutil.which(program) is not None
 
 
@@ -111,11 +118,21 @@ def fuzzer_missing() -> str:
     """Why the libFuzzer targets cannot be built; empty if they can."""
     if missing := clang_missing():
         return missing
+    if not has_fuzzer():
+        version = subprocess.run(
+            ["clang++", "-dumpversion"], text=True, capture_output=True, check=True
+        ).stdout
+        fetch(f"libclang-rt-{version.partition('.')[0].strip()}-dev")
+    return "" if has_fuzzer() else "clang++ here has no libFuzzer: blobs not fuzzed"
+
+
+def has_fuzzer() -> bool:
+    """Whether clang++ builds a libFuzzer target."""
     source = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'
     with tempfile.TemporaryDirectory() as folder:
         command = ("clang++", "-fsanitize=fuzzer,address", "-x", "c++", "-", "-o", f"{folder}/target")
         build = subprocess.run(command, input=source, text=True, capture_output=True, check=False)
-    return "clang++ here has no libFuzzer: blobs not fuzzed" if build.returncode else ""
+    return build.returncode == 0
 
 
 def same_bits(*presets: str) -> tuple[str, ...]:
