@@ -15,7 +15,7 @@ import { useTrait } from './traits.js';
 const boxTypes = { node: Box, fold: Fold };
 const CHECK_MS = 60;
 const FAR = 0.55;
-const AROUND = { x: '52px', y: 0.08 }; // beside the boxes bend the lines that lead back
+const AROUND = { x: '40px', y: 0.08 }; // beside the boxes bend the lines that lead back
 
 export function App({ model, link, surface, replica, catalogue, root, onPaint }) {
   const document = useSyncExternalStore(replica.subscribe, replica.snapshot);
