@@ -29,7 +29,8 @@ class Heard:
 
     ``peak`` and ``rms`` per channel, 1 is full scale; ``latency_s`` from an edit to the ear: ring, and what
     the browser reports of its output; ``ring_s`` of that in the ring; ``underruns`` and the ``silent_frames``
-    they cost, in the ring and, where the browser counts them, behind it; ``limited_db`` what the guard takes off.
+    they cost, in the ring and, where the browser counts them, behind it; ``limited_db`` what the guard
+    takes off.
     """
 
     frames: int
