@@ -1,13 +1,53 @@
 """Every failure as an exception class; native status codes map one to one.
 
-Messages read ``where: what (got X, allowed Y). What to do.``
+Messages read ``where: what (got X, allowed Y). What to do.`` Names and values that a user or a file gave are
+shown by `quoted` or `plain`: nothing in them can move a cursor, turn the direction of writing or fill a page.
 """
 
 # ruff: noqa: N818 - the names say what happened; `except amp.Pending` reads as it should
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
+
+QUOTED = 80
+"""Characters of a name or value that texts show at most."""
+_LONG_WORD = re.compile(rf"[\w\-]{{{QUOTED + 1},}}")
+
+
+def shortened(text: str, most: int = QUOTED) -> str:
+    """Leave out the middle of a text of more than ``most`` characters."""
+    if len(text) <= most:
+        return text
+    tail = (most - 3) // 2
+    return f"{text[: most - 3 - tail]}...{text[len(text) - tail :]}"
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Show what cannot be printed as Python escapes: controls, ESC, NUL, marks of direction, lone surrogates.
+
+    Characters in ``keep`` stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in text)
+
+
+def plain(name: object, most: int = QUOTED) -> str:
+    """Return a name as tables show it: on one line, printable, at most ``most`` of its characters."""
+    return visible(shortened(str(name), most))
+
+
+def quoted(value: object, most: int = QUOTED) -> str:
+    """Return a value as an error shows it: its `repr` on one line, printable, at most ``most`` characters."""
+    if isinstance(value, str):
+        return repr(shortened(str(value), most))
+    try:
+        text = repr(value)
+    except Exception:  # its own `repr` fails, or an int has more digits than Python writes
+        text = f"<{type(value).__name__}>"
+    return visible(shortened(" ".join(text.split()), most))
 
 
 class AmpError(Exception):
@@ -16,7 +56,8 @@ class AmpError(Exception):
     Parameters
     ----------
     message
-        One sentence: where, what, cure.
+        One sentence: where, what, cure. What cannot be printed is kept as escapes, and of a word of more than
+        `QUOTED` characters the middle is left out; lines stay lines.
     code
         Native status (0 if the failure is not native).
     stage
@@ -41,7 +82,7 @@ class AmpError(Exception):
         channel: int = -1,
         frame: int = -1,
     ) -> None:
-        super().__init__(message)
+        super().__init__(visible(_LONG_WORD.sub(lambda word: shortened(word[0]), message), keep="\n"))
         self.code = self.status if code is None else code
         self.stage = stage
         self.node = node

@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 
 import amp_lab
 from amp_lab import errors
-from amp_lab.errors import BY_STATUS, AmpError, GraphError, NativeCrash, NonFiniteError
+from amp_lab.errors import BY_STATUS, AmpError, GraphError, NativeCrash, NonFiniteError, plain, quoted
 
 NATIVE = Path(amp_lab.__file__).parent / "_native" / "__init__.py"
 
@@ -109,3 +110,60 @@ def test_an_unknown_public_name_is_an_attribute_error() -> None:
 def test_every_public_name_can_be_imported(name: str) -> None:
     """``amp_lab.<name>`` works for all of ``__all__``."""
     assert getattr(amp_lab, name) is not None
+
+
+HOSTILE = "a\x1b[2J\x00\u202eb\u2066\x9b\r\n\ud800z"
+"""Clears a terminal, ends a C string, turns the direction of writing, cannot be encoded."""
+
+
+def test_nothing_in_an_error_moves_a_cursor() -> None:
+    """Controls, ESC, NUL, marks of direction and lone surrogates are escapes; lines stay lines."""
+    error = GraphError(f"{HOSTILE}: no such name.\nsecond line")
+    assert str(error) == "a\\x1b[2J\\x00\\u202eb\\u2066\\x9b\\r\n\\ud800z: no such name.\nsecond line"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert str(error).replace("\n", "").isprintable()
+
+
+def test_a_long_name_leaves_its_middle_out_of_an_error() -> None:
+    """The sentence can be read; the whole name is in the error's field."""
+    name = "n" * 94
+    error = GraphError(f"{name}: taken (got {'-' * 80}).", node=name)
+    assert str(error) == f"{'n' * 39}...{'n' * 38}: taken (got {'-' * 80})."
+    assert error.node == name
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("svf", "'svf'"),
+        (HOSTILE, "'a\\x1b[2J\\x00\\u202eb\\u2066\\x9b\\r\\n\\ud800z'"),
+        ("x" * 81, f"'{'x' * 39}...{'x' * 38}'"),
+        (-5.0, "-5.0"),
+        ([1, "\x1b"], "[1, '\\x1b']"),
+        (np.zeros((2, 2)), "array([[0., 0.], [0., 0.]])"),
+        (SimpleNamespace(a="\u202e"), "namespace(a='\\u202e')"),
+    ],
+)
+def test_a_value_is_quoted_on_one_printable_line(value: object, shown: str) -> None:
+    """Whatever was given, its quote can be printed and read."""
+    assert quoted(value) == shown
+    assert quoted(value).isprintable()
+
+
+def test_a_value_whose_repr_fails_is_quoted_by_its_type() -> None:
+    """The error about a value is not replaced by an error of the value."""
+
+    class Broken:
+        def __repr__(self) -> str:
+            raise RuntimeError
+
+    assert quoted(Broken()) == "<Broken>"
+    assert quoted(10**5000) == "<int>"
+    assert len(quoted(list(range(1000)))) == 80
+
+
+def test_a_name_in_a_table_is_one_printable_word() -> None:
+    """`plain` is `quoted` without the quotes."""
+    assert plain("svf") == "svf"
+    assert plain("a\nb\x1b") == "a\\nb\\x1b"
+    assert plain("y" * 200, most=9) == "yyy...yyy"
