@@ -1,24 +1,10 @@
 #include "core/failure.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <string_view>
 
 namespace amp {
-
-std::string text(const char* format, ...) {
-    va_list args;
-    va_start(args, format);
-    va_list again;
-    va_copy(again, args);
-    const int n = std::vsnprintf(nullptr, 0, format, args);
-    va_end(args);
-    std::string s(static_cast<size_t>(n > 0 ? n : 0), '\0');
-    std::vsnprintf(s.data(), s.size() + 1, format, again);
-    va_end(again);
-    return s;
-}
 
 namespace {
 // Cuts at a character boundary of UTF-8.

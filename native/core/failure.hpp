@@ -1,10 +1,10 @@
 // Failures inside the library: thrown here, turned into a status and an amp_error record at the ABI. None crosses it.
 #pragma once
-#include <cstdarg>
 #include <cstdint>
 #include <string>
 
 #include "amp/status.h"
+#include "core/text.hpp"
 
 namespace amp {
 
@@ -20,9 +20,6 @@ struct Failure {
           port(std::move(port)),
           message(std::move(message)) {}
 };
-
-// printf into a string.
-[[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...);
 
 void write_error(const Failure& failure, amp_error* out);  // accepts NULL; respects struct_size
 void write_error(amp_status code, const char* stage, const char* message, amp_error* out);  // allocates nothing

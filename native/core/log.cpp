@@ -2,7 +2,6 @@
 
 #ifdef AMP_NATIVE_ENABLE_LOGGING
 #include <chrono>
-#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -27,16 +26,14 @@ bool log_switch(bool on) {
     return file != nullptr;
 }
 
-void log_line(const char* format, ...) {
+void log_line(const std::string& line) {
     const std::lock_guard lock(mutex);
     if (!file) return;
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    std::fprintf(file, "%.6f ", std::chrono::duration<double>(now).count());
-    va_list args;
-    va_start(args, format);
-    std::vfprintf(file, format, args);
-    va_end(args);
-    std::fputc('\n', file);
+    using std::chrono::microseconds;
+    const auto now = std::chrono::duration_cast<microseconds>(std::chrono::steady_clock::now().time_since_epoch());
+    const std::string stamped =
+        text("%lld.%06lld %s\n", now.count() / 1'000'000, now.count() % 1'000'000, line.c_str());
+    std::fwrite(stamped.data(), 1, stamped.size(), file);
     std::fflush(file);  // the next line may never come
 }
 

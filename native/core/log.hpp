@@ -3,11 +3,13 @@
 #pragma once
 
 #ifdef AMP_NATIVE_ENABLE_LOGGING
+#include "core/text.hpp"
+
 namespace amp {
-[[gnu::format(printf, 1, 2)]] void log_line(const char* format, ...);  // thread-safe; nothing while switched off
-bool log_switch(bool on);                                              // false: the file cannot be opened
+void log_line(const std::string& line);  // thread-safe; nothing while switched off
+bool log_switch(bool on);                // false: the file cannot be opened
 }  // namespace amp
-#define AMP_LOG(...) ::amp::log_line(__VA_ARGS__)
+#define AMP_LOG(...) ::amp::log_line(::amp::text(__VA_ARGS__))
 #else
 #define AMP_LOG(...) static_cast<void>(0)
 #endif

@@ -3,6 +3,7 @@
 #include "engine/shard.hpp"
 
 #ifdef AMP_TEST_HOOKS
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -27,7 +28,7 @@ Plot read_plot() {
                  middle = last == std::string::npos || last == 0 ? std::string::npos : all.rfind(':', last - 1);
     if (middle == std::string::npos) return p;
     p.node = all.substr(0, middle);
-    p.frame = std::atoll(all.substr(middle + 1, last - middle - 1).c_str());
+    std::from_chars(all.data() + middle + 1, all.data() + last, p.frame);  // stays -1 if it is no number
     p.kind = all.substr(last + 1);
     return p;
 }
