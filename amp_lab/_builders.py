@@ -8,5 +8,5 @@ class Builders:
     """Methods that add a node, derived from the native contracts."""
 
 
-for _type in catalog.types():
-    setattr(Builders, _type, builder.make(catalog.contract(_type)))
+for _type, _contract in catalog.BY_ID.items():
+    setattr(Builders, _type, builder.make(_contract))

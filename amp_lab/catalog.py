@@ -7,25 +7,29 @@ drift.
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
+from amp_lab import checks, lowlevel_library
 from amp_lab.contracts import NodeContract
-from amp_lab.errors import GraphError
 from amp_lab.lowlevel_contracts import contracts
 
-_BY_ID = {contract.id: contract for contract in contracts()}
-NEAR = 0.7
-"""Likeness from which a name is suggested."""
+BY_ID = {contract.id: contract for contract in contracts()}
+"""Contracts by type; none if ``AMP_ISA`` names an instruction set that this machine lacks."""
 STUB = Path(__file__).with_name("_builders.pyi")
 
 
 def types() -> tuple[str, ...]:
-    """Ids of all node types, ordered."""
-    return tuple(_BY_ID)
+    """Ids of all node types, ordered.
+
+    Raises
+    ------
+    InvalidArgument
+        If ``AMP_ISA`` names an instruction set that this machine lacks.
+    """
+    lowlevel_library.require_isa()
+    return tuple(BY_ID)
 
 
 def contract(type_id: str) -> NodeContract:
@@ -34,20 +38,12 @@ def contract(type_id: str) -> NodeContract:
     Raises
     ------
     GraphError
-        If there is no such type, with the nearest names.
+        If there is no such type, with the list and the nearest name.
+    InvalidArgument
+        If ``AMP_ISA`` names an instruction set that this machine lacks.
     """
-    found = _BY_ID.get(type_id) if isinstance(type_id, str) else None
-    if found is None:
-        raise GraphError(
-            f"{type_id!r}: no such node type (allowed {', '.join(_BY_ID)}).{hint(type_id, _BY_ID)}"
-        )
-    return found
-
-
-def hint(word: str, allowed: Iterable[str]) -> str:
-    """`` Did you mean 'cutoff_hz'?``, or nothing if no name is near."""
-    near = difflib.get_close_matches(str(word), list(allowed), n=1, cutoff=NEAR)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    found = BY_ID.get(type_id) if isinstance(type_id, str) else None
+    return BY_ID[checks.choice("type", type_id, types(), "node type")] if found is None else found
 
 
 class _Catalog(ModuleType):
@@ -69,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     action.add_argument("--check", action="store_true", help="fail if the stub differs from the contracts")
     options = parser.parse_args(arguments)
-    text = stubs.render(_BY_ID.values())
+    text = stubs.render(BY_ID.values())
     if options.write_stubs:
         options.write_stubs.write_text(text, encoding="utf-8")
         return 0

@@ -2,19 +2,135 @@
 
 from __future__ import annotations
 
+import difflib
+import functools
+import inspect
 import math
 import numbers
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
-from amp_lab.errors import GraphError
+from amp_lab.errors import QUOTED, AmpError, GraphError, plain, quoted
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 LARGEST = 2**31 - 1
 """Largest whole number of most arguments."""
 LONGEST = 2**63 - 1
 """Largest number of frames."""
+NEAR = 0.7
+"""Likeness from which a name is suggested."""
+NO_SYNONYMS: Mapping[str, str] = {}
+LISTED = 40
+"""Allowed names an error spells out; more are counted."""
+
+
+# ---- a name out of a list ----
+
+
+def hint(word: object, allowed: Iterable[str], synonyms: Mapping[str, str] = NO_SYNONYMS) -> str:
+    """`` Did you mean 'cutoff_hz'?``: the nearest name, whatever its case; "" if none is near.
+
+    ``synonyms``: what others call a name, with the name here.
+    """
+    if not isinstance(word, str) or not 0 < len(word) <= QUOTED:
+        return ""
+    names = {name.casefold(): name for name in allowed}
+    other = synonyms.get(word.casefold(), "")
+    near = [other] if other in names else difflib.get_close_matches(word.casefold(), names, 1, NEAR)
+    begun = [name for name in names if name.startswith(word.casefold())] if len(word) > 2 else []
+    found = near or (begun if len(begun) == 1 else [])
+    return f" Did you mean {quoted(names[found[0]])}?" if found else ""
+
+
+def listed(allowed: Iterable[str]) -> str:
+    """``lowpass | bandpass``, ``none`` if there are none; many are cut short."""
+    names = list(allowed)
+    more = [f"{len(names) - LISTED} more"] if len(names) > LISTED else []
+    return " | ".join([*(plain(name) for name in names[:LISTED]), *more]) or "none"
+
+
+def unknown(
+    where: str, value: object, allowed: Iterable[str], what: str, synonyms: Mapping[str, str] = NO_SYNONYMS
+) -> str:
+    """Return the sentence about a name that is not in a list: with the list and the nearest name."""
+    names = list(allowed)
+    cure = hint(value, names, synonyms) or (" Use one of these." if names else "")
+    return f"{where}: no such {what} (got {quoted(value)}, allowed {listed(names)}).{cure}"
+
+
+def choice(
+    where: str, value: object, allowed: Iterable[str], what: str, error: type[AmpError] = GraphError
+) -> str:
+    """Return a text that is one of those allowed.
+
+    Raises
+    ------
+    GraphError, or the given class
+        If it is another, with the list and the nearest name.
+    """
+    names = list(allowed)
+    if not isinstance(value, str) or value not in names:
+        raise error(unknown(where, value, names, what))
+    return value
+
+
+def no_attribute(where: str, key: str, allowed: Iterable[str], what: str) -> AttributeError:
+    """Return the error for an attribute that is none; Python adds no suggestion of its own to it."""
+    return AttributeError(unknown(where, key, allowed, what), name=key, obj=None)
+
+
+# ---- calls ----
+
+
+def keywords(function: Callable[P, R]) -> Callable[P, R]:
+    """Answer a call with wrong arguments by one `TypeError` sentence: what is allowed, the nearest name."""
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **options: P.kwargs) -> R:
+        __tracebackhide__ = True  # IPython and pytest leave the frame out
+        try:
+            return function(*args, **options)
+        except TypeError as error:
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise  # it came from inside
+            raise TypeError(_wrong_call(function, args, options) or str(error)) from None
+
+    return checked
+
+
+def _wrong_call(function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> str:
+    """Say what is wrong with a call; "" if nothing is known."""
+    parameters = inspect.signature(function).parameters.values()
+    ordered = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    by_name = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    named = [name for name in ordered if name != "self"] + by_name
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    where = function.__name__
+    if ordered[:1] == ["self"] and args:
+        where = f"{type(args[0]).__name__}.{where}".removesuffix(".__init__")
+    strange = [] if takes_any else [key for key in options if key not in named]
+    if strange:
+        return unknown(where, strange[0], named, "argument")
+    if len(args) > len(ordered):
+        extra = args[len(ordered)]
+        return (
+            f"{where}: too many arguments by position (got {quoted(extra)}, allowed {listed(named)}). "
+            f"Write {where}({by_name[0]}={quoted(extra, 30)})."
+            if by_name
+            else f"{where}: too many arguments (got {quoted(extra)}, allowed {listed(named)}). Leave it out."
+        )
+    given = {*ordered[: len(args)], *options}
+    needed = [p.name for p in parameters if p.default is p.empty and p.name in (*ordered, *by_name)]
+    if missing := [name for name in needed if name not in given]:
+        return f"{where}: an argument is missing (got none for {', '.join(missing)}). Give it."
+    return ""
+
+
+# ---- numbers, flags, lists, paths ----
 
 
 def whole(where: str, value: Any, low: int = 0, high: int = LARGEST) -> int:
@@ -31,7 +147,7 @@ def whole(where: str, value: Any, low: int = 0, high: int = LARGEST) -> int:
         number = low - 1
     if isinstance(value, bool) or not low <= number <= high:
         allowed = f"whole numbers >= {low}" if number < low else f"whole numbers from {low} to {high}"
-        raise GraphError(f"{where}: not allowed (got {value!r:.60}, allowed {allowed}). Give an int.")
+        raise GraphError(f"{where}: not allowed (got {quoted(value)}, allowed {allowed}). Give an int.")
     return number
 
 
@@ -45,7 +161,7 @@ def real(where: str, value: Any, allowed: str = "a finite number") -> float:
     """
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not (is_number and math.isfinite(value)):
-        raise GraphError(f"{where}: not a number (got {value!r:.60}, allowed {allowed}). Give a float.")
+        raise GraphError(f"{where}: not a number (got {quoted(value)}, allowed {allowed}). Give a float.")
     return float(value)
 
 
@@ -58,7 +174,9 @@ def flag(where: str, value: Any) -> bool:
         If it is something else.
     """
     if not isinstance(value, bool):
-        raise GraphError(f"{where}: not allowed (got {value!r:.60}, allowed True | False). Give one of them.")
+        raise GraphError(
+            f"{where}: not allowed (got {quoted(value)}, allowed True | False). Give one of them."
+        )
     return value
 
 
@@ -76,7 +194,7 @@ def names(where: str, value: Any) -> tuple[str, ...]:
         or not all(isinstance(n, str) for n in value)
     ):
         raise GraphError(
-            f"{where}: not allowed (got {value!r:.60}, allowed a list of names). Write ['name', ...]."
+            f"{where}: not allowed (got {quoted(value)}, allowed a list of names). Write ['name', ...]."
         )
     return tuple(value)
 
@@ -91,7 +209,10 @@ def target(where: str, path: str | Path) -> Path:
     """
     file = Path(path)
     if not file.parent.is_dir():
-        raise GraphError(f"{where}: no folder {str(file.parent)!r} (got {str(file)!r}). Make it first.")
+        folder = quoted(str(file.parent), 240)
+        raise GraphError(f"{where}: no folder {folder} (got {quoted(str(file), 240)}). Make it first.")
     if file.is_dir():
-        raise GraphError(f"{where}: is a folder (got {str(file)!r}, allowed a file). Add a file name.")
+        raise GraphError(
+            f"{where}: is a folder (got {quoted(str(file), 240)}, allowed a file). Add a file name."
+        )
     return file

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amp_lab import blob, checks, jsontext, lowlevel
-from amp_lab.errors import GraphError
+from amp_lab.errors import GraphError, plain, quoted
 from amp_lab.values import CurveRef, Samples, numbers
 
 Interpolation = Literal["hold", "linear", "smooth", "exponential"]
@@ -49,18 +49,18 @@ class Curve(CurveRef):
 
     def __post_init__(self) -> None:
         for field in ("times_s", "values"):
-            object.__setattr__(self, field, numbers(f"curve {self.name!r}.{field}", getattr(self, field)))
+            array = numbers(f"curve {quoted(self.name)}.{field}", getattr(self, field))
+            object.__setattr__(self, field, array)
         problem = self._problem()
         if problem:
-            raise GraphError(f"curve {self.name!r}: {problem}", stage="history")
+            raise GraphError(f"curve {quoted(self.name)}: {problem}", stage="history")
 
     def _problem(self) -> str:
         t, v = self.times_s, self.values
         if not isinstance(self.name, str) or not self.name:
             return "has no name (allowed: text of one character or more). Name it."
-        if self.interpolation not in get_args(Interpolation):
-            allowed = " | ".join(get_args(Interpolation))
-            return f"no such interpolation (got {self.interpolation!r}, allowed {allowed}). Use one of these."
+        if self.interpolation not in (ways := get_args(Interpolation)):
+            return checks.unknown("interpolation", self.interpolation, ways, "interpolation")
         if t.ndim != 1 or t.shape != v.shape or not t.size:
             shapes = f"got times {t.shape} and values {v.shape}"
             return f"wrong shape ({shapes}, allowed one length >= 1). Give one value per time."
@@ -90,7 +90,7 @@ class Curve(CurveRef):
         cls, name: str, points: Iterable[tuple[float, float]], interpolation: Interpolation = "linear"
     ) -> Self:
         """Return a curve through (time_s, value) points in any order; points of one time keep their order."""
-        array = _pairs(f"curve {name!r}", list(points) if isinstance(points, Iterable) else points)
+        array = _pairs(f"curve {quoted(name)}", list(points) if isinstance(points, Iterable) else points)
         array = array[np.argsort(array[:, 0], kind="stable")]
         return cls(name, array[:, 0], array[:, 1], interpolation)
 
@@ -99,9 +99,10 @@ class Curve(CurveRef):
         cls, name: str, samples: npt.ArrayLike, rate_hz: float, interpolation: Interpolation = "linear"
     ) -> Self:
         """Return a curve through samples of shape (points,) taken ``rate_hz`` times a second from 0 s on."""
-        if checks.real(f"curve {name!r}.rate_hz", rate_hz, "above 0 Hz") <= 0:
-            raise GraphError(f"curve {name!r}.rate_hz: not a rate (got {rate_hz!r}, allowed above 0 Hz).")
-        values = numbers(f"curve {name!r}.samples", samples)
+        where = f"curve {quoted(name)}.rate_hz"
+        if checks.real(where, rate_hz, "above 0 Hz") <= 0:
+            raise GraphError(f"{where}: not a rate (got {quoted(rate_hz)}, allowed above 0 Hz).")
+        values = numbers(f"curve {quoted(name)}.samples", samples)
         return cls(name, np.arange(values.size) / rate_hz, values, interpolation)
 
     def __eq__(self, other: object) -> bool:
@@ -147,7 +148,7 @@ class ControlHistory(Mapping[str, Curve]):
         for curve in _checked(curves):
             if curve.name in self._curves:
                 raise GraphError(
-                    f"ControlHistory: curve {curve.name!r} is given twice. Rename or drop one.",
+                    f"ControlHistory: curve {quoted(curve.name)} is given twice. Rename or drop one.",
                     stage="history",
                 )
             self._curves[curve.name] = curve
@@ -162,7 +163,7 @@ class ControlHistory(Mapping[str, Curve]):
         return len(self._curves)
 
     def __repr__(self) -> str:
-        return f"ControlHistory: {', '.join(self) or 'no curves'}"
+        return f"ControlHistory: {', '.join(map(plain, self)) or 'no curves'}"
 
     def merge(self, other: Mapping[str, Curve]) -> ControlHistory:
         """Return these curves and the other's; where names meet the other's wins."""
@@ -180,7 +181,7 @@ class ControlHistory(Mapping[str, Curve]):
         missing = [name for name in wanted if name not in self]
         if missing:
             raise GraphError(
-                f"controls: missing {', '.join(missing)} (got {', '.join(self) or 'none'}). Add them.",
+                f"controls: missing {', '.join(map(plain, missing))} (got {checks.listed(self)}). Add them.",
                 stage="history",
             )
         return ControlHistory(self[name] for name in wanted)
@@ -226,7 +227,8 @@ class ControlHistory(Mapping[str, Curve]):
         ):
             got = data.get("schema") if isinstance(data, dict) else type(data).__name__
             raise GraphError(
-                f"{path}.schema: not a control history (got {got!r}, allowed {SCHEMA!r} with curves by name)."
+                f"{path}.schema: not a control history "
+                f"(got {quoted(got)}, allowed {SCHEMA!r} with curves by name)."
             )
         curves, problems = [], []
         for name, item in data["curves"].items():
@@ -266,7 +268,7 @@ def _checked(curves: Any) -> Iterable[Curve]:
         if not isinstance(item, Curve):
             cure = "Write ControlHistory([amp.Curve(name, times_s, values), ...])."
             raise GraphError(
-                f"ControlHistory: not a curve (got {item!r:.60}, allowed Curve). {cure}", stage="history"
+                f"ControlHistory: not a curve (got {quoted(item)}, allowed Curve). {cure}", stage="history"
             )
     return items
 
@@ -289,8 +291,10 @@ def check_history(where: str, value: Any) -> ControlHistory | None:
 
 def _read_curve(name: str, item: Any) -> Curve:
     if not isinstance(item, dict) or set(item) != {"interpolation", "points"}:
-        raise GraphError(f"not a curve (got {item!r:.60}, allowed an object with interpolation and points).")
-    points = _pairs(f"curve {name!r}", item["points"])
+        raise GraphError(
+            f"not a curve (got {quoted(item)}, allowed an object with interpolation and points)."
+        )
+    points = _pairs(f"curve {quoted(name)}", item["points"])
     return Curve(name, points[:, 0], points[:, 1], item["interpolation"])
 
 

@@ -81,8 +81,7 @@ def _isa() -> str:
     from amp_lab import lowlevel
 
     forced = os.environ.get("AMP_ISA")
-    if not lowlevel.isa():
-        raise RuntimeError(f"AMP_ISA={forced} is not one of this machine. Unset it.")
+    lowlevel.require_isa()
     return lowlevel.isa() + (f" (AMP_ISA={forced})" if forced else "")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from amp_lab import catalog, checks
 from amp_lab.contracts import NodeContract
-from amp_lab.errors import GraphError
+from amp_lab.errors import GraphError, quoted
 from amp_lab.events import NodeAdded, NodeChanged, NodeRemoved, NodeRenamed
 from amp_lab.model import Edge, Modulation, Node, NodeRecord, Thermo
 from amp_lab.nodes import arguments, samples
@@ -232,7 +232,8 @@ def check_name(name: str) -> str:
     """
     if not isinstance(name, str) or not NAME.fullmatch(name) or len(name.encode()) > NAME_BYTES:
         raise GraphError(
-            f"name: not allowed (got {name!r}, allowed letters, digits, _ and - up to {NAME_BYTES} bytes)."
+            f"name: not allowed (got {quoted(name)}, "
+            f"allowed letters, digits, _ and - up to {NAME_BYTES} bytes)."
         )
     return name
 
@@ -243,16 +244,15 @@ def _thermo(name: str, values: Mapping[str, float | None] | None) -> Thermo:
     keys = [field.name for field in fields(Thermo)]
     if not isinstance(values, Mapping):
         raise GraphError(
-            f"{name}.thermo: not heat constants (got {values!r:.60}, allowed {', '.join(keys)}). Give a dict."
+            f"{name}.thermo: not heat constants "
+            f"(got {quoted(values)}, allowed {', '.join(keys)}). Give a dict."
         )
     for key, value in values.items():
         if key not in keys:
-            raise TypeError(
-                f"{name}.thermo: no constant {key!r} (allowed {', '.join(keys)}).{catalog.hint(key, keys)}"
-            )
+            raise TypeError(checks.unknown(f"{name}.thermo", key, keys, "constant"))
         if value is not None and checks.real(f"{name}.thermo.{key}", value, "0 or more") < 0:
             raise GraphError(
-                f"{name}.thermo.{key}: not allowed (got {value!r}, allowed 0 or more).", node=name
+                f"{name}.thermo.{key}: not allowed (got {quoted(value)}, allowed 0 or more).", node=name
             )
     return Thermo(**values)
 

@@ -14,7 +14,7 @@ from amp_lab.blob import HEAT_POLICIES, Descriptors
 from amp_lab.control import ControlHistory, check_history
 from amp_lab.counted import Names
 from amp_lab.editing import Editing, check_name
-from amp_lab.errors import GraphError
+from amp_lab.errors import GraphError, quoted
 from amp_lab.events import GraphChanged
 from amp_lab.model import Node
 from amp_lab.nodes import samples
@@ -48,6 +48,7 @@ class Graph(Builders, Editing):
         ``report`` flags where the budget is exceeded, ``halt`` stops with `ThermalError`.
     """
 
+    @checks.keywords
     def __init__(
         self,
         *,
@@ -56,9 +57,10 @@ class Graph(Builders, Editing):
         heat_budget_w: float | None = None,
         heat_policy: Literal["report", "halt"] = "report",
     ) -> None:
+        catalog.types()  # says so at once if the engine cannot run here
         if checks.real("Graph.sample_rate", sample_rate, "above 0 Hz") <= 0:
             raise GraphError(
-                f"Graph.sample_rate: not a rate (got {sample_rate!r}, allowed above 0 Hz). Use 48000."
+                f"Graph.sample_rate: not a rate (got {quoted(sample_rate)}, allowed above 0 Hz). Use 48000."
             )
         self._store = Store()
         self._handles: Names[Node] = Names()
@@ -126,6 +128,14 @@ class Graph(Builders, Editing):
 
     def __contains__(self, name: object) -> bool:
         return name in self._handles
+
+    if not TYPE_CHECKING:  # the builders are declared in _builders.pyi
+
+        def __getattr__(self, key: str) -> Any:
+            if key.startswith("_"):
+                raise AttributeError(key, name=key, obj=None)
+            allowed = (*catalog.types(), *(name for name in dir(Editing) if not name.startswith("_")))
+            raise checks.no_attribute("Graph", key, allowed, "builder or method")
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
@@ -256,6 +266,7 @@ class Graph(Builders, Editing):
             modulations=tuple(self._store.modulations.values()),
         )
 
+    @checks.keywords
     def session(
         self,
         *,
@@ -306,6 +317,7 @@ class Graph(Builders, Editing):
             isolation=isolation,
         )
 
+    @checks.keywords
     def render(
         self,
         *,
@@ -390,9 +402,5 @@ class Graph(Builders, Editing):
 
 def _check_heat(watts: float | None, policy: str) -> tuple[float | None, str]:
     if watts is not None and checks.real("heat_budget_w", watts, "above 0 W, or None") <= 0:
-        raise GraphError(f"heat_budget_w: not a budget (got {watts!r}, allowed above 0 W, or None).")
-    if policy not in HEAT_POLICIES:
-        raise GraphError(
-            f"heat_policy: no such policy (got {policy!r}, allowed {' | '.join(HEAT_POLICIES)})."
-        )
-    return watts, policy
+        raise GraphError(f"heat_budget_w: not a budget (got {quoted(watts)}, allowed above 0 W, or None).")
+    return watts, checks.choice("heat_policy", policy, HEAT_POLICIES, "policy")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from amp_lab import catalog
+from amp_lab import checks
 from amp_lab.control import ControlHistory
-from amp_lab.errors import AmpError, GraphError
+from amp_lab.errors import AmpError, GraphError, plain, quoted
 from amp_lab.model import Edge, Modulation, Node, NodeRecord, Thermo
 from amp_lab.values import CurveRef, Samples, Value, frozen
 
@@ -108,7 +108,7 @@ def decode(data: Any) -> Any:
     """Undo `encode`."""
     if isinstance(data, dict) and set(data) == {"curve"}:
         if not isinstance(data["curve"], str):
-            raise GraphError(f"not a curve's name (got {data['curve']!r:.60}, allowed text).")
+            raise GraphError(f"not a curve's name (got {quoted(data['curve'])}, allowed text).")
         return CurveRef(data["curve"])
     if isinstance(data, dict) and set(data) == {"float64", "shape"}:
         return frozen(
@@ -131,7 +131,7 @@ def from_dict(data: Mapping[str, Any]) -> Graph:
 
     if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
         got = data.get("schema") if isinstance(data, Mapping) else type(data).__name__
-        raise GraphError(f"$.schema: not a graph (got {got!r}, allowed {SCHEMA!r}).")
+        raise GraphError(f"$.schema: not a graph (got {quoted(got)}, allowed {SCHEMA!r}).")
     reader = _Reader()
     reader.keys("$", data, KEYS)
     heat = reader.table("$.heat", data.get("heat", {}), dict)
@@ -192,8 +192,7 @@ class _Reader:
     def keys(self, path: str, item: Mapping[str, Any], allowed: set[str]) -> None:
         """Note unknown keys."""
         for key in sorted(set(item) - allowed):
-            names = ", ".join(sorted(allowed))
-            self.problems.append(f"{path}.{key}: unknown key (allowed {names}).{catalog.hint(key, allowed)}")
+            self.problems.append(checks.unknown(f"{path}.{plain(key)}", key, sorted(allowed), "key"))
 
     def node(self, graph: Graph, name: str, item: Any) -> None:
         """Add a node."""
@@ -264,7 +263,7 @@ class _Reader:
 
 def _ends(text: Any) -> tuple[str, str]:
     if not isinstance(text, str):
-        raise GraphError(f"to: not a place (got {text!r:.60}, allowed 'node.port'). Give text.")
+        raise GraphError(f"to: not a place (got {quoted(text)}, allowed 'node.port'). Give text.")
     node, _, end = text.partition(".")
     return node, end
 

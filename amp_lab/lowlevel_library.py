@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from amp_lab import checks
 from amp_lab._native import ffi, lib
-from amp_lab.errors import InvalidArgument, ShapeError, Unsupported
+from amp_lab.errors import InvalidArgument, ShapeError, Unsupported, quoted
 from amp_lab.lowlevel_calls import Samples, check, doubles, error_record, take, text
+
+LEVELS = ("v2", "v3", "v4", "base")
+"""Instruction sets that kernels are compiled for; ``base`` where the processor is no x86."""
 
 
 def checksum(data: bytes) -> int:
@@ -26,6 +31,25 @@ def abi_version() -> tuple[int, int]:
 def isa() -> str:
     """Instruction set level in use: v2, v3, v4 or base; empty if ``AMP_ISA`` names one this machine lacks."""
     return text(lib.amp_isa())
+
+
+def require_isa() -> None:
+    """Raise if no kernels run.
+
+    Raises
+    ------
+    InvalidArgument
+        If ``AMP_ISA`` is no instruction set level, or one that this machine lacks.
+    """
+    if isa():
+        return
+    asked = os.environ.get("AMP_ISA", "")
+    if asked in LEVELS:
+        allowed = "those that amp-lab doctor lists"
+        raise InvalidArgument(
+            f"AMP_ISA: this machine lacks that level (got {quoted(asked)}, allowed {allowed}). Unset it."
+        )
+    raise InvalidArgument(checks.unknown("AMP_ISA", asked, LEVELS, "instruction set"))
 
 
 def build_info() -> str:

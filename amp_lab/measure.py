@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from amp_lab import checks
 from amp_lab.analysis import (
     FloatArray,
     FrequencyResponse,
@@ -33,7 +34,7 @@ from amp_lab.analysis import (
     true_peak,
     two_tone,
 )
-from amp_lab.errors import InvalidArgument
+from amp_lab.errors import InvalidArgument, quoted
 
 __all__ = [
     "FrequencyResponse",
@@ -85,6 +86,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+@checks.keywords
 def response(
     system: System, stimulus: npt.ArrayLike, *, node: str | None = None, isolation: str = "auto"
 ) -> FloatArray:
@@ -113,13 +115,16 @@ def _input(graph: Any, node: str | None) -> str:
         return str(node)
     if node is None and len(names) == 1:
         return str(names[0])
-    cure = f"Pass node={names[0]!r}." if names else "Begin the graph with x = g.input(samples=[0.0])."
+    if node is not None and names:
+        raise InvalidArgument(checks.unknown(f"{graph.name}.node", node, names, "input node"))
+    cure = f"Pass node={quoted(names[0])}." if names else "Begin the graph with x = g.input(samples=[0.0])."
     raise InvalidArgument(
         f"{graph.name}.node: where the stimulus goes in is not clear "
-        f"(got {node!r}, allowed {' | '.join(names) or 'an input node, there is none'}). {cure}"
+        f"(got {quoted(node)}, allowed {' | '.join(names) or 'an input node, there is none'}). {cure}"
     )
 
 
+@checks.keywords
 def impulse_response(
     system: System | npt.ArrayLike,
     *,
@@ -161,6 +166,7 @@ def impulse_response(
     return deconvolve(response(system, stimulus, node=node, isolation=isolation), stimulus, before=before)
 
 
+@checks.keywords
 def frequency_response(
     system: System | npt.ArrayLike,
     sample_rate: float | None = None,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from amp_lab import checks
 from amp_lab.contracts import NodeContract, ParamContract
-from amp_lab.errors import GraphError
+from amp_lab.errors import GraphError, quoted
 from amp_lab.values import Samples, Value, ValueLike
 
 if TYPE_CHECKING:
@@ -202,17 +203,12 @@ class Node:
 
     def output(self, port: str) -> OutputRef:
         """Return the output port of that key."""
-        keys = self.contract.output_keys
-        if port not in keys:
-            self._unknown(f"output port {port!r}", keys, "Use one of these.")
+        self._one_of(port, self.contract.output_keys, "output port")
         return OutputRef(self, port)
 
     def param(self, key: str) -> ParamRef:
         """Return the parameter of that key."""
-        if self.contract.param(key) is None:
-            self._unknown(
-                f"parameter {key!r}", tuple(p.key for p in self.contract.params), "Use one of these."
-            )
+        self._one_of(key, tuple(p.key for p in self.contract.params), "parameter")
         return ParamRef(self, key)
 
     def __getattr__(self, key: str) -> Any:
@@ -223,18 +219,17 @@ class Node:
             return ParamRef(self, key)
         if key in contract.output_keys:
             return OutputRef(self, key)
-        allowed = ", ".join((*(p.key for p in contract.params), *contract.output_keys))
-        raise AttributeError(
-            f"{self._name} ({contract.id}): no parameter or output {key!r} (allowed {allowed})."
-        )
+        allowed = (*(p.key for p in contract.params), *contract.output_keys)
+        raise checks.no_attribute(f"{self._name} ({contract.id})", key, allowed, "parameter or output")
 
     def __dir__(self) -> list[str]:
         contract = self.contract
         return [*super().__dir__(), *(p.key for p in contract.params), *contract.output_keys]
 
-    def _unknown(self, what: str, allowed: tuple[str, ...], cure: str) -> NoReturn:
-        names = ", ".join(allowed) or "none"
-        raise GraphError(f"{self._name} ({self.type}): no {what} (allowed {names}). {cure}", node=self._name)
+    def _one_of(self, key: str, allowed: tuple[str, ...], what: str) -> None:
+        if key not in allowed:
+            where = f"{self._name} ({self.type})"
+            raise GraphError(checks.unknown(where, key, allowed, what), node=self._name)
 
     def __repr__(self) -> str:
         if self._name not in self._graph:
@@ -247,5 +242,5 @@ def _brief(value: Value) -> str:
     return (
         f"array{value.shape}"
         if not isinstance(value, float | int | str) and hasattr(value, "shape")
-        else repr(value)
+        else quoted(value)
     )

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from amp_lab import checks
 from amp_lab import schedule as schedules
-from amp_lab.errors import GraphError, InternalError
+from amp_lab.errors import GraphError, InternalError, quoted
 from amp_lab.lowlevel import NodeMetrics
 from amp_lab.plan import Plan
 from amp_lab.request import (
@@ -183,11 +184,8 @@ class Render:
             return plots.timeline(
                 self.plan.info, self.trace, self.sample_rate, schedule=self.schedule, ax=ax, **options
             )
-        if view == "delays":
-            return plots.delays(self.plan.info, self.trace, self.metrics, self.sample_rate, ax=ax, **options)
-        raise GraphError(
-            f"{self.name}.timeline: no such view (got {view!r:.60}, allowed schedule or delays). Name one."
-        )
+        checks.choice(f"{self.name}.timeline", view, ("schedule", "delays"), "view")
+        return plots.delays(self.plan.info, self.trace, self.metrics, self.sample_rate, ax=ax, **options)
 
     def compare(self, other: Render | Samples, comparator: str = "exact", **options: Any) -> Comparison:
         """Compare the audio with a reference (see `amp_lab.golden.comparators`).
@@ -201,7 +199,7 @@ class Render:
 
         if not isinstance(other, Render | np.ndarray):
             raise GraphError(
-                f"{self.name}.compare: not a reference (got {other!r:.60}, allowed a Render or an array). "
+                f"{self.name}.compare: not a reference (got {quoted(other)}, allowed a Render or an array). "
                 "Pass render.compare(other_render)."
             )
         return comparators.compare(self, other, comparator=comparator, **options)

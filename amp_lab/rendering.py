@@ -16,7 +16,7 @@ import numpy as np
 from amp_lab import checks, lowlevel
 from amp_lab import schedule as schedules
 from amp_lab.control import ControlHistory, check_history
-from amp_lab.errors import GraphError, ShapeError
+from amp_lab.errors import GraphError, ShapeError, quoted
 from amp_lab.request import Progress, RenderParts, RenderRequest, allocate_here, render_in_process
 from amp_lab.values import Samples
 from amp_lab.version import __version__
@@ -46,7 +46,7 @@ def length(graph: Graph, seconds: float | None, frames: int | None) -> int:
     count = checks.real(f"{where}.seconds", seconds, "0 s or more") * graph.sample_rate
     if not 0 <= count < checks.LONGEST:
         longest = checks.LONGEST / graph.sample_rate
-        raise GraphError(f"{where}.seconds: bad length (got {seconds!r} s, allowed 0 to {longest:g}).")
+        raise GraphError(f"{where}.seconds: bad length (got {quoted(seconds)} s, allowed 0 to {longest:g}).")
     return round(count)
 
 
@@ -140,12 +140,11 @@ def choose_isolation(isolation: str) -> str:
     GraphError
         If it is none of the three.
     """
-    if isolation == "auto":
-        isolation = os.environ.get("AMP_ISOLATION", "auto")
-    if isolation not in get_args(Isolation):
-        raise GraphError(
-            f"isolation: no such way (got {isolation!r}, allowed {' | '.join(get_args(Isolation))})."
-        )
+    asked = isolation != "auto"
+    if not asked:
+        isolation = os.environ.get("AMP_ISOLATION") or "auto"
+    where = "isolation" if asked else "AMP_ISOLATION"
+    checks.choice(where, isolation, get_args(Isolation), "isolation")
     if isolation == "auto":
         from amp_lab.isolate import supported
 
@@ -167,9 +166,7 @@ def _check(
         checks.whole(f"{graph.name}.render.block_frames", block_frames, 1)
     for key, value in flags.items():
         checks.flag(f"{graph.name}.render.{key}", value)
-    if nonfinite not in get_args(Nonfinite):
-        allowed = " | ".join(get_args(Nonfinite))
-        raise GraphError(f"{graph.name}.render: bad nonfinite (got {nonfinite!r}, allowed {allowed}).")
+    checks.choice(f"{graph.name}.render.nonfinite", nonfinite, get_args(Nonfinite), "choice")
 
 
 def _check_heard(graph: Graph, taps: tuple[str, ...]) -> None:
@@ -183,7 +180,7 @@ def _check_out(graph: Graph, request: RenderRequest, out: Samples | None) -> Non
         return
     if not isinstance(out, np.ndarray):
         raise ShapeError(
-            f"{graph.name}.render: out is no array (got {out!r:.60}, allowed writable float64 {shape})."
+            f"{graph.name}.render: out is no array (got {quoted(out)}, allowed writable float64 {shape})."
         )
     if out.shape != shape or out.dtype != np.float64 or not out.flags.writeable:
         got = f"{out.dtype} {out.shape}{'' if out.flags.writeable else ' read-only'}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from amp_lab import blob, jsontext, lowlevel
-from amp_lab.errors import InvalidArgument
+from amp_lab.errors import InvalidArgument, quoted
 
 if TYPE_CHECKING:
     from amp_lab.plan import Plan
@@ -66,7 +66,7 @@ class Schedule:
         data = jsontext.read_json(text)
         if not isinstance(data, dict) or data.keys() != {"stages"}:
             raise InvalidArgument(
-                f'schedule: not a schedule (got {data!r:.60}, allowed {{"stages": [...]}}). '
+                f'schedule: not a schedule (got {quoted(data)}, allowed {{"stages": [...]}}). '
                 "Write it with Schedule.to_json()."
             )
         return cls(data["stages"])
@@ -136,7 +136,7 @@ def choose(where: str, schedule: Choice) -> bytes | None:
         return None if schedule is None else schedule.blob
     if schedule != "plain":
         raise InvalidArgument(
-            f"{where}.schedule: no schedule (got {schedule!r:.60}, allowed a Schedule, 'plain' or None). "
+            f"{where}.schedule: no schedule (got {quoted(schedule)}, allowed a Schedule, 'plain' or None). "
             "Take g.ipls(), or write amp.Schedule(stages)."
         )
     return b""
@@ -177,11 +177,13 @@ def _items(value: Any, *place: int) -> list[tuple[int, Any]]:
     if isinstance(value, str) or not isinstance(value, Sequence):
         where = "schedule.stages" + "".join(f"[{i}]" for i in place)
         what = ("stages", "cohorts", "names of nodes")[len(place)]
-        raise InvalidArgument(f"{where}: not a list (got {value!r:.60}, allowed a list of {what}). Give one.")
+        raise InvalidArgument(
+            f"{where}: not a list (got {quoted(value)}, allowed a list of {what}). Give one."
+        )
     return list(enumerate(value))
 
 
 def _name(where: str, name: Any) -> str:
     if not isinstance(name, str):
-        raise InvalidArgument(f"{where}: not a name (got {name!r:.60}, allowed a str). Name a node.")
+        raise InvalidArgument(f"{where}: not a name (got {quoted(name)}, allowed a str). Name a node.")
     return name

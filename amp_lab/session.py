@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from amp_lab import checks, lowlevel
 from amp_lab.control import ControlHistory
-from amp_lab.errors import AmpError, GraphError, InvalidArgument, Pending, RingFull
+from amp_lab.errors import AmpError, GraphError, InvalidArgument, Pending, RingFull, quoted
 from amp_lab.lowlevel_stream import RingCounters, Stream, TapCounters
 from amp_lab.model import Node
 from amp_lab.nodes import samples as sample_arrays
@@ -41,8 +41,15 @@ class Counters:
     frames: dict[str, int]
 
     def ring(self, node: str) -> RingCounters:
-        """Return the ring of a node's first output."""
-        return next(ring for ring in self.rings if ring.node == node)
+        """Return the ring of a node's first output.
+
+        Raises
+        ------
+        GraphError
+            If no ring is of that node.
+        """
+        found = {ring.node: ring for ring in reversed(self.rings)}
+        return found[checks.choice("counters.ring", node, found, "node")]
 
 
 class Session:
@@ -81,15 +88,13 @@ class Session:
         for key, value in sizes.items():
             if value is not None:
                 checks.whole(f"{where}.{key}", value, 1, 1 << 30)
-        if nonfinite not in get_args(Nonfinite):
-            allowed = " | ".join(get_args(Nonfinite))
-            raise GraphError(f"{where}: bad nonfinite (got {nonfinite!r}, allowed {allowed}).")
+        checks.choice(f"{where}.nonfinite", nonfinite, get_args(Nonfinite), "choice")
         plan = graph.compile()
         inputs = {node.name: node.record for node in graph.nodes if takes_samples(node.contract)}
         silent = [name for name, r in inputs.items() if r.samples is None and not r.values.get("source")]
         self.live = tuple(sorted(silent if live is None else checks.names(f"{where}.live", live)))
         if unknown := sorted(set(self.live) - set(inputs)):
-            raise GraphError(f"{where}.live: no input nodes: {', '.join(unknown)}. Name input nodes.")
+            raise GraphError(checks.unknown(f"{where}.live", unknown[0], sorted(inputs), "input node"))
         history = check_history_for(where, graph, plan.curves, controls)
         flags = (nonfinite == "raise") * lowlevel.STOP_NONFINITE | trace * lowlevel.TRACE
         config = {key: value or 0 for key, value in sizes.items()} | {"batches": batches, "flags": flags}
@@ -173,8 +178,7 @@ class Session:
             feeds it, at ``limit_frames``. ``latest``: only the newest ``keep_frames`` wait, older ones are
             skipped and counted, nobody is held back; for meters and plots.
         """
-        if policy not in get_args(Policy):
-            raise GraphError(f"tap: no such policy (got {policy!r}, allowed {' | '.join(get_args(Policy))}).")
+        checks.choice("tap.policy", policy, get_args(Policy), "policy")
         return self._open(_name(node), policy, checks.whole("tap.keep_frames", keep_frames, 1))
 
     def _open(self, place: str | None, policy: str, keep_frames: int) -> Tap:
@@ -230,9 +234,11 @@ class Session:
         InvalidArgument
             Naming the point that comes too late.
         """
-        array = numbers(f"curve {curve!r}.points", list(points))
+        array = numbers(f"curve {quoted(curve)}.points", list(points))
         if array.ndim != 2 or array.shape[1] != 2:
-            raise GraphError(f"curve {curve!r}.points: wrong shape (got {array.shape}, allowed (points, 2)).")
+            raise GraphError(
+                f"curve {quoted(curve)}.points: wrong shape (got {array.shape}, allowed (points, 2))."
+            )
         with self._turn:
             self._stream.extend(curve, array[:, 0].copy(), array[:, 1].copy())
 

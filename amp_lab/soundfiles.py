@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 
 from amp_lab import checks
-from amp_lab.errors import GraphError
+from amp_lab.errors import GraphError, quoted
 from amp_lab.values import Samples
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def write(render: Render, path: str | Path, batch: int | None, subtype: str | No
     target = checks.target(where, path)
     if target.suffix.lower() not in FORMATS:
         raise GraphError(
-            f"{where}: no such format (got {target.name!r}, allowed {' | '.join(FORMATS)}). Name a file so."
+            f"{where}: no such format (got {quoted(target.name)}, allowed {' | '.join(FORMATS)}). "
+            "Name a file so."
         )
     form, default = FORMATS[target.suffix.lower()]
     chosen = _subtype(where, form, default if subtype is None else subtype)
@@ -44,10 +45,7 @@ def write(render: Render, path: str | Path, batch: int | None, subtype: str | No
 def _subtype(where: str, form: str, given: str) -> str:
     allowed = soundfile.available_subtypes(form)
     if given not in allowed:
-        names = " | ".join(sorted(allowed))
-        raise GraphError(
-            f"{where}.subtype: not in {form} (got {given!r:.60}, allowed {names}). Use one of these."
-        )
+        raise GraphError(checks.unknown(f"{where}.subtype", given, sorted(allowed), f"subtype of {form}"))
     return given
 
 

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from amp_lab import checks
 from amp_lab.contracts import ParamContract
-from amp_lab.errors import GraphError, ShapeError
+from amp_lab.errors import GraphError, ShapeError, quoted
 
 Samples: TypeAlias = npt.NDArray[np.float64]
 
@@ -33,7 +34,7 @@ ValueLike: TypeAlias = float | int | str | npt.ArrayLike | CurveRef
 def curve(name: str) -> CurveRef:
     """Bind a parameter to the control curve of this name: ``g.svf(x, cutoff_hz=curve("cutoff_hz"))``."""
     if not isinstance(name, str) or not name:
-        raise GraphError(f"curve: not a name (got {name!r:.60}, allowed text). Write curve('cutoff_hz').")
+        raise GraphError(f"curve: not a name (got {quoted(name)}, allowed text). Write curve('cutoff_hz').")
     return CurveRef(name)
 
 
@@ -68,7 +69,7 @@ def numbers(where: str, array: Any, allowed: str = "an array") -> Samples:
         return frozen(array)
     except (TypeError, ValueError):
         raise GraphError(
-            f"{where}: not numbers (got {array!r:.60}, allowed {allowed}). Give a list of numbers."
+            f"{where}: not numbers (got {quoted(array)}, allowed {allowed}). Give a list of numbers."
         ) from None
 
 
@@ -100,12 +101,10 @@ def normal(where: str, param: ParamContract, value: Any, sample_rate: float) -> 
     if param.kind == "text" and isinstance(value, CurveRef):
         return value.name
     if not isinstance(value, str):
-        raise GraphError(f"{where}: wants text (got {value!r}, allowed {param.allowed()}). Give a string.")
-    if param.kind == "enum" and value not in param.choices:
         raise GraphError(
-            f"{where}: no such choice (got {value!r}, allowed {param.allowed()}). Use one of these."
+            f"{where}: wants text (got {quoted(value)}, allowed {param.allowed()}). Give a string."
         )
-    return value
+    return checks.choice(where, value, param.choices, "choice") if param.kind == "enum" else value
 
 
 def _integer(where: str, param: ParamContract, value: Any) -> int:
@@ -115,11 +114,11 @@ def _integer(where: str, param: ParamContract, value: Any) -> int:
         number = operator.index(value)
     except TypeError:
         raise GraphError(
-            f"{where}: wants a whole number (got {value!r}, allowed {param.allowed()}). Give an int."
+            f"{where}: wants a whole number (got {quoted(value)}, allowed {param.allowed()}). Give an int."
         ) from None
     if not param.low <= number <= param.high:
         raise GraphError(
-            f"{where}: out of range (got {number}, allowed {param.allowed()}). Use a value inside."
+            f"{where}: out of range (got {quoted(number)}, allowed {param.allowed()}). Use a value inside."
         )
     return number
 
@@ -139,7 +138,7 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
         array = given.astype(np.float64)
     except (TypeError, ValueError):
         raise GraphError(
-            f"{where}: not a number, array or curve (got {value!r:.60}, allowed {param.allowed()}). "
+            f"{where}: not a number, array or curve (got {quoted(value)}, allowed {param.allowed()}). "
             "To drive it by a node use g.modulate(node, parameter, mode=...)."
         ) from None
     if not np.isfinite(array).all():

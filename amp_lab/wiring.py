@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy.typing as npt
 
-from amp_lab import catalog, checks
+from amp_lab import checks
 from amp_lab.contracts import NodeContract
 from amp_lab.counted import Names, Slots
-from amp_lab.errors import GraphError
+from amp_lab.errors import GraphError, quoted
 from amp_lab.events import EdgeAdded, EdgeRemoved
 from amp_lab.model import Edge, Link, Mode, Modulation, Node, OutputRef, ParamRef
 from amp_lab.store import Store
@@ -24,11 +24,13 @@ class Wiring:
 
     _store: Store
     _handles: Names[Node]
+    _name: str
 
     def edit(self) -> AbstractContextManager[None]:
         """Group edits: ``with g.edit(): ...`` keeps all of them or, if an exception passes, none."""
         return self._store
 
+    @checks.keywords
     def connect(
         self,
         src: Node | OutputRef | str,
@@ -86,6 +88,7 @@ class Wiring:
             self._put_link(edge)
         return edge
 
+    @checks.keywords
     def modulate(
         self,
         src: Node | OutputRef | str,
@@ -118,7 +121,8 @@ class Wiring:
             source = self._source(src)
             if not isinstance(param, ParamRef):
                 raise GraphError(
-                    f"modulate: wants a parameter (got {param!r}). Write g.modulate(src, node.key, mode=...)."
+                    f"modulate: wants a parameter (got {quoted(param)}). "
+                    "Write g.modulate(src, node.key, mode=...)."
                 )
             target = self._mine(param.node)
             place = self._free_slot(self._store.modulations, target.name, param.key, slot)
@@ -140,8 +144,7 @@ class Wiring:
         allowed = {f.name for f in fields(old)} - {"src", "src_port", "dst", "dst_port", "param"}
         for key in fields_:
             if key not in allowed:
-                names = ", ".join(sorted(allowed))
-                raise TypeError(f"{old.id}: no field {key!r} (allowed {names}).{catalog.hint(key, allowed)}")
+                raise TypeError(checks.unknown(old.id, key, sorted(allowed), "field"))
         with self.edit():
             new = replace(old, **_checked(old.id, fields_))
             self._drop_link(old)
@@ -158,13 +161,15 @@ class Wiring:
         return handle
 
     def _no_node(self, name: str) -> GraphError:
-        return GraphError(f"no node {name!r}.{catalog.hint(name, self._handles)}", node=name)
+        return GraphError(checks.unknown(self._name, name, self._handles, "node"), node=name)
 
     def _mine(self, node: Node | str) -> Node:
         if isinstance(node, str):
             return self._node(node)
         if not isinstance(node, Node):
-            raise GraphError(f"node: wants a node or its name (got {node!r:.60}). Use g['name'] or a handle.")
+            raise GraphError(
+                f"node: wants a node or its name (got {quoted(node)}). Use g['name'] or a handle."
+            )
         if self._handles.get(node.name) is not node:
             cure = "Use this graph's own nodes."
             raise GraphError(f"{node.name}: belongs to another graph or was removed. {cure}", node=node.name)
@@ -194,10 +199,12 @@ class Wiring:
         if port is None and len(keys) == 1:
             return keys[0]
         if port not in keys:
-            what = "port= is needed" if port is None else f"no input port {port!r}"
-            raise GraphError(
-                f"{node.name} ({node.type}): {what} (allowed {', '.join(keys) or 'none'}).", node=node.name
-            )
+            where = f"{node.name} ({node.type})"
+            if port is None:
+                raise GraphError(
+                    f"{where}: port= is needed (allowed {checks.listed(keys)}). Name one.", node=node.name
+                )
+            raise GraphError(checks.unknown(where, port, keys, "input port"), node=node.name)
         return port
 
     def _free_slot(self, table: Slots[Any], dst: str, key: str, slot: int | None) -> int:
@@ -207,7 +214,8 @@ class Wiring:
         taken = table.get((dst, key, slot))
         if taken is not None:
             raise GraphError(
-                f"{taken.id}: slot is taken by {taken!r}. Choose another slot, or none for the next free one."
+                f"{taken.id}: slot is taken by {quoted(taken)}. "
+                "Choose another slot, or none for the next free one."
             )
         return slot
 
@@ -295,7 +303,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
 
 def _edge_problem(edge: Edge) -> str:
     if edge.kappa is not None and not 0 <= edge.kappa <= 1:
-        return f"bad kappa (got {edge.kappa!r}, allowed 0 to 1)."
+        return f"bad kappa (got {quoted(edge.kappa)}, allowed 0 to 1)."
     if edge.tokens is not None and (edge.tokens.ndim != 3 or edge.tokens.shape[2] != edge.delay_frames):
         allowed = f"(B|1, C|1, {edge.delay_frames})"
         return f"initial tokens have the wrong shape (got {edge.tokens.shape}, allowed {allowed})."
@@ -309,8 +317,8 @@ def _modulation_problem(mod: Modulation, contract: NodeContract) -> str:
             ", ".join(p.key for p in contract.params if p.kind == "number" and p.rate == "frame") or "none"
         )
         return f"{contract.id}.{mod.param} cannot be modulated (allowed {movable})."
-    if mod.mode not in ("multiply", "add"):
-        return f"no such mode (got {mod.mode!r}, allowed multiply | add)."
+    if mod.mode not in get_args(Mode):
+        return checks.unknown("mode", mod.mode, get_args(Mode), "mode")
     if mod.mode == "add" and mod.offset:
         return f"offset means nothing with mode add (got {mod.offset:g}, allowed 0). Set the parameter."
     return ""

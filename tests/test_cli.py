@@ -293,5 +293,5 @@ def test_workloads_agree_with_each_other() -> None:
 
 def test_unknown_workload_names_the_known() -> None:
     """A workload that does not exist is refused before anything runs."""
-    with pytest.raises(amp.InvalidArgument, match="allowed W1, W2"):
+    with pytest.raises(amp.InvalidArgument, match=r"allowed W1 \| W2"):
         runner.jobs(["W9"], 1.0)

@@ -255,9 +255,9 @@ def test_a_tolerance_needs_a_reason() -> None:
 def test_wrong_limits_are_refused() -> None:
     """Unknown comparators and limits, missing and negative limits: each has its own error."""
     x = np.zeros(3)
-    with pytest.raises(GoldenError, match="allowed exact, max_abs, rms_db"):
+    with pytest.raises(GoldenError, match=r"allowed exact \| max_abs \| rms_db"):
         compare(x, x, comparator="close")
-    with pytest.raises(TypeError, match=r"snr_db: unknown limit .*allowed limit_db"):
+    with pytest.raises(TypeError, match=r"snr_db: no such limit .*allowed limit_db"):
         compare(x, x, comparator="snr_db", reason="test", abs_tol=1.0)
     with pytest.raises(GoldenError, match="limit missing"):
         compare(x, x, comparator="snr_db", reason="test")

@@ -258,7 +258,7 @@ def test_the_input_of_a_measurement_must_be_clear() -> None:
         measure.frequency_response(graph)
     graph.input(name="a"), graph.input(name="b")
     for node in (None, "noise"):
-        with pytest.raises(InvalidArgument, match=r"allowed a \| b\)\. Pass node='a'"):
+        with pytest.raises(InvalidArgument, match=r"allowed a \| b\)\."):
             measure.impulse_response(graph, node=node)
 
 

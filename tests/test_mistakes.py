@@ -148,7 +148,7 @@ class TestGraph:
             (lambda g: g.mix([g["sine"], g["gain"]]), r"Write g\.mix\(\*nodes\)"),
             (lambda g: g.svf(g["sine"], 900.0), r"go by keyword \(.*cutoff_hz=.*q="),
             (lambda g: g.pan(g["sine"], pan=0.5), r"Did you mean 'position'\?"),
-            (lambda g: g.pan(g["sine"], freq=0.5), r"\)\.$"),
+            (lambda g: g.pan(g["sine"], freq=0.5), r"\)\. Use one of these\.$"),
         ],
     )
     def test_a_way_of_writing_another_program_has(
@@ -257,7 +257,10 @@ class TestFiles:
             (lambda d: d["edges"][0].update({"gates": "x"}), r"\$\.edges\[0\]: .*gates: not allowed"),
             (lambda d: d["edges"][0].update({"slot": "x"}), r"\$\.edges\[0\]: .*slot: not allowed"),
             (lambda d: d["edges"].append(None), r"\$\.edges\[2\]: wrong kind \(got NoneType, allowed dict"),
-            (lambda d: d["nodes"]["gain"].update({"type": []}), r"\$\.nodes\.gain: \[\]: no such node type"),
+            (
+                lambda d: d["nodes"]["gain"].update({"type": []}),
+                r"\$\.nodes\.gain: type: no such node type \(got \[\]",
+            ),
             (lambda d: d["nodes"]["gain"].update({"thermo": 5}), r"\$\.nodes\.gain: gain\.thermo: not heat"),
             (lambda d: d["nodes"]["gain"].update({"params": 5}), r"\$\.nodes\.gain\.params: wrong kind"),
             (
@@ -296,8 +299,12 @@ class TestFiles:
         [
             ("a.mp3", {}, r"no such format \(got 'a\.mp3', allowed \.wav \| \.flac\)"),
             ("a", {}, "no such format"),
-            ("a.wav", {"subtype": "PCM_17"}, r"subtype: not in WAV \(got 'PCM_17', allowed .*PCM_16"),
-            ("a.flac", {"subtype": "DOUBLE"}, r"subtype: not in FLAC"),
+            (
+                "a.wav",
+                {"subtype": "PCM_17"},
+                r"subtype: no such subtype of WAV \(got 'PCM_17', allowed .*PCM_16",
+            ),
+            ("a.flac", {"subtype": "DOUBLE"}, r"subtype: no such subtype of FLAC"),
             ("a.wav", {"batch": 2}, r"batch: no such batch \(got 2, allowed 0 to 1\)"),
             ("a.wav", {"batch": -1}, r"batch: not allowed \(got -1"),
             ("a.wav", {"batch": "x"}, r"batch: not allowed \(got 'x'"),

@@ -342,7 +342,7 @@ def test_chosen_nodes_keep_their_firings_and_edges() -> None:
     assert rows == pytest.approx([0.0, 1.0, 2.0] * 10)
     assert len(by_gid(figure, "edge")) == 3
     assert "3 of 5 nodes" in texts(figure)
-    with pytest.raises(InvalidArgument, match=r"timeline\.nodes: not in the plan \(got \['nose'\]"):
+    with pytest.raises(InvalidArgument, match=r"timeline\.nodes: no such node \(got 'nose'"):
         plots.timeline(plan(), recorded, RATE, nodes=["nose"])
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
 from scipy import signal as sps
 
+from amp_lab import checks
 from amp_lab.analysis.signals import (
     FloatArray,
     bin_frequencies,
@@ -20,6 +21,7 @@ from amp_lab.analysis.signals import (
     require_finite,
     to_signal,
 )
+from amp_lab.errors import InvalidArgument
 
 Window: TypeAlias = Literal["blackmanharris", "flattop"]
 _OCTAVE_DB = 20.0 * math.log10(2.0)
@@ -75,7 +77,13 @@ def power_spectrum(
     twice their length, which leaves 0.21 dB (Blackman-Harris) or 0.003 dB (flat-top) of scalloping.
     A signal of up to two segments is taken in one. Segments lie where every signal is finite.
     Source: P. D. Welch, IEEE Trans. Audio Electroacoustics 15, 1967.
+
+    Raises
+    ------
+    InvalidArgument
+        If there is no such window.
     """
+    checks.choice("spectrum.window", window, get_args(Window), "window", InvalidArgument)
     signal = to_signal(x, "power_spectrum")
     runs = finite_runs(signal)
     if not runs.size:

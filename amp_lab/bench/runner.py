@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import lowlevel
+from amp_lab import checks, lowlevel
 from amp_lab.bench.workloads import REFERENCE_HZ, SAMPLE_RATE, WORKLOADS, Workload, alias_db
 from amp_lab.errors import AmpError, InvalidArgument
 from amp_lab.render import Render
@@ -32,9 +32,7 @@ BENCH = (sys.executable, "-P", "-m", "amp_lab.cli", "bench")
 
 def _workload(name: str) -> Workload:
     if name not in WORKLOADS:
-        raise InvalidArgument(
-            f"bench: no such workload (got {name!r}, allowed {', '.join(WORKLOADS)}). Pick one of these."
-        )
+        raise InvalidArgument(checks.unknown("bench", name, WORKLOADS, "workload"))
     return WORKLOADS[name]
 
 

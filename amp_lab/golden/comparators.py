@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from amp_lab import checks
+
 from .verdict import Comparison, GoldenError, Mismatch
 
 __all__ = ["COMPARATORS", "Comparison", "check_limits", "compare", "third_octaves"]
@@ -180,14 +182,11 @@ def check_limits(comparator: str, reason: str, limits: Mapping[str, Any]) -> dic
         A limit this comparator does not have.
     """
     if comparator not in COMPARATORS:
-        raise GoldenError(
-            f"comparator: unknown (got {comparator!r}, allowed {', '.join(COMPARATORS)}). Pick one."
-        )
+        raise GoldenError(checks.unknown("comparator", comparator, COMPARATORS, "comparator"))
     known = COMPARATORS[comparator][1]
     for key in limits:
         if key not in known:
-            allowed = ", ".join(known) or "none"
-            raise TypeError(f"{comparator}: unknown limit (got {key!r}, allowed {allowed}). Leave it out.")
+            raise TypeError(checks.unknown(comparator, key, known, "limit"))
     full = {key: limits.get(key, default) for key, default in known.items()}
     missing = [key for key, value in full.items() if value is None]
     if missing:
@@ -254,6 +253,7 @@ def _place(finding: _Finding, result: Samples, reference: Samples) -> Mismatch:
     return Mismatch("value", *finding.line(at), finding.tolerance, frame, batch, channel)
 
 
+@checks.keywords
 def compare(
     result: Any,
     reference: Any,

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from amp_lab import checks
+
 from . import codec, folders, replay
 from .comparators import check_limits
 from .divergence import Streams, streams_of
@@ -211,6 +213,7 @@ def _require_usable(name: str, render: Any) -> None:
         )
 
 
+@checks.keywords
 def store(
     name: str,
     render: Any,
@@ -291,6 +294,7 @@ def _replace(target: Path, folder: Path) -> None:
     shutil.move(folder, target)
 
 
+@checks.keywords
 def update(
     name: str, *, reason: str, blessed_by: str | None = None, goldens: str | Path | None = None
 ) -> Case:

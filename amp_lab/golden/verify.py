@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from amp_lab.errors import AmpError
+from amp_lab import checks
+from amp_lab.errors import AmpError, quoted
 
 from . import folders, replay, usage
 from .comparators import compare
@@ -30,9 +30,9 @@ def _missing(case: Case) -> Verdict | None:
         absent = case.missing_files()
         note = "Restore the files, or bless the case again with golden.store."
         return _unanswered(case.name, "missing", ", ".join(absent), "no such file", note) if absent else None
-    near = difflib.get_close_matches(case.name, [c.name for c in list_cases(case.folder.parent)], 1)
-    note = f"Did you mean {near[0]!r}?" if near else "Bless it with golden.store."
-    return _unanswered(case.name, "missing", f"a case {case.name!r}", "no such folder", note)
+    near = checks.hint(case.name, [c.name for c in list_cases(case.folder.parent)])
+    note = near.strip() or "Bless it with golden.store."
+    return _unanswered(case.name, "missing", f"a case {quoted(case.name)}", "no such folder", note)
 
 
 def _compare(blessed: Blessed, render: Any) -> Comparison:
@@ -84,6 +84,7 @@ def _explain(blessed: Blessed, verdict: Verdict, render: Any) -> Verdict:
     return _with_origin(verdict, streams_of(render.audio, render.taps, info), blessed.streams, info)
 
 
+@checks.keywords
 def check(name: str, render: Any, *, goldens: str | Path | None = None) -> Verdict:
     """Hold a render against a stored case.
 
@@ -178,6 +179,7 @@ def _verdicts_of(case: Case, matrix: Matrix) -> list[Verdict]:
         return [_damaged(case.name, error)]
 
 
+@checks.keywords
 def verdicts(
     names: str | Iterable[str] = "all", *, matrix: Matrix = "quick", goldens: str | Path | None = None
 ) -> list[Verdict]:
@@ -199,8 +201,7 @@ def verdicts(
     GoldenError
         Unknown matrix, or no case at all.
     """
-    if matrix not in ("quick", "full"):
-        raise GoldenError(f"matrix: unknown (got {matrix!r}, allowed 'quick', 'full'). Pick one.")
+    checks.choice("matrix", matrix, get_args(Matrix), "matrix", GoldenError)
     root = folders.find(goldens)
     chosen = [names] if isinstance(names, str) else list(names)
     cases = list_cases(root) if chosen == ["all"] else [Case(root / name) for name in chosen]
@@ -211,6 +212,7 @@ def verdicts(
     return [verdict for case in cases for verdict in _verdicts_of(case, matrix)]
 
 
+@checks.keywords
 def verify(
     names: str | Iterable[str] = "all", *, matrix: Matrix = "quick", goldens: str | Path | None = None
 ) -> list[Verdict]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from amp_lab.catalog import hint
+from amp_lab import checks
 from amp_lab.contracts import NodeContract
 from amp_lab.model import Node, OutputRef
 from amp_lab.nodes.builder import COMMON, takes_samples
@@ -63,16 +63,8 @@ def unknown_keyword(contract: NodeContract, key: str, special: set[str] | None =
     """Return the error for a keyword that is neither port nor parameter."""
     ports = contract.input_keys if special else ()
     allowed = [*ports, *(p.key for p in contract.params), *sorted(special or ())]
-    names = ", ".join(allowed)
-    return TypeError(
-        f"{contract.id}: no parameter or input port {key!r} (allowed {names}).{_near(key, allowed)}"
-    )
-
-
-def _near(key: str, allowed: list[str]) -> str:
-    """Suggest the near name, or the one that another program would call so."""
-    other = SYNONYMS.get(key, "")
-    return f" Did you mean {other!r}?" if other in allowed else hint(key, allowed)
+    what = "parameter or input port" if ports else "parameter"
+    return TypeError(checks.unknown(contract.id, key, allowed, what, SYNONYMS))
 
 
 def _positional(contract: NodeContract, inputs: tuple[Any, ...]) -> dict[str, list[Source]]:

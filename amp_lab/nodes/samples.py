@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab.errors import GraphError, ShapeError
+from amp_lab.errors import GraphError, ShapeError, quoted
 from amp_lab.model import NodeRecord
 from amp_lab.nodes.builder import SAMPLES_DOC
 from amp_lab.values import Samples, numbers
@@ -39,12 +39,12 @@ def from_file(where: str, path: str | Path, sample_rate: float) -> Samples:
         data, rate = soundfile.read(str(path), dtype="float64", always_2d=True)
     except (OSError, RuntimeError) as error:
         raise GraphError(
-            f"{where}.samples: cannot read {str(path)!r} ({error}). Give a WAV or FLAC file."
+            f"{where}.samples: cannot read {quoted(str(path), 240)} ({error}). Give a WAV or FLAC file."
         ) from error
     if rate != sample_rate:
         raise GraphError(
             f"{where}.samples: sample rate differs "
-            f"(got {rate:g} Hz in {str(path)!r}, the graph has {sample_rate:g} Hz). "
+            f"(got {rate:g} Hz in {quoted(str(path), 240)}, the graph has {sample_rate:g} Hz). "
             "Resample the file or make the graph with its rate."
         )
     return from_array(where, np.ascontiguousarray(data.T))

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from amp_lab import checks
 from amp_lab.errors import InvalidArgument
 from amp_lab.plots import style
 from amp_lab.plots.schedule import MAX_NODES, TraceLike
@@ -162,6 +163,7 @@ def folded(rows: Sequence[Row], most: int = MAX_NODES) -> list[Row]:
     return out
 
 
+@checks.keywords
 def delays(
     plan_info: Mapping[str, Any],
     trace: TraceLike | None,
@@ -224,9 +226,7 @@ def _choose(every: list[Row], names: Sequence[str] | None) -> tuple[list[Row], s
     known = [row.names[0] for row in every]
     if names is not None:
         if unknown := set(names).difference(known):
-            raise InvalidArgument(
-                f"timeline.nodes: not in the plan (got {sorted(unknown)}, allowed {known}). Use its names."
-            )
+            raise InvalidArgument(checks.unknown("timeline.nodes", sorted(unknown)[0], known, "node"))
         rows = [row for row in every if row.names[0] in names]
     else:
         rows = folded(every)

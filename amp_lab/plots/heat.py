@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from amp_lab import checks
 from amp_lab.analysis.signals import FloatArray
 from amp_lab.plots import style
 
@@ -42,6 +43,7 @@ class HeatLike(Protocol):
         """Above ambient; NaN for nodes without thermal constants."""
 
 
+@checks.keywords
 def thermo(heat: HeatLike, *, name: str = "Heat", ax: Axes | None = None) -> Figure:
     """Own power per node stacked to the total, accumulated heat, and temperature where it is known.
 

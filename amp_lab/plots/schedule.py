@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
+from amp_lab import checks
 from amp_lab.errors import InvalidArgument
 from amp_lab.plots import style
 
@@ -46,6 +47,7 @@ class TraceLike(Protocol):
         """Firings the recorder lost."""
 
 
+@checks.keywords
 def timeline(
     plan_info: Mapping[str, Any],
     trace: TraceLike | None,
@@ -122,9 +124,7 @@ def _choose(
     drawn = list(order) or known
     wanted = set(drawn[:MAX_NODES] if names is None else names)
     if unknown := wanted.difference(known):
-        raise InvalidArgument(
-            f"timeline.nodes: not in the plan (got {sorted(unknown)}, allowed {known}). Use its names."
-        )
+        raise InvalidArgument(checks.unknown("timeline.nodes", sorted(unknown)[0], known, "node"))
     row = {name: i for i, name in enumerate(name for name in drawn if name in wanted)}
     part = {
         "nodes": sorted((n for n in plan_info["nodes"] if n["name"] in row), key=lambda n: row[n["name"]]),

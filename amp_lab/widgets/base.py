@@ -14,12 +14,22 @@ import anywidget
 import traitlets
 from matplotlib.figure import Figure
 
-from amp_lab.errors import AmpError, GraphError
+from amp_lab import checks
+from amp_lab.errors import AmpError, GraphError, quoted
 from amp_lab.plots import style
 
 STATIC = Path(__file__).with_name("static")
 ENGINE = threading.RLock()
 """Held by every callback: the kernel runs them in threads of their own while a cell is running."""
+
+
+class Choice(traitlets.Enum):  # type: ignore[type-arg]
+    """One of several texts; another is answered with the list and the nearest."""
+
+    def error(self, obj: Any, value: Any, error: Any = None, info: Any = None) -> Any:
+        """Raise what a wrong value is answered with."""
+        where = f"{type(obj).__name__}.{self.name}"
+        raise traitlets.TraitError(checks.unknown(where, value, self.values or (), "choice"))
 
 
 class View(anywidget.AnyWidget):
@@ -41,8 +51,9 @@ class View(anywidget.AnyWidget):
     def __init__(self, **traits: Any) -> None:
         unknown = [key for key in traits if not self.has_trait(key)]
         if unknown:
-            allowed = ", ".join(sorted(self.public_traits()))
-            raise TypeError(f"{type(self).__name__}: no trait {unknown[0]!r} (allowed {allowed}).")
+            raise TypeError(
+                checks.unknown(type(self).__name__, unknown[0], sorted(self.public_traits()), "trait")
+            )
         super().__init__(**traits)
         self.closed = False
         if hasattr(self.comm, "_reply_subshell_for"):
@@ -86,7 +97,7 @@ class View(anywidget.AnyWidget):
         try:
             handler = getattr(self, f"_on_{wish.get('kind')}", None)
             if handler is None:
-                raise GraphError(f"{type(self).__name__}: no such message (got {content!r:.80}).")
+                raise GraphError(f"{type(self).__name__}: no such message (got {quoted(content)}).")
             with ENGINE:
                 handler(wish)
         except Exception as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from amp_lab import checks
 from amp_lab.control import SCHEMA, ControlHistory
 from amp_lab.errors import GraphError
 from amp_lab.graph_json import decode
@@ -48,8 +49,7 @@ def apply(graph: Graph, ops: Sequence[Mapping[str, Any]], gesture: str | None = 
             arguments = dict(op)
             kind = arguments.pop("op", None)
             if kind not in _OPERATIONS:
-                allowed = ", ".join(_OPERATIONS)
-                raise GraphError(f"edit: no such operation (got {kind!r:.60}, allowed {allowed}).")
+                raise GraphError(checks.unknown("edit", kind, _OPERATIONS, "operation"))
             found = _OPERATIONS[kind](graph, **arguments) or {}
             places.update({name: place for name, place in found.items() if place is not None})
             added += [name for name in found if kind != "move"]

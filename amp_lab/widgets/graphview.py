@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from amp_lab import catalog, layout
-from amp_lab.errors import GraphError
+from amp_lab.errors import GraphError, quoted
 from amp_lab.journal import Journal, Patch
 from amp_lab.widgets import edits, wire
 from amp_lab.widgets.base import View
@@ -29,7 +29,7 @@ class GraphView(View):
 
         name = type(self).__name__.lower()
         if not isinstance(graph, Graph):
-            raise GraphError(f"{name}: not a graph (got {graph!r:.60}, allowed a Graph). Pass amp.Graph().")
+            raise GraphError(f"{name}: not a graph (got {quoted(graph)}, allowed a Graph). Pass amp.Graph().")
         super().__init__(**traits)
         self.graph = graph
         self.journal = Journal.of(graph)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
-from amp_lab.errors import GraphError
+from amp_lab.errors import GraphError, quoted
 from amp_lab.widgets.base import View
 from amp_lab.widgets.panel import Panel
 
@@ -36,7 +36,7 @@ class RenderView(View):
         render: object = source if panel is None else panel.wait()
         if not isinstance(render, Render) and (panel is None or render is not None):
             allowed = "a render or a panel"
-            raise GraphError(f"{name}: nothing to look at (got {source!r:.60}, allowed {allowed}).")
+            raise GraphError(f"{name}: nothing to look at (got {quoted(source)}, allowed {allowed}).")
         super().__init__(**traits)
         self.render: Render | None = render if isinstance(render, Render) else None
         self._panel = panel

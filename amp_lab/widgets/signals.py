@@ -11,7 +11,7 @@ import numpy as np
 import traitlets
 
 from amp_lab import checks
-from amp_lab.errors import GraphError
+from amp_lab.errors import GraphError, quoted
 from amp_lab.lowlevel import Pyramid
 from amp_lab.plots import style
 from amp_lab.values import Samples
@@ -76,7 +76,9 @@ class SignalView(View):
     def __init__(self, *sources: Source, sample_rate: float = 48_000.0, **traits: Any) -> None:
         name = type(self).__name__.lower()
         if checks.real(f"{name}.sample_rate", sample_rate, "above 0 Hz") <= 0:
-            raise GraphError(f"{name}.sample_rate: not a rate (got {sample_rate!r}, allowed above 0 Hz).")
+            raise GraphError(
+                f"{name}.sample_rate: not a rate (got {quoted(sample_rate)}, allowed above 0 Hz)."
+            )
         found, panels = _sources(name, sources, sample_rate)
         super().__init__(**traits)
         self._tables: dict[str, list[Signal]] = found
@@ -221,7 +223,7 @@ def _sources(
             tables[title] = _of_array(title, source, sample_rate)
         else:
             allowed = "renders, panels that have rendered, or arrays (batches, channels, frames)"
-            raise GraphError(f"{where}: nothing to look at (got {source!r:.60}, allowed {allowed}).")
+            raise GraphError(f"{where}: nothing to look at (got {quoted(source)}, allowed {allowed}).")
     if not tables:
         raise GraphError(f"{where}: nothing to look at (got no source). Pass a render: amp.{where}(r).")
     return tables, panels

@@ -15,7 +15,7 @@ from amp_lab.analysis import FloatArray
 from amp_lab.analysis.spectral import Window
 from amp_lab.errors import GraphError
 from amp_lab.plots import style
-from amp_lab.widgets.base import STATIC
+from amp_lab.widgets.base import STATIC, Choice
 from amp_lab.widgets.signals import BUFFER_BYTES, Signal, SignalView
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Spectrum(SignalView):
     _esm = STATIC / "spectrum.js"
     _css = STATIC / "spectrum.css"
     _public: ClassVar[tuple[str, ...]] = ("window",)
-    window = traitlets.Enum(WINDOWS, WINDOWS[0]).tag(sync=True)
+    window = Choice(WINDOWS, WINDOWS[0]).tag(sync=True)
 
     def __init__(self, *sources: Source, **options: Any) -> None:
         super().__init__(*sources, **options)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from amp_lab import trace_file
 from amp_lab.plots import delay_view
-from amp_lab.widgets.base import STATIC
+from amp_lab.widgets.base import STATIC, Choice
 from amp_lab.widgets.renders import RenderView
 from amp_lab.widgets.signals import BUFFER_BYTES
 
@@ -37,7 +37,7 @@ class Timeline(RenderView):
     _esm = STATIC / "timeline.js"
     _css = STATIC / "timeline.css"
     _public: ClassVar[tuple[str, ...]] = ("tab",)
-    tab = traitlets.Enum(("schedule", "delays"), "schedule").tag(sync=True)
+    tab = Choice(("schedule", "delays"), "schedule").tag(sync=True)
     height = traitlets.Int(420, min=120, max=4000).tag(sync=True)
 
     def figure(self) -> Figure:

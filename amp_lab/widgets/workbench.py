@@ -9,7 +9,7 @@ import traitlets
 from ipywidgets import widget_serialization
 from matplotlib.figure import Figure
 
-from amp_lab.widgets.base import STATIC, View
+from amp_lab.widgets.base import STATIC, Choice, View
 from amp_lab.widgets.editor import Editor
 from amp_lab.widgets.live import Live
 from amp_lab.widgets.panel import Panel
@@ -49,7 +49,7 @@ class Workbench(View):
     _css = STATIC / "workbench.css"
     _public: ClassVar[tuple[str, ...]] = ("tab",)
     height = traitlets.Int(700, min=400, max=4000).tag(sync=True)
-    tab = traitlets.Enum(VIEWS, VIEWS[0]).tag(sync=True)
+    tab = Choice(VIEWS, VIEWS[0]).tag(sync=True)
     parts = traitlets.Dict().tag(sync=True, **widget_serialization)
 
     def __init__(self, graph: Graph, *, seconds: float = 1.0, **traits: Any) -> None:
