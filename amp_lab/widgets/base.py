@@ -91,6 +91,10 @@ class View(anywidget.AnyWidget):
     def _release(self) -> None:
         """Let go of what the subclass holds."""
 
+    def _on_alive(self, wish: Mapping[str, Any]) -> None:
+        """Answer a view whose connection was lost: this widget is still there."""
+        self.tell("alive", id=wish.get("id"))
+
     def _receive(self, _: Any, content: Any, buffers: Sequence[Any]) -> None:
         handler = None
         wish = content if isinstance(content, Mapping) else {}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request
 
 TOKEN = "amp"
 START_S = 60.0
@@ -61,10 +61,11 @@ def chromium() -> str | None:
 
 @dataclass
 class Book:
-    """A notebook in a page; ``errors`` holds what the console complained about."""
+    """A notebook in a page; ``errors`` holds what the console complained about and was not ``expected``."""
 
     page: Page
     errors: list[str] = field(default_factory=list)
+    expected: tuple[str, ...] = BENIGN
 
     def python(self, code: str) -> str:
         """Run code in the kernel, outside of the cells; returns what it prints."""
@@ -181,8 +182,12 @@ class Lab:
         book = Book(page)
 
         def note(message: ConsoleMessage) -> None:
-            if message.type == "error" and not any(word in message.text for word in BENIGN):
+            if message.type == "error" and not any(word in message.text for word in book.expected):
                 book.errors.append(f"{message.text[:300]} {message.location}")
+
+        def thrown(error: Error) -> None:
+            if not any(word in error.message for word in book.expected):
+                book.errors.append(f"page: {error.message} {error.stack}"[:600])
 
         def local(request: Request) -> None:
             if not request.url.startswith(
@@ -192,7 +197,7 @@ class Lab:
 
         page.on("request", local)
         page.on("console", note)
-        page.on("pageerror", lambda error: book.errors.append(f"page: {error.stack}"[:600]))
+        page.on("pageerror", thrown)
         page.goto(f"{self.url(f'lab/tree/{name}.ipynb')}&reset")
         page.wait_for_selector(".jp-Notebook", timeout=60_000)
         page.evaluate(

@@ -5,6 +5,18 @@ export class Surface {
   constructor(root) {
     this.root = root;
     this.element = null;
+    this.notice = null;
+  }
+
+  /** Say that the kernel is lost and take no input until it is back (null); what was drawn stays to be seen. */
+  lose(loss) {
+    this.notice?.remove();
+    this.notice = loss && h('div', { class: 'amp-lost', role: 'alert', title: loss.detail, text: loss.words });
+    for (const child of this.root.children) child.inert = Boolean(loss);
+    if (loss) {
+      this.root.dataset.lost = loss.kind;
+      this.root.append(this.notice);
+    } else delete this.root.dataset.lost;
   }
 
   /** Show an error; `go` is called with its node if it has one and the person asks to be taken there. */

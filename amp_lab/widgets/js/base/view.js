@@ -22,9 +22,11 @@ export function widget(name, setup) {
       el.append(root);
       root.link = link;
       link.on('failed', (error) => surface.show(error));
+      link.onLost((loss) => surface.lose(loss));
       model.on('change:height', size);
       try {
         end = setup({ model, root, link, surface });
+        if (link.lost) surface.lose(link.lost);
       } catch (error) {
         surface.show(error);
       }

@@ -24,6 +24,7 @@ export class Engine {
     link.on('waits', (message) => this.#waiting(message));
     link.on('play', () => this.start().catch((error) => this.#show(error)));
     link.on('halted', (message) => this.#halted(message));
+    link.onLost((loss) => loss && this.stop());
     for (const key of ['volume_db', 'muted']) model.on(`change:${key}`, () => this.#ramp());
   }
 
@@ -84,7 +85,7 @@ export class Engine {
     const { context, node, gain, run } = this;
     if (!context) return;
     Object.assign(this, { context: null, node: null, gain: null, report: null, waits: null });
-    this.#tell('stop', { run });
+    this.link.tell('stop', { run });
     if (node) {
       toward(gain.gain, 0, context);
       node.port.onmessage = null;
@@ -153,15 +154,6 @@ export class Engine {
     if (message.message) this.#show(Object.assign(new Error(message.message), message, { from: 'python' }));
   }
 
-  /** Messages to a kernel that was restarted do not go out: that ends it, too. */
-  #tell(kind, content) {
-    try {
-      this.link.tell(kind, content);
-    } catch {
-      this.stop();
-    }
-  }
-
   #show(error) {
     for (const view of this.views) view.failed(error);
   }
@@ -183,7 +175,7 @@ export class Engine {
     if (changed) this.node.port.postMessage({ target });
     if (changed || turned || now - this.told >= TOLD_S) {
       this.told = now;
-      this.#tell('played', {
+      this.link.tell('played', {
         run: this.run,
         frames: report.played,
         target,

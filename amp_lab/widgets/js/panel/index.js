@@ -134,6 +134,7 @@ export default widget('panel', ({ model, root, link, surface }) => {
     state.title = error.stack || error.message;
     delete root.dataset.digest;
   });
+  link.onLost((loss) => { if (loss) player.stop(); });
   for (const key of ['seconds', 'auto']) model.on(`change:${key}`, traits);
   const stopTheme = onTheme(() => { strip.canvas.ask(); curves.canvas.ask(); });
   undoKeys(root, link);

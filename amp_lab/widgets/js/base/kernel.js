@@ -1,0 +1,38 @@
+/** Words for a kernel that no longer serves a view, by what happened; only `disconnected` can pass. */
+const AGAIN = 'Run the cells up to this one again to make it live.';
+const LOST = {
+  restarted: `The kernel was restarted: what you see is the last state. ${AGAIN}`,
+  died: `The kernel died and was restarted: what you see is the last state. ${AGAIN}`,
+  dead: `The kernel died: what you see is the last state. Restart it, then run the cells up to this one again.`,
+  ended: `The kernel was shut down: what you see is the last state. ${AGAIN}`,
+  unreachable: `The kernel of this widget is gone: what you see is the last state. ${AGAIN}`,
+  disconnected: `No connection to the kernel. This goes on when it answers; if it was restarted meanwhile, run the cells up to this one again.`,
+};
+const BY_STATUS = { restarting: 'restarted', autorestarting: 'died', dead: 'dead', terminating: 'ended' };
+
+/**
+ * Tell when the kernel behind a model stops serving it: `changed({kind, words, passes})`, or null when a connection
+ * that was lost is back; returns how to stop. Widget managers of Jupyter mark a model whose kernel restarts; the rest
+ * is told by the kernel connection, where a manager has one.
+ */
+export function watchKernel(model, changed) {
+  const kernel = model.widget_manager?.kernel;
+  const lose = (kind) => changed({ kind, words: LOST[kind], passes: kind === 'disconnected' });
+  const restarted = () => lose('restarted');
+  const status = (_, now) => BY_STATUS[now] && lose(BY_STATUS[now]);
+  const connection = (_, now) => (now === 'connected' ? changed(null) : lose('disconnected'));
+  const disposed = () => lose('ended');
+  model.on('comm_live_update', restarted);
+  kernel?.statusChanged?.connect(status);
+  kernel?.connectionStatusChanged?.connect(connection);
+  kernel?.disposed?.connect(disposed);
+  return () => {
+    model.off('comm_live_update', restarted);
+    kernel?.statusChanged?.disconnect(status);
+    kernel?.connectionStatusChanged?.disconnect(connection);
+    kernel?.disposed?.disconnect(disposed);
+  };
+}
+
+/** What is lost when a message cannot be sent. */
+export const unreachable = { kind: 'unreachable', words: LOST.unreachable, passes: false };
