@@ -484,7 +484,7 @@ class TestTexts:
             "$.nodes.flt.params.cutof_hz: svf: no such parameter",
             "$.nodes.mix: type: no such node type (got 'mixer'",
             "$.nodes.pan.revision: the node's sound changed since (got 99, allowed",
-            "$.edges[7].delay: unknown key",
+            "$.edges[7].delay: no such key",
             "$.modulations[4]: lacks 'to'",
         ):
             assert path in text
