@@ -372,8 +372,8 @@ def test_the_plan_shows_order_delays_modulation_and_feedback(recorded: Any) -> N
     backwards = [arc for arc in arcs if arc.get_path().vertices[:, 0].max() > 0]
     assert len(backwards) == 1
     words = texts(figure)
-    assert "$z^{-1}$" in words
-    assert "$z^{-480}$" in words
+    assert "z⁻¹" in words
+    assert "z⁻⁴⁸⁰" in words
     assert "feedback, 1 fr." in words
     assert {round(a.get_y() + a.get_height() / 2, 3) for a in by_gid(figure, "component")} == {2.5}
 

@@ -24,6 +24,7 @@ def files(data: Data) -> dict[str, bytes]:
     return {f"{name}.png": style.png(figure, dpi=133) for name, figure in made.items()}
 
 
+@style.drawing
 def cost(data: Data) -> Figure:
     """Cost against nodes, batches and threads, and what the machine could do."""
     figure = style.new_figure(3.9, width_in=12.0)
@@ -118,6 +119,7 @@ def _threads(ax: Axes, workloads: Sequence[Data]) -> None:
     style.legend(ax, loc="lower right")
 
 
+@style.drawing
 def profile(data: Data) -> Figure:
     """Share of the time by type of node, a bar per workload."""
     found = data["profile"]["workloads"]
@@ -142,6 +144,7 @@ def profile(data: Data) -> Figure:
     return figure
 
 
+@style.drawing
 def graphs(data: Data) -> Figure:
     """Random loops beside their bare ticks, and random voices in cohorts beside single nodes."""
     figure = style.new_figure(3.6, width_in=12.0)

@@ -7,14 +7,13 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from amp_lab import checks
 from amp_lab.analysis.signals import SILENCE_DB, FloatArray, decibels, to_bcn
 from amp_lab.errors import ShapeError
 from amp_lab.plots import style
 from amp_lab.plots.wave import extremes
 
 
-@checks.keywords
+@style.drawing
 def difference(
     result: npt.ArrayLike,
     reference: npt.ArrayLike,

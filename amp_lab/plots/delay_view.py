@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -163,7 +163,7 @@ def folded(rows: Sequence[Row], most: int = MAX_NODES) -> list[Row]:
     return out
 
 
-@checks.keywords
+@style.drawing
 def delays(
     plan_info: Mapping[str, Any],
     trace: TraceLike | None,
@@ -381,7 +381,7 @@ def _legend(ax: Axes, rows: Sequence[Row], path: bool, below: float) -> None:
     if path:
         parts.append((Line2D([], [], color=_PATH, linewidth=1.6), "way of a token"))
     handles, labels = zip(*parts, strict=True)
-    ax.legend(
-        cast(Any, handles), labels, loc="upper center", bbox_to_anchor=(0.5, -below), ncols=len(parts),
-        fontsize=8.5, frameon=False, labelcolor=style.INK, handlelength=1.6, columnspacing=1.4,
+    style.legend(
+        ax, handles, labels, loc="upper center", bbox_to_anchor=(0.5, -below), ncols=len(parts),
+        frameon=False, handlelength=1.6, columnspacing=1.4,
     )  # fmt: skip

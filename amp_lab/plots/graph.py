@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
-from amp_lab import catalog, checks, layout
+from amp_lab import catalog, layout
 from amp_lab.plots import style
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ PIXELS_PER_INCH = 150.0
 MAX_WIDTH_IN, MAX_HEIGHT_IN = 14.0, 9.0
 
 
-@checks.keywords
+@style.drawing
 def graph(state: State, *, name: str = "graph", ax: Axes | None = None) -> Figure:
     """Draw nodes in the columns of their stages, audio as full and modulation as broken lines.
 
@@ -106,5 +106,5 @@ def _line(
         PathPatch(path, facecolor="none", edgecolor=colour, linestyle=dash, linewidth=1.2 * shrink, zorder=2)
     )
     if link.delay_frames:
-        text = f"z$^{{-{link.delay_frames}}}$"
+        text = style.power(link.delay_frames)
         ax.text(*label, text, size=7.5 * shrink, color=style.MUTED, ha="center", va="bottom", zorder=6)

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from amp_lab import checks
 from amp_lab.analysis.signals import FloatArray
 from amp_lab.plots import style
 
@@ -43,7 +42,7 @@ class HeatLike(Protocol):
         """Above ambient; NaN for nodes without thermal constants."""
 
 
-@checks.keywords
+@style.drawing
 def thermo(heat: HeatLike, *, name: str = "Heat", ax: Axes | None = None) -> Figure:
     """Own power per node stacked to the total, accumulated heat, and temperature where it is known.
 
@@ -113,7 +112,7 @@ def _stack(ax: Axes, heat: HeatLike, power: FloatArray, times: FloatArray, colou
     shown, rest = active[:_NODES], active[_NODES:]
     factor, prefix = style.si(style.finite_max(power.sum(axis=0), 0.0))
     bands = [power[i] for i in shown] + ([power[rest].sum(axis=0)] if rest else [])
-    names = [style.short(heat.nodes[i]) for i in shown] + ([f"{len(rest)} more"] if rest else [])
+    names = [style.entry(heat.nodes[i]) for i in shown] + ([f"{len(rest)} more"] if rest else [])
     if bands:
         ax.stackplot(
             times,
@@ -153,7 +152,7 @@ def _lines(
         twin = any(np.allclose(values[i], values[j], 1e-3, 1e-3 * top, True) for j in drawn[:rank])
         ax.plot(
             heat.times_s[::step] * scale, values[i][::step] * factor, linestyle=(0, (4, 4)) if twin else "-",
-            color=colours[i], linewidth=1.3, label=style.short(heat.nodes[i]),
+            color=colours[i], linewidth=1.3, label=style.entry(heat.nodes[i]),
         )  # fmt: skip
     if nodes:
         style.legend(ax, loc="upper left", bbox_to_anchor=(1.0, 1.04))

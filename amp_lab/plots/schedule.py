@@ -47,7 +47,7 @@ class TraceLike(Protocol):
         """Firings the recorder lost."""
 
 
-@checks.keywords
+@style.drawing
 def timeline(
     plan_info: Mapping[str, Any],
     trace: TraceLike | None,
@@ -195,7 +195,7 @@ def _arc(ax: Axes, start: int, stop: int, width: float, edge: Mapping[str, Any])
         ax.text(
             width,
             (start + stop) / 2,
-            f"$z^{{-{edge['delay_frames']}}}$",
+            style.power(edge["delay_frames"]),
             fontsize=9,
             color=colour,
             ha="center",

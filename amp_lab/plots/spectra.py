@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullFormatter
 
-from amp_lab import analysis, checks
+from amp_lab import analysis
 from amp_lab.analysis.signals import SILENCE_DB, FloatArray, to_bcn
 from amp_lab.plots import style
 
@@ -27,7 +27,7 @@ _SPECTROGRAM_BANDS = 320
 _SPECTRUM_COLUMNS = 1_000
 
 
-@checks.keywords
+@style.drawing
 def spectrum(
     audio: npt.ArrayLike,
     sample_rate: float,
@@ -124,7 +124,7 @@ def _peaks(found: list[analysis.Spectrum], count: int) -> tuple[analysis.Peak, .
     return tuple(chosen[:count])
 
 
-@checks.keywords
+@style.drawing
 def spectrogram(
     audio: npt.ArrayLike,
     sample_rate: float,

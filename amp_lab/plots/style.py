@@ -1,19 +1,32 @@
-"""One look for every figure: colours, type, grid, units."""
+"""One look for every figure, whatever style the user has chosen: colours, type, grid, units, plain texts."""
 
 from __future__ import annotations
 
+import functools
 import io
 import sys
 import textwrap
-from typing import Any, cast
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, cast
+from weakref import WeakSet
 
 import numpy as np
+from matplotlib import style as styles
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from amp_lab import checks
 from amp_lab.analysis.signals import FloatArray
+from amp_lab.errors import visible
+
+P = ParamSpec("P")
 
 PALETTE = ("#1f6fb2", "#d55e00", "#009e73", "#b6609a", "#e0a100", "#56b4e9", "#6b4c9a", "#7f7f7f")
 """After Okabe and Ito, "Color Universal Design", 2008: told apart with any colour vision."""
@@ -29,11 +42,61 @@ WIDTH_IN = 9.0
 DPI = 100
 NAME_CHARACTERS = 24
 """Longest name of a node in a figure; the middle of a longer one is left out."""
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SEPARATOR = "  ·  "
 _TITLE_IN, _NOTE_IN = 0.102, 0.062
 """Mean width of a character of a title (11 points, bold) and of a note (8.5 points)."""
 MAX_ROWS = 8
 """Signals drawn in one figure; more are counted in its title."""
+
+_LOOK = threading.RLock()
+_OURS: WeakSet[Figure] = WeakSet()
+"""Figures made here; those of the user keep the user's style."""
+
+
+# ---- what holds for all of a figure ----
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """Matplotlib's own defaults, for one thread at a time, while a figure is made or encoded.
+
+    They are global to the process, as `matplotlib.rc_context` is: what a user's own thread draws meanwhile
+    gets them too.
+    """
+    with _LOOK, styles.context("default"):
+        yield
+
+
+def drawing(function: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Make a function draw in the common look, and all texts that it writes literal.
+
+    ``ax=`` is the user's: only what is inside it changes. A wrong call is answered as by `checks.keywords`.
+    """
+    called = checks.keywords(function)
+
+    @functools.wraps(function)
+    def drawn(*args: P.args, **options: P.kwargs) -> Figure:
+        __tracebackhide__ = True  # IPython and pytest leave the frame out
+        with look():
+            figure = called(*args, **options)
+            literal(cast("Axes | None", options.get("ax")) or figure)
+        return figure
+
+    return drawn
+
+
+def literal(part: Artist) -> None:
+    """Show every text of a figure or of axes as it is: no mathtext, no TeX, nothing unprintable."""
+    for text in cast("list[Text]", part.findobj(Text)):
+        text.set_usetex(False)
+        text.set_parse_math(False)
+        shown = visible(text.get_text(), keep="\n")
+        if shown != text.get_text():
+            text.set_text(shown)
+
+
+# ---- parts ----
 
 
 def colour(index: int) -> str:
@@ -45,6 +108,7 @@ def new_figure(height_in: float, *, width_in: float = WIDTH_IN) -> Figure:
     """Return an empty figure on the Agg canvas, laid out by constraints."""
     figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
+    _OURS.add(figure)
     return figure
 
 
@@ -102,7 +166,7 @@ def dress(ax: Axes) -> Axes:
 def title(ax: Axes, text: str, note: str = "") -> None:
     """Set what is shown in bold, and how it was obtained in a lighter line beside it, or below if long."""
     width = width_of(ax)
-    text = short(text, max(NAME_CHARACTERS, int(width / _TITLE_IN)))
+    text, note = short(text, max(NAME_CHARACTERS, int(width / _TITLE_IN))), visible(note)
     beside = len(text) * _TITLE_IN + len(note) * _NOTE_IN < width
     lines = wrapped(note, width).count("\n") + 1 if note and text and not beside else 0
     ax.set_title(text + "\n" * lines, loc="left", fontsize=11, fontweight="bold", color=INK, pad=8)
@@ -129,11 +193,17 @@ def wrapped(note: str, width_in: float) -> str:
 
 
 def short(name: str, characters: int = NAME_CHARACTERS) -> str:
-    """Leave out the middle of a long name."""
+    """Return a name on one printable line; the middle of a long one is left out."""
+    name = visible(name)
     if len(name) <= characters:
         return name
     tail = (characters - 1) // 2
     return f"{name[: characters - 1 - tail]}…{name[-tail:]}"
+
+
+def power(delay_frames: int) -> str:
+    """``z⁻⁴⁸⁰``, an edge delay of so many frames."""
+    return "z" + f"-{delay_frames}".translate(_SUPERSCRIPT)
 
 
 def count(number: int, what: str) -> str:
@@ -149,9 +219,18 @@ def label(ax: Axes, *, x: str = "", y: str = "") -> None:
         ax.set_ylabel(y, fontsize=9.5, color=INK)
 
 
-def legend(ax: Axes, **where: Any) -> None:
-    """Draw a light legend."""
-    ax.legend(fontsize=8.5, frameon=True, framealpha=0.85, edgecolor="none", labelcolor=INK, **where)
+def entry(name: str) -> str:
+    """Return the ``label=`` of what a legend is to show: Matplotlib leaves out what begins with ``_``."""
+    name = short(name)
+    return f" {name}" if name.startswith("_") else name
+
+
+def legend(ax: Axes, *given: Any, **where: Any) -> None:
+    """Draw a light legend of the labels made by `entry`, or of the handles and labels given."""
+    colours: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "labelcolor": INK}
+    drawn = ax.legend(*given, **({"fontsize": 8.5, "frameon": True, "framealpha": 0.85} | colours | where))
+    for text in drawn.get_texts():
+        text.set_text(text.get_text().removeprefix(" "))
 
 
 def colourbar(mappable: ScalarMappable, axes: list[Axes], name: str, *, pad: float = 0.012) -> None:
@@ -202,9 +281,14 @@ def joined(*notes: str) -> str:
 
 
 def png(figure: Figure, *, dpi: int = DPI) -> bytes:
-    """Encode `figure` as PNG."""
+    """Encode `figure` as PNG; one that was not made here in the style of its maker."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    if figure not in _OURS:
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+        return buffer.getvalue()
+    with look(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # shown as a box
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
 
 

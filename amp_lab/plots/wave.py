@@ -10,7 +10,6 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from amp_lab import checks
 from amp_lab.analysis.signals import FloatArray, to_bcn
 from amp_lab.errors import InvalidArgument
 from amp_lab.lowlevel import Pyramid
@@ -30,7 +29,7 @@ class PyramidLike(Protocol):
         """Exact extremes (low, high) of `columns` equal spans of frames [first, last)."""
 
 
-@checks.keywords
+@style.drawing
 def waveform(
     audio: npt.ArrayLike,
     sample_rate: float,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from amp_lab import checks
-from amp_lab.errors import AmpError, GraphError, quoted
+from amp_lab.errors import AmpError, GraphError, plain, quoted
 from amp_lab.plots import style
 
 STATIC = Path(__file__).with_name("static")
@@ -111,8 +110,12 @@ class View(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         data = {**data, "text/plain": repr(self)}
-        with contextlib.suppress(AmpError):  # nothing to draw yet; the view says what is missing
+        try:
             data["image/png"] = base64.b64encode(style.png(self.figure())).decode()
+        except AmpError:  # nothing to draw yet; the view says what is missing
+            pass
+        except Exception as error:  # the view lives without its picture
+            data["text/plain"] += f"\nno picture: {type(error).__name__}: {plain(error, 400)}"
         return data, metadata
 
 

@@ -39,6 +39,7 @@ class Scope(SignalView):
     _esm = STATIC / "scope.js"
     _css = STATIC / "scope.css"
 
+    @style.drawing
     def figure(self) -> Figure:
         """Draw the view as it is now."""
         shown = self.shown()

@@ -52,6 +52,7 @@ class Spectrum(SignalView):
         super().__init__(*sources, **options)
         self._known: WeakKeyDictionary[Signal, dict[str, analysis.Spectrum]] = WeakKeyDictionary()
 
+    @style.drawing
     def figure(self) -> Figure:
         """Draw the spectra."""
         shown = self.shown()
