@@ -21,9 +21,15 @@ LARGEST = 2**31 - 1
 """Largest whole number of most arguments."""
 LONGEST = 2**63 - 1
 """Largest number of frames."""
+NAME_BYTES = 95
+"""Of a name in UTF-8: what an error record of the runtime holds."""
+TEXT_BYTES = 4096
+"""Of a parameter that is text, such as a path."""
 NEAR = 0.7
 """Likeness from which a name is suggested."""
 NO_SYNONYMS: Mapping[str, str] = {}
+COMPARED = 1000
+"""Names among which a near one is looked for: among more it would take seconds."""
 LISTED = 40
 """Allowed names an error spells out; more are counted."""
 
@@ -39,6 +45,8 @@ def hint(word: object, allowed: Iterable[str], synonyms: Mapping[str, str] = NO_
     if not isinstance(word, str) or not 0 < len(word) <= QUOTED:
         return ""
     names = {name.casefold(): name for name in allowed}
+    if len(names) > COMPARED:
+        return ""
     other = synonyms.get(word.casefold(), "")
     near = [other] if other in names else difflib.get_close_matches(word.casefold(), names, 1, NEAR)
     begun = [name for name in names if name.startswith(word.casefold())] if len(word) > 2 else []
@@ -159,10 +167,15 @@ def real(where: str, value: Any, allowed: str = "a finite number") -> float:
     GraphError
         If it is something else.
     """
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not (is_number and math.isfinite(value)):
+    number = math.nan
+    if not isinstance(value, bool) and isinstance(value, numbers.Real):
+        try:
+            number = float(value)
+        except OverflowError:  # a whole number or fraction that no float holds
+            number = math.inf
+    if not math.isfinite(number):
         raise GraphError(f"{where}: not a number (got {quoted(value)}, allowed {allowed}). Give a float.")
-    return float(value)
+    return number
 
 
 def flag(where: str, value: Any) -> bool:
@@ -197,6 +210,36 @@ def names(where: str, value: Any) -> tuple[str, ...]:
             f"{where}: not allowed (got {quoted(value)}, allowed a list of names). Write ['name', ...]."
         )
     return tuple(value)
+
+
+def label(where: str, value: Any) -> str:
+    """Return the name of a curve or gate: printable text of 1 to 95 bytes of UTF-8.
+
+    Raises
+    ------
+    GraphError
+        If it is something else.
+    """
+    if not isinstance(value, str) or not value.isprintable() or not 1 <= len(value.encode()) <= NAME_BYTES:
+        allowed = f"printable text of 1 to {NAME_BYTES} bytes"
+        raise GraphError(f"{where}: not a name (got {quoted(value)}, allowed {allowed}). Rename it.")
+    return str(value)
+
+
+def text(where: str, value: str) -> str:
+    """Return the text if UTF-8 and C can hold it: no half characters, no NUL, at most `TEXT_BYTES` bytes.
+
+    Raises
+    ------
+    GraphError
+        If they cannot.
+    """
+    size = len(value.encode("utf-8", "surrogatepass"))
+    is_whole = not any("\ud800" <= character <= "\udfff" for character in value)
+    if size > TEXT_BYTES or "\0" in value or not is_whole:
+        allowed = f"up to {TEXT_BYTES} bytes of UTF-8 without NUL"
+        raise GraphError(f"{where}: not such a text (got {quoted(value)}, allowed {allowed}). Shorten it.")
+    return str(value)
 
 
 def target(where: str, path: str | Path) -> Path:

@@ -59,7 +59,7 @@ def render(options: argparse.Namespace) -> int:
     from amp_lab.control import ControlHistory
     from amp_lab.graph import Graph
 
-    graph = Graph.load(options.graph)
+    graph = Graph.load(options.graph, allow_samples_from=options.allow_samples_from)
     result = graph.render(
         seconds=options.seconds,
         frames=options.frames,
@@ -101,15 +101,19 @@ def nodes(options: argparse.Namespace) -> int:
 def golden_list(options: argparse.Namespace) -> int:
     """Print a line per case; a damaged one fails."""
     from amp_lab import describe, golden
+    from amp_lab.errors import FileError
 
     rows = [("case", "size", "comparator", "blessed", "reason")]
     damaged = False
     for case in golden.list_cases(options.goldens):
-        if missing := case.missing_files():
+        try:
+            if missing := case.missing_files():
+                raise FileError(f"no {', '.join(missing)}")
+            manifest = case.manifest()
+        except FileError as error:
             damaged = True
-            rows.append((case.name, "-", "-", "-", f"FAILED: no {', '.join(missing)}"))
+            rows.append((case.name, "-", "-", "-", f"FAILED: {error}"))
             continue
-        manifest = case.manifest()
         size = "{batches} x {channels} x {frames}".format(**manifest["render"])
         blessed = manifest["blessed"]
         by = f"{blessed['on']} by {blessed['by']}"
@@ -289,6 +293,12 @@ def _render(commands: Commands) -> None:
         type=Path,
         metavar="CONTROLS.json",
         help="control curves, written by ControlHistory.save",
+    )
+    command.add_argument(
+        "--allow-samples-from",
+        type=Path,
+        metavar="DIR",
+        help="folder of sound files that the graph may read beside those below its own",
     )
     command.add_argument("--batches", type=count, default=1, help="variants side by side (default 1)")
     command.add_argument("--block", type=count, metavar="FRAMES", help="frames per block (default: chosen)")

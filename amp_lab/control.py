@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amp_lab import blob, checks, jsontext, lowlevel
-from amp_lab.errors import GraphError, plain, quoted
+from amp_lab.errors import GraphError, plain, quoted, shortened
 from amp_lab.values import CurveRef, Samples, numbers
 
 Interpolation = Literal["hold", "linear", "smooth", "exponential"]
@@ -48,6 +48,7 @@ class Curve(CurveRef):
     interpolation: Interpolation = "linear"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for field in ("times_s", "values"):
             array = numbers(f"curve {quoted(self.name)}.{field}", getattr(self, field))
             object.__setattr__(self, field, array)
@@ -57,8 +58,6 @@ class Curve(CurveRef):
 
     def _problem(self) -> str:
         t, v = self.times_s, self.values
-        if not isinstance(self.name, str) or not self.name:
-            return "has no name (allowed: text of one character or more). Name it."
         if self.interpolation not in (ways := get_args(Interpolation)):
             return checks.unknown("interpolation", self.interpolation, ways, "interpolation")
         if t.ndim != 1 or t.shape != v.shape or not t.size:
@@ -212,13 +211,22 @@ class ControlHistory(Mapping[str, Curve]):
         return {"schema": SCHEMA, "curves": curves}
 
     @classmethod
-    def from_dict(cls, data: Any, path: str = "$") -> ControlHistory:
-        """Read what `to_dict` wrote; ``path`` is where it lies in its JSON text.
+    def from_dict(cls, data: Any, path: str = "$", *, where: str = "") -> ControlHistory:
+        """Read what `to_dict` wrote.
+
+        Parameters
+        ----------
+        data
+            JSON values.
+        path
+            Where they lie in their JSON text.
+        where
+            Name of the file they came from, for messages.
 
         Raises
         ------
-        GraphError
-            Listing every violation with its JSON path.
+        FileError
+            Listing violations with their JSON paths.
         """
         if (
             not isinstance(data, dict)
@@ -226,18 +234,18 @@ class ControlHistory(Mapping[str, Curve]):
             or not isinstance(data.get("curves"), dict)
         ):
             got = data.get("schema") if isinstance(data, dict) else type(data).__name__
-            raise GraphError(
-                f"{path}.schema: not a control history "
-                f"(got {quoted(got)}, allowed {SCHEMA!r} with curves by name)."
-            )
-        curves, problems = [], []
+            what = f"got {quoted(got)}, allowed {SCHEMA!r} with curves by name"
+            jsontext.refuse(where, [f"{path}.schema: not a control history ({what})."])
+        curves: list[Curve] = []
+        problems: list[str] = []
         for name, item in data["curves"].items():
             try:
                 curves.append(_read_curve(name, item))
             except (GraphError, KeyError, TypeError, ValueError) as error:
-                problems.append(f"{path}.curves.{name}: {error}")
-        if problems:
-            raise GraphError("\n".join(problems), stage="history")
+                problems.append(f"{jsontext.place(f'{path}.curves', name)}: {shortened(str(error), 800)}")
+            if len(problems) == jsontext.MOST_PROBLEMS:
+                break
+        jsontext.refuse(where, problems)
         return cls(curves)
 
     def to_json(self) -> str:
@@ -257,8 +265,8 @@ class ControlHistory(Mapping[str, Curve]):
 
     @classmethod
     def load(cls, path: str | Path) -> ControlHistory:
-        """Read a JSON file."""
-        return cls.from_dict(jsontext.read_json(Path(path)))
+        """Read a JSON file; raises as `from_dict` does."""
+        return cls.from_dict(jsontext.read_json(Path(path)), where=plain(path, 200))
 
 
 def _checked(curves: Any) -> Iterable[Curve]:
@@ -291,9 +299,8 @@ def check_history(where: str, value: Any) -> ControlHistory | None:
 
 def _read_curve(name: str, item: Any) -> Curve:
     if not isinstance(item, dict) or set(item) != {"interpolation", "points"}:
-        raise GraphError(
-            f"not a curve (got {quoted(item)}, allowed an object with interpolation and points)."
-        )
+        allowed = "an object with interpolation and points"
+        raise GraphError(f"not a curve (got {quoted(item)}, allowed {allowed}).")
     points = _pairs(f"curve {quoted(name)}", item["points"])
     return Curve(name, points[:, 0], points[:, 1], item["interpolation"])
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from amp_lab.graph import Graph
 
 NAME = re.compile(r"\w[\w\-]*")
-NAME_BYTES = 95  # what an error record of the runtime holds
 NO_THERMO = Thermo()
 NO_VALUES: Mapping[str, Value] = {}
 """What most nodes share."""
@@ -134,7 +133,10 @@ class Editing(Wiring):
         return node
 
     def set_params(self, node: Node | str, params: Mapping[str, Any], *, read_files: bool = True) -> None:
-        """Set parameters of a node (``samples`` too for ``input``); all or none."""
+        """Set parameters of a node (``samples`` too for ``input``); all or none.
+
+        Without ``read_files`` a file that ``source`` names is left to the first render.
+        """
         with self.edit():
             self._change(self._mine(node), params, read_files)
 
@@ -230,12 +232,12 @@ def check_name(name: str) -> str:
     GraphError
         If it is empty, too long or has other characters.
     """
-    if not isinstance(name, str) or not NAME.fullmatch(name) or len(name.encode()) > NAME_BYTES:
+    if not isinstance(name, str) or not NAME.fullmatch(name) or len(name.encode()) > checks.NAME_BYTES:
         raise GraphError(
-            f"name: not allowed (got {quoted(name)}, "
-            f"allowed letters, digits, _ and - up to {NAME_BYTES} bytes)."
+            f"name: not allowed (got {quoted(name)}, allowed letters and digits of any script, _ and, not "
+            f"first, -; up to {checks.NAME_BYTES} bytes). Rename it."
         )
-    return name
+    return str(name)
 
 
 def _thermo(name: str, values: Mapping[str, float | None] | None) -> Thermo:
@@ -254,7 +256,7 @@ def _thermo(name: str, values: Mapping[str, float | None] | None) -> Thermo:
             raise GraphError(
                 f"{name}.thermo.{key}: not allowed (got {quoted(value)}, allowed 0 or more).", node=name
             )
-    return Thermo(**values)
+    return Thermo(**{key: None if value is None else float(value) for key, value in values.items()})
 
 
 def _ratio(name: str, contract: NodeContract, ratio: int) -> int:

@@ -172,6 +172,13 @@ class GraphError(AmpError, ValueError):
     """A mistake in the model, found before anything native runs."""
 
 
+class FileError(GraphError):
+    """A file or text from outside that is not acceptable; says which file, and the place inside it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, stage="load")
+
+
 class NativeCrash(AmpError):
     """The rendering worker died by a signal; the calling process lives.
 

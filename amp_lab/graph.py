@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from amp_lab import catalog, checks, jsontext
+from amp_lab import catalog, checks
 from amp_lab._builders import Builders
 from amp_lab.blob import HEAT_POLICIES, Descriptors
 from amp_lab.control import ControlHistory, check_history
@@ -21,6 +20,7 @@ from amp_lab.nodes import samples
 from amp_lab.nodes.builder import takes_samples
 from amp_lab.plan import Plan
 from amp_lab.store import Listener, Store
+from amp_lab.stored import Stored
 from amp_lab.values import Samples
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from amp_lab.session import Session
 
 
-class Graph(Builders, Editing):
+class Graph(Builders, Stored, Editing):
     """Nodes, edges and modulations at one sample rate.
 
     Node types are methods (``g.svf(...)``), derived from the native contracts. Several threads may edit.
@@ -58,9 +58,9 @@ class Graph(Builders, Editing):
         heat_policy: Literal["report", "halt"] = "report",
     ) -> None:
         catalog.types()  # says so at once if the engine cannot run here
-        if checks.real("Graph.sample_rate", sample_rate, "above 0 Hz") <= 0:
+        if not 1 <= checks.real("Graph.sample_rate", sample_rate, "1 to 1e7 Hz") <= 1e7:
             raise GraphError(
-                f"Graph.sample_rate: not a rate (got {quoted(sample_rate)}, allowed above 0 Hz). Use 48000."
+                f"Graph.sample_rate: not a rate (got {quoted(sample_rate)}, allowed 1 to 1e7 Hz). Use 48000."
             )
         self._store = Store()
         self._handles: Names[Node] = Names()
@@ -147,9 +147,6 @@ class Graph(Builders, Editing):
         links = f"{len(self._store.edges)} edges, {len(self._store.modulations)} modulations"
         return f"Graph {self._name}: {len(self)} nodes, {links} at {self._sample_rate:g} Hz"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Graph.from_dict, (self.to_dict(),)
-
     # ---- listeners ----
 
     def observe(self, listener: Listener) -> None:
@@ -172,56 +169,10 @@ class Graph(Builders, Editing):
                 self._controls,
             )
             new._handles = Names((name, Node(new, name)) for name in self._handles)
+            new._sample_folders = self._sample_folders
             for table in ("nodes", "edges", "modulations"):
                 getattr(new._store, table).update(getattr(self._store, table))
         return new
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the graph as JSON values, sorted, defaults left out; reads back to the same bits."""
-        from amp_lab import graph_json
-
-        with self._store.lock:
-            return graph_json.to_dict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Graph:
-        """Read what `to_dict` wrote.
-
-        Raises
-        ------
-        GraphError
-            Listing every violation with its JSON path.
-        """
-        from amp_lab import graph_json
-
-        return graph_json.from_dict(data)
-
-    def to_json(self) -> str:
-        """Readable JSON text."""
-        return jsontext.dumps(self.to_dict())
-
-    @classmethod
-    def from_json(cls, text: str) -> Graph:
-        """Read JSON text."""
-        return cls.from_dict(jsontext.read_json(text))
-
-    def save(self, path: str | Path) -> Path:
-        """Write the JSON text to a file."""
-        target = checks.target(f"{self._name}.save", path)
-        target.write_text(self.to_json(), encoding="utf-8")
-        return target
-
-    @classmethod
-    def load(cls, path: str | Path) -> Graph:
-        """Read a JSON file."""
-        return cls.from_dict(jsontext.read_json(Path(path)))
-
-    def to_code(self) -> str:
-        """Python that rebuilds this graph."""
-        from amp_lab import codegen
-
-        with self._store.lock:
-            return codegen.to_code(self)
 
     def compile(self) -> Plan:
         """Compile the plan natively; kept until the next edit.
@@ -246,12 +197,16 @@ class Graph(Builders, Editing):
         """
         return self.compile().schedule
 
-    def inputs(self) -> dict[str, Samples]:
-        """Return samples of every ``input`` node, (B|1, C, N); files are read now if they were not yet."""
+    def inputs(self, names: Sequence[str] | None = None) -> dict[str, Samples]:
+        """Return samples of ``input`` nodes, (B|1, C, N), by default of all of them.
+
+        Files that an opened graph names are read now.
+        """
         with self._store.lock:
             types = {id_ for id_ in catalog.types() if takes_samples(catalog.contract(id_))}
             nodes = [record for record in self._store.nodes.values() if record.type in types]
-        return {record.name: samples.of(record, self._sample_rate) for record in nodes}
+        chosen = nodes if names is None else [record for record in nodes if record.name in set(names)]
+        return samples.of(chosen, self._sample_rate, self._sample_folders)
 
     def _descriptors(self) -> Descriptors:
         output = self.output_node
@@ -261,7 +216,7 @@ class Graph(Builders, Editing):
             heat_budget_w=self._heat_budget_w,
             heat_policy=self._heat_policy,
             output="" if output is None else output.name,
-            nodes=tuple(self._store.nodes.values()),
+            nodes=tuple(samples.without_place(record) for record in self._store.nodes.values()),
             edges=tuple(self._store.edges.values()),
             modulations=tuple(self._store.modulations.values()),
         )
@@ -403,4 +358,5 @@ class Graph(Builders, Editing):
 def _check_heat(watts: float | None, policy: str) -> tuple[float | None, str]:
     if watts is not None and checks.real("heat_budget_w", watts, "above 0 W, or None") <= 0:
         raise GraphError(f"heat_budget_w: not a budget (got {quoted(watts)}, allowed above 0 W, or None).")
-    return watts, checks.choice("heat_policy", policy, HEAT_POLICIES, "policy")
+    budget = None if watts is None else float(watts)
+    return budget, checks.choice("heat_policy", policy, HEAT_POLICIES, "policy")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from amp_lab import checks
+from amp_lab import checks, jsontext, regular_files
 from amp_lab.control import ControlHistory
-from amp_lab.errors import AmpError, GraphError, plain, quoted
+from amp_lab.errors import AmpError, GraphError, quoted, shortened
+from amp_lab.jsontext import place
 from amp_lab.model import Edge, Modulation, Node, NodeRecord, Thermo
 from amp_lab.values import CurveRef, Samples, Value, frozen
 
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "amp_lab.graph/1"
 INLINE_VALUES = 64
+MOST_AXES = 3
 KEYS = {"schema", "name", "sample_rate", "nodes", "edges", "modulations", "heat", "controls"}
 T = TypeVar("T")
 LINK_DEFAULTS: dict[str, Any] = {
@@ -98,7 +103,7 @@ def encode(value: Value) -> Any:
         return {"curve": value.name}
     if not isinstance(value, np.ndarray):
         return value
-    if value.size <= INLINE_VALUES:
+    if value.size <= INLINE_VALUES and np.isfinite(value).all():
         return value.tolist()
     data = base64.b64encode(value.astype("<f8").tobytes()).decode()
     return {"float64": data, "shape": list(value.shape)}
@@ -107,34 +112,67 @@ def encode(value: Value) -> Any:
 def decode(data: Any) -> Any:
     """Undo `encode`."""
     if isinstance(data, dict) and set(data) == {"curve"}:
-        if not isinstance(data["curve"], str):
-            raise GraphError(f"not a curve's name (got {quoted(data['curve'])}, allowed text).")
         return CurveRef(data["curve"])
     if isinstance(data, dict) and set(data) == {"float64", "shape"}:
-        return frozen(
-            np.frombuffer(base64.b64decode(data["float64"], validate=True), "<f8").reshape(data["shape"])
-        )
+        return _tensor(data["float64"], data["shape"])
     if isinstance(data, dict):
-        raise GraphError(f"not a value (got keys {sorted(data)}, allowed curve, or float64 with shape).")
+        raise GraphError(
+            f"not a value (got keys {quoted(sorted(data))}, allowed curve, or float64 with shape)."
+        )
     return data
 
 
-def from_dict(data: Mapping[str, Any]) -> Graph:
+def _tensor(coded: Any, shape: Any) -> Samples:
+    if not isinstance(coded, str):
+        raise GraphError(f"float64: not base64 (got {quoted(coded)}, allowed text). Save it again.")
+    try:
+        values = np.frombuffer(base64.b64decode(coded, validate=True), "<f8")
+    except ValueError as error:
+        raise GraphError(f"float64: damaged ({error}). Save it again.") from None
+    sizes = list(shape) if isinstance(shape, list | tuple) else [shape]
+    if len(sizes) > MOST_AXES or math.prod(checks.whole("shape", size) for size in sizes) != values.size:
+        allowed = f"up to {MOST_AXES} sizes, together {values.size} values"
+        raise GraphError(f"shape: does not fit (got {quoted(shape)}, allowed {allowed}). Save it again.")
+    return frozen(values.reshape(sizes))
+
+
+def relative_to(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return what `to_dict` gave for a file in a folder: sound files below it are named from there."""
+    here = os.path.realpath(folder)
+    nodes = dict(data["nodes"])
+    for name, item in nodes.items():
+        source = item.get("params", {}).get("source", "")
+        real = os.path.realpath(source)
+        if os.path.isabs(source) and Path(real).is_relative_to(here):
+            params = item["params"] | {"source": Path(real).relative_to(here).as_posix()}
+            nodes[name] = item | {"params": params}
+    return data | {"nodes": nodes}
+
+
+def from_dict(data: Mapping[str, Any], *, where: str = "", folders: Sequence[str] = ()) -> Graph:
     """Read what `to_dict` wrote.
+
+    Parameters
+    ----------
+    where
+        Name of the file it came from, for messages.
+    folders
+        Below which sound files that it names may lie; relative paths start at the first.
 
     Raises
     ------
-    GraphError
-        Listing every violation with its JSON path.
+    FileError
+        Listing violations with their JSON paths.
     """
     from amp_lab.graph import Graph  # noqa: PLC0415 - it imports this module
 
     if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
         got = data.get("schema") if isinstance(data, Mapping) else type(data).__name__
-        raise GraphError(f"$.schema: not a graph (got {quoted(got)}, allowed {SCHEMA!r}).")
-    reader = _Reader()
+        jsontext.refuse(where, [f"$.schema: not a graph (got {quoted(got)}, allowed {SCHEMA!r})."])
+    reader = _Reader(where, folders)
     reader.keys("$", data, KEYS)
     heat = reader.table("$.heat", data.get("heat", {}), dict)
+    reader.keys("$.heat", heat, {"budget_w", "policy"})
     graph = reader.attempt(
         "$",
         lambda: Graph(
@@ -146,44 +184,57 @@ def from_dict(data: Mapping[str, Any]) -> Graph:
     )
     graph = Graph() if graph is None else graph
     for name, item in reader.table("$.nodes", data.get("nodes", {}), dict).items():
-        reader.node(graph, name, item)
+        reader.node(graph, str(name), item)
     for i, item in enumerate(reader.table("$.edges", data.get("edges", []), list)):
         reader.edge(graph, f"$.edges[{i}]", item)
     for i, item in enumerate(reader.table("$.modulations", data.get("modulations", []), list)):
         reader.modulation(graph, f"$.modulations[{i}]", item)
     if "controls" in data:
         reader.controls(graph, data["controls"])
-    if reader.problems:
-        raise GraphError("\n".join(reader.problems), stage="load")
+    jsontext.refuse(where, reader.problems)
+    graph._sample_folders = tuple(folders)
     return graph
 
 
 @dataclass
 class _Reader:
-    """Collects every violation with its JSON path."""
+    """Collects violations with their JSON paths; of many it reads no further."""
 
+    where: str
+    folders: Sequence[str]
     problems: list[str] = field(default_factory=list)
+
+    def note(self, path: str, what: str) -> None:
+        """Note a violation."""
+        self.problem(f"{path}: {what}")
+
+    def problem(self, text: str) -> None:
+        """Keep a violation; the last one that is listed ends the reading."""
+        self.problems.append(shortened(text, 800))
+        if len(self.problems) == jsontext.MOST_PROBLEMS:
+            jsontext.refuse(self.where, [*self.problems, "and perhaps more: the rest was not read."])
 
     def attempt(self, path: str, step: Callable[[], T]) -> T | None:
         """Run a step; note what goes wrong."""
         try:
             return step()
         except KeyError as error:
-            self.problems.append(f"{path}: lacks {error.args[0]!r}.")
-        except (AmpError, TypeError, ValueError) as error:
-            self.problems.append(f"{path}: {error}")
+            self.note(path, f"lacks {quoted(error.args[0])}.")
+        except (AmpError, OverflowError, TypeError, ValueError) as error:
+            self.note(path, str(error))
         return None
 
     def table(self, path: str, value: Any, kind: type) -> Any:
         """Return the value if it is of that kind, else an empty one and a violation."""
         if isinstance(value, kind):
             return value
-        self.problems.append(f"{path}: wrong kind (got {type(value).__name__}, allowed {kind.__name__}).")
+        self.note(path, f"wrong kind (got {type(value).__name__}, allowed {kind.__name__}).")
         return kind()
 
     def link(self, path: str, item: Any, options: set[str]) -> dict[str, Any] | None:
         """Check the keys of an edge or modulation; None if it cannot be read."""
-        if not self.table(path, item, dict):
+        self.table(path, item, dict)
+        if not isinstance(item, dict):
             return None
         self.keys(path, item, {"from", "to"} | options)
         given: dict[str, Any] = item
@@ -191,12 +242,12 @@ class _Reader:
 
     def keys(self, path: str, item: Mapping[str, Any], allowed: set[str]) -> None:
         """Note unknown keys."""
-        for key in sorted(set(item) - allowed):
-            self.problems.append(checks.unknown(f"{path}.{plain(key)}", key, sorted(allowed), "key"))
+        for key in sorted(map(str, item.keys() - allowed)):
+            self.problem(checks.unknown(place(path, key), key, sorted(allowed), "key"))
 
     def node(self, graph: Graph, name: str, item: Any) -> None:
         """Add a node."""
-        path = f"$.nodes.{name}"
+        path = place("$.nodes", name)
         item = self.table(path, item, dict)
         self.keys(path, item, {"type", "revision", "params", "thermo", "oversample_ratio", "samples"})
         ratio = item.get("oversample_ratio", 1)
@@ -210,7 +261,7 @@ class _Reader:
             f"{path}.revision", node.contract.revision, item.get("revision", node.contract.revision)
         )
         for key, value in self.table(f"{path}.params", item.get("params", {}), dict).items():
-            self.attempt(f"{path}.params.{key}", partial(self.param, graph, node, key, value))
+            self.attempt(place(f"{path}.params", key), partial(self.param, graph, node, key, value))
         if "samples" in item:
             self.attempt(f"{path}.samples", lambda: node.set(samples=decode(item["samples"])))
 
@@ -219,19 +270,21 @@ class _Reader:
         try:
             graph.controls = ControlHistory.from_dict(data, "$.controls")
         except GraphError as error:
-            self.problems.append(str(error))
+            self.problems += str(error).splitlines()
 
     def param(self, graph: Graph, node: Node, key: str, value: Any) -> None:
-        """Set one parameter; files it names are read by the first render."""
+        """Set one parameter; a file it names must lie where it may, and is read by the first render."""
+        if key == "source" and self.folders and isinstance(value, str) and value:
+            checks.text(f"{node.name}.{key}", value)
+            value = str(regular_files.inside(key, os.path.join(self.folders[0], value), self.folders))
         graph.set_params(node, {key: decode(value)}, read_files=False)
 
     def revision(self, path: str, present: int, given: Any) -> None:
         """Note a contract that changed since the graph was saved."""
         if given != present:
             cure = "Listen to it again, then remove this key."
-            self.problems.append(
-                f"{path}: the node's sound changed since (got {given}, allowed {present}). {cure}"
-            )
+            what = f"the node's sound changed since (got {quoted(given)}, allowed {present})."
+            self.note(path, f"{what} {cure}")
 
     def edge(self, graph: Graph, path: str, item: Any) -> None:
         """Add an edge."""
@@ -243,6 +296,8 @@ class _Reader:
 
         def step() -> None:
             dst, port = _ends(item["to"])
+            if graph._source(item["from"]).splits and item.get("channel") is None:
+                raise GraphError("lacks 'channel', which each edge from a split output has in a file.")
             graph.connect(item["from"], dst, port=port, tokens=decode(item.get("tokens")), **more)
 
         self.attempt(path, step)

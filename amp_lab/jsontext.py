@@ -1,49 +1,197 @@
-"""JSON a person can read and diff: sorted keys, short parts on one line, floats that keep their bits."""
+"""JSON a person can read and diff: sorted keys, short parts on one line, floats that keep their bits.
+
+What is read may come from anyone: sizes are looked at before they are believed, and nothing is guessed.
+"""
 
 from __future__ import annotations
 
 import json
+import math
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from amp_lab.errors import GraphError
+from amp_lab import regular_files
+from amp_lab.errors import FileError, GraphError, plain, quoted
 
 WIDTH = 100
+MOST_BYTES = 128 * regular_files.MIB
+"""Of a text."""
+MOST_VALUES = 4_000_000
+"""Of a text: elements of lists and entries of objects."""
+MOST_DEPTH = 64
+"""Lists and objects inside each other."""
+MOST_PROBLEMS = 20
+"""Listed of one file."""
+_WHOLE_DIGITS, _DIGITS = 20, 1000
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_PLAIN_KEY = re.compile(r"[\w\-]{1,80}")
+_CURE = "Mend it there, or save it again."
 
 
 def dumps(value: Any) -> str:
-    """Format a JSON value, ending with a newline; NaN and Inf are refused with `ValueError`."""
-    return _format(value, "") + "\n"
-
-
-def read_json(source: str | Path) -> Any:
-    """Parse a JSON file, given as a `Path`, or JSON text, given as a str.
+    """Format a JSON value, ending with a newline; NaN and Inf are refused with `ValueError`.
 
     Raises
     ------
     GraphError
-        If there is no such file, it is not text, or not JSON: with path, line and column.
+        If the text would be larger than `read_json` reads.
     """
-    where, text = (str(source), _text(source)) if isinstance(source, Path) else ("JSON text", source)
+    text = _format(value, "") + "\n"
+    problem = _size_problem(text)
+    if problem:
+        raise GraphError(f"JSON text: {problem} Keep long samples in a sound file, and its path here.")
+    return text
+
+
+def read_json(source: Any, most_bytes: int = MOST_BYTES) -> Any:
+    """Parse a JSON file, given as a `Path`, or JSON text, given as a `str`.
+
+    Stricter than `json`: no key twice, no NaN or Infinity, whole numbers of 64 bits, numbers that float64
+    holds, text that UTF-8 holds; length, count and depth of the values are limited.
+
+    Raises
+    ------
+    FileError
+        If there is no such regular file, it is too large, not text, or not such JSON: with its path, and line
+        and column or the place inside (``$.nodes.flt``).
+    """
+    if isinstance(source, Path):
+        where = plain(source, 200)
+        text = regular_files.read_text(source, most_bytes, "Give the path of a JSON file.")
+    else:
+        where, text = "JSON text", source
+        if not isinstance(text, str):
+            got = type(text).__name__
+            raise FileError(f"{where}: cannot be read as JSON (got {got}). Give text.")
+        if not is_unicode(text):
+            raise FileError(f"{where}: holds half a character (a lone surrogate). {_CURE}")
+    problem = _size_problem(text, most_bytes) or _depth_problem(text)
+    if problem:
+        raise FileError(f"{where}: {problem} {_CURE}")
+    return _parsed(where, text)
+
+
+def place(path: str, key: str | int) -> str:
+    """Return the JSON path of an entry: ``$.nodes.flt``, ``$.edges[3]``, ``$.curves["a b"]``."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{quoted(key)}]"
+
+
+def refuse(where: str, problems: Iterable[str]) -> None:
+    """Raise what was found wrong with a file, if anything; ``where`` is its name and may be empty."""
+    head = f"{where}: " if where else ""
+    lines = [f"{head}{line}" for line in problems]
+    if lines:
+        raise FileError("\n".join(lines))
+
+
+class _Refused:
+    """Stands in a parsed tree where something was that is not allowed."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+
+def _parsed(where: str, text: str) -> Any:
+    refused: list[_Refused] = []
+
+    def refusing(why: str) -> _Refused:
+        refused.append(_Refused(why))
+        return refused[-1]
+
+    def entries(pairs: list[tuple[str, Any]]) -> Any:
+        found = dict(pairs)
+        if len(found) == len(pairs):
+            return found
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        return refusing(f"a key is given twice (got {quoted(twice)}). Keep one.")
+
+    def whole(digits: str) -> Any:
+        if len(digits) <= _WHOLE_DIGITS and -(2**63) <= (number := int(digits)) < 2**64:
+            return number
+        return refusing(f"a whole number of more than 64 bits (got {quoted(digits, 40)}). Write it as 1e20.")
+
+    def real(digits: str) -> Any:
+        number = float(digits) if len(digits) <= _DIGITS else math.inf
+        if math.isfinite(number):
+            return number
+        return refusing(
+            f"a number that float64 does not hold (got {quoted(digits, 40)}). Write a finite one."
+        )
+
+    def constant(name: str) -> Any:
+        return refusing(f"not a number (got {name}, allowed finite numbers). Write a finite one.")
+
     try:
-        return json.loads(text)
+        tree = json.loads(
+            text, object_pairs_hook=entries, parse_int=whole, parse_float=real, parse_constant=constant
+        )
     except json.JSONDecodeError as error:
-        cure = "Mend it there, or save it again."
-        place = f"line {error.lineno}, column {error.colno}"
-        raise GraphError(f"{where}: not JSON ({error.msg} at {place}). {cure}", stage="load") from None
-    except (RecursionError, TypeError, ValueError) as error:
-        raise GraphError(f"{where}: cannot be read as JSON ({error}). Give text.", stage="load") from None
+        at = f"line {error.lineno}, column {error.colno}"
+        what = f"{where}: not JSON ({error.msg} at {at}). {_CURE}"
+        raise FileError(what) from None
+    except RecursionError:
+        raise FileError(f"{where}: nested too deep to be read. {_CURE}") from None
+    if refused or _SURROGATE.search(text):
+        refuse(where, _first(_refusals("$", tree)))
+    return tree
 
 
-def _text(path: Path) -> str:
+def _refusals(path: str, value: Any) -> Iterator[str]:
+    if isinstance(value, _Refused):
+        yield f"{path}: {value.why}"
+    elif isinstance(value, str):
+        if not is_unicode(value):
+            yield f"{path}: not text that UTF-8 holds (got {quoted(value)}). Write whole characters."
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _refusals(place(path, i), item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _refusals(f"{path}: key", key)
+            yield from _refusals(place(path, key), item)
+
+
+def _first(problems: Iterator[str]) -> list[str]:
+    """Return the first few problems; a file may hold millions."""
+    found = [problem for problem, _ in zip(problems, range(MOST_PROBLEMS + 1), strict=False)]
+    return found[:MOST_PROBLEMS] + ["and more."] * (len(found) > MOST_PROBLEMS)
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text holds no lone surrogate, so that UTF-8 can hold it."""
     try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        what = f"{path}: {error.strerror or error}. Give the path of a JSON file."
-        raise GraphError(what, stage="load") from None
-    except UnicodeDecodeError as error:
-        what = f"{path}: not a text file (byte {error.start} is not UTF-8). Give a JSON file."
-        raise GraphError(what, stage="load") from None
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _size_problem(text: str, most_bytes: int = MOST_BYTES) -> str:
+    """Say what is too large, before anything is parsed; commas and brackets within strings count too."""
+    if len(text) > most_bytes:
+        return f"too long (got {len(text)} characters, allowed {most_bytes})."
+    values = text.count(",") + text.count("[") + text.count("{")
+    return f"too many values (got {values}, allowed {MOST_VALUES})." if values > MOST_VALUES else ""
+
+
+def _depth_problem(text: str) -> str:
+    if text.startswith("\ufeff"):
+        return "begins with a byte order mark (allowed plain UTF-8)."
+    if text.count("[") + text.count("{") <= MOST_DEPTH:
+        return ""
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(match[0], 0)
+        if depth > MOST_DEPTH:
+            at = f"at character {match.start()}"
+            return f"nested too deep (got more than {MOST_DEPTH} lists and objects, {at})."
+    return ""
 
 
 def _format(value: Any, indent: str) -> str:

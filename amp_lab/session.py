@@ -106,8 +106,8 @@ class Session:
         self._name = graph.name
         if history is not None and plan.curves:
             self._stream.set_history(history.select(plan.curves).blob)
-        for name in sorted(set(inputs) - set(self.live)):
-            self._stream.bind_input(name, sample_arrays.of(inputs[name], graph.sample_rate))
+        for name, samples in graph.inputs(sorted(set(inputs) - set(self.live))).items():
+            self._stream.bind_input(name, samples)
         self._turn = threading.Lock()  # one call that makes frames at a time
         self._switch = threading.Lock()  # of start and stop
         self._change = threading.Condition()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers as abstract
 import operator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -23,6 +24,9 @@ class CurveRef:
 
     name: str
 
+    def __post_init__(self) -> None:
+        checks.label("curve", self.name)
+
 
 Value: TypeAlias = float | int | str | Samples | CurveRef
 """Normal form of a parameter: number, integer, choice or text, curve, read-only tensor (B|1, C|1, N|1) or
@@ -33,8 +37,6 @@ ValueLike: TypeAlias = float | int | str | npt.ArrayLike | CurveRef
 
 def curve(name: str) -> CurveRef:
     """Bind a parameter to the control curve of this name: ``g.svf(x, cutoff_hz=curve("cutoff_hz"))``."""
-    if not isinstance(name, str) or not name:
-        raise GraphError(f"curve: not a name (got {quoted(name)}, allowed text). Write curve('cutoff_hz').")
     return CurveRef(name)
 
 
@@ -66,8 +68,12 @@ def numbers(where: str, array: Any, allowed: str = "an array") -> Samples:
         If they are something else.
     """
     try:
-        return frozen(array)
-    except (TypeError, ValueError):
+        given = np.asarray(array)
+        are_objects = given.dtype.kind == "O" and all(isinstance(x, abstract.Real) for x in given.flat)
+        if given.dtype.kind not in "biuf" and not are_objects:
+            raise TypeError
+        return frozen(given)
+    except (OverflowError, TypeError, ValueError):
         raise GraphError(
             f"{where}: not numbers (got {quoted(array)}, allowed {allowed}). Give a list of numbers."
         ) from None
@@ -104,7 +110,9 @@ def normal(where: str, param: ParamContract, value: Any, sample_rate: float) -> 
         raise GraphError(
             f"{where}: wants text (got {quoted(value)}, allowed {param.allowed()}). Give a string."
         )
-    return checks.choice(where, value, param.choices, "choice") if param.kind == "enum" else value
+    if param.kind == "enum":
+        return checks.choice(where, value, param.choices, "choice")
+    return checks.label(where, value) if param.key == "curve" and value else checks.text(where, value)
 
 
 def _integer(where: str, param: ParamContract, value: Any) -> int:
@@ -136,7 +144,7 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
         if value is None or given.dtype.kind in "bSUc":
             raise TypeError
         array = given.astype(np.float64)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise GraphError(
             f"{where}: not a number, array or curve (got {quoted(value)}, allowed {param.allowed()}). "
             "To drive it by a node use g.modulate(node, parameter, mode=...)."

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 from typing import Any, get_args
 
+import numpy as np
 import numpy.typing as npt
 
 from amp_lab import checks
@@ -286,13 +287,22 @@ def _checked(where: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tokens(where: str, tokens: npt.ArrayLike | None) -> Samples | None:
-    return None if tokens is None else numbers(where, tokens, "(B|1, C|1, delay_frames)")
+    if tokens is None:
+        return None
+    array = numbers(where, tokens, "(B|1, C|1, delay_frames)")
+    if not np.isfinite(array).all():
+        raise GraphError(f"{where}: not finite (got NaN or Inf, allowed finite numbers). Use finite values.")
+    return array
+
+
+def _gates(where: str, gates: Sequence[str]) -> tuple[str, ...]:
+    return tuple(checks.label(f"{where}[{i}]", gate) for i, gate in enumerate(checks.names(where, gates)))
 
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "slot": checks.whole,
     "delay_frames": checks.whole,
-    "gates": checks.names,
+    "gates": _gates,
     "kappa": lambda where, value: None if value is None else checks.real(where, value, "0 to 1, or None"),
     "tokens": _tokens,
     "scale": checks.real,

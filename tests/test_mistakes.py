@@ -265,7 +265,7 @@ class TestFiles:
             (lambda d: d["nodes"]["gain"].update({"params": 5}), r"\$\.nodes\.gain\.params: wrong kind"),
             (
                 lambda d: d["nodes"]["gain"].update({"params": {"gain": {"curve": 5}}}),
-                r"\$\.nodes\.gain\.params\.gain: not a curve's name \(got 5",
+                r"\$\.nodes\.gain\.params\.gain: curve: not a name \(got 5",
             ),
             (lambda d: d.update({"heat": 5}), r"\$\.heat: wrong kind \(got int, allowed dict\)"),
             (lambda d: d.update({"sample_rate": "48k"}), r"\$: Graph\.sample_rate: not a number"),

@@ -7,14 +7,24 @@ Filtered three-oscillator stereo takes 52 % of its raw size, against 96 % for pl
 
 from __future__ import annotations
 
+import math
 import zlib
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from amp_lab import npz
+from amp_lab.errors import FileError
+
+from .verdict import GoldenError
+
 _SIGN = np.uint64(1 << 63)
 _ORDERS = range(4)
+_MEMBERS = {"planes": ("u1", 2), "order": ("i8", 0), "shape": ("i8", 1), "loop/.+": ("u2", 1)}
+_HEADS = 2**20
+"""Bytes that are left for the headers of the arrays."""
+_CURE = "Restore the file from version control."
 
 
 def _to_ordered(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
@@ -36,7 +46,19 @@ def _planes(samples: npt.NDArray[np.float64], order: int) -> npt.NDArray[np.uint
 
 
 def save(path: Path, samples: npt.NDArray[np.float64], loops: dict[str, npt.NDArray[np.uint16]]) -> None:
-    """Write samples `(B, C, N)` and the per-frame fingerprints of nodes in feedback loops."""
+    """Write samples `(B, C, N)` and the per-frame fingerprints of nodes in feedback loops.
+
+    Raises
+    ------
+    GoldenError
+        Together they are more than `load` reads.
+    """
+    total = samples.nbytes + sum(prints.nbytes for prints in loops.values())
+    if total > npz.MOST_BYTES - _HEADS:
+        raise GoldenError(
+            f"{path.parent.name}: too long (got {total} bytes, allowed {npz.MOST_BYTES - _HEADS}). "
+            "Bless a shorter render."
+        )
     order = min(_ORDERS, key=lambda k: len(zlib.compress(_planes(samples, k).tobytes(), 6)))
     arrays: dict[str, npt.NDArray[np.generic]] = {f"loop/{name}": prints for name, prints in loops.items()}
     arrays |= {"planes": _planes(samples, order), "order": np.array(order), "shape": np.array(samples.shape)}
@@ -45,12 +67,25 @@ def save(path: Path, samples: npt.NDArray[np.float64], loops: dict[str, npt.NDAr
 
 
 def load(path: Path) -> tuple[npt.NDArray[np.float64], dict[str, npt.NDArray[np.uint16]]]:
-    """Read what `save` wrote, to the bit."""
-    with np.load(path, allow_pickle=False) as archive:
-        zigzag = np.ascontiguousarray(archive["planes"].T).reshape(-1).view("<u8").astype(np.uint64)
-        steps = (zigzag >> np.uint64(1)) ^ (np.uint64(0) - (zigzag & np.uint64(1)))
-        steps = steps.reshape(archive["shape"])
-        for _ in range(int(archive["order"])):
-            steps = np.cumsum(steps, axis=-1, dtype=np.uint64)
-        loops = {key.removeprefix("loop/"): archive[key] for key in archive.files if key.startswith("loop/")}
+    """Read what `save` wrote, to the bit.
+
+    Raises
+    ------
+    FileError
+        It holds something else, or more than `npz.MOST_BYTES`.
+    """
+    arrays = npz.read(path, _MEMBERS)
+    sizes = [int(size) for size in arrays.get("shape", ())]
+    frames = sizes[-1] if len(sizes) == 3 else 0
+    loops = {key.removeprefix("loop/"): value for key, value in arrays.items() if key.startswith("loop/")}
+    planes, order = arrays.get("planes"), arrays.get("order")
+    fits = planes is not None and planes.shape == (8, math.prod(sizes)) and min(sizes, default=0) > 0
+    if planes is None or order is None or not fits or int(order) not in _ORDERS or len(sizes) != 3:
+        raise FileError(f"{path}: planes, order and shape do not fit together (got shape {sizes}). {_CURE}")
+    if odd := [key for key, prints in loops.items() if prints.shape != (frames,)]:
+        raise FileError(f"{path}: loop/{odd[0]}: has not {frames} frames. {_CURE}")
+    zigzag = np.ascontiguousarray(planes.T).reshape(-1).view("<u8").astype(np.uint64)
+    steps = ((zigzag >> np.uint64(1)) ^ (np.uint64(0) - (zigzag & np.uint64(1)))).reshape(sizes)
+    for _ in range(int(order)):
+        steps = np.cumsum(steps, axis=-1, dtype=np.uint64)
     return _from_ordered(steps), loops

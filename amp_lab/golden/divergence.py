@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .verdict import BLOCK_FRAMES, GoldenError
+from amp_lab.errors import FileError, quoted
+
+from .verdict import BLOCK_FRAMES
 
 _HEADER = (
     f"# amp_lab golden sums 1: blocks of {BLOCK_FRAMES} frames, first 12 hex digits of SHA-256, tab-separated"
@@ -54,15 +56,15 @@ class Streams:
 
         Raises
         ------
-        GoldenError
+        FileError
             The header is another one, or a row has the wrong number of cells.
         """
         header, names, *rows = (*text.splitlines(), "", "")[: max(2, text.count("\n"))]
         columns = tuple(names.split("\t"))
         cells = tuple(tuple(row.split("\t")) for row in rows)
         if header != _HEADER or columns[:5] != _FIXED or any(len(row) != len(columns) for row in cells):
-            raise GoldenError(
-                f"sums.txt: unreadable (got {header!r}, allowed {_HEADER!r}). Bless the case again."
+            raise FileError(
+                f"sums.txt: unreadable (got {quoted(header)}, allowed {_HEADER!r}). Bless the case again."
             )
         return cls(cells, columns[5:], loops)
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
+from typing import Any
+
+from amp_lab import regular_files
+from amp_lab.errors import FileError, plain, quoted
 
 from .verdict import GoldenError
 
@@ -14,12 +18,26 @@ def _configured(folder: Path, tried: list[str]) -> Path | None:
     for parent in (folder, *folder.parents):
         file = parent / "pyproject.toml"
         if file.is_file():
-            with file.open("rb") as stream:
-                value = tomllib.load(stream).get("tool", {}).get("amp_lab", {}).get("goldens")
+            value = _setting(file)
             tried.append(f"[tool.amp_lab] goldens in {file}: " + (repr(value) if value else "not set"))
             return parent / value if value else None
     tried.append(f"pyproject.toml from {folder} upward: none")
     return None
+
+
+def _setting(file: Path) -> str | None:
+    """Return `[tool.amp_lab] goldens` of a `pyproject.toml`."""
+    cure = "Mend it, or name the folder with AMP_GOLDENS."
+    try:
+        value: Any = tomllib.loads(regular_files.read_text(file, regular_files.MIB, cure))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise FileError(f"{plain(file, 200)}: not TOML ({error}). {cure}") from None
+    for key in ("tool", "amp_lab", "goldens"):
+        value = value.get(key) if isinstance(value, dict) else None
+    if value is not None and not isinstance(value, str):
+        got = f"got {quoted(value)}, allowed the path of a folder"
+        raise FileError(f"{plain(file, 200)}: tool.amp_lab.goldens: no path ({got}). {cure}")
+    return value
 
 
 def _upward(folder: Path) -> Path | None:
@@ -41,6 +59,8 @@ def find(goldens: str | Path | None = None, start: Path | None = None) -> Path:
     ------
     GoldenError
         Nothing found; the text lists everything tried.
+    FileError
+        A `pyproject.toml` in the way cannot be read.
     """
     folder = (start or Path.cwd()).resolve()
     tried: list[str] = []

@@ -8,7 +8,6 @@ cell ran.
 from __future__ import annotations
 
 import ast
-import json
 import signal
 import time
 from collections import Counter
@@ -21,6 +20,8 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
+
+from amp_lab import jsontext
 
 POLL_S = 0.1
 """Seconds between two looks at whether the kernel lives."""
@@ -130,7 +131,7 @@ class NotebookLint(pytest.Item):
 
 
 def _code_cells(path: Path) -> int:
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    cells = jsontext.read_json(path)["cells"]
     return sum(cell["cell_type"] == "code" for cell in cells)
 
 

@@ -16,23 +16,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import checks
+from amp_lab import checks, npz, regular_files
+from amp_lab.errors import FileError, quoted
 
-from . import codec, folders, replay
+from . import codec, folders, manifests, replay
 from .comparators import check_limits
 from .divergence import Streams, streams_of
 from .verdict import GoldenError
 
-SCHEMA = 2
 FILES = ("graph.json", "reference.npz", "sums.txt", "manifest.json")
-_SEALED = ("graph.json", "controls.json", "reference.npz", "sums.txt")
-_FIELDS: Mapping[str, frozenset[str]] = {
-    "render": frozenset({"frames", "batches", "channels", "sample_rate"}),
-    "comparator": frozenset({"name", "limits", "reason"}),
-    "blessed": frozenset({"by", "on", "reason"}),
-    "files": frozenset(FILES) - {"manifest.json"},
-}
-"""What `manifest.json` holds at least, group by group."""
+MOST_SUMS = 64 * regular_files.MIB
+"""Bytes of `sums.txt`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,35 +56,17 @@ class Case:
 
         Raises
         ------
-        GoldenError
+        FileError
             It cannot be read, or the schema is not the one this version writes.
         """
-        where, cure = f"{self.name}/manifest.json", "Restore the file from version control."
-        try:
-            data = json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise GoldenError(f"{where}: damaged (got {error}, allowed JSON). {cure}") from None
-        schema = data.get("schema") if isinstance(data, dict) else None
-        if schema != SCHEMA:
-            raise GoldenError(
-                f"{where}: unknown schema (got {schema!r}, allowed {SCHEMA}). "
-                "Use the version that wrote it, or bless the case again."
-            )
-        held: dict[str, Any] = {group: data.get(group) for group in _FIELDS}
-        for group, keys in _FIELDS.items():
-            if not isinstance(held[group], dict) or not keys <= held[group].keys():
-                raise GoldenError(
-                    f"{where}: damaged (got {held[group]!r} as {group}, "
-                    f"allowed {', '.join(sorted(keys))}). {cure}"
-                )
-        return dict(data)
+        return manifests.read(self.folder / "manifest.json")
 
     def load(self) -> Blessed:
         """Return the whole case, after holding every file against the digest it was blessed with.
 
         Raises
         ------
-        GoldenError
+        FileError
             A file was changed after it was blessed, or cannot be read.
         """
         manifest = self.manifest()
@@ -98,18 +74,18 @@ class Case:
         for file, digest in manifest["files"].items():
             if seals.get(file) != digest:
                 what = "was changed" if file in seals else "was removed"
-                raise GoldenError(
+                raise FileError(
                     f"{self.name}: file {file} {what} after it was blessed (got digest "
                     f"{seals.get(file, 'none')[:12]}, allowed {digest[:12]}). "
                     "Restore it from version control, or bless the change with a reason."
                 )
         samples, loops = codec.load(self.folder / "reference.npz")
-        if digest_of(samples) != manifest.get("digest"):
-            raise GoldenError(
-                f"{self.name}/manifest.json: damaged (got digest {manifest.get('digest')!r}, allowed "
+        if digest_of(samples) != manifest["digest"]:
+            raise FileError(
+                f"{self.name}/manifest.json: damaged (got digest {quoted(manifest['digest'])}, allowed "
                 f"{digest_of(samples)} of reference.npz). Restore the file from version control."
             )
-        text = (self.folder / "sums.txt").read_text(encoding="utf-8")
+        text = regular_files.read_text(self.folder / "sums.txt", MOST_SUMS, manifests.CURE)
         return Blessed(self, manifest, samples, Streams.from_text(text, loops))
 
     def strange_files(self) -> list[str]:
@@ -140,8 +116,16 @@ class Blessed:
 
 def digests_of_files(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file of a case that the manifest vouches for."""
-    files = [folder / name for name in _SEALED if (folder / name).is_file()]
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    files = [folder / name for name in manifests.SEALED if (folder / name).is_file()]
+    return {file.name: _seal(file) for file in files}
+
+
+def _seal(file: Path) -> str:
+    with regular_files.opened(file, npz.MOST_BYTES, manifests.CURE) as stream:
+        digest = hashlib.sha256()
+        while piece := stream.read(regular_files.MIB):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def digest_of(samples: npt.NDArray[np.float64]) -> str:
@@ -163,7 +147,7 @@ def _manifest(
 ) -> dict[str, Any]:
     batches, channels, frames = render.audio.shape
     return {
-        "schema": SCHEMA,
+        "schema": manifests.SCHEMA,
         "name": name,
         "digest": render.digest,
         "render": {
@@ -272,7 +256,7 @@ def store(
     with tempfile.TemporaryDirectory(dir=root, prefix=".new_") as scratch:
         folder = Path(scratch) / name
         folder.mkdir()
-        graph.save(folder / "graph.json")
+        _complete(graph).save(folder / "graph.json")
         curves = graph.controls if controls is None else controls
         if curves is not None:
             curves.save(folder / "controls.json")
@@ -286,6 +270,17 @@ def store(
         _write(folder, again, _manifest(name, again, reason, blessed_by, rule))
         _replace(root / name, folder)
     return Case(root / name)
+
+
+def _complete(graph: Any) -> Any:
+    """Return the graph with samples in place of paths of sound files: a case needs no other file."""
+    names = [node.name for node in graph if node.record.values.get("source")]
+    if not names:
+        return graph
+    complete = graph.copy()
+    for name, samples in graph.inputs(names).items():
+        complete[name].set(samples=samples)
+    return complete
 
 
 def _replace(target: Path, folder: Path) -> None:

@@ -111,7 +111,7 @@ def check(name: str, render: Any, *, goldens: str | Path | None = None) -> Verdi
     try:
         blessed = case.load()
         verdict = Verdict(name, _compare(blessed, render))
-    except GoldenError as error:
+    except AmpError as error:
         return _damaged(name, error)
     try:
         return _explain(blessed, verdict, render)

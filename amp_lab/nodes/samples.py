@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from amp_lab.errors import GraphError, ShapeError, quoted
+from amp_lab import regular_files
+from amp_lab.errors import GraphError, ShapeError
 from amp_lab.model import NodeRecord
 from amp_lab.nodes.builder import SAMPLES_DOC
 from amp_lab.values import Samples, numbers
@@ -23,31 +25,6 @@ def from_array(where: str, array: npt.ArrayLike) -> Samples:
             f"{where}.samples: wrong shape (got {data.shape}, allowed (B, C, N), (C, N) or (N,), not empty)."
         )
     return data[(None,) * (3 - data.ndim)]
-
-
-def from_file(where: str, path: str | Path, sample_rate: float) -> Samples:
-    """Read an audio file as (1, C, N).
-
-    Raises
-    ------
-    GraphError
-        If the file cannot be read or its rate differs from the graph's.
-    """
-    import soundfile  # noqa: PLC0415 - only files need it
-
-    try:
-        data, rate = soundfile.read(str(path), dtype="float64", always_2d=True)
-    except (OSError, RuntimeError) as error:
-        raise GraphError(
-            f"{where}.samples: cannot read {quoted(str(path), 240)} ({error}). Give a WAV or FLAC file."
-        ) from error
-    if rate != sample_rate:
-        raise GraphError(
-            f"{where}.samples: sample rate differs "
-            f"(got {rate:g} Hz in {quoted(str(path), 240)}, the graph has {sample_rate:g} Hz). "
-            "Resample the file or make the graph with its rate."
-        )
-    return from_array(where, np.ascontiguousarray(data.T))
 
 
 def resolve(
@@ -72,8 +49,14 @@ def resolve(
         return rest, record.samples
     if isinstance(given, str) and not given:
         return rest, None
+    from amp_lab import soundfiles  # noqa: PLC0415 - only files need it
+
     is_file = isinstance(given, str | Path)
-    data = from_file(record.name, given, sample_rate) if is_file else from_array(record.name, given)
+    data = (
+        soundfiles.read(f"{record.name}.samples", given, sample_rate)
+        if is_file
+        else from_array(record.name, given)
+    )
     channels = data.shape[1]
     if rest.get("channels", channels) != channels:
         raise GraphError(
@@ -81,22 +64,44 @@ def resolve(
             f"(got {rest['channels']}, the samples have {channels}). Leave it out.",
             node=record.name,
         )
-    return rest | {"channels": channels, "source": str(given) if is_file else ""}, data
+    return rest | {"channels": channels, "source": os.path.abspath(given) if is_file else ""}, data
 
 
-def of(record: NodeRecord, sample_rate: float) -> Samples:
-    """Return the samples an ``input`` node plays.
+def of(records: Iterable[NodeRecord], sample_rate: float, folders: Iterable[str]) -> dict[str, Samples]:
+    """Return the samples that ``input`` nodes play, by name.
+
+    Files that the user gave were read when they were given. Those that an opened graph names are read now,
+    if they lie below one of the folders it may read from; all of them together are limited.
 
     Raises
     ------
     GraphError
-        If none were given.
+        If a node has none; `FileError` if its file may not or cannot be read.
     """
-    if record.samples is not None:
-        return record.samples
-    source = record.values.get("source")
-    if not source:
-        raise GraphError(
-            f"{record.name}: has no samples. Give it some: node.set(samples=array or path).", node=record.name
-        )
-    return from_file(record.name, str(source), sample_rate)
+    from amp_lab import soundfiles  # noqa: PLC0415 - only files need it
+
+    found: dict[str, Samples] = {}
+    left = soundfiles.MOST_VALUES
+    for record in records:
+        source, data = record.values.get("source"), record.samples
+        if data is None and not source:
+            raise GraphError(
+                f"{record.name}: has no samples. Give it some: node.set(samples=array or path).",
+                node=record.name,
+            )
+        if data is None:
+            where = f"{record.name}.samples"
+            data = soundfiles.read(
+                where, regular_files.inside(where, str(source), folders), sample_rate, left
+            )
+            left -= data.size
+        found[record.name] = data
+    return found
+
+
+def without_place(record: NodeRecord) -> NodeRecord:
+    """Return the record without the path of its file: a plan is the same wherever the file lies."""
+    if "source" not in record.values:
+        return record
+    values = {key: value for key, value in record.values.items() if key != "source"}
+    return replace(record, values=values)

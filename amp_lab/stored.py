@@ -1,0 +1,110 @@
+"""A graph as text: JSON values, files, Python code, pickles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from amp_lab import checks, codegen, graph_json, jsontext
+from amp_lab.errors import plain
+from amp_lab.store import Store
+from amp_lab.values import Samples
+
+if TYPE_CHECKING:
+    from amp_lab.graph import Graph
+
+
+class Stored:
+    """The part of `Graph` that goes to texts and files and comes back."""
+
+    _store: Store
+    _name: str
+    _sample_folders: tuple[str, ...] = ()
+    """Below which files may lie that an opened graph names."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the graph as JSON values, sorted, defaults left out; reads back to the same bits."""
+        with self._store.lock:
+            return graph_json.to_dict(cast("Graph", self))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, allow_samples_from: str | Path | None = None) -> Graph:
+        """Read what `to_dict` wrote. Nothing is imported or run.
+
+        Parameters
+        ----------
+        data
+            JSON values.
+        allow_samples_from
+            Folder below which sound files that ``source`` names may lie, and from which relative paths start.
+            The first render reads them. By default none is read: values have no folder of their own.
+
+        Raises
+        ------
+        FileError
+            Listing violations with their JSON paths.
+        """
+        return graph_json.from_dict(data, folders=_folders(allow_samples_from))
+
+    def to_json(self) -> str:
+        """Readable JSON text."""
+        return jsontext.dumps(self.to_dict())
+
+    @classmethod
+    def from_json(cls, text: str, *, allow_samples_from: str | Path | None = None) -> Graph:
+        """Read JSON text as `from_dict` reads values."""
+        return cls.from_dict(jsontext.read_json(text), allow_samples_from=allow_samples_from)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the JSON text to a file; sound files below its folder are named from there."""
+        target = checks.target(f"{self._name}.save", path)
+        data = graph_json.relative_to(self.to_dict(), target.parent)
+        target.write_text(jsontext.dumps(data), encoding="utf-8")
+        return target
+
+    @classmethod
+    def load(cls, path: str | Path, *, allow_samples_from: str | Path | None = None) -> Graph:
+        """Read a JSON file. Nothing is imported or run.
+
+        Parameters
+        ----------
+        path
+            A regular file.
+        allow_samples_from
+            A further folder below which sound files that ``source`` names may lie; by default only the file's
+            own. Relative paths start at the file's folder. The first render reads them.
+
+        Raises
+        ------
+        FileError
+            With the path, and the place inside.
+        """
+        data = jsontext.read_json(Path(path))
+        folders = _folders(Path(path).parent, allow_samples_from)
+        return graph_json.from_dict(data, where=plain(path, 200), folders=folders)
+
+    def to_code(self) -> str:
+        """Python that rebuilds this graph."""
+        with self._store.lock:
+            return codegen.to_code(cast("Graph", self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        records = self._store.nodes.values()
+        files = {r.name: r.samples for r in records if r.samples is not None and r.values.get("source")}
+        return _unpickled, (self.to_dict(), files, self._sample_folders)
+
+
+def _folders(*given: str | Path | None) -> tuple[str, ...]:
+    return tuple(os.path.realpath(folder) for folder in given if folder is not None)
+
+
+def _unpickled(data: dict[str, Any], files: dict[str, Samples], folders: tuple[str, ...]) -> Graph:
+    """Undo `Stored.__reduce__`; samples that were read from files come along."""
+    graph = graph_json.from_dict(data)
+    for name, samples in files.items():
+        graph._store.nodes[name] = replace(graph._store.nodes[name], samples=samples)
+    graph._sample_folders = folders
+    return graph
