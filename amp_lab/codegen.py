@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import keyword
 import re
+import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -81,8 +82,11 @@ def _variables(order: list[Node]) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: Names[None] = Names(dict.fromkeys(("g", "amp", "array")))
     for node in order:
-        stem = re.sub(r"\W", "_", node.name)
-        stem = stem if stem.isidentifier() and not keyword.iskeyword(stem) else f"n_{stem}"
+        stem = unicodedata.normalize("NFKC", re.sub(r"\W", "_", node.name))  # as Python folds names
+        stem = re.sub(r"\W", "_", stem)
+        is_free = not (keyword.iskeyword(stem) or stem.startswith("__"))  # __debug__ cannot be bound
+        stem = stem if stem.isidentifier() and is_free else f"n_{stem}"
+        stem = stem if stem.isidentifier() else "n"
         names[node.name] = taken.free(stem)
         taken[names[node.name]] = None
     return names
@@ -194,8 +198,9 @@ def _keywords(values: dict[str, Any]) -> str:
 def _literal(value: Any) -> str:
     if isinstance(value, CurveRef):
         return f"amp.curve({_literal(value.name)})"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):  # what cannot be seen is written as an escape
+        text = json.dumps(value, ensure_ascii=False)
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_literal(key)}: {_literal(item)}" for key, item in value.items()) + "}"
     if isinstance(value, np.ndarray):
