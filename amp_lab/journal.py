@@ -6,11 +6,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from amp_lab.counted import Names, Slots
-from amp_lab.errors import GraphError
+from amp_lab.errors import GraphError, NativeCrash
 from amp_lab.events import (
     EdgeAdded,
     EdgeRemoved,
@@ -67,6 +68,7 @@ class Patch:
 
 
 Subscriber: TypeAlias = Callable[[Patch], object]
+Watcher: TypeAlias = Callable[[NativeCrash | None], object]
 
 
 class Journal:
@@ -82,6 +84,8 @@ class Journal:
         self._past: deque[State] = deque(maxlen=STEPS)
         self._future: list[State] = []
         self._subscribers: list[Subscriber] = []
+        self._watchers: list[Watcher] = []
+        self._crash: NativeCrash | None = None
         self._gesture: str | None = None
         self._local = threading.local()
         with self._store.lock:
@@ -122,6 +126,33 @@ class Journal:
         """Stop calling a subscriber; one that is not there is ignored."""
         with self._store.lock:
             self._subscribers = [known for known in self._subscribers if known != subscriber]
+
+    @property
+    def crash(self) -> NativeCrash | None:
+        """What the last render of the graph crashed with; None if it did not."""
+        return self._crash
+
+    def report(self, crash: NativeCrash | None) -> None:
+        """Keep what a render crashed with, or None after one that did not; watchers are told what is new.
+
+        Kept is a copy: the traceback of the exception holds the arrays of the render.
+        """
+        with self._store.lock:
+            news = crash is not None or self._crash is not None
+            self._crash = None if crash is None else copy(crash)
+            watchers = tuple(self._watchers) if news else ()
+        for watcher in watchers:
+            watcher(self._crash)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Call ``watcher(crash)`` after a crash, and ``watcher(None)`` when a render succeeds again."""
+        with self._store.lock:
+            self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Stop calling a watcher; one that is not there is ignored."""
+        with self._store.lock:
+            self._watchers = [known for known in self._watchers if known != watcher]
 
     @contextmanager
     def lock(self) -> Iterator[None]:

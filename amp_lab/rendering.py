@@ -8,7 +8,8 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from amp_lab import checks, lowlevel
 from amp_lab import schedule as schedules
 from amp_lab.control import ControlHistory, check_history
-from amp_lab.errors import GraphError, ShapeError, quoted
+from amp_lab.errors import GraphError, NativeCrash, ShapeError, quoted
 from amp_lab.request import Progress, RenderParts, RenderRequest, allocate_here, render_in_process
 from amp_lab.values import Samples
 from amp_lab.version import __version__
@@ -98,7 +99,7 @@ def render(
     )
     _check_out(graph, request, out)
     chosen = choose_isolation(isolation)
-    with _Bar(graph.name) as bar:
+    with _Bar(graph.name) as bar, _reported(graph):
         parts = carry_out(request, chosen, progress or bar, out)
     provenance = _provenance(request, parts, plan.digest, history)
     return Render(
@@ -115,6 +116,19 @@ def render(
         isolation=chosen,
         computed_heat=parts["heat"],
     )
+
+
+@contextmanager
+def _reported(graph: Graph) -> Iterator[None]:
+    """Let the views of a graph show that its render crashed, and that one succeeded again."""
+    try:
+        yield
+    except NativeCrash as crash:
+        if graph._journal is not None:
+            graph._journal.report(crash)
+        raise
+    if graph._journal is not None:
+        graph._journal.report(None)
 
 
 def carry_out(

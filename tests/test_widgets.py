@@ -227,6 +227,28 @@ def test_stale_work_is_told_but_not_twice_in_a_row() -> None:
     assert not any(a is b is False for a, b in itertools.pairwise(finished))
 
 
+def test_what_is_cancelled_is_stopped_and_forgotten() -> None:
+    """Cancelling ends what runs and drops what waits; the next wish is done as ever."""
+    stopped: list[bool] = []
+    running, go = threading.Event(), threading.Event()
+
+    def work(stale: Stale) -> None:
+        running.set()
+        assert go.wait(5)
+        stopped.append(stale() and latest.cancelled)
+
+    latest = Latest(work)
+    latest.ask()
+    assert running.wait(5)
+    latest.ask()
+    latest.cancel()
+    go.set()
+    assert latest.wait(5) and stopped == [True]
+    latest.ask()
+    assert latest.wait(5) and stopped == [True, False]
+    latest.close()
+
+
 @pytest.fixture(scope="module")
 def render() -> Render:
     """A tenth of a second with everything recorded."""
@@ -364,6 +386,65 @@ def test_a_long_render_is_stopped_by_the_next_edit(sent: list[dict[str, Any]]) -
     rendered = [m for m in sent if m["kind"] == "rendered"]
     assert len(rendered) < edits and rendered[-1]["digest"] == graph.render(seconds=120.0).digest
     panel.close()
+
+
+def test_a_render_is_stopped_from_the_page(sent: list[dict[str, Any]]) -> None:
+    """Progress is told while an hour is rendered; Stop ends it, and the one before stays."""
+    graph = amp.presets.three_osc()
+    panel = amp.panel(graph, seconds=0.1)
+    before = panel.wait(60)
+    panel.seconds = 3600.0
+    while not any(m["kind"] == "progress" for m in sent):
+        time.sleep(0.01)
+    ask(panel, kind="stop")
+    assert panel.wait(60) is before and sent[-1]["kind"] == "stopped"
+    told = [m for m in sent if m["kind"] == "progress"]
+    assert all(0 < m["done"] < m["frames"] == 3600 * 48_000 for m in told)
+    panel.seconds = 0.2
+    after = panel.wait(60)
+    assert after is not None and after.digest == graph.render(seconds=0.2).digest
+    panel.close()
+
+
+def test_a_panel_tells_what_clips_and_the_gain_of_its_player(sent: list[dict[str, Any]]) -> None:
+    """The gain is that which keeps what is heard within full scale, and 1 where it is."""
+    graph = amp.Graph(sample_rate=48_000, name="loud")
+    graph.output(graph.gain(graph.sine(frequency_hz=1000.0), gain=4.0, name="level"))
+    panel = amp.panel(graph, seconds=0.1)
+    loud = panel.wait(60)
+    assert loud is not None
+    count = int((np.abs(loud.audio) > 1.0).sum())
+    assert sent[-1]["clips"] == f"clips: {count:,} samples beyond ±1 (peak +12.0 dBFS)"
+    assert sent[-1]["gain"] == 1.0 / loud.peak
+    graph["level"].set(gain=1.0)
+    panel.wait(60)
+    assert sent[-1]["clips"] == "" and sent[-1]["gain"] == 1.0
+    panel.close()
+
+
+def test_a_crash_is_kept_for_every_view_until_a_render_succeeds() -> None:
+    """Views that are open and such that come later show it; it holds no frame of the render that crashed."""
+    graph = amp.presets.three_osc()
+    panel, editor = amp.panel(graph, seconds=0.01), amp.editor(graph)
+    panel.wait(60)
+    crash = amp.NativeCrash(
+        "flt: native crash SIGSEGV.", signal="SIGSEGV", node="flt", first_frame=480, frames=96
+    )
+    crash.add_note("The worker's last words:\nout of \x1b[1mluck")
+    panel.journal.report(crash)
+    late = amp.live(graph)
+    for view in (panel, editor, late):
+        assert view.crash["title"] == "Native crash SIGSEGV in flt" and view.crash["node"] == "flt"
+        assert view.crash["happened"] == "While frames 480 to 575 were rendered (10.0 to 12.0 ms)."
+        assert view.crash["words"] == "The worker's last words:\nout of \\x1b[1mluck"
+    kept = panel.journal.crash
+    assert kept is not crash and kept is not None and kept.__traceback__ is None
+    graph.render(frames=8, isolation="none")
+    assert all(view.crash == {} for view in (panel, editor, late))
+    for view in (panel, editor, late):
+        view.close()
+    panel.journal.report(crash)
+    assert panel.crash == {}
 
 
 def test_a_listener_that_fails_does_not_stop_the_panel(sent: list[dict[str, Any]]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from amp_lab import catalog
-from amp_lab.errors import AmpError
+from amp_lab.errors import AmpError, NativeCrash
 from amp_lab.journal import Journal, Patch
 from amp_lab.model import NodeRecord
 from amp_lab.session import Session
@@ -110,6 +110,7 @@ class Feed:
         self._target, self._running, self._heard = target, False, time.monotonic()
         self._starts: deque[float] = deque(maxlen=WORDS)
         self._problem = ""
+        self._crashed = False
         context = contextvars.copy_context()  # a kernel finds its way to the page through that
         self._thread = threading.Thread(
             target=context.run, args=(self._work,), name="amp_lab live", daemon=True
@@ -240,10 +241,16 @@ class Feed:
             if session is self._session:
                 self._session, self._end = None, None
                 self._say(error)
+                if isinstance(error, NativeCrash):
+                    self._journal.report(error)
+                    self._crashed = True
                 session.close()
             return None
         if session is self._session:
             self._made += sound.shape[1]
+            if self._crashed:
+                self._journal.report(None)
+                self._crashed = False
         return sound
 
     def _send(self, sound: Samples | None, old: Samples | None = None) -> None:

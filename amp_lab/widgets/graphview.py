@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import traitlets
+
 from amp_lab import catalog, layout
-from amp_lab.errors import GraphError, quoted
+from amp_lab.errors import GraphError, NativeCrash, quoted
 from amp_lab.journal import Journal, Patch
-from amp_lab.widgets import edits, wire
+from amp_lab.widgets import crash, edits, wire
 from amp_lab.widgets.base import View
 
 if TYPE_CHECKING:
@@ -18,11 +20,18 @@ if TYPE_CHECKING:
 class GraphView(View):
     """The part of a widget that keeps its views and a graph the same.
 
+    Attributes
+    ----------
+    crash : dict
+        What the last render of the graph crashed with, as the views show it; {} if it did not.
+
     Raises
     ------
     GraphError
         If it is given something else than a graph.
     """
+
+    crash = traitlets.Dict().tag(sync=True)
 
     def __init__(self, graph: Graph, **traits: Any) -> None:
         from amp_lab.graph import Graph  # noqa: PLC0415 - graphs do not need widgets
@@ -36,6 +45,8 @@ class GraphView(View):
         with self.journal.lock():
             self._settle()
             self.journal.subscribe(self._patched)
+        self.journal.watch(self._crashed)
+        self._crashed(self.journal.crash)
 
     def undo(self) -> bool:
         """Undo the last edit of the graph, wherever it was made; False if there is none."""
@@ -47,9 +58,13 @@ class GraphView(View):
 
     def _release(self) -> None:
         self.journal.unsubscribe(self._patched)
+        self.journal.unwatch(self._crashed)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} of {self.graph!r}"
+
+    def _crashed(self, error: NativeCrash | None) -> None:
+        self.crash = crash.report(error, self.graph.sample_rate)
 
     def _patched(self, patch: Patch) -> None:
         self._settle()

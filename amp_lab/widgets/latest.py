@@ -21,7 +21,7 @@ class Latest:
     def __init__(self, work: Callable[[Stale], None]) -> None:
         self._work = work
         self._changed = threading.Condition()
-        self._asked = self._begun = self._done = 0
+        self._asked = self._begun = self._done = self._cancelled = 0
         self._closed = False
         self._gave_up = self._patience = False
         self._thread: threading.Thread | None = None
@@ -45,6 +45,17 @@ class Latest:
         with self._changed:
             return self._changed.wait_for(lambda: self._closed or self._done == self._asked, timeout_s)
 
+    def cancel(self) -> None:
+        """Stop what runs, and forget what waits; wishes from now on are done."""
+        with self._changed:
+            self._cancelled = self._asked
+            self._changed.notify_all()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether what runs was cancelled, rather than replaced by a newer wish."""
+        return self._begun <= self._cancelled
+
     def close(self) -> None:
         """Stop the work and end the thread."""
         with self._changed:
@@ -54,6 +65,8 @@ class Latest:
             self._thread.join()
 
     def _stale(self) -> bool:
+        if self.cancelled:
+            return True
         if not self._closed and (self._begun == self._asked or self._patience):
             return False
         self._gave_up = True
@@ -67,7 +80,9 @@ class Latest:
                     return
                 self._begun = self._asked
                 self._patience, self._gave_up = self._gave_up, False
-            self._work(self._stale)
+                wanted = not self.cancelled
+            if wanted:
+                self._work(self._stale)
             with self._changed:
                 self._done = self._begun
                 self._changed.notify_all()

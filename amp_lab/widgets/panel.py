@@ -11,9 +11,11 @@ import traitlets
 from matplotlib.figure import Figure
 
 from amp_lab import plots
+from amp_lab.analysis.clipping import clipping
 from amp_lab.journal import Patch
 from amp_lab.lowlevel import Pyramid
 from amp_lab.model import NodeRecord
+from amp_lab.values import Samples
 from amp_lab.widgets import edits
 from amp_lab.widgets.base import STATIC, described
 from amp_lab.widgets.graphview import GraphView
@@ -28,6 +30,8 @@ PICTURE_S = 5.0
 """Longest time a picture waits for the render it shows."""
 HEARD_S = 60.0
 """Longest sound that is sent to a page."""
+PROGRESS_AFTER_S, PROGRESS_EVERY_S = 0.3, 0.1
+"""When a render begins to show how far it is, and how often."""
 
 
 class _Superseded(Exception):  # noqa: N818 - nothing went wrong
@@ -144,16 +148,23 @@ class Panel(GraphView):
         try:
             self._render(stale)
         except _Superseded:
-            pass
+            if self._latest.cancelled:
+                self.tell("stopped")
         except Exception as error:
             self.tell("unrendered", **described(error))
 
     def _render(self, stale: Stale) -> None:
-        def progress(_: int, __: int) -> None:
+        version, start = self.journal.version, time.perf_counter()
+        shown = start + PROGRESS_AFTER_S - PROGRESS_EVERY_S
+
+        def progress(done: int, frames: int) -> None:
+            nonlocal shown
             if stale():
                 raise _Superseded
+            if (now := time.perf_counter()) - shown >= PROGRESS_EVERY_S:
+                shown = now
+                self.tell("progress", done=done, frames=frames)
 
-        version, start = self.journal.version, time.perf_counter()
         render = self.graph.render(
             seconds=self.seconds,
             taps=[name for name in self.taps if name in self.graph],
@@ -177,25 +188,42 @@ class Panel(GraphView):
             version=version,
             frames=render.frames,
             sample_rate=render.sample_rate,
+            clips=clipping(render.audio).text,
             peak=render.peak,
+            gain=_gain(sound(render)),
+            heard_s=sound(render).shape[1] / render.sample_rate,
             render_s=seconds,
         )
 
     # ---- messages ----
+
+    def _on_stop(self, _: Mapping[str, Any]) -> None:
+        self._latest.cancel()
 
     def _on_render(self, _: Mapping[str, Any]) -> None:
         self._latest.ask()
 
     def _on_sound(self, wish: Mapping[str, Any]) -> None:
         render = self.render
-        heard = [] if render is None else render.audio[0][:2, : round(HEARD_S * render.sample_rate)]
+        heard = np.zeros((0, 0)) if render is None else sound(render)
         buffers = [np.ascontiguousarray(channel, dtype="<f4").tobytes() for channel in heard]
         rate = self.graph.sample_rate if render is None else render.sample_rate
-        self.tell("sound", buffers, id=wish.get("id"), sample_rate=rate)
+        self.tell("sound", buffers, id=wish.get("id"), sample_rate=rate, gain=_gain(heard))
 
     def _on_curves(self, wish: Mapping[str, Any]) -> None:
         plan = self.graph.compile()
         self.tell("curves", id=wish.get("id"), names=list(plan.curves))
+
+
+def sound(render: Render) -> Samples:
+    """Return what a page plays of a render: the first two channels of the first batch, a minute at most."""
+    heard: Samples = render.audio[0][:2, : round(HEARD_S * render.sample_rate)]
+    return heard
+
+
+def _gain(heard: Samples) -> float:
+    """Return the gain that keeps a sound within full scale, 1 if it is."""
+    return 1.0 / max(1.0, clipping(heard[np.newaxis]).peak)
 
 
 def _plain(graph: Graph, record: NodeRecord) -> dict[str, Any]:

@@ -135,10 +135,10 @@ def test_the_render_is_played_and_stopped(notebook: Notebook) -> None:
     """Play makes the sound run, Stop ends it."""
     book = notebook(OPEN)
     shown(book)
-    book.page.click(".amp-panel [aria-label=Play]")
-    book.page.wait_for_selector(".amp-panel [aria-label=Stop]")
-    book.page.click(".amp-panel [aria-label=Stop]")
-    book.page.wait_for_selector(".amp-panel [aria-label=Play]")
+    book.page.click(".amp-panel .play:has-text('Play render')")
+    book.page.wait_for_selector(".amp-panel .play:has-text('Stop playing')")
+    book.page.click(".amp-panel .play:has-text('Stop playing')")
+    book.page.wait_for_selector(".amp-panel .play:has-text('Play render')")
 
 
 STATES = """() => {

@@ -1,12 +1,14 @@
-"""What widgets say and do when the kernel goes: restarts, deaths, shutdowns, lost connections."""
+"""What widgets say of a kernel that goes, of native crashes, of long renders, and of renders that clip."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 from browser import ear
 from browser.lab import Book, Lab
@@ -46,6 +48,23 @@ MEND = """() => {
 }"""
 
 
+HOOKS = Path(__file__).resolve().parents[2] / "build" / "hooks"
+"""The library with fault hooks, for workers only: `make hooks`."""
+CRASHING = f"""import os
+os.environ["LD_LIBRARY_PATH"] = {str(HOOKS)!r}
+import amp_lab as amp
+g = amp.presets.three_osc()
+def fault(text):
+    os.environ["AMP_TEST_FAULT"] = text
+"""
+SLOW = """import amp_lab as amp
+g = amp.Graph(sample_rate=48_000, name="slow")
+g.output(g.mix(*(g.oscillator(waveform="saw", quality="blep4", frequency_hz=100.0 + i) for i in range(120)),
+               gain=0.005))
+p = amp.panel(g, seconds=0.1)
+p.wait()
+p
+"""
 SLEEP = """import time
 try:
     open('asleep', 'w').close()
@@ -173,3 +192,97 @@ def test_a_connection_that_finds_another_kernel_is_no_connection(notebook: Noteb
     assert book.value("'g' in globals()") is False
     book.page.wait_for_selector(f"{outer('panel')} .amp-lost")
     assert book.page.evaluate(ALIVE) == []
+
+
+def test_a_crash_is_told_in_full(notebook: Notebook) -> None:
+    """Panel and editor name signal, node and frames and say what to do; the node is lit; the next good render
+    clears it.
+    """
+    assert (HOOKS / "libamp_native.so").exists(), "the library with fault hooks is missing: run `make hooks`"
+    book = notebook([CRASHING, "p = amp.panel(g, seconds=0.5)\np", "e = amp.editor(g)\ne"])
+    page = book.page
+    page.wait_for_selector(".amp-panel[data-digest]")
+    page.wait_for_selector(".amp-editor[data-ready]")
+    book.python("fault('flt:4096:segv'); g['flt'].set(q=3.0); _ = p.wait()")
+    for name in ("panel", "editor"):
+        card = page.locator(f".amp-{name} .amp-crash")
+        card.wait_for()
+        text = card.inner_text()
+        window = re.search(r"While frames (\d+) to (\d+) were rendered", text)
+        assert window and int(window[1]) <= 4096 <= int(window[2])
+        assert "Native crash SIGSEGV in flt" in text
+        assert "undo the last edit, and render again" in text and "unharmed" in text
+        assert page.get_attribute(f".amp-{name}", "data-crash") == "SIGSEGV"
+    lit = page.locator(".amp-editor .react-flow__node:has(.box.crashed)")
+    assert lit.count() == 1 and lit.get_attribute("data-id") == "flt"
+    assert "crashed here" in lit.inner_text()
+    page.click(".amp-editor .amp-crash button:has-text('Go to flt')")
+    until(book, "e.selection", ["flt"])
+    book.python("fault(''); g['flt'].set(q=2.0); _ = p.wait()")
+    page.wait_for_function("() => !document.querySelector('.amp-crash, .box.crashed, [data-crash]')")
+
+
+def test_a_crash_in_a_cell_and_in_live_sound_is_told(notebook: Notebook) -> None:
+    """A cell's render that crashes lights the node in the workbench, once; so does live sound."""
+    book = notebook([CRASHING, "w = amp.lab(g, seconds=0.5)\nw"])
+    page = book.page
+    page.wait_for_selector(".amp-workbench .amp-panel[data-digest]")
+    page.wait_for_selector(".amp-workbench .amp-editor[data-ready]")
+    book.python("fault('mix:100:abort')\ntry: g.render(seconds=0.1)\nexcept amp.NativeCrash: pass")
+    page.wait_for_selector(".amp-editor .box.crashed")
+    seen = [text for text in page.locator(".amp-crash").evaluate_all(SEEN) if text]
+    assert len(seen) == 1 and "Native crash SIGABRT in mix" in seen[0]
+    book.python("fault('')\n_ = g.render(seconds=0.1)")
+    page.wait_for_function("() => !document.querySelector('.amp-crash, .box.crashed')")
+    book.python("fault('flt:9600:fpe')")
+    page.click(".amp-live .start")
+    page.wait_for_selector(".amp-editor .react-flow__node[data-id=flt] .box.crashed")
+    page.wait_for_selector(".amp-live[data-state=waits]")
+    assert "native crash SIGFPE" in page.inner_text(".amp-live .state")
+
+
+def test_a_long_render_shows_how_far_it_is_and_stops(notebook: Notebook) -> None:
+    """Percents move, Stop ends the render and keeps the one before, and later renders are as ever."""
+    book = notebook([SLOW])
+    page = book.page
+    page.wait_for_selector(".amp-panel[data-digest]")
+    before = page.get_attribute(".amp-panel", "data-digest")
+    book.python("p.seconds = 600.0")
+    page.wait_for_selector(".amp-panel[data-rendering]")
+    page.wait_for_function("() => parseInt(document.querySelector('.amp-panel .part').textContent) >= 1")
+    first = page.evaluate("() => document.querySelector('.amp-panel progress').value")
+    page.wait_for_function(
+        "(first) => document.querySelector('.amp-panel progress').value > first", arg=first
+    )
+    page.click(".amp-panel button:has-text('Stop render')")
+    page.wait_for_selector(".amp-panel .state.halted")
+    assert page.locator(".amp-panel[data-rendering]").count() == 0
+    assert page.get_attribute(".amp-panel", "data-digest") == before
+    assert book.value("p.wait(30).digest") == before
+    book.python("p.seconds = 0.2")
+    page.wait_for_function("(old) => document.querySelector('.amp-panel').dataset.digest !== old", arg=before)
+    assert book.value("p.wait().digest == g.render(seconds=0.2).digest")
+    assert page.locator(".amp-panel .state.halted").count() == 0
+
+
+def test_a_render_that_clips_says_so(notebook: Notebook) -> None:
+    """How many samples are beyond full scale, how high, and the gain it is played with; not when it fits."""
+    book = notebook(
+        [
+            'import amp_lab as amp\ng = amp.Graph(sample_rate=48_000, name="loud")\n'
+            'g.output(g.gain(g.sine(frequency_hz=1000.0), gain=2.0, name="level"))',
+            "p = amp.panel(g, seconds=0.1)\np",
+        ]
+    )
+    page = book.page
+    page.wait_for_selector(".amp-panel[data-digest]")
+    count = book.value("int((abs(p.wait().audio) > 1).sum())")
+    assert page.inner_text(".amp-panel .clips") == f"clips: {count:,} samples beyond ±1 (peak +6.0 dBFS)"
+    assert "gain -6.0 dB" in page.inner_text(".amp-panel .gain")
+    ear.listen(book)
+    page.click(".amp-panel .play:has-text('Play render')")
+    page.wait_for_selector(".amp-panel .play:has-text('Play render')")
+    book.python("g['level'].set(gain=0.5)")
+    page.wait_for_function("() => document.querySelector('.amp-panel .clips').textContent === ''")
+    assert "gain 0 dB" in page.inner_text(".amp-panel .gain")
+    assert not page.locator(".amp-panel .clips").is_visible()

@@ -6,6 +6,25 @@ export class Surface {
     this.root = root;
     this.element = null;
     this.notice = null;
+    this.crashed = null;
+    this.go = null;
+  }
+
+  /** Tell a native crash in full ({} for none); `go`, where a view has it, leads to the node. */
+  crash(report) {
+    this.crashed?.remove();
+    this.crashed = null;
+    delete this.root.dataset.crash;
+    if (!report?.title) return;
+    this.root.dataset.crash = report.signal;
+    const { title, happened, cure, node, name, words } = report;
+    const jump = node && this.go ? h('button', { onclick: () => this.go(node), text: `Go to ${name}` }) : null;
+    this.crashed = h('div', { class: 'amp-failure amp-crash', role: 'alert' },
+      h('b', { class: 'amp-failure-text', text: title }), jump,
+      h('button', { class: 'amp-icon', title: 'Close', 'aria-label': 'Close', onclick: () => this.crashed.remove(), text: '×' }),
+      h('p', { text: `${happened} ${cure}` }),
+      words ? h('details', {}, h('summary', { text: 'What the worker wrote' }), h('pre', { text: words })) : null);
+    this.root.append(this.crashed);
   }
 
   /** Say that the kernel is lost and take no input until it is back (null); what was drawn stays to be seen. */

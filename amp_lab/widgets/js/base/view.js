@@ -24,8 +24,11 @@ export function widget(name, setup) {
       link.on('failed', (error) => surface.show(error));
       link.onLost((loss) => surface.lose(loss));
       model.on('change:height', size);
+      const crashed = () => surface.crash(model.get('crash'));
+      model.on('change:crash', crashed);
       try {
         end = setup({ model, root, link, surface });
+        crashed();
         if (link.lost) surface.lose(link.lost);
       } catch (error) {
         surface.show(error);
@@ -35,6 +38,7 @@ export function widget(name, setup) {
         stop();
         link.close();
         model.off('change:height', size);
+        model.off('change:crash', crashed);
         root.remove();
       };
     },

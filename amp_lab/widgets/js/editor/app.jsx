@@ -32,6 +32,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
   const problems = useTrait(model, 'problems');
   const badges = useTrait(model, 'badges');
   const highlight = useTrait(model, 'highlight');
+  const crashed = useTrait(model, 'crash').node ?? '';
   const flow = useReactFlow();
 
   useLayoutEffect(() => {
@@ -51,14 +52,22 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
     setLinks((before) => before.map((line) => (line.selected ? { ...line, selected: false } : line)));
   }, []);
 
-  const focus = useCallback((name) => {
+  /** Bring a node, or the fold it is in, into view. */
+  const show = useCallback((name) => {
     const shown = foldOf(replica.document.folds)[name];
-    const id = shown ? `fold:${shown}` : name;
-    const box = flow.getNode(id);
-    if (!box) return;
-    select([id]);
-    flow.setCenter(box.position.x + box.width / 2, box.position.y + box.height / 2, { zoom: Math.max(flow.getZoom(), 0.9), duration: 250 });
-  }, [flow, replica, select]);
+    const box = flow.getNode(shown ? `fold:${shown}` : name);
+    if (box) flow.setCenter(box.position.x + box.width / 2, box.position.y + box.height / 2, { zoom: Math.max(flow.getZoom(), 0.9), duration: 250 });
+    return box;
+  }, [flow, replica]);
+  const focus = useCallback((name) => {
+    const box = show(name);
+    if (box) select([box.id]);
+  }, [show, select]);
+  useEffect(() => {
+    surface.go = focus;
+    surface.crash(model.get('crash'));
+    if (crashed) show(crashed);
+  }, [crashed, focus, model, show, surface]);
 
   const ask = useCallback(async (kind, content) => {
     try {
@@ -108,7 +117,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
   actions.duplicate = async () => { await actions.copy(); actions.paste(); };
   useKeys(root, actions);
 
-  const marks = useMemo(() => ({ badges, highlight, problems: Object.fromEntries(problems.map((p) => [p.node, p.message])) }), [badges, highlight, problems]);
+  const marks = useMemo(() => ({ badges, highlight, crashed, problems: Object.fromEntries(problems.map((p) => [p.node, p.message])) }), [badges, highlight, crashed, problems]);
   const dropped = (event, state) => {
     if (state.isValid || state.toNode || !state.fromHandle?.id.startsWith('o:')) return;
     const point = 'changedTouches' in event ? event.changedTouches[0] : event;

@@ -4,16 +4,16 @@ import { brief, si } from '../base/format.js';
 import { HEAD, ROW, hue, moving } from './shapes.js';
 
 /** {badges, problems}: by name, beside the model, so that a new render draws no box anew that it does not touch. */
-export const Marks = createContext({ badges: {}, highlight: '', problems: {} });
+export const Marks = createContext({ badges: {}, highlight: '', crashed: '', problems: {} });
 
 const middle = (row) => HEAD + ROW * (row + 0.5);
 
 export const Box = memo(function Box({ data, selected }) {
   const { name, node, contract } = data;
-  const { badges, highlight, problems } = useContext(Marks);
+  const { badges, highlight, crashed, problems } = useContext(Marks);
   const ports = Math.max(contract.inputs.length, contract.outputs.length);
   const style = { '--hue': hue(contract.group), '--letters': name.length };
-  const classes = ['box', selected && 'selected', problems[name] && 'faulty', highlight === name && 'lit', ports + moving(contract).length < 3 && 'low'].filter(Boolean).join(' ');
+  const classes = ['box', selected && 'selected', problems[name] && 'faulty', crashed === name && 'crashed', highlight === name && 'lit', ports + moving(contract).length < 3 && 'low'].filter(Boolean).join(' ');
   return (
     <div className={classes} style={style}>
       <div className="head">
@@ -49,9 +49,14 @@ export const Box = memo(function Box({ data, selected }) {
           className="audio" style={{ top: middle(row) }} />
       ))}
       {badges[name] && <Badge badge={badges[name]} />}
+      {crashed === name && <Crashed />}
     </div>
   );
 });
+
+function Crashed() {
+  return <div className="crash-mark">crashed here</div>;
+}
 
 function Badge({ badge }) {
   return (
@@ -64,13 +69,15 @@ function Badge({ badge }) {
 }
 
 export const Fold = memo(function Fold({ data, selected }) {
-  const { problems } = useContext(Marks);
+  const { crashed, problems } = useContext(Marks);
+  const here = data.names.includes(crashed);
   const faulty = data.names.some((name) => problems[name]);
   return (
-    <div className={['box fold', selected && 'selected', faulty && 'faulty'].filter(Boolean).join(' ')}>
+    <div className={['box fold', selected && 'selected', faulty && 'faulty', here && 'crashed'].filter(Boolean).join(' ')}>
       <div className="head"><span className="name">{data.title}</span><span className="type">{data.names.length} nodes</span></div>
       <div className="row"><span className="members">{data.names.join(', ')}</span></div>
       <div className="far-label">{data.title}<small>{data.names.length} nodes</small></div>
+      {here && <Crashed />}
       <Handle id="i:" type="target" position={Position.Left} isConnectable={false} />
       <Handle id="o:" type="source" position={Position.Right} isConnectable={false} />
     </div>

@@ -30,7 +30,7 @@ function view(engine, { model, root, link, surface }) {
   const meters = new Meters(root);
   const history = new History(root);
   root.append(
-    h('div', { class: 'controls' }, start, state, h('span', { class: 'gap' }), repeat, mute, volume, level),
+    h('div', { class: 'controls', role: 'group', 'aria-label': 'Live sound' }, h('b', { text: 'Live sound' }), start, state, h('span', { class: 'gap' }), repeat, mute, volume, level),
     meters.canvas.element,
     h('div', { class: 'stream' }, history.canvas.element, facts),
   );
@@ -46,7 +46,7 @@ function view(engine, { model, root, link, surface }) {
   };
   const changed = () => {
     const { context, report, waits } = engine;
-    start.textContent = context ? '■' : '▶';
+    start.replaceChildren(h('span', { 'aria-hidden': 'true', text: context ? '■ ' : '▶ ' }), context ? 'Stop' : 'Start');
     start.setAttribute('aria-label', context ? 'Stop' : 'Start');
     root.classList.toggle('on', Boolean(context));
     const words = !context ? 'stopped' : waits ? waits.message : report?.flowing ? 'live' : 'starting';

@@ -54,21 +54,31 @@ export default widget('panel', ({ model, root, link, surface }) => {
     traits();
   } });
   const auto = h('input', { type: 'checkbox', onchange: () => set('auto', auto.checked) });
-  const play = h('button', { class: 'play', 'aria-label': 'Play', onclick: surface.guard(() => toggle()) }, '▶');
+  const play = h('button', { class: 'play', disabled: true, onclick: surface.guard(() => toggle()) });
+  const gain = h('span', { class: 'gain' });
   const undo = h('button', { class: 'amp-icon', title: 'Undo', 'aria-label': 'Undo', onclick: () => link.tell('undo') }, '↶');
   const redo = h('button', { class: 'amp-icon', title: 'Redo', 'aria-label': 'Redo', onclick: () => link.tell('redo') }, '↷');
   const render = h('button', { title: 'Render now', onclick: () => link.tell('render') }, 'Render');
   const state = h('output', { class: 'state', 'aria-live': 'polite' });
+  const clips = h('output', { class: 'clips', 'aria-live': 'polite' });
+  const bar = h('progress', { max: 1, 'aria-label': 'Render' });
+  const part = h('span', { class: 'part' });
+  const running = h('span', { class: 'running', hidden: true }, bar, part,
+    h('button', { class: 'stop', title: 'Stop this render; the one before stays', onclick: () => link.tell('stop') }, 'Stop render'));
   const strip = new Strip(root);
   const curves = new Curves(root, desk);
   const perform = new Perform(desk);
   let cards = null;
   let contracts = {};
 
+  const progress = (on) => {
+    running.hidden = !on;
+    state.hidden = on;
+    root.toggleAttribute('data-rendering', on);
+  };
   const player = new Player(() => shown());
   const shown = () => {
-    play.textContent = player.playing ? '■' : '▶';
-    play.setAttribute('aria-label', player.playing ? 'Stop' : 'Play');
+    play.replaceChildren(h('span', { 'aria-hidden': 'true', text: player.playing ? '■ ' : '▶ ' }), player.playing ? 'Stop playing' : 'Play render');
     strip.play(player.part);
     if (player.playing) requestAnimationFrame(shown);
   };
@@ -76,7 +86,7 @@ export default widget('panel', ({ model, root, link, surface }) => {
     if (player.playing) player.stop();
     else {
       const { message, buffers } = await link.ask('sound');
-      await player.play(buffers.map(floats), message.sample_rate);
+      await player.play(buffers.map(floats), message.sample_rate, message.gain);
     }
     shown();
   };
@@ -103,8 +113,9 @@ export default widget('panel', ({ model, root, link, surface }) => {
       contracts = Object.fromEntries(message.catalogue.map((contract) => [contract.id, contract]));
       cards = new Cards(contracts, desk);
       root.append(
-        h('div', { class: 'toolbar' }, play, title, search, h('span', { class: 'gap' }), undo, redo,
-          h('label', {}, auto, ' render edits'), h('label', {}, seconds, ' s'), render, state),
+        h('div', { class: 'toolbar' }, title, search, h('span', { class: 'gap' }), undo, redo,
+          h('label', {}, auto, ' render edits'), h('label', {}, seconds, ' s'), render),
+        h('div', { class: 'toolbar result' }, play, gain, h('span', { class: 'gap' }), clips, state, running),
         strip.element,
         h('div', { class: 'body' }, cards.element),
         h('details', { class: 'dock', open: model.get('height') >= 480 }, h('summary', { text: 'Automation and performance' }),
@@ -119,8 +130,23 @@ export default widget('panel', ({ model, root, link, surface }) => {
     replica.apply(patch);
     refresh();
   }));
+  link.on('progress', ({ done, frames }) => {
+    bar.value = done / frames;
+    part.textContent = `${Math.floor((100 * done) / frames)} %`;
+    progress(true);
+  });
+  link.on('stopped', () => {
+    progress(false);
+    state.className = 'state halted';
+    state.textContent = 'stopped; the render before stays';
+  });
   link.on('rendered', surface.guard((message, buffers) => {
+    progress(false);
     strip.show(buffers.map(floats));
+    play.disabled = !message.frames;
+    gain.textContent = told(message);
+    clips.textContent = message.clips;
+    clips.title = message.clips;
     const peak = message.peak ? `${(20 * Math.log10(message.peak)).toFixed(1)} dBFS` : 'silent';
     state.className = 'state';
     state.textContent = `${message.digest.slice(0, 8)} · ${peak} · ${si(message.render_s, 's')}`;
@@ -129,6 +155,7 @@ export default widget('panel', ({ model, root, link, surface }) => {
     root.dataset.rendered = message.version;
   }));
   link.on('unrendered', (error) => {
+    progress(false);
     state.className = 'state bad';
     state.textContent = error.message;
     state.title = error.stack || error.message;
@@ -137,6 +164,8 @@ export default widget('panel', ({ model, root, link, surface }) => {
   link.onLost((loss) => { if (loss) player.stop(); });
   for (const key of ['seconds', 'auto']) model.on(`change:${key}`, traits);
   const stopTheme = onTheme(() => { strip.canvas.ask(); curves.canvas.ask(); });
+  surface.go = (name) => cards?.reveal(name);
+  shown();
   undoKeys(root, link);
   root.replica = replica;
   link.tell('hello', { catalogue: true });
@@ -153,6 +182,12 @@ export default widget('panel', ({ model, root, link, surface }) => {
 
 function floats(view) {
   return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+}
+
+/** How a render is played: the gain that keeps it within full scale, and how much of a long one. */
+function told({ gain, heard_s: heard, frames, sample_rate: rate }) {
+  const level = gain < 1 ? `plays with gain ${(20 * Math.log10(gain)).toFixed(1)} dB, so as not to clip` : 'plays with gain 0 dB';
+  return heard * rate < frames ? `${level}, the first ${number(heard)} s` : level;
 }
 
 /** Names of the curves that nodes follow, with the span in which playing them makes sense. */

@@ -158,6 +158,11 @@ export class Cards {
     this.#filter();
   }
 
+  /** Bring the card of a node into view. */
+  reveal(name) {
+    this.cards.get(name)?.element.scrollIntoView({ block: 'nearest' });
+  }
+
   #make(name, node, contract) {
     const rows = contract.params.map((param) => makeRow(name, param, this.desk));
     const element = h('section', { class: 'card', 'aria-label': name },

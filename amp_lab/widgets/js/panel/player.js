@@ -1,4 +1,4 @@
-/** Plays a render through the page's sound, never louder than it is and never above full scale. */
+/** Plays a render through the page's sound, never louder than it is. */
 export class Player {
   constructor(onEnd) {
     this.onEnd = onEnd;
@@ -10,17 +10,16 @@ export class Player {
     return this.source !== null;
   }
 
-  /** Channels as Float32Array; call from a click. */
-  async play(channels, sampleRate) {
+  /** Channels as Float32Array, and a gain of 1 at most; call from a click. */
+  async play(channels, sampleRate, level) {
     this.context ??= new AudioContext();
     await this.context.resume();
     this.stop();
     if (!channels.length || !channels[0].length) return;
-    const peak = channels.reduce((most, channel) => channel.reduce((top, value) => Math.max(top, Math.abs(value)), most), 0);
     const buffer = this.context.createBuffer(channels.length, channels[0].length, sampleRate);
     channels.forEach((channel, index) => buffer.copyToChannel(channel, index));
     const gain = this.context.createGain();
-    gain.gain.value = Math.min(1, 1 / Math.max(peak, 1e-9));
+    gain.gain.value = level;
     const source = this.context.createBufferSource();
     source.buffer = buffer;
     source.connect(gain).connect(this.context.destination);

@@ -25,7 +25,7 @@ export class Strip {
   }
 
   #draw(context, width, height) {
-    const { accent, grid, muted, panel, warm } = colours(this.root, 'accent', 'grid', 'muted', 'panel', 'warm');
+    const { accent, fault, grid, muted, panel, warm } = colours(this.root, 'accent', 'fault', 'grid', 'muted', 'panel', 'warm');
     const high = height / Math.max(this.rows.length, 1);
     const peak = Math.max(1e-9, ...this.rows.map((row) => row.reduce((most, value) => Math.max(most, Math.abs(value)), 0)));
     const scale = 1 / peak;
@@ -33,10 +33,10 @@ export class Strip {
       const middle = high * (index + 0.5);
       context.fillStyle = grid;
       context.fillRect(0, Math.round(middle), width, 1);
-      context.fillStyle = accent;
       const columns = row.length / 2;
       const edge = (i) => Math.round((i * width) / columns);
       for (let i = 0; i < columns; i += 1) {
+        context.fillStyle = Math.max(row[2 * i + 1], -row[2 * i]) > 1 ? fault : accent;
         const top = middle - row[2 * i + 1] * scale * high * 0.46;
         const bottom = middle - row[2 * i] * scale * high * 0.46;
         context.fillRect(edge(i), top, Math.max(edge(i + 1) - edge(i), 1), Math.max(bottom - top, 1));
