@@ -79,3 +79,11 @@ def test_names_of_links_exist() -> None:
         sources = ["".join(cell["source"]) for cell in read(name)["cells"]]
         for target in re.findall(r"\]\(([\w.]+\.ipynb)\)", "\n".join(sources)):
             assert (FOLDER / target).is_file(), target
+
+
+def test_the_first_notebook_leads_to_all_others() -> None:
+    """The end of the quickstart links to every other notebook, each with what it shows."""
+    last = "".join(read(NAMES[0])["cells"][-1]["source"])
+    lines = [line for line in last.splitlines() if line.startswith("* ")]
+    for name, line in zip(NAMES[1:], lines, strict=True):
+        assert f"({name}.ipynb): " in line and len(line.partition("): ")[2]) > 30
