@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -48,6 +52,35 @@ def test_headers_but_no_sources_are_shipped() -> None:
     assert headers and headers | {"amp_lab/_native/_amp_native.c", "amp_lab/py.typed"} <= shipped
     assert not [
         name for name in shipped if name.startswith("native/") or name.endswith((".cpp", ".hpp", ".inc"))
+    ]
+
+
+def test_the_labextension_is_shipped_where_jupyterlab_looks() -> None:
+    """Description, container and nothing else, once; the page loads the file that the description names."""
+    folder = "share/jupyter/labextensions/amp-lab/"
+    shipped = {str(path).replace("\\", "/"): Path(path.locate()) for path in files("amp-lab") or ()}
+    found = {name.split(folder)[1]: path for name, path in shipped.items() if folder in name}
+    description = json.loads(found["package.json"].read_text(encoding="utf-8"))
+    load = description["jupyterlab"]["_build"]["load"]
+    assert set(found) == {"package.json", "install.json", load}
+    digest = hashlib.sha256(found[load].read_bytes()).hexdigest()
+    assert load == f"static/remoteEntry.{digest[:16]}.js" and description["version"] == version("amp-lab")
+    assert not [name for name in shipped if name.startswith("amp_lab/data/labextension")]
+
+
+def test_jupyterlab_finds_the_extension_switched_on(tmp_path: Path) -> None:
+    """`jupyter labextension list` says enabled and OK without any step after the installation."""
+    jupyter = Path(sys.executable).with_name("jupyter")
+    listed = subprocess.run(
+        [jupyter, "labextension", "list"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"HOME": str(tmp_path), "JUPYTER_CONFIG_DIR": str(tmp_path)},
+    )
+    lines = re.sub(r"\x1b\[\d*m", "", listed.stdout + listed.stderr).splitlines()
+    assert [line.split() for line in lines if line.split()[:1] == ["amp-lab"]] == [
+        ["amp-lab", f"v{version('amp-lab')}", "enabled", "OK", "(python,", "amp-lab)"]
     ]
 
 

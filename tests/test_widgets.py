@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from ipywidgets.widgets import widget as ipywidget
 
 import amp_lab as amp
 from amp_lab import trace_file, widgets
-from amp_lab.widgets.base import STATIC, View
+from amp_lab.widgets.base import DRAWING, STATIC, View
 from amp_lab.widgets.editor import problems
 from amp_lab.widgets.latest import Latest, Stale
 
@@ -60,6 +61,46 @@ def ask(widget: Any, **content: Any) -> None:
     widget._receive(widget, content, [])
 
 
+def answered(sent: list[dict[str, Any]], wish: str) -> dict[str, Any]:
+    """Wait for the answer to a message."""
+    deadline = time.monotonic() + 30.0
+    while time.monotonic() < deadline:
+        for message in sent:
+            if message.get("id") == wish:
+                return message
+        time.sleep(0.01)
+    raise AssertionError(f"{wish}: no answer in {sent!r:.200}")
+
+
+def test_a_picture_is_what_the_widget_shows_now(sent: list[dict[str, Any]]) -> None:
+    """A page that asks for the picture gets that of the edited graph, drawn while messages are served."""
+    editor = amp.editor(amp.presets.three_osc())
+    before = editor._repr_mimebundle_()[0]["image/png"]
+    editor.graph.remove("lfo")
+    with DRAWING:
+        ask(editor, kind="picture", id="a")
+        ask(editor, kind="hello", id="b")
+        kinds = [message["kind"] for message in sent]
+        assert "state" in kinds and "picture" not in kinds
+    answer = answered(sent, "a")
+    assert answer["kind"] == "picture" and answer["png"] != before
+    assert answer["png"] == editor._repr_mimebundle_()[0]["image/png"]
+    editor.close()
+
+
+def test_a_picture_that_fails_is_told(sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be drawn yet has no picture; any other failure says what it is."""
+    editor = amp.editor(amp.presets.three_osc())
+    monkeypatch.setattr(editor, "figure", Mock(side_effect=amp.GraphError("nothing to draw")))
+    ask(editor, kind="picture", id="a")
+    assert answered(sent, "a") == {"kind": "picture", "id": "a", "png": None, "buffers": []}
+    monkeypatch.setattr(editor, "figure", Mock(side_effect=ZeroDivisionError("no width")))
+    ask(editor, kind="picture", id="b")
+    failure = answered(sent, "b")
+    assert failure["kind"] == "failed" and failure["message"] == "ZeroDivisionError: no width"
+    editor.close()
+
+
 @pytest.mark.parametrize(("name", "traits"), TINY)
 def test_a_widget_is_text_and_picture_and_ends(name: str, traits: dict[str, Any]) -> None:
     """One stable line, a PNG beside the live view, and nothing left after close, which may come twice."""
@@ -71,6 +112,10 @@ def test_a_widget_is_text_and_picture_and_ends(name: str, traits: dict[str, Any]
     data, _ = widget._repr_mimebundle_()
     assert repr(widget) == data["text/plain"] == line and "text/html" not in data
     assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    # what hosts without our extension prefer stays in front of the mark, and the mark never differs
+    kinds = [kind for kind in data if kind.startswith("application/")]
+    assert kinds == ["application/vnd.jupyter.widget-view+json", "application/vnd.amp-lab.view+json"]
+    assert data["application/vnd.amp-lab.view+json"] == {"version": 1}
     widget.close()
     widget.close()
     assert widget.closed and widget.comm is None

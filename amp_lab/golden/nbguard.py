@@ -32,6 +32,7 @@ NOT_COMPARED = (
     "image/jpeg",
     "image/svg+xml",
     "application/vnd.jupyter.widget-view+json",
+    "application/vnd.amp-lab.view+json",
 )
 
 _GUARD = "amp_lab_nbguard"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import contextvars
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
@@ -20,6 +22,12 @@ from amp_lab.plots import style
 STATIC = Path(__file__).with_name("static")
 ENGINE = threading.RLock()
 """Held by every callback: the kernel runs them in threads of their own while a cell is running."""
+
+
+DRAWING = threading.Lock()
+"""Held while a picture is drawn for a page: one after another, whatever the number of widgets."""
+VIEW_TYPE = "application/vnd.amp-lab.view+json"
+"""Marks an output for our JupyterLab extension; the same for all, so that no comparison sees it change."""
 
 
 class Choice(traitlets.Enum):  # type: ignore[type-arg]
@@ -106,14 +114,35 @@ class View(anywidget.AnyWidget):
         except Exception as error:
             self.tell("failed", id=wish.get("id"), **described(error))
 
+    def _on_picture(self, wish: Mapping[str, Any]) -> None:
+        """Send the picture of what is shown now; a thread of its own draws it, so no message waits for it."""
+        context = contextvars.copy_context()  # the kernel finds its way to the page through that
+        threading.Thread(
+            target=context.run, args=(self._send_picture, wish.get("id")), name="amp_lab picture", daemon=True
+        ).start()
+
+    def _send_picture(self, wish: Any) -> None:
+        try:
+            with DRAWING:
+                picture = self._picture()
+        except Exception as error:
+            self.tell("failed", id=wish, **described(error))
+        else:
+            self.tell("picture", id=wish, png=picture)
+
+    def _picture(self) -> str | None:
+        """Draw what is shown as base64 of a PNG; None if there is nothing to draw yet."""
+        with contextlib.suppress(AmpError):
+            return base64.b64encode(style.png(self.figure())).decode()
+        return None
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        data = {**data, "text/plain": repr(self)}
+        data = {**data, "text/plain": repr(self), VIEW_TYPE: {"version": 1}}
         try:
-            data["image/png"] = base64.b64encode(style.png(self.figure())).decode()
-        except AmpError:  # nothing to draw yet; the view says what is missing
-            pass
+            if (picture := self._picture()) is not None:  # else the view says what is missing
+                data["image/png"] = picture
         except Exception as error:  # the view lives without its picture
             data["text/plain"] += f"\nno picture: {type(error).__name__}: {plain(error, 400)}"
         return data, metadata

@@ -3,7 +3,9 @@ include(CMakePackageConfigHelpers)
 if(AMP_BUILD_PYTHON)
   install(TARGETS _amp_native LIBRARY DESTINATION . COMPONENT amp_runtime)
   install(FILES "${AMP_FFI_C}" DESTINATION . COMPONENT amp_runtime)
-  if(SKBUILD)  # switches the extension of the Jupyter server on
+  if(SKBUILD)  # where Jupyter looks: the extension of its server, switched on, and that of JupyterLab
+    install(DIRECTORY amp_lab/data/labextension/ COMPONENT amp_runtime
+            DESTINATION "${SKBUILD_DATA_DIR}/share/jupyter/labextensions/amp-lab")
     install(FILES amp_lab/data/jupyter_server.json RENAME amp_lab.json COMPONENT amp_runtime
             DESTINATION "${SKBUILD_DATA_DIR}/etc/jupyter/jupyter_server_config.d")
   endif()

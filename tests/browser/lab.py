@@ -50,7 +50,11 @@ START = """(code) => {
   const future = kernel.requestExecute({code, silent: false, store_history: false});
   future.done.then(() => { window.ampBusy = false; });
 }"""
-BENIGN = ("favicon", "Failed to load resource: the server responded with a status of 404")
+BENIGN = (
+    "favicon",
+    "Failed to load resource: the server responded with a status of 404",
+    "Could not restore the debugger state",  # of a kernel that was shut down meanwhile
+)
 
 
 def chromium() -> str | None:

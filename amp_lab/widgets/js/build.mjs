@@ -1,15 +1,21 @@
-// Bundles of the widgets: `node build.mjs` writes them beside, `--check` fails if the committed ones differ.
+// Bundles of the widgets and of the JupyterLab extension: `node build.mjs` writes them, `--check` fails if the
+// committed ones differ.
 import { build } from 'esbuild';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { labextension } from './labextension.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
+const root = resolve(here, '../../..');
 const target = resolve(here, '../static');
+const extension = resolve(here, '../../data/labextension');
+const check = process.argv.includes('--check');
 const LIMITS = { 'editor.js': 450_000 };
 const LIMIT = 60_000;
 
 const entries = readdirSync(here)
+  .filter((folder) => folder !== 'lab')
   .flatMap((folder) => ['index.js', 'index.jsx'].map((file) => [folder, join(here, folder, file)]))
   .filter(([, path]) => existsSync(path));
 
@@ -44,23 +50,36 @@ function licences(inputs) {
   }).join('\n----\n\n');
 }
 
-const files = result.outputFiles.map((file) => [basename(file.path), file.text]);
-files.push(['LICENSES.txt', licences(result.metafile.inputs)]);
+const files = result.outputFiles.map((file) => [join(target, basename(file.path)), file.text]);
+files.push([join(target, 'LICENSES.txt'), licences(result.metafile.inputs)]);
+files.push(...(await labextension(here)).map(([name, text]) => [join(extension, name), text]));
 let failed = false;
-for (const [name, text] of files) {
+for (const [path, text] of files) {
+  const name = basename(path);
   const bytes = Buffer.byteLength(text);
   const limit = name.endsWith('.txt') ? Infinity : (LIMITS[name] ?? LIMIT);
   if (bytes > limit) {
     console.error(`${name}: too large (got ${bytes} bytes, allowed ${limit}). Leave something out.`);
     failed = true;
   }
-  const path = join(target, name);
-  if (!process.argv.includes('--check')) {
-    mkdirSync(target, { recursive: true });
+  if (!check) {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
     console.log(`${name}: ${bytes} bytes`);
   } else if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
-    console.error(`static/${name}: differs from its sources. Run make widgets.`);
+    console.error(`${relative(root, path)}: differs from its sources. Run make widgets.`);
+    failed = true;
+  }
+}
+// the extension's script has its digest in its name, so a page never runs an older one out of its cache
+const scripts = join(extension, 'static');
+for (const name of readdirSync(scripts)) {
+  const path = join(scripts, name);
+  if (files.some(([known]) => known === path)) continue;
+  if (!check) {
+    rmSync(path);
+  } else {
+    console.error(`${relative(root, path)}: of older sources. Run make widgets.`);
     failed = true;
   }
 }
