@@ -32,6 +32,7 @@ const result = await build({
   charset: 'utf8',
   legalComments: 'none',
   metafile: true,
+  alias: { 'd3-color': './editor/colours.js' },
   define: { 'process.env.NODE_ENV': '"production"' },
 });
 
