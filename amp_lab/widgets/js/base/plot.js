@@ -1,4 +1,5 @@
 import { Canvas } from './canvas.js';
+import { isPointed, withModifier } from './input.js';
 import { colours } from './theme.js';
 
 const CLICK = 4;
@@ -39,6 +40,7 @@ export class Plot {
     this.canvas = new Canvas('plot', () => this.#draw(), label, () => this.refresh?.());
     this.element = this.canvas.element;
     this.element.tabIndex = 0;
+    root.menu = (event) => this.#entries(event);
     this.#listen();
   }
 
@@ -157,12 +159,12 @@ export class Plot {
     let last = 0;
     let far = false;
     element.addEventListener('wheel', (event) => {
-      if (!event.ctrlKey && document.activeElement !== element) return;
       event.preventDefault();
       if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) this.pan(-event.deltaX);
       else this.zoom(1.0016 ** event.deltaY, at(event));
     }, { passive: false });
     element.addEventListener('pointerdown', (event) => {
+      if (event.button || !event.isPrimary) return;
       element.setPointerCapture(event.pointerId);
       from = last = at(event);
       far = false;
@@ -185,13 +187,18 @@ export class Plot {
       this.hovered(null);
       this.ask();
     });
-    element.addEventListener('pointerup', (event) => {
-      const x = at(event);
-      if (this.zone && far) this.look([this.value(Math.min(from, x)), this.value(Math.max(from, x))]);
-      else if (!far) this.#mark(this.value(x), event.altKey || event.shiftKey ? 1 : 0);
+    const release = () => {
       this.zone = null;
       from = null;
       this.ask();
+    };
+    element.addEventListener('pointercancel', release);
+    element.addEventListener('pointerup', (event) => {
+      if (from === null) return;
+      const x = at(event);
+      if (this.zone && far) this.look([this.value(Math.min(from, x)), this.value(Math.max(from, x))]);
+      else if (!far) this.#mark(this.value(x), event.altKey || event.shiftKey ? 1 : 0);
+      release();
     });
     element.addEventListener('dblclick', () => this.reset());
     element.addEventListener('keydown', (event) => this.#key(event));
@@ -212,11 +219,32 @@ export class Plot {
       '+': () => this.zoom(0.7),
       '-': () => this.zoom(1 / 0.7),
       Home: () => this.reset(),
-      Escape: () => { this.cursors = [null, null]; this.hovered(null); },
+      Escape: () => this.#clear(),
     };
-    if (!actions[event.key]) return;
+    if (!actions[event.key] || withModifier(event)) return;
     event.preventDefault();
     actions[event.key]();
+    this.ask();
+  }
+
+  /** Of the context menu; where the plot itself was pointed at, the cursors go there. */
+  #entries(event) {
+    const x = isPointed(event) && event.target === this.element ? event.clientX - this.element.getBoundingClientRect().left : null;
+    const mark = (index) => () => { this.#mark(this.value(x), index); this.ask(); };
+    return [
+      { text: 'Zoom in', keys: '+', run: () => this.zoom(0.5, x ?? undefined) },
+      { text: 'Zoom out', keys: '−', run: () => this.zoom(2, x ?? undefined) },
+      { text: 'Show everything', keys: 'Home', run: () => this.reset() },
+      null,
+      { text: 'Cursor A here', keys: 'Click', disabled: x === null, run: mark(0) },
+      { text: 'Cursor B here', keys: 'Alt+Click', disabled: x === null, run: mark(1) },
+      { text: 'Remove cursors', keys: 'Esc', disabled: this.cursors.every((value) => value === null), run: () => this.#clear() },
+    ];
+  }
+
+  #clear() {
+    this.cursors = [null, null];
+    this.hovered(null);
     this.ask();
   }
 }

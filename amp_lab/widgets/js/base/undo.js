@@ -1,10 +1,18 @@
+import { isEdited } from './input.js';
+
 /** Control+Z and Control+Shift+Z (or Y) undo and redo edits of the graph, unless somebody is typing. */
 export function undoKeys(root, link) {
   root.addEventListener('keydown', (event) => {
-    const key = event.key.toLowerCase();
-    if (!(event.ctrlKey || event.metaKey) || !['z', 'y'].includes(key)) return;
-    if (event.target.matches('input:not([type=range], [type=checkbox]), textarea')) return;
+    const key = event.key?.toLowerCase();
+    if (event.defaultPrevented || event.altKey || !(event.ctrlKey || event.metaKey) || !['z', 'y'].includes(key)) return;
+    if (isEdited(event.target)) return;
     event.preventDefault();
     link.tell(key === 'y' || event.shiftKey ? 'redo' : 'undo');
   });
 }
+
+/** Undo and redo as entries of a context menu. */
+export const undoEntries = (link) => [
+  { text: 'Undo', keys: 'Ctrl+Z', run: () => link.tell('undo') },
+  { text: 'Redo', keys: 'Ctrl+Shift+Z', run: () => link.tell('redo') },
+];

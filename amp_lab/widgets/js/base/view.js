@@ -1,24 +1,21 @@
 import './theme.css';
 import { h } from './dom.js';
+import { divideInput } from './input.js';
 import { Link } from './link.js';
 import { Surface } from './surface.js';
 import { followTheme } from './theme.js';
 
-/**
- * The module anywidget loads: `setup({model, root, link, surface})` fills the root and returns how to end.
- * Keys stay inside: on a plain element JupyterLab would take "a" or "dd" as commands on the cell.
- */
+/** The module anywidget loads: `setup({model, root, link, surface})` fills the root and returns how to end. */
 export function widget(name, setup) {
   return {
     render({ model, el }) {
-      const root = h('div', { class: `amp amp-${name}`, tabindex: '-1', 'data-lm-suppress-shortcuts': 'true' });
+      const root = h('div', { class: `amp amp-${name}`, tabindex: '-1' });
       const size = () => root.style.setProperty('height', `${model.get('height')}px`);
       const link = new Link(model);
       const surface = new Surface(root);
-      const stop = followTheme(root);
+      const stops = [followTheme(root), divideInput(root)];
       let end = null;
       size();
-      root.addEventListener('keydown', (event) => event.stopPropagation());
       el.append(root);
       root.link = link;
       link.on('failed', (error) => surface.show(error));
@@ -35,7 +32,7 @@ export function widget(name, setup) {
       }
       return () => {
         end?.();
-        stop();
+        stops.forEach((stop) => stop());
         link.close();
         model.off('change:height', size);
         model.off('change:crash', crashed);

@@ -1,15 +1,16 @@
 import {
   Background, Controls, MiniMap, ReactFlow, SelectionMode, applyEdgeChanges, applyNodeChanges, useReactFlow, useStore,
 } from '@xyflow/react';
-import { useCallback, useEffect, useLayoutEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { flushSync } from 'react-dom';
 import { Catalogue, DRAG, QuickAdd } from './catalogue.jsx';
 import { lineTypes } from './edges.jsx';
-import { boxes, carried, connection, foldOf, lines } from './flow.js';
+import { boxes, carried, connection, lines, shownAs } from './flow.js';
 import { Inspector } from './inspector.jsx';
 import { Box, Fold, Marks } from './nodes.jsx';
 import { hue } from './shapes.js';
 import { Problems, Toolbar } from './toolbar.jsx';
-import { useKeys } from './keys.js';
+import { useKeys, useMenu } from './keys.js';
 import { useTrait } from './traits.js';
 
 const boxTypes = { node: Box, fold: Fold };
@@ -21,7 +22,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
   const document = useSyncExternalStore(replica.subscribe, replica.snapshot);
   const contracts = useMemo(() => Object.fromEntries(catalogue.map((contract) => [contract.id, contract])), [catalogue]);
   const [nodes, setNodes] = useState(() => {
-    const chosen = new Set(model.get('selection'));
+    const chosen = shownAs(model.get('selection'), document.folds);
     return boxes(document, contracts, []).map((box) => ({ ...box, selected: chosen.has(box.id) }));
   });
   const [links, setLinks] = useState(() => lines(document, []));
@@ -34,9 +35,10 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
   const highlight = useTrait(model, 'highlight');
   const crashed = useTrait(model, 'crash').node ?? '';
   const flow = useReactFlow();
+  const ahead = useRef(0); // moves by keys that Python has not answered yet: the boxes stay where they were moved to
 
   useLayoutEffect(() => {
-    setNodes((before) => boxes(document, contracts, before));
+    setNodes((before) => boxes(document, contracts, before, ahead.current > 0));
     setLinks((before) => lines(document, before));
   }, [document, contracts]);
 
@@ -46,16 +48,16 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
     return () => clearTimeout(timer);
   }, [document, link, replica]);
 
-  const select = useCallback((names) => {
-    const wanted = new Set(names);
-    setNodes((before) => before.map((box) => (box.selected === wanted.has(box.id) ? box : { ...box, selected: wanted.has(box.id) })));
-    setLinks((before) => before.map((line) => (line.selected ? { ...line, selected: false } : line)));
-  }, []);
+  const select = useCallback((names, ids = []) => {
+    const only = (wanted) => (before) => before.map((one) => (one.selected === wanted.has(one.id) ? one : { ...one, selected: wanted.has(one.id) }));
+    setNodes(only(shownAs(names, replica.document.folds)));
+    setLinks(only(new Set(ids)));
+  }, [replica]);
 
   /** Bring a node, or the fold it is in, into view. */
   const show = useCallback((name) => {
-    const shown = foldOf(replica.document.folds)[name];
-    const box = flow.getNode(shown ? `fold:${shown}` : name);
+    const [id] = shownAs([name], replica.document.folds);
+    const box = flow.getNode(id);
     if (box) flow.setCenter(box.position.x + box.width / 2, box.position.y + box.height / 2, { zoom: Math.max(flow.getZoom(), 0.9), duration: 250 });
     return box;
   }, [flow, replica]);
@@ -100,11 +102,20 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
     edit([{ op: 'add', type, name, at: [Math.round(at.x), Math.round(at.y)] }, ...more.map((make) => make(name))]);
   }, [edit, flow]);
 
+  const moved = async (which, gesture) => {
+    ahead.current += 1;
+    await edit([{ op: 'move', places: placesOf(which, replica.document) }], gesture);
+    ahead.current -= 1;
+    if (!ahead.current) setNodes((before) => boxes(replica.document, contracts, before));
+  };
   const actions = {
     undo: () => link.tell('undo'),
     redo: () => link.tell('redo'),
     copy: () => members.length && ask('copy', { nodes: members }),
-    paste: () => edit([{ op: 'paste' }]),
+    paste: (point) => {
+      const at = point && flow.screenToFlowPosition({ x: point.clientX, y: point.clientY });
+      edit([{ op: 'paste', ...(at && { at: [Math.round(at.x), Math.round(at.y)] }) }]);
+    },
     remove: () => (members.length || chosenLinks.length) && edit([{ op: 'remove', nodes: members, links: chosenLinks }]),
     arrange: () => { link.tell('arrange'); setTimeout(() => flow.fitView({ duration: 250, padding: AROUND }), 150); },
     fit: () => flow.fitView({ duration: 250, padding: AROUND }),
@@ -112,10 +123,29 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
     catalogue: () => setPanes((before) => ({ ...before, catalogue: !before.catalogue })),
     jump: () => (problems.find((problem) => problem.node) ? focus(problems.find((problem) => problem.node).node) : actions.fit()),
     all: () => select(nodes.map((box) => box.id)),
+    gather: () => fold(freeTitle(document.folds), chosen.filter((id) => document.nodes[id])),
+    unfold: () => chosen.forEach((id) => id.startsWith('fold:') && fold(id.slice(5), [])),
+    nudge: (x, y, gesture) => {
+      const step = (box) => (box.selected ? { ...box, position: { x: box.position.x + x, y: box.position.y + y } } : box);
+      flushSync(() => setNodes((before) => before.map(step))); // the next key may come before the next frame
+      if (chosen.length) moved(nodes.filter((box) => box.selected).map(step), gesture);
+      return chosen.length > 0;
+    },
+    // selects the box or line pointed at, if it is not selected; returns how many are then
+    point: (box, line, several) => {
+      if (box && !chosen.includes(box)) {
+        select([box]);
+        return 1;
+      }
+      if (line && !chosenLinks.includes(line)) select([], [line]);
+      return line ? 1 : box || several ? chosen.length : 0;
+    },
+    quick: (point) => openQuick(point),
   };
   actions.cut = async () => { await actions.copy(); actions.remove(); };
   actions.duplicate = async () => { await actions.copy(); actions.paste(); };
   useKeys(root, actions);
+  useMenu(root, actions);
 
   const marks = useMemo(() => ({ badges, highlight, crashed, problems: Object.fromEntries(problems.map((p) => [p.node, p.message])) }), [badges, highlight, crashed, problems]);
   const dropped = (event, state) => {
@@ -154,7 +184,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
             proOptions={{ hideAttribution: true }}
             onNodesChange={(changes) => setNodes((before) => applyNodeChanges(changes, before))}
             onEdgesChange={(changes) => setLinks((before) => applyEdgeChanges(changes, before))}
-            onNodeDragStop={(_, __, moved) => edit([{ op: 'move', places: placesOf(moved, document) }])}
+            onNodeDragStop={(_, __, dragged) => edit([{ op: 'move', places: placesOf(dragged, document) }])}
             onNodeDoubleClick={(_, box) => box.id.startsWith('fold:') && fold(box.id.slice(5), [])}
             isValidConnection={valid} onConnect={(drawn) => edit([connection(drawn)])} onConnectEnd={dropped}
             onReconnect={(old, drawn) => edit([{ op: 'remove', links: [old.id] }, connection(drawn, carried(old.data.link, drawn.targetHandle.startsWith('p:')))])}
@@ -168,7 +198,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
           <Problems problems={problems} focus={focus} edit={edit} />
         </div>
         {chosen.length + chosenLinks.length > 0 && (
-          <Inspector document={document} contracts={contracts} names={chosen} links={chosenLinks} badges={badges} edit={edit} fold={fold} focus={focus} />
+          <Inspector document={document} contracts={contracts} names={chosen} links={chosenLinks} badges={badges} edit={edit} run={(action) => actions[action]()} focus={focus} />
         )}
       </div>
       {quick && <QuickAdd catalogue={quick.from ? catalogue.filter((contract) => contract.inputs.length) : catalogue} at={quick.at} onPick={pick} onClose={() => setQuick(null)} />}
@@ -203,14 +233,16 @@ function Code({ text, onClose }) {
 /** Keep the trait `selection` and what is selected here the same. */
 function useSelection(model, names, select) {
   const key = names.join('\n');
+  const now = useRef(key);
   useEffect(() => {
+    now.current = key;
     if (key !== model.get('selection').join('\n')) {
       model.set('selection', names);
       model.save_changes();
     }
   }, [key, model]);
   useEffect(() => {
-    const heard = () => select(model.get('selection'));
+    const heard = () => model.get('selection').join('\n') !== now.current && select(model.get('selection'));
     model.on('change:selection', heard);
     return () => model.off('change:selection', heard);
   }, [model, select]);
@@ -236,6 +268,12 @@ function placesOf(moved, document) {
     }
   }
   return places;
+}
+
+function freeTitle(folds) {
+  let count = 1;
+  while (folds[`group ${count}`]) count += 1;
+  return `group ${count}`;
 }
 
 function freeName(nodes, type) {

@@ -7,8 +7,15 @@ export function foldOf(folds) {
   return found;
 }
 
-/** Boxes of React Flow for a document; those that did not change stay the same objects. */
-export function boxes(document, contracts, before) {
+/** Ids of the boxes that show nodes: their own, or the fold that they are in. */
+export function shownAs(names, folds) {
+  const fold = foldOf(folds);
+  return new Set(names.map((name) => (fold[name] ? `fold:${fold[name]}` : name)));
+}
+
+/** Boxes of React Flow for a document; those that did not change stay the same objects, and selected ones where they are if `held`. */
+export function boxes(document, contracts, before, held = false) {
+  const inHand = (box) => box?.dragging || (held && box?.selected);
   const known = new Map(before.map((box) => [box.id, box]));
   const fold = foldOf(document.folds);
   const result = [];
@@ -17,13 +24,13 @@ export function boxes(document, contracts, before) {
     const contract = contracts[node.type];
     const [x, y] = document.places[name] ?? [0, 0];
     const old = known.get(name);
-    if (old && old.data.node === node && (old.dragging || (old.position.x === x && old.position.y === y))) {
+    if (old && old.data.node === node && (inHand(old) || (old.position.x === x && old.position.y === y))) {
       result.push(old);
       continue;
     }
     result.push({
       ...(old ?? { id: name, type: 'node', selected: false }),
-      position: old?.dragging ? old.position : { x, y },
+      position: inHand(old) ? old.position : { x, y },
       width: WIDTH,
       height: height(contract),
       ariaLabel: `${name}, ${node.type}`,
@@ -38,7 +45,7 @@ export function boxes(document, contracts, before) {
     const old = known.get(id);
     result.push({
       ...(old ?? { id, type: 'fold', selected: false }),
-      position: old?.dragging ? old.position : { x, y },
+      position: inHand(old) ? old.position : { x, y },
       width: WIDTH,
       height: 66,
       data: { title, names },

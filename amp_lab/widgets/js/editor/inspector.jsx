@@ -4,12 +4,12 @@ import { NumberEntry, TextEntry } from './entry.jsx';
 import { ends, hue } from './shapes.js';
 
 /** What is selected, with everything about it that can be changed. */
-export const Inspector = memo(function Inspector({ document, contracts, names, links, badges, edit, fold, focus }) {
+export const Inspector = memo(function Inspector({ document, contracts, names, links, badges, edit, run, focus }) {
   if (links.length === 1 && !names.length) return <LinkPage id={links[0]} document={document} edit={edit} focus={focus} />;
   if (names.length === 1 && document.nodes[names[0]]) {
     return <NodePage name={names[0]} document={document} contracts={contracts} badge={badges[names[0]]} edit={edit} focus={focus} />;
   }
-  return <ManyPage names={names} links={links} document={document} edit={edit} fold={fold} />;
+  return <ManyPage names={names} links={links} document={document} run={run} />;
 });
 
 function NodePage({ name, document, contracts, badge, edit, focus }) {
@@ -115,22 +115,16 @@ function LinkPage({ id, document, edit, focus }) {
   );
 }
 
-function ManyPage({ names, links, document, edit, fold }) {
+function ManyPage({ names, links, document, run }) {
   const nodes = names.filter((name) => document.nodes[name]);
   const title = names.find((name) => name.startsWith('fold:'))?.slice(5);
   return (
     <aside className="inspector" aria-label="Selection">
       <h3>{title ?? `${nodes.length} nodes, ${links.length} connections`}</h3>
       {title && <p>{document.folds[title]?.join(', ')}</p>}
-      {title && <button onClick={() => fold(title, [])}>Unfold</button>}
-      {nodes.length > 1 && <button onClick={() => fold(free(document.folds), nodes)}>Fold into one box</button>}
-      <button className="danger" onClick={() => edit([{ op: 'remove', nodes: title ? document.folds[title] : nodes, links }])}>Remove</button>
+      {title && <button onClick={() => run('unfold')}>Unfold</button>}
+      {nodes.length > 1 && <button onClick={() => run('gather')}>Fold into one box</button>}
+      <button className="danger" onClick={() => run('remove')}>Remove</button>
     </aside>
   );
-}
-
-function free(folds) {
-  let count = 1;
-  while (folds[`group ${count}`]) count += 1;
-  return `group ${count}`;
 }

@@ -3,7 +3,7 @@ import { Canvas } from '../base/canvas.js';
 import { h } from '../base/dom.js';
 import { Link } from '../base/link.js';
 import { onTheme } from '../base/theme.js';
-import { undoKeys } from '../base/undo.js';
+import { undoEntries, undoKeys } from '../base/undo.js';
 import { widget } from '../base/view.js';
 import { Engine } from './engine.js';
 import { History, Meters } from './meters.js';
@@ -70,6 +70,12 @@ function view(engine, { model, root, link, surface }) {
     history.canvas.ask();
   });
   undoKeys(root, link);
+  root.menu = () => [
+    { text: engine.context ? 'Stop' : 'Start', run: () => start.click() },
+    { text: model.get('muted') ? 'Unmute' : 'Mute', run: () => mute.click() },
+    null,
+    ...undoEntries(link),
+  ];
   root.classList.toggle('compact', model.get('height') < COMPACT);
   traits();
   changed();

@@ -1,6 +1,7 @@
 import { Canvas } from '../base/canvas.js';
 import { h } from '../base/dom.js';
 import { number } from '../base/format.js';
+import { withModifier } from '../base/input.js';
 import { colours } from '../base/theme.js';
 
 const HIT = 9;
@@ -177,7 +178,7 @@ export class Curves {
   #listen() {
     const canvas = this.canvas.element;
     canvas.addEventListener('pointerdown', (event) => {
-      if (!this.curves[this.name]) return;
+      if (!this.curves[this.name] || event.button) return;
       this.chosen = this.#nearest(...this.#at(event));
       if (this.chosen >= 0) {
         this.held = `curve:${this.name}:${performance.now()}`;
@@ -217,7 +218,7 @@ export class Curves {
 
   #key(event) {
     const point = this.curves[this.name]?.points[this.chosen];
-    if (!point) return;
+    if (!point || withModifier(event)) return;
     const [low, high] = this.range;
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
     if (event.key === 'Delete' || event.key === 'Backspace') {

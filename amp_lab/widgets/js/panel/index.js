@@ -4,7 +4,7 @@ import { number, si } from '../base/format.js';
 import { Replica } from '../base/replica.js';
 import { Newest } from '../base/latest.js';
 import { onTheme } from '../base/theme.js';
-import { undoKeys } from '../base/undo.js';
+import { undoEntries, undoKeys } from '../base/undo.js';
 import { widget } from '../base/view.js';
 import { Curves } from './curves.js';
 import { Cards } from './params.js';
@@ -167,6 +167,13 @@ export default widget('panel', ({ model, root, link, surface }) => {
   surface.go = (name) => cards?.reveal(name);
   shown();
   undoKeys(root, link);
+  root.menu = ({ target }) => cards && [
+    ...cards.entries(target),
+    ...undoEntries(link),
+    null,
+    { text: player.playing ? 'Stop' : 'Play', run: surface.guard(toggle) },
+    { text: 'Render now', run: () => link.tell('render') },
+  ];
   root.replica = replica;
   link.tell('hello', { catalogue: true });
   return () => {

@@ -1,5 +1,6 @@
 import { h } from '../base/dom.js';
 import { brief, number } from '../base/format.js';
+import { isEdited } from '../base/input.js';
 import { Newest } from '../base/latest.js';
 import { toPosition, toValue, travel } from './travel.js';
 
@@ -30,7 +31,7 @@ function makeRow(name, param, desk) {
         if (now > range.high || now < range.low) range = travel(param, now);
         slider.value = toPosition(range, now);
         slider.style.setProperty('--part', slider.value / 1000);
-        if (document.activeElement !== entry) entry.value = number(now);
+        if (!isEdited(entry)) entry.value = number(now);
       };
       slider.addEventListener('input', () => {
         gesture ??= `${place}:${performance.now()}`;
@@ -50,7 +51,7 @@ function makeRow(name, param, desk) {
       };
       entry.addEventListener('change', typed);
       entry.addEventListener('keydown', (event) => {
-        if (event.key === 'Enter') entry.blur();
+        if (event.key === 'Escape') entry.value = number(live.now);
       });
       const automate = param.rate === 'frame'
         ? h('button', { class: 'amp-icon automate', title: 'Follow an automation curve', 'aria-label': `Automate ${place}`, onclick: () => desk.automate(name, param, live.now), text: '∿' })
@@ -74,7 +75,7 @@ function makeRow(name, param, desk) {
     text() {
       const entry = h('input', { type: 'text', 'aria-label': place, onchange: () => commit(entry.value) });
       control.append(entry);
-      return { show: (now) => { if (document.activeElement !== entry) entry.value = now; } };
+      return { show: (now) => { if (!isEdited(entry)) entry.value = now; } };
     },
     curve() {
       const name_ = h('button', { class: 'amp-link', title: 'Edit the curve' });
@@ -103,7 +104,12 @@ function makeRow(name, param, desk) {
     live.show(Array.isArray(value) ? brief(value) : value);
     element.classList.toggle('own', node.params?.[param.key] !== undefined);
   };
-  return { element, show };
+  const entries = () => [
+    { text: 'Back to the default', disabled: !element.classList.contains('own'), run: () => commit(param.default) },
+    ...(shape === 'number' && param.rate === 'frame' ? [{ text: 'Follow an automation curve', run: () => desk.automate(name, param, live.now) }] : []),
+    null,
+  ];
+  return { element, show, entries };
 }
 
 function shapeOf(param, value, dims) {
@@ -150,6 +156,12 @@ export class Cards {
       for (const row of card.rows) row.element.classList.toggle('moved', moved.has(row.element.dataset.place));
     }
     this.#filter();
+  }
+
+  /** What the context menu has for the row that an element lies in. */
+  entries(element) {
+    const row = element.closest('[data-place]');
+    return [...this.cards.values()].flatMap((card) => card.rows).find((one) => one.element === row)?.entries() ?? [];
   }
 
   /** Show only rows that hold all these words. */

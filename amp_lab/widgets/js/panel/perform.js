@@ -1,7 +1,9 @@
 import { h } from '../base/dom.js';
+import { withModifier } from '../base/input.js';
 
 const LOWEST = 48;
 const KEYS = 25;
+const PAD_STEP = 0.02;
 const BLACK = new Set([1, 3, 6, 8, 10]);
 const LETTERS = 'awsedftgyhujkolp';
 const hertz = (note) => 440 * 2 ** ((note - 69) / 12);
@@ -13,6 +15,7 @@ export class Perform {
     this.names = [];
     this.tracks = null;
     this.down = new Set();
+    this.at = [0.5, 0.5];
     this.record = h('button', { class: 'record', 'aria-pressed': 'false', onclick: () => this.#toggle() }, '● Record');
     this.clock = h('output', { class: 'readout' });
     this.axisX = h('select', { 'aria-label': 'Curve of the pad, left to right' });
@@ -107,7 +110,7 @@ export class Perform {
     const velocity = (event, key) => Math.min(1, 0.35 + 0.65 * (event.offsetY / key.clientHeight));
     this.piano.addEventListener('pointerdown', (event) => {
       const key = event.target.closest('.key');
-      if (!key) return;
+      if (!key || event.button) return;
       held = Number(key.dataset.note);
       this.#press(held, velocity(event, key));
     });
@@ -124,23 +127,37 @@ export class Perform {
     };
     this.piano.addEventListener('pointerup', up);
     this.piano.addEventListener('pointerleave', up);
+    this.piano.addEventListener('pointercancel', up);
     this.piano.addEventListener('blur', () => [...this.down].forEach((note) => this.#release(note)));
     this.piano.addEventListener('keydown', (event) => {
       const index = LETTERS.indexOf(event.key.toLowerCase());
-      if (index >= 0 && !event.repeat && !event.ctrlKey && !event.metaKey) this.#press(LOWEST + 12 + index, 0.8);
+      if (index >= 0 && !event.repeat && !withModifier(event)) this.#press(LOWEST + 12 + index, 0.8);
     });
     this.piano.addEventListener('keyup', (event) => this.#release(LOWEST + 12 + LETTERS.indexOf(event.key.toLowerCase())));
     this.pad.addEventListener('pointerdown', (event) => {
+      if (event.button) return;
       this.pad.setPointerCapture(event.pointerId);
       this.#move(event);
     });
-    this.pad.addEventListener('pointermove', (event) => event.buttons && this.#move(event));
+    this.pad.addEventListener('pointermove', (event) => this.pad.hasPointerCapture(event.pointerId) && this.#move(event));
+    this.pad.addEventListener('keydown', (event) => this.#step(event));
   }
 
   #move(event) {
     const box = this.pad.getBoundingClientRect();
-    const x = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
-    const y = 1 - Math.min(Math.max((event.clientY - box.top) / box.height, 0), 1);
+    this.#put((event.clientX - box.left) / box.width, 1 - (event.clientY - box.top) / box.height);
+  }
+
+  #step(event) {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!step || withModifier(event)) return;
+    event.preventDefault();
+    this.#put(this.at[0] + step[0] * PAD_STEP, this.at[1] + step[1] * PAD_STEP);
+  }
+
+  /** Take the pad to a place, both axes from 0 to 1. */
+  #put(...place) {
+    const [x, y] = this.at = place.map((part) => Math.min(Math.max(part, 0), 1));
     this.dot.style.left = `${100 * x}%`;
     this.dot.style.top = `${100 * (1 - y)}%`;
     for (const [axis, part] of [[this.axisX, x], [this.axisY, y]]) {

@@ -1,6 +1,7 @@
 import './workbench.css';
 import { h } from '../base/dom.js';
-import { undoKeys } from '../base/undo.js';
+import { withModifier } from '../base/input.js';
+import { undoEntries, undoKeys } from '../base/undo.js';
 import { widget } from '../base/view.js';
 import { splitter } from './split.js';
 
@@ -46,7 +47,7 @@ export default widget('workbench', ({ model, root, link, surface }) => {
   }
   tabs.addEventListener('keydown', (event) => {
     const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!direction) return;
+    if (!direction || withModifier(event)) return;
     const names = Object.keys(NAMES);
     choose(names[(names.indexOf(model.get('tab')) + direction + names.length) % names.length]);
     tabs.querySelector('[aria-selected=true]').focus();
@@ -73,6 +74,7 @@ export default widget('workbench', ({ model, root, link, surface }) => {
   work.append(upper, splitter(work, { vertical: false, share: 0.62, moved: (part) => { work.style.gridTemplateRows = `${part}fr 5px ${1 - part}fr`; } }), lower);
   root.append(sound, work);
   undoKeys(root, link);
+  root.menu = () => undoEntries(link);
   model.on('change:tab', show);
   surface.guard(async () => {
     await Promise.all([place('live', sound), place('editor', editor), place('panel', panel), show()]);

@@ -1,4 +1,5 @@
 import { h } from '../base/dom.js';
+import { withModifier } from '../base/input.js';
 
 const STEP = 0.02;
 
@@ -12,6 +13,7 @@ export function splitter(container, { vertical, share, low = 0.15, high = 0.85, 
     moved(part);
   };
   bar.addEventListener('pointerdown', (event) => {
+    if (event.button) return;
     event.preventDefault();
     bar.setPointerCapture(event.pointerId);
   });
@@ -22,7 +24,7 @@ export function splitter(container, { vertical, share, low = 0.15, high = 0.85, 
   });
   bar.addEventListener('keydown', (event) => {
     const direction = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-    if (!direction) return;
+    if (!direction || withModifier(event)) return;
     event.preventDefault();
     put(part + direction * STEP);
   });
