@@ -100,8 +100,10 @@ class Heat:
     @property
     def over_budget(self) -> npt.NDArray[np.bool_]:
         """Windows in which the graph was over its heat budget, (W,); all False without a budget."""
-        limit = np.inf if self.budget_w is None else self.budget_w
-        over: npt.NDArray[np.bool_] = self.graph_power_w > limit
+        power = self.graph_power_w
+        if self.budget_w is None:
+            return np.zeros(power.shape, np.bool_)
+        over: npt.NDArray[np.bool_] = ~(power <= self.budget_w)  # NaN is over every budget
         return over
 
     @property

@@ -18,6 +18,29 @@ from amp_lab.lowlevel import Runtime
 
 FRAMES = 200
 RNG = np.random.default_rng(9)
+
+
+@pytest.mark.parametrize("type_id", sorted(catalog.types()))
+@pytest.mark.parametrize("rate", [100.0, 1000.0, 48_000.0])
+def test_a_default_outside_its_range_is_refused_like_a_given_value(type_id: str, rate: float) -> None:
+    """A range that ends at a part of the sample rate may leave the default outside at a low rate."""
+    contract = catalog.contract(type_id)
+    numeric = [p for p in contract.params if p.kind in ("number", "integer") and p.range != "clamp"]
+    outside = [p.key for p in numeric if not p.limits(rate)[0] <= p.default <= p.limits(rate)[1]]
+    g = amp.Graph(sample_rate=rate)
+    node = g.add(type_id, name="n", **({"curve": "c"} if any(p.key == "curve" for p in contract.params) else {}))
+    source = g.input(samples=np.zeros(8), name="source")
+    for port in contract.inputs:
+        g.connect(source, node, port=port.key)
+    if not outside:
+        g.compile()
+        return
+    with pytest.raises(amp.InvalidArgument) as info:
+        g.compile()
+    for key in outside:
+        assert f"n.{key}: out of range (got the default, " in str(info.value)
+    node.set(**{p.key: p.limits(rate)[0] for p in numeric if p.key in outside})
+    g.compile()
 X = RNG.uniform(-1, 1, (1, 1, FRAMES))
 BLOCKS = (1, 7, 64, 1000)
 

@@ -48,4 +48,14 @@ inline void need(bool ok, const char* stage, const char* what) {
     if (!ok) throw Failure(AMP_E_INVALID_ARG, stage, what);
 }
 
+inline constexpr uint32_t kRunFlags = AMP_RUN_STOP_NONFINITE | AMP_RUN_HEAT | AMP_RUN_TRACE | AMP_RUN_NO_METRICS;
+
+// Bits without a meaning are refused: a later version may give them one.
+inline void check_flags(uint32_t got, uint32_t known, const char* stage) {
+    if (const uint32_t unknown = got & ~known)
+        throw Failure(
+            AMP_E_INVALID_ARG, stage,
+            text("flags: unknown bits (got 0x%x, allowed the bits of 0x%x). Clear 0x%x.", got, known, unknown));
+}
+
 }  // namespace amp

@@ -39,6 +39,7 @@ amp_status amp_graph_runtime_configure(amp_graph_runtime* rt, const amp_config* 
         amp_config c{};
         c.threads = 1;
         std::memcpy(&c, config, std::min<size_t>(config->struct_size, sizeof c));
+        check_flags(c.flags, kRunFlags, "configure");
         r.configure(c);
     });
 }

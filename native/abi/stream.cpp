@@ -42,6 +42,7 @@ amp_status amp_stream_create(const void* descriptors, size_t descriptors_size, c
         need(stream, "load", "stream: NULL. Pass the place for the handle.");
         need(config && config->struct_size >= sizeof(amp_stream_config), "configure",
              "config: NULL or of an unknown version (struct_size). Fill it as amp/stream.h says.");
+        check_flags(config->flags, kRunFlags, "configure");
         Plan p = compile(read_descriptors(checked(descriptors, descriptors_size, "load"), descriptors_size));
         if (plan || plan_size) expect_same(p, checked(plan, plan_size, "load"), plan_size);
         *stream = new amp_stream(std::move(p), *config);
@@ -114,6 +115,7 @@ amp_status amp_stream_pull(amp_stream* s, uint32_t tap, const amp_buffer* out, u
     int64_t unread = 0;
     return locked("pull", s, error, [&](Stream& x) {
         check_buffer(out, "pull");
+        check_flags(flags, AMP_PULL_READY, "pull");
         x.pull(tap, *out, flags, got ? *got : unread);
     });
 }

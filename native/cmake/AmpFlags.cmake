@@ -55,6 +55,9 @@ if(NOT MSVC)      # no machine path in what is built
 endif()
 if(AMP_SANITIZE)
   list(JOIN AMP_SANITIZE "," sanitizers)
+  if("undefined" IN_LIST AMP_SANITIZE)      # a double beyond every integer, which `undefined` alone lets pass
+    string(APPEND sanitizers ",float-cast-overflow")
+  endif()
   add_compile_options(-fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)
   add_link_options(-fsanitize=${sanitizers})
 endif()

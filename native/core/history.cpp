@@ -37,7 +37,9 @@ void CurveData::sample(double sample_rate, int64_t first, int64_t n, double* out
         while (k < times.size() && times[k] <= time(i)) ++k;
         int64_t end = n;  // of the run that stays in this segment
         if (k < times.size()) {
-            end = std::clamp(static_cast<int64_t>(std::min(times[k] * sample_rate, 9e18)) - first, i + 1, n);
+            const double ahead = times[k] * sample_rate - static_cast<double>(first);  // may be beyond every integer
+            end = static_cast<int64_t>(std::clamp(ahead, static_cast<double>(i + 1), static_cast<double>(n)));
+            end = std::clamp(end, i + 1, n);  // n as a double may lie above n
             while (end < n && time(end) < times[k]) ++end;
             while (end > i + 1 && time(end - 1) >= times[k]) --end;
         }

@@ -70,10 +70,10 @@ std::optional<Failure> Runtime::over_budget(size_t window) const {
             double own = 0.0;
             for (const auto& s : shards_) own += s->heat()[u].own_trace[window];
             joules += own;
-            if (own > most) most = own, hottest = u;
+            if (!(own <= most || std::isnan(most))) most = own, hottest = u;  // NaN is the hottest
         }
         const double watts = joules * d.sample_rate / AMP_HEAT_WINDOW;
-        if (!(watts > d.heat_budget_w)) continue;
+        if (watts <= d.heat_budget_w) continue;  // NaN is over every budget
         const std::string& name = plan_.nodes[hottest].descriptor->name;
         const auto frame = static_cast<int64_t>((window + 1) * AMP_HEAT_WINDOW - 1);
         Failure f(AMP_E_THERMAL, "execute",

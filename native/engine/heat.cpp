@@ -113,12 +113,12 @@ void Shard::close_heat_window() {
     for (uint32_t u = 0; u < heat_.size(); ++u) {
         HeatTrack& t = heat_[u];
         const bool has_temperature = !std::isnan(plan_.nodes[u].descriptor->capacity_j_per_k);
-        double own = 0.0, total = 0.0, temperature = 0.0;
+        double own = 0.0, total = 0.0, temperature = t.temperature.front();
         for (uint32_t b = 0; b < env_.batches; ++b) {
             own += fold(&t.own_sum[b * 8]);
             t.total[b] += fold(&t.q_sum[b * 8]);
             total += t.total[b];
-            temperature = std::max(temperature, t.temperature[b]);
+            if (!(t.temperature[b] <= temperature || std::isnan(temperature))) temperature = t.temperature[b];
         }
         std::fill(t.own_sum.begin(), t.own_sum.end(), 0.0);
         std::fill(t.q_sum.begin(), t.q_sum.end(), 0.0);

@@ -4,6 +4,7 @@
 #include "engine/snapshot.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
 #include "engine/values.hpp"
@@ -140,6 +141,29 @@ template <class Io> void Snapshot::memory(Shard& s, const Io& io) {
                    static_cast<size_t>(p->history * p->width) * sizeof(double), "history of an edge");
 }
 
+// Frames that edges hold were looked at when they were made; those of a blob were not.
+void Snapshot::check_finite(const Shard& s) {
+    for (uint32_t u = 0; u < s.work_.size(); ++u)
+        for (uint32_t port = 0; port < s.work_[u].out.size(); ++port) {
+            const Port& p = s.work_[u].out[port];
+            if (std::find(s.windows_.begin(), s.windows_.end(), &p) == s.windows_.end()) continue;
+            for (int64_t k = 0; k < int64_t{p.channels} * p.groups; ++k) {
+                const double* first = p.data + k * p.row + (p.pos - p.history) * p.width;
+                const double* last = first + p.history * p.width;
+                const double* bad = std::find_if(first, last, [](double x) { return !std::isfinite(x); });
+                if (bad == last) continue;
+                const PlanNode& n = s.plan_.nodes[u];
+                const std::string& name = n.descriptor->name;
+                const char* key = n.type->contract->outputs[port].key;
+                throw Failure(AMP_E_NONFINITE, "restore",
+                              text("%s.%s: the snapshot holds %s among the frames that were made and not delivered. "
+                                   "Restore it into a runtime without AMP_RUN_STOP_NONFINITE.",
+                                   name.c_str(), key, std::isnan(*bad) ? "NaN" : "Inf"),
+                              name, key);
+            }
+        }
+}
+
 template <class Io> void Snapshot::heat(Shard& s, const Io& io) {
     for (uint32_t u = 0; u < s.heat_.size(); ++u) {
         HeatTrack& t = s.heat_[u];
@@ -220,6 +244,7 @@ void Snapshot::read(Runtime& r, Reader& in) {
     if (windows != (hot ? r.position_ / AMP_HEAT_WINDOW : 0)) in.fail("the heat windows are not those of the clock");
     for (const auto& s : r.shards_) {
         memory(*s, Load{in, windows});
+        if (r.common_.config.flags & AMP_RUN_STOP_NONFINITE) check_finite(*s);
         heat(*s, Load{in, windows});
         for (uint32_t u = 0; u < s->work_.size(); ++u) {
             const PlanNode& n = r.plan_.nodes[u];

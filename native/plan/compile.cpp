@@ -80,6 +80,13 @@ struct Compiler {
                 v.add(text("%s: thermo constants are finite and not negative (got %g).", n.name.c_str(), t), n.name);
         if (n.capacity_j_per_k == 0.0)
             v.add(text("%s: thermo capacity is above zero (got 0).", n.name.c_str()), n.name);
+        // T[n] = (1 - G / (C fs)) T[n-1] + q[n] / C grows without end where the factor is below -1.
+        if (const double g = n.conductance_w_per_k / (n.capacity_j_per_k * plan.descriptors.sample_rate); g >= 2.0)
+            v.add(
+                text("%s: thermo constants are unstable (got conductance / (capacity fs) = %g, allowed below 2). Raise "
+                     "the capacity or lower the conductance.",
+                     n.name.c_str(), g),
+                n.name);
         check_parameters(n, c, plan.descriptors.sample_rate, p.parameter, v);
         for (uint32_t k = 0; k < c.n_params; ++k) {
             const Parameter* q = p.parameter[k] < 0 ? nullptr : &n.parameters[static_cast<size_t>(p.parameter[k])];

@@ -7,10 +7,11 @@ namespace amp {
 
 Range range_of(const amp_param_contract& p, double fs) { return {p.low, p.high_is_fs ? p.high * fs : p.high}; }
 
-std::string out_of_range(const std::string& node, const amp_param_contract& p, double got, const Range& r) {
+std::string out_of_range(const std::string& node, const amp_param_contract& p, double got, const Range& r,
+                         const char* whose) {
     const std::string high = p.high_is_fs ? text("%g fs", p.high) : text("%g", r.high);
-    return text("%s.%s: out of range (got %g%s%s, allowed %g to %s). Choose a value inside.", node.c_str(), p.key, got,
-                *p.unit ? " " : "", p.unit, r.low, high.c_str());
+    return text("%s.%s: out of range (got %s%g%s%s, allowed %g to %s). Choose a value inside.", node.c_str(), p.key,
+                whose, got, *p.unit ? " " : "", p.unit, r.low, high.c_str());
 }
 
 namespace {
@@ -38,6 +39,18 @@ void check_choice(const NodeDescriptor& n, const amp_param_contract& c, const Pa
           n.name, c.key);
 }
 
+bool fits(const amp_param_contract& c, double x, const Range& r) {
+    const bool whole = c.kind != AMP_PARAM_INTEGER || x == std::floor(x);
+    const bool clamps = c.range == AMP_RANGE_CLAMP && c.rate == AMP_RATE_FRAME;
+    return std::isfinite(x) && whole && ((x >= r.low && x <= r.high) || clamps);
+}
+
+// A range that ends at a part of the sample rate may leave the default outside at a low rate.
+void check_default(const NodeDescriptor& n, const amp_param_contract& c, double fs, Violations& v) {
+    const Range r = range_of(c, fs);
+    if (!fits(c, c.value, r)) v.add(out_of_range(n.name, c, c.value, r, "the default, "), n.name, c.key);
+}
+
 void check_number(const NodeDescriptor& n, const amp_param_contract& c, const Parameter& p, double fs, Violations& v) {
     const bool per_frame = c.rate == AMP_RATE_FRAME;
     if (p.kind == Parameter::kCurve) {
@@ -59,9 +72,7 @@ void check_number(const NodeDescriptor& n, const amp_param_contract& c, const Pa
               n.name, c.key, AMP_E_SHAPE);
     const Range r = range_of(c, fs);
     for (double x : t.data) {
-        const bool whole = c.kind != AMP_PARAM_INTEGER || x == std::floor(x);
-        if (std::isfinite(x) && whole && ((x >= r.low && x <= r.high) || (c.range == AMP_RANGE_CLAMP && per_frame)))
-            continue;
+        if (fits(c, x, r)) continue;
         v.add(out_of_range(n.name, c, x, r), n.name, c.key);
         return;
     }
@@ -113,6 +124,10 @@ void check_parameters(const NodeDescriptor& n, const amp_node_contract& c, doubl
             check_matrix(n, pc, p, v);
         else
             check_number(n, pc, p, fs, v);
+    }
+    for (uint32_t k = 0; k < c.n_params; ++k) {
+        const bool number = c.params[k].kind == AMP_PARAM_NUMBER || c.params[k].kind == AMP_PARAM_INTEGER;
+        if (number && index[k] < 0) check_default(n, c.params[k], fs, v);
     }
 }
 

@@ -9,7 +9,9 @@ struct Range {
     double low, high;
 };
 Range range_of(const amp_param_contract& p, double sample_rate);
-std::string out_of_range(const std::string& node, const amp_param_contract& p, double got, const Range& allowed);
+// `whose` stands before the value that was got: "the default, ".
+std::string out_of_range(const std::string& node, const amp_param_contract& p, double got, const Range& allowed,
+                         const char* whose = "");
 
 // Matches a node's parameters with its contract: unknown keys, kinds, shapes over frames, ranges, missing choices.
 void check_parameters(const NodeDescriptor& node, const amp_node_contract& contract, double sample_rate,

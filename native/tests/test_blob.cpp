@@ -118,6 +118,21 @@ void histories_mean_what_they_say() {
     CHECK(amp_history_sample(b.data(), b.size(), "step", 1e9, int64_t{1} << 61, 3, y, nullptr) == AMP_OK && y[2] == 60);
 }
 
+// Points and frames as far apart as they are allowed to be: every sum of frame numbers fits (the sanitizers look).
+void histories_reach_far() {
+    const double far = 1e300;
+    const Bytes b = blob::history({{"far", AMP_CURVE_HOLD, {{-far, 1}, {-1e18, 2}, {0, 3}, {1e18, 4}, {far, 5}}}});
+    constexpr int64_t edge = int64_t{1} << 61;
+    const auto at = [&](double rate, int64_t first) {
+        double y[3] = {};
+        CHECK(amp_history_sample(b.data(), b.size(), "far", rate, first, 3, y, nullptr) == AMP_OK);
+        CHECK(y[0] == y[1] && y[1] == y[2]);
+        return y[0];
+    };
+    CHECK(at(1, -edge) == 1 && at(1, edge) == 4 && at(1e7, -edge) == 2 && at(1e7, edge) == 3 && at(48000, 5) == 3);
+    CHECK(at(1e-300, edge) == 5 && at(1e-300, -edge) == 1 && at(1e300, edge) == 3);
+}
+
 void bytes_and_checksums() {
     amp_bytes_free(nullptr);
     amp_bytes empty{};
@@ -139,6 +154,7 @@ int main() {
     descriptors_say_where();
     histories_say_where();
     histories_mean_what_they_say();
+    histories_reach_far();
     bytes_and_checksums();
     return check::finish("blob");
 }

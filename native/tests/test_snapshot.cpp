@@ -1,6 +1,9 @@
 // snapshot and restore: on from a blob with the bits of one render, whatever the block; a blob that is refused changes
 // nothing.
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "check.hpp"
 #include "rig.hpp"
@@ -12,6 +15,7 @@ using rig::Runtime;
 using Samples = std::vector<double>;
 
 constexpr int64_t kBefore = 101, kAfter = 132;
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 Samples input() {
     Samples x(2 * (kBefore + kAfter));
@@ -210,6 +214,43 @@ void after_an_error() {
     CHECK(r.restore(start) == AMP_OK && same(r.render(kBefore), first));
 }
 
+// NaN among frames that were made but not delivered: a runtime that stops at such refuses the blob, another delivers
+// it.
+void not_finite() {
+    blob::Graph g = graphs::chain();
+    g.edges[1].delay = 9;
+    Ready from(g, 1, 16);
+    CHECK(!from.render(kBefore).empty());
+    const Bytes cut = from.snapshot();
+    long refused = 0;
+    for (size_t at = blob::kHeader; at + 8 <= cut.size(); ++at) {
+        Bytes bad = cut;
+        std::memcpy(&bad[at], &kNaN, sizeof kNaN);
+        blob::reseal(bad);
+        Ready stops(g, 1, 16, AMP_RUN_STOP_NONFINITE), goes_on(g, 1, 16);
+        if (stops.restore(bad) == AMP_OK) {
+            const Samples y = stops.render(kAfter);
+            CHECK(std::all_of(y.begin(), y.end(), [](double x) { return std::isfinite(x); }));
+        } else if (stops.status == AMP_E_NONFINITE) {
+            ++refused;
+            CHECK(std::strstr(stops.error.message, "level.out: the snapshot holds NaN"));
+            CHECK(!std::strcmp(stops.error.node, "level") && amp_graph_runtime_position(stops.raw) == 0);
+            CHECK(stops.render(kAfter).size() == 2 * kAfter);  // as before the call
+            CHECK(goes_on.restore(bad) == AMP_OK && goes_on.render(kAfter).size() == 2 * kAfter);
+        }
+    }
+    CHECK(refused >= 9 * 2);  // frames times channels
+}
+
+// A flag that has no meaning today may get one.
+void unknown_flags() {
+    Runtime r(graphs::chain());
+    for (uint32_t bit = 16; bit != 0; bit <<= 1)
+        CHECK(r.configure(1, 16, bit | AMP_RUN_HEAT) == AMP_E_INVALID_ARG &&
+              std::strstr(r.error.message, "flags: unknown bits"));
+    CHECK(r.configure(1, 16, AMP_RUN_STOP_NONFINITE | AMP_RUN_HEAT | AMP_RUN_TRACE | AMP_RUN_NO_METRICS) == AMP_OK);
+}
+
 }  // namespace
 
 int main() {
@@ -220,5 +261,7 @@ int main() {
     states_reach_no_foreign_memory();
     arguments();
     after_an_error();
+    not_finite();
+    unknown_flags();
     return check::finish("snapshot");
 }

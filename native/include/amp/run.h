@@ -22,7 +22,7 @@ typedef struct amp_config {
     uint32_t struct_size;      /* sizeof(amp_config) */
     uint32_t batches;          /* >= 1 */
     uint32_t block_frames;     /* 0: chosen from the working set */
-    uint32_t flags;            /* AMP_RUN_* */
+    uint32_t flags;            /* AMP_RUN_*; any other bit is AMP_E_INVALID_ARG */
     uint32_t trace_capacity;   /* events; 0: 65536 when tracing */
     uint32_t batch_offset;     /* logical number of the first batch, for batches rendered apart (noise) */
     uint32_t threads;          /* most that execute at a time, the caller's included, up to AMP_MOST_THREADS; 0: as many as the process
@@ -93,7 +93,9 @@ AMP_API amp_status amp_graph_runtime_snapshot(amp_graph_runtime *runtime, void *
  * control histories are not in it: set the history before (a graph with curves is AMP_E_INVALID_ARG without), bind inputs before or after.
  * The order nodes fire in is part of the memory: a snapshot of another schedule is AMP_E_INVALID_ARG.
  * Times, calls, clamped values and the trace are this runtime's own and count from here. Allocates like configure.
- * Malformed bytes are AMP_E_BLOB saying where, another plan AMP_E_DRIFT naming both digests; a blob that is refused changes nothing. */
+ * Malformed bytes are AMP_E_BLOB saying where, another plan AMP_E_DRIFT naming both digests; a blob that is refused changes nothing.
+ * A runtime with AMP_RUN_STOP_NONFINITE refuses frames that are made and not delivered if one is NaN or Inf (AMP_E_NONFINITE, with its
+ * place): a snapshot of a runtime without that flag may hold such. */
 AMP_API amp_status amp_graph_runtime_restore(amp_graph_runtime *runtime, const void *blob, size_t size);
 
 /* [owner] The last failure of this runtime; AMP_OK in `code` if none. */
