@@ -28,7 +28,7 @@ from amp_lab.request import (
     render_in_process,
 )
 from amp_lab.schedule import Schedule
-from amp_lab.values import Samples
+from amp_lab.values import ReadOnlyArrays, Samples
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Render:
+class Render(ReadOnlyArrays):
     """The result of a render.
 
     Parameters
@@ -134,11 +134,6 @@ class Render:
                 "If the array given as out= was overwritten, render with heat=True; otherwise report it."
             )
         return parts["heat"]
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        for array in (self.audio, *self.taps.values()):
-            array.flags.writeable = False
 
     def waveform(self, *, ax: Axes | None = None, **options: Any) -> Figure:
         """Figure of the audio over time."""

@@ -15,7 +15,7 @@ from amp_lab import lowlevel
 from amp_lab.errors import OutOfMemory, Pending
 from amp_lab.lowlevel import NodeMetrics, Runtime
 from amp_lab.memory import Recycler
-from amp_lab.values import Samples
+from amp_lab.values import ReadOnlyArrays, Samples
 
 Progress: TypeAlias = Callable[[int, int], object]
 CALL_SECONDS = 0.025
@@ -76,7 +76,7 @@ class Excess:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Heat:
+class Heat(ReadOnlyArrays):
     """Heat per node at the end of each window of 64 frames, summed over batches.
 
     ``times_s`` (W,); ``own_j`` energy the node itself gives off in the window, ``total_j`` accumulated heat
@@ -136,7 +136,7 @@ class Heat:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trace:
+class Trace(ReadOnlyArrays):
     """Firings, oldest first.
 
     ``events`` has the fields node (index into ``nodes``), frames, first_frame, visible_from, start_s and

@@ -59,6 +59,25 @@ def frozen(array: npt.ArrayLike) -> Samples:
     return copy
 
 
+class ReadOnlyArrays:
+    """Base of frozen records: arrays, also in mappings, cannot be written to, after pickling too."""
+
+    def __post_init__(self) -> None:
+        """Lock the arrays that the record was made with."""
+        self._lock_arrays()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Lock the arrays that came out of a pickle, which are writable."""
+        self.__dict__.update(state)
+        self._lock_arrays()
+
+    def _lock_arrays(self) -> None:
+        for value in vars(self).values():
+            for array in value.values() if isinstance(value, dict) else (value,):
+                if isinstance(array, np.ndarray):
+                    array.flags.writeable = False
+
+
 def numbers(where: str, array: Any, allowed: str = "an array") -> Samples:
     """Return a read-only, contiguous float64 copy of numbers.
 

@@ -268,7 +268,7 @@ class TestTemperature:
         """At G / (C fs) = 2 the recursion alternates for ever, above it grows: the plan says so."""
         plant = chain()
         plant.thermo["d"] = {"capacity_j_per_k": 1e-3, "conductance_w_per_k": ratio * 1e-3 * RATE}
-        with pytest.raises(amp.InvalidArgument, match=r"d: thermo constants are unstable .* allowed below 2") as e:
+        with pytest.raises(amp.InvalidArgument, match=r"d: thermo .* unstable .* allowed below 2") as e:
             plant.build().compile()
         assert e.value.node == "d"
         plant.thermo["d"]["conductance_w_per_k"] = 1.99e-3 * RATE

@@ -28,7 +28,9 @@ def test_a_default_outside_its_range_is_refused_like_a_given_value(type_id: str,
     numeric = [p for p in contract.params if p.kind in ("number", "integer") and p.range != "clamp"]
     outside = [p.key for p in numeric if not p.limits(rate)[0] <= p.default <= p.limits(rate)[1]]
     g = amp.Graph(sample_rate=rate)
-    node = g.add(type_id, name="n", **({"curve": "c"} if any(p.key == "curve" for p in contract.params) else {}))
+    node = g.add(
+        type_id, name="n", **({"curve": "c"} if any(p.key == "curve" for p in contract.params) else {})
+    )
     source = g.input(samples=np.zeros(8), name="source")
     for port in contract.inputs:
         g.connect(source, node, port=port.key)
@@ -41,6 +43,8 @@ def test_a_default_outside_its_range_is_refused_like_a_given_value(type_id: str,
         assert f"n.{key}: out of range (got the default, " in str(info.value)
     node.set(**{p.key: p.limits(rate)[0] for p in numeric if p.key in outside})
     g.compile()
+
+
 X = RNG.uniform(-1, 1, (1, 1, FRAMES))
 BLOCKS = (1, 7, 64, 1000)
 

@@ -189,6 +189,24 @@ def test_results_are_frozen_and_read_only_also_after_pickling(whole: amp.Render)
         assert {m.seconds for m in render.metrics.values()} == {m.seconds for m in whole.metrics.values()}
 
 
+def test_every_array_of_a_result_is_read_only() -> None:
+    """Audio, taps, heat, trace and measurements, before and after pickling, from a worker and from here."""
+    for isolation in ("none", "process"):
+        r = small().render(frames=640, taps="all", heat=True, trace=True, isolation=isolation)
+        results = [
+            r,
+            r.heat,
+            r.trace,
+            amp.measure.summary(r),
+            amp.measure.frequency_response(np.eye(1, 64)[0], 48_000.0),
+        ]
+        for result in [*results, *(pickle.loads(pickle.dumps(one)) for one in results)]:
+            values = [v for f in vars(result).values() for v in (f.values() if isinstance(f, dict) else (f,))]
+            arrays = [v for v in values if isinstance(v, np.ndarray)]
+            assert arrays
+            assert not any(array.flags.writeable for array in arrays), type(result).__name__
+
+
 def test_metrics_count_the_frames_of_every_node(whole: amp.Render) -> None:
     """Each node fired every frame once; heat is unknown unless asked for."""
     assert set(whole.metrics) == {n.name for n in small()}

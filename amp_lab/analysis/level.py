@@ -12,6 +12,7 @@ from scipy.signal import firwin, upfirdn
 
 from amp_lab.analysis.signals import FloatArray, decibels, require_finite, to_bcn, to_signal
 from amp_lab.errors import InvalidArgument
+from amp_lab.values import ReadOnlyArrays
 
 _OVERSAMPLING = 4
 _HALF_TAPS = 24
@@ -23,7 +24,7 @@ MAX_LOUDNESS_CHANNELS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Measurement:
+class Measurement(ReadOnlyArrays):
     """Levels of a render: arrays of shape (batch, channel), loudness of shape (batch,).
 
     Attributes

@@ -10,13 +10,14 @@ from scipy import fft
 
 from amp_lab.analysis.signals import FloatArray, bin_frequencies, decibels, require_finite, to_signal
 from amp_lab.errors import InvalidArgument
+from amp_lab.values import ReadOnlyArrays
 
 _NULL = 1e-12
 """Below this share of the largest magnitude a phase is rounding noise."""
 
 
 @dataclass(frozen=True, eq=False)
-class FrequencyResponse:
+class FrequencyResponse(ReadOnlyArrays):
     """Response of a linear system at `F` frequencies.
 
     Attributes

@@ -22,6 +22,7 @@ from amp_lab.analysis.signals import (
     to_signal,
 )
 from amp_lab.errors import InvalidArgument
+from amp_lab.values import ReadOnlyArrays
 
 Window: TypeAlias = Literal["blackmanharris", "flattop"]
 _OCTAVE_DB = 20.0 * math.log10(2.0)
@@ -32,7 +33,7 @@ _SEGMENTS = 128
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum:
+class Spectrum(ReadOnlyArrays):
     """Level in dBFS over frequency.
 
     Attributes
