@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 SCHEMA = "amp_lab.graph/1"
 INLINE_VALUES = 64
 MOST_AXES = 3
-KEYS = {"schema", "name", "sample_rate", "nodes", "edges", "modulations", "heat", "controls"}
+KEYS = {"schema", "name", "sample_rate", "nodes", "edges", "modulations", "heat", "controls", "workbench"}
+"""Of a file; ``workbench`` says how the graph lies in the editor and is nothing to the graph."""
 T = TypeVar("T")
 LINK_DEFAULTS: dict[str, Any] = {
     "delay_frames": 0,

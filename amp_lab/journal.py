@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from amp_lab.control import ControlHistory
 from amp_lab.counted import Names, Slots
 from amp_lab.errors import GraphError, NativeCrash
 from amp_lab.events import (
@@ -22,6 +23,7 @@ from amp_lab.events import (
     NodeRemoved,
     NodeRenamed,
 )
+from amp_lab.graph_json import encode_edge, encode_modulation, encode_node
 from amp_lab.model import Edge, Link, Modulation, Node, NodeRecord
 
 if TYPE_CHECKING:
@@ -41,7 +43,11 @@ ATTRIBUTES = {
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A graph at one moment, with the places of its nodes on a canvas and its folds (names by title)."""
+    """A graph at one moment, with the places of its nodes on a canvas and its folds (names by title).
+
+    ``file`` is the patch file that it belongs to, if any: to undo that another file was opened is to go
+    back to the first.
+    """
 
     handles: Mapping[str, Node]
     nodes: Mapping[str, NodeRecord]
@@ -50,6 +56,7 @@ class State:
     attributes: Mapping[str, Any]
     places: Mapping[str, Place] = field(default_factory=dict)
     folds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    file: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +94,8 @@ class Journal:
         self._watchers: list[Watcher] = []
         self._crash: NativeCrash | None = None
         self._gesture: str | None = None
+        self.keeper: object = None
+        """What keeps the graph in a file, for the widgets."""
         self._local = threading.local()
         with self._store.lock:
             self._heard_version = self._store.version
@@ -184,10 +193,11 @@ class Journal:
                 self._graph._node(name)
             self._commit(replace(self._now, places={**self._now.places, **places}), gesture)
 
-    def settle(self, places: Mapping[str, Place]) -> None:
-        """Give nodes that have no place one, as a part of the present state and no step of its own."""
+    def settle(self, places: Mapping[str, Place], folds: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        """Give nodes that have no place one, and folds if given; a part of the present state, no step."""
         with self._store.lock:
-            self._now = replace(self._now, places={**places, **self._now.places})
+            new = self._now.folds if folds is None else folds
+            self._now = replace(self._now, places={**places, **self._now.places}, folds=new)
 
     def fold(self, title: str, names: tuple[str, ...]) -> None:
         """Show some nodes as one box of that title; no names unfold it.
@@ -209,6 +219,50 @@ class Journal:
                     )
             self._commit(replace(self._now, folds=folds | ({title: names} if names else {})), None)
 
+    def belongs(self, file: str) -> None:
+        """Say that the present state, and those of the same file before and after it, belong to a file."""
+        with self._store.lock:
+            old = self._now.file
+            self._past = deque((_moved(state, old, file) for state in self._past), STEPS)
+            self._future = [_moved(state, old, file) for state in self._future]
+            self._now = replace(self._now, file=file)
+
+    def adopt(
+        self,
+        other: Graph,
+        places: Mapping[str, Place],
+        folds: Mapping[str, tuple[str, ...]],
+        file: str,
+    ) -> None:
+        """Make the graph what another one is, as one step; handles stay good where names are the same.
+
+        Raises
+        ------
+        GraphError
+            If the sample rates differ.
+        """
+        if other.sample_rate != self._graph.sample_rate:
+            rates = f"got {other.sample_rate:g} Hz, allowed {self._graph.sample_rate:g} Hz"
+            cure = "Open it by itself: amp.lab(path)."
+            raise GraphError(f"{other.name}: has another sample rate ({rates}). {cure}")
+        with self._store.lock, other._store.lock:
+            before, now = self._now, _look(other)
+            handles = {name: before.handles.get(name) or Node(self._graph, name) for name in now.handles}
+            folders = (*self._graph._sample_folders, *other._sample_folders)
+            self._graph._sample_folders = tuple(dict.fromkeys(folders))
+            state = State(
+                handles,
+                _same(before.nodes, _with_samples(before.nodes, now.nodes), encode_node),
+                _same(before.edges, now.edges, encode_edge),
+                _same(before.modulations, now.modulations, encode_modulation),
+                _same(before.attributes, now.attributes, _encode_attribute),
+                dict(places),
+                dict(folds),
+                file,
+            )
+            self._jump(state)
+            self._commit(state, None)
+
     def undo(self) -> bool:
         """Undo the last step, wherever it came from; False if there is none."""
         return self._travel(self._past, self._future)
@@ -226,14 +280,18 @@ class Journal:
             state, before = source.pop(), self._now
             target.append(before)
             self._gesture = None
-            self._local.travel = True
-            try:
-                _restore(self._graph, self._now, state)
-            finally:
-                self._local.travel = False
-            self._heard_version = self._store.version
+            self._jump(state)
             self._publish(before, state)
             return True
+
+    def _jump(self, state: State) -> None:
+        """Bring the graph to a state, and do not take that for an edit."""
+        self._local.travel = True
+        try:
+            _restore(self._graph, self._now, state)
+        finally:
+            self._local.travel = False
+        self._heard_version = self._store.version
 
     def _hear(self, _: Event) -> None:
         with self._store.lock:
@@ -276,7 +334,40 @@ def _look(graph: Graph, before: State | None = None) -> State:
         for title, members in before.folds.items()
         if (kept := tuple(to for name in members if (to := names.get(name))))
     }
-    return State(handles, *tables, attributes, places, folds)
+    return State(handles, *tables, attributes, places, folds, before.file)
+
+
+def _moved(state: State, old: str, new: str) -> State:
+    """Return the state with another file, if it belongs to the old one."""
+    return replace(state, file=new) if state.file == old else state
+
+
+def _same(
+    before: Mapping[Any, Any], after: Mapping[Any, Any], encode: Callable[[Any], Any]
+) -> dict[Any, Any]:
+    """Return the second table with the first one's objects where both say the same as JSON."""
+    return {
+        key: old if (old := before.get(key)) is not None and encode(old) == encode(value) else value
+        for key, value in after.items()
+    }
+
+
+def _with_samples(before: Mapping[str, NodeRecord], after: Mapping[str, NodeRecord]) -> dict[str, NodeRecord]:
+    """Return the second table; what the first one has read of the same sound files comes along."""
+    return {
+        name: replace(record, samples=old.samples)
+        if record.samples is None and (old := before.get(name)) is not None and _reads_the_same(old, record)
+        else record
+        for name, record in after.items()
+    }
+
+
+def _reads_the_same(a: NodeRecord, b: NodeRecord) -> bool:
+    return bool(a.values.get("source")) and a.values.get("source") == b.values.get("source")
+
+
+def _encode_attribute(value: Any) -> Any:
+    return value.to_dict() if isinstance(value, ControlHistory) else value
 
 
 def _changed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,6 +22,22 @@ from amp_lab.plots import style
 STATIC = Path(__file__).with_name("static")
 ENGINE = threading.RLock()
 """Held by every callback: the kernel runs them in threads of their own while a cell is running."""
+_edits = threading.local()
+
+
+def by_hand() -> bool:
+    """Whether what this thread does now was asked for in a view, and not by code."""
+    return getattr(_edits, "by_hand", False)
+
+
+@contextlib.contextmanager
+def _asked_by_a_view() -> Iterator[None]:
+    before = by_hand()
+    _edits.by_hand = True
+    try:
+        yield
+    finally:
+        _edits.by_hand = before
 
 
 DRAWING = threading.Lock()
@@ -95,6 +111,11 @@ class View(anywidget.AnyWidget):
         if not self.closed:
             self.send({"kind": kind, **content}, list(buffers))
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take traits that a page has set."""
+        with _asked_by_a_view():
+            super().set_state(sync_data)
+
     def _release(self) -> None:
         """Let go of what the subclass holds."""
 
@@ -109,7 +130,7 @@ class View(anywidget.AnyWidget):
             handler = getattr(self, f"_on_{wish.get('kind')}", None)
             if handler is None:
                 raise GraphError(f"{type(self).__name__}: no such message (got {quoted(content)}).")
-            with ENGINE:
+            with ENGINE, _asked_by_a_view():
                 handler(wish)
         except Exception as error:
             self.tell("failed", id=wish.get("id"), **described(error))

@@ -6,21 +6,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
-from matplotlib.figure import Figure
 
-from amp_lab import catalog, layout, plots
+from amp_lab import catalog, layout
 from amp_lab.errors import AmpError
 from amp_lab.model import Link
 from amp_lab.widgets import edits
 from amp_lab.widgets.base import STATIC
-from amp_lab.widgets.graphview import GraphView
+from amp_lab.widgets.file_messages import FileMessages
 
 if TYPE_CHECKING:
     from amp_lab.graph import Graph
     from amp_lab.render import Render
 
 
-class Editor(GraphView):
+class Editor(FileMessages):
     """Editor of a graph: ``amp.editor(g)``.
 
     Parameters
@@ -29,6 +28,8 @@ class Editor(GraphView):
         The model. Edits made in Python show at once, edits made in a view are edits of this graph.
     height
         Of the view in pixels.
+    seconds
+        Length of the sound that the toolbar exports.
 
     Attributes
     ----------
@@ -38,11 +39,13 @@ class Editor(GraphView):
         Name of a node to mark, as when the pointer is over it in another widget.
     problems : list of dict
         What keeps the graph from being rendered: ``message``, ``node``, ``port``. Empty if nothing does.
+    file : PatchFile
+        Where edits made by hand are kept; nowhere at first.
     """
 
     _esm = STATIC / "editor.js"
     _css = STATIC / "editor.css"
-    _public: ClassVar[tuple[str, ...]] = ("selection", "problems", "highlight")
+    _public: ClassVar[tuple[str, ...]] = ("selection", "problems", "highlight", "seconds")
     height = traitlets.Int(560, min=120, max=4000).tag(sync=True)
     selection = traitlets.List(traitlets.Unicode()).tag(sync=True)
     problems = traitlets.List(traitlets.Dict()).tag(sync=True)
@@ -76,10 +79,6 @@ class Editor(GraphView):
         state = self.journal.state
         heights = {name: layout.height(catalog.contract(r.type)) for name, r in state.nodes.items()}
         self.journal.move(layout.arrange(heights, layout.links_of(state)))
-
-    def figure(self) -> Figure:
-        """Draw the graph as it is now."""
-        return plots.graph(self.journal.state, name=self.graph.name)
 
     # ---- messages ----
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,6 +10,9 @@ import traitlets
 from ipywidgets import widget_serialization
 from matplotlib.figure import Figure
 
+from amp_lab.errors import GraphError, quoted
+from amp_lab.graph import Graph
+from amp_lab.widgets import disk, open_files
 from amp_lab.widgets.base import STATIC, Choice, View
 from amp_lab.widgets.editor import Editor
 from amp_lab.widgets.live import Live
@@ -19,7 +23,6 @@ from amp_lab.widgets.thermo import Thermo
 from amp_lab.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
     from amp_lab.render import Render
 
 STRIP = 42
@@ -41,6 +44,8 @@ class Workbench(View):
     ----------
     live, editor, panel, scope, spectrum, spectrogram, thermo, timeline
         The widgets it is made of; each can be shown elsewhere too.
+    file : PatchFile
+        Where edits made by hand are kept.
     tab : str
         Which of the views is open.
     """
@@ -55,10 +60,11 @@ class Workbench(View):
     def __init__(self, graph: Graph, *, seconds: float = 1.0, **traits: Any) -> None:
         self.editor = Editor(graph)
         super().__init__(**traits)
-        self.graph = graph
+        self.graph, self.file = graph, self.editor.file
         self.live = Live(graph, height=STRIP)
         self.panel = Panel(graph, seconds=seconds, height=440)
         self.panel.on_render(self._rendered)
+        traitlets.dlink((self.panel, "seconds"), (self.editor, "seconds"))
         self.scope, self.spectrum = Scope(self.panel), Spectrum(self.panel)
         self.spectrogram = Spectrogram(self.panel)
         self.thermo, self.timeline = Thermo(self.panel), Timeline(self.panel)
@@ -106,12 +112,41 @@ class Workbench(View):
             self.editor.selection = [change["new"]]
 
 
-def lab(graph: Graph, **traits: Any) -> Workbench:
+def lab(
+    graph: Graph | str | os.PathLike[str] | None = None,
+    *,
+    save: str | os.PathLike[str] | None = None,
+    **traits: Any,
+) -> Workbench:
     """Open a graph in the workbench (see `Workbench`).
+
+    Parameters
+    ----------
+    graph
+        A graph; the path of a patch file (``"voice.amp.json"``), which is made with the first edit if there
+        is none; or nothing, for an empty graph.
+    save
+        Patch file that keeps the edits made by hand in a view, as `PatchFile` says. If it holds edits of
+        this very graph already, they are put on it, as one step of undo.
 
     Raises
     ------
     GraphError
-        If it is no graph.
+        If it is no graph, or a path at which no patch file can be or is.
     """
-    return Workbench(graph, **traits)
+    given: object = graph
+    if graph is None or isinstance(graph, Graph):
+        file = None if save is None else disk.writable_place("lab.save", save)
+        kept = open_files.of(Graph() if graph is None else graph)
+    elif isinstance(given, str | os.PathLike):
+        if save is not None:
+            raise GraphError(
+                f"lab: two files (got {quoted(given)} and save={quoted(save)}). Give one of them."
+            )
+        file, kept = None, open_files.at(disk.place("lab", given))
+    else:
+        what = f"got {quoted(given)}, allowed a Graph, the path of a patch file, or nothing"
+        raise GraphError(f"lab: not a graph ({what}). Write amp.lab(g).")
+    if file is not None:
+        kept.keep(file)
+    return Workbench(kept.graph, **traits)

@@ -17,6 +17,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request
 
+from amp_lab.widgets.disk import OFF
+
 TOKEN = "amp"
 START_S = 60.0
 VIEWPORT = {"width": 1280, "height": 800}
@@ -127,6 +129,8 @@ class Lab:
         }
         environment = os.environ | {key: str(self.folder / name) for key, name in places.items()}
         environment["PYTHONSAFEPATH"] = "1"
+        for name in OFF:  # here a person works: what is edited by hand is saved
+            environment.pop(name, None)
         for name in (*places.values(), "books"):
             (self.folder / name).mkdir(exist_ok=True)
         news = self.folder / "settings" / "@jupyterlab" / "apputils-extension"

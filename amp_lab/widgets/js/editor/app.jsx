@@ -5,6 +5,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, use
 import { flushSync } from 'react-dom';
 import { Catalogue, DRAG, QuickAdd } from './catalogue.jsx';
 import { lineTypes } from './edges.jsx';
+import { Code, FileLine, Files } from './files.jsx';
 import { boxes, carried, connection, lines, shownAs } from './flow.js';
 import { Inspector } from './inspector.jsx';
 import { Box, Fold, Marks } from './nodes.jsx';
@@ -29,11 +30,13 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
   const [latency, setLatency] = useState(null);
   const [quick, setQuick] = useState(null);
   const [code, setCode] = useState(null);
+  const [files, setFiles] = useState(null);
   const [panes, setPanes] = useState({ catalogue: root.clientWidth > 760 });
   const problems = useTrait(model, 'problems');
   const badges = useTrait(model, 'badges');
   const highlight = useTrait(model, 'highlight');
   const crashed = useTrait(model, 'crash').node ?? '';
+  const file = useTrait(model, 'file_status');
   const flow = useReactFlow();
   const ahead = useRef(0); // moves by keys that Python has not answered yet: the boxes stay where they were moved to
 
@@ -73,9 +76,9 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
 
   const ask = useCallback(async (kind, content) => {
     try {
-      const { message } = await link.ask(kind, content);
+      const { message, buffers } = await link.ask(kind, content);
       surface.clear();
-      return message;
+      return { ...message, buffers };
     } catch (error) {
       surface.show(error, focus);
       return null;
@@ -120,6 +123,10 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
     arrange: () => { link.tell('arrange'); setTimeout(() => flow.fitView({ duration: 250, padding: AROUND }), 150); },
     fit: () => flow.fitView({ duration: 250, padding: AROUND }),
     code: async () => setCode((await ask('code', {}))?.text ?? null),
+    save: () => (file.path ? ask('save') : setFiles('save')),
+    saveAs: () => setFiles('save'),
+    open: () => setFiles('open'),
+    export: () => setFiles('export'),
     catalogue: () => setPanes((before) => ({ ...before, catalogue: !before.catalogue })),
     jump: () => (problems.find((problem) => problem.node) ? focus(problems.find((problem) => problem.node).node) : actions.fit()),
     all: () => select(nodes.map((box) => box.id)),
@@ -147,6 +154,10 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
   useKeys(root, actions);
   useMenu(root, actions);
 
+  const close = (setDialog) => () => {
+    setDialog(null);
+    root.focus({ preventScroll: true });
+  };
   const marks = useMemo(() => ({ badges, highlight, crashed, problems: Object.fromEntries(problems.map((p) => [p.node, p.message])) }), [badges, highlight, crashed, problems]);
   const dropped = (event, state) => {
     if (state.isValid || state.toNode || !state.fromHandle?.id.startsWith('o:')) return;
@@ -168,8 +179,9 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
 
   return (
     <Marks.Provider value={marks}>
-      <Toolbar name={document.name} replica={{ undo: replica.undo, redo: replica.redo }} selected={chosen.length + chosenLinks.length}
+      <Toolbar name={document.name} file={file} replica={{ undo: replica.undo, redo: replica.redo }} selected={chosen.length + chosenLinks.length}
         problems={problems} latency={latency} run={(action) => actions[action]()} />
+      <FileLine file={file} ask={ask} link={link} />
       <div className="columns">
         {panes.catalogue && <Catalogue catalogue={catalogue} onAdd={add} />}
         <div className="canvas" onDragOver={(event) => event.preventDefault()} onDrop={(event) => {
@@ -202,7 +214,8 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
         )}
       </div>
       {quick && <QuickAdd catalogue={quick.from ? catalogue.filter((contract) => contract.inputs.length) : catalogue} at={quick.at} onPick={pick} onClose={() => setQuick(null)} />}
-      {code !== null && <Code text={code} onClose={() => setCode(null)} />}
+      {code !== null && <Code text={code} onClose={close(setCode)} />}
+      {files && <Files key={files} mode={files} name={document.name} seconds={model.get('seconds')} ask={ask} onClose={close(setFiles)} />}
     </Marks.Provider>
   );
 }
@@ -215,19 +228,6 @@ function Level({ root }) {
     root.style.setProperty('--zoom', zoom);
   }, [root, zoom]);
   return null;
-}
-
-function Code({ text, onClose }) {
-  return (
-    <div className="code" role="dialog" aria-label="Python" onKeyDown={(event) => event.key === 'Escape' && onClose()}>
-      <div className="code-head">
-        <b>Python that rebuilds the graph</b>
-        <button onClick={() => navigator.clipboard?.writeText(text)}>Copy</button>
-        <button autoFocus onClick={onClose}>Close</button>
-      </div>
-      <pre>{text}</pre>
-    </div>
-  );
 }
 
 /** Keep the trait `selection` and what is selected here the same. */

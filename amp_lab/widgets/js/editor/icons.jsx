@@ -7,6 +7,9 @@ const PATHS = {
   remove: 'M4 6h12M8 6V4h4v2M6 6l1 11h6l1-11M9 9v5M11 9v5',
   arrange: 'M3 4h4v4H3zM3 12h4v4H3zM13 8h4v4h-4zM7 6h3v8H7M10 10h3',
   fit: 'M4 8V4h4M12 4h4v4M16 12v4h-4M8 16H4v-4',
+  save: 'M4 4h9l3 3v9H4zM7 4v4h5V4M7 16v-5h6v5',
+  open: 'M3 16V5h5l2 2h6v2M3 16l3-7h12l-3 7z',
+  export: 'M10 3v9M6.5 8.5 10 12l3.5-3.5M4 13v4h12v-4',
   code: 'm7 6-4 4 4 4M13 6l4 4-4 4M11.5 4l-3 12',
 };
 

@@ -1,7 +1,7 @@
 import { memo } from 'react';
 import { Icon } from './icons.jsx';
 
-export const Toolbar = memo(function Toolbar({ name, replica, selected, problems, latency, run }) {
+export const Toolbar = memo(function Toolbar({ name, file, replica, selected, problems, latency, run }) {
   const button = (icon, action, hint, disabled = false) => (
     <button className="amp-icon" disabled={disabled} title={hint} aria-label={hint} onClick={() => run(action)}><Icon name={icon} /></button>
   );
@@ -10,6 +10,7 @@ export const Toolbar = memo(function Toolbar({ name, replica, selected, problems
     <div className="toolbar" role="toolbar" aria-label="Editor">
       {button('panel', 'catalogue', 'Show or hide the catalogue')}
       <b className="title">{name}</b>
+      <button className="amp-link kept" data-status={file.status} title={`${file.path || file.text}. Save under a name`} onClick={() => run('saveAs')}>{file.text}</button>
       <span className="gap" />
       {button('undo', 'undo', 'Undo (Ctrl+Z)', !replica.undo)}
       {button('redo', 'redo', 'Redo (Ctrl+Shift+Z)', !replica.redo)}
@@ -20,7 +21,11 @@ export const Toolbar = memo(function Toolbar({ name, replica, selected, problems
       <span className="bar" />
       {button('arrange', 'arrange', 'Arrange by the stages of the plan')}
       {button('fit', 'fit', 'Show everything (F)')}
-      {button('code', 'code', 'Python that rebuilds the graph')}
+      <span className="bar" />
+      {button('save', 'save', 'Save the patch')}
+      {button('open', 'open', 'Open a patch')}
+      {button('code', 'code', 'Copy code: Python that rebuilds the graph')}
+      {button('export', 'export', 'Export sound, picture or graph')}
       <button className={problems.length ? 'status bad' : 'status'} title={problems[0]?.message ?? 'The plan compiles'} onClick={() => run('jump')}>
         {problems.length ? `${problems.length} problem${problems.length > 1 ? 's' : ''}` : `ready · ${frames}`}
       </button>

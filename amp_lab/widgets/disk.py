@@ -1,0 +1,210 @@
+"""Where a patch file may lie, how it is read and replaced, and when nothing is saved at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from amp_lab import jsontext, regular_files
+from amp_lab.errors import FileError, GraphError, plain, quoted
+from amp_lab.widgets import atomic
+
+ENDING = ".amp.json"
+LISTED = 200
+DEPTH = 4
+VISITED = 5_000
+"""Folders and files a search for patch files looks at."""
+OFF = ("CI", "PYTEST_VERSION")
+"""Environment of tests: nbval and CI run in them, and a notebook that is tested writes no files."""
+_LOCK = threading.RLock()
+"""Held while a file is compared and replaced. Whoever holds it takes no other lock."""
+
+
+@dataclass
+class DiskFile:
+    """One file, and what is known of it.
+
+    Attributes
+    ----------
+    known
+        Digest of its bytes when they were last read or written; None if there was no file.
+    grew_from
+        Digest of the code's graph that what it holds grew from.
+    version
+        Of the graph's journal when it was last written.
+    """
+
+    path: Path
+    known: str | None = None
+    grew_from: str = ""
+    version: int = -1
+
+    def replace(self, data: bytes, version: int) -> tuple[bytes | None, bool]:
+        """Write the file, unless a newer version or somebody else has written it meanwhile.
+
+        Returns
+        -------
+        tuple
+            The bytes somebody else has written, None if the file is ours; and whether it was deleted.
+
+        Raises
+        ------
+        OSError, FileError
+            If it cannot be written, or compared.
+        """
+        with _LOCK:
+            if version < self.version:
+                return None, False
+            found = read(self.path)
+            if found is not None and found != data and digest(found) != self.known:
+                return found, False
+            was_deleted = found is None and self.known is not None
+            if found != data:
+                check_writable(self.path)
+                atomic.write(self.path, data)
+            self.known, self.version = digest(data), version
+            return None, was_deleted
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 of bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def date(file: Path) -> str:
+    """When a file was last written, to the minute."""
+    with contextlib.suppress(OSError):
+        return f"{datetime.fromtimestamp(file.stat().st_mtime):%Y-%m-%d %H:%M}"
+    return "an earlier session"
+
+
+def switched_off() -> str:
+    """Name the variable that says that nothing is saved here, ``""`` if none does."""
+    return next((name for name in OFF if os.environ.get(name, "").lower() not in ("", "0", "false")), "")
+
+
+def place(where: str, path: object) -> Path:
+    """Return the resolved path of a patch file.
+
+    Raises
+    ------
+    GraphError
+        If it can be none: no text, no ``.json``, a folder, a device, a link to nothing, or its folder is
+        missing.
+    """
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise GraphError(
+            f"{where}: not a path (got {quoted(path)}, allowed text or a Path). Give 'voice.amp.json'."
+        )
+    text = os.fspath(path)
+    if "\0" in text or not text.endswith(".json"):
+        raise GraphError(
+            f"{where}: not a patch file (got {quoted(text)}, allowed *.json). Give 'voice.amp.json'."
+        )
+    try:
+        return _resolved(where, text)
+    except OSError as error:
+        raise GraphError(f"{where}: {error.strerror} (got {quoted(text)}). Give another path.") from None
+
+
+def _resolved(where: str, text: str) -> Path:
+    file = Path(os.path.realpath(text))
+    if os.path.islink(text) and not file.exists():
+        raise GraphError(
+            f"{where}: is a link to a file that does not exist (got {quoted(text)}). Give another path."
+        )
+    if file.is_dir():
+        raise GraphError(f"{where}: is a folder (got {quoted(text)}, allowed a file). Add a file name.")
+    if file.exists() and not file.is_file():
+        raise GraphError(f"{where}: is no regular file (got {quoted(text)}). Give another path.")
+    if not file.parent.is_dir():
+        raise GraphError(
+            f"{where}: no folder {quoted(str(file.parent))} (got {quoted(text)}). Make it first."
+        )
+    return file
+
+
+def writable_place(where: str, path: object) -> Path:
+    """Return the resolved path of a patch file that can be written.
+
+    Raises
+    ------
+    GraphError
+        As `place`, and if the file or its folder is read-only.
+    """
+    file = place(where, path)
+    try:
+        check_writable(file)
+    except OSError as error:
+        raise GraphError(f"{where}: {error.strerror} (got {quoted(str(path))}). Give another path.") from None
+    return file
+
+
+def check_writable(file: Path) -> None:
+    """Refuse what the replacing of a file would get round: a read-only file in a folder that is not.
+
+    Raises
+    ------
+    OSError
+        If the file or its folder is read-only, or the folder is missing.
+    """
+    if not file.parent.is_dir():
+        raise FileNotFoundError(2, "its folder is missing")
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        raise PermissionError(13, "its folder is read-only")
+    if file.exists() and (not file.stat().st_mode & 0o222 or not os.access(file, os.W_OK)):
+        raise PermissionError(13, "it is read-only")
+
+
+def read(file: Path) -> bytes | None:
+    """Return the bytes of a regular file, None if there is none.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read, is no regular file or too large.
+    """
+    if not os.path.lexists(file):
+        return None
+    return regular_files.read_bytes(file, jsontext.MOST_BYTES, "Give another path.")
+
+
+def existing(file: Path) -> bytes:
+    """Return the bytes of a file that must be there.
+
+    Raises
+    ------
+    FileError
+        If it is not, or cannot be read.
+    """
+    data = read(file)
+    if data is None:
+        raise FileError(f"{plain(file.name)}: no such file. Look at the list.")
+    return data
+
+
+def nearby() -> list[str]:
+    """List patch files below the working folder, links not followed, sorted."""
+    return sorted(_search(Path(), 0, [VISITED]))[:LISTED]
+
+
+def _search(folder: Path, depth: int, left: list[int]) -> Iterator[str]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        left[0] -= 1
+        if left[0] < 0:
+            return
+        if entry.is_dir(follow_symlinks=False):
+            if depth < DEPTH and not entry.name.startswith((".", "node_modules")):
+                yield from _search(folder / entry.name, depth + 1, left)
+        elif entry.name.endswith(ENDING):
+            yield (folder / entry.name).as_posix()
