@@ -147,6 +147,11 @@ class Graph(Builders, Stored, Editing):
         links = f"{len(self._store.edges)} edges, {len(self._store.modulations)} modulations"
         return f"Graph {self._name}: {len(self)} nodes, {links} at {self._sample_rate:g} Hz"
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        from amp_lab.plots.graph import mimebundle
+
+        return mimebundle(self)
+
     # ---- listeners ----
 
     def observe(self, listener: Listener) -> None:

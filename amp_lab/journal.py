@@ -319,6 +319,12 @@ class Journal:
             subscriber(patch)
 
 
+def present(graph: Graph) -> State:
+    """Return the present state of a graph, without starting a journal for it."""
+    with graph._store.lock:
+        return _look(graph) if graph._journal is None else graph._journal.state
+
+
 def _look(graph: Graph, before: State | None = None) -> State:
     """Look at the graph as it is; places and folds of the state before follow renames."""
     store, handles = graph._store, dict(graph._handles)

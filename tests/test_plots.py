@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sys
 from itertools import pairwise
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+import amp_lab as amp
 from amp_lab import plots
 from amp_lab.errors import InvalidArgument, ShapeError
 from amp_lab.lowlevel import Pyramid
@@ -410,3 +412,19 @@ def test_a_difference_of_other_channels_is_refused() -> None:
 def test_the_time_axis_adapts(seconds: float, expected: tuple[float, str]) -> None:
     """Microseconds, milliseconds, seconds."""
     assert style.time_unit(seconds) == expected
+
+
+def test_a_bare_graph_is_its_picture_and_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell that ends in a graph shows both; empty, large and undrawable graphs show the line alone."""
+    g = amp.presets.three_osc()
+    shown = g._repr_mimebundle_()
+    png = base64.b64decode(shown["image/png"])
+    assert shown["text/plain"] == repr(g) and png.startswith(b"\x89PNG") and len(png) <= 60_000
+    assert g._journal is None, "looking at a graph starts no journal"
+    assert set(amp.Graph()._repr_mimebundle_()) == {"text/plain"}
+    large = amp.Graph()
+    for seed in range(200):
+        large.noise(seed=seed)
+    assert set(large._repr_mimebundle_()) == {"text/plain"}
+    monkeypatch.setattr(style, "png", lambda *_, **__: 1 / 0)
+    assert g._repr_mimebundle_() == {"text/plain": f"{g!r}\nno picture: ZeroDivisionError: division by zero"}

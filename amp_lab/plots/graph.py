@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
@@ -10,14 +11,20 @@ from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
 from amp_lab import catalog, layout
+from amp_lab.errors import plain
+from amp_lab.journal import present
 from amp_lab.plots import style
 
 if TYPE_CHECKING:
+    from amp_lab.graph import Graph
     from amp_lab.journal import State
     from amp_lab.model import Link
 
 PIXELS_PER_INCH = 150.0
 MAX_WIDTH_IN, MAX_HEIGHT_IN = 14.0, 9.0
+PICTURED = 100
+"""Nodes of the largest graph that a notebook shows as a picture: more take seconds, and cannot be read."""
+PICTURE_DPI = 72
 
 
 @style.drawing
@@ -54,6 +61,18 @@ def graph(state: State, *, name: str = "graph", ax: Axes | None = None) -> Figur
               style.count(len(state.modulations), "modulation"))  # fmt: skip
     style.title(canvas, name, style.joined(*counts))
     return figure
+
+
+def mimebundle(of: Graph) -> dict[str, str]:
+    """Return what a notebook shows of a graph: its line, and a small PNG unless it is empty or large."""
+    shown, state = {"text/plain": repr(of)}, present(of)
+    if 0 < len(state.nodes) <= PICTURED:
+        try:
+            png = style.png(graph(state, name=of.name), dpi=PICTURE_DPI)
+            shown["image/png"] = base64.b64encode(png).decode()
+        except Exception as error:  # whatever a font or a style does, the line is shown
+            shown["text/plain"] += f"\nno picture: {type(error).__name__}: {plain(error, 400)}"
+    return shown
 
 
 def _box(ax: Axes, name: str, kind: str, box: tuple[float, float, float], colour: str, shrink: float) -> None:
