@@ -14,6 +14,7 @@ from amp_lab.errors import (
     GraphError,
     InternalError,
     InvalidArgument,
+    IsolationWarning,
     NativeCrash,
     NativeLibraryMissing,
     NativeLibraryStale,
@@ -24,6 +25,7 @@ from amp_lab.errors import (
     ShapeError,
     ThermalError,
     Unsupported,
+    WorkerUnavailable,
 )
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ __all__ = [
     "GraphError",
     "InternalError",
     "InvalidArgument",
+    "IsolationWarning",
     "NativeCrash",
     "NativeLibraryMissing",
     "NativeLibraryStale",
@@ -97,6 +100,7 @@ __all__ = [
     "ShapeError",
     "ThermalError",
     "Unsupported",
+    "WorkerUnavailable",
     "__version__",
     "analysis",
     "batch",

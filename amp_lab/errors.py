@@ -201,6 +201,14 @@ class NativeCrash(AmpError):
         self.frames = frames
 
 
+class WorkerUnavailable(AmpError):
+    """No worker process can be started: a limit of the system, named in the message, forbids it."""
+
+
+class IsolationWarning(UserWarning):
+    """A notebook renders in its own process, as no worker can be started: said once."""
+
+
 class NativeLibraryMissing(ImportError):
     """The native library is not built."""
 

@@ -7,19 +7,25 @@ worker straight into memory shared with this process. See ``docs/contracts/isola
 from __future__ import annotations
 
 import atexit
+import errno
 import math
 import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import warnings
 from dataclasses import dataclass
+from typing import cast
 
-from amp_lab.errors import InvalidArgument, Unsupported
+from amp_lab import descriptors
+from amp_lab.errors import InvalidArgument, IsolationWarning, Unsupported, WorkerUnavailable
+from amp_lab.limits import unavailable
 from amp_lab.request import Progress, RenderParts, RenderRequest
-from amp_lab.shared import PAGE
+from amp_lab.segments import PAGE, retire_all
+from amp_lab.service import Service
+from amp_lab.shared import StreamJob
+from amp_lab.stream_thread import StreamThread
 from amp_lab.values import Samples
-from amp_lab.workers import Server, Worker
+from amp_lab.workers import Worker
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ def render(
     *,
     timeout_s: float | None = None,
 ) -> RenderParts:
-    """Carry out a request in a worker process.
+    """Render a request in a worker process.
 
     Parameters
     ----------
@@ -61,35 +67,37 @@ def render(
     ------
     NativeCrash
         If the worker died by a signal, or (signal ``HANG``) ran into ``timeout_s``.
-    KeyboardInterrupt
-        On Ctrl-C; the worker has stopped, or was killed after `STOP_S`.
+    BaseException
+        What ``progress`` or a signal handler raises, as it is (Ctrl-C: `KeyboardInterrupt`), after the worker
+        has stopped, or was killed after `STOP_S`.
+    WorkerUnavailable
+        If a limit of the system forbids to start one.
     Unsupported
         On systems that cannot do this.
     AmpError
         What the runtime reports, as in process.
     """
+    _check_supported()
     limit = _timeout(timeout_s)
-    parts = None
-    while parts is None:  # a worker may have been killed while it was idle
-        with _worker() as worker:
-            parts = worker.carry_out(request, progress, limit)
+    parts = cast("RenderParts", _service.render(request, limit, progress))
     if out is not None:
         out[...] = parts["audio"]
         parts["audio"] = out
     return parts
 
 
-def hire() -> tuple[Server, Worker]:
-    """Return a worker for a stream, and the server that ends it (`Server.dismiss`)."""
-    while True:
-        server = _current()
-        if (worker := server.hire()) is not None:
-            return server, worker
+def stream_thread(job: StreamJob, nodes: tuple[str, ...]) -> StreamThread:
+    """Return what serves a stream with a worker of its own, once it is started (`start`)."""
+    _check_supported()
+    return StreamThread(_service, job, nodes, _timeout(None))
 
 
-def default_timeout() -> float | None:
-    """Seconds a worker may go without starting another firing: ``AMP_WORKER_TIMEOUT``, or None."""
-    return _timeout(None)
+def start(thread: threading.Thread) -> None:
+    """Start a thread; `WorkerUnavailable` where the system allows no more."""
+    try:
+        thread.start()
+    except RuntimeError:
+        raise unavailable(errno.EAGAIN) from None
 
 
 def _timeout(timeout_s: float | None) -> float | None:
@@ -108,71 +116,79 @@ def _timeout(timeout_s: float | None) -> float | None:
     return value
 
 
-_running: list[Server] = []
-"""The server in use, if any."""
-_lock = threading.RLock()
+_service = Service()
+_told: list[WorkerUnavailable] = []
+"""Why this process renders by itself although it should not."""
 
 
-@contextmanager
-def _worker() -> Iterator[Worker]:
-    worker = None
-    while worker is None:
-        server = _current()
-        worker = server.take()
-    try:
-        yield worker
-    finally:
-        server.give_back(worker)
-
-
-def _current() -> Server:
+def _check_supported() -> None:
     if not supported():
         raise Unsupported(
             f"isolation: needs memfd (got {sys.platform}, allowed linux). Render with isolation='none'."
         )
-    with _lock:
-        if _running and not _running[0].usable:
-            _running.pop().close()
-        if not _running:
-            _running.append(Server())
-        return _running[0]
+
+
+def fall_back(error: WorkerUnavailable) -> None:
+    """Let ``isolation="auto"`` render in this process from now on, and say so once.
+
+    Raises
+    ------
+    WorkerUnavailable
+        ``error``, if a worker has crashed before: the same crash here would end this process.
+    """
+    if _service.crashed:
+        error.add_note("A worker has crashed before, so nothing is rendered in the process itself.")
+        raise error
+    if not _told:
+        _told.append(error)
+        why = str(error).partition("(")[2].partition(")")[0]
+        warnings.warn(
+            f"isolation: no worker process can be started ({why}). Renders and sessions run in the process "
+            "itself, where a native crash would end it. Raise the limit and restart.",
+            IsolationWarning,
+            stacklevel=2,
+        )
+
+
+def fallen_back() -> bool:
+    """Whether `fall_back` has decided so."""
+    return bool(_told)
 
 
 def status() -> Status:
     """Tell what runs and what is held."""
-    with _lock:
-        if not _running:
-            return Status()
-        server = _running[0]
-        pids = tuple(worker.pid for worker in (*server.workers, *server.hired))
-        arrays, array_bytes, warm_bytes = server.memory.status()
+    server = _service.current
+    if server is None or server.process is None:
+        return Status()
+    pids = tuple(worker.pid for worker in server.workers if isinstance(worker, Worker))
+    arrays, array_bytes, warm_bytes = server.memory.status()
     pages = len(pids)
     return Status(server.process.pid, pids, arrays - pages, array_bytes - pages * PAGE, warm_bytes)
 
 
 def shutdown() -> None:
     """End the workers and their server; results stay valid, and the next render starts anew."""
-    with _lock:
-        if _running:
-            _running.pop().close()
+    _told.clear()
+    _service.shutdown(wait=True)
 
 
 def _before_fork() -> None:
     """From now on a fork of this process looks at the results in use: their memory is never used again."""
-    _lock.acquire()
-    if _running:
-        _running[0].retire()
+    descriptors.guard.acquire()
+    retire_all()
 
 
 def _after_fork() -> None:
-    _lock.release()
-    shutdown()
+    descriptors.guard.release()
+    _service.shutdown(wait=False)
 
 
 def _in_fork() -> None:
-    _lock.release()
-    if _running:
-        _running.pop().abandon()
+    global _service  # noqa: PLW0603 - the threads of the old one are in the other process
+    descriptors.close_copies()
+    descriptors.guard.release()
+    _service.forked()
+    _service = Service()
 
 
 atexit.register(shutdown)

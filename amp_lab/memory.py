@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import mmap
-import threading
 import weakref
 from collections import deque
+from contextlib import suppress
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +20,15 @@ KEEP_BYTES = 256 << 20
 
 
 class Recycler:
-    """Private memory in sizes of powers of two, handed out again when the last view of an array is gone."""
+    """Private memory in sizes of powers of two, handed out again when the last view of an array is gone.
+
+    It has no lock, so that neither a fork nor a signal handler that renders finds one taken: a block is in
+    one place at a time, and each step that moves it is one call.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._dead: deque[mmap.mmap] = deque()
-        self._warm: list[mmap.mmap] = []
+        self._blocks: dict[int, tuple[weakref.ref[Any], mmap.mmap]] = {}
+        self._warm: deque[mmap.mmap] = deque()
 
     def take(self, shape: tuple[int, ...]) -> Samples:
         """Return an uninitialised float64 array."""
@@ -32,32 +36,34 @@ class Recycler:
         if nbytes < SMALLEST or not hasattr(mmap, "MAP_PRIVATE"):
             return np.empty(shape)
         size = 1 << (nbytes - 1).bit_length()
-        with self._lock:
-            block = self._reuse(size)
+        self._collect()
+        block = self._reuse(size)
         if block is None:
             block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
             if hasattr(mmap, "MADV_HUGEPAGE"):
                 block.madvise(mmap.MADV_HUGEPAGE)
         owner = np.frombuffer(block, np.float64, prod(shape))  # every view refers to it, and it to the block
-        # Finalizers run at any time in any thread, so this one only notes the block.
-        weakref.finalize(owner, self._dead.append, block).atexit = False
+        ref = weakref.ref(owner)
+        self._blocks[id(ref)] = ref, block
         return owner.reshape(shape)
 
     def warm_bytes(self) -> int:
         """Bytes kept for the next arrays."""
-        with self._lock:
-            self._collect()
-            return sum(len(block) for block in self._warm)
+        self._collect()
+        return sum(map(len, tuple(self._warm)))
 
     def _reuse(self, size: int) -> mmap.mmap | None:
-        self._collect()
-        for i in reversed(range(len(self._warm))):
-            if len(self._warm[i]) == size:
-                return self._warm.pop(i)
+        for block in reversed(tuple(self._warm)):
+            if len(block) == size:
+                with suppress(ValueError):  # another thread was quicker
+                    self._warm.remove(block)
+                    return block
         return None
 
     def _collect(self) -> None:
-        while self._dead:
-            self._warm.append(self._dead.popleft())
-        while sum(len(block) for block in self._warm) > KEEP_BYTES:
-            self._warm.pop(0)
+        for key, (owner, block) in tuple(self._blocks.items()):
+            if owner() is None and self._blocks.pop(key, None) is not None:
+                self._warm.append(block)
+        while sum(map(len, tuple(self._warm))) > KEEP_BYTES:
+            with suppress(IndexError):
+                self._warm.popleft()

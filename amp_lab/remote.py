@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import threading
-import weakref
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
+import numpy as np
+
 from amp_lab import isolate
-from amp_lab.errors import AmpError, InvalidArgument, NativeCrash
+from amp_lab.errors import AmpError
+from amp_lab.fork_server import EXIT_S
 from amp_lab.lowlevel_stream import Stream
-from amp_lab.shared import Place, StreamCall, StreamJob
+from amp_lab.segments import Place
+from amp_lab.shared import StreamJob
+from amp_lab.stream_thread import StreamThread
 from amp_lab.values import Samples
 
 
@@ -24,78 +25,51 @@ class RemoteStream(Stream):
     ----------
     nodes
         The plan's nodes in firing order, to say where the worker died.
+
+    Raises
+    ------
+    WorkerUnavailable
+        If no worker can be started here.
     """
 
     def __init__(self, descriptors: bytes, plan: bytes, *, nodes: tuple[str, ...], **config: int) -> None:
-        server, self._worker = isolate.hire()
-        self._memory, self._nodes = server.memory, nodes
-        self._dismiss: Callable[[], object] = weakref.finalize(self, server.dismiss, self._worker)
-        self._borrowed: dict[str, Any] = {}
-        self._talk = threading.RLock()
-        self._shared: tuple[int, Samples] | None = None
-        self._numbers = itertools.count()
-        self._limit = isolate.default_timeout()
-        self._end: AmpError | None = None
         fault = os.environ.get("AMP_TEST_FAULT", "")
-        self._worker.begin(StreamJob(descriptors, plan, config, 0, fault))
+        job = StreamJob(descriptors, plan, config, Place(0, 0, 0, ()), fault)
+        self._borrowed: dict[str, Any] = {}
+        self._thread: StreamThread = isolate.stream_thread(job, nodes)
+        self._thread.end_with(self)
         try:
-            self._call("rings")  # which makes the stream
-        except BaseException:
-            self._dismiss()
+            isolate.start(self._thread)
+            self._thread.call("rings")  # which makes the stream
+        except BaseException:  # whose traceback may keep this object for long
+            self._thread.end()
             raise
 
     def close(self) -> None:
-        """End the worker; a second time does nothing."""
-        with self._talk:
-            self._end = self._end or InvalidArgument("Session: is closed. Make a new one.")
-            self._borrowed.clear()
-            self._shared = None
-            self._dismiss()
-
-    def _call(self, method: str, *arguments: Any) -> Any:
-        with self._talk:
-            if self._end is not None:
-                raise self._end
-            try:
-                call = StreamCall(next(self._numbers), method, arguments)
-                return self._worker.ask(call, self._nodes, self._limit)
-            except NativeCrash as crash:
-                self._end = crash
-                raise
-
-    def _room(self, shape: tuple[int, ...]) -> tuple[Place, Samples]:
-        """Return memory both sides see, used again by the next call."""
-        if self._shared is None or self._shared[1].size < prod(shape):
-            self._shared = self._memory.take((prod(shape),))
-        offset, array = self._shared
-        return Place(offset, shape), array[: prod(shape)].reshape(shape)
+        """End the worker, after the calls that were made; a second time does nothing."""
+        self._thread.end()
+        self._thread.join(2 * EXIT_S)
 
     def bind_input(self, node: str, samples: Samples) -> None:
         """Let an input play samples (B|1, C, N), copied to where the worker sees them."""
-        offset, copy = self._memory.take(samples.shape)
-        copy[...] = samples
-        self._borrowed[node] = copy
-        self._call("bind_input", node, Place(offset, samples.shape))
+        self._thread.call("bind_input", node, np.array(samples))
 
     def push(self, node: str, samples: Samples) -> None:
         """Append samples (B|1, C, N) to an input: all of them, or none."""
-        with self._talk:
-            place, shared = self._room(samples.shape)
-            shared[...] = samples
-            self._call("push", node, place)
+        self._thread.call("push", node, np.array(samples))
 
     def pull(self, tap: int, out: Samples, ready: bool = False) -> tuple[int, AmpError | None]:
-        """Fill ``out`` (B, C, N) from a tap; returns how many frames it got and, if too few, why."""
-        with self._talk:
-            place, shared = self._room(out.shape)
-            got, why = self._call("pull", tap, place, ready)
-            out[:, :, :got] = shared[:, :, :got]
+        """Fill ``out`` (B, C, N) from a tap; returns how many frames it got and, if too few, why.
+
+        Who is interrupted leaves ``out`` to the call: use it again only after another call has returned.
+        """
+        got, why = self._thread.call("pull", tap, out, ready)
         return got, why
 
 
 def _forward(name: str) -> Callable[..., Any]:
     def method(self: RemoteStream, *arguments: Any) -> Any:
-        return self._call(name, *arguments)
+        return self._thread.call(name, *arguments)
 
     return method
 

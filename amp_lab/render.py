@@ -124,9 +124,9 @@ class Render(ReadOnlyArrays):
         """
         if self.computed_heat is not None:
             return self.computed_heat
-        from amp_lab.rendering import carry_out
+        from amp_lab.rendering import run
 
-        parts = carry_out(replace(self.request, heat=True, trace=False, taps=()), self.isolation)
+        parts = run(replace(self.request, heat=True, trace=False, taps=()), self.isolation)
         again = digest(parts["audio"])
         if parts["heat"] is None or again != self.digest:
             raise InternalError(

@@ -8,16 +8,16 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 
 from amp_lab import checks, lowlevel
 from amp_lab import schedule as schedules
 from amp_lab.control import ControlHistory, check_history
-from amp_lab.errors import GraphError, NativeCrash, ShapeError, quoted
+from amp_lab.errors import GraphError, NativeCrash, ShapeError, WorkerUnavailable, quoted
 from amp_lab.request import Progress, RenderParts, RenderRequest, allocate_here, render_in_process
 from amp_lab.values import Samples
 from amp_lab.version import __version__
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Isolation: TypeAlias = Literal["auto", "process", "none"]
 Nonfinite: TypeAlias = Literal["raise", "allow"]
+Done = TypeVar("Done")
 BAR_AFTER_S = 1.0
 
 
@@ -98,10 +99,11 @@ def render(
         threads=threads or 0,
     )
     _check_out(graph, request, out)
-    chosen = choose_isolation(isolation)
     with _Bar(graph.name) as bar, _reported(graph):
-        parts = carry_out(request, chosen, progress or bar, out)
-    provenance = _provenance(request, parts, plan.digest, history)
+        parts, chosen = isolated(
+            isolation, lambda chosen: (run(request, chosen, progress or bar, out), chosen)
+        )
+    provenance = _provenance(request, parts, plan.digest, history, chosen)
     return Render(
         name=graph.name,
         audio=_locked(parts["audio"]),
@@ -131,10 +133,10 @@ def _reported(graph: Graph) -> Iterator[None]:
         graph._journal.report(None)
 
 
-def carry_out(
+def run(
     request: RenderRequest, isolation: str, progress: Progress | None = None, out: Samples | None = None
 ) -> RenderParts:
-    """Carry out a request in the worker (``"process"``) or here (``"none"``)."""
+    """Render a request in a worker (``"process"``) or here (``"none"``)."""
     if isolation == "process":
         from amp_lab.isolate import render as render_isolated
 
@@ -149,21 +151,52 @@ def carry_out(
 def choose_isolation(isolation: str) -> str:
     """Choose ``"process"`` or ``"none"``; ``"auto"`` is ``AMP_ISOLATION``, else a worker in notebooks.
 
+    A worker that cannot be started is another matter: see `isolated`.
+
     Raises
     ------
     GraphError
         If it is none of the three.
     """
-    asked = isolation != "auto"
-    if not asked:
-        isolation = os.environ.get("AMP_ISOLATION") or "auto"
-    where = "isolation" if asked else "AMP_ISOLATION"
-    checks.choice(where, isolation, get_args(Isolation), "isolation")
-    if isolation == "auto":
-        from amp_lab.isolate import supported
+    asked = _asked(isolation)
+    if asked == "auto":
+        from amp_lab.isolate import fallen_back, supported
 
-        return "process" if _in_kernel() and supported() else "none"
+        return "process" if _in_kernel() and supported() and not fallen_back() else "none"
+    return asked
+
+
+def _asked(isolation: str) -> str:
+    """Return what was asked for, here or by ``AMP_ISOLATION``."""
+    where = "isolation"
+    if isolation == "auto":
+        where, isolation = "AMP_ISOLATION", os.environ.get("AMP_ISOLATION") or "auto"
+    checks.choice(where, isolation, get_args(Isolation), "isolation")
     return isolation
+
+
+def isolated(isolation: str, do: Callable[[str], Done]) -> Done:
+    """Do something in a worker (``"process"``) or here (``"none"``), as asked for.
+
+    Where ``"auto"`` chose a worker and none can be started, it is done here after all, and a warning says so
+    once. This is the place that must ask whether a graph may run in the process itself: one that loads native
+    code other than the library's own may not.
+
+    Raises
+    ------
+    WorkerUnavailable
+        If a worker was asked for, or has crashed before.
+    """
+    chosen = choose_isolation(isolation)
+    try:
+        return do(chosen)
+    except WorkerUnavailable as error:
+        if _asked(isolation) != "auto":
+            raise
+        from amp_lab.isolate import fall_back
+
+        fall_back(error)
+    return do("none")
 
 
 def _in_kernel() -> bool:
@@ -239,7 +272,11 @@ def _locked(array: Samples) -> Samples:
 
 
 def _provenance(
-    request: RenderRequest, parts: RenderParts, plan_digest: str, history: ControlHistory | None
+    request: RenderRequest,
+    parts: RenderParts,
+    plan_digest: str,
+    history: ControlHistory | None,
+    isolation: str,
 ) -> dict[str, str]:
     return {
         "amp_lab": __version__,
@@ -254,6 +291,7 @@ def _provenance(
         "block_frames": str(parts["block_frames"]),
         "batch_offset": str(request.batch_offset),
         "threads": str(parts["threads"]),
+        "isolation": "worker process" if isolation == "process" else "in process",
     }
 
 

@@ -1,7 +1,9 @@
-"""One render as data, and the loop that carries it out in this process."""
+"""One render as data, and the loop that runs it in this process."""
 
 from __future__ import annotations
 
+import errno
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -210,14 +212,20 @@ def allocate_here(name: str | None, shape: tuple[int, int, int]) -> Samples:
     OutOfMemory
         If the system does not give that much.
     """
+    nbytes = 8 * prod(shape)
     try:
-        return _recycler.take(shape)
-    except (MemoryError, OSError, OverflowError, ValueError):
-        what = "audio" if name is None else f"the tap {name}"
-        raise OutOfMemory(
-            f"render: no memory for {what} (got {8 * prod(shape)} bytes for (B, C, N) {shape}). "
-            "Render fewer frames or batches."
-        ) from None
+        if nbytes <= sys.maxsize:
+            return _recycler.take(shape)
+    except MemoryError:
+        pass
+    except OSError as error:
+        if error.errno != errno.ENOMEM:  # of a signal handler: a time-out, say
+            raise
+    what = "audio" if name is None else f"the tap {name}"
+    raise OutOfMemory(
+        f"render: no memory for {what} (got {nbytes} bytes for (B, C, N) {shape}). "
+        "Render fewer frames or batches."
+    )
 
 
 _recycler = Recycler()
@@ -231,7 +239,7 @@ def render_in_process(
     allocate: Allocate = allocate_here,
     flight: object | None = None,
 ) -> RenderParts:
-    """Carry out a request in this process.
+    """Render a request in this process.
 
     Parameters
     ----------

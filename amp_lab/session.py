@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
@@ -19,7 +22,7 @@ from amp_lab.model import Node
 from amp_lab.nodes import samples as sample_arrays
 from amp_lab.nodes.builder import takes_samples
 from amp_lab.plan import Plan
-from amp_lab.rendering import Isolation, Nonfinite, check_history_for, choose_isolation
+from amp_lab.rendering import Isolation, Nonfinite, check_history_for, isolated
 from amp_lab.request import Trace
 from amp_lab.tap import Pace, Tap
 from amp_lab.values import Samples, numbers
@@ -98,8 +101,10 @@ class Session:
         history = check_history_for(where, graph, plan.curves, controls)
         flags = (nonfinite == "raise") * lowlevel.STOP_NONFINITE | trace * lowlevel.TRACE
         config = {key: value or 0 for key, value in sizes.items()} | {"batches": batches, "flags": flags}
-        self.isolation = choose_isolation(isolation)
-        self._stream = _stream(plan, config, self.isolation)
+        self._process = os.getpid()
+        self._open_stream, self.isolation = isolated(
+            isolation, lambda chosen: (_stream(plan, config, chosen), chosen)
+        )
         self._nodes, self._batches = plan.order, batches
         self.latency_frames = plan.latency_frames
         self.sample_rate: float = graph.sample_rate
@@ -108,12 +113,11 @@ class Session:
             self._stream.set_history(history.select(plan.curves).blob)
         for name, samples in graph.inputs(sorted(set(inputs) - set(self.live))).items():
             self._stream.bind_input(name, samples)
-        self._turn = threading.Lock()  # one call that makes frames at a time
-        self._switch = threading.Lock()  # of start and stop
-        self._change = threading.Condition()
-        self._changes = 0
-        self._thread: threading.Thread | None = None
-        self._stopping = threading.Event()
+        # Plain locks: unlike conditions and events, `with` takes and leaves them in one step that no signal
+        # handler's exception comes between.
+        self._turn = threading.RLock()  # one call that makes frames at a time
+        self._switch = threading.RLock()  # of start and stop
+        self._run: _Run | None = None
         self._error: AmpError | None = None
         self._taps: list[Tap] = []
         self.output = self._open(None, "lossless", 0) if output and graph.output_node is not None else None
@@ -129,7 +133,16 @@ class Session:
     def close(self) -> None:
         """Stop and free everything; a second time does nothing."""
         self.stop()
-        self._stream.close()
+        self._open_stream.close()
+
+    @property
+    def _stream(self) -> Stream:
+        if (here := os.getpid()) != self._process:
+            raise InvalidArgument(
+                f"{self._name}.session: belongs to the process that made it (got process {here}, allowed "
+                f"{self._process}). Make a new session after a fork."
+            )
+        return self._open_stream
 
     # ---- sound ----
 
@@ -247,7 +260,7 @@ class Session:
     @property
     def running(self) -> bool:
         """Whether a thread keeps the output ahead."""
-        return self._thread is not None
+        return self._run is not None
 
     def start(self, ahead_frames: int = 4800) -> None:
         """Keep ``ahead_frames`` frames of the output ready, in a thread; again: with another number."""
@@ -256,10 +269,9 @@ class Session:
             raise GraphError(f"{self._name}.session: has no output to keep ahead. Make it with output=True.")
         with self._switch:
             self._halt()
-            self._stopping.clear()
             self._error = None
-            self._thread = threading.Thread(target=self._work, args=(self.output, ahead_frames), daemon=True)
-            self._thread.start()
+            self._run = run = _Run(self._stream, self.output._number, ahead_frames, self)
+            run.thread.start()
 
     def stop(self) -> None:
         """Stop what `start` started, within 0.1 s; without it nothing happens."""
@@ -267,37 +279,13 @@ class Session:
             self._halt()
 
     def _halt(self) -> None:
-        self._stopping.set()
-        self._wake()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        if self._run is not None:
+            self._run.stop()
+            self._run = None
 
     def _wake(self) -> None:
-        with self._change:
-            self._changes += 1
-            self._change.notify_all()
-
-    def _work(self, output: Tap, ahead: int) -> None:
-        stream, number, pace, stopping = self._stream, output._number, Pace(), self._stopping
-        while not stopping.wait(YIELD_SECONDS):
-            seen = self._changes
-            try:
-                with self._turn, pace as most:
-                    ready = stream.advance(number, ahead, most)
-                self._error = None
-                if ready < ahead:
-                    continue
-            except (Pending, RingFull) as error:
-                self._error = error
-            except AmpError as error:
-                self._error = error
-                return
-            self._rest(seen)
-
-    def _rest(self, seen: int) -> None:
-        with self._change:
-            self._change.wait_for(lambda: self._changes != seen or self._stopping.is_set())
+        if (run := self._run) is not None:
+            run.wake()
 
     # ---- what is known ----
 
@@ -317,6 +305,45 @@ class Session:
     def __repr__(self) -> str:
         at = "" if self.output is None else f", output at frame {self.output.counters.position}"
         return f"Session {self._name}: {'running' if self.running else 'stopped'}{at}"
+
+
+class _Run:
+    """A thread that keeps the output of a session ahead. A new one for each `Session.start`."""
+
+    def __init__(self, stream: Stream, tap: int, ahead: int, session: Session) -> None:
+        self._stream, self._tap, self._ahead, self._session = stream, tap, ahead, session
+        self._bell = threading.Lock()  # free: something has changed since the thread looked
+        self._stopped = False
+        self.thread = threading.Thread(target=self._work, daemon=True)
+
+    def wake(self) -> None:
+        """Let the thread look again."""
+        with suppress(RuntimeError):  # it is free already
+            self._bell.release()
+
+    def stop(self) -> None:
+        """End the thread and wait for it."""
+        self._stopped = True
+        self.wake()
+        if self.thread.ident is not None:
+            self.thread.join()
+
+    def _work(self) -> None:
+        session, pace = self._session, Pace()
+        while not self._stopped:
+            try:
+                with session._turn, pace as most:
+                    ready = self._stream.advance(self._tap, self._ahead, most)
+                session._error = None
+                if ready < self._ahead:
+                    time.sleep(YIELD_SECONDS)
+                    continue
+            except (Pending, RingFull) as error:
+                session._error = error
+            except AmpError as error:
+                session._error = error
+                return
+            self._bell.acquire()
 
 
 def _stream(plan: Plan, config: dict[str, int], isolation: str) -> Stream:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import deque
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from amp_lab import checks
+from amp_lab.errors import AmpError
 from amp_lab.lowlevel_stream import Stream, TapCounters
 from amp_lab.values import Samples
 
@@ -36,16 +40,40 @@ class Pace:
         self.frames = max(1, min(MOST_FRAMES, int(self.frames * factor)))
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What a tap has read and nobody has been given: frames [0, ``frames``) of ``sound``.
+
+    ``total`` frames were read ever: where the counters know of more, an interrupted call has put them behind
+    those in ``sound``. ``joined`` is what was handed over and came back last. Each change is one assignment
+    of a new object, so that whatever interrupts finds all of the old one or all of the new one.
+    """
+
+    sound: Samples
+    frames: int
+    total: int
+    joined: Samples | None = None
+
+
 class Tap:
     """A reader of one output with a position of its own. Made by `Session.tap`."""
 
     def __init__(
         self, session: Session, stream: Stream, number: int, shape: tuple[int, int], policy: str
     ) -> None:
-        self._session, self._stream, self._number = session, stream, number
+        self._session, self._open_stream, self._number = session, stream, number
         self._shape = shape
         self._policy = policy
         self._pace = Pace()
+        self._reading = threading.RLock()
+        self._read = _Read(np.empty((*shape, 0)), 0, 0)
+        self._unsettled = False
+        self._returned: deque[Samples] = deque()
+
+    @property
+    def _stream(self) -> Stream:
+        _ = self._session._stream  # which raises in a fork
+        return self._open_stream
 
     @property
     def counters(self) -> TapCounters:
@@ -57,6 +85,7 @@ class Tap:
 
         A lossless tap makes what is not there yet, unless the session runs by itself (`Session.start`): then,
         and from a latest tap, what is there is all there is. Fewer frames than asked for are an underrun.
+        A call that is interrupted loses nothing: the next one begins with the frames it had read.
 
         Raises
         ------
@@ -68,24 +97,71 @@ class Tap:
             If the session stopped at a fault, once the frames before it are read.
         """
         checks.whole("pull.frames", frames)
+        sound: Samples | None = None
+        try:
+            with self._reading:
+                why = self._fill(frames)
+                sound = self._take(frames)
+            self._session._wake()
+        except BaseException:
+            if sound is not None:
+                self._returned.append(sound)
+            raise
+        if sound.shape[2] == 0 and frames and why is not None:
+            raise why
+        return sound
+
+    def _fill(self, frames: int) -> AmpError | None:
+        """Read until there are so many frames; returns why there are fewer."""
+        self._settle()
         ready = self._policy == "latest" or self._session.running
-        out = np.empty((*self._shape, frames))
-        done, why = 0, None
-        while done < frames:
+        self._make_room(frames)
+        why = None
+        while (done := self._read.frames) < frames:
+            self._unsettled = True
             if ready:
-                part = out
+                part = self._read.sound[:, :, done:frames]
                 got, why = self._stream.pull(self._number, part, ready=True)
             else:
                 with self._session._turn, self._pace as most:
-                    part = out[:, :, done : done + most]
+                    part = self._read.sound[:, :, done : min(done + most, frames)]
                     got, why = self._stream.pull(self._number, part)
-            done += got
+            self._read = replace(self._read, frames=done + got, total=self._read.total + got)
+            self._unsettled = False
             if got < part.shape[2]:
                 break
-        self._session._wake()
-        if done == 0 and frames and (why := why or (self._session._error if ready else None)):
-            raise why
-        return out if done == frames else out[:, :, :done].copy()
+        return why or (self._session._error if ready else None)
+
+    def _settle(self) -> None:
+        """Count what a call that was interrupted has read, and take back what it could not hand over."""
+        while self._returned:
+            back, read = self._returned[0], self._read
+            if read.joined is not back:
+                sound = np.concatenate((back, read.sound[:, :, : read.frames]), axis=2)
+                self._read = _Read(sound, sound.shape[2], read.total, back)
+            self._returned.popleft()
+        if self._unsettled:
+            known, read = self.counters, self._read
+            got = known.position - known.skipped - read.total
+            self._read = replace(read, frames=read.frames + got, total=read.total + got)
+            self._unsettled = False
+
+    def _make_room(self, frames: int) -> None:
+        read = self._read
+        if read.sound.shape[2] < frames:
+            sound = np.empty((*self._shape, frames))
+            sound[:, :, : read.frames] = read.sound[:, :, : read.frames]
+            self._read = replace(read, sound=sound)
+
+    def _take(self, frames: int) -> Samples:
+        """Hand over the first frames of what was read."""
+        read = self._read
+        count = min(frames, read.frames)
+        whole = count == read.sound.shape[2]
+        sound = read.sound if whole else read.sound[:, :, :count].copy()
+        rest = read.sound[:, :, count : read.frames].copy()
+        self._read = _Read(rest, rest.shape[2], read.total)
+        return sound
 
     def close(self) -> None:
         """Stop reading: nothing waits for this tap any more."""

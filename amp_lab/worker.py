@@ -5,6 +5,7 @@ The server has imported everything and has one thread, so that a fork of it is r
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import select
@@ -20,7 +21,8 @@ from typing import NoReturn
 from amp_lab.errors import AmpError, InternalError
 from amp_lab.lowlevel_stream import Stream
 from amp_lab.request import RenderParts, render_in_process
-from amp_lab.shared import BEGUN, CANCEL, Channel, Job, Memory, Place, StreamCall, StreamJob
+from amp_lab.segments import MappedMemory, Place
+from amp_lab.shared import BEGUN, CANCEL, READY, Channel, Job, StreamCall, StreamJob
 from amp_lab.values import Samples
 
 PROGRESS_S = 0.02
@@ -29,7 +31,7 @@ PROGRESS_S = 0.02
 def main() -> None:
     """Fork a worker for every channel received, reap those asked for, and leave when the parent does."""
     control = Channel(socket.socket(fileno=int(sys.argv[1])))
-    memory = Memory(int(sys.argv[2]))
+    memory = MappedMemory(int(sys.argv[2]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     control.send("ready")
@@ -38,23 +40,30 @@ def main() -> None:
             pid, fds = control.receive_fds()
         except EOFError:
             break
-        control.send(_reap(pid) if pid else _fork(control, memory, fds[0]))
+        control.send(_reap(pid) if pid else _fork(control, memory, fds))
     while _children():
         pass
 
 
-def _fork(control: Channel, memory: Memory, fd: int) -> int:
-    pid = os.fork()
+def _fork(control: Channel, memory: MappedMemory, fds: list[int]) -> int:
+    """Start a worker; its process id, or the number of the error, below zero."""
+    if not fds:  # the kernel had no room for the descriptor
+        return -errno.EMFILE
+    try:
+        pid = os.fork()
+    except OSError as error:
+        os.close(fds[0])
+        return -(error.errno or errno.EAGAIN)
     if pid == 0:
         try:
             control.close()
-            _serve(Channel(socket.socket(fileno=fd)), memory)
-        except EOFError:
+            _serve(Channel(socket.socket(fileno=fds[0])), memory)
+        except (EOFError, ConnectionError):
             os._exit(0)
         except BaseException:
             traceback.print_exc()
             os._exit(1)
-    os.close(fd)
+    os.close(fds[0])
     return pid
 
 
@@ -72,8 +81,13 @@ def _children() -> bool:
     return True
 
 
-def _serve(channel: Channel, memory: Memory) -> NoReturn:
-    threading.Thread(target=_leave_with_parent, args=(channel,), daemon=True).start()
+def _serve(channel: Channel, memory: MappedMemory) -> NoReturn:
+    try:
+        threading.Thread(target=_leave_with_parent, args=(channel,), daemon=True).start()
+    except RuntimeError:
+        channel.send(errno.EAGAIN)
+        os._exit(0)
+    channel.send(READY)
     while True:
         job = channel.receive()
         if isinstance(job, StreamJob):
@@ -90,7 +104,7 @@ def _leave_with_parent(channel: Channel) -> None:
     os._exit(0)
 
 
-def _answer(channel: Channel, memory: Memory, job: Job) -> tuple[str, object]:
+def _answer(channel: Channel, memory: MappedMemory, job: Job) -> tuple[str, object]:
     try:
         return "done", _render(channel, memory, job)
     except AmpError as error:
@@ -100,8 +114,8 @@ def _answer(channel: Channel, memory: Memory, job: Job) -> tuple[str, object]:
         return "failed", InternalError(f"worker: unexpected failure. Please report it.\n{text}")
 
 
-def _stream(channel: Channel, memory: Memory, job: StreamJob) -> NoReturn:
-    """Do what the caller says with one stream, until it closes the channel."""
+def _stream(channel: Channel, memory: MappedMemory, job: StreamJob) -> NoReturn:
+    """Make the calls of one stream, until the caller closes the channel."""
     page = memory.page(job.page)
     page[BEGUN] = 1
     os.environ["AMP_TEST_FAULT"] = job.fault
@@ -111,7 +125,7 @@ def _stream(channel: Channel, memory: Memory, job: StreamJob) -> NoReturn:
         if not made:
             made.append(Stream(job.descriptors, job.plan, **job.config))
             made[0].set_flight(page)
-        arguments = (memory.array(a.offset, a.shape) if isinstance(a, Place) else a for a in call.arguments)
+        arguments = (memory.array(a) if isinstance(a, Place) else a for a in call.arguments)
         return getattr(made[0], call.method)(*arguments)
 
     while True:
@@ -123,11 +137,11 @@ def _stream(channel: Channel, memory: Memory, job: StreamJob) -> NoReturn:
         except Exception:
             text = traceback.format_exc()
             answer = "failed", InternalError(f"worker: unexpected failure. Please report it.\n{text}")
-        channel.send((call.number, *answer))
+        channel.send(answer)
 
 
-def _render(channel: Channel, memory: Memory, job: Job) -> RenderParts:
-    """Carry out a job; the arrays stay in the shared memory and come back empty."""
+def _render(channel: Channel, memory: MappedMemory, job: Job) -> RenderParts:
+    """Render; the arrays stay in the shared memory and come back empty."""
     page = memory.page(job.page)
     page[BEGUN] = 1
     os.environ["AMP_TEST_FAULT"] = job.fault
@@ -135,9 +149,9 @@ def _render(channel: Channel, memory: Memory, job: Job) -> RenderParts:
 
     def allocate(name: str | None, shape: tuple[int, int, int]) -> Samples:
         if name is None:
-            return memory.array(job.audio, shape)
+            return memory.array(job.audio)
         channel.send(("allocate", name, shape))
-        return memory.array(channel.receive(), shape)
+        return memory.array(channel.receive())
 
     def progress(done: int, total: int) -> None:
         nonlocal last
@@ -145,7 +159,7 @@ def _render(channel: Channel, memory: Memory, job: Job) -> RenderParts:
             last = time.perf_counter()
             channel.send(("progress", done))
 
-    inputs = {name: memory.array(*place) for name, place in job.inputs.items()}
+    inputs = {name: memory.array(place) for name, place in job.inputs.items()}
     parts = render_in_process(
         replace(job.request, inputs=inputs),
         progress=progress,

@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 import amp_lab as amp
-from amp_lab import errors, isolate, shared, workers
+from amp_lab import errors, isolate, segments, service, shared, workers
 from amp_lab.request import RenderRequest, render_in_process
 
 HOOKS = Path(__file__).parents[1] / "build" / "hooks"
@@ -128,7 +128,7 @@ def test_same_bits_as_in_process(graph: Callable[[], amp.Graph], options: dict[s
     there = graph().render(isolation="process", **options)
     assert there.digest == here.digest
     assert there.audio.shape == here.audio.shape
-    assert there.provenance == here.provenance
+    assert {**there.provenance, "isolation": "in process"} == dict(here.provenance)
     assert list(there.taps) == list(here.taps)
     for name, signal_ in here.taps.items():
         np.testing.assert_array_equal(there.taps[name], signal_)
@@ -205,7 +205,7 @@ def test_results_outlive_the_worker() -> None:
 
 def test_memory_beyond_the_limit_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only so much memory of dead arrays is kept, and what went back can be used again."""
-    monkeypatch.setattr(shared, "KEEP_BYTES", 1 << 20)
+    monkeypatch.setattr(segments, "KEEP_BYTES", 1 << 20)
     graph = filtered()
     digests = {graph.render(frames=n, isolation="process").digest for n in (30_000, 60_000, 60_000, 200_000)}
     assert len(digests) == 3
@@ -422,7 +422,7 @@ def test_threads_share_few_workers() -> None:
     for thread in threads:
         thread.join()
     assert good == [10] * 6
-    assert len(isolate.status().workers) <= workers.WORKERS
+    assert len(isolate.status().workers) <= service.WORKERS
 
 
 INTERRUPT = """

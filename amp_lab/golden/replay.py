@@ -64,10 +64,10 @@ def audio_of_batch(folder: Path, *, frames: int, batch: int) -> npt.NDArray[np.f
     for edge in graph.edges:
         if _has_batches(edge.tokens):
             graph.change(edge, tokens=edge.tokens[batch : batch + 1])
-    from amp_lab.rendering import carry_out  # noqa: PLC0415 - comparing needs no engine
+    from amp_lab.rendering import run  # noqa: PLC0415 - comparing needs no engine
 
     first = graph.render(frames=1, controls=_controls(folder), isolation="none")
-    return carry_out(replace(first.request, frames=frames, batch_offset=batch), "none")["audio"]
+    return run(replace(first.request, frames=frames, batch_offset=batch), "none")["audio"]
 
 
 def _has_batches(value: Any) -> bool:
