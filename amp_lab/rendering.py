@@ -1,13 +1,12 @@
 """From a graph to a render: length, controls, taps, isolation, progress."""
 
-# ruff: noqa: PLC0415 - the worker and the bar are imported when they are needed
+# ruff: noqa: PLC0415 - the worker is imported when it is needed
 
 from __future__ import annotations
 
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
@@ -18,6 +17,7 @@ from amp_lab import checks, lowlevel
 from amp_lab import schedule as schedules
 from amp_lab.control import ControlHistory, check_history
 from amp_lab.errors import GraphError, NativeCrash, ShapeError, WorkerUnavailable, quoted
+from amp_lab.progress import Progress as Bar
 from amp_lab.request import Progress, RenderParts, RenderRequest, allocate_here, render_in_process
 from amp_lab.values import Samples
 from amp_lab.version import __version__
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 Isolation: TypeAlias = Literal["auto", "process", "none"]
 Nonfinite: TypeAlias = Literal["raise", "allow"]
 Done = TypeVar("Done")
-BAR_AFTER_S = 1.0
 
 
 def length(graph: Graph, seconds: float | None, frames: int | None) -> int:
@@ -99,7 +98,7 @@ def render(
         threads=threads or 0,
     )
     _check_out(graph, request, out)
-    with _Bar(graph.name) as bar, _reported(graph):
+    with Bar(graph.name) as bar, _reported(graph):
         parts, chosen = isolated(
             isolation, lambda chosen: (run(request, chosen, progress or bar, out), chosen)
         )
@@ -293,28 +292,3 @@ def _provenance(
         "threads": str(parts["threads"]),
         "isolation": "worker process" if isolation == "process" else "in process",
     }
-
-
-class _Bar:
-    """A progress bar that appears when a render takes longer than `BAR_AFTER_S`."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._start = time.perf_counter()
-        self._bar: Any = None
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def __call__(self, done: int, total: int) -> None:
-        if self._bar is None:
-            if done == total or time.perf_counter() - self._start < BAR_AFTER_S:
-                return
-            from tqdm.auto import tqdm
-
-            self._bar = tqdm(total=total, desc=self._name, unit="frame", unit_scale=True, leave=False)
-        self._bar.update(done - self._bar.n)
