@@ -292,7 +292,7 @@ class PatchFile:
         if (why := disk.switched_off()) and status in ("new", "saved", "unsaved", "unwritable"):
             status, text = "off", f"{text.partition(':')[0]}: edits are not saved here ({why} is set)"
         self.status, self.text, self._theirs, self._seen = status, text, theirs, seen
-        self._told, self._loud = self._file, loud or status in (*ASKS, "unwritable")
+        self._told, self._loud = self._file, loud or status in (*ASKS, "unwritable", "off")
         for listener in tuple(self._listeners):
             listener()
 

@@ -185,7 +185,7 @@ def test_what_is_selected_can_be_renamed_moved_copied_and_folded(notebook: Noteb
     page.keyboard.press("Control+d")
     until(book, "'voice_2' in g and g['voice_2'].params == g['voice'].params", True)
     assert book.value("amp.Graph is not None and len(g.to_code())") > 100
-    page.click("[aria-label='Python that rebuilds the graph']")
+    page.click("[aria-label^='Copy code']")
     page.wait_for_selector(".amp-editor .code textarea")
     assert page.input_value(".amp-editor .code textarea").strip() == book.value("g.to_code()").strip()
 
