@@ -22,6 +22,7 @@ MOST_BYTES = 512 * regular_files.MIB
 """Of a file, and of all its arrays unpacked."""
 MOST_MEMBERS = 100_000
 _HEAD_BYTES = 512  # of a member, before its values: numpy writes 128
+_PIECE = regular_files.MIB
 _HEAD = re.compile(
     rb"\x93NUMPY\x01\x00(..)\{'descr': '([<|]\w{2,3})', 'fortran_order': (True|False), "
     rb"'shape': \(((?:\d{1,19}, ?)*(?:\d{1,19})?)\), \} *\n",
@@ -108,9 +109,12 @@ def _array(
         if size != info.file_size - head.end():
             got = f"got {info.file_size - head.end()} bytes, its header says {size}"
             raise FileError(f"{where}: another size ({got}). {_CURE}")
-        rest = start[head.end() :]
-        values = np.frombuffer(rest + stream.read(size - len(rest)), kind)
-    if values.nbytes != size:
-        what = f"{where}: ends too early (got {values.nbytes} bytes, allowed {size}). {_CURE}"
-        raise FileError(what)
-    return values.reshape(shape, order="F" if head[3] == b"True" else "C")
+        values = np.empty(size, np.uint8)
+        piece, done = start[head.end() :], 0
+        while piece:
+            values[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
+            done += len(piece)
+            piece = stream.read(_PIECE)
+    if done != size:
+        raise FileError(f"{where}: ends too early (got {done} bytes, allowed {size}). {_CURE}")
+    return values.view(kind).reshape(shape, order="F" if head[3] == b"True" else "C")

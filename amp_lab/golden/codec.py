@@ -33,8 +33,11 @@ def _to_ordered(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
 
 
 def _from_ordered(ordered: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
-    bits = np.where(ordered & _SIGN, ordered & ~_SIGN, ~ordered)
-    return bits.astype("<u8").view("<f8").astype(np.float64, copy=False)
+    bits = ordered >> np.uint64(63)
+    bits -= np.uint64(1)
+    bits |= _SIGN  # of a value that is not negative only the sign was turned, else every bit
+    bits ^= ordered
+    return bits.view(np.float64)
 
 
 def _planes(samples: npt.NDArray[np.float64], order: int) -> npt.NDArray[np.uint8]:
@@ -84,8 +87,16 @@ def load(path: Path) -> tuple[npt.NDArray[np.float64], dict[str, npt.NDArray[np.
         raise FileError(f"{path}: planes, order and shape do not fit together (got shape {sizes}). {_CURE}")
     if odd := [key for key, prints in loops.items() if prints.shape != (frames,)]:
         raise FileError(f"{path}: loop/{odd[0]}: has not {frames} frames. {_CURE}")
-    zigzag = np.ascontiguousarray(planes.T).reshape(-1).view("<u8").astype(np.uint64)
-    steps = ((zigzag >> np.uint64(1)) ^ (np.uint64(0) - (zigzag & np.uint64(1)))).reshape(sizes)
-    for _ in range(int(order)):
-        steps = np.cumsum(steps, axis=-1, dtype=np.uint64)
-    return _from_ordered(steps), loops
+    return _decoded(planes, int(order), sizes), loops
+
+
+def _decoded(planes: npt.NDArray[np.uint8], order: int, sizes: list[int]) -> npt.NDArray[np.float64]:
+    """Undo `_planes`, in place: a reference may take half a gigabyte."""
+    steps = np.ascontiguousarray(planes.T).reshape(-1).view("<u8").astype(np.uint64, copy=False)
+    odd = steps & np.uint64(1)
+    steps >>= np.uint64(1)
+    steps ^= np.negative(odd, out=odd)
+    steps = steps.reshape(sizes)
+    for _ in range(order):
+        np.cumsum(steps, axis=-1, out=steps)
+    return _from_ordered(steps)
