@@ -120,7 +120,7 @@ class View(anywidget.AnyWidget):
         """Let go of what the subclass holds."""
 
     def _on_alive(self, wish: Mapping[str, Any]) -> None:
-        """Answer a view whose connection was lost: this widget is still there."""
+        """Answer a view that opens, or whose connection was lost: this widget is there."""
         self.tell("alive", id=wish.get("id"))
 
     def _receive(self, _: Any, content: Any, buffers: Sequence[Any]) -> None:

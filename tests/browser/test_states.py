@@ -28,6 +28,11 @@ SOME = [*EVERY[:3], EVERY[-1]]
 NAMES = ["live", "panel", "editor", "scope", "spectrum", "spectrogram", "thermo", "timeline", "workbench"]
 RESTART = "() => jupyterapp.shell.currentWidget.sessionContext.restartKernel()"
 SHUTDOWN = "() => jupyterapp.shell.currentWidget.sessionContext.shutdown()"
+ANOTHER_VIEW = """async () => {
+  const book = jupyterapp.shell.currentWidget;
+  await jupyterapp.commands.execute('notebook:create-output-view');
+  jupyterapp.shell.activateById(book.id);
+}"""
 ALIVE = """() => [...document.querySelectorAll('.amp :is(button, input, select, canvas, [tabindex])')]
   .filter((element) => !element.closest('[inert], .amp-failure'))
   .map((element) => element.outerHTML.slice(0, 120))"""
@@ -103,7 +108,9 @@ def lost(book: Book, kind: str, words: str) -> None:
             continue
         book.page.wait_for_selector(f"{outer(name)}[data-lost={kind}]", state="attached")
         seen = book.page.locator(f"{outer(name)} .amp-lost").evaluate_all(SEEN)
-        assert len(seen) == 1 and words in seen[0] and "run the cells up to this one again" in seen[0].lower()
+        assert (
+            len(seen) == 1 and words in seen[0] and "run the cells up to this one again" in seen[0].lower()
+        ), name
     assert book.page.evaluate(ALIVE) == []
     book.page.wait_for_function("() => ear.open() === 0")
     assert book.page.get_attribute(outer("live"), "data-state") == "stopped"
@@ -114,12 +121,17 @@ def test_a_restart_is_said_at_once(notebook: Notebook) -> None:
     live sound stops, no control takes input; running the cells again makes all of them live.
     """
     book = notebook(EVERY)
+    book.expected = (*book.expected, "Canceled future")  # JupyterLab's own questions to the kernel
     shown(book)
     sounding(book)
     book.page.evaluate(RESTART)
     lost(book, "restarted", "The kernel was restarted")
     parts = book.page.locator(".amp-workbench .amp")
     assert parts.count() >= 4 and parts.evaluate_all("(all) => all.every((part) => part.dataset.lost)")
+    book.page.evaluate(ANOTHER_VIEW)
+    book.page.wait_for_selector(".jp-LinkedOutputView .amp-live > .amp-lost")
+    assert book.page.evaluate(ALIVE) == []
+    book.page.evaluate("() => [...jupyterapp.shell.widgets('main')].find((w) => !w.sessionContext).close()")
     book.run_all()
     shown(book)
     assert book.page.locator("[data-lost]").count() == 0
@@ -145,6 +157,22 @@ def test_a_kernel_that_is_shut_down_is_told(notebook: Notebook) -> None:
     sounding(book)
     book.page.evaluate(SHUTDOWN)
     lost(book, "ended", "The kernel was shut down")
+
+
+def test_a_kernel_that_does_not_answer_is_told(notebook: Notebook) -> None:
+    """A view that opens and hears nothing says so, and goes on when the kernel answers at last."""
+    book = notebook([EVERY[0], EVERY[2]])
+    book.page.wait_for_selector(".amp-panel[data-digest]")
+    pid = book.value("os.getpid()")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        book.page.evaluate(ANOTHER_VIEW)
+        view = ".jp-LinkedOutputView .amp-panel"
+        book.page.wait_for_selector(f"{view}[data-lost=unanswered] > .amp-lost")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    book.page.wait_for_selector(f"{view}[data-ready]:not([data-lost])")
+    assert book.page.locator(".amp [inert]").count() == 0
 
 
 def test_an_interrupt_leaves_widgets_alive(notebook: Notebook, lab: Lab) -> None:

@@ -1,4 +1,4 @@
-/** Words for a kernel that no longer serves a view, by what happened; only `disconnected` can pass. */
+/** Words for a kernel that does not serve a view, by what happened; those in PASSING may pass. */
 const AGAIN = 'Run the cells up to this one again to make it live.';
 const LOST = {
   restarted: `The kernel was restarted: what you see is the last state. ${AGAIN}`,
@@ -6,8 +6,10 @@ const LOST = {
   dead: `The kernel died: what you see is the last state. Restart it, then run the cells up to this one again.`,
   ended: `The kernel was shut down: what you see is the last state. ${AGAIN}`,
   unreachable: `The kernel of this widget is gone: what you see is the last state. ${AGAIN}`,
+  unanswered: 'No answer from the kernel yet. It may be busy; if it is not, run the cells up to this one again.',
   disconnected: `No connection to the kernel. This goes on when it answers; if it was restarted meanwhile, run the cells up to this one again.`,
 };
+const PASSING = ['disconnected', 'unanswered'];
 const BY_STATUS = { restarting: 'restarted', autorestarting: 'died', dead: 'dead', terminating: 'ended' };
 
 /**
@@ -17,7 +19,7 @@ const BY_STATUS = { restarting: 'restarted', autorestarting: 'died', dead: 'dead
  */
 export function watchKernel(model, changed) {
   const kernel = model.widget_manager?.kernel;
-  const lose = (kind) => changed({ kind, words: LOST[kind], passes: kind === 'disconnected' });
+  const lose = (kind) => changed(loss(kind));
   const restarted = () => lose('restarted');
   const status = (_, now) => BY_STATUS[now] && lose(BY_STATUS[now]);
   const connection = (_, now) => (now === 'connected' ? changed(null) : lose('disconnected'));
@@ -34,5 +36,7 @@ export function watchKernel(model, changed) {
   };
 }
 
-/** What is lost when a message cannot be sent. */
-export const unreachable = { kind: 'unreachable', words: LOST.unreachable, passes: false };
+/** {kind, words, passes, detail} of a loss. */
+export function loss(kind, detail = '') {
+  return { kind, words: LOST[kind], passes: PASSING.includes(kind), detail };
+}

@@ -1,4 +1,6 @@
-import { unreachable, watchKernel } from './kernel.js';
+import { loss, watchKernel } from './kernel.js';
+
+const ANSWER_MS = 5000;
 
 /**
  * Messages between one view and its model: `tell` one way, `ask` for an answer, `on` for what comes by itself, `onLost`
@@ -15,7 +17,9 @@ export class Link {
     this.name = Math.random().toString(36).slice(2);
     this.receive = (message, buffers) => this.#receive(message, buffers);
     model.on('msg:custom', this.receive);
-    this.unwatch = watchKernel(model, (loss) => this.#changed(loss));
+    this.unwatch = watchKernel(model, (lost) => this.#changed(lost));
+    this.patience = setTimeout(() => this.lost ?? this.#set(loss('unanswered')), ANSWER_MS);
+    this.#greet();
   }
 
   on(kind, handler) {
@@ -23,7 +27,7 @@ export class Link {
     return this;
   }
 
-  /** Call `handler(loss)`, see watchKernel, when the kernel is lost, and with null when it is back. */
+  /** Call `handler(lost)`, see watchKernel, when the kernel is lost, and with null when it is back. */
   onLost(handler) {
     this.losses.add(handler);
     return this;
@@ -34,7 +38,7 @@ export class Link {
     try {
       this.model.send({ kind, ...content });
     } catch (error) { // a comm that its kernel has let go of
-      this.#set({ ...unreachable, detail: error.message });
+      this.#set(loss('unreachable', error.message));
     }
   }
 
@@ -48,6 +52,7 @@ export class Link {
   }
 
   close() {
+    clearTimeout(this.patience);
     this.unwatch();
     this.model.off('msg:custom', this.receive);
     this.handlers.clear();
@@ -55,17 +60,24 @@ export class Link {
     this.losses.clear();
   }
 
-  /** A kernel that is connected again may be another one: only its answer says that it knows this widget. */
-  #changed(loss) {
-    if (this.lost && !this.lost.passes) {
-      if (this.lost.kind === 'restarted' && loss?.kind === 'died') this.#set(loss);
-    } else if (loss) this.#set(loss);
-    else if (this.lost) this.ask('alive').then(() => this.lost?.passes && this.#set(null));
+  /** Only the answer of the widget itself says that somebody is there: a kernel may be another one than before. */
+  #greet() {
+    this.ask('alive').then(() => {
+      clearTimeout(this.patience);
+      if (this.lost?.passes) this.#set(null);
+    });
   }
 
-  #set(loss) {
-    this.lost = loss;
-    for (const handler of this.losses) handler(loss);
+  #changed(lost) {
+    if (this.lost && !this.lost.passes) {
+      if (this.lost.kind === 'restarted' && lost?.kind === 'died') this.#set(lost);
+    } else if (lost) this.#set(lost);
+    else if (this.lost) this.#greet();
+  }
+
+  #set(lost) {
+    this.lost = lost;
+    for (const handler of this.losses) handler(lost);
   }
 
   #receive(message, buffers) {
