@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 
 import amp_lab as amp
 from amp_lab import cli, golden, jsontext, npz, soundfiles
-from amp_lab.golden import codec, folders, usage
+from amp_lab.golden import codec, folders, replay, usage
 from amp_lab.plan import Plan
 
 HEAD = '{"schema": "amp_lab.graph/1", "sample_rate": 48000.0, '
@@ -607,6 +607,15 @@ def test_a_golden_with_contents_of_another_kind(
     (verdict,) = golden.verdicts(goldens=root)
     assert repr(verdict) == "case: FAIL exact at damaged"
     assert not golden.check("case", rich().render(frames=5, isolation="none"), goldens=root)
+
+
+def test_a_golden_that_would_fill_the_memory_is_not_rendered(
+    blessed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small reference of a long silence and a graph of many nodes: the streams are counted first."""
+    monkeypatch.setattr(replay, "MOST_STREAMS", 3 * 2 * 200 * 8 - 1)
+    (verdict,) = golden.verdicts(goldens=blessed)
+    assert "case: too much to be rendered again (got 9600 bytes of node streams" in str(verdict)
 
 
 @pytest.mark.parametrize(

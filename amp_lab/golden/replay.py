@@ -10,6 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 import amp_lab
+from amp_lab import regular_files
+from amp_lab.errors import FileError
+
+MOST_STREAMS = 4096 * regular_files.MIB
+"""Bytes of all node streams of a case, which are kept while it is compared."""
 
 
 def render(
@@ -31,8 +36,20 @@ def render(
         Keep the stream of every output port of every node.
     block_frames : int, optional
         Block size asked of the engine.
+
+    Raises
+    ------
+    FileError
+        The graph cannot be read, or its streams are more than `MOST_STREAMS`.
     """
     graph = amp_lab.Graph.load(folder / "graph.json")
+    if taps:
+        nodes = graph.compile().info["nodes"]
+        channels = sum(port["channels"] for node in nodes for port in node["outputs"])
+        size = channels * frames * batches * 8
+        if size > MOST_STREAMS:
+            got = f"got {size} bytes of node streams, allowed {MOST_STREAMS}"
+            raise FileError(f"{folder.name}: too much to be rendered again ({got}). Use a shorter render.")
     return graph.render(
         frames=frames,
         batches=batches,

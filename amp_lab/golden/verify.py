@@ -111,11 +111,11 @@ def check(name: str, render: Any, *, goldens: str | Path | None = None) -> Verdi
     try:
         blessed = case.load()
         verdict = Verdict(name, _compare(blessed, render))
-    except AmpError as error:
+    except (AmpError, MemoryError) as error:
         return _damaged(name, error)
     try:
         return _explain(blessed, verdict, render)
-    except AmpError as error:
+    except (AmpError, MemoryError) as error:
         return verdict.located("", f"the stored graph does not render: {error}")
 
 
