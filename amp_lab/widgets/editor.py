@@ -39,7 +39,7 @@ class Editor(FileMessages):
         Name of a node to mark, as when the pointer is over it in another widget.
     problems : list of dict
         What keeps the graph from being rendered: ``message``, ``node``, ``port``. Empty if nothing does.
-    file : PatchFile
+    file : amp_lab.widgets.patchfile.PatchFile
         Where edits made by hand are kept; nowhere at first.
     """
 

@@ -44,7 +44,7 @@ class Workbench(View):
     ----------
     live, editor, panel, scope, spectrum, spectrogram, thermo, timeline
         The widgets it is made of; each can be shown elsewhere too.
-    file : PatchFile
+    file : amp_lab.widgets.patchfile.PatchFile
         Where edits made by hand are kept.
     tab : str
         Which of the views is open.

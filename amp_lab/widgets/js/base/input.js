@@ -51,7 +51,7 @@ export function divideInput(root) {
       if (event.key === 'Enter' || event.key === 'Escape') edited.delete(event.target);
       if ((event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) && !takesText(event.target)) menu(event);
     }
-    const { claims } = event.target.closest('.amp');
+    const claims = event.target.closest('.amp')?.claims ?? ''; // a dialog may have closed on this very key
     if (!nested() && (event.defaultPrevented || stays(event, event.target, claims))) event.stopPropagation();
   });
   root.addEventListener('input', ({ target }) => takesText(target) && edited.add(target));
