@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -163,11 +163,9 @@ class Journal:
         with self._store.lock:
             self._watchers = [known for known in self._watchers if known != watcher]
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> AbstractContextManager[bool]:
         """Hold the graph still, to read a state and its version together."""
-        with self._store.lock:
-            yield
+        return self._store.lock  # itself: a generator around it could be interrupted when it has taken it
 
     @contextmanager
     def step(self, gesture: str | None = None) -> Iterator[dict[str, Place]]:

@@ -98,7 +98,8 @@ class Feed:
         self._tell, self._ended = tell, ended
         self._rate = graph.sample_rate
         self._block = max(1, round(BLOCK_S * self._rate))
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()  # entered by itself: a condition that is interrupted stays locked
+        self._changed = threading.Condition(self._lock)
         self._closed = False
         self._sets: dict[str, dict[str, Any]] = {}
         self._anew = True
@@ -124,7 +125,7 @@ class Feed:
 
     def close(self) -> None:
         """End the thread and its session."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._changed.notify_all()
         if self._thread is not threading.current_thread():
@@ -132,7 +133,7 @@ class Feed:
 
     def played(self, frames: int, target: int, running: bool) -> None:
         """Hear from the page how many frames it has played, how many it wants ahead and if it goes on."""
-        with self._changed:
+        with self._lock:
             if not (running and self._running):
                 self._starts.clear()
             self._played, self._target, self._running = frames, target, running
@@ -142,7 +143,7 @@ class Feed:
 
     def patched(self, patch: Patch) -> None:
         """Follow an edit of the graph."""
-        with self._changed:
+        with self._lock:
             before, self._known = self._known, self._journal.state.nodes
             self._anew |= bool(patch.edges or patch.modulations or "controls" in patch.attributes)
             for name, record in patch.nodes.items():
@@ -170,7 +171,7 @@ class Feed:
 
     def _step(self) -> bool:
         """Follow the edits and send what is due; False at the end."""
-        with self._changed:
+        with self._lock:
             if self._closed or time.monotonic() - self._heard > LOST_S:
                 return False
             sets, self._sets = self._sets, {}
@@ -180,7 +181,7 @@ class Feed:
             self._renew()
         frames = self._due()
         if frames < self._block or self._session is None:
-            with self._changed:
+            with self._lock:
                 rest = (self._block - frames) / self._rate
                 self._changed.wait(BLOCK_S if self._session is None else rest)
             return True
@@ -188,7 +189,7 @@ class Feed:
         return True
 
     def _due(self) -> int:
-        with self._changed:
+        with self._lock:
             played: float = self._played
             if self._running:
                 now = min(time.monotonic(), self._heard + TRUST_S)
@@ -210,7 +211,7 @@ class Feed:
     def _renew(self) -> None:
         """Open a session of the graph as it is and blend it in; the old one goes on if there is none."""
         self._built = time.monotonic()
-        with self._journal.lock(), self._changed:
+        with self._journal.lock(), self._lock:
             graph = self._graph.copy()
             self._known, self._sets, self._anew = self._journal.state.nodes, {}, False
         try:
@@ -259,7 +260,7 @@ class Feed:
         parts = [sound] if old is None or old.shape != sound.shape else [sound, old]
         with np.errstate(over="ignore"):  # the page lets nothing through that is not finite
             buffers = [np.ascontiguousarray(part, dtype="<f4").tobytes() for part in parts]
-        with self._changed:
+        with self._lock:
             self._sent += sound.shape[1]
         self._tell("sound", buffers, run=self.run, channels=sound.shape[0])
 

@@ -20,7 +20,8 @@ class Latest:
 
     def __init__(self, work: Callable[[Stale], None]) -> None:
         self._work = work
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()  # entered by itself: a condition that is interrupted stays locked
+        self._changed = threading.Condition(self._lock)
         self._asked = self._begun = self._done = self._cancelled = 0
         self._closed = False
         self._gave_up = self._patience = False
@@ -28,11 +29,11 @@ class Latest:
 
     def ask(self) -> None:
         """Wish for the work to be done from now on; returns at once."""
-        with self._changed:
+        with self._lock:
             if self._closed:
                 return
             self._asked += 1
-            if self._thread is None:
+            if self._thread is None or self._thread.ident is None:  # interrupted before it began
                 context = contextvars.copy_context()
                 self._thread = threading.Thread(
                     target=context.run, args=(self._run,), name="amp_lab render", daemon=True
@@ -42,12 +43,12 @@ class Latest:
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until no wish is left; False if that takes longer."""
-        with self._changed:
+        with self._lock:
             return self._changed.wait_for(lambda: self._closed or self._done == self._asked, timeout_s)
 
     def cancel(self) -> None:
         """Stop what runs, and forget what waits; wishes from now on are done."""
-        with self._changed:
+        with self._lock:
             self._cancelled = self._asked
             self._changed.notify_all()
 
@@ -58,7 +59,7 @@ class Latest:
 
     def close(self) -> None:
         """Stop the work and end the thread."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             self._changed.notify_all()
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -74,7 +75,7 @@ class Latest:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 self._changed.wait_for(lambda: self._closed or self._done != self._asked)
                 if self._closed:
                     return
@@ -83,6 +84,6 @@ class Latest:
                 wanted = not self.cancelled
             if wanted:
                 self._work(self._stale)
-            with self._changed:
+            with self._lock:
                 self._done = self._begun
                 self._changed.notify_all()
