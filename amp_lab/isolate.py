@@ -56,7 +56,8 @@ def render(
     Parameters
     ----------
     progress
-        Called with frames done and frames in all, now and then and at the end.
+        Called with frames done and frames in all, every 50 ms at least, and at the end. An exception stops
+        the render, also one that stands still.
     out
         Array (B, C, N) that receives a copy of the audio and is returned as such.
     timeout_s

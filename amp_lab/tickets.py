@@ -12,6 +12,9 @@ from amp_lab.errors import AmpError, InternalError
 from amp_lab.request import Progress, RenderRequest
 from amp_lab.workers import STOP_S, Outcome
 
+BEAT_S = 0.05
+"""How often a caller who follows the progress is called when there is none, so that it can give up."""
+
 
 class Ticket:
     """A request on its way, as seen by who waits: events arrive, the last of them is the outcome."""
@@ -47,12 +50,17 @@ class Ticket:
         BaseException
             What ``progress`` or a signal handler raises, as it is.
         """
+        frames = 0
         while True:
-            kind, value = self._events.get()
+            try:
+                kind, value = self._events.get(timeout=None if progress is None else BEAT_S)
+            except Empty:
+                kind, value = "progress", frames
             if kind == "done":
                 return value
             if kind == "progress" and progress is not None:
-                progress(value, total)
+                frames = value
+                progress(frames, total)
             elif kind == "failed":
                 try:
                     raise value

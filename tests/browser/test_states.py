@@ -293,6 +293,22 @@ def test_a_long_render_shows_how_far_it_is_and_stops(notebook: Notebook) -> None
     assert page.locator(".amp-panel .state.halted").count() == 0
 
 
+def test_a_render_that_stands_still_is_stopped(notebook: Notebook) -> None:
+    """Native code that never answers is ended by Stop, too; the panel goes on with a new worker."""
+    assert (HOOKS / "libamp_native.so").exists(), "the library with fault hooks is missing: run `make hooks`"
+    book = notebook([CRASHING, "p = amp.panel(g, seconds=0.5)\np"])
+    page = book.page
+    page.wait_for_selector(".amp-panel[data-digest]")
+    before = page.get_attribute(".amp-panel", "data-digest")
+    book.python("fault('flt:4096:hang'); g['flt'].set(q=3.0)")
+    page.wait_for_selector(".amp-panel[data-rendering]")
+    page.click(".amp-panel button:has-text('Stop render')")
+    page.wait_for_selector(".amp-panel .state.halted")
+    assert page.get_attribute(".amp-panel", "data-digest") == before
+    book.python("fault(''); g['flt'].set(q=4.0)")
+    page.wait_for_function("(old) => document.querySelector('.amp-panel').dataset.digest !== old", arg=before)
+
+
 def test_a_render_that_clips_says_so(notebook: Notebook) -> None:
     """How many samples are beyond full scale, how high, and the gain it is played with; not when it fits."""
     book = notebook(
