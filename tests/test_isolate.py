@@ -162,13 +162,30 @@ def test_out_receives_the_audio() -> None:
 
 
 def test_progress_ends_with_all_frames() -> None:
-    """Progress grows and ends with the length, also when it takes many calls."""
+    """Progress never goes back and ends with the length; it repeats itself while there is none."""
     calls: list[tuple[int, int]] = []
     frames = 20_000_000
     isolate.render(mute(frames), lambda done, n: calls.append((done, n)))
     assert calls[-1] == (frames, frames)
-    assert len(calls) > 1
-    assert calls == sorted(set(calls))
+    assert len(set(calls)) > 1
+    assert calls == sorted(calls)
+
+
+def test_a_render_that_stands_still_is_stopped_by_its_progress(hooks: Callable[[str], None]) -> None:
+    """Native code that hangs makes no progress; its caller is asked all the same, and can end it."""
+    hooks("flt:3000:hang")
+    calls: list[int] = []
+
+    def progress(done: int, _: int) -> None:
+        calls.append(done)
+        if len(calls) == 10:
+            raise StopIteration("enough")
+
+    with pytest.raises(StopIteration, match="enough"):
+        isolate.render(mute(20_000), progress)
+    assert len(calls) == 10 and calls == sorted(calls)
+    hooks("")
+    assert filtered().render(frames=100, isolation="process").frames == 100
 
 
 # ---- memory ----
