@@ -20,7 +20,7 @@ from ipywidgets.widgets import widget as ipywidget
 
 import amp_lab as amp
 from amp_lab import trace_file, widgets
-from amp_lab.widgets.base import DRAWING, STATIC, View
+from amp_lab.widgets.base import STATIC, View
 from amp_lab.widgets.editor import problems
 from amp_lab.widgets.latest import Latest, Stale
 
@@ -72,16 +72,20 @@ def answered(sent: list[dict[str, Any]], wish: str) -> dict[str, Any]:
     raise AssertionError(f"{wish}: no answer in {sent!r:.200}")
 
 
-def test_a_picture_is_what_the_widget_shows_now(sent: list[dict[str, Any]]) -> None:
+def test_a_picture_is_what_the_widget_shows_now(
+    sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A page that asks for the picture gets that of the edited graph, drawn while messages are served."""
     editor = amp.editor(amp.presets.three_osc())
     before = editor._repr_mimebundle_()[0]["image/png"]
     editor.graph.remove("lfo")
-    with DRAWING:
-        ask(editor, kind="picture", id="a")
-        ask(editor, kind="hello", id="b")
-        kinds = [message["kind"] for message in sent]
-        assert "state" in kinds and "picture" not in kinds
+    served = threading.Event()
+    monkeypatch.setattr(editor, "_wait_for_picture", lambda: served.wait(30.0))
+    ask(editor, kind="picture", id="a")
+    ask(editor, kind="hello", id="b")
+    kinds = [message["kind"] for message in sent]
+    assert "state" in kinds and "picture" not in kinds
+    served.set()
     answer = answered(sent, "a")
     assert answer["kind"] == "picture" and answer["png"] != before
     assert answer["png"] == editor._repr_mimebundle_()[0]["image/png"]

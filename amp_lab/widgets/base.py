@@ -7,12 +7,13 @@ import contextlib
 import contextvars
 import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
 import traitlets
+from IPython.core.getipython import get_ipython
 from matplotlib.figure import Figure
 
 from amp_lab import checks
@@ -20,6 +21,8 @@ from amp_lab.errors import AmpError, GraphError, plain, quoted
 from amp_lab.plots import style
 
 STATIC = Path(__file__).with_name("static")
+VIEW_TYPE = "application/vnd.amp-lab.view+json"
+"""Marks an output for our JupyterLab extension; the same for all, so that no comparison sees it change."""
 ENGINE = threading.RLock()
 """Held by every callback: the kernel runs them in threads of their own while a cell is running."""
 _edits = threading.local()
@@ -38,12 +41,6 @@ def _asked_by_a_view() -> Iterator[None]:
         yield
     finally:
         _edits.by_hand = before
-
-
-DRAWING = threading.Lock()
-"""Held while a picture is drawn for a page: one after another, whatever the number of widgets."""
-VIEW_TYPE = "application/vnd.amp-lab.view+json"
-"""Marks an output for our JupyterLab extension; the same for all, so that no comparison sees it change."""
 
 
 class Choice(traitlets.Enum):  # type: ignore[type-arg]
@@ -136,20 +133,26 @@ class View(anywidget.AnyWidget):
             self.tell("failed", id=wish.get("id"), **described(error))
 
     def _on_picture(self, wish: Mapping[str, Any]) -> None:
-        """Send the picture of what is shown now; a thread of its own draws it, so no message waits for it."""
+        """Send the picture of what is shown now; no message waits for it."""
         context = contextvars.copy_context()  # the kernel finds its way to the page through that
         threading.Thread(
             target=context.run, args=(self._send_picture, wish.get("id")), name="amp_lab picture", daemon=True
         ).start()
 
     def _send_picture(self, wish: Any) -> None:
+        self._wait_for_picture()
+        between_cells(lambda: self._draw_and_send(wish))
+
+    def _draw_and_send(self, wish: Any) -> None:
         try:
-            with DRAWING:
-                picture = self._picture()
+            picture = self._picture()
         except Exception as error:
             self.tell("failed", id=wish, **described(error))
         else:
             self.tell("picture", id=wish, png=picture)
+
+    def _wait_for_picture(self) -> None:
+        """Wait, for a few seconds at most, until what a picture shows is there."""
 
     def _picture(self) -> str | None:
         """Draw what is shown as base64 of a PNG; None if there is nothing to draw yet."""
@@ -167,6 +170,18 @@ class View(anywidget.AnyWidget):
         except Exception as error:  # the view lives without its picture
             data["text/plain"] += f"\nno picture: {type(error).__name__}: {plain(error, 400)}"
         return data, metadata
+
+
+def between_cells(task: Callable[[], object]) -> None:
+    """Run a task in the kernel's main thread while no cell runs; at once where there is no kernel.
+
+    Drawing needs that: how figures look (rcParams) is global to the process, and a cell may be setting it.
+    """
+    loop = getattr(getattr(get_ipython(), "kernel", None), "io_loop", None)
+    if loop is None:
+        task()
+    else:
+        loop.add_callback(task)
 
 
 def described(error: Exception) -> dict[str, Any]:

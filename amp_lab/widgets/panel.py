@@ -101,10 +101,13 @@ class Panel(GraphView):
 
     def figure(self) -> Figure:
         """Draw the render of the graph as it is now."""
-        self.wait(PICTURE_S)
+        self._wait_for_picture()
         if self.render is None:
             return plots.graph(self.journal.state, name=self.graph.name)
         return self.render.waveform()
+
+    def _wait_for_picture(self) -> None:
+        self.wait(PICTURE_S)
 
     def _release(self) -> None:
         super()._release()
