@@ -35,7 +35,6 @@ class RemoteStream(Stream):
     def __init__(self, descriptors: bytes, plan: bytes, *, nodes: tuple[str, ...], **config: int) -> None:
         fault = os.environ.get("AMP_TEST_FAULT", "")
         job = StreamJob(descriptors, plan, config, Place(0, 0, 0, ()), fault)
-        self._borrowed: dict[str, Any] = {}
         self._thread: StreamThread = isolate.stream_thread(job, nodes)
         self._thread.end_with(self)
         try:

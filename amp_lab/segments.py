@@ -29,7 +29,8 @@ KEEP_BYTES = 256 << 20
 """Memory of dead arrays that stays warm for the next render; what is beyond goes back to the system."""
 
 
-_all: weakref.WeakSet[SharedMemory] = weakref.WeakSet()
+_all: list[weakref.ref[SharedMemory]] = []
+"""Every memory of this process; a plain list, which a fork beside another thread may copy at any moment."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class SharedMemory(MappedMemory):
         self._dead: deque[weakref.ref[Any]] = deque()
         self._live: dict[int, _Live] = {}
         self._retired = False
-        _all.add(self)
+        _all[:] = [*(known for known in _all if known() is not None), weakref.ref(self)]
 
     def take(self, shape: tuple[int, ...]) -> tuple[Place, Samples]:
         """Place and array of a range that is taken back when the array and all its views are gone.
@@ -230,8 +231,9 @@ class SharedMemory(MappedMemory):
 
 def retire_all() -> None:
     """Retire every memory of this process."""
-    for memory in list(_all):
-        memory.retire()
+    for known in tuple(_all):
+        if (memory := known()) is not None:
+            memory.retire()
 
 
 def _refused(nbytes: int, error: OSError) -> OutOfMemory:
