@@ -34,7 +34,7 @@ export class Rows {
 
   #tell(key, name, wait) {
     clearTimeout(this.timer);
-    if (name === this.model.get(key)) return;
+    if (name === this.model.get(key) || this.plot.root.dataset.lost) return;
     this.timer = setTimeout(() => {
       this.model.set(key, name);
       this.model.save_changes();

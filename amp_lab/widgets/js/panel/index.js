@@ -171,7 +171,7 @@ export default widget('panel', ({ model, root, link, surface }) => {
     ...cards.entries(target),
     ...undoEntries(link),
     null,
-    { text: player.playing ? 'Stop' : 'Play', run: surface.guard(toggle) },
+    { text: player.playing ? 'Stop playing' : 'Play render', disabled: play.disabled, run: surface.guard(toggle) },
     { text: 'Render now', run: () => link.tell('render') },
   ];
   root.replica = replica;
