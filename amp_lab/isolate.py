@@ -161,9 +161,10 @@ def status() -> Status:
     server = _service.current
     if server is None or server.process is None:
         return Status()
-    pids = tuple(worker.pid for worker in server.workers if isinstance(worker, Worker))
+    workers = [worker for worker in server.workers if isinstance(worker, Worker)]
+    pids = tuple(worker.pid for worker in workers if not worker.ended)
     arrays, array_bytes, warm_bytes = server.memory.status()
-    pages = len(pids)
+    pages = len(workers)
     return Status(server.process.pid, pids, arrays - pages, array_bytes - pages * PAGE, warm_bytes)
 
 
