@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from amp_lab.control import ControlHistory
+from amp_lab import adopted
 from amp_lab.counted import Names, Slots
 from amp_lab.errors import GraphError, NativeCrash
 from amp_lab.events import (
@@ -23,7 +23,6 @@ from amp_lab.events import (
     NodeRemoved,
     NodeRenamed,
 )
-from amp_lab.graph_json import encode_edge, encode_modulation, encode_node
 from amp_lab.model import Edge, Link, Modulation, Node, NodeRecord
 
 if TYPE_CHECKING:
@@ -248,16 +247,7 @@ class Journal:
             handles = {name: before.handles.get(name) or Node(self._graph, name) for name in now.handles}
             folders = (*self._graph._sample_folders, *other._sample_folders)
             self._graph._sample_folders = tuple(dict.fromkeys(folders))
-            state = State(
-                handles,
-                _same(before.nodes, _with_samples(before.nodes, now.nodes), encode_node),
-                _same(before.edges, now.edges, encode_edge),
-                _same(before.modulations, now.modulations, encode_modulation),
-                _same(before.attributes, now.attributes, _encode_attribute),
-                dict(places),
-                dict(folds),
-                file,
-            )
+            state = State(handles, *adopted.tables(before, now), dict(places), dict(folds), file)
             self._jump(state)
             self._commit(state, None)
 
@@ -344,34 +334,6 @@ def _look(graph: Graph, before: State | None = None) -> State:
 def _moved(state: State, old: str, new: str) -> State:
     """Return the state with another file, if it belongs to the old one."""
     return replace(state, file=new) if state.file == old else state
-
-
-def _same(
-    before: Mapping[Any, Any], after: Mapping[Any, Any], encode: Callable[[Any], Any]
-) -> dict[Any, Any]:
-    """Return the second table with the first one's objects where both say the same as JSON."""
-    return {
-        key: old if (old := before.get(key)) is not None and encode(old) == encode(value) else value
-        for key, value in after.items()
-    }
-
-
-def _with_samples(before: Mapping[str, NodeRecord], after: Mapping[str, NodeRecord]) -> dict[str, NodeRecord]:
-    """Return the second table; what the first one has read of the same sound files comes along."""
-    return {
-        name: replace(record, samples=old.samples)
-        if record.samples is None and (old := before.get(name)) is not None and _reads_the_same(old, record)
-        else record
-        for name, record in after.items()
-    }
-
-
-def _reads_the_same(a: NodeRecord, b: NodeRecord) -> bool:
-    return bool(a.values.get("source")) and a.values.get("source") == b.values.get("source")
-
-
-def _encode_attribute(value: Any) -> Any:
-    return value.to_dict() if isinstance(value, ControlHistory) else value
 
 
 def _changed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -84,6 +84,13 @@ def date(file: Path) -> str:
     return "an earlier session"
 
 
+def reason(error: Exception) -> str:
+    """Say why something failed, without the path that the sentence has already."""
+    if isinstance(error, GraphError):
+        return str(error).partition(": ")[2].removesuffix(".") or str(error)
+    return plain(error.strerror or error if isinstance(error, OSError) else error)
+
+
 def switched_off() -> str:
     """Name the variable that says that nothing is saved here, ``""`` if none does."""
     return next((name for name in OFF if os.environ.get(name, "").lower() not in ("", "0", "false")), "")

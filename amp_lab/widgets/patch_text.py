@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from amp_lab import graph_json, jsontext
 from amp_lab.errors import FileError, GraphError, plain
-from amp_lab.journal import Place
+from amp_lab.journal import Place, State
 
 if TYPE_CHECKING:
     from amp_lab.graph import Graph
@@ -47,6 +47,11 @@ class PatchText:
             "folds": {title: list(names) for title, names in self.folds.items()},
         }
         return jsontext.dumps(_values(self.graph, folder) | {SECTION: section}).encode()
+
+    def lies_as(self, state: State) -> bool:
+        """Whether nodes and folds lie as they do in a state."""
+        moved = any(state.places.get(name) != at for name, at in self.places.items())
+        return not moved and dict(state.folds) == dict(self.folds)
 
 
 def load(path: Path, data: bytes, code: Graph | None = None) -> PatchText:

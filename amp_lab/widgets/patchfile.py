@@ -218,7 +218,7 @@ class PatchFile:
             if choice == "both" and data is not None:
                 note = f", what it held is in {plain(atomic.keep_beside(file.path).name)}"
         except OSError as error:
-            raise GraphError(f"{name}: cannot be kept under another name ({_reason(error)}).") from None
+            raise GraphError(f"{name}: cannot be kept under another name ({disk.reason(error)}).") from None
         if choice == "file" and theirs is not None:
             self._adopt(theirs, file.path)
         file.known = None if data is None else digest(data)
@@ -297,7 +297,7 @@ class PatchFile:
             listener()
 
     def _unwritable(self, file: DiskFile, error: Exception) -> None:
-        what = f"{plain(file.path.name)}: not saved ({_reason(error)})"
+        what = f"{plain(file.path.name)}: not saved ({disk.reason(error)})"
         self._to("unwritable", f"{what}. What is here is only in this kernel: save it elsewhere")
 
     def _compare(self, file: DiskFile, data: bytes, asked: Literal["code", "disk"]) -> None:
@@ -318,7 +318,7 @@ class PatchFile:
             note = "" if same else since
             if same and not self.journal.state.places:
                 self.journal.settle(theirs.places, theirs.folds)
-            elif not same or self._lies_elsewhere(theirs):
+            elif not same or not theirs.lies_as(self.journal.state):
                 self._adopt(theirs, file.path)
             self._to("saved", f"{name}: saved{note}", loud=bool(note))
             return
@@ -332,11 +332,6 @@ class PatchFile:
             self.journal.adopt(text.graph, text.places, text.folds, str(path))
         finally:
             self._adopting = False
-
-    def _lies_elsewhere(self, theirs: PatchText) -> bool:
-        state = self.journal.state
-        moved = any(state.places.get(name) != at for name, at in theirs.places.items())
-        return moved or dict(state.folds) != dict(theirs.folds)
 
     def _write(self, file: DiskFile, note: str = "") -> None:
         """Write the present graph, unless somebody else has written the file."""
@@ -409,10 +404,3 @@ def _take(path: Path, taker: PatchFile) -> None:
     for known in tuple(IN_USE):
         if known is not taker and known.path == path and known.status != "taken":
             known._lose()
-
-
-def _reason(error: Exception) -> str:
-    """Say why, without the path that the sentence has already."""
-    if isinstance(error, GraphError):
-        return str(error).partition(": ")[2].removesuffix(".") or str(error)
-    return plain(error.strerror or error if isinstance(error, OSError) else error)
