@@ -29,7 +29,7 @@ from amp_lab.errors import (
 )
 
 if TYPE_CHECKING:
-    from amp_lab import analysis, catalog, golden, measure, plots, presets, widgets
+    from amp_lab import analysis, catalog, golden, measure, options, plots, presets, widgets
     from amp_lab.control import ControlHistory, Curve, performance
     from amp_lab.graph import Graph
     from amp_lab.plan import Plan
@@ -49,7 +49,17 @@ if TYPE_CHECKING:
 
     load = Graph.load
 
-_MODULES = ("analysis", "catalog", "diagnostics", "golden", "measure", "plots", "presets", "widgets")
+_MODULES = (
+    "analysis",
+    "catalog",
+    "diagnostics",
+    "golden",
+    "measure",
+    "options",
+    "plots",
+    "presets",
+    "widgets",
+)
 _NAMES = {
     "ControlHistory": "control",
     "Curve": "control",
@@ -113,6 +123,7 @@ __all__ = [
     "live",
     "load",
     "measure",
+    "options",
     "panel",
     "performance",
     "plots",

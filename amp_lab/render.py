@@ -226,9 +226,9 @@ class Render(ReadOnlyArrays):
         return soundfiles.write(self, path, batch, subtype)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from amp_lab import report
+        from amp_lab import display
 
-        return report.render_mimebundle(self)
+        return display.render_mimebundle(self)
 
     def __repr__(self) -> str:
         batches, channels, frames = self.audio.shape

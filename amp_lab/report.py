@@ -1,131 +1,25 @@
-"""A render as a person sees it: rich display in a notebook, and one self-contained HTML file."""
+"""A render as one self-contained HTML file."""
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import math
-import wave
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from importlib import resources
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from amp_lab import plots
-from amp_lab.analysis import FloatArray, Measurement, measure_levels
-from amp_lab.analysis.signals import SILENCE_DB, decibels
+from amp_lab import options, pictures, player
+from amp_lab.analysis import measure_levels
+from amp_lab.errors import plain, visible
+from amp_lab.html_parts import attempt, style_sheet
 from amp_lab.plots import style
-from amp_lab.plots.heat import HeatLike
-from amp_lab.plots.schedule import ScheduleLike, TraceLike
+from amp_lab.rendered import RenderLike
 
-EXCERPT_S = 60.0
-"""Longest sound embedded in a page."""
 MAX_NODES = 200
 """Rows of the table of nodes: those that took most time, and one for all others."""
 _PLAYERS = 4
-_PCM_PEAK = 32_767
-
-
-class NodeMetricsLike(Protocol):
-    """What one node did in a render."""
-
-    @property
-    def seconds(self) -> float:
-        """Time spent in the node."""
-
-    @property
-    def frames(self) -> int:
-        """Frames fired."""
-
-    @property
-    def calls(self) -> int:
-        """Firings."""
-
-    @property
-    def measured_delay_frames(self) -> int:
-        """Frames its newest output token lags its newest input token."""
-
-    @property
-    def heat_j(self) -> float:
-        """Accumulated heat."""
-
-
-class PlanLike(Protocol):
-    """A compiled plan."""
-
-    @property
-    def info(self) -> Mapping[str, Any]:
-        """Nodes in execution order, components and edges."""
-
-
-class RenderLike(Protocol):
-    """The public part of a render that is shown."""
-
-    @property
-    def name(self) -> str:
-        """Name of the graph."""
-
-    @property
-    def audio(self) -> FloatArray:
-        """Samples (batch, channel, frame)."""
-
-    @property
-    def sample_rate(self) -> float:
-        """Frames per second."""
-
-    @property
-    def metrics(self) -> Mapping[str, NodeMetricsLike]:
-        """Per node, by name."""
-
-    @property
-    def heat(self) -> HeatLike | None:
-        """Heat per node, or None if it was not recorded."""
-
-    @property
-    def trace(self) -> TraceLike | None:
-        """Firings, or None if they were not recorded."""
-
-    @property
-    def plan(self) -> PlanLike:
-        """The plan that ran."""
-
-    @property
-    def schedule(self) -> ScheduleLike | None:
-        """The order it fired in, or None for the plan's own."""
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """Versions, build, ISA, digests."""
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the audio bits."""
-
-
-@dataclass(frozen=True)
-class _Picture:
-    heading: str
-    alt: str
-    png: bytes
-    keeps_colours: bool = False
-
-
-def render_mimebundle(render: RenderLike) -> dict[str, str]:
-    """Rich display: stable text, HTML with player and figures, one PNG (base64) where HTML is stripped."""
-    if not render.audio.size:
-        return {"text/plain": repr(render)}
-    pictures = _pictures(render, dpi=style.DPI)
-    figures = "".join(f"<section>{_figure(p)}</section>" for p in pictures)
-    body = (
-        f'<div class="amp inline"><style>{_css()}</style><section>{_players(render, 1)}'
-        f'<p class="muted"><code>{html.escape(repr(render))}</code></p></section>'
-        f'<div class="grid">{figures}</div></div>'
-    )
-    return {"text/plain": repr(render), "text/html": body, "image/png": _base64(_poster(render))}
 
 
 def html_report(
@@ -151,132 +45,56 @@ def html_report(
     InvalidArgument
         If the render has no frames.
     """
-    title = render.name if title is None else title
-    levels = measure_levels(render.audio, render.sample_rate)
+    title = plain(render.name) if title is None else visible(title)
+    drawn = pictures.drawings(render, options.FIGURES, cold=True).values()
     figures = "".join(
-        f'<section><h2 class="unseen">{html.escape(p.heading)}</h2>{_figure(p)}</section>'
-        for p in _pictures(render, dpi=150, everything=True)
+        f'<section><h2 class="unseen">{html.escape(one.picture.heading)}</h2>{shown}</section>'
+        for one in drawn
+        if (shown := one.page_html())
+    )
+    parts = (
+        _header(render, title, verdict_lines),
+        section("Listen", lambda: _sounds(render)),
+        section("Levels", lambda: _levels(render)),
+        figures,
+        section("Nodes", lambda: _nodes(render)),
+        section("Provenance", lambda: _provenance(render)),
     )
     page = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>{_css()}</style></head>"
-        f'<body class="amp"><main>{_header(render, title, verdict_lines)}'
-        f"<section><h2>Listen</h2>{_players(render, _PLAYERS)}</section>"
-        f"{_levels(levels)}{figures}{_nodes(render)}{_provenance(render)}</main></body></html>\n"
+        f"<title>{html.escape(title)}</title></head>"
+        f'<body style="margin:0"><div class="amp-report page"><style>{style_sheet("display")}'
+        f"{style_sheet('report')}</style><main>{''.join(parts)}</main></div></body></html>\n"
     )
     target = Path(path)
-    target.write_text(page, encoding="utf-8")
+    target.write_text(page, encoding="utf-8", errors="backslashreplace")
     return target
 
 
-def wav_bytes(audio: FloatArray, sample_rate: float) -> bytes:
-    """Encode (channel, frame) within ±1 as 16-bit WAV."""
-    pcm = np.round(audio * _PCM_PEAK).astype("<i2")
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(audio.shape[0])
-        file.setsampwidth(2)
-        file.setframerate(round(sample_rate))
-        file.writeframes(np.ascontiguousarray(pcm.T).tobytes())
-    return buffer.getvalue()
+def section(heading: str, content: Callable[[], str]) -> str:
+    """Return a section of the page; if its content fails, a sentence says so."""
+    return f"<section><h2>{heading}</h2>{attempt(heading, content)}</section>"
 
 
-def _pictures(render: RenderLike, *, dpi: int, everything: bool = False) -> list[_Picture]:
-    audio, rate = render.audio, render.sample_rate
-    seconds = f"{audio.shape[-1] / rate:.3g} s"
-    shown = [
-        _Picture(
-            "Waveform", f"Amplitude over {seconds}, a row per channel", _png(plots.waveform(audio, rate), dpi)
-        )
-    ]
-    spectrum = plots.spectrum(audio, rate)
-    shown.append(_Picture("Spectrum", "Level in dBFS over frequency", _png(spectrum, dpi)))
-    if everything:
-        gram = plots.spectrogram(audio, rate)
-        shown.append(_Picture("Spectrogram", "Level in dBFS over time and frequency", _png(gram, dpi), True))
-    if render.heat is not None and (everything or np.any(render.heat.total_j)):
-        thermo = plots.thermo(render.heat)
-        shown.append(_Picture("Heat", "Power, accumulated heat and temperature per node", _png(thermo, dpi)))
-    schedule = plots.timeline(render.plan.info, render.trace, rate, schedule=render.schedule)
-    what = "Nodes and edges of the plan" + ("" if render.trace is None else ", and firings in wall time")
-    shown.append(_Picture("Timeline", what, _png(schedule, dpi)))
-    if any(node["latency_frames"] for node in render.plan.info["nodes"]):
-        late = plots.delays(render.plan.info, render.trace, render.metrics, rate)
-        shown.append(
-            _Picture("Delays", "Starts, latency and what edges hold, on virtual time", _png(late, dpi))
-        )
-    return shown
-
-
-def _png(figure: Any, dpi: int) -> bytes:
-    return plots.png(figure, dpi=dpi)
-
-
-def _poster(render: RenderLike) -> bytes:
-    """Waveform and spectrum in one picture."""
-    figure = style.new_figure(6.4)
-    upper, lower = figure.subplots(2, 1)
-    plots.waveform(render.audio, render.sample_rate, ax=upper)
-    plots.spectrum(render.audio, render.sample_rate, ax=lower)
-    return plots.png(figure)
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
-
-
-def _figure(picture: _Picture) -> str:
-    data = _base64(picture.png)
-    kind = ' class="colour"' if picture.keeps_colours else ""
-    alt = html.escape(f"{picture.heading}: {picture.alt}")
-    return f'<figure><img{kind} alt="{alt}" src="data:image/png;base64,{data}"></figure>'
-
-
-def _players(render: RenderLike, count: int) -> str:
+def _sounds(render: RenderLike) -> str:
     batches = render.audio.shape[0]
-    players = [_player(render, b) for b in range(min(count, batches))]
-    if batches > count:
-        players.append(f'<p class="muted">Batch 0 to {count - 1} of {batches} can be heard here.</p>')
-    return "".join(players)
-
-
-def _player(render: RenderLike, batch: int) -> str:
-    _, channels, frames = render.audio.shape
-    kept = min(frames, round(EXCERPT_S * render.sample_rate))
-    sound = np.nan_to_num(render.audio[batch, :2, :kept], nan=0.0, posinf=0.0, neginf=0.0)
-    peak = float(np.abs(sound).max())
-    gain = 1.0 if peak <= 1.0 else 1.0 / peak
-    notes = [f"Batch {batch}." if render.audio.shape[0] > 1 else "", _gain_note(peak)]
-    if channels > 2:
-        notes.append(f"Channels 0 and 1 of {channels}.")
-    if kept < frames:
-        notes.append(f"The first {EXCERPT_S:g} s of {frames / render.sample_rate:.0f} s.")
-    if not np.isfinite(render.audio[batch, :2, :kept]).all():
-        notes.append("Non-finite samples are played as silence.")
-    data = _base64(wav_bytes(sound * gain, render.sample_rate))
-    caption = " ".join(note for note in notes if note)
-    return (
-        f'<figure><audio controls preload="metadata" src="data:audio/wav;base64,{data}"></audio>'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
-
-
-def _gain_note(peak: float) -> str:
-    level = max(float(decibels(peak)), SILENCE_DB)
-    if peak <= 1.0:
-        return f"Gain 0 dB, not normalised; peak {level:.1f} dBFS." if peak else "Gain 0 dB; silent."
-    return f"Peak {level:+.1f} dBFS clips: played with gain {-level:.1f} dB."
+    codec = options.display.codec
+    players = [player.player(render, batch, codec=codec) for batch in range(min(_PLAYERS, batches))]
+    if batches > _PLAYERS:
+        players.append(f'<p class="muted">Batch 0 to {_PLAYERS - 1} of {batches:,} can be heard here.</p>')
+    return player.clipping_note(render) + "".join(players)
 
 
 def _header(render: RenderLike, title: str, verdict_lines: Iterable[str]) -> str:
     lines = "".join(
-        f'<li class="{_outcome(line)}"><code>{html.escape(line)}</code></li>' for line in verdict_lines
+        f'<li class="{_outcome(line)}"><code>{html.escape(visible(line))}</code></li>'
+        for line in verdict_lines
     )
     verdicts = f'<ul class="verdicts" aria-label="Golden verdicts">{lines}</ul>' if lines else ""
     return (
         f"<header><h1>{html.escape(title)}</h1>"
-        f'<p class="muted"><code>{html.escape(repr(render))}</code></p>{verdicts}</header>'
+        f'<p class="muted"><code>{html.escape(visible(repr(render)))}</code></p>{verdicts}</header>'
     )
 
 
@@ -285,7 +103,8 @@ def _outcome(line: str) -> str:
     return "pass" if "PASS" in words else "fail" if "FAIL" in words else "note"
 
 
-def _levels(levels: Measurement) -> str:
+def _levels(render: RenderLike) -> str:
+    levels = measure_levels(render.audio, render.sample_rate)
     tiles = {
         "duration": f"{levels.frames / levels.sample_rate:.3f} s",
         "sample rate": f"{levels.sample_rate:g} Hz",
@@ -308,7 +127,7 @@ def _levels(levels: Measurement) -> str:
     head = ("signal", "peak (dBFS)", "true peak (dBTP)", "RMS (dB)", "crest (dB)", "DC")
     bad = int(levels.nonfinite.sum())
     note = f'<p class="muted">{style.count(bad, "non-finite sample")} left out.</p>' if bad else ""
-    return f'<section><h2>Levels</h2><dl class="tiles">{cells}</dl>{note}{_table(head, rows)}</section>'
+    return f'<dl class="tiles">{cells}</dl>{note}{_table(head, rows)}'
 
 
 def _db(value: Any, unit: str = "") -> str:
@@ -326,7 +145,7 @@ def _nodes(render: RenderLike) -> str:
         share = m.seconds / total if total > 0.0 else 0.0
         rows.append(
             (
-                html.escape(name),
+                html.escape(plain(name)),
                 f"{1e3 * m.seconds:.3f}",
                 f'<span class="bar" style="--share:{share:.1%}"></span>{share:.1%}',
                 f"{m.calls:,}",
@@ -340,7 +159,7 @@ def _nodes(render: RenderLike) -> str:
         share = seconds / total if total > 0.0 else 0.0
         rows.append((f"{len(others):,} others", f"{1e3 * seconds:.3f}", f"{share:.1%}", "", "", "", ""))
     head = ("node", "time (ms)", "share", "calls", "frames", "ns / frame", "heat")
-    return f"<section><h2>Nodes</h2>{_table(head, rows)}</section>"
+    return _table(head, rows)
 
 
 def _heat_by_node(render: RenderLike) -> dict[str, float]:
@@ -374,11 +193,8 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _provenance(render: RenderLike) -> str:
     facts = {"audio SHA-256": render.digest, **render.provenance}
     items = "".join(
-        f"<dt>{html.escape(str(key).replace('_', ' '))}</dt><dd><code>{html.escape(str(value))}</code></dd>"
+        f"<dt>{html.escape(str(key).replace('_', ' '))}</dt>"
+        f"<dd><code>{html.escape(visible(str(value)))}</code></dd>"
         for key, value in facts.items()
     )
-    return f'<section><h2>Provenance</h2><dl class="facts">{items}</dl></section>'
-
-
-def _css() -> str:
-    return resources.files("amp_lab").joinpath("report.css").read_text(encoding="utf-8")
+    return f'<dl class="facts">{items}</dl>'

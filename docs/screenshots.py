@@ -1,4 +1,4 @@
-"""Pictures of the widgets in both themes: ``python docs/screenshots.py`` takes them anew (needs chromium)."""
+"""Pictures of widgets and displays in both themes: ``python docs/screenshots.py`` takes them (chromium)."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ e = amp.editor(g, height=520)
 e.show(g.render(seconds=1.0, heat=True))
 e.selection = ["flt"]
 """
+README = (DOCS.parent / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("\nr  # ")[0]
+"""The code of the front page, up to the render that it displays."""
 THREE = """
 import amp_lab as amp
 g = amp.presets.three_osc()
@@ -76,9 +78,10 @@ STILL = """(live) => {
 
 @dataclass(frozen=True)
 class Scene:
-    """A widget in a notebook: name, code, what shows it, what says it is painted.
+    """A widget or display in a notebook: name, code, what shows it, what says it is painted.
 
-    ``click`` is where to click first, ``still`` what keeps it from moving, called with the widget's element.
+    ``click`` is where to click first, ``still`` what keeps it from moving, called with the widget's element,
+    ``root`` its class if that is not made of the name, ``size`` that of the page.
     """
 
     name: str
@@ -88,9 +91,17 @@ class Scene:
     wait_ms: int = 500
     click: str = ""
     still: str = ""
+    root: str = ""
+    size: tuple[int, int] = (1320, 1000)
+
+    @property
+    def place(self) -> str:
+        """Selector of its root."""
+        return self.root or f".amp-{self.name}"
 
 
 SCENES = (
+    Scene("render", README, "r", ".amp-report img", root=".amp-report", size=(1480, 1200)),
     Scene("editor", FIRST, "e", ".amp-editor[data-ready]"),
     Scene("panel", THREE, "amp.panel(g, seconds=2.0, height=640)", ".amp-panel[data-digest]"),
     Scene("scope", THREE, "amp.scope({'q = 2': r, 'q = 6': r2})", ".amp-scope[data-span]"),
@@ -112,14 +123,14 @@ def take(lab: Lab, browser: Browser, scene: Scene) -> Iterator[tuple[str, Image.
     """Yield the file name and the picture of a scene, for each theme."""
     lab.write(scene.name, [scene.code, scene.show])
     book = lab.open(browser, scene.name)
-    book.page.set_viewport_size({"width": 1320, "height": 1000})
+    book.page.set_viewport_size({"width": scene.size[0], "height": scene.size[1]})
     book.page.add_style_tag(content=PLAIN)
     book.run_all()
     if scene.click:
-        book.page.locator(f".amp-{scene.name} {scene.click}").evaluate("(button) => button.click()")
+        book.page.locator(f"{scene.place} {scene.click}").evaluate("(button) => button.click()")
     book.page.wait_for_selector(scene.ready)
     if scene.still:
-        book.page.locator(f".amp-{scene.name}").evaluate(scene.still)
+        book.page.locator(scene.place).evaluate(scene.still)
     for short, theme in THEMES.items():
         book.theme(theme)
         yield f"{scene.name}_{short}.png", shot(book, scene)
@@ -131,7 +142,7 @@ def shot(book: Book, scene: Scene) -> Image.Image:
     """One picture of the widget, once nothing moves any more."""
     book.page.mouse.move(2, 2)
     book.page.wait_for_timeout(scene.wait_ms)
-    png = book.page.locator(f".amp-{scene.name}").screenshot()
+    png = book.page.locator(scene.place).screenshot()
     return Image.open(io.BytesIO(png)).convert("RGB")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
-import wave
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,8 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+import soundfile
+import tinycss2
+from PIL import Image
 
-from amp_lab import report
+import amp_lab as amp
+from amp_lab import display, options, player, plots, report
+from amp_lab.analysis.clipping import clipping
 
 RATE = 48_000.0
 VOID = {"meta", "img", "br", "link", "input"}
@@ -126,11 +132,29 @@ def write(render: FakeRender, folder: Path, **options: Any) -> str:
 
 def sound(page: str) -> tuple[int, npt.NDArray[np.int16]]:
     """Rate and samples (frame, channel) of the first player of a page."""
-    found = re.search(r"data:audio/wav;base64,([^\"]+)", page)
+    found = re.search(r"data:audio/\w+;base64,([^\"]+)", page)
     assert found
-    with wave.open(io.BytesIO(base64.b64decode(found[1]))) as file:
-        pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-        return file.getframerate(), pcm.reshape(-1, file.getnchannels())
+    pcm, rate = soundfile.read(io.BytesIO(base64.b64decode(found[1])), dtype="int16", always_2d=True)
+    return rate, pcm
+
+
+def images(page: str) -> list[Image.Image]:
+    """All pictures of a page."""
+    found = re.findall(r"data:image/png;base64,([^\"]+)", page)
+    return [Image.open(io.BytesIO(base64.b64decode(data))) for data in found]
+
+
+def stored(bundle: dict[str, str]) -> int:
+    """Bytes of a display in a notebook's file."""
+    return len(json.dumps(bundle, ensure_ascii=False).encode())
+
+
+@pytest.fixture(autouse=True)
+def defaults() -> Iterator[None]:
+    """Every test begins and ends with the default options."""
+    options.display.reset()
+    yield
+    options.display.reset()
 
 
 def test_the_report_needs_nothing_from_outside(tmp_path: Path) -> None:
@@ -187,7 +211,7 @@ def test_a_sound_beyond_full_scale_is_played_lower_by_a_stated_gain(tmp_path: Pa
     render = FakeRender(audio=sine(2.0))
     page = write(render, tmp_path)
     _, pcm = sound(page)
-    assert "Peak +6.0 dBFS clips: played with gain -6.0 dB." in page
+    assert "Peak +6.0 dBFS: played with gain -6.0 dB." in page
     scaled = render.audio[0].T / np.abs(render.audio).max()
     assert np.abs(pcm / 32_767 - scaled).max() < 1.6e-5
 
@@ -214,7 +238,7 @@ def test_non_finite_audio_still_has_a_report(tmp_path: Path) -> None:
     audio[0, 0, 100] = np.nan
     page = write(FakeRender(audio=audio), tmp_path)
     assert "1 non-finite sample left out." in page
-    assert "Non-finite samples are played as silence." in page
+    assert "1 non-finite sample is played as silence." in page
     assert all(f'alt="{name}: ' in page for name in ("Waveform", "Spectrum", "Spectrogram"))
     assert sound(page)[1][100, 0] == 0
 
@@ -222,7 +246,7 @@ def test_non_finite_audio_still_has_a_report(tmp_path: Path) -> None:
 def test_the_display_is_text_html_and_png() -> None:
     """Stable text, a player with pictures, and one PNG for hosts that strip HTML."""
     render = FakeRender()
-    bundle = report.render_mimebundle(render)
+    bundle = display.render_mimebundle(render)
     assert list(bundle) == ["text/plain", "text/html", "image/png"]
     assert bundle["text/plain"] == repr(render)
     outline = Outline(bundle["text/html"])
@@ -237,7 +261,7 @@ def test_the_display_of_a_cold_graph_has_no_heat() -> None:
     """No empty picture."""
     cold = heat()
     cold.total_j = np.zeros_like(cold.total_j)
-    bundle = report.render_mimebundle(replace(FakeRender(), heat=cold))
+    bundle = display.render_mimebundle(replace(FakeRender(), heat=cold))
     assert 'alt="Heat' not in bundle["text/html"]
 
 
@@ -245,7 +269,7 @@ def test_the_display_of_a_cold_graph_has_no_heat() -> None:
 def test_an_empty_render_displays_as_text(shape: tuple[int, int, int]) -> None:
     """There is nothing to draw or play."""
     render = FakeRender(audio=np.zeros(shape))
-    assert report.render_mimebundle(render) == {"text/plain": repr(render)}
+    assert display.render_mimebundle(render) == {"text/plain": repr(render)}
 
 
 @pytest.mark.parametrize("frames", [1, 2, 63])
@@ -259,7 +283,7 @@ def test_the_shortest_renders_display(frames: int) -> None:
         temperature_k=np.zeros((3, 0)),
     )
     render = FakeRender(audio=sine(0.5)[..., 1 : 1 + frames], heat=empty)
-    assert "<audio" in report.render_mimebundle(render)["text/html"]
+    assert "<audio" in display.render_mimebundle(render)["text/html"]
 
 
 def test_the_shortest_render_has_a_report(tmp_path: Path) -> None:
@@ -273,3 +297,238 @@ def test_the_shortest_render_has_a_report(tmp_path: Path) -> None:
     )
     page = write(FakeRender(audio=np.full((1, 1, 1), 0.5), heat=empty), tmp_path)
     assert Outline(page).tags.count("img") == 5
+
+
+def selectors(css: str) -> Iterator[str]:
+    """Every selector of a style sheet, in any at-rule that holds rules; other at-rules fail."""
+    for rule in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
+        if rule.type == "at-rule":
+            assert rule.lower_at_keyword == "media", rule.at_keyword
+            yield from selectors(tinycss2.serialize(rule.content))
+            continue
+        assert rule.type == "qualified-rule", rule
+        one: list[Any] = []
+        for token in [*rule.prelude, None]:
+            if token is None or token == ",":
+                yield tinycss2.serialize(one).strip()
+                one = []
+            else:
+                one.append(token)
+
+
+def test_every_rule_of_every_page_begins_with_its_own_class(tmp_path: Path) -> None:
+    """A style sheet in an output is one of the whole notebook: none may reach what is not its own."""
+    loud = FakeRender(audio=sine(2.0))
+    pages = [display.render_mimebundle(loud)["text/html"], write(loud, tmp_path)]
+    for page in pages:
+        sheets = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+        found = [selector for sheet in sheets for selector in selectors(sheet)]
+        assert len(found) > 10
+        assert [s for s in found if not re.match(r"\.amp-report(?![\w-])", s)] == []
+        outside = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+        assert not re.search(r'class="[^"]*\bamp(?![\w-])', outside)
+
+
+def test_a_display_of_three_osc_costs_at_most_450_kb() -> None:
+    """Two seconds: poster at most 60 kB, figures 150 kB, the whole sound, and 450 kB in all."""
+    render = amp.presets.three_osc().render(seconds=2.0, isolation="none")
+    bundle = display.render_mimebundle(render)
+    assert stored(bundle) <= 450_000
+    assert 0 < len(bundle["image/png"]) <= 60_000
+    figures = re.findall(r"data:image/png[^\"]+", bundle["text/html"])
+    assert len(figures) == 4 and sum(map(len, figures)) <= 150_000
+    rate, pcm = sound(bundle["text/html"])
+    assert (rate, pcm.shape) == (48_000, (96_000, 2))
+    assert np.array_equal(pcm, np.round(render.audio[0].T * 32_767))
+    assert "FLAC, 16 bits, rounded without dither." in bundle["text/html"]
+
+
+@pytest.mark.parametrize("seconds", [0.1, 30.0])
+def test_noise_of_any_length_stays_within_the_budget(seconds: float) -> None:
+    """What cannot be compressed is cut to an excerpt, and the caption says how long it is."""
+    noise = np.random.default_rng(1).uniform(-1.0, 1.0, (1, 2, round(seconds * RATE)))
+    bundle = display.render_mimebundle(FakeRender(audio=noise))
+    assert stored(bundle) <= 450_000
+    _, pcm = sound(bundle["text/html"])
+    assert np.array_equal(pcm, np.round(noise[0, :, : len(pcm)].T * 32_767))
+    told = re.search(r"The first ([\d.]+) s of 30 s\.", bundle["text/html"])
+    if seconds < 1.0:
+        assert not told and len(pcm) == 4_800
+    else:
+        assert told and float(told[1]) == float(f"{len(pcm) / RATE:.3g}")
+        assert stored(bundle) > 400_000, "the budget is used"
+
+
+def test_a_thousand_batches_and_many_channels_stay_within_the_budget() -> None:
+    """One player, first two channels, both told."""
+    many = np.random.default_rng(2).uniform(-0.9, 0.9, (1_000, 9, 480))
+    bundle = display.render_mimebundle(FakeRender(audio=many))
+    assert stored(bundle) <= 450_000
+    assert bundle["text/html"].count("<audio") == 1
+    assert "Batch 0 of 1,000." in bundle["text/html"]
+    assert "Channels 0 and 1 of 9." in bundle["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "kind", "told"),
+    [
+        (44_100.4, "flac", "Played at 44,100 Hz: sound files hold whole rates."),
+        (65_537.0, "wav", "This sample rate does not go into FLAC."),
+        (655_350.0, "flac", "FLAC, 16 bits"),
+        (768_000.0, "wav", "This sample rate does not go into FLAC."),
+        (1_000.0, None, "No player: browsers play 3,000 to 768,000 Hz (got 1,000 Hz)."),
+        (0.3, None, "No player: browsers play 3,000 to 768,000 Hz (got 0.3 Hz)."),
+        (1e6, None, "No player: browsers play 3,000 to 768,000 Hz"),
+    ],
+)
+def test_every_sample_rate_is_played_or_refused_in_words(rate: float, kind: str | None, told: str) -> None:
+    """FLAC where it holds the rate, else WAV; rates that no browser plays give a sentence."""
+    page = player.player(FakeRender(sample_rate=rate), 0, codec="flac")
+    assert told in page
+    assert re.findall(r"data:audio/(\w+)", page) == ([kind] if kind else [])
+    if kind:
+        assert sound(page)[0] == round(rate)
+
+
+def test_a_lossy_codec_is_chosen_by_the_user_and_labelled() -> None:
+    """MP3 only if options say so; rates it does not have are FLAC again."""
+    options.display.codec = "mp3"
+    page = display.render_mimebundle(FakeRender())["text/html"]
+    assert "data:audio/mpeg" in page and "MP3, lossy: not the samples of the render." in page
+    odd = player.player(FakeRender(sample_rate=44_101.0), 0, codec="mp3")
+    assert "data:audio/flac" in odd and "This sample rate does not go into MP3." in odd
+
+
+def test_clipping_is_told_with_count_peak_and_place() -> None:
+    """Samples of all batches and channels beyond ±1; those that are not finite are counted apart."""
+    audio = np.zeros((2, 2, 100))
+    audio[1, 0, 7], audio[0, 1, 9], audio[0, 0, 3] = -2.0, 1.5, np.inf
+    assert clipping(audio).text == "clips: 2 samples beyond ±1 (peak +6.0 dBFS)"
+    assert clipping(audio).nonfinite == 1
+    page = display.render_mimebundle(FakeRender(audio=audio))["text/html"]
+    note = "clips: 2 samples beyond ±1 (peak +6.0 dBFS); the first is frame 7 of batch 1, channel 0."
+    assert f'<p class="fault">{note}</p>' in page
+    audio[0, 1, 9] = 1.0
+    assert clipping(audio).text == "clips: 1 sample beyond ±1 (peak +6.0 dBFS)"
+    assert clipping(np.clip(audio, -1.0, 1.0)).text == ""
+
+
+def test_silence_and_nothing_finite_are_displayed() -> None:
+    """Both have a player and a picture, and the caption says what they are."""
+    silent = display.render_mimebundle(FakeRender(audio=np.zeros((1, 1, 4_800))))
+    assert "Gain 0 dB; silent." in silent["text/html"]
+    nothing = display.render_mimebundle(FakeRender(audio=np.full((1, 2, 4_800), np.nan)))
+    assert "9,600 non-finite samples are played as silence." in nothing["text/html"]
+    assert not sound(nothing["text/html"])[1].any()
+    assert list(nothing) == ["text/plain", "text/html", "image/png"]
+
+
+def test_a_figure_that_fails_leaves_everything_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A sentence stands in its place, in the display and in the report; the poster shows what is left."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ValueError("no such <b>font</b>")
+
+    monkeypatch.setattr(plots, "waveform", fail)
+    monkeypatch.setattr(report, "measure_levels", fail)
+    bundle = display.render_mimebundle(FakeRender())
+    page = write(FakeRender(), tmp_path)
+    said = "Waveform is not shown. ValueError: no such &lt;b&gt;font&lt;/b&gt;"
+    for text, others in ((bundle["text/html"], 3), (page, 4)):
+        assert f'<p class="fault">{said}</p>' in text
+        assert len(images(text)) == others and "<audio" in text
+    assert "Levels is not shown. ValueError" in page and "<h2>Provenance</h2>" in page
+    assert images(f'"data:image/png;base64,{bundle["image/png"]}"')[0].width > 800
+
+
+def test_a_player_that_fails_leaves_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And where everything fails there still is a display that says so."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("no libsndfile")
+
+    monkeypatch.setattr(player, "encode", fail)
+    page = display.render_mimebundle(FakeRender())["text/html"]
+    assert "The player is not shown. OSError: no libsndfile" in page and len(images(page)) == 4
+    for name in ("waveform", "spectrum", "thermo", "timeline"):
+        monkeypatch.setattr(plots, name, fail)
+    bundle = display.render_mimebundle(FakeRender())
+    assert list(bundle) == ["text/plain", "text/html"]
+    assert bundle["text/html"].count("is not shown") == 5
+
+
+def test_budgets_are_kept_whatever_they_are() -> None:
+    """Figures lose colours and dots, then they are left out in words; a player that does not fit says so."""
+    options.display.figures_bytes = 40_000
+    small = display.render_mimebundle(FakeRender())["text/html"]
+    assert sum(len(part) for part in re.findall(r"<figure><img.*?</figure>", small)) <= 40_000
+    assert {image.width for image in images(small)} < {648, 900}
+    options.display.figures_bytes = 12_000
+    options.display.total_bytes = 20_000
+    options.display.poster_bytes = 0
+    least = display.render_mimebundle(
+        FakeRender(audio=np.random.default_rng(3).normal(0, 0.1, (1, 1, 9_600)))
+    )
+    assert "image/png" not in least and stored(least) <= 20_000
+    assert "does not fit into options.display.figures_bytes" in least["text/html"]
+    assert "do not fit into what is left" in least["text/html"]
+
+
+def test_figures_keep_their_colours_with_few_of_them() -> None:
+    """The curves of different nodes, ink and paper have their own colour, not a mean of two."""
+    render = amp.presets.three_osc().render(seconds=0.5, isolation="none")
+    page = display.render_mimebundle(render)["text/html"]
+    heat = images(page)[2]
+    assert heat.mode == "P"
+    drawn = {colour for _, colour in heat.convert("RGB").getcolors()}
+    for wanted in ("#1f6fb2", "#d55e00", "#009e73", "#22272e", "#ffffff"):
+        rgb = tuple(int(wanted[i : i + 2], 16) for i in (1, 3, 5))
+        assert min(max(abs(a - b) for a, b in zip(rgb, one, strict=True)) for one in drawn) <= 24, wanted
+
+
+def test_the_figures_of_a_display_are_chosen() -> None:
+    """In the order of the display, whatever order they are named in; none at all is allowed."""
+    options.display.figures = ("spectrogram", "waveform")
+    page = display.render_mimebundle(FakeRender())["text/html"]
+    assert [alt.split(":")[0] for alt in Outline(page).alts] == ["Waveform", "Spectrogram"]
+    options.display.figures = ()
+    bundle = display.render_mimebundle(FakeRender())
+    assert "<img" not in bundle["text/html"] and "<audio" in bundle["text/html"] and bundle["image/png"]
+
+
+def test_an_option_that_does_not_exist_is_an_error_with_the_list() -> None:
+    """Names and values, written and read; nothing is kept of it."""
+    assert amp.options.display is options.display
+    with pytest.raises(
+        AttributeError, match=r"no such option \(got 'codek', allowed codec \| figures.*'codec'"
+    ):
+        amp.options.display.codek = "wav"
+    with pytest.raises(AttributeError, match="no such option"):
+        _ = amp.options.display.size
+    with pytest.raises(AttributeError, match="Set its fields"):
+        amp.options.display = None
+    with pytest.raises(AttributeError, match="nothing can be put here"):
+        amp.options.displays = None
+    for name, value, allowed in (
+        ("codec", "ogg", "flac | wav | mp3"),
+        ("codec", ["flac"], "flac | wav | mp3"),
+        ("figures", ["wave"], "waveform | spectrum"),
+        ("figures", "waveform", "a list of names"),
+        ("total_bytes", -1, "whole numbers >= 0"),
+        ("poster_bytes", 1.5, "whole numbers"),
+        ("figures_bytes", True, "whole numbers"),
+    ):
+        with pytest.raises(amp.GraphError, match=re.escape(allowed)):
+            setattr(amp.options.display, name, value)
+    assert "codec='flac'" in repr(amp.options.display)
+    amp.options.display.codec = "wav"
+    del amp.options.display.codec
+    assert amp.options.display.codec == "flac"
+
+
+def test_names_that_are_markup_or_control_characters_are_text(tmp_path: Path) -> None:
+    """In labels, titles and sentences, of the display and of the report."""
+    hostile = FakeRender(name='<img src=x onerror="a">{data}\x1b[2J\u202e"')
+    for page in (display.render_mimebundle(hostile)["text/html"], write(hostile, tmp_path)):
+        assert "<img src=x" not in page and "\x1b" not in page and "\u202e" not in page
+        Outline(page)

@@ -26,6 +26,7 @@ MODULES = (
     "amp_lab",
     "amp_lab.golden",
     "amp_lab.measure",
+    "amp_lab.options",
     "amp_lab.plots",
     "amp_lab.presets",
     "amp_lab.widgets",

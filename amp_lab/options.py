@@ -1,0 +1,90 @@
+"""What a user may choose for a whole session: ``amp.options.display`` is how renders show themselves.
+
+A name or a value that does not exist is an error that lists what does. ``del amp.options.display.codec``
+gives the default back, ``amp.options.display.reset()`` all of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any, Literal, NoReturn, get_args
+
+from amp_lab import checks
+from amp_lab.errors import quoted
+
+__all__ = ["Display", "display"]
+
+Codec = Literal["flac", "wav", "mp3"]
+FIGURES = ("waveform", "spectrum", "spectrogram", "heat", "timeline", "delays")
+"""Figures a display can hold, in the order in which they are shown."""
+
+
+class Display:
+    """How a `Render` is displayed in a notebook; budgets are bytes of the notebook's file.
+
+    Attributes
+    ----------
+    codec
+        Format of the player's sound. ``"flac"`` and ``"wav"`` hold the same 16-bit samples. ``"mp3"`` is
+        lossy: a longer excerpt fits, and the player says that it is lossy.
+    figures
+        Names of the figures to show, of waveform, spectrum, spectrogram, heat, timeline and delays. Heat is
+        shown where there is some, delays where a node has latency. Empty for none.
+    total_bytes
+        Everything together. The sound gets what the rest leaves, and is cut to an excerpt that fits.
+    figures_bytes
+        All figures. They are drawn with fewer colours and dots, then left out, until they fit.
+    poster_bytes
+        The one picture for places that show no HTML; 0 for none.
+    """
+
+    codec: Codec = "flac"
+    figures: tuple[str, ...] = ("waveform", "spectrum", "heat", "timeline", "delays")
+    total_bytes: int = 450_000
+    figures_bytes: int = 150_000
+    poster_bytes: int = 60_000
+
+    def reset(self) -> None:
+        """Give every option its default."""
+        vars(self).clear()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        where = f"options.display.{name}"
+        if name not in Display.__annotations__:
+            raise checks.no_attribute("options.display", name, Display.__annotations__, "option")
+        if name == "codec":
+            value = checks.choice(where, value, get_args(Codec), "codec")
+        elif name == "figures":
+            chosen = {
+                checks.choice(where, figure, FIGURES, "figure") for figure in checks.names(where, value)
+            }
+            value = tuple(figure for figure in FIGURES if figure in chosen)
+        else:
+            value = checks.whole(where, value)
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise checks.no_attribute("options.display", name, Display.__annotations__, "option")
+
+    def __repr__(self) -> str:
+        return f"display({', '.join(f'{name}={getattr(self, name)!r}' for name in Display.__annotations__)})"
+
+
+class _Options(ModuleType):
+    """The module refuses names that mean nothing."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("__"):
+            cure = " Set its fields, as in options.display.codec." if name == "display" else ""
+            raise AttributeError(f"options: nothing can be put here (got {quoted(name)}).{cure}")
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise checks.no_attribute("options", name, ("display",), "option")
+
+
+display = Display()
+"""How renders are displayed in this session."""
+
+sys.modules[__name__].__class__ = _Options
