@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from amp_lab.command_line import Parser, citizen, complain, count, of_file, positive, print_path
+from amp_lab.errors import plain
+
 if TYPE_CHECKING:
     from amp_lab.render import Render
     from amp_lab.rendering import Isolation
 
-OK, FAILED, USAGE, CRASHED, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAILED, CRASHED, INTERRUPTED = 0, 1, 3, 130
 PERFORMANCE_S = 10.0
 CASE = "three_osc"
 
@@ -28,16 +31,16 @@ def demo(options: argparse.Namespace) -> int:
     """Play the performance: sound file, report, verdict."""
     from amp_lab import presets, report
 
+    options.out.mkdir(parents=True, exist_ok=True)  # what cannot be written is not rendered
     graph = presets.three_osc()
     render = graph.render(seconds=options.seconds, isolation=_chosen(options), heat=True, trace=True)
     judged = render
     if options.seconds != PERFORMANCE_S:
         judged = graph.render(seconds=PERFORMANCE_S, isolation=_chosen(options))
     passed, line, facts = _judge(judged, options.goldens)
-    options.out.mkdir(parents=True, exist_ok=True)
     print(repr(render))
-    print(render.save(options.out / f"{CASE}.wav", subtype="PCM_24"))
-    print(report.html_report(render, options.out / f"{CASE}.html", verdict_lines=[line]))
+    print_path(render.save(options.out / f"{CASE}.wav", subtype="PCM_24"))
+    print_path(report.html_report(render, options.out / f"{CASE}.html", verdict_lines=[line]))
     print(*facts, line, sep="\n")
     return OK if passed else FAILED
 
@@ -70,7 +73,7 @@ def render(options: argparse.Namespace) -> int:
     )
     print(result)
     for path in _save(result, options.out, options.subtype):
-        print(path)
+        print_path(path)
     return OK
 
 
@@ -157,7 +160,7 @@ def lab(options: argparse.Namespace) -> int:
     if not any(folder.glob("*.ipynb")):
         what = "holds no notebook" if folder.is_dir() else "is no folder"
         cure = "Name a folder of notebooks, such as that of a clone of amp_lab: amp-lab lab DIR/notebooks."
-        return _complain(f"lab: {folder} {what}. {cure}")
+        return complain(f"lab: {plain(folder, 1000)} {what}. {cure}")
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-P", "-m", "jupyterlab", str(folder)])
 
@@ -196,27 +199,11 @@ def bench(options: argparse.Namespace) -> int:
 # ---- arguments ----
 
 
-def positive(text: str) -> float:
-    """Read a number above 0."""
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"out of range (got {text}, allowed above 0).")
-    return value
-
-
-def count(text: str) -> int:
-    """Read a whole number from 1 up."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"out of range (got {text}, allowed 1 or more).")
-    return value
-
-
 def parser() -> argparse.ArgumentParser:
     """Build the parser with all commands."""
     from amp_lab.version import __version__
 
-    top = argparse.ArgumentParser(
+    top: argparse.ArgumentParser = Parser(
         prog="amp-lab",
         description="Audio graphs rendered natively: play, look, and hold against goldens.",
         epilog="Exit codes: 0 done, 1 a verdict or check failed, 2 wrong use, 3 the engine crashed.",
@@ -383,26 +370,27 @@ def _bench(commands: Commands) -> None:
 # ---- entry ----
 
 
-def _complain(message: str, code: int = USAGE) -> int:
-    print(f"amp-lab: {message}", file=sys.stderr)
-    return code
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; failures are one message, never a traceback."""
+def _run(arguments: Sequence[str] | None) -> int:
     options = parser().parse_args(arguments)
     from amp_lab.errors import AmpError, NativeCrash, NativeLibraryMissing, NativeLibraryStale
 
     try:
         return int(options.run_command(options))
     except NativeCrash as crash:
-        return _complain(str(crash), CRASHED)
+        return complain(str(crash), CRASHED)
     except (AmpError, NativeLibraryMissing, NativeLibraryStale) as error:
-        return _complain(str(error))
+        return complain(str(error))
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        return _complain(f"{error.filename or 'file'}: {error.strerror or error}.")
+        return complain(of_file(error))
     except KeyboardInterrupt:
-        return _complain("stopped", INTERRUPTED)
+        return complain("stopped", INTERRUPTED)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; failures are one message, never a traceback."""
+    return citizen(lambda: _run(arguments))
 
 
 if __name__ == "__main__":

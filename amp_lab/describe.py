@@ -6,13 +6,14 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from amp_lab.contracts import NodeContract, ParamContract, PortContract
+from amp_lab.errors import visible
 
 WIDTH = 100
 
 
 def aligned(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Lines whose columns line up; the last column is as wide as it likes."""
-    table = [tuple(row) for row in rows]
+    """Lines whose columns line up; the last column is as wide as it likes. Cells are printable."""
+    table = [tuple(visible(cell) for cell in row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)][:-1]
     return [
         "  ".join(

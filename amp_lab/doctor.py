@@ -13,6 +13,7 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+from amp_lab.errors import visible
 from amp_lab.version import __version__
 
 DEPENDENCIES = (
@@ -41,7 +42,7 @@ def report() -> list[str]:
         ("goldens", _goldens),
         *((name, lambda name=name: metadata.version(name)) for name in DEPENDENCIES),
     ]
-    return [f"{name}: {_outcome(check)}" for name, check in checks]
+    return [f"{name}: {visible(_outcome(check))}" for name, check in checks]
 
 
 def healthy(lines: list[str]) -> bool:
@@ -53,7 +54,7 @@ def _outcome(check: Callable[[], str]) -> str:
     try:
         return check()
     except Exception as error:  # whatever breaks a part is what its line has to say
-        text = " ".join(str(error).split())
+        text = visible(" ".join(str(error).split()))
         return f"{FAILED} ({type(error).__name__}: {text})"
 
 

@@ -50,6 +50,11 @@ def quoted(value: object, most: int = QUOTED) -> str:
     return visible(shortened(" ".join(text.split()), most))
 
 
+def readable(text: str) -> str:
+    """Return lines that can be printed; of a word of more than `QUOTED` characters the middle is left out."""
+    return visible(_LONG_WORD.sub(lambda word: shortened(word[0]), text), keep="\n")
+
+
 class AmpError(Exception):
     """A failure of the runtime or the model, with the place where it happened.
 
@@ -82,7 +87,7 @@ class AmpError(Exception):
         channel: int = -1,
         frame: int = -1,
     ) -> None:
-        super().__init__(visible(_LONG_WORD.sub(lambda word: shortened(word[0]), message), keep="\n"))
+        super().__init__(readable(message))
         self.code = self.status if code is None else code
         self.stage = stage
         self.node = node

@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any, TypeVar
 
+from amp_lab.errors import plain, readable
+
 _LOOP_NAMES = 8
 """Names of a loop spelled out at most; the middle of a longer one is counted."""
 _ROWS = 200
@@ -52,9 +54,9 @@ def render(info: dict[str, Any], schedule: str = "") -> str:
         spelled = _told(_aligned(dead), info["dead_edges"], "edges")
         parts += ["edges that are not the first of their port", *spelled, ""]
     if info["curves"]:
-        parts += [f"curves needed: {', '.join(info['curves'])}", ""]
+        parts += [f"curves needed: {', '.join(map(plain, info['curves']))}", ""]
     parts += [schedule] if schedule else []
-    return "\n".join([*parts, f"digest {info['digest']}"]) + "\n"
+    return readable("\n".join([*parts, f"digest {info['digest']}"]) + "\n")
 
 
 def tightest_loop(info: dict[str, Any], component: int) -> list[dict[str, Any]]:
@@ -108,7 +110,7 @@ def _title(info: dict[str, Any]) -> str:
 
 def _node(node: dict[str, Any], loops: dict[str, int], output: str) -> Row:
     words = [f"loop {loops[node['name']]}"] if node["name"] in loops else []
-    words += [f"gate {gate}" for gate in node["gates"]]
+    words += [f"gate {plain(gate)}" for gate in node["gates"]]
     words += [f"{p['port']} {p['gather']}" for p in node["inputs"] if p["gather"] != "sum"]
     words += [f"{p['port']} {p['scatter']}" for p in node["outputs"] if p["scatter"] != "broadcast"]
     words += [f"{p['port']} maps {p['map']}" for p in node["outputs"] if p["map"] != "none"]
@@ -149,7 +151,7 @@ def _gate(gate: str, behind: Sequence[dict[str, Any]]) -> str:
         shown.insert(len(shown) // 2, f"({len(behind) - len(shown)} more)")
     names = ", ".join(shown)
     how = "start together" if len(behind) > 1 else "starts"
-    return f"  {gate}: {names} {how} at {behind[0]['arrival_frames']}"
+    return f"  {plain(gate)}: {names} {how} at {behind[0]['arrival_frames']}"
 
 
 def _edges(edges: Sequence[dict[str, Any]], holds: bool) -> Iterator[Row]:
@@ -171,7 +173,7 @@ def _words(edge: dict[str, Any]) -> str:
         words.insert(0, f"times {factor}" if edge["mode"] == "multiply" else f"plus {scaled}")
     words += [f"channel {edge['channel']}"] if edge["channel"] >= 0 else []
     words += [f"into channel {edge['into']}"] if edge.get("into") else []
-    words += [f"gate {gate}" for gate in edge["gates"]]
+    words += [f"gate {plain(gate)}" for gate in edge["gates"]]
     words += [_tokens(tokens)] if (tokens := edge.get("tokens")) else []
     return ", ".join(words)
 

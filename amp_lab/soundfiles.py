@@ -132,7 +132,11 @@ def write(render: Render, path: str | Path, batch: int | None, subtype: str | No
     if not data.shape[0]:
         raise GraphError(f"{where}: has no audio (got 0 channels). End the graph with g.output(node).")
     _check_samples(where, target, chosen, data)
-    soundfile.write(str(target), data.T, int(render.sample_rate), format=form, subtype=chosen)
+    try:
+        soundfile.write(os.fsencode(target), data.T, int(render.sample_rate), format=form, subtype=chosen)
+    except soundfile.LibsndfileError as error:
+        got = f"{quoted(str(target), 240)}: {error.error_string}"
+        raise GraphError(f"{where}: cannot be written (got {got}). Name a file that you may write.") from None
     return target
 
 

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 import amp_lab as amp
-from amp_lab import cli, doctor, golden
+from amp_lab import cli, command_line, doctor, golden
 from amp_lab.bench import runner, workloads
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,7 +72,7 @@ def test_wrong_use_is_exit_code_2(arguments: list[str]) -> None:
     """A missing or unknown command, length or reason is wrong use."""
     with pytest.raises(SystemExit) as stop:
         run(*arguments)
-    assert stop.value.code == cli.USAGE
+    assert stop.value.code == command_line.USAGE
 
 
 def test_render_writes_the_bits_of_the_render(files: tuple[Path, Path], tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_failures_are_one_message(
     without.controls = None
     if text is not None:
         graph.write_text(text.replace("tone", without.to_json()), encoding="utf-8")
-    assert run("render", graph, "--seconds", 1, "-o", tmp_path / "out.wav") == cli.USAGE
+    assert run("render", graph, "--seconds", 1, "-o", tmp_path / "out.wav") == command_line.USAGE
     message = capsys.readouterr().err
     assert message.startswith("amp-lab: ") and said in message and "Traceback" not in message
 
@@ -145,7 +145,7 @@ def test_nodes_lists_every_type_and_shows_every_parameter(capsys: pytest.Capture
 
 def test_unknown_node_type_gets_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
     """A typing error names the nearest type."""
-    assert run("nodes", "svff") == cli.USAGE
+    assert run("nodes", "svff") == command_line.USAGE
     assert "Did you mean 'svf'?" in capsys.readouterr().err
 
 
@@ -201,8 +201,8 @@ def test_lab_opens_notebooks_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """JupyterLab takes over on a folder with notebooks; any other folder is wrong use."""
-    assert run("lab", tmp_path / "none") == cli.USAGE
-    assert run("lab", tmp_path) == cli.USAGE
+    assert run("lab", tmp_path / "none") == command_line.USAGE
+    assert run("lab", tmp_path) == command_line.USAGE
     missing, empty = capsys.readouterr().err.splitlines()
     assert "is no folder" in missing and "holds no notebook" in empty
     assert "amp-lab lab DIR/notebooks" in missing and "amp-lab lab DIR/notebooks" in empty

@@ -6,6 +6,7 @@ import datetime
 import getpass
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -158,7 +159,7 @@ def _manifest(
         },
         "comparator": dict(comparator),
         "blessed": {
-            "by": blessed_by or getpass.getuser(),
+            "by": blessed_by or _login(),
             "on": datetime.date.today().isoformat(),
             "reason": reason.strip(),
         },
@@ -195,6 +196,14 @@ def _require_usable(name: str, render: Any) -> None:
         raise GoldenError(
             f"{name}: not finite (got NaN or Inf in the audio). Mend the graph before blessing it."
         )
+
+
+def _login() -> str:
+    """Name of the user, or the number of one who has none."""
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 @checks.keywords

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from amp_lab.errors import AmpError
+from amp_lab.errors import AmpError, plain, visible
 
 BLOCK_FRAMES = 4096
 """Frames per row of `sums.txt` and per block named in a failure."""
@@ -119,7 +119,7 @@ class Comparison:
     def __repr__(self) -> str:
         """Return one stable line."""
         if self.mismatch is not None:
-            return f"FAIL {self.comparator} at {self.mismatch.where}"
+            return f"FAIL {plain(self.comparator)} at {visible(self.mismatch.where)}"
         sizes = ((self.frames, "frame"), (self.channels, "channel"))
         size = " x ".join(f"{number} {what}{'s' * (number != 1)}" for number, what in sizes)
         return f"PASS {self.comparator} {size}" + (f" x {self.batches} batches" if self.batches != 1 else "")
@@ -142,7 +142,7 @@ class Comparison:
                 "node": f"{m.node}: its inputs agree, its output does not" if m.node else "",
                 "note": m.note,
             }
-            lines += [f"  {key:<10} {value}" for key, value in facts.items() if value]
+            lines += [f"  {key:<10} {visible(value)}" for key, value in facts.items() if value]
         return "\n".join(lines)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
@@ -178,7 +178,7 @@ class Verdict:
 
     def __repr__(self) -> str:
         """Return one stable line."""
-        return f"{self.name}: {self.comparison!r}" + (f" ({self.layout})" if self.layout else "")
+        return f"{plain(self.name)}: {self.comparison!r}" + (f" ({self.layout})" if self.layout else "")
 
     def __str__(self) -> str:
         """Return the line and, for a failure, its facts."""
