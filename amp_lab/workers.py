@@ -198,15 +198,12 @@ class Worker:
     def _stop(self, nodes: tuple[str, ...]) -> str:
         """Ask the worker to stop and kill it if it does not; returns what there is to tell."""
         self._page[CANCEL] = 1
-        end = time.monotonic() + STOP_S
         try:
-            while (left := end - time.monotonic()) > 0.0:
-                kind = self._channel.receive(left)[0]
-                if kind == "allocate":  # it waits for an answer
-                    break
-                if kind != "progress":
-                    self._answered()
-                    return ""
+            while (kind := self._channel.receive(STOP_S)[0]) == "progress":
+                pass
+            if kind != "allocate":  # else it waits for an answer
+                self._answered()
+                return ""
         except (EOFError, TimeoutError):
             pass
         where = _where(self._flight, nodes)
