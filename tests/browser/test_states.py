@@ -323,10 +323,11 @@ def test_a_render_that_clips_says_so(notebook: Notebook) -> None:
     count = book.value("int((abs(p.wait().audio) > 1).sum())")
     assert page.inner_text(".amp-panel .clips") == f"clips: {count:,} samples beyond ±1 (peak +6.0 dBFS)"
     assert "gain -6.0 dB" in page.inner_text(".amp-panel .gain")
+    assert "+6.0 dBFS" in page.inner_text(".amp-panel .state.clipped")
     ear.listen(book)
     page.click(".amp-panel .play:has-text('Play render')")
     page.wait_for_selector(".amp-panel .play:has-text('Play render')")
     book.python("g['level'].set(gain=0.5)")
     page.wait_for_function("() => document.querySelector('.amp-panel .clips').textContent === ''")
     assert "gain 0 dB" in page.inner_text(".amp-panel .gain")
-    assert not page.locator(".amp-panel .clips").is_visible()
+    assert not page.locator(".amp-panel :is(.clips, .state.clipped)").is_visible()
