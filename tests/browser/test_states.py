@@ -129,7 +129,7 @@ def test_a_restart_is_said_at_once(notebook: Notebook) -> None:
     parts = book.page.locator(".amp-workbench .amp")
     assert parts.count() >= 4 and parts.evaluate_all("(all) => all.every((part) => part.dataset.lost)")
     book.page.evaluate(ANOTHER_VIEW)
-    book.page.wait_for_selector(".jp-LinkedOutputView .amp-live > .amp-lost")
+    book.page.wait_for_selector(".jp-LinkedOutputView .amp:not(.amp .amp) > .amp-lost")
     assert book.page.evaluate(ALIVE) == []
     book.page.evaluate("() => [...jupyterapp.shell.widgets('main')].find((w) => !w.sessionContext).close()")
     book.run_all()
