@@ -134,6 +134,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A notebook's kernel in which memory cannot be shared."""
     monkeypatch.setattr(rendering, "_in_kernel", lambda: True)
     monkeypatch.delenv("AMP_ISOLATION", raising=False)
+    monkeypatch.setattr(isolate._service, "crashed", False)  # as other tests may have left it
 
     def refuse(*args: object) -> int:
         raise PermissionError(errno.EPERM, "refused")

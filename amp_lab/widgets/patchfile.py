@@ -57,6 +57,7 @@ class PatchFile:
         self._seen: bytes = b""
         self._timer: threading.Timer | None = None
         self._edited = False
+        self._written = -1  # version of the newest write that was begun
         self._adopting = False
         self._told: DiskFile | None = None  # which file status and text are about
         self._loud = False
@@ -342,7 +343,7 @@ class PatchFile:
                 return
             state, self._edited = self.journal.state, False
             text = PatchText(self.graph.copy(), state.places, state.folds, file.grew_from)
-            version = self.journal.version
+            version = self._written = self.journal.version
         try:
             foreign, was_deleted = file.replace(text.dump(file.path.parent), version)
         except (OSError, ValueError, GraphError) as error:
@@ -355,7 +356,7 @@ class PatchFile:
                 self._compare(file, foreign, asked="disk")
             elif self._edited:
                 self._wait(file)
-            else:
+            elif version == self._written:  # else a newer write is on its way, and reports
                 note += ", was deleted and is written again" if was_deleted else ""
                 self._to("saved", f"{plain(file.path.name)}: saved{note}", loud=bool(note))
 
