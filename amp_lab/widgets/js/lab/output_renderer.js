@@ -1,6 +1,5 @@
 import { Panel, Widget } from '@lumino/widgets';
 import { rendermimeOf } from './hosts.js';
-import { followChanges } from './stored_pictures.js';
 import { liveModel, widgetManager, WIDGET_TYPE } from './widget_manager.js';
 
 /** Marks an output as ours; other hosts do not know it and render the types beside it. */
@@ -108,7 +107,6 @@ export class OutputRenderer extends Panel {
       return;
     }
     clearTimeout(this.wait);
-    followChanges(model);
     this.model = model;
     this.view = view.luminoWidget ?? view.pWidget;
     this.#empty();

@@ -1,62 +1,50 @@
-/** Longest time a save waits for a picture, in ms: a kernel that is busy answers at the next save. */
-const PATIENCE = 10_000;
+/** Longest time a picture is waited for, in ms: a kernel that is busy for longer is asked by the next save. */
+const PATIENCE = 60_000;
 
 const followed = new WeakSet(); // contexts: two panels may show one notebook
-const changes = new WeakMap(); // live model -> {now, stored}: changes so far, and at its stored picture
 
 /**
  * Put fresh pictures into the outputs of a notebook when it is saved.
  *
  * The kernel draws them, which takes longer than a save waits: they are asked for when the save starts, and what
- * really differs is saved once more when it is there. Nothing is asked of widgets that have not moved.
+ * really differs is saved once more when it is there.
  */
 export function storePictures(context, hosts, shown) {
   if (followed.has(context)) return;
   followed.add(context);
-  let storing = false;
-  let fresh = null;
+  let ours = false; // the save that begins next is the one that stores pictures
+  let asked = null;
   context.saveState.connect(async (_, state) => {
-    if (storing) return;
-    if (state === 'started') fresh = freshPictures(context, hosts, shown);
-    if (state !== 'completed' || !fresh) return;
-    const pictures = await fresh;
-    if (context.isDisposed || !pictures.filter(store).length) return;
-    storing = true;
+    if (state === 'started') {
+      asked = ours ? null : freshPictures(context, hosts, shown);
+      ours = false;
+    }
+    if (state !== 'completed' || !asked) return;
+    const pictures = asked;
+    asked = null;
+    const stored = (await pictures).filter((picture) => !context.isDisposed && store(picture));
+    if (!stored.length) return;
+    ours = true;
     try {
       await context.save();
     } finally {
-      storing = false;
+      ours = false;
     }
   });
 }
 
-/** Count the changes of a model, so that a save asks only for pictures that may have changed. */
-export function followChanges(model) {
-  if (changes.has(model)) return;
-  const count = { now: 1, stored: 0 }; // what happened before this page was open is not known
-  changes.set(model, count);
-  model.on('change', () => { count.now += 1; });
-  model.on('msg:custom', ({ kind }) => { if (kind !== 'picture') count.now += 1; });
-}
-
+/** All of them: what a widget shows may change without a message of its own, as a workbench does by its parts. */
 async function freshPictures(context, hosts, shown) {
   const models = new Map();
   for (const { output, model, rendermime } of shown) {
-    const count = changes.get(model);
-    if (!model?.comm_live || count.now === count.stored) continue;
-    if (hosts.panel(rendermime)?.context === context) models.set(output, model);
+    if (model?.comm_live && hosts.panel(rendermime)?.context === context) models.set(output, model);
   }
-  return Promise.all([...models].map(async ([output, model]) => {
-    const { now } = changes.get(model);
-    return { output, model, now, png: await picture(model) };
-  }));
+  return Promise.all([...models].map(async ([output, model]) => ({ output, png: await picture(model) })));
 }
 
 /** Write a picture into its output; false if there is none, or it is the one that is there. */
-function store({ output, model, now, png }) {
-  if (!png) return false;
-  changes.get(model).stored = now;
-  if (output.data['image/png']?.trim() === png) return false;
+function store({ output, png }) {
+  if (!png || output.data['image/png']?.trim() === png) return false;
   output.setData({ data: { ...output.data, 'image/png': png } });
   return true;
 }
