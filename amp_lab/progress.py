@@ -1,7 +1,8 @@
-"""Progress of a long render, shown where nothing keeps it: on a terminal, and erased from it at the end.
+"""Progress of a long render, shown where nothing keeps it: on a terminal, and in the page of a live notebook.
 
 Logs, pipes and the outputs of notebook cells are stored. What is written there would depend on the speed of
-the machine, so nothing is.
+the machine, so nothing is: a bar is erased from its terminal at the end, and in a notebook it stands at the
+foot of the page, in no cell.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ AFTER_S = 1.0
 
 
 class Progress:
-    """A bar on the terminal for one render; call it with frames done and frames in all."""
+    """A bar for one render; call it with frames done and frames in all."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -32,10 +33,11 @@ class Progress:
     def __call__(self, done: int, total: int) -> None:
         """Show how far the render is."""
         if self._bar is None:
-            if done == total or time.perf_counter() - self._start < AFTER_S or not on_terminal():
+            if done == total or time.perf_counter() - self._start < AFTER_S:
                 return
             self._bar = _bar(self._name, total)
-        self._bar.update(done - self._bar.n)
+        if self._bar is not None:
+            self._bar.show(done)
 
 
 def on_terminal() -> bool:
@@ -47,10 +49,25 @@ def on_terminal() -> bool:
 
 
 def _bar(name: str, total: int) -> Any:
+    """Make a bar where somebody looks, None elsewhere."""
+    if on_terminal():
+        return _terminal_bar(name, total)
+    if "ipykernel" in sys.modules:
+        from amp_lab.widgets import notebook_progress  # noqa: PLC0415 - few renders are long
+
+        if notebook_progress.has_reader():
+            return notebook_progress.NotebookBar(name, total)
+    return None
+
+
+def _terminal_bar(name: str, total: int) -> Any:
     """Make a bar that its end erases."""
     from tqdm.std import tqdm  # noqa: PLC0415 - few renders are long
 
     class Bar(tqdm):  # type: ignore[misc]
         monitor_interval = 0  # no thread that wakes it up: a fork would find it running
+
+        def show(self, done: int) -> None:
+            self.update(done - self.n)
 
     return Bar(total=total, desc=name, unit="frame", unit_scale=True, leave=False, file=sys.stderr)

@@ -1,0 +1,52 @@
+"""Progress of a render that a cell makes: a line at the foot of the page, outside of every output."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import anywidget
+import traitlets
+
+from amp_lab.widgets.base import STATIC
+
+STEP_S = 0.1
+"""Between two messages to the page."""
+
+
+class NotebookBar(anywidget.AnyWidget):
+    """A bar that is never displayed as an output: its script draws it into the page itself."""
+
+    _esm = (STATIC / "progress.js").read_text(encoding="utf-8")
+    name = traitlets.Unicode().tag(sync=True)
+    done = traitlets.Float(0.0).tag(sync=True)
+
+    def __init__(self, name: str, total: int) -> None:
+        super().__init__(name=name)
+        self._total = max(total, 1)
+        self._last = 0.0
+
+    def show(self, done: int) -> None:
+        """Show how many frames are done."""
+        now = time.perf_counter()
+        if now - self._last >= STEP_S:
+            self._last = now
+            self.done = done / self._total
+
+    def close(self) -> None:
+        """Remove the bar from the page."""
+        layout = self.layout
+        super().close()
+        layout.close()
+
+
+def has_reader() -> bool:
+    """Whether this cell was run from a page with somebody before it.
+
+    Such front ends let a cell ask for input (``allow_stdin`` in its request); nbclient, nbconvert, papermill
+    and nbval, which store what a kernel sends, do not.
+    """
+    ipython: Any = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return bool(getattr(getattr(shell, "kernel", None), "_allow_stdin", False))
