@@ -49,7 +49,8 @@ def test_a_restart_removes_the_bar(notebook: Callable[..., Book]) -> None:
     book.start(WAITS)
     line = book.page.locator("body > .amp-progress")
     line.wait_for()
-    book.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    book.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     line.wait_for(state="detached")
+    book.python("")  # the kernel is there again
     # what the page says of the cell that will not end, and of messages that come after the restart
     book.errors[:] = [e for e in book.errors if "Canceled future" not in e and "Comm not found" not in e]
