@@ -191,6 +191,7 @@ def test_a_lost_connection_passes(notebook: Notebook) -> None:
     book = notebook(SOME)
     shown(book)
     sounding(book)
+    book.expected = (*book.expected, "CLOSING or CLOSED")  # JupyterLab's own messages meanwhile
     book.page.evaluate(CUT)
     lost(book, "disconnected", "No connection to the kernel")
     book.page.evaluate(MEND)
@@ -206,6 +207,7 @@ def test_a_connection_that_finds_another_kernel_is_no_connection(notebook: Noteb
     book = notebook(SOME)
     shown(book)
     sounding(book)
+    book.expected = (*book.expected, "CLOSING or CLOSED")  # JupyterLab's own messages meanwhile
     book.page.evaluate(CUT)
     lost(book, "disconnected", "No connection to the kernel")
     kernel = book.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.id")
