@@ -38,7 +38,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     (
         "py:class",
-        r"(amp_lab\.(schedule|lowlevel_library)\.)?(Schedule|PlanFacts)",
+        r"(amp_lab\.(schedule|lowlevel_library)\.)?(Schedule|PlanFacts|Place)",
     ),  # shown by their short names
     # Types of other projects: their pages are not on this machine.
     (
