@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
+import weakref
 from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
@@ -16,6 +18,9 @@ Listener: TypeAlias = Callable[[Event], object]
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 _ABSENT: Any = object()
+
+
+_STORES: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
 class Store:
@@ -35,6 +40,16 @@ class Store:
         self._undo: list[Callable[[], object]] = []
         self._events: list[Event] = []
         self._listeners: list[Listener] = []
+        _STORES.add(self)
+
+    def free_in_fork(self) -> None:
+        """In a fork of the process: take back the edit that another thread was making, and its lock."""
+        if self.lock.acquire(blocking=False):
+            self.lock.release()
+            return
+        self.lock = threading.RLock()  # that thread does not exist here and will never release it
+        self._roll_back(0, 0)
+        self._marks.clear()
 
     def __enter__(self) -> None:
         self.lock.acquire()
@@ -106,3 +121,12 @@ class Store:
                         RuntimeWarning,
                         stacklevel=4,
                     )
+
+
+def _free_all_in_fork() -> None:
+    for store in tuple(_STORES):
+        store.free_in_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_free_all_in_fork)
