@@ -32,7 +32,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import amp_lab as amp
-from amp_lab import cli, golden, jsontext, npz, soundfiles
+from amp_lab import cli, command_line, golden, jsontext, npz, soundfiles
 from amp_lab.golden import codec, folders, replay, usage
 from amp_lab.plan import Plan
 
@@ -330,7 +330,7 @@ def test_the_command_asks_for_sound_files_elsewhere(
     sound(tmp_path / "a.wav")
     path = graph_file(tmp_path / "in", "../a.wav")
     command = ["render", str(path), "--frames", "5", "-o", str(tmp_path / "out.wav"), "--isolation", "none"]
-    assert cli.main(command) == cli.USAGE
+    assert cli.main(command) == command_line.USAGE
     assert "a file elsewhere" in capsys.readouterr().err
     assert cli.main([*command, "--allow-samples-from", str(tmp_path)]) == cli.OK
 

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 import amp_lab as amp
-from amp_lab import cli, rendering
+from amp_lab import cli, command_line, rendering
 from amp_lab.control import performance
 
 
@@ -240,7 +240,7 @@ class TestFiles:
         graph = tone().save(tmp_path / "tone.json")
         for arguments in ([tmp_path / name], [graph, "--controls", tmp_path / name]):
             code = cli.main([str(a) for a in ("render", *arguments, "--frames", 8, "-o", tmp_path / "a.wav")])
-            assert (code, capsys.readouterr().err.count("\n")) == (cli.USAGE, 1)
+            assert (code, capsys.readouterr().err.count("\n")) == (command_line.USAGE, 1)
 
     def test_text_that_is_no_json(self) -> None:
         """Texts have no path."""

@@ -153,7 +153,7 @@ def test_bundles_are_small_and_need_no_internet() -> None:
     """The installed bundles keep their limits and load nothing from elsewhere."""
     bundles = sorted(STATIC.glob("*.js"))
     assert {path.name for path in bundles} == {
-        f"{name}.js" for name in ("editor", "live", "panel", "workbench", *LOOKS)
+        f"{name}.js" for name in ("editor", "live", "panel", "progress", "workbench", *LOOKS)
     }
     for path in bundles:
         text = path.read_text(encoding="utf-8")
