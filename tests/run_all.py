@@ -150,7 +150,8 @@ def golden_bits(preset: str) -> tuple[str, ...]:
 def phases(long: bool) -> list[Phase]:
     """Every phase, in the order they run."""
     sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.[ch]pp"))
-    matrix = ("-m", "long or not long") if long else ()
+    # Long tests measure time and want the machine for themselves; the others share it, file by file.
+    matrix = ("-m", "long or not long") if long else ("-n", JOBS, "--dist", "loadfile")
     guard = ("--nbval", "-p", "amp_lab.golden.nbguard", "--nbval-current-env", "--nbval-cell-timeout=120")
     return [
         Phase("format", (("ruff", "format", "--check"),)),
