@@ -49,7 +49,7 @@ def on_terminal() -> bool:
 
 
 def _bar(name: str, total: int) -> Any:
-    """Make a bar where somebody looks, None elsewhere."""
+    """Make a bar on a terminal or a live page, None elsewhere."""
     if on_terminal():
         return _terminal_bar(name, total)
     if "ipykernel" in sys.modules:

@@ -42,7 +42,7 @@ class NotebookBar(anywidget.AnyWidget):
 
 
 def has_reader() -> bool:
-    """Whether this cell was run from a page with somebody before it.
+    """Whether this cell was run interactively.
 
     Such front ends let a cell ask for input (``allow_stdin`` in its request); nbclient, nbconvert, papermill
     and nbval, which store what a kernel sends, do not.

@@ -27,7 +27,7 @@ Status: TypeAlias = Literal[
 ]
 NO_FILE = "not kept in a file"
 ASKS = ("code", "disk", "damaged", "taken")
-"""Where nothing is written until somebody has chosen."""
+"""States in which nothing is written until the user has chosen."""
 IN_USE: weakref.WeakSet[PatchFile] = weakref.WeakSet()
 
 
