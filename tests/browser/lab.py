@@ -53,6 +53,7 @@ START = """(code) => {
   future.done.then(() => { window.ampBusy = false; });
 }"""
 BENIGN = (
+    "stream.stderr",  # what ipykernel sends, malformed, while a kernel shuts down
     "favicon",
     "Failed to load resource: the server responded with a status of 404",
     "Could not restore the debugger state",  # of a kernel that was shut down meanwhile
