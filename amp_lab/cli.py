@@ -10,16 +10,31 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from amp_lab.command_line import Parser, citizen, complain, count, of_file, positive, print_path
+from amp_lab import cli_golden
+from amp_lab.command_line import (
+    CRASHED,
+    FAILED,
+    INTERRUPTED,
+    OK,
+    Commands,
+    Parser,
+    add_command,
+    add_goldens,
+    citizen,
+    complain,
+    count,
+    of_file,
+    positive,
+    print_path,
+)
 from amp_lab.errors import plain
 
 if TYPE_CHECKING:
     from amp_lab.render import Render
     from amp_lab.rendering import Isolation
 
-OK, FAILED, CRASHED, INTERRUPTED = 0, 1, 3, 130
 PERFORMANCE_S = 10.0
 CASE = "three_osc"
 
@@ -87,7 +102,7 @@ def _save(result: Render, target: Path, subtype: str | None) -> list[Path]:
     return [result.save(path, batch=batch, subtype=subtype) for batch, path in enumerate(names)]
 
 
-# ---- nodes, goldens ----
+# ---- nodes ----
 
 
 def nodes(options: argparse.Namespace) -> int:
@@ -98,56 +113,6 @@ def nodes(options: argparse.Namespace) -> int:
         print(describe.node_table(catalog.contract(type_id) for type_id in catalog.types()))
     else:
         print(describe.node_page(catalog.contract(options.type)))
-    return OK
-
-
-def golden_list(options: argparse.Namespace) -> int:
-    """Print a line per case; a damaged one fails."""
-    from amp_lab import describe, golden
-    from amp_lab.errors import FileError
-
-    rows = [("case", "size", "comparator", "blessed", "reason")]
-    damaged = False
-    for case in golden.list_cases(options.goldens):
-        try:
-            if missing := case.missing_files():
-                raise FileError(f"no {', '.join(missing)}")
-            manifest = case.manifest()
-        except FileError as error:
-            damaged = True
-            rows.append((case.name, "-", "-", "-", f"FAILED: {error}"))
-            continue
-        size = "{batches} x {channels} x {frames}".format(**manifest["render"])
-        blessed = manifest["blessed"]
-        by = f"{blessed['on']} by {blessed['by']}"
-        rows.append((case.name, size, manifest["comparator"]["name"], by, blessed["reason"]))
-    print("\n".join(describe.aligned(rows)))
-    return FAILED if damaged else OK
-
-
-def golden_verify(options: argparse.Namespace) -> int:
-    """Render cases and print their verdicts."""
-    from amp_lab import golden
-
-    names = options.cases or "all"
-    if options.isa:
-        found = golden.verify_isa_levels(names, goldens=options.goldens)
-    else:
-        found = golden.verdicts(names, matrix=options.matrix, goldens=options.goldens)
-    for verdict in found:
-        print(verdict)
-    failed = sum(not verdict for verdict in found)
-    print(f"{len(found) - failed} passed, {failed} failed")
-    return FAILED if failed else OK
-
-
-def golden_update(options: argparse.Namespace) -> int:
-    """Bless what the engine gives now."""
-    from amp_lab import golden
-
-    for name in options.cases:
-        case = golden.update(name, reason=options.reason, blessed_by=options.by, goldens=options.goldens)
-        print(f"{name}: blessed {case.manifest()['digest'][:12]}")
     return OK
 
 
@@ -210,17 +175,9 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"amp-lab {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_demo, _render, _nodes, _golden, _lab, _doctor, _bench):
+    for add in (_demo, _render, _nodes, cli_golden.add_commands, _lab, _doctor, _bench):
         add(commands)
     return top
-
-
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
-
-def _command(commands: Commands, name: str, what: str, more: str = "") -> argparse.ArgumentParser:
-    text = f"{what[0].upper()}{what[1:]}. {more}".strip()
-    return commands.add_parser(name, help=what, description=text)
 
 
 def _isolation(command: argparse.ArgumentParser) -> None:
@@ -239,18 +196,9 @@ def _chosen(options: argparse.Namespace) -> Isolation:
     return asked or ("process" if isolate.supported() else "none")
 
 
-def _goldens(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--goldens",
-        type=Path,
-        metavar="DIR",
-        help="folder of cases (default: AMP_GOLDENS, pyproject.toml, or goldens/ from here upward)",
-    )
-
-
 def _demo(commands: Commands) -> None:
     what = "play the three-oscillator performance: WAV, HTML report and golden verdict"
-    command = _command(commands, "demo", what, "The last line printed is the verdict.")
+    command = add_command(commands, "demo", what, "The last line printed is the verdict.")
     command.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="where to write (default out)"
     )
@@ -261,12 +209,12 @@ def _demo(commands: Commands) -> None:
         help="length of the sound (default 10, all of it); the verdict is on all of it whatever the length",
     )
     _isolation(command)
-    _goldens(command)
+    add_goldens(command)
     command.set_defaults(run_command=demo)
 
 
 def _render(commands: Commands) -> None:
-    command = _command(commands, "render", "render a graph file to a sound file")
+    command = add_command(commands, "render", "render a graph file to a sound file")
     command.add_argument("graph", type=Path, metavar="GRAPH.json", help="written by Graph.save")
     length = command.add_mutually_exclusive_group(required=True)
     length.add_argument("--seconds", type=positive, help="length in seconds")
@@ -297,38 +245,13 @@ def _render(commands: Commands) -> None:
 
 
 def _nodes(commands: Commands) -> None:
-    command = _command(commands, "nodes", "list the node types, or show one whole contract")
+    command = add_command(commands, "nodes", "list the node types, or show one whole contract")
     command.add_argument("type", nargs="?", metavar="TYPE", help="for example svf")
     command.set_defaults(run_command=nodes)
 
 
-def _golden(commands: Commands) -> None:
-    what = "list, verify and update the stored renders"
-    actions = _command(commands, "golden", what).add_subparsers(
-        title="actions", metavar="ACTION", required=True
-    )
-    listing = _command(actions, "list", "list the cases: size, comparator, who blessed them and why")
-    listing.set_defaults(run_command=golden_list)
-    verify = _command(actions, "verify", "render cases and hold them against their references")
-    verify.add_argument("cases", nargs="*", metavar="CASE", help="default: all")
-    how = verify.add_mutually_exclusive_group()
-    how.add_argument(
-        "--matrix", choices=("quick", "full"), default="quick",
-        help="quick: two block sizes; full: four, and each batch alone (default %(default)s)",
-    )  # fmt: skip
-    how.add_argument("--isa", action="store_true", help="on every instruction set level of this machine")
-    verify.set_defaults(run_command=golden_verify)
-    update = _command(actions, "update", "bless what the engine renders now")
-    update.add_argument("cases", nargs="+", metavar="CASE")
-    update.add_argument("--reason", required=True, metavar="TEXT", help="what changed and why it is right")
-    update.add_argument("--by", metavar="NAME", help="who blesses it (default: the login name)")
-    update.set_defaults(run_command=golden_update)
-    for action in (listing, verify, update):
-        _goldens(action)
-
-
 def _lab(commands: Commands) -> None:
-    command = _command(commands, "lab", "open JupyterLab on a folder of notebooks")
+    command = add_command(commands, "lab", "open JupyterLab on a folder of notebooks")
     command.add_argument(
         "folder", type=Path, nargs="?", default=Path("notebooks"), metavar="NOTEBOOK_DIR",
         help="default: notebooks",
@@ -338,14 +261,14 @@ def _lab(commands: Commands) -> None:
 
 def _doctor(commands: Commands) -> None:
     what = "say what runs here: build, instruction sets, versions, worker, sound files"
-    _command(commands, "doctor", what, "Lines read name: value.").set_defaults(run_command=doctor)
+    add_command(commands, "doctor", what, "Lines read name: value.").set_defaults(run_command=doctor)
 
 
 def _bench(commands: Commands) -> None:
     what = "measure the speed of the engine"
     more = "By itself it prints a table of medians over interleaved rounds. Probes, all in a report: "
     probes = "PLAN NODES MEMORY LIMITS LOOPS BATCHES POLYPHONY WATCHING PROFILE."
-    command = _command(commands, "bench", what, more + probes)
+    command = add_command(commands, "bench", what, more + probes)
     command.add_argument(
         "names", nargs="*", metavar="WORKLOAD", help="W1 W2 W2B W3 W4 W6 BUILD (default: all)"
     )
@@ -375,7 +298,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     from amp_lab.errors import AmpError, NativeCrash, NativeLibraryMissing, NativeLibraryStale
 
     try:
-        return int(options.run_command(options))
+        return int(options.runadd_command(options))
     except NativeCrash as crash:
         return complain(str(crash), CRASHED)
     except (AmpError, NativeLibraryMissing, NativeLibraryStale) as error:

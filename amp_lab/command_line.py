@@ -9,13 +9,13 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from amp_lab import checks
 from amp_lab.errors import plain, visible
 
-USAGE, NO_READER = 2, 141
-"""Exit codes of wrong use, and of output that nobody reads: as a shell reports the end by ``SIGPIPE``."""
+OK, FAILED, USAGE, CRASHED, INTERRUPTED, NO_READER = 0, 1, 2, 3, 130, 141
+"""Exit codes; the last is that of output that nobody reads: as a shell reports the end by ``SIGPIPE``."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -36,6 +36,25 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print how the command is used and what is wrong, and leave with exit code 2."""
         super().error(visible(message))
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def add_command(commands: Commands, name: str, what: str, more: str = "") -> argparse.ArgumentParser:
+    """Add a command, with its line of help and what its page says besides."""
+    text = f"{what[0].upper()}{what[1:]}. {more}".strip()
+    return commands.add_parser(name, help=what, description=text)
+
+
+def add_goldens(command: argparse.ArgumentParser) -> None:
+    """Add `--goldens`."""
+    command.add_argument(
+        "--goldens",
+        type=Path,
+        metavar="DIR",
+        help="folder of cases (default: AMP_GOLDENS, pyproject.toml, or goldens/ from here upward)",
+    )
 
 
 def positive(text: str) -> float:

@@ -1,0 +1,85 @@
+"""The commands `amp-lab golden ...`."""
+
+# ruff: noqa: PLC0415 - a command imports what it needs, so that help works without the library
+
+from __future__ import annotations
+
+import argparse
+
+from amp_lab.command_line import FAILED, OK, Commands, add_command, add_goldens
+
+
+def list_cases(options: argparse.Namespace) -> int:
+    """Print a line per case; a damaged one fails."""
+    from amp_lab import describe, golden
+    from amp_lab.errors import FileError
+
+    rows = [("case", "size", "comparator", "blessed", "reason")]
+    damaged = False
+    for case in golden.list_cases(options.goldens):
+        try:
+            if missing := case.missing_files():
+                raise FileError(f"no {', '.join(missing)}")
+            manifest = case.manifest()
+        except FileError as error:
+            damaged = True
+            rows.append((case.name, "-", "-", "-", f"FAILED: {error}"))
+            continue
+        size = "{batches} x {channels} x {frames}".format(**manifest["render"])
+        blessed = manifest["blessed"]
+        by = f"{blessed['on']} by {blessed['by']}"
+        rows.append((case.name, size, manifest["comparator"]["name"], by, blessed["reason"]))
+    print("\n".join(describe.aligned(rows)))
+    return FAILED if damaged else OK
+
+
+def verify_cases(options: argparse.Namespace) -> int:
+    """Render cases and print their verdicts."""
+    from amp_lab import golden
+
+    names = options.cases or "all"
+    if options.isa:
+        found = golden.verify_isa_levels(names, goldens=options.goldens)
+    else:
+        found = golden.verdicts(names, matrix=options.matrix, goldens=options.goldens)
+    for verdict in found:
+        print(verdict)
+    failed = sum(not verdict for verdict in found)
+    print(f"{len(found) - failed} passed, {failed} failed")
+    return FAILED if failed else OK
+
+
+def update_cases(options: argparse.Namespace) -> int:
+    """Bless what the engine gives now."""
+    from amp_lab import golden
+
+    for name in options.cases:
+        case = golden.update(name, reason=options.reason, blessed_by=options.by, goldens=options.goldens)
+        print(f"{name}: blessed {case.manifest()['digest'][:12]}")
+    return OK
+
+
+def add_commands(commands: Commands) -> None:
+    """Add `golden` and its actions."""
+    what = "list, verify and update the stored renders"
+    actions = add_command(commands, "golden", what).add_subparsers(
+        title="actions", metavar="ACTION", required=True
+    )
+    listing = add_command(actions, "list", "list the cases: size, comparator, who blessed them and why")
+    listing.set_defaults(run_command=list_cases)
+    verify = add_command(actions, "verify", "render cases and hold them against their references")
+    verify.add_argument("cases", nargs="*", metavar="CASE", help="default: all")
+    how = verify.add_mutually_exclusive_group()
+    how.add_argument(
+        "--matrix", choices=("quick", "full"), default="quick",
+        help="quick: two block sizes; full: four, and each batch alone (default %(default)s)",
+    )  # fmt: skip
+    how.add_argument("--isa", action="store_true", help="on every instruction set level of this machine")
+    verify.set_defaults(run_command=verify_cases)
+    update = add_command(actions, "update", "bless what the engine renders now")
+    update.add_argument("cases", nargs="+", metavar="CASE")
+    update.add_argument("--reason", required=True, metavar="TEXT", help="what changed and why it is right")
+    update.add_argument("--by", metavar="NAME", help="who blesses it (default: the login name)")
+    update.set_defaults(run_command=update_cases)
+    for action in (listing, verify, update):
+        add_goldens(action)
