@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from amp_lab import checks
+from amp_lab.analysis.bands import third_octaves
 
 from .verdict import Comparison, GoldenError, Mismatch
 
@@ -96,35 +96,15 @@ def _snr_db(result: Samples, reference: Samples, limits: Mapping[str, float], ra
     return _Finding(snr < limit, float(np.min(snr)), f"at least {limit:g} dB", line)
 
 
-def third_octaves(x: Samples, sample_rate: float) -> tuple[Samples, Samples]:
-    """Power per third-octave band (IEC 61260-1, base ten) of a Hann-windowed signal.
-
-    Parameters
-    ----------
-    x : ndarray (..., N)
-    sample_rate : float
-        Hz.
-
-    Returns
-    -------
-    centres : ndarray (bands,)
-        Exact mid-band frequencies, Hz.
-    power : ndarray (..., bands)
-        Sum of squared FFT magnitudes inside each band.
-    """
-    frames = x.shape[-1]
-    power = np.abs(np.fft.rfft(x * np.hanning(frames + 1)[:-1])) ** 2
-    centres = 1000.0 * 10.0 ** (np.arange(-17, 14) / 10.0)
-    centres = centres[centres * 10.0**-0.05 < sample_rate / 2]
-    edges = np.append(centres * 10.0**-0.05, centres[-1] * 10.0**0.05)
-    bins = np.searchsorted(np.fft.rfftfreq(frames, 1.0 / sample_rate), edges)
-    bands = [power[..., low:high].sum(axis=-1) for low, high in pairwise(bins)]
-    return centres, np.stack(bands, axis=-1)
+def _exponent(x: Samples) -> npt.NDArray[np.int32]:
+    """Power of two above the largest magnitude (..., 1); squares of signals divided by it are doubles."""
+    return np.asarray(np.frexp(np.max(np.abs(x), axis=-1, keepdims=True))[1], dtype=np.int32)
 
 
 def _spectral_db(result: Samples, reference: Samples, limits: Mapping[str, float], rate: float) -> _Finding:
-    centres, want_power = third_octaves(reference, rate)
-    _, got_power = third_octaves(result, rate)
+    scale = np.maximum(_exponent(result), _exponent(reference))
+    edges, want_power = third_octaves(np.ldexp(reference, -scale), rate)
+    _, got_power = third_octaves(np.ldexp(result, -scale), rate)
     floor = np.max(want_power, axis=-1, keepdims=True) * 10.0 ** (limits["floor_db"] / 10.0)
     want, got = _decibel(np.maximum(want_power, floor)), _decibel(np.maximum(got_power, floor))
     away = _distance(got, want)
@@ -132,8 +112,11 @@ def _spectral_db(result: Samples, reference: Samples, limits: Mapping[str, float
 
     def line(at: tuple[int, ...]) -> tuple[str, str, str]:
         band = int(worst[at])
-        name = f"in the {centres[band]:.5g} Hz third octave"
-        levels = (f"{side[at][band]:.6g} dB {name}" for side in (want, got))
+        name = f"from {edges[band]:.5g} to {edges[band + 1]:.5g} Hz"
+        if 0 < band < edges.size - 2:
+            name = f"in the {(edges[band] * edges[band + 1]) ** 0.5:.5g} Hz third octave"
+        full = 20.0 * np.log10(2.0) * float(scale[at][0])
+        levels = (f"{side[at][band] + full:.6g} dB {name}" for side in (want, got))
         return next(levels), next(levels), f"{away[at][band]:.6g} dB"
 
     tolerance = f"{limits['limit_db']:g} dB per third octave above {limits['floor_db']:g} dB of the loudest"
@@ -278,8 +261,9 @@ def compare(
                       abs(expected)) at every sample                       0 each
         `rms_db`      levels differ by at most the limit                   `limit_db`
         `snr_db`      signal to difference is at least the limit           `limit_db`
-        `spectral_db` third-octave levels differ by at most the limit;     `limit_db`, `floor_db` of
-                      below the floor under the loudest they count as it   -120
+        `spectral_db` levels from 0 Hz to Nyquist, by third octaves above  `limit_db`, `floor_db` of
+                      17.8 Hz, differ by at most the limit; below the      -120
+                      floor under the loudest they count as it
         `lag_frames`  cross-correlation peaks within the limit of zero     `limit_frames`
         ============= ==================================================== =========================
     reason : str
