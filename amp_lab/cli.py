@@ -298,7 +298,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     from amp_lab.errors import AmpError, NativeCrash, NativeLibraryMissing, NativeLibraryStale
 
     try:
-        return int(options.runadd_command(options))
+        return int(options.run_command(options))
     except NativeCrash as crash:
         return complain(str(crash), CRASHED)
     except (AmpError, NativeLibraryMissing, NativeLibraryStale) as error:
