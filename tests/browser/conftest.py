@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from browser.lab import Book, Lab, chromium
+
+expect.set_options(timeout=60_000)  # machines differ
 
 
 def _missing(reason: str) -> None:

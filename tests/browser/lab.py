@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,14 @@ class Book:
     def start(self, code: str) -> None:
         """Let the kernel run code and return at once."""
         self.page.evaluate(START, code)
+
+    def eventually(self, true: Callable[[], bool]) -> None:
+        """Wait until something is true; a minute, since machines differ."""
+        for _ in range(600):
+            if true():
+                return
+            self.page.wait_for_timeout(100)
+        assert true()
 
     def run_all(self) -> None:
         """Run all cells, once the notebook can really run."""

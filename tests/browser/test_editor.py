@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from browser.lab import Book
 
@@ -113,7 +114,7 @@ def test_a_broken_graph_says_where_and_is_cured(notebook: Notebook) -> None:
     page = book.page
     book.python("g.connect('amp', 'mix')")
     page.wait_for_selector(".amp-editor .status.bad")
-    assert "feedback" in page.inner_text(".amp-editor .problems")
+    expect(page.locator(".amp-editor .problems")).to_contain_text("feedback")
     page.click(".amp-editor .problems .amp-link")
     page.wait_for_selector(".react-flow__node.selected .box.faulty")
     assert book.value("e.selection") == [book.value("e.problems[0]['node']")]
@@ -131,12 +132,12 @@ def test_a_failed_edit_is_shown_where_it_was_made(notebook: Notebook) -> None:
     page.fill(".amp-editor input[aria-label='flt q']", "-3")
     page.keyboard.press("Enter")
     page.wait_for_selector(".amp-editor .amp-failure")
-    assert "flt.q: out of range (got -3" in page.inner_text(".amp-failure")
+    expect(page.locator(".amp-failure")).to_contain_text("flt.q: out of range (got -3")
     assert book.value("g['flt'].params['q']") == 2.0
     page.fill(".amp-editor input[aria-label='flt q']", "4")
     page.keyboard.press("Enter")
     until(book, "g['flt'].params['q']", 4.0)
-    assert page.locator(".amp-failure").count() == 0
+    expect(page.locator(".amp-failure")).to_have_count(0)
 
 
 def test_a_failure_of_the_page_is_shown(notebook: Notebook) -> None:
@@ -150,7 +151,7 @@ def test_a_failure_of_the_page_is_shown(notebook: Notebook) -> None:
     )
     page.wait_for_selector(".amp-editor .amp-failure summary:has-text('Browser')")
     page.click(".amp-editor .amp-failure [aria-label=Close]")
-    assert page.locator(".amp-failure").count() == 0
+    expect(page.locator(".amp-failure")).to_have_count(0)
     book.python("g['flt'].set(q=3.0)")
     own = ".amp-editor .react-flow__node[data-id=flt] .own"
     page.wait_for_selector(f"{own}:text-is('3')", state="attached")
@@ -169,7 +170,7 @@ def test_what_is_selected_can_be_renamed_moved_copied_and_folded(notebook: Noteb
     book.python("e.selection = ['voice', 'osc_2']")
     page.locator(".amp-editor button:has-text('Fold')").click()
     page.wait_for_selector(".react-flow__node-fold")
-    assert page.locator(".react-flow__node[data-id=voice]").count() == 0
+    expect(page.locator(".react-flow__node[data-id=voice]")).to_have_count(0)
     page.locator(".react-flow__node-fold").dblclick()
     page.wait_for_selector(".react-flow__node[data-id=voice]")
     place = "[round(x) for x in e.journal.state.places['voice']]"
@@ -203,6 +204,12 @@ def test_keys_stay_inside(notebook: Notebook) -> None:
     assert page.locator(".jp-Notebook .jp-Cell").count() == cells and book.value("'flt' in g")
 
 
+def both_hold(book: Book) -> bool:
+    """Whether both views hold what the graph holds."""
+    wanted = canonical(book.value("g.to_dict()"))
+    return [canonical(document) for document in book.page.evaluate(DOCUMENTS)] == [wanted, wanted]
+
+
 @pytest.mark.parametrize("seed", [1])
 def test_200_edits_from_two_views_and_python_leave_one_model(notebook: Notebook, seed: int) -> None:
     """Both views and the graph hold the same JSON; undone step by step, the graph is what it was."""
@@ -224,15 +231,11 @@ def test_200_edits_from_two_views_and_python_leave_one_model(notebook: Notebook,
                     " all[i].link.ask('edit', {ops}).catch(() => 0); }",
                     [where, ops],
                 )
-    book.page.wait_for_timeout(1500)
-    wanted = canonical(book.value("g.to_dict()"))
-    assert [canonical(document) for document in book.page.evaluate(DOCUMENTS)] == [wanted, wanted]
+    book.eventually(lambda: both_hold(book))
     assert book.value("e.journal.version") > 60
     book.python("while e.undo(): pass")
     assert book.value("g.to_json()") == start
-    book.page.wait_for_timeout(1000)
-    wanted = canonical(book.value("g.to_dict()"))
-    assert [canonical(document) for document in book.page.evaluate(DOCUMENTS)] == [wanted, wanted]
+    book.eventually(lambda: both_hold(book))
 
 
 def job(dice: random.Random, names: list[str]) -> tuple[int, list[dict[str, Any]]]:
@@ -270,9 +273,8 @@ def test_opening_and_closing_leaves_nothing(notebook: Notebook) -> None:
         "for _ in range(20):\n    x = amp.editor(g); display(x); x.close(); x.close()\n    assert x.closed\n"
         "del x"
     )
-    book.page.wait_for_timeout(500)
-    assert book.value(count) == before
-    assert book.page.evaluate(models) == 1
+    book.eventually(lambda: book.value(count) == before)
+    book.eventually(lambda: book.page.evaluate(models) == 1)
     assert book.value("repr(e)") == "Editor of Graph three_osc: 16 nodes, 10 edges, 8 modulations at 48000 Hz"
 
 
@@ -288,14 +290,14 @@ def test_the_theme_changes_without_running_anything(notebook: Notebook) -> None:
     assert light != dark
     book.theme("JupyterLab Light")
     book.page.wait_for_selector(".amp-editor[data-theme=light]")
-    assert book.page.evaluate(colour) == light
+    book.eventually(lambda: book.page.evaluate(colour) == light)
 
 
 def test_200_nodes_stay_readable(notebook: Notebook) -> None:
     """Labels have a readable size far away."""
     book = notebook([MANY, "e = amp.editor(g)\ne"])
     shown(book)
-    assert book.page.locator(".react-flow__node").count() == 200
+    expect(book.page.locator(".react-flow__node")).to_have_count(200)
     size = book.page.evaluate(
         "() => { const e = document.querySelector('.far-label');"
         " return parseFloat(getComputedStyle(e).fontSize) *"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from browser import ear
 from browser.lab import Book
@@ -120,7 +120,7 @@ def test_new_nodes_are_heard_without_a_click(notebook: Notebook) -> None:
     assert found["step"] < 1.1 * STEP and (found["silent"] == 0 or underruns(book) > dry)
     book.python("g.gain(name='loose')")
     book.page.wait_for_selector(".amp-live[data-state=waits]")
-    assert "loose.in: not connected" in book.page.inner_text(".amp-live .state")
+    expect(book.page.locator(".amp-live .state")).to_contain_text("loose.in: not connected")
     assert ear.heard(book)["silent"] == 0 or underruns(book) > dry
     book.python("g.remove('loose')")
     book.page.wait_for_selector(".amp-live[data-state=live]")
@@ -249,7 +249,7 @@ def test_loud_is_guarded(notebook: Notebook) -> None:
     assert abs(ear.pitch_hz(ear.samples(book)) - 440) < 1
     assert book.value("w.heard.limited_db") == pytest.approx(40, abs=0.5)
     page = book.page
-    assert re.search(r"guard -40 dB", page.inner_text(".amp-live .facts"))
+    expect(page.locator(".amp-live .facts")).to_contain_text("guard -40 dB")
     page.evaluate(
         "() => document.querySelector('.amp-live').engine.node.port.postMessage("
         "{sound: [Float32Array.from([NaN, Infinity, -Infinity, 1e30])]})"

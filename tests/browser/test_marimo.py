@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 NAMES = ("editor", "live", "panel", "scope", "spectrum", "spectrogram", "thermo", "timeline")
 START_S = 40.0
@@ -93,6 +93,6 @@ def test_every_widget_lives_in_marimo(address: str, browser: Browser) -> None:
     page.wait_for_selector(".amp-live[data-state=live]")
     page.click(".amp-live [aria-label=Stop]")
     page.wait_for_selector(".amp-live[data-state=stopped]")
-    assert "w.editor" in page.inner_text(".amp-workbench")
+    expect(page.locator(".amp-workbench")).to_contain_text("w.editor")
     assert [error for error in errors if "favicon" not in error] == []
     page.close()

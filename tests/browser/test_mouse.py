@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from browser.lab import Book
 from browser.test_editor import middle, until
@@ -126,11 +127,11 @@ def test_a_right_click_opens_the_menu_of_the_widget(notebook: Notebook, host: st
     assert menu(book) == ["Copy", "Cut", "Duplicate", "Remove"]
     page.click(".amp-menu >> text=Duplicate")
     until(book, "'flt_2' in g", True)
-    assert page.locator(".amp-menu").count() == 0
+    expect(page.locator(".amp-menu")).to_have_count(0)
 
     page.locator(node("flt_2")).focus()
     page.keyboard.press("Shift+F10")
-    page.wait_for_selector(".amp-menu")
+    page.wait_for_selector(".amp-menu [role=menuitem]:focus")
     page.keyboard.press("End")
     assert page.evaluate("() => document.activeElement.firstChild.textContent") == "Remove"
     page.keyboard.press("ArrowDown")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from browser.lab import Book, Lab
 from browser.test_editor import middle, until
@@ -67,9 +67,10 @@ def test_numbers_choices_and_refusals(notebook: Notebook) -> None:
     entry.fill("-1")
     entry.press("Enter")
     page.wait_for_selector(".amp-panel .amp-failure")
-    assert "flt.q: out of range" in page.inner_text(".amp-failure") and book.value("p.values['flt.q']") == 3.5
+    expect(page.locator(".amp-failure")).to_contain_text("flt.q: out of range")
+    assert book.value("p.values['flt.q']") == 3.5
     page.fill(".amp-panel [type=search]", "flt")
-    assert page.locator(".amp-panel .card:not([hidden])").count() == 1
+    expect(page.locator(".amp-panel .card:not([hidden])")).to_have_count(1)
 
 
 def test_sliders_work_while_a_cell_runs(notebook: Notebook, lab: Lab) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from playwright.sync_api import expect
 
 import amp_lab as amp
 from amp_lab.widgets.patch_text import PatchText, digest
@@ -69,8 +70,7 @@ def test_edits_by_hand_come_back_after_a_restart_and_undo_takes_them_off(
     book.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     book.run_all()
     opened(book)
-    line = book.page.wait_for_selector(".amp-editor .fileline")
-    assert line is not None and "Undo goes back to the code's graph" in line.inner_text()
+    expect(book.page.locator(".amp-editor .fileline")).to_contain_text("Undo goes back to the code's graph")
     assert book.value("g['flt'].params['q']") == 7.0
     book.page.click(".amp-editor [aria-label='Undo (Ctrl+Z)']")
     until(book, "g['flt'].params['q']", 2.0)
@@ -88,7 +88,7 @@ def test_other_code_is_shown_beside_the_file_and_asked_about(
     before = path.read_bytes()
     page = book.page
     page.wait_for_function("() => document.querySelectorAll('.amp-editor .both img').length === 2")
-    assert "flt.q: 3 in the file, 7 here" in page.inner_text(".amp-editor .both")
+    expect(page.locator(".amp-editor .both")).to_contain_text("flt.q: 3 in the file, 7 here")
     turn(book, "8")
     until(book, "g['flt'].params['q']", 8.0)
     assert path.read_bytes() == before
@@ -105,7 +105,7 @@ def test_a_damaged_file_is_said_and_kept(notebook: Notebook, lab: Lab) -> None:
     path.write_text("{")
     book = notebook([VOICE, OPEN.format(path=path.name)])
     opened(book)
-    assert "not JSON" in book.page.inner_text(".amp-editor .fileline")
+    expect(book.page.locator(".amp-editor .fileline")).to_contain_text("not JSON")
     turn(book, "7")
     until(book, "g['flt'].params['q']", 7.0)
     assert path.read_text() == "{"
@@ -134,8 +134,8 @@ def test_a_patch_from_nothing_is_built_saved_and_opened_again(notebook: Notebook
     page.locator(".react-flow__node[data-id=noise]").click()
     page.keyboard.press("Delete")
     until(book, "len(w.graph)", 0)
+    book.eventually(lambda: json.loads(path.read_text())["nodes"] == {})
     status(book, "saved")
-    assert json.loads(path.read_text())["nodes"] == {}
     other = lab.books / "deep" / "other.amp.json"
     other.parent.mkdir()
     book.python(f"g = amp.Graph(); g.noise(name='hiss'); g.save({str(other)!r})")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from browser.lab import Book, Lab
 
@@ -95,17 +95,26 @@ def live(page: Page, *kinds: str) -> None:
     """Wait until these are live, with no picture beside."""
     for kind in kinds or LIVE:
         outputs(page, kind).locator(LIVE[kind]).first.wait_for(timeout=60_000)
-        assert outputs(page, kind).locator(".amp-stored-note").count() == 0, kind
+        expect(outputs(page, kind).locator(".amp-stored-note")).to_have_count(0)
+
+
+def drawn(image: Locator) -> None:
+    """Wait until a picture is decoded and seen, wider than any sign of a broken one."""
+    expect(image).to_be_visible()
+    image.page.wait_for_function(
+        "(image) => image.complete && image.naturalWidth > 300 && image.offsetWidth > 300",
+        arg=image.element_handle(),
+    )
 
 
 def pictured(page: Page, kind: str, line: str = STORED) -> None:
     """Wait until the stored picture is shown, with the line below it, and nothing else."""
     output = outputs(page, kind)
     image = output.locator(".amp-stored-picture img")
-    image.wait_for(timeout=60_000)
-    assert image.evaluate("(image) => image.complete && image.naturalWidth > 300 && image.offsetWidth > 300")
+    drawn(image)
     output.get_by_text(line, exact=True).wait_for()
-    assert output.locator(".amp").count() == 0 and "model not found" not in output.inner_text()
+    expect(output.locator(".amp")).to_have_count(0)
+    assert "model not found" not in output.inner_text()
 
 
 @contextlib.contextmanager
@@ -116,18 +125,9 @@ def second_view(book: Book, kind: str) -> Iterator[Locator]:
     book.page.evaluate(CLOSE_SECOND_VIEWS)
 
 
-def until(page: Page, true: Callable[[], bool]) -> None:
-    """Wait until something is true; a minute, since machines differ."""
-    for _ in range(600):
-        if true():
-            return
-        page.wait_for_timeout(100)
-    assert true()
-
-
 def rendered(page: Page) -> None:
-    """A render is seen by its HTML: figures and all."""
-    assert outputs(page, "render").locator("img").first.is_visible()
+    """Wait until a render is seen by its HTML: figures and all."""
+    drawn(outputs(page, "render").locator("img").first)
 
 
 def stored_pictures(path: Path) -> dict[str, str]:
@@ -143,7 +143,7 @@ def stored_pictures(path: Path) -> dict[str, str]:
 def save(book: Book) -> None:
     """Save the notebook as Control+S does, and wait until nothing more is written."""
     book.page.evaluate(SAVE)
-    until(book.page, lambda: book.page.evaluate("() => ampSaves.at(-1)") == "completed")
+    book.eventually(lambda: book.page.evaluate("() => ampSaves.at(-1)") == "completed")
 
 
 def opened(lab: Lab, browser: Browser, name: str) -> Book:
@@ -252,7 +252,7 @@ def test_a_page_that_is_loaded_again_is_live_again(notebook: Notebook) -> None:
     book.page.locator(".widget-slider").wait_for()
     with second_view(book, "scope") as second:
         second.locator(LIVE["scope"]).wait_for()
-        assert second.locator(".amp-stored-note").count() == 0
+        expect(second.locator(".amp-stored-note")).to_have_count(0)
 
 
 def test_saving_stores_what_is_seen(notebook: Notebook, lab: Lab) -> None:
@@ -269,15 +269,15 @@ def test_saving_stores_what_is_seen(notebook: Notebook, lab: Lab) -> None:
     assert book.page.evaluate(DIRTY) is False
     save(book)
     edited = ("editor", "panel", "workbench")
-    until(book.page, lambda: all(stored_pictures(path)[kind] != before[kind] for kind in edited))
+    book.eventually(lambda: all(stored_pictures(path)[kind] != before[kind] for kind in edited))
     after = stored_pictures(path)
     assert after["scope"] == before["scope"] and after["render"] == before["render"]
     assert after["editor"] == book.value("e._picture()") and after["panel"] == book.value("p._picture()")
-    until(book.page, lambda: book.page.evaluate(DIRTY) is False)
+    book.eventually(lambda: book.page.evaluate(DIRTY) is False)
     book.start("g['mix'].set(gain=0.2)\nimport time\ntime.sleep(2.0)")
     book.page.wait_for_timeout(300)
     save(book)  # while the cell runs; the picture is drawn behind it
-    until(book.page, lambda: stored_pictures(path)["panel"] not in (before["panel"], after["panel"]))
+    book.eventually(lambda: stored_pictures(path)["panel"] not in (before["panel"], after["panel"]))
     kept = "() => [...document.querySelectorAll('.amp')].filter((view) => view.kept).length"
     assert book.page.evaluate(kept) == views
 
@@ -319,7 +319,7 @@ def test_after_a_restart_new_views_are_pictures_until_the_cell_runs(notebook: No
     with second_view(book, "scope") as second:
         second.locator(".amp-stored-picture img").wait_for()
         second.get_by_text(STORED, exact=True).wait_for()
-        assert second.locator(".amp").count() == 0
+        expect(second.locator(".amp")).to_have_count(0)
     book.run_all()
     live(book.page)
     with second_view(book, "scope") as second:
@@ -332,7 +332,7 @@ def test_where_ipywidgets_hides_its_manager_it_renders(notebook: Notebook) -> No
     book.page.evaluate(HIDE_MANAGER)
     book.page.evaluate(RUN, [1, SHOWN["scope"]])
     book.page.locator(LIVE["scope"]).wait_for()
-    assert book.page.locator(".amp-stored-note").count() == 0
+    expect(book.page.locator(".amp-stored-note")).to_have_count(0)
 
 
 @pytest.mark.parametrize("host", ["nbconvert", "stripped"])
@@ -351,6 +351,5 @@ def test_other_hosts_show_the_picture(host: str, stored: Path, browser: Browser,
     page.goto(f"file://{tmp_path}/book.html")
     for kind in SHOWN:
         cell = page.locator(".jp-Notebook .jp-Cell").nth(1 + list(SHOWN).index(kind))
-        assert cell.locator("img").first.is_visible(), kind
-        assert cell.locator("img").first.evaluate("(image) => image.naturalWidth > 300"), kind
+        drawn(cell.locator("img").first)
     page.close()

@@ -10,6 +10,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from playwright.sync_api import expect
+
 from browser import ear
 from browser.lab import Book, Lab
 from browser.test_editor import until
@@ -107,13 +109,13 @@ def lost(book: Book, kind: str, words: str) -> None:
         if not book.page.locator(outer(name)).count():
             continue
         book.page.wait_for_selector(f"{outer(name)}[data-lost={kind}]", state="attached")
-        seen = book.page.locator(f"{outer(name)} .amp-lost").evaluate_all(SEEN)
-        assert (
-            len(seen) == 1 and words in seen[0] and "run the cells up to this one again" in seen[0].lower()
-        ), name
-    assert book.page.evaluate(ALIVE) == []
+        note = book.page.locator(f"{outer(name)} .amp-lost")
+        book.eventually(lambda note=note: len(note.evaluate_all(SEEN)) == 1)
+        (seen,) = note.evaluate_all(SEEN)
+        assert words in seen and "run the cells up to this one again" in seen.lower(), name
+    book.eventually(lambda: book.page.evaluate(ALIVE) == [])
     book.page.wait_for_function("() => ear.open() === 0")
-    assert book.page.get_attribute(outer("live"), "data-state") == "stopped"
+    expect(book.page.locator(outer("live"))).to_have_attribute("data-state", "stopped")
 
 
 def test_a_restart_is_said_at_once(notebook: Notebook) -> None:
@@ -127,10 +129,11 @@ def test_a_restart_is_said_at_once(notebook: Notebook) -> None:
     book.page.evaluate(RESTART)
     lost(book, "restarted", "The kernel was restarted")
     parts = book.page.locator(".amp-workbench .amp")
-    assert parts.count() >= 4 and parts.evaluate_all("(all) => all.every((part) => part.dataset.lost)")
+    assert parts.count() >= 4
+    book.eventually(lambda: parts.evaluate_all("(all) => all.every((part) => part.dataset.lost)"))
     book.run_all()
     shown(book)
-    assert book.page.locator("[data-lost]").count() == 0
+    expect(book.page.locator("[data-lost]")).to_have_count(0)
     book.page.fill(f"{outer('panel')} input[aria-label='flt.q value']", "3.5")
     book.page.press(f"{outer('panel')} input[aria-label='flt.q value']", "Enter")
     until(book, "g['flt'].params['q']", 3.5)
@@ -168,7 +171,7 @@ def test_a_kernel_that_does_not_answer_is_told(notebook: Notebook) -> None:
     finally:
         os.kill(pid, signal.SIGCONT)
     book.page.wait_for_selector(f"{view}[data-ready]:not([data-lost])")
-    assert book.page.locator(".amp [inert]").count() == 0
+    expect(book.page.locator(".amp [inert]")).to_have_count(0)
 
 
 def test_an_interrupt_leaves_widgets_alive(notebook: Notebook, lab: Lab) -> None:
@@ -196,7 +199,7 @@ def test_a_lost_connection_passes(notebook: Notebook) -> None:
     lost(book, "disconnected", "No connection to the kernel")
     book.page.evaluate(MEND)
     book.page.wait_for_function("() => !document.querySelector('[data-lost], .amp [inert]')")
-    assert book.page.locator(".amp-lost").count() == 0
+    expect(book.page.locator(".amp-lost")).to_have_count(0)
     book.page.fill(f"{outer('panel')} input[aria-label='flt.q value']", "3.5")
     book.page.press(f"{outer('panel')} input[aria-label='flt.q value']", "Enter")
     until(book, "g['flt'].params['q']", 3.5)
@@ -218,7 +221,7 @@ def test_a_connection_that_finds_another_kernel_is_no_connection(notebook: Noteb
     book.page.evaluate(MEND)
     assert book.value("'g' in globals()") is False
     book.page.wait_for_selector(f"{outer('panel')} .amp-lost")
-    assert book.page.evaluate(ALIVE) == []
+    book.eventually(lambda: book.page.evaluate(ALIVE) == [])
 
 
 def test_a_crash_is_told_in_full(notebook: Notebook) -> None:
@@ -239,10 +242,10 @@ def test_a_crash_is_told_in_full(notebook: Notebook) -> None:
         assert window and int(window[1]) <= 4096 <= int(window[2])
         assert "Native crash SIGSEGV in flt" in text
         assert "undo the last edit, and render again" in text and "unharmed" in text
-        assert page.get_attribute(f".amp-{name}", "data-crash") == "SIGSEGV"
+        expect(page.locator(f".amp-{name}")).to_have_attribute("data-crash", "SIGSEGV")
     lit = page.locator(".amp-editor .react-flow__node:has(.box.crashed)")
-    assert lit.count() == 1 and lit.get_attribute("data-id") == "flt"
-    assert "crashed here" in lit.inner_text()
+    expect(lit).to_have_attribute("data-id", "flt")
+    expect(lit).to_contain_text("crashed here")
     page.click(".amp-editor .amp-crash button:has-text('Go to flt')")
     until(book, "e.selection", ["flt"])
     book.python("fault(''); g['flt'].set(q=2.0); _ = p.wait()")
@@ -257,7 +260,9 @@ def test_a_crash_in_a_cell_and_in_live_sound_is_told(notebook: Notebook) -> None
     page.wait_for_selector(".amp-workbench .amp-editor[data-ready]")
     book.python("fault('mix:100:abort')\ntry: g.render(seconds=0.1)\nexcept amp.NativeCrash: pass")
     page.wait_for_selector(".amp-editor .box.crashed")
-    seen = [text for text in page.locator(".amp-crash").evaluate_all(SEEN) if text]
+    cards = page.locator(".amp-crash")
+    book.eventually(lambda: any(cards.evaluate_all(SEEN)))
+    seen = [text for text in cards.evaluate_all(SEEN) if text]
     assert len(seen) == 1 and "Native crash SIGABRT in mix" in seen[0]
     book.python("fault('')\n_ = g.render(seconds=0.1)")
     page.wait_for_function("() => !document.querySelector('.amp-crash, .box.crashed')")
@@ -265,7 +270,7 @@ def test_a_crash_in_a_cell_and_in_live_sound_is_told(notebook: Notebook) -> None
     page.click(".amp-live .start")
     page.wait_for_selector(".amp-editor .react-flow__node[data-id=flt] .box.crashed")
     page.wait_for_selector(".amp-live[data-state=waits]")
-    assert "native crash SIGFPE" in page.inner_text(".amp-live .state")
+    expect(page.locator(".amp-live .state")).to_contain_text("native crash SIGFPE")
 
 
 def test_a_long_render_shows_how_far_it_is_and_stops(notebook: Notebook) -> None:
@@ -283,13 +288,13 @@ def test_a_long_render_shows_how_far_it_is_and_stops(notebook: Notebook) -> None
     )
     page.click(".amp-panel button:has-text('Stop render')")
     page.wait_for_selector(".amp-panel .state.halted")
-    assert page.locator(".amp-panel[data-rendering]").count() == 0
+    expect(page.locator(".amp-panel[data-rendering]")).to_have_count(0)
     assert page.get_attribute(".amp-panel", "data-digest") == before
     assert book.value("p.wait(30).digest") == before
     book.python("p.seconds = 0.2")
     page.wait_for_function("(old) => document.querySelector('.amp-panel').dataset.digest !== old", arg=before)
     assert book.value("p.wait().digest == g.render(seconds=0.2).digest")
-    assert page.locator(".amp-panel .state.halted").count() == 0
+    expect(page.locator(".amp-panel .state.halted")).to_have_count(0)
 
 
 def test_a_render_that_stands_still_is_stopped(notebook: Notebook) -> None:
@@ -320,13 +325,15 @@ def test_a_render_that_clips_says_so(notebook: Notebook) -> None:
     page = book.page
     page.wait_for_selector(".amp-panel[data-digest]")
     count = book.value("int((abs(p.wait().audio) > 1).sum())")
-    assert page.inner_text(".amp-panel .clips") == f"clips: {count:,} samples beyond ±1 (peak +6.0 dBFS)"
-    assert "gain -6.0 dB" in page.inner_text(".amp-panel .gain")
-    assert "+6.0 dBFS" in page.inner_text(".amp-panel .state.clipped")
+    clips = f"clips: {count:,} samples beyond ±1 (peak +6.0 dBFS)"
+    expect(page.locator(".amp-panel .clips")).to_have_text(clips)
+    expect(page.locator(".amp-panel .gain")).to_contain_text("gain -6.0 dB")
+    expect(page.locator(".amp-panel .state.clipped")).to_contain_text("+6.0 dBFS")
     ear.listen(book)
     page.click(".amp-panel .play:has-text('Play render')")
     page.wait_for_selector(".amp-panel .play:has-text('Play render')")
     book.python("g['level'].set(gain=0.5)")
     page.wait_for_function("() => document.querySelector('.amp-panel .clips').textContent === ''")
-    assert "gain 0 dB" in page.inner_text(".amp-panel .gain")
-    assert not page.locator(".amp-panel :is(.clips, .state.clipped)").is_visible()
+    expect(page.locator(".amp-panel .gain")).to_contain_text("gain 0 dB")
+    for place in (".clips", ".state.clipped"):
+        expect(page.locator(f".amp-panel {place}")).to_be_hidden()

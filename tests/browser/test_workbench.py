@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from browser import ear
 from browser.lab import Book
@@ -138,10 +139,10 @@ def test_workbenches_come_and_go(notebook: Notebook) -> None:
     opened(book)
     ear.listen(book)
     book.python(COME_AND_GO)
-    book.page.wait_for_timeout(800)
-    assert book.value("sounded") == 20 == book.page.evaluate("ear.contexts")
-    assert book.value("count()") == book.value("before") and book.page.evaluate("ear.open()") == 0
-    assert book.page.locator(".amp-workbench").count() == 1
+    assert book.value("sounded") == 20
+    book.eventually(lambda: book.page.evaluate("[ear.contexts, ear.open()]") == [20, 0])
+    book.eventually(lambda: book.value("count() == before"))
+    expect(book.page.locator(".amp-workbench")).to_have_count(1)
 
 
 def test_kernels_restart(notebook: Notebook) -> None:
@@ -166,12 +167,12 @@ def test_kernels_restart(notebook: Notebook) -> None:
         book.run_all()
     page.wait_for_selector(".amp-panel[data-digest]")
     book.python("g['flt'].set(q=4.0); p.wait()")
-    page.wait_for_timeout(500)
-    alive = book.value(
+    alive = (
         f"[pid for pids in {seen!r} for pid in pids[1:]"
         " if __import__('psutil').pid_exists(pid) and __import__('psutil').Process(pid).status() != 'zombie']"
     )
-    assert alive == [] and page.evaluate("[ear.contexts, ear.open()]") == [3, 0]
+    book.eventually(lambda: book.value(alive) == [])
+    book.eventually(lambda: page.evaluate("[ear.contexts, ear.open()]") == [3, 0])
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark"])
