@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from amp_lab import checks, lowlevel_library
+from amp_lab import atomic_files, checks, lowlevel_library
 from amp_lab.contracts import NodeContract
 from amp_lab.lowlevel_contracts import contracts
 
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     text = stubs.render(BY_ID.values())
     if options.write_stubs:
-        options.write_stubs.write_text(text, encoding="utf-8")
+        atomic_files.write(options.write_stubs, text)
         return 0
     if STUB.exists() and STUB.read_text(encoding="utf-8") == text:
         return 0

@@ -9,7 +9,6 @@ import math
 import numbers
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from amp_lab.errors import QUOTED, AmpError, GraphError, plain, quoted
@@ -138,7 +137,7 @@ def _wrong_call(function: Callable[..., Any], args: tuple[Any, ...], options: di
     return ""
 
 
-# ---- numbers, flags, lists, paths ----
+# ---- numbers, flags, lists ----
 
 
 def whole(where: str, value: Any, low: int = 0, high: int = LARGEST) -> int:
@@ -240,22 +239,3 @@ def text(where: str, value: str) -> str:
         allowed = f"up to {TEXT_BYTES} bytes of UTF-8 without NUL"
         raise GraphError(f"{where}: not such a text (got {quoted(value)}, allowed {allowed}). Shorten it.")
     return str(value)
-
-
-def target(where: str, path: str | Path) -> Path:
-    """Return the path of a file to write.
-
-    Raises
-    ------
-    GraphError
-        If its folder is missing, or it is a folder itself.
-    """
-    file = Path(path)
-    if not file.parent.is_dir():
-        folder = quoted(str(file.parent), 240)
-        raise GraphError(f"{where}: no folder {folder} (got {quoted(str(file), 240)}). Make it first.")
-    if file.is_dir():
-        raise GraphError(
-            f"{where}: is a folder (got {quoted(str(file), 240)}, allowed a file). Add a file name."
-        )
-    return file

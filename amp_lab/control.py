@@ -13,7 +13,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import blob, checks, jsontext, lowlevel
+from amp_lab import atomic_files, blob, checks, jsontext, lowlevel
 from amp_lab.errors import GraphError, plain, quoted, shortened
 from amp_lab.values import CurveRef, Samples, numbers
 
@@ -259,9 +259,7 @@ class ControlHistory(Mapping[str, Curve]):
 
     def save(self, path: str | Path) -> Path:
         """Write the JSON text to a file."""
-        target = checks.target("ControlHistory.save", path)
-        target.write_text(self.to_json(), encoding="utf-8")
-        return target
+        return atomic_files.write(path, self.to_json(), "ControlHistory.save")
 
     @classmethod
     def load(cls, path: str | Path) -> ControlHistory:

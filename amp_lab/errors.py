@@ -178,10 +178,10 @@ class GraphError(AmpError, ValueError):
 
 
 class FileError(GraphError):
-    """A file or text from outside that is not acceptable; says which file, and the place inside it."""
+    """A file that is not acceptable or cannot be written; says which file, and the place inside it."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, stage="load")
+    def __init__(self, message: str, *, stage: str = "load") -> None:
+        super().__init__(message, stage=stage)
 
 
 class NativeCrash(AmpError):

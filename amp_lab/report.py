@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import options, pictures, player
+from amp_lab import atomic_files, options, pictures, player
 from amp_lab.analysis import measure_levels
 from amp_lab.errors import plain, visible
 from amp_lab.html_parts import attempt, style_sheet
@@ -67,9 +67,7 @@ def html_report(
         f'<body style="margin:0"><div class="amp-report page"><style>{style_sheet("display")}'
         f"{style_sheet('report')}</style><main>{''.join(parts)}</main></div></body></html>\n"
     )
-    target = Path(path)
-    target.write_text(page, encoding="utf-8", errors="backslashreplace")
-    return target
+    return atomic_files.write(path, page.encode(errors="backslashreplace"), f"{plain(render.name)}.report")
 
 
 def section(heading: str, content: Callable[[], str]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
-from amp_lab import checks, regular_files
+from amp_lab import atomic_files, checks, regular_files
 from amp_lab.errors import FileError, GraphError, plain, quoted
 from amp_lab.values import Samples
 
@@ -116,7 +116,7 @@ _UNKNOWN = 2**63 - 1
 def write(render: Render, path: str | Path, batch: int | None, subtype: str | None) -> Path:
     """Do what `Render.save` says."""
     where = f"{render.name}.save"
-    target = checks.target(where, path)
+    target = atomic_files.check(path, where)
     if target.suffix.lower() not in FORMATS:
         raise GraphError(
             f"{where}: no such format (got {quoted(target.name)}, allowed {' | '.join(FORMATS)}). "
@@ -132,8 +132,15 @@ def write(render: Render, path: str | Path, batch: int | None, subtype: str | No
     if not data.shape[0]:
         raise GraphError(f"{where}: has no audio (got 0 channels). End the graph with g.output(node).")
     _check_samples(where, target, chosen, data)
+    rate, channels = int(render.sample_rate), data.shape[0]
     try:
-        soundfile.write(os.fsencode(target), data.T, int(render.sample_rate), format=form, subtype=chosen)
+        with (
+            atomic_files.replacing(target, where) as file,
+            soundfile.SoundFile(
+                file.fileno(), "w", rate, channels, format=form, subtype=chosen, closefd=False
+            ) as sound,
+        ):
+            sound.write(data.T)
     except soundfile.LibsndfileError as error:
         got = f"{quoted(str(target), 240)}: {error.error_string}"
         raise GraphError(f"{where}: cannot be written (got {got}). Name a file that you may write.") from None

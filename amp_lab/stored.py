@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from amp_lab import checks, codegen, graph_json, jsontext
+from amp_lab import atomic_files, codegen, graph_json, jsontext
 from amp_lab.errors import plain
 from amp_lab.store import Store
 from amp_lab.values import Samples
@@ -60,10 +60,10 @@ class Stored:
 
     def save(self, path: str | Path) -> Path:
         """Write the JSON text to a file; sound files below its folder are named from there."""
-        target = checks.target(f"{self._name}.save", path)
-        data = graph_json.relative_to(self.to_dict(), target.parent)
-        target.write_text(jsontext.dumps(data), encoding="utf-8")
-        return target
+        where = f"{self._name}.save"
+        folder = atomic_files.check(path, where).parent
+        text = jsontext.dumps(graph_json.relative_to(self.to_dict(), folder))
+        return atomic_files.write(path, text, where)
 
     @classmethod
     def load(cls, path: str | Path, *, allow_samples_from: str | Path | None = None) -> Graph:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amp_lab import checks
+from amp_lab import atomic_files
 from amp_lab.errors import GraphError
 
 if TYPE_CHECKING:
@@ -59,6 +59,4 @@ def save(render: Render, path: str | Path) -> Path:
     GraphError
         If the render has no trace, or the place cannot be written.
     """
-    target = checks.target(f"{render.name}.trace", path)
-    target.write_text(text(render), encoding="utf-8")
-    return target
+    return atomic_files.write(path, text(render), f"{render.name}.trace")

@@ -147,7 +147,7 @@ def test_a_folder_that_cannot_be_written_is_said_first(
 def test_a_sound_file_that_cannot_be_written_is_one_sentence(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """What libsndfile says, and of which file."""
+    """What is wrong, and with which file."""
     g = amp.Graph(name="g")
     g.output(g.sine(frequency_hz=440.0))
     g.save(tmp_path / "g.json")
@@ -164,7 +164,7 @@ def test_a_sound_file_that_cannot_be_written_is_one_sentence(
         str(target),
     ]
     assert cli.main(arguments) == 2
-    assert capsys.readouterr().err.startswith("amp-lab: g.save: cannot be written (got '")
+    assert capsys.readouterr().err.startswith("amp-lab: g.save: no folder '/nonexistent' (got '")
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ import pytest
 import soundfile
 
 import amp_lab as amp
+from amp_lab import atomic_files
 from amp_lab.journal import Journal
-from amp_lab.widgets import atomic, disk, patchfile
+from amp_lab.widgets import disk, patchfile
 from amp_lab.widgets.base import View
 from amp_lab.widgets.workbench import Workbench
 
@@ -340,10 +341,10 @@ def no_space(_: int) -> None:
 def test_a_crash_in_the_middle_leaves_the_old_file_whole(tmp_path: Path) -> None:
     """The process dies at every step of a write: the file holds all of the old or all of the new."""
     code = (
-        "import os, sys; from pathlib import Path; from amp_lab.widgets import atomic\n"
+        "import os, sys; from pathlib import Path; from amp_lab import atomic_files\n"
         "step = sys.argv[1]; real = getattr(os, step)\n"
         "def die(*a, **k):\n    os._exit(9)\n"
-        "setattr(os, step, die); atomic.write(Path('f.json'), b'new' * 100000)"
+        "setattr(os, step, die); atomic_files.write(Path('f.json'), b'new' * 100000)"
     )
     for step in ("fsync", "replace"):
         (tmp_path / "f.json").write_bytes(b"old")
@@ -564,7 +565,7 @@ def test_names_beside_a_file_are_free_ones(tmp_path: Path) -> None:
     path = tmp_path / "voice.amp.json"
     path.write_text("now")
     (tmp_path / "voice.2.amp.json").write_text("older")
-    assert atomic.keep_beside(path) == tmp_path / "voice.3.amp.json"
+    assert atomic_files.keep_beside(path) == tmp_path / "voice.3.amp.json"
     assert (tmp_path / "voice.3.amp.json").read_text() == "now"
     assert (tmp_path / "voice.2.amp.json").read_text() == "older"
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import jsontext, lowlevel
+from amp_lab import atomic_files, jsontext, lowlevel
 from amp_lab.bench import page, pictures, probes, runner
 from amp_lab.errors import InvalidArgument
 from amp_lab.version import __version__
@@ -177,11 +177,11 @@ def _caches() -> list[str]:
 def write(folder: Path, data: dict[str, Any]) -> list[Path]:
     """Write measurements, page and pictures into a folder, and return the files."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_text(jsontext.dumps(data), encoding="utf-8")
+    atomic_files.write(folder / FILE, jsontext.dumps(data))
     data = load(folder)  # whose order is that of the file
     made = {PAGE: page.text(data).encode()} | pictures.files(data)
     for name, content in made.items():
-        (folder / name).write_bytes(content)
+        atomic_files.write(folder / name, content)
     return [folder / FILE, *(folder / name for name in made)]
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import checks, lowlevel
+from amp_lab import atomic_files, checks, lowlevel
 from amp_lab.bench.workloads import REFERENCE_HZ, SAMPLE_RATE, WORKLOADS, Workload, alias_db
 from amp_lab.errors import AmpError, InvalidArgument
 from amp_lab.render import Render
@@ -148,7 +148,7 @@ def emit(names: Sequence[str], seconds: float, path: Path, threads: int = 1) -> 
     """Write the jobs as JSON rows [workload, system, precision, setting, command, divisor]."""
     chosen = jobs(names, seconds, threads)
     rows = [[j.name, "amp_lab", "f64", j.note, j.command, _workload(j.name).divisor] for j in chosen]
-    path.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n", encoding="utf-8")
+    atomic_files.write(path, "[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n")
     return chosen
 
 

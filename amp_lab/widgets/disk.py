@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from amp_lab import jsontext, regular_files
+from amp_lab import atomic_files, jsontext, regular_files
 from amp_lab.errors import FileError, GraphError, plain, quoted
-from amp_lab.widgets import atomic
 
 ENDING = ".amp.json"
 LISTED = 200
@@ -66,8 +65,7 @@ class DiskFile:
                 return found, False
             was_deleted = found is None and self.known is not None
             if found != data:
-                check_writable(self.path)
-                atomic.write(self.path, data)
+                atomic_files.write(self.path, data)
             self.known, self.version = digest(data), version
             return None, was_deleted
 
@@ -86,6 +84,8 @@ def date(file: Path) -> str:
 
 def reason(error: Exception) -> str:
     """Say why something failed, without the path that the sentence has already."""
+    if isinstance(error.__cause__, OSError):
+        error = error.__cause__
     if isinstance(error, GraphError):
         return str(error).partition(": ")[2].removesuffix(".") or str(error)
     return plain(error.strerror or error if isinstance(error, OSError) else error)
@@ -146,27 +146,8 @@ def writable_place(where: str, path: object) -> Path:
         As `place`, and if the file or its folder is read-only.
     """
     file = place(where, path)
-    try:
-        check_writable(file)
-    except OSError as error:
-        raise GraphError(f"{where}: {error.strerror} (got {quoted(str(path))}). Give another path.") from None
+    atomic_files.check(file, where)
     return file
-
-
-def check_writable(file: Path) -> None:
-    """Refuse what the replacing of a file would get round: a read-only file in a folder that is not.
-
-    Raises
-    ------
-    OSError
-        If the file or its folder is read-only, or the folder is missing.
-    """
-    if not file.parent.is_dir():
-        raise FileNotFoundError(2, "its folder is missing")
-    if not os.access(file.parent, os.W_OK | os.X_OK):
-        raise PermissionError(13, "its folder is read-only")
-    if file.exists() and (not file.stat().st_mode & 0o222 or not os.access(file, os.W_OK)):
-        raise PermissionError(13, "it is read-only")
 
 
 def read(file: Path) -> bytes | None:

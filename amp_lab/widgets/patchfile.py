@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from amp_lab import atomic_files
 from amp_lab.errors import FileError, GraphError, plain, quoted
 from amp_lab.journal import Journal, Patch
-from amp_lab.widgets import atomic, disk, patch_text
+from amp_lab.widgets import disk, patch_text
 from amp_lab.widgets.base import by_hand
 from amp_lab.widgets.disk import DiskFile, digest
 from amp_lab.widgets.patch_text import PatchText
@@ -115,8 +116,8 @@ class PatchFile:
             file = self._enter(DiskFile(path, digest(data), text.grew_from))
             self._to("saved", f"{plain(path.name)}: saved")
             try:
-                disk.check_writable(path)
-            except OSError as error:
+                atomic_files.check(path)
+            except FileError as error:
                 self._unwritable(file, error)
 
     def keep(self, path: Path) -> None:
@@ -217,7 +218,7 @@ class PatchFile:
                 self._compare(file, data, asked="disk")
                 raise GraphError(f"{name}: changed while it was asked about. Look again.")
             if choice == "both" and data is not None:
-                note = f", what it held is in {plain(atomic.keep_beside(file.path).name)}"
+                note = f", what it held is in {plain(atomic_files.keep_beside(file.path).name)}"
         except OSError as error:
             raise GraphError(f"{name}: cannot be kept under another name ({disk.reason(error)}).") from None
         if choice == "file" and theirs is not None:
