@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from amp_lab.render import Render
     from amp_lab.schedule import Schedule
     from amp_lab.session import Session
-    from amp_lab.values import batch, curve
+    from amp_lab.values import batch, curve, samples
     from amp_lab.version import __version__
     from amp_lab.widgets.editor import editor
     from amp_lab.widgets.live import live
@@ -71,6 +71,7 @@ _NAMES = {
     "Session": "session",
     "batch": "values",
     "curve": "values",
+    "samples": "values",
     "__version__": "version",
     "editor": "widgets.editor",
     "lab": "widgets.workbench",
@@ -128,6 +129,7 @@ __all__ = [
     "performance",
     "plots",
     "presets",
+    "samples",
     "scope",
     "spectrogram",
     "spectrum",

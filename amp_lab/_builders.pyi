@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy.typing as npt
 
+from amp_lab.arrays import Scale
 from amp_lab.model import Node
 from amp_lab.nodes.arguments import Source
 from amp_lab.values import ValueLike
@@ -254,10 +255,11 @@ class Builders:
 
     def input(
         self,
+        samples: npt.ArrayLike | str | Path | None = None,
         *,
         source: str = "",
         channels: int = 1,
-        samples: npt.ArrayLike | str | Path | None = None,
+        scale: Scale = None,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
         oversample_ratio: int = 1,
@@ -266,6 +268,10 @@ class Builders:
 
         Parameters
         ----------
+        samples
+            What it plays: array (B, C, N), (C, N) or (N,) of floating point, or the path of an audio file.
+        scale
+            What an array is multiplied by; integers need it: 'full' for PCM (int16: 1/32768), 1 for the values as they are.
         source
             Where the samples come from, in words (a file's name); the samples themselves are bound to the node. [text, default , rate fixed]
         channels

@@ -20,6 +20,8 @@ LARGEST = 2**31 - 1
 """Largest whole number of most arguments."""
 LONGEST = 2**63 - 1
 """Largest number of frames."""
+LOWEST_RATE_HZ = 1.0
+HIGHEST_RATE_HZ = 1e7
 NAME_BYTES = 95
 """Of a name in UTF-8: what an error record of the runtime holds."""
 TEXT_BYTES = 4096
@@ -140,12 +142,14 @@ def _wrong_call(function: Callable[..., Any], args: tuple[Any, ...], options: di
 # ---- numbers, flags, lists ----
 
 
-def whole(where: str, value: Any, low: int = 0, high: int = LARGEST) -> int:
+def whole(
+    where: str, value: Any, low: int = 0, high: int = LARGEST, error: type[AmpError] = GraphError
+) -> int:
     """Return a whole number from ``low`` to ``high``; bool is none.
 
     Raises
     ------
-    GraphError
+    GraphError, or the given class
         If it is something else.
     """
     try:
@@ -154,16 +158,18 @@ def whole(where: str, value: Any, low: int = 0, high: int = LARGEST) -> int:
         number = low - 1
     if isinstance(value, bool) or not low <= number <= high:
         allowed = f"whole numbers >= {low}" if number < low else f"whole numbers from {low} to {high}"
-        raise GraphError(f"{where}: not allowed (got {quoted(value)}, allowed {allowed}). Give an int.")
+        raise error(f"{where}: not allowed (got {quoted(value)}, allowed {allowed}). Give an int.")
     return number
 
 
-def real(where: str, value: Any, allowed: str = "a finite number") -> float:
+def real(
+    where: str, value: Any, allowed: str = "a finite number", error: type[AmpError] = GraphError
+) -> float:
     """Return a finite number; bool and text are none.
 
     Raises
     ------
-    GraphError
+    GraphError, or the given class
         If it is something else.
     """
     number = math.nan
@@ -172,9 +178,72 @@ def real(where: str, value: Any, allowed: str = "a finite number") -> float:
             number = float(value)
         except OverflowError:  # a whole number or fraction that no float holds
             number = math.inf
+        except TypeError:  # a span of time, which NumPy counts among the whole numbers
+            number = math.nan
     if not math.isfinite(number):
-        raise GraphError(f"{where}: not a number (got {quoted(value)}, allowed {allowed}). Give a float.")
+        raise error(f"{where}: not a number (got {quoted(value)}, allowed {allowed}). Give a float.")
     return number
+
+
+def between(
+    where: str,
+    value: Any,
+    low: float,
+    high: float,
+    unit: str = "",
+    *,
+    cure: str = "Use a value inside.",
+    error: type[AmpError] = GraphError,
+) -> float:
+    """Return a number from ``low`` to ``high``, both included.
+
+    Raises
+    ------
+    GraphError, or the given class
+        If it is something else.
+    """
+    allowed = f"{low:.9g} to {high:.9g}" + (f" {unit}" if unit else "")
+    number = real(where, value, allowed, error)
+    if not low <= number <= high:
+        got = quoted(value) + (f" {unit}" if unit else "")
+        raise error(f"{where}: out of range (got {got}, allowed {allowed}). {cure}")
+    return number
+
+
+def sample_rate(
+    where: str,
+    value: Any,
+    low: float = LOWEST_RATE_HZ,
+    high: float = HIGHEST_RATE_HZ,
+    error: type[AmpError] = GraphError,
+) -> float:
+    """Return a sample rate in Hz.
+
+    Raises
+    ------
+    GraphError, or the given class
+        If it is none from ``low`` to ``high``.
+    """
+    return between(where, value, low, high, "Hz", cure="Give it in Hz: 48000.", error=error)
+
+
+def frequency(
+    where: str,
+    value: Any,
+    rate: float,
+    low: float = 0.0,
+    high: float = math.inf,
+    error: type[AmpError] = GraphError,
+) -> float:
+    """Return a frequency in Hz from ``low`` to ``high``, and to half the sample rate.
+
+    Raises
+    ------
+    GraphError, or the given class
+        If it is none.
+    """
+    cure = f"Frequencies end at half the sample rate of {rate:.9g} Hz."
+    return between(where, value, low, min(high, rate / 2), "Hz", cure=cure, error=error)
 
 
 def flag(where: str, value: Any) -> bool:

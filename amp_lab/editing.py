@@ -13,7 +13,7 @@ from amp_lab.errors import GraphError, quoted
 from amp_lab.events import NodeAdded, NodeChanged, NodeRemoved, NodeRenamed
 from amp_lab.model import Edge, Modulation, Node, NodeRecord, Thermo
 from amp_lab.nodes import arguments, samples
-from amp_lab.nodes.builder import takes_samples
+from amp_lab.nodes.builder import BOUND, takes_samples
 from amp_lab.values import Value, normal, same
 from amp_lab.wiring import Wiring, fits
 
@@ -76,9 +76,10 @@ class Editing(Wiring):
         type_id
             A node type of the catalogue.
         *inputs
-            Sources: all to the only input port, or one each in port order.
+            Sources: all to the only input port, or one each in port order; of ``input`` its samples.
         **keywords
-            Input ports, parameters, ``name``, ``thermo``, ``oversample_ratio`` (``samples`` for ``input``).
+            Input ports, parameters, ``name``, ``thermo``, ``oversample_ratio`` (``samples`` and ``scale`` for
+            ``input``).
 
         Raises
         ------
@@ -99,7 +100,7 @@ class Editing(Wiring):
                 thermo=_thermo(name, common.get("thermo")),
                 oversample_ratio=_ratio(name, contract, common.get("oversample_ratio", 1)),
             )
-            params = sorted_.params | {key: common[key] for key in ("samples",) if key in common}
+            params = sorted_.params | {key: common[key] for key in BOUND if key in common}
             node = self._add_record(self._changed(record, params) if params else record)
             if params:
                 self._store.emit(NodeChanged(name, tuple(params)))
@@ -133,7 +134,7 @@ class Editing(Wiring):
         return node
 
     def set_params(self, node: Node | str, params: Mapping[str, Any], *, read_files: bool = True) -> None:
-        """Set parameters of a node (``samples`` too for ``input``); all or none.
+        """Set parameters of a node (``samples`` and ``scale`` too for ``input``); all or none.
 
         Without ``read_files`` a file that ``source`` names is left to the first render.
         """

@@ -264,7 +264,7 @@ class _Reader:
         for key, value in self.table(f"{path}.params", item.get("params", {}), dict).items():
             self.attempt(place(f"{path}.params", key), partial(self.param, graph, node, key, value))
         if "samples" in item:
-            self.attempt(f"{path}.samples", lambda: node.set(samples=decode(item["samples"])))
+            self.attempt(f"{path}.samples", lambda: node.set(samples=decode(item["samples"]), scale=1))
 
     def controls(self, graph: Graph, data: Any) -> None:
         """Give the graph its control curves."""

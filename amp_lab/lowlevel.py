@@ -203,7 +203,7 @@ class Runtime:
 
     def set_param(self, node: str, key: str, value: npt.ArrayLike, at_frame: int = -1) -> None:
         """Set a parameter to a number or array (B|1, C|1, N|1) from ``at_frame`` on (-1: the next frame)."""
-        array, where = tensor(value), (self._handle, node.encode(), key.encode())
+        array, where = tensor(f"{node}.{key}", value), (self._handle, node.encode(), key.encode())
         self._call(lib.amp_graph_runtime_set_param(*where, buffer(array), at_frame))
 
     def clear_params(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from amp_lab import arrays
 from amp_lab._native import ffi, lib
 from amp_lab.errors import BY_STATUS, AmpError, InternalError, ShapeError
 
@@ -104,9 +105,9 @@ def buffer(array: Samples) -> Any:
     return view
 
 
-def tensor(value: npt.ArrayLike) -> Samples:
+def tensor(where: str, value: npt.ArrayLike) -> Samples:
     """Return the value of a parameter, a number or an array, as a contiguous array `buffer` takes."""
-    array = np.asarray(value, dtype=np.float64)
+    array = arrays.numbers(where, value)
     return np.ascontiguousarray(array.reshape(1, 1, 1) if array.ndim == 0 else array)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import checks
+from amp_lab import arrays, checks
 from amp_lab._native import ffi, lib
 from amp_lab.errors import InvalidArgument, ShapeError, Unsupported, quoted
 from amp_lab.lowlevel_calls import Samples, check, doubles, error_record, take, text
@@ -169,7 +169,7 @@ class Pyramid:
     @classmethod
     def build(cls, samples: npt.ArrayLike) -> Pyramid:
         """Build over samples of shape (frames,); NaN counts as a fault and shows."""
-        data = np.ascontiguousarray(samples, dtype=np.float64)
+        data = np.ascontiguousarray(arrays.samples("Pyramid.samples", samples, takes_scale=False))
         if data.ndim != 1:
             raise ShapeError(
                 f"Pyramid.build: wrong shape (got {data.shape}, allowed (frames,)). Pass one channel."

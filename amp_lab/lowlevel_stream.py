@@ -132,7 +132,7 @@ class Stream:
 
     def set_param(self, node: str, key: str, value: npt.ArrayLike, at_frame: int = -1) -> int:
         """Set a parameter from a frame of the node on (-1: the next one it makes); returns that frame."""
-        array = tensor(value)
+        array = tensor(f"{node}.{key}", value)
         frame, error = ffi.new("int64_t *"), error_record()
         where = (self._handle, node.encode(), key.encode())
         check(lib.amp_stream_set_param(*where, buffer(array), at_frame, frame, error), error)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-import numpy as np
 import numpy.typing as npt
 
 from amp_lab import checks
@@ -34,6 +33,7 @@ from amp_lab.analysis import (
     true_peak,
     two_tone,
 )
+from amp_lab.analysis.signals import to_signal
 from amp_lab.errors import InvalidArgument, quoted
 
 __all__ = [
@@ -100,9 +100,9 @@ def response(
     InvalidArgument
         If the graph has no such node or several and none is named.
     """
-    x = np.asarray(stimulus, dtype=np.float64)
+    x = to_signal(stimulus, "response.stimulus")
     if callable(system):
-        return np.asarray(system(x), dtype=np.float64)
+        return to_signal(system(x), "response.system(stimulus)")
     graph = system.copy()
     graph[_input(graph, node)].set(samples=x)
     render: Rendered = graph.render(frames=x.shape[-1], isolation=isolation)

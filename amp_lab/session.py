@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
 
-import numpy as np
 import numpy.typing as npt
 
-from amp_lab import checks, lowlevel
+from amp_lab import arrays, checks, lowlevel
+from amp_lab.arrays import Scale
 from amp_lab.control import ControlHistory
-from amp_lab.errors import AmpError, GraphError, InvalidArgument, Pending, RingFull, quoted
+from amp_lab.errors import AmpError, GraphError, InvalidArgument, Pending, RingFull, ShapeError, quoted
 from amp_lab.lowlevel_stream import RingCounters, Stream, TapCounters
 from amp_lab.model import Node
 from amp_lab.nodes import samples as sample_arrays
@@ -146,11 +146,19 @@ class Session:
 
     # ---- sound ----
 
-    def push(self, node: str | Node, samples: npt.ArrayLike) -> None:
+    def push(self, node: str | Node, samples: npt.ArrayLike, *, scale: Scale = None) -> None:
         """Append samples to an input: (N,), (C, N) or (B|1, C, N); all of them or none.
+
+        Parameters
+        ----------
+        scale
+            What the samples are multiplied by; integers need it: ``"full"`` for PCM (int16: 1/32768), 1 for
+            the values as they are.
 
         Raises
         ------
+        GraphError
+            If they are no real numbers, or integers without ``scale``.
         RingFull
             If more would wait than ``limit_frames``: pull first.
         NonFiniteError
@@ -159,11 +167,35 @@ class Session:
             If the channels differ, or the node is no input that can be pushed to.
         """
         name = _name(node)
-        if np.size(samples) == 0:
+        array = sample_arrays.from_array(name, samples, scale)
+        if not array.size:
             return
-        array = sample_arrays.from_array(name, samples)
-        self._stream.push(name, array)
+        try:
+            self._stream.push(name, array)
+        except ShapeError as error:
+            raise self._misfit(name, array.shape) or error from None
         self._wake()
+
+    def _misfit(self, name: str, shape: tuple[int, ...]) -> ShapeError | None:
+        """Say which batches and channels of pushed samples do not fit."""
+        batches, channels, frames = shape
+        wanted = self._stream.port_channels(name)
+        if batches in (1, self._batches) and channels == wanted:
+            return None
+        allowed = f"({' | '.join(dict.fromkeys(('1', str(self._batches))))}, {wanted}, frames)"
+        cure = (
+            arrays.TRANSPOSED
+            if channels != wanted == frames
+            else (
+                f"The input has {wanted} channels."
+                if channels != wanted
+                else f"The session runs batches={self._batches}; push one batch for all, or as many."
+            )
+        )
+        return ShapeError(
+            f"{name}.samples: does not fit the session (got shape {shape}, allowed {allowed}). {cure}",
+            node=name,
+        )
 
     def end(self, node: str | Node | None = None) -> None:
         """Say that an input (None: all of ``live``) gets no more samples: zeros from here on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers as abstract
 import operator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -11,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import checks
+from amp_lab import arrays, checks
 from amp_lab.contracts import ParamContract
 from amp_lab.errors import GraphError, ShapeError, quoted
 
@@ -86,16 +85,7 @@ def numbers(where: str, array: Any, allowed: str = "an array") -> Samples:
     GraphError
         If they are something else.
     """
-    try:
-        given = np.asarray(array)
-        are_objects = given.dtype.kind == "O" and all(isinstance(x, abstract.Real) for x in given.flat)
-        if given.dtype.kind not in "biuf" and not are_objects:
-            raise TypeError
-        return frozen(given)
-    except (OverflowError, TypeError, ValueError):
-        raise GraphError(
-            f"{where}: not numbers (got {quoted(array)}, allowed {allowed}). Give a list of numbers."
-        ) from None
+    return frozen(arrays.numbers(where, array, allowed=allowed))
 
 
 def normal(where: str, param: ParamContract, value: Any, sample_rate: float) -> Value:
@@ -158,16 +148,7 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
     low, high = param.limits(sample_rate)
     if isinstance(value, float) and low <= value <= high:  # almost always, so it must be quick
         return float(value)
-    try:
-        given = np.asarray(value)
-        if value is None or given.dtype.kind in "bSUc":
-            raise TypeError
-        array = given.astype(np.float64)
-    except (OverflowError, TypeError, ValueError):
-        raise GraphError(
-            f"{where}: not a number, array or curve (got {quoted(value)}, allowed {param.allowed()}). "
-            "To drive it by a node use g.modulate(node, parameter, mode=...)."
-        ) from None
+    array = arrays.numbers(where, value, what="a number, array or curve", allowed=param.allowed())
     if not np.isfinite(array).all():
         raise GraphError(
             f"{where}: not finite (got NaN or Inf, allowed {param.allowed()}). Use finite values."
@@ -226,4 +207,28 @@ def _check_range(where: str, param: ParamContract, array: Samples, sample_rate: 
 
 def batch(values: npt.ArrayLike) -> Samples:
     """One value per batch as a parameter: numbers of shape (B,) become a tensor (B, 1, 1)."""
-    return numbers("batch", values).reshape(-1, 1, 1).copy()
+    array = arrays.numbers("batch", values, allowed="one number per batch")
+    if array.ndim > 1 or not array.size:
+        raise ShapeError(
+            f"batch: wrong shape (got {array.shape}, allowed (batches,)). Give one number per batch."
+        )
+    return array.reshape(-1, 1, 1).copy()
+
+
+def samples(x: npt.ArrayLike, scale: arrays.Scale = "full") -> Samples:
+    """Return samples as float64 with full scale 1, for what takes no ``scale=`` itself.
+
+    Parameters
+    ----------
+    x
+        Real numbers of any shape.
+    scale
+        What they are multiplied by. ``"full"``: integers of 8 to 32 bits become -1 to 1 (unsigned ones, as in
+        8-bit WAV, have silence in the middle); floating point stays as it is.
+
+    Raises
+    ------
+    GraphError
+        If they are no real numbers, or 64-bit integers with ``"full"``, as these say no full scale.
+    """
+    return frozen(arrays.samples("samples.x", x, scale))

@@ -163,7 +163,7 @@ def tokens(coded: str, shape: Any) -> Callable[[Any], object]:
         (lambda d: d["nodes"].update(os={"type": "__import__('os')"}), r"\$\.nodes\.os: .*no such node type"),
         (lambda d: d["heat"].update(code="import os"), r"\$\.heat\.code: no such key"),
         (lambda d: d.update({"x" * 10_000_000: 1}), r"\$\['x+\.\.\.x+'\]: no such key"),
-        (lambda d: d.update(sample_rate=1e300), r"sample_rate: not a rate \(got 1e\+300, "),
+        (lambda d: d.update(sample_rate=1e300), r"sample_rate: out of range \(got 1e\+300 Hz, "),
         (lambda d: d["controls"]["curves"].update({"\n": {}}), r"\$\.controls\.curves\['\\n'\]: not a curve"),
     ],
 )

@@ -551,7 +551,7 @@ class TestInput:
                 r"differs from the samples \(got 3, the samples have 2\)",
             ),
             ({"samples": np.ones((1, 1, 1, 1))}, "wrong shape"),
-            ({"samples": []}, "wrong shape"),
+            ({"samples": []}, r"samples: empty \(got shape \(1, 1, 0\)"),
         ],
     )
     def test_samples_that_do_not_fit_are_refused(self, arguments: dict[str, Any], message: str) -> None:

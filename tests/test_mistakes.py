@@ -143,8 +143,9 @@ class TestGraph:
     @pytest.mark.parametrize(
         ("build", "message"),
         [
-            (lambda g: g.input("file.wav"), r"Write g\.input\(samples=array or path\)"),
-            (lambda g: g.input(np.zeros(4)), r"Write g\.input\(samples=array or path\)"),
+            (lambda g: g.input(np.zeros(4), np.zeros(4)), r"given twice.*Write g\.input\(np\.stack\("),
+            (lambda g: g.input(np.zeros(4), samples=[0.0]), r"input: samples are given twice \(got 2 values"),
+            (lambda g: g.input(g["sine"]), r"input: plays samples and has no input port \(got Node sine"),
             (lambda g: g.mix([g["sine"], g["gain"]]), r"Write g\.mix\(\*nodes\)"),
             (lambda g: g.svf(g["sine"], 900.0), r"go by keyword \(.*cutoff_hz=.*q="),
             (lambda g: g.pan(g["sine"], pan=0.5), r"Did you mean 'position'\?"),

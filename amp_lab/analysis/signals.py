@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from amp_lab import arrays
 from amp_lab.errors import InvalidArgument, ShapeError
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -21,11 +22,11 @@ def to_signal(x: npt.ArrayLike, where: str) -> FloatArray:
     Raises
     ------
     ShapeError
-        If `x` has no axis or more than three.
+        If `x` has no axis or more than three, or is two-dimensional and looks like (frame, channel).
     InvalidArgument
-        If `x` is empty.
+        If `x` is empty, or no floating point numbers: `amp_lab.samples` converts integers.
     """
-    signal = np.asarray(x, dtype=np.float64)
+    signal = arrays.samples(where, x, takes_scale=False, error=InvalidArgument)
     if not 1 <= signal.ndim <= 3:
         raise ShapeError(
             f"{where}: wrong number of axes (got {signal.ndim}, allowed 1 to 3). "
@@ -36,6 +37,9 @@ def to_signal(x: npt.ArrayLike, where: str) -> FloatArray:
             f"{where}: empty signal (got shape {signal.shape}, allowed at least 1 frame). "
             "Render at least one frame."
         )
+    if signal.ndim == 2:
+        cure = f"If it has {signal.shape[0]} channels pass (batch, channel, frame): x[None]."
+        arrays.check_not_transposed(where, signal.shape, cure)
     return signal
 
 

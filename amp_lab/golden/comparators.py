@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import checks
+from amp_lab import arrays, checks
 from amp_lab.analysis.bands import third_octaves
 
 from .verdict import Comparison, GoldenError, Mismatch
@@ -176,9 +176,13 @@ def check_limits(comparator: str, reason: str, limits: Mapping[str, Any]) -> dic
         raise GoldenError(
             f"{comparator}: limit missing (got none for {', '.join(missing)}). Give it as a keyword."
         )
-    values = {key: float(value) for key, value in full.items() if value is not None}
+    values = {
+        key: checks.real(f"{comparator}.{key}", value, "a number", GoldenError)
+        for key, value in full.items()
+        if value is not None
+    }
     for key, value in values.items():
-        if not np.isfinite(value) or (value < 0.0 and key != "floor_db"):
+        if value < 0.0 and key != "floor_db":
             raise GoldenError(
                 f"{comparator}.{key}: out of range (got {value:g}, allowed 0 and above). Change it."
             )
@@ -189,8 +193,8 @@ def check_limits(comparator: str, reason: str, limits: Mapping[str, Any]) -> dic
     return values
 
 
-def _as_samples(x: Any) -> Samples:
-    samples = np.asarray(getattr(x, "audio", x), dtype=np.float64)
+def _as_samples(where: str, x: Any) -> Samples:
+    samples = arrays.samples(where, getattr(x, "audio", x), takes_scale=False, error=GoldenError)
     return samples.reshape((1,) * (3 - samples.ndim) + samples.shape) if samples.ndim < 3 else samples
 
 
@@ -289,7 +293,7 @@ def compare(
     hertz = rate if rate is not None else reference_rate
     if comparator == "spectral_db" and hertz is None:
         raise GoldenError("spectral_db: no sample rate (got None). Give sample_rate= in Hz.")
-    got, want = _as_samples(result), _as_samples(reference)
+    got, want = _as_samples("compare.result", result), _as_samples("compare.reference", reference)
     batches, channels, frames = want.shape[-3:]
     mismatch = _unfit(got, want, rate, reference_rate)
     measured = float("nan")

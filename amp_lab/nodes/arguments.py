@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 
 from amp_lab import checks
 from amp_lab.contracts import NodeContract
+from amp_lab.errors import quoted
 from amp_lab.model import Node, OutputRef
-from amp_lab.nodes.builder import COMMON, takes_samples
+from amp_lab.nodes.builder import BOUND, COMMON, takes_samples
 
 Source: TypeAlias = Node | OutputRef
 SYNONYMS = {
@@ -40,10 +41,13 @@ def sort(contract: NodeContract, inputs: tuple[Any, ...], keywords: Mapping[str,
     TypeError
         If a source is not a node or output, or a keyword is unknown (with the nearest name).
     """
-    sources = _positional(contract, inputs)
     params: dict[str, Any] = {}
     common: dict[str, Any] = {}
-    special = {*COMMON, "samples"} if takes_samples(contract) else set(COMMON)
+    special = {*COMMON, *BOUND} if takes_samples(contract) else set(COMMON)
+    if inputs and takes_samples(contract):
+        common["samples"] = _positional_samples(contract, inputs, keywords)
+        inputs = ()
+    sources = _positional(contract, inputs)
     for key, value in keywords.items():
         is_param = contract.param(key) is not None
         if key in contract.input_keys and (not is_param or _is_source(value)):
@@ -69,11 +73,6 @@ def unknown_keyword(contract: NodeContract, key: str, special: set[str] | None =
 
 def _positional(contract: NodeContract, inputs: tuple[Any, ...]) -> dict[str, list[Source]]:
     keys = contract.input_keys
-    if inputs and takes_samples(contract):
-        raise TypeError(
-            f"{contract.id}: plays samples, given by keyword (got {type(inputs[0]).__name__}). "
-            f"Write g.{contract.id}(samples=array or path)."
-        )
     if not keys and inputs:
         raise TypeError(
             f"{contract.id}: has no input port (got {len(inputs)} sources, allowed 0). Remove them."
@@ -87,6 +86,22 @@ def _positional(contract: NodeContract, inputs: tuple[Any, ...]) -> dict[str, li
             f"Give several sources of one port as a list: {keys[0]}=[a, b]."
         )
     return {key: [_source(contract, key, item)] for key, item in zip(keys, inputs, strict=False)}
+
+
+def _positional_samples(contract: NodeContract, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+    """Return the samples that were given by position."""
+    if len(inputs) > 1 or "samples" in keywords:
+        count = len(inputs) + ("samples" in keywords)
+        raise TypeError(
+            f"{contract.id}: samples are given twice (got {count} values, allowed one array or path). "
+            f"Write g.{contract.id}(np.stack([left, right])) for channels."
+        )
+    if _is_source(inputs[0]):
+        raise TypeError(
+            f"{contract.id}: plays samples and has no input port (got {quoted(inputs[0])}, allowed an array "
+            "or path). Connect the node to something else."
+        )
+    return inputs[0]
 
 
 def _is_source(value: Any) -> bool:

@@ -16,7 +16,18 @@ COMMON = {
     "thermo": (None, "heat constants: heat_j_per_frame, capacity_j_per_k, conductance_w_per_k"),
     "oversample_ratio": (1, "runs the kernel at this multiple of the sample rate, a power of two"),
 }
-SAMPLES_DOC = "array (B, C, N), (C, N) or (N,), or the path of an audio file"
+BOUND = {
+    "samples": (
+        None,
+        "what it plays: array (B, C, N), (C, N) or (N,) of floating point, or the path of an audio file",
+    ),
+    "scale": (
+        None,
+        "what an array is multiplied by; integers need it: 'full' for PCM (int16: 1/32768), 1 for the values "
+        "as they are",
+    ),
+}
+"""Of nodes that play samples; the first may be given by position."""
 
 
 def keyword_ports(contract: NodeContract) -> tuple[PortContract, ...]:
@@ -48,10 +59,12 @@ def signature(contract: NodeContract) -> inspect.Signature:
     parameters = [parameter("self", parameter.POSITIONAL_OR_KEYWORD)]
     if contract.inputs:
         parameters.append(parameter("inputs", parameter.VAR_POSITIONAL))
+    if takes_samples(contract):
+        parameters.append(parameter("samples", parameter.POSITIONAL_OR_KEYWORD, default=None))
     defaults: dict[str, Any] = {port.key: None for port in keyword_ports(contract)}
     defaults |= {param.key: param.default for param in contract.params}
     if takes_samples(contract):
-        defaults["samples"] = None
+        defaults["scale"] = None
     defaults |= {key: default for key, (default, _) in COMMON.items()}
     parameters += [parameter(key, parameter.KEYWORD_ONLY, default=value) for key, value in defaults.items()]
     return inspect.Signature(parameters)
@@ -69,9 +82,7 @@ def docstring(contract: NodeContract) -> str:
         ]
     for param in contract.params:
         lines += [param.key, f"    {param.doc} {param_facts(param)}"]
-    if takes_samples(contract):
-        lines += ["samples", f"    What it plays: {SAMPLES_DOC}."]
-    for key, (_, doc) in COMMON.items():
+    for key, (_, doc) in ((BOUND | COMMON) if takes_samples(contract) else COMMON).items():
         lines += [key, f"    {doc[0].upper()}{doc[1:]}."]
     outputs = ", ".join(f"{port.key} ({port.doc})" for port in contract.outputs) or "none"
     lines += ["", "Returns", "-------", "Node", f"    Output ports: {outputs}"]

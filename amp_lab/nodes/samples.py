@@ -8,29 +8,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
+import numpy as np
 
-from amp_lab import regular_files
-from amp_lab.errors import GraphError, ShapeError
+from amp_lab import arrays, regular_files
+from amp_lab.arrays import Scale
+from amp_lab.errors import GraphError, ShapeError, quoted
 from amp_lab.model import NodeRecord
-from amp_lab.nodes.builder import SAMPLES_DOC
-from amp_lab.values import Samples, numbers
+from amp_lab.nodes.builder import BOUND
+from amp_lab.values import Samples, frozen
 
 
-def from_array(where: str, array: npt.ArrayLike) -> Samples:
-    """Bring (B, C, N), (C, N) or (N,) to a read-only (B, C, N)."""
-    data = numbers(f"{where}.samples", array, SAMPLES_DOC)
-    if not 1 <= data.ndim <= 3 or not data.size:
+def from_array(where: str, array: Any, scale: Scale = None) -> Samples:
+    """Bring (B, C, N), (C, N) or (N,) to float64 (B, C, N) with contiguous frames; copied only if need be."""
+    data = arrays.samples(f"{where}.samples", array, scale)
+    if not 1 <= data.ndim <= 3:
         raise ShapeError(
-            f"{where}.samples: wrong shape (got {data.shape}, allowed (B, C, N), (C, N) or (N,), not empty)."
+            f"{where}.samples: wrong shape (got {data.shape}, allowed (B, C, N), (C, N) or (N,)). "
+            "Give frames on the last axis."
         )
-    return data[(None,) * (3 - data.ndim)]
+    return np.ascontiguousarray(data[(None,) * (3 - data.ndim)])
 
 
 def resolve(
     record: NodeRecord, params: Mapping[str, Any], sample_rate: float
 ) -> tuple[dict[str, Any], Samples | None]:
-    """Return what ``samples=`` or ``source=`` among the parameters of an ``input`` node mean.
+    """Return what ``samples=``, ``scale=`` or ``source=`` among the parameters of an ``input`` node mean.
 
     Returns
     -------
@@ -42,11 +44,18 @@ def resolve(
     GraphError
         If ``channels`` is given too and differs from the samples.
     """
-    rest = {key: value for key, value in params.items() if key != "samples"}
-    given = params.get("samples")
-    given = rest.get("source") if given is None else given
+    rest = {key: value for key, value in params.items() if key not in BOUND}
+    given, scale = params.get("samples"), params.get("scale")
+    if scale is not None and (given is None or isinstance(given, str | Path)):
+        raise GraphError(
+            f"{record.name}.scale: belongs to an array of samples (got scale={quoted(scale)} and "
+            f"{'no samples' if given is None else 'a file, which has its own full scale'}). Leave it out.",
+            node=record.name,
+        )
     if given is None:
-        return rest, record.samples
+        given = rest.get("source")
+        if given is None or not isinstance(given, str | Path):  # which is refused as the text it is not
+            return rest, record.samples
     if isinstance(given, str) and not given:
         return rest, None
     from amp_lab import soundfiles  # noqa: PLC0415 - only files need it
@@ -55,15 +64,25 @@ def resolve(
     data = (
         soundfiles.read(f"{record.name}.samples", given, sample_rate)
         if is_file
-        else from_array(record.name, given)
+        else frozen(from_array(record.name, given, scale))
     )
+    if not data.size:
+        raise ShapeError(
+            f"{record.name}.samples: empty (got shape {data.shape}, allowed 1 frame or more). "
+            "For an input that is pushed to leave samples= out."
+        )
     channels = data.shape[1]
-    if rest.get("channels", channels) != channels:
+    asked = rest.get("channels", channels)
+    if asked != channels:
+        hint = arrays.TRANSPOSED if asked == data.shape[2] != 1 else ""
         raise GraphError(
             f"{record.name}.channels: differs from the samples "
-            f"(got {rest['channels']}, the samples have {channels}). Leave it out.",
+            f"(got {quoted(asked)}, the samples have {channels}). {hint or 'Leave it out.'}",
             node=record.name,
         )
+    if "channels" not in rest and record.values.get("channels") != channels:
+        cure = f"If it has {channels} channels write channels={channels}."
+        arrays.check_not_transposed(f"{record.name}.samples", data.shape, cure)
     return rest | {"channels": channels, "source": os.path.abspath(given) if is_file else ""}, data
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from amp_lab.contracts import NodeContract, ParamContract
-from amp_lab.nodes.builder import keyword_ports, param_facts, takes_samples
+from amp_lab.nodes.builder import BOUND, keyword_ports, param_facts, takes_samples
 
 HEAD = '''\
 # ruff: noqa
@@ -19,6 +19,7 @@ from typing import Literal
 
 import numpy.typing as npt
 
+from amp_lab.arrays import Scale
 from amp_lab.model import Node
 from amp_lab.nodes.arguments import Source
 from amp_lab.values import ValueLike
@@ -38,11 +39,14 @@ def render(contracts: Iterable[NodeContract]) -> str:
 
 
 def _method(contract: NodeContract) -> str:
-    arguments = ["self", "*inputs: Source" if contract.inputs else "*"]
+    arguments = ["self"]
+    if takes_samples(contract):
+        arguments.append("samples: npt.ArrayLike | str | Path | None = None")
+    arguments.append("*inputs: Source" if contract.inputs else "*")
     arguments += [f"{port.key}: Source | list[Source] | None = None" for port in keyword_ports(contract)]
     arguments += [f"{param.key}: {_type(param)} = {_literal(param.default)}" for param in contract.params]
     if takes_samples(contract):
-        arguments.append("samples: npt.ArrayLike | str | Path | None = None")
+        arguments.append("scale: Scale = None")
     lines = [f"    def {contract.id}("]
     lines += [f"        {argument}," for argument in (*arguments, *COMMON)]
     lines += [
@@ -52,12 +56,17 @@ def _method(contract: NodeContract) -> str:
         "        Parameters",
         "        ----------",
     ]
-    lines += [line for param in contract.params for line in _param_doc(param)]
+    if takes_samples(contract):
+        lines += [
+            line for key, (_, doc) in BOUND.items() for line in _entry(key, f"{doc[0].upper()}{doc[1:]}.")
+        ]
+    for param in contract.params:
+        lines += _entry(param.key, f"{param.doc} {param_facts(param)}")
     return "\n".join([*lines, '        """', ""])
 
 
-def _param_doc(param: ParamContract) -> list[str]:
-    return [f"        {param.key}", f"            {param.doc} {param_facts(param)}"]
+def _entry(key: str, doc: str) -> list[str]:
+    return [f"        {key}", f"            {doc}"]
 
 
 def _type(param: ParamContract) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import numpy as np
 import traitlets
 
-from amp_lab import checks
+from amp_lab import arrays, checks
 from amp_lab.errors import GraphError, quoted
 from amp_lab.lowlevel import Pyramid
 from amp_lab.plots import style
@@ -220,7 +220,7 @@ def _sources(
         elif render is not None:
             tables[title] = _of_render(title, render)
         elif isinstance(source, np.ndarray) and source.size and source.ndim <= 3:
-            tables[title] = _of_array(title, source, sample_rate)
+            tables[title] = _of_array(where, title, source, sample_rate)
         else:
             allowed = "renders, panels that have rendered, or arrays (batches, channels, frames)"
             raise GraphError(f"{where}: nothing to look at (got {quoted(source)}, allowed {allowed}).")
@@ -248,8 +248,11 @@ def _of_render(name: str, render: Render) -> list[Signal]:
     ]
 
 
-def _of_array(name: str, array: Samples, sample_rate: float) -> list[Signal]:
-    audio = np.asarray(array, dtype=np.float64)
+def _of_array(where: str, name: str, array: Samples, sample_rate: float) -> list[Signal]:
+    audio = arrays.samples(where, array, takes_scale=False)
+    if audio.ndim == 2:
+        cure = f"If it has {audio.shape[0]} channels give (batches, channels, frames): x[None]."
+        arrays.check_not_transposed(where, audio.shape, cure)
     audio = audio.reshape((1,) * (3 - audio.ndim) + audio.shape)
     return [
         Signal(name, style.signal_name(audio.shape, b, c), audio[b, c], sample_rate)

@@ -1,0 +1,306 @@
+"""Whatever takes an array or a number takes real numbers only, and says by name what it was given instead.
+
+Entry points are found by introspection: node types and parameters from the catalogue, measures from their
+modules and annotations. A new one is tested as soon as it exists.
+"""
+
+from __future__ import annotations
+
+import array as buffers
+import datetime
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import signal, sparse
+
+import amp_lab as amp
+from amp_lab import arrays, catalog
+from amp_lab.errors import AmpError
+
+FRAMES = 64
+TONE = np.sin(np.arange(FRAMES) / 5.0)
+
+
+class Series:
+    """What a labelled array of another library is like."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return TONE
+
+    def to_numpy(self) -> Any:
+        return TONE
+
+
+ENDLESS: list[Any] = [1.0]
+ENDLESS.append(ENDLESS)
+STRANGE: dict[str, tuple[Any, str]] = {
+    "analytic signal": (signal.hilbert(TONE), r"got complex128 of shape \(64,\).*np\.real\(x\)"),
+    "complex64": (TONE.astype(np.complex64), "complex64.*np.real"),
+    "complex number": (1j, r"1j, complex.*np\.real"),
+    "complex in a list": ([0.0, 1j], "complex among them"),
+    "texts": (np.array(["0.5"]), "<U3 of shape"),
+    "text in a list": ([0.0, "0.5"], "text among them.*dtype=float"),
+    "bytes": (b"\0\1", "bytes.*frombuffer"),
+    "array of bytes": (np.array([b"a"]), r"\|S1 of shape"),
+    "bytearray": (bytearray(b"\0\1"), "bytes.*frombuffer"),
+    "dates": (np.array(["2020-01-01"], "M8[s]"), r"datetime64\[s\].*seconds"),
+    "spans of time": (np.arange(4).astype("m8[ms]"), r"timedelta64\[ms\].*seconds"),
+    "a span of time": (np.timedelta64(1, "s"), "timedelta.*seconds"),
+    "spans of Python": ([datetime.timedelta(1)], r"datetime\.timedelta among them.*total_seconds"),
+    "bools": (TONE > 0, r"got bool of shape.*astype"),
+    "a bool": (True, r"got True, bool.*float\(x\)"),
+    "bool in a list": ([0.5, True], r"bool among them.*float\(v\)"),
+    "bool of NumPy in a list": ([0.5, np.True_], "bool among them"),
+    "array of bools in a list": ([TONE, TONE > 0], "bool of shape .* among them"),
+    "objects": (np.array([1.0, None], object), r"got object of shape.*astype\(float\)"),
+    "None in a list": ([1.0, None], "NoneType among them"),
+    "decimals": ([Decimal("0.5")], r"decimal\.Decimal among them.*float\(v\)"),
+    "fractions": ([Fraction(1, 2)], r"fractions\.Fraction among them.*float\(v\)"),
+    "records": (np.zeros(3, [("left", "f8"), ("right", "f8")]), r"structured array.*x\['name'\]"),
+    "masked": (np.ma.masked_greater(TONE, 0.5), r"masked array.*filled"),
+    "masked in a list": ([np.ma.masked_greater(TONE, 0.5)], r"masked array among them.*filled"),
+    "labelled": (Series(), r"Series, allowed.*x\.to_numpy\(\)"),
+    "labelled in a list": ([Series()], r"Series among them.*x\.to_numpy\(\)"),
+    "sparse": (sparse.csr_array(np.eye(3)), r"scipy\.\w+.*x\.toarray\(\)"),
+    "ragged": ([[1.0], [1.0, 2.0]], "rows of unequal length"),
+    "ragged arrays": ([np.zeros(2), np.zeros(3)], "rows of unequal length"),
+    "generator": ((x for x in (1.0, 2.0)), r"got generator.*list\(x\)"),
+    "dict": ({"x": 1.0}, "dict"),
+    "set": ({1.0}, r"set.*list\(x\)"),
+    "nested for ever": (ENDLESS, "nested deeper than"),
+}
+"""Values that are no real numbers, with what the error says of them."""
+INTEGERS: dict[str, tuple[Any, str]] = {
+    "int16": (np.array([0, 16384, -32768], np.int16), r"got int16 of shape \(3,\).*='full'"),
+    "uint8": (np.array([128], np.uint8), "uint8.*='full'"),
+    "int32": (np.array([1], np.int32), "int32.*='full'"),
+    "int64": (np.arange(3), "int64.*=1/32768"),
+    "big-endian": (np.array([1], ">i2"), ">i2.*='full'"),
+    "whole numbers": ([0, 1], "int64.*scale=1 for the values as they are"),
+    "range": (range(3), "int64"),
+    "buffer": (buffers.array("h", [1, 2]), "int16.*='full'"),
+    "memory": (memoryview(b"\0\1"), "uint8.*='full'"),
+}
+"""Integers, which say no full scale."""
+SAMPLES = STRANGE | INTEGERS
+
+
+def cases(table: dict[str, tuple[Any, str]]) -> list[Any]:
+    """One test per value."""
+    return [pytest.param(*case, id=name) for name, case in table.items()]
+
+
+class TestSamples:
+    """`arrays.samples` and what calls it first."""
+
+    @pytest.mark.parametrize(("given", "said"), cases(SAMPLES))
+    def test_what_is_no_floating_point_is_refused_by_name(self, given: Any, said: str) -> None:
+        """Place, type and cure; the same for a node's samples by position, by keyword and by `set`."""
+        with pytest.raises(amp.GraphError, match=f"^in.samples: .*{said}"):
+            arrays.samples("in.samples", given)
+        if isinstance(given, dict | str):
+            return
+        g = amp.Graph()
+        g.input([0.5], name="in")
+        before = g.to_dict()
+        calls: tuple[Callable[[], object], ...] = (
+            lambda: g.input(given),
+            lambda: g.input(samples=given),
+            lambda: g["in"].set(samples=given),
+            lambda: g.replace("in", "input", samples=given),
+        )
+        for call in calls if not hasattr(given, "__next__") else ():
+            with pytest.raises(amp.GraphError, match=rf"^in(put)?\.samples: .*{said}"):
+                call()
+        assert g.to_dict() == before
+
+    @pytest.mark.parametrize(
+        ("given", "scale", "want"),
+        [
+            (np.array([0, 16384, -32768, 32767], np.int16), "full", [0.0, 0.5, -1.0, 32767 / 32768]),
+            (np.array([0, 16384], ">i2"), "full", [0.0, 0.5]),
+            (np.array([-128, 64], np.int8), "full", [-1.0, 0.5]),
+            (np.array([0, 128, 255], np.uint8), "full", [-1.0, 0.0, 127 / 128]),
+            (np.array([-(2**31), 2**30], np.int32), "full", [-1.0, 0.5]),
+            (np.array([2**22], np.int32), 2.0**-23, [0.5]),
+            (np.array([3, -1]), 1, [3.0, -1.0]),
+            ([1, 2], 0.5, [0.5, 1.0]),
+            (np.array([0.25], np.float32), "full", [0.25]),
+            ([0.25], 2.0, [0.5]),
+            ([0.25], np.float32(-2.0), [-0.5]),
+        ],
+    )
+    def test_scale_says_what_integers_mean(self, given: Any, scale: Any, want: list[float]) -> None:
+        """``full``: the type's full scale is 1; a number: that many per step. It renders as those samples."""
+        g = amp.Graph()
+        g.output(g.input(given, scale=scale))
+        assert g.render(frames=len(want), isolation="none").audio[0, 0].tolist() == want
+        assert amp.samples(given, scale).tolist() == want
+
+    @pytest.mark.parametrize(
+        "scale", [0, np.nan, np.inf, True, "half", "1", 1j, [1.0], np.timedelta64(1, "s")]
+    )
+    def test_a_scale_that_is_none(self, scale: Any) -> None:
+        """The error names the scale."""
+        with pytest.raises(amp.GraphError, match=r"^input\.scale: no scale \(got .*Write scale='full'"):
+            amp.Graph().input([1, 2], scale=scale)
+
+    def test_wide_integers_have_no_full_scale(self) -> None:
+        """A list of whole numbers becomes int64, and would be all but silent."""
+        with pytest.raises(amp.GraphError, match=r"input\.scale: 'full' says nothing about int64.*1/32768"):
+            amp.Graph().input([0, 16384], scale="full")
+
+    def test_a_scale_belongs_to_an_array(self, tmp_path: Any) -> None:
+        """A file has its own full scale; without samples there is nothing to scale."""
+        with pytest.raises(amp.GraphError, match=r"input\.scale: belongs to an array.*a file"):
+            amp.Graph().input(tmp_path / "a.wav", scale=2.0)
+        with pytest.raises(amp.GraphError, match=r"input\.scale: belongs to an array.*no samples"):
+            amp.Graph().input(scale=2.0)
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            TONE.tolist(),
+            tuple(TONE),
+            [0, 0.5, 1],
+            list(TONE.reshape(2, 32)),
+            [*TONE[:3], np.float32(0.25), 1],
+            buffers.array("d", TONE),
+            memoryview(TONE),
+            TONE.astype(">f8"),
+            TONE.astype(np.float32),
+            TONE.astype(np.float16),
+            TONE.astype(np.longdouble),
+            np.asfortranarray(TONE.reshape(2, 32)),
+            TONE[::-1],
+        ],
+    )
+    def test_floating_point_of_every_width_and_order_is_taken(self, given: Any) -> None:
+        """Values are those of `numpy.asarray` in float64; extended precision is rounded to the nearest."""
+        g = amp.Graph()
+        node = g.input(given)
+        want = np.asarray(given).astype(np.float64)
+        assert node.record.samples is not None
+        assert np.array_equal(node.record.samples.reshape(want.shape), want)
+
+    @pytest.mark.skipif(np.finfo(np.longdouble).max == np.finfo(np.float64).max, reason="no wider float here")
+    def test_extended_precision_beyond_float64_is_refused(self) -> None:
+        """It would become infinite."""
+        with pytest.raises(amp.GraphError, match=r"input\.samples: too large for float64"):
+            amp.Graph().input(np.array([np.longdouble("1e4000")]))
+
+    @pytest.mark.parametrize("shape", [(48000, 2), (1, 48000, 2), (500, 2), (100, 1)])
+    def test_frames_before_channels_get_a_hint(self, shape: tuple[int, ...]) -> None:
+        """(frame, channel) is refused; who means so many channels says ``channels=``."""
+        g = amp.Graph()
+        with pytest.raises(amp.ShapeError, match=r"It looks like \(frame, channel\): use x\.T"):
+            g.input(np.zeros(shape))
+        with pytest.raises(amp.GraphError, match=r"channels: differs.*It looks like \(frame, channel\)"):
+            g.input(np.zeros((48000, 2)), channels=2)
+        assert len(g) == 0
+        assert g.input(np.zeros((500, 2)), channels=500).params["channels"] == 500
+        assert g.input(np.zeros((64, 2))).params["channels"] == 64
+        assert g.from_json(g.to_json()).to_dict() == g.to_dict()
+
+
+class TestParameters:
+    """Parameters of every node type."""
+
+    @pytest.mark.parametrize("type_id", catalog.types())
+    def test_every_parameter_of_every_node(self, type_id: str) -> None:
+        """Builders, `set` and sessions refuse what is no number or text; the graph is unchanged."""
+        g = amp.Graph()
+        node = g.add(type_id, name="node")
+        before = g.to_dict()
+        for param in catalog.contract(type_id).params:
+            for name, (value, _) in STRANGE.items():
+                if param.kind in ("text", "enum") and isinstance(value, str):
+                    continue
+                for call in (lambda v, k: g.add(type_id, **{k: v}), lambda v, k: node.set(**{k: v})):
+                    with pytest.raises(AmpError, match=rf"\.{param.key}: ") as caught:
+                        call(value, param.key)
+                    assert "(got " in str(caught.value), name
+        assert g.to_dict() == before
+
+    def test_whole_numbers_are_numbers(self) -> None:
+        """A parameter takes integers of any width, alone and in arrays."""
+        g = amp.Graph()
+        for value in (1, np.int8(1), np.array(1), np.ones((1, 1, 1), np.int16), [[[1]]]):
+            assert float(np.ravel(g.gain(gain=value).params["gain"])[0]) == 1.0
+
+    @pytest.mark.parametrize(("given", "said"), cases(STRANGE))
+    def test_curves_and_batches(self, given: Any, said: str) -> None:
+        """Times, values, points and numbers per batch."""
+        if hasattr(given, "__next__"):
+            return
+        calls: tuple[Callable[[], object], ...] = (
+            lambda: amp.Curve("c", given, [1.0]),
+            lambda: amp.Curve("c", [1.0], given),
+            lambda: amp.Curve.sampled("c", given, 10.0),
+            lambda: amp.batch(given),
+        )
+        for call in calls:
+            with pytest.raises(amp.GraphError, match=rf"^(curve 'c'\.\w+|batch): .*{said}"):
+                call()
+
+    def test_a_batch_is_one_number_each(self) -> None:
+        """A table of two dimensions is not flattened silently."""
+        with pytest.raises(amp.ShapeError, match=r"batch: wrong shape \(got \(2, 2\)"):
+            amp.batch([[1.0, 2.0], [3.0, 4.0]])
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[amp.Session]:
+    """A session with two batches and an input of two channels."""
+    g = amp.Graph()
+    g.output(g.gain(g.input(channels=2, name="mic"), name="level"))
+    with g.session(batches=2, isolation="none") as found:
+        yield found
+
+
+class TestSession:
+    """What is pushed and set while a graph runs."""
+
+    @pytest.mark.parametrize(("given", "said"), cases(SAMPLES))
+    def test_pushes(self, session: amp.Session, given: Any, said: str) -> None:
+        """A refused push appends nothing."""
+        before = session.counters
+        with pytest.raises(amp.GraphError, match=rf"^mic\.samples: .*{said}"):
+            session.push("mic", given)
+        assert session.counters == before
+
+    @pytest.mark.parametrize(("given", "said"), cases(STRANGE))
+    def test_parameters(self, session: amp.Session, given: Any, said: str) -> None:
+        """A refused value changes nothing."""
+        if not hasattr(given, "__next__"):
+            with pytest.raises(amp.GraphError, match=rf"^level\.gain: .*{said}"):
+                session.set("level", gain=given)
+
+    @pytest.mark.parametrize(
+        ("shape", "said"),
+        [
+            (
+                (4, 2),
+                r"got shape \(1, 4, 2\), allowed \(1 \| 2, 2, frames\).*It looks like \(frame, channel\)",
+            ),
+            ((3, 2, 4), r"allowed \(1 \| 2, 2, frames\).*runs batches=2"),
+            ((4,), r"The input has 2 channels"),
+        ],
+    )
+    def test_shapes(self, session: amp.Session, shape: tuple[int, ...], said: str) -> None:
+        """Which sizes meet, and a hint at frames before channels."""
+        with pytest.raises(amp.ShapeError, match=rf"^mic\.samples: does not fit the session.*{said}"):
+            session.push("mic", np.zeros(shape))
+
+    def test_scaled_pushes_play_as_floating_point(self) -> None:
+        """int16 with ``scale="full"`` gives the bits of the same samples divided by 32768."""
+        pcm = np.array([[0, 1, -32768, 32767]], np.int16)
+        g = amp.Graph()
+        g.output(g.input(name="mic"))
+        with g.session(isolation="none") as s:
+            s.push("mic", pcm, scale="full")
+            assert s.pull(4)[0].tolist() == (pcm / 32768).tolist()
