@@ -150,7 +150,8 @@ WRONG: dict[str, tuple[Call, type[Exception], str]] = {
     "window": (
         lambda g, r: r.spectrum(window="foo"),
         InvalidArgument,
-        "spectrum.window: no such window (got 'foo', allowed blackmanharris | flattop). Use one of these.",
+        "spectrum.window: no such window (got 'foo', "
+        "allowed blackmanharris | flattop | hann | hamming | blackman | rectangular). Use one of these.",
     ),
     "window's case": (
         lambda g, r: analysis.power_spectrum(r.audio, 48e3, window="FlatTop"),

@@ -4,15 +4,25 @@ from amp_lab.analysis.distortion import alias_energy, exact_frequency, snr, thd_
 from amp_lab.analysis.level import Measurement, loudness, measure_levels, true_peak
 from amp_lab.analysis.response import FrequencyResponse, deconvolve, group_delay, transfer
 from amp_lab.analysis.signals import FloatArray, to_bcn
-from amp_lab.analysis.spectral import Peak, Spectrum, find_peaks, power_spectrum, spectrogram
+from amp_lab.analysis.spectral import (
+    Peak,
+    Spectrogram,
+    Spectrum,
+    find_peaks,
+    power_spectrum,
+    spectrogram,
+)
 from amp_lab.analysis.stimuli import impulse, noise, silence, sweep, tone, two_tone
+from amp_lab.analysis.windows import WindowFacts, window_facts
 
 __all__ = [
     "FloatArray",
     "FrequencyResponse",
     "Measurement",
     "Peak",
+    "Spectrogram",
     "Spectrum",
+    "WindowFacts",
     "alias_energy",
     "deconvolve",
     "exact_frequency",
@@ -33,4 +43,5 @@ __all__ = [
     "transfer",
     "true_peak",
     "two_tone",
+    "window_facts",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,11 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, Null
 
 from amp_lab import analysis
 from amp_lab.analysis.signals import SILENCE_DB, FloatArray, to_bcn
+from amp_lab.analysis.spectral import Quantity, Reference
+from amp_lab.analysis.windows import Window
 from amp_lab.plots import style
 
-_WINDOW_NAMES = {"blackmanharris": "Blackman-Harris", "flattop": "flat-top"}
+_WINDOW_NAMES = {"blackmanharris": "Blackman-Harris", "flattop": "flat-top", "hann": "Hann"}
 _FLOOR_DB = -160.0
 _BOLD_CURVES = 4
 """More curves than this are drawn thin and down to -120 dB only."""
@@ -32,20 +35,23 @@ def spectrum(
     audio: npt.ArrayLike,
     sample_rate: float,
     *,
-    window: analysis.spectral.Window = "blackmanharris",
+    window: Window = "blackmanharris",
+    quantity: Quantity = "amplitude",
+    reference: Reference = "sine",
     peak_hold: bool = False,
     peaks: int = 6,
     low_hz: float = 20.0,
     name: str = "Spectrum",
     ax: Axes | None = None,
 ) -> Figure:
-    """Level in dBFS over log frequency; a full-scale sine reads 0 dBFS.
+    """Level in dBFS over log frequency; by default a full-scale sine reads 0 dBFS.
 
     Parameters
     ----------
     audio : (batch, channel, frame), or fewer axes
     sample_rate : Hz
-    window : "blackmanharris", or "flattop" for levels exact to 0.01 dB
+    window : "blackmanharris", "flattop" for levels exact to 0.01 dB, or another (`analysis.window_facts`)
+    quantity, reference : what a level is and what reads 0 dBFS (`analysis.power_spectrum`)
     peak_hold : also draw the highest level each frequency reached
     peaks : label at most this many peaks with their frequency
     low_hz : left end of the axis
@@ -54,8 +60,15 @@ def spectrum(
     signal = to_bcn(audio, "spectrum")
     rows, note = style.rows_of(signal)
     figure, (axes,) = style.panels(ax, [3.4])
-    curves = _curves(signal, rows, sample_rate, window)
-    style.label(axes, x="frequency (Hz)", y="level (dBFS)")
+    curves = _curves(
+        signal,
+        rows,
+        lambda x: analysis.power_spectrum(
+            x, sample_rate, window=window, quantity=quantity, reference=reference
+        ),
+    )
+    unit = curves[0][1].unit if curves else "dBFS"
+    style.label(axes, x="frequency (Hz)", y=f"level ({unit})")
     if not curves:
         axes.text(0.5, 0.5, "no finite sample", transform=axes.transAxes, ha="center", color=style.MUTED)
         style.title(axes, name, note)
@@ -76,12 +89,12 @@ def spectrum(
         style.legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.02))
     elif len(rows) > 1:
         style.legend(axes, loc="lower left")
-    style.title(axes, name, style.joined(note, *_how(every, window), "peak hold" if peak_hold else ""))
+    style.title(axes, name, style.joined(note, *_how(every), "peak hold" if peak_hold else ""))
     return figure
 
 
 def _curves(
-    signal: FloatArray, rows: list[tuple[int, int]], sample_rate: float, window: analysis.spectral.Window
+    signal: FloatArray, rows: list[tuple[int, int]], analysed: Callable[[FloatArray], analysis.Spectrum]
 ) -> list[tuple[str, analysis.Spectrum]]:
     """One named spectrum per signal with a finite sample; equal signals share one."""
     names: dict[bytes, list[str]] = {}
@@ -90,22 +103,26 @@ def _curves(
         bits = hashlib.sha256(np.ascontiguousarray(signal[b, c]).tobytes()).digest()
         names.setdefault(bits, []).append(style.signal_name(signal.shape, b, c))
         chosen[bits] = signal[b, c]
-    return [
-        (" = ".join(names[bits]), analysis.power_spectrum(x, sample_rate, window=window))
-        for bits, x in chosen.items()
-        if np.isfinite(x).any()
-    ]
+    return [(" = ".join(names[bits]), analysed(x)) for bits, x in chosen.items() if np.isfinite(x).any()]
 
 
-def _how(found: list[analysis.Spectrum], window: analysis.spectral.Window) -> tuple[str, str]:
+def _how(found: list[analysis.Spectrum]) -> tuple[str, str]:
     """Say what was analysed, and what had to be left out."""
     first = found[0]
     averaged = f"{first.segments} averaged segments" if first.segments > 1 else "one segment"
     left_out = max(f.nonfinite_frames for f in found)
     return (
         f"{style.count(left_out, 'non-finite frame')} left out" if left_out else "",
-        f"{_WINDOW_NAMES[window]} window, {averaged} of {style.count(first.segment_frames, 'frame')}",
+        f"{_WINDOW_NAMES.get(first.window, first.window)} window, {averaged} of "
+        f"{style.count(first.segment_frames, 'frame')}{_calibration(first)}",
     )
+
+
+def _calibration(found: analysis.Spectrum) -> str:
+    """Say what 0 dBFS is, unless a full-scale sine reads it, and how wide a density was read."""
+    square = "; 0 dBFS: full-scale square" if found.reference == "square" else ""
+    width = f"; noise bandwidth {found.noise_bandwidth_hz:.3g} Hz" if found.quantity == "density" else ""
+    return square + width
 
 
 def _peaks(found: list[analysis.Spectrum], count: int) -> tuple[analysis.Peak, ...]:

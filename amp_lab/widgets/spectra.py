@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from amp_lab import analysis, plots
 from amp_lab.analysis import FloatArray
-from amp_lab.analysis.spectral import Window
+from amp_lab.analysis.windows import Window
 from amp_lab.errors import GraphError
 from amp_lab.plots import style
 from amp_lab.widgets.base import STATIC, Choice
