@@ -108,6 +108,12 @@ def browser_missing() -> str:
     return "" if there or required else "no chromium on this machine: widgets not tried in a browser"
 
 
+def strace_missing() -> str:
+    """Why no writer can be killed at its system calls; empty if one can, or where one has to."""
+    there, required = installed("strace", "strace"), os.environ.get("AMP_REQUIRE_STRACE") == "1"
+    return "" if there or required else "no strace on this machine: no writer killed at its system calls"
+
+
 def clang_missing() -> str:
     """Why there is no clang; empty if there is one."""
     installed("clang++", "clang")
@@ -152,6 +158,7 @@ def phases(long: bool) -> list[Phase]:
     sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.[ch]pp"))
     # Long tests measure time and want the machine for themselves; the others share it, file by file.
     matrix = ("-m", "long or not long") if long else ("-n", JOBS, "--dist", "loadfile")
+    apart = [f"--ignore=tests/{name}" for name in ("browser", "kills", "site")]
     guard = ("--nbval", "-p", "amp_lab.golden.nbguard", "--nbval-current-env", "--nbval-cell-timeout=120")
     return [
         Phase("format", (("ruff", "format", "--check"),)),
@@ -176,7 +183,8 @@ def phases(long: bool) -> list[Phase]:
         native("fuzz", options=(f"-DAMP_FUZZ_SECONDS={600 if long else 60}",), missing=fuzzer_missing),
         *((native("diag"), native("tsan", ("python", "tests/under_tsan.py"))) if long else ()),
         Phase("native-hooks", (("cmake", "--preset", "hooks"), ("cmake", "--build", "--preset", "hooks"))),
-        pytest("python", "--golden-unused=fail", "--ignore=tests/browser", "--ignore=tests/site", *matrix),
+        pytest("python", "--golden-unused=fail", *apart, *matrix),
+        pytest("kills", "tests/kills", *(matrix if long else ()), missing=strace_missing),
         pytest("browser", "tests/browser", missing=browser_missing),
         pytest("notebooks", *guard, "notebooks"),
         pytest("site", "tests/site"),
