@@ -46,8 +46,8 @@ def dumps(value: Any) -> str:
     return text
 
 
-def read_json(source: Any, most_bytes: int = MOST_BYTES) -> Any:
-    """Parse a JSON file, given as a `Path`, or JSON text, given as a `str`.
+def read_json(source: Any, most_bytes: int = MOST_BYTES, where: str = "JSON text") -> Any:
+    """Parse a JSON file, given as a `Path`, or JSON text, given as a `str` that errors call ``where``.
 
     Stricter than `json`: no key twice, no NaN or Infinity, whole numbers of 64 bits, numbers that float64
     holds, text that UTF-8 holds; length, count and depth of the values are limited.
@@ -62,7 +62,7 @@ def read_json(source: Any, most_bytes: int = MOST_BYTES) -> Any:
         where = plain(source, 200)
         text = regular_files.read_text(source, most_bytes, "Give the path of a JSON file.")
     else:
-        where, text = "JSON text", source
+        text = source
         if not isinstance(text, str):
             got = type(text).__name__
             raise FileError(f"{where}: cannot be read as JSON (got {got}). Give text.")

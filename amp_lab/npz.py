@@ -47,7 +47,11 @@ def read(path: Path, members: Mapping[str, tuple[str, int]]) -> dict[str, npt.ND
         With the path and the member: another name, dtype or size, pickled objects, more than `MOST_BYTES`.
     """
     where = plain(path, 200)
-    data = regular_files.read_bytes(path, MOST_BYTES, _CURE)
+    return parse(where, regular_files.read_bytes(path, MOST_BYTES, _CURE), members)
+
+
+def parse(where: str, data: bytes, members: Mapping[str, tuple[str, int]]) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of a file whose bytes are at hand; errors begin with ``where``; else as `read`."""
     if data.count(b"PK\x01\x02") > MOST_MEMBERS:  # how each entry of the list of contents begins
         raise FileError(f"{where}: too many arrays (allowed {MOST_MEMBERS}). {_CURE}")
     try:

@@ -25,11 +25,14 @@ MIB = 2**20
 
 
 @contextmanager
-def opened(path: str | Path, most_bytes: int, cure: str, where: str = "") -> Iterator[BinaryIO]:
+def opened(
+    path: str | Path, most_bytes: int, cure: str, where: str = "", folder: int | None = None
+) -> Iterator[BinaryIO]:
     """Open a regular file of at most ``most_bytes`` for reading.
 
     A FIFO or device is not even opened, so nothing waits and no tape moves. Errors begin with ``where``, by
-    default the path, and end with ``cure``.
+    default the path, and end with ``cure``. A relative path starts at ``folder``, the descriptor of an open
+    one, by default at the working directory.
 
     Raises
     ------
@@ -38,8 +41,8 @@ def opened(path: str | Path, most_bytes: int, cure: str, where: str = "") -> Ite
     """
     where = where or plain(path, 200)
     try:
-        _check(where, os.stat(path), most_bytes, cure)
-        with open(os.open(path, _FLAGS), "rb") as stream:
+        _check(where, os.stat(path, dir_fd=folder), most_bytes, cure)
+        with open(os.open(path, _FLAGS, dir_fd=folder), "rb") as stream:
             _check(where, os.fstat(stream.fileno()), most_bytes, cure)
             yield stream
     except OSError as error:
@@ -50,22 +53,37 @@ def opened(path: str | Path, most_bytes: int, cure: str, where: str = "") -> Ite
         raise FileError(f"{where}: not a path ({error}). {cure}") from None
 
 
-def read_bytes(path: str | Path, most_bytes: int, cure: str) -> bytes:
+def read_bytes(
+    path: str | Path, most_bytes: int, cure: str, where: str = "", folder: int | None = None
+) -> bytes:
     """Return what a regular file of at most ``most_bytes`` holds; `FileError` as for `opened`."""
-    with opened(path, most_bytes, cure) as stream:
+    with opened(path, most_bytes, cure, where, folder) as stream:
         data = stream.read(most_bytes + 1) or b""
     if len(data) > most_bytes:  # it grew, or is one whose size the system does not know
-        raise too_large(plain(path, 200), f"more than {most_bytes}", most_bytes, cure)
+        raise too_large(where or plain(path, 200), f"more than {most_bytes}", most_bytes, cure)
     return data
 
 
 def read_text(path: str | Path, most_bytes: int, cure: str) -> str:
     """Return the text of a regular UTF-8 file of at most ``most_bytes``; `FileError` as for `opened`."""
+    return decoded(read_bytes(path, most_bytes, cure), plain(path, 200), cure)
+
+
+def decoded(data: bytes, where: str, cure: str) -> str:
+    """Return the text that bytes of a file are.
+
+    Raises
+    ------
+    FileError
+        If they are not UTF-8: with the line.
+    """
     try:
-        return read_bytes(path, most_bytes, cure).decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        what = f"{plain(path, 200)}: not a text file (byte {error.start} is not UTF-8). {cure}"
-        raise FileError(what) from None
+        line = data.count(b"\n", 0, error.start) + 1
+        wide = " It looks like UTF-16: save it as UTF-8." if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
+        at = f"byte {error.start} is not UTF-8, line {line}"
+        raise FileError(f"{where}: not a text file ({at}).{wide} {cure}") from None
 
 
 def inside(where: str, path: str | Path, folders: Iterable[str | Path]) -> Path:

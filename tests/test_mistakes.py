@@ -219,7 +219,7 @@ class TestFiles:
         [
             (None, r"a\.json: No such file or directory\. Give the path of a JSON file"),
             (b'{\n "a": }', r"a\.json: not JSON \(Expecting value at line 2, column 7\)\. Mend it"),
-            (b"\xff\xfe\x00", r"a\.json: not a text file \(byte 0 is not UTF-8\)"),
+            (b"\xff\xfe\x00", r"a\.json: not a text file \(byte 0 is not UTF-8, line 1\)"),
         ],
     )
     @pytest.mark.parametrize("load", [amp.load, amp.ControlHistory.load])

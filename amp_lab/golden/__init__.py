@@ -1,9 +1,10 @@
 """Goldens: stored renders that hold the engine to its bits, and where a result parts from them."""
 
+from .cases import Case, list_cases
 from .comparators import COMPARATORS, compare
 from .folders import find
 from .isa import verify_isa_levels
-from .store import Case, list_cases, store, update
+from .store import store, update
 from .verdict import BLOCK_FRAMES, Comparison, GoldenError, GoldenMismatch, Mismatch, Verdict
 from .verify import check, verdicts, verify
 

@@ -7,9 +7,10 @@ Filtered three-oscillator stereo takes 52 % of its raw size, against 96 % for pl
 
 from __future__ import annotations
 
+import io
 import math
 import zlib
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -48,45 +49,46 @@ def _planes(samples: npt.NDArray[np.float64], order: int) -> npt.NDArray[np.uint
     return np.ascontiguousarray(zigzag.astype("<u8").reshape(-1).view(np.uint8).reshape(-1, 8).T)
 
 
-def save(path: Path, samples: npt.NDArray[np.float64], loops: dict[str, npt.NDArray[np.uint16]]) -> None:
-    """Write samples `(B, C, N)` and the per-frame fingerprints of nodes in feedback loops.
+def encode(case: str, samples: npt.NDArray[np.float64], loops: Mapping[str, npt.NDArray[np.uint16]]) -> bytes:
+    """Return the file of samples `(B, C, N)` and the per-frame fingerprints of nodes in feedback loops.
 
     Raises
     ------
     GoldenError
-        Together they are more than `load` reads.
+        Together they are more than `decode` reads.
     """
     total = samples.nbytes + sum(prints.nbytes for prints in loops.values())
     if total > npz.MOST_BYTES - _HEADS:
         raise GoldenError(
-            f"{path.parent.name}: too long (got {total} bytes, allowed {npz.MOST_BYTES - _HEADS}). "
+            f"{case}: too long (got {total} bytes, allowed {npz.MOST_BYTES - _HEADS}). "
             "Bless a shorter render."
         )
     order = min(_ORDERS, key=lambda k: len(zlib.compress(_planes(samples, k).tobytes(), 6)))
     arrays: dict[str, npt.NDArray[np.generic]] = {f"loop/{name}": prints for name, prints in loops.items()}
     arrays |= {"planes": _planes(samples, order), "order": np.array(order), "shape": np.array(samples.shape)}
-    with path.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    return stream.getvalue()
 
 
-def load(path: Path) -> tuple[npt.NDArray[np.float64], dict[str, npt.NDArray[np.uint16]]]:
-    """Read what `save` wrote, to the bit.
+def decode(where: str, data: bytes) -> tuple[npt.NDArray[np.float64], dict[str, npt.NDArray[np.uint16]]]:
+    """Return what `encode` was given, to the bit; errors begin with `where`.
 
     Raises
     ------
     FileError
         It holds something else, or more than `npz.MOST_BYTES`.
     """
-    arrays = npz.read(path, _MEMBERS)
+    arrays = npz.parse(where, data, _MEMBERS)
     sizes = [int(size) for size in arrays.get("shape", ())]
     frames = sizes[-1] if len(sizes) == 3 else 0
     loops = {key.removeprefix("loop/"): value for key, value in arrays.items() if key.startswith("loop/")}
     planes, order = arrays.get("planes"), arrays.get("order")
     fits = planes is not None and planes.shape == (8, math.prod(sizes)) and min(sizes, default=0) > 0
     if planes is None or order is None or not fits or int(order) not in _ORDERS or len(sizes) != 3:
-        raise FileError(f"{path}: planes, order and shape do not fit together (got shape {sizes}). {_CURE}")
+        raise FileError(f"{where}: planes, order and shape do not fit together (got shape {sizes}). {_CURE}")
     if odd := [key for key, prints in loops.items() if prints.shape != (frames,)]:
-        raise FileError(f"{path}: loop/{odd[0]}: has not {frames} frames. {_CURE}")
+        raise FileError(f"{where}: loop/{odd[0]}: has not {frames} frames. {_CURE}")
     return _decoded(planes, int(order), sizes), loops
 
 

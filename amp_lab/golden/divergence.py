@@ -51,8 +51,10 @@ class Streams:
         return "\n".join([_HEADER, *table]) + "\n"
 
     @classmethod
-    def from_text(cls, text: str, loops: Mapping[str, npt.NDArray[np.uint16]]) -> Streams:
-        """Parse the text of `sums.txt`.
+    def from_text(
+        cls, text: str, loops: Mapping[str, npt.NDArray[np.uint16]], where: str = "sums.txt"
+    ) -> Streams:
+        """Parse the text of `sums.txt`; errors begin with `where`.
 
         Raises
         ------
@@ -64,7 +66,7 @@ class Streams:
         cells = tuple(tuple(row.split("\t")) for row in rows)
         if header != _HEADER or columns[:5] != _FIXED or any(len(row) != len(columns) for row in cells):
             raise FileError(
-                f"sums.txt: unreadable (got {quoted(header)}, allowed {_HEADER!r}). Bless the case again."
+                f"{where}: unreadable (got {quoted(header)}, allowed {_HEADER!r}). Bless the case again."
             )
         return cls(cells, columns[5:], loops)
 

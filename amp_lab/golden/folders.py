@@ -45,6 +45,17 @@ def _upward(folder: Path) -> Path | None:
     return next((path for path in candidates if path.is_dir()), None)
 
 
+def project(root: Path) -> Path:
+    """Return the folder of the project that a folder of cases belongs to: with `.git` or `pyproject.toml`.
+
+    A folder of cases outside of projects is one by itself.
+    """
+    real = Path(os.path.realpath(root))
+    marks = (".git", "pyproject.toml")
+    above = (parent for parent in (real, *real.parents) if any(os.path.lexists(parent / m) for m in marks))
+    return next(above, real)
+
+
 def find(goldens: str | Path | None = None, start: Path | None = None) -> Path:
     """Return the folder that holds the cases.
 

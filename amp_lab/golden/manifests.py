@@ -2,54 +2,62 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from amp_lab import checks, jsontext, npz, regular_files
-from amp_lab.errors import AmpError, FileError, quoted
+from amp_lab import checks, jsontext, npz
+from amp_lab.errors import AmpError, FileError, plain, quoted
 
+from . import contents
 from .comparators import check_limits
 
 SCHEMA = 2
-SEALED = ("graph.json", "controls.json", "reference.npz", "sums.txt")
+OLD_SCHEMA = 1
+"""Holds no digests of files; `golden.update` writes the present one."""
+SEALED = tuple(file for file in contents.FILES if file != contents.MANIFEST)
 """Files whose digests it holds; `controls.json` only if there is one."""
-MOST_BYTES = regular_files.MIB
 MOST_SAMPLES = npz.MOST_BYTES // 8
-CURE = "Restore the file from version control."
+MOST_RATE_HZ = 1e7
+CURE = contents.CURE
+_ALLOWED = "64 hexadecimal digits"
+_DIGEST = re.compile("[0-9a-f]{64}")
 _FIELDS: Mapping[str, Mapping[str, type]] = {
     "render": {"frames": int, "batches": int, "channels": int, "sample_rate": float},
     "comparator": {"name": str, "limits": dict, "reason": str},
     "blessed": {"by": str, "on": str, "reason": str},
-    "files": {file: str for file in SEALED if file != "controls.json"},
+    "files": {file: str for file in SEALED if file != contents.CONTROLS},
 }
 """What it holds at least, group by group."""
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Return the parsed manifest.
+def read(case: contents.OpenCase) -> dict[str, Any]:
+    """Return the parsed manifest; one of schema 1 with no files that it vouches for.
 
     Raises
     ------
     FileError
         It cannot be read, or holds something else, with the place.
     """
-    where = f"{path.parent.name}/{path.name}"
-    data = jsontext.read_json(path, MOST_BYTES)
+    where = f"{plain(case.name)}/{contents.MANIFEST}"
+    text = case.text(contents.MANIFEST)
+    data = jsontext.read_json(text, contents.MOST_BYTES[contents.MANIFEST], where)
     schema = data.get("schema") if isinstance(data, dict) else None
-    if schema != SCHEMA:
+    if isinstance(schema, bool) or schema not in (OLD_SCHEMA, SCHEMA):
         raise FileError(
-            f"{where}: unknown schema (got {quoted(schema)}, allowed {SCHEMA}). "
+            f"{where}: unknown schema (got {quoted(schema)}, allowed {OLD_SCHEMA} | {SCHEMA}). "
             "Use the version that wrote it, or bless the case again."
         )
+    if schema == OLD_SCHEMA:
+        data["files"] = {}
     jsontext.refuse(where, _problems(data))
     return dict(data)
 
 
 def _problems(data: Mapping[str, Any]) -> list[str]:
-    if not isinstance(data.get("digest"), str):
-        return [f"$.digest: damaged (got {quoted(data.get('digest'))}, allowed text). {CURE}"]
-    for group, fields in _FIELDS.items():
+    if not _is_digest(data.get("digest")):
+        return [f"$.digest: damaged (got {quoted(data.get('digest'))}, allowed {_ALLOWED}). {CURE}"]
+    for group, fields in _fields(data).items():
         held = data.get(group)
         if not isinstance(held, dict) or not fields.keys() <= held.keys():
             allowed = ", ".join(sorted(fields))
@@ -64,9 +72,19 @@ def _problems(data: Mapping[str, Any]) -> list[str]:
     )
 
 
+def _fields(data: Mapping[str, Any]) -> Mapping[str, Mapping[str, type]]:
+    return {
+        group: fields for group, fields in _FIELDS.items() if group != "files" or data["schema"] == SCHEMA
+    }
+
+
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
+
+
 def _strange_seals(files: Mapping[str, Any]) -> list[str]:
-    strange = [file for file, digest in files.items() if file not in SEALED or not isinstance(digest, str)]
-    allowed = f"digests of {', '.join(SEALED)}"
+    strange = [file for file, digest in files.items() if file not in SEALED or not _is_digest(digest)]
+    allowed = f"digests ({_ALLOWED}) of {', '.join(SEALED)}"
     return [f"{jsontext.place('$.files', file)}: damaged (allowed {allowed}). {CURE}" for file in strange[:1]]
 
 
@@ -76,6 +94,9 @@ def _strange_sizes(render: Mapping[str, Any]) -> list[str]:
         for size in sizes:
             checks.whole("$.render", size, 1, MOST_SAMPLES)
         checks.whole("$.render", sizes[0] * sizes[1] * sizes[2], 1, MOST_SAMPLES)
+        if not 1 <= render["sample_rate"] <= MOST_RATE_HZ:
+            got = f"got {quoted(render['sample_rate'])}, allowed 1 to {MOST_RATE_HZ:g} Hz"
+            return [f"$.render.sample_rate: out of range ({got}). {CURE}"]
     except AmpError as error:
         return [f"{error} {CURE}"]
     return []

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from . import folders, usage
-from .store import list_cases
+from .cases import list_cases
 from .verdict import GoldenMismatch, Verdict
 from .verify import check
 

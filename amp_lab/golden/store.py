@@ -4,143 +4,23 @@ from __future__ import annotations
 
 import datetime
 import getpass
-import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from amp_lab import checks, npz, regular_files
-from amp_lab.errors import FileError, quoted
+from amp_lab import checks
 
-from . import codec, folders, manifests, replay
+from . import codec, contents, folders, manifests, replay
+from .cases import Case
 from .comparators import check_limits
-from .divergence import Streams, streams_of
+from .divergence import streams_of
 from .verdict import GoldenError
-
-FILES = ("graph.json", "reference.npz", "sums.txt", "manifest.json")
-MOST_SUMS = 64 * regular_files.MIB
-"""Bytes of `sums.txt`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One golden.
-
-    Attributes
-    ----------
-    folder : Path
-        Holds `graph.json`, `controls.json` (if the graph names a curve), `reference.npz`, `sums.txt` and
-        `manifest.json`.
-    """
-
-    folder: Path
-
-    @property
-    def name(self) -> str:
-        """Name of the folder."""
-        return self.folder.name
-
-    def missing_files(self) -> list[str]:
-        """Return the files without which the case cannot be checked."""
-        return [name for name in FILES if not (self.folder / name).is_file()]
-
-    def manifest(self) -> dict[str, Any]:
-        """Return the parsed manifest.
-
-        Raises
-        ------
-        FileError
-            It cannot be read, or the schema is not the one this version writes.
-        """
-        return manifests.read(self.folder / "manifest.json")
-
-    def load(self) -> Blessed:
-        """Return the whole case, after holding every file against the digest it was blessed with.
-
-        Raises
-        ------
-        FileError
-            A file was changed after it was blessed, or cannot be read.
-        """
-        manifest = self.manifest()
-        seals = digests_of_files(self.folder)
-        for file, digest in manifest["files"].items():
-            if seals.get(file) != digest:
-                what = "was changed" if file in seals else "was removed"
-                raise FileError(
-                    f"{self.name}: file {file} {what} after it was blessed (got digest "
-                    f"{seals.get(file, 'none')[:12]}, allowed {digest[:12]}). "
-                    "Restore it from version control, or bless the change with a reason."
-                )
-        samples, loops = codec.load(self.folder / "reference.npz")
-        if digest_of(samples) != manifest["digest"]:
-            raise FileError(
-                f"{self.name}/manifest.json: damaged (got digest {quoted(manifest['digest'])}, allowed "
-                f"{digest_of(samples)} of reference.npz). Restore the file from version control."
-            )
-        text = regular_files.read_text(self.folder / "sums.txt", MOST_SUMS, manifests.CURE)
-        return Blessed(self, manifest, samples, Streams.from_text(text, loops))
-
-    def strange_files(self) -> list[str]:
-        """Return what lies in the folder and was never blessed."""
-        known = {*self.manifest()["files"], "manifest.json"}
-        return sorted(path.name for path in self.folder.iterdir() if path.name not in known)
-
-
-@dataclass(frozen=True, slots=True)
-class Blessed:
-    """A case as it was blessed.
-
-    Attributes
-    ----------
-    case : Case
-    manifest : dict
-    samples : ndarray (B, C, N)
-        The reference.
-    streams : Streams
-        What is kept of every node.
-    """
-
-    case: Case
-    manifest: Mapping[str, Any]
-    samples: npt.NDArray[np.float64]
-    streams: Streams
-
-
-def digests_of_files(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file of a case that the manifest vouches for."""
-    files = [folder / name for name in manifests.SEALED if (folder / name).is_file()]
-    return {file.name: _seal(file) for file in files}
-
-
-def _seal(file: Path) -> str:
-    with regular_files.opened(file, npz.MOST_BYTES, manifests.CURE) as stream:
-        digest = hashlib.sha256()
-        while piece := stream.read(regular_files.MIB):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def digest_of(samples: npt.NDArray[np.float64]) -> str:
-    """Return the SHA-256 of the samples' bytes in C order."""
-    return hashlib.sha256(np.ascontiguousarray(samples, dtype="<f8").tobytes()).hexdigest()
-
-
-def list_cases(goldens: str | Path | None = None) -> list[Case]:
-    """Return every case of the folder, in alphabetical order.
-
-    A folder without a manifest counts as a case, so that a half-written one is noticed.
-    """
-    root = folders.find(goldens)
-    return [Case(path) for path in sorted(root.iterdir()) if path.is_dir() and path.name[0] not in "._"]
 
 
 def _manifest(
@@ -171,13 +51,21 @@ def _manifest(
     }
 
 
-def _write(folder: Path, render: Any, manifest: Mapping[str, Any]) -> None:
+def _files(
+    name: str, stored: replay.StoredGraph, render: Any, manifest: Mapping[str, Any]
+) -> dict[str, bytes]:
+    """Return the files of a case by name, sealed."""
     streams = streams_of(render.audio, render.taps, render.plan.info)
-    codec.save(folder / "reference.npz", render.audio, dict(streams.loops))
-    (folder / "sums.txt").write_text(streams.to_text(), encoding="utf-8", newline="\n")
-    sealed = {**manifest, "files": digests_of_files(folder)}
-    text = json.dumps(sealed, indent=2, ensure_ascii=False) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8", newline="\n")
+    files = {
+        contents.GRAPH: stored.graph_text.encode(),
+        contents.REFERENCE: codec.encode(name, render.audio, streams.loops),
+        contents.SUMS: streams.to_text().encode(),
+    }
+    if stored.controls_text is not None:
+        files[contents.CONTROLS] = stored.controls_text.encode()
+    seals = {file: contents.seal(file, files[file]) for file in manifests.SEALED if file in files}
+    text = json.dumps({**manifest, "files": seals}, indent=2, ensure_ascii=False) + "\n"
+    return files | {contents.MANIFEST: text.encode()}
 
 
 def _require_reason(where: str, reason: str) -> None:
@@ -262,22 +150,18 @@ def store(
             f"golden.store({name!r}): the case exists (got overwrite=False, allowed a new name). Use "
             "golden.update(name, reason=...) after a change of the engine, overwrite=True for another graph."
         )
-    with tempfile.TemporaryDirectory(dir=root, prefix=".new_") as scratch:
-        folder = Path(scratch) / name
-        folder.mkdir()
-        _complete(graph).save(folder / "graph.json")
-        curves = graph.controls if controls is None else controls
-        if curves is not None:
-            curves.save(folder / "controls.json")
-        batches, _, frames = render.audio.shape
-        again = replay.render(folder, frames=frames, batches=batches, taps=True)
-        if again.digest != render.digest:
-            raise GoldenError(
-                f"{name}: graph and controls do not reproduce the render (got digest {again.digest[:12]}, "
-                f"allowed {render.digest[:12]}). Give the graph as it was rendered, and its controls."
-            )
-        _write(folder, again, _manifest(name, again, reason, blessed_by, rule))
-        _replace(root / name, folder)
+    curves = graph.controls if controls is None else controls
+    stored = replay.StoredGraph(
+        name, _complete(graph).to_json(), None if curves is None else curves.to_json()
+    )
+    batches, _, frames = render.audio.shape
+    again = replay.render(stored, frames=frames, batches=batches, taps=True)
+    if again.digest != render.digest:
+        raise GoldenError(
+            f"{name}: graph and controls do not reproduce the render (got digest {again.digest[:12]}, "
+            f"allowed {render.digest[:12]}). Give the graph as it was rendered, and its controls."
+        )
+    _replace(root / name, _files(name, stored, again, _manifest(name, again, reason, blessed_by, rule)))
     return Case(root / name)
 
 
@@ -292,10 +176,23 @@ def _complete(graph: Any) -> Any:
     return complete
 
 
-def _replace(target: Path, folder: Path) -> None:
-    if target.exists():
-        shutil.rmtree(target)
-    shutil.move(folder, target)
+def _replace(target: Path, files: Mapping[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new_") as scratch:
+        folder = Path(scratch) / target.name
+        folder.mkdir()
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+        if target.exists():
+            shutil.rmtree(target)
+        shutil.move(folder, target)
+
+
+def _what_is_stored(case: contents.OpenCase) -> tuple[dict[str, Any], replay.StoredGraph]:
+    try:
+        case.require(contents.GRAPH, contents.MANIFEST)
+    except contents.MissingFiles as error:
+        raise GoldenError(f"{error} Or use golden.store for a new case.") from None
+    return manifests.read(case), replay.StoredGraph.of(case)
 
 
 @checks.keywords
@@ -311,14 +208,10 @@ def update(
     """
     _require_reason(f"golden.update({name!r})", reason)
     case = Case(folders.find(goldens) / name)
-    missing = [file for file in case.missing_files() if file in ("graph.json", "manifest.json")]
-    if missing:
-        raise GoldenError(
-            f"{name}: cannot be rendered (got no {', '.join(missing)}). Use golden.store for a new case."
-        )
-    manifest = case.manifest()
+    manifest, stored = contents.read(case.folder, _what_is_stored)
     settings = manifest["render"]
-    render = replay.render(case.folder, frames=settings["frames"], batches=settings["batches"], taps=True)
+    render = replay.render(stored, frames=settings["frames"], batches=settings["batches"], taps=True)
     _require_usable(name, render)
-    _write(case.folder, render, _manifest(name, render, reason, blessed_by, manifest["comparator"]))
+    again = _manifest(name, render, reason, blessed_by, manifest["comparator"])
+    _replace(case.folder, _files(name, stored, render, again))
     return case

@@ -10,9 +10,9 @@ from amp_lab import checks
 from amp_lab.errors import AmpError, quoted
 
 from . import folders, replay, usage
+from .cases import Blessed, Case, list_cases
 from .comparators import compare
 from .divergence import Streams, changed_nodes, locate, order_of, owner, streams_of
-from .store import Blessed, Case, list_cases
 from .verdict import Comparison, GoldenError, GoldenMismatch, Mismatch, Verdict
 
 Matrix = Literal["quick", "full"]
@@ -49,7 +49,7 @@ def _compare(blessed: Blessed, render: Any) -> Comparison:
 
 def _replay(blessed: Blessed, **options: Any) -> Any:
     batches, _, frames = blessed.samples.shape
-    return replay.render(blessed.case.folder, frames=frames, batches=batches, **options)
+    return replay.render(blessed.stored, frames=frames, batches=batches, **options)
 
 
 def _tapped(render: Any) -> bool:
@@ -153,7 +153,7 @@ def _layouts(blessed: Blessed, matrix: Matrix) -> Iterable[tuple[str, Callable[[
 
         def alone(batch: int) -> Callable[[Any], Comparison]:
             return lambda render: compare(
-                replay.audio_of_batch(blessed.case.folder, frames=frames, batch=batch),
+                replay.audio_of_batch(blessed.stored, frames=frames, batch=batch),
                 render.audio[batch : batch + 1],
             )
 
@@ -168,7 +168,7 @@ def _verdicts_of(case: Case, matrix: Matrix) -> list[Verdict]:
     usage.record(case.folder)
     try:
         blessed = case.load()
-        if strange := case.strange_files():
+        if strange := blessed.strange_files:
             note = "Move it elsewhere: a case holds what was blessed and nothing else."
             return [_unanswered(case.name, "damaged", "no other file", ", ".join(strange), note)]
         render = _replay(blessed, taps=True)

@@ -1,0 +1,176 @@
+"""Cases on disk as they are read: one folder each, complete by itself, small, and readable in a diff."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from amp_lab.errors import FileError, plain
+
+from . import codec, contents, folders, manifests
+from .divergence import Streams
+from .replay import StoredGraph
+
+NEEDED = tuple(file for file in contents.FILES if file != contents.CONTROLS)
+"""Files without which a case cannot be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One golden.
+
+    Attributes
+    ----------
+    folder : Path
+        Holds `graph.json`, `controls.json` (if the graph names a curve), `reference.npz`, `sums.txt` and
+        `manifest.json`.
+    """
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return self.folder.name
+
+    def missing_files(self) -> list[str]:
+        """Return the files without which the case cannot be checked and which are not there."""
+        try:
+            contents.read(self.folder, lambda case: case.require(*NEEDED))
+        except contents.MissingFiles as error:
+            return list(error.files)
+        return []
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the parsed manifest.
+
+        Raises
+        ------
+        FileError
+            It cannot be read, or the schema is none that this version reads.
+        """
+        return contents.read(self.folder, manifests.read)
+
+    def load(self) -> Blessed:
+        """Return the whole case, after holding every file against the digest it was blessed with.
+
+        No lock is taken: a case that is replaced meanwhile is read again.
+
+        Raises
+        ------
+        FileError
+            A file was changed after it was blessed, or cannot be read.
+        """
+        return contents.read(self.folder, self._load)
+
+    def _load(self, case: contents.OpenCase) -> Blessed:
+        case.require(*NEEDED)
+        manifest = manifests.read(case)
+        names = case.names()
+        files = {file: case.data(file) for file in _held(case.name, manifest, names)}
+        _check_seals(case.name, files, manifest["files"])
+        where = {file: f"{plain(case.name)}/{file}" for file in contents.FILES}
+        samples, loops = codec.decode(where[contents.REFERENCE], files.pop(contents.REFERENCE))
+        _check_samples(where[contents.MANIFEST], samples, manifest)
+        texts = {file: contents.text_of(where[file], data) for file, data in files.items()}
+        streams = Streams.from_text(texts[contents.SUMS], loops, where[contents.SUMS])
+        stored = StoredGraph(case.name, texts[contents.GRAPH], texts.get(contents.CONTROLS))
+        strange = tuple(name for name in names if name not in (*NEEDED, *files))
+        return Blessed(self, manifest, samples, streams, stored, strange)
+
+    def strange_files(self) -> list[str]:
+        """Return what lies in the folder and was never blessed, without junk of editors and systems."""
+
+        def strange(case: contents.OpenCase) -> list[str]:
+            names = case.names()
+            return [
+                name
+                for name in names
+                if name not in (*NEEDED, *_held(case.name, manifests.read(case), names))
+            ]
+
+        return contents.read(self.folder, strange)
+
+
+@dataclass(frozen=True, slots=True)
+class Blessed:
+    """A case as it was blessed; all of it comes from one moment.
+
+    Attributes
+    ----------
+    case : Case
+    manifest : dict
+    samples : ndarray (B, C, N)
+        The reference.
+    streams : Streams
+        What is kept of every node.
+    stored : StoredGraph
+        Graph and controls, to be rendered again.
+    strange_files : tuple of str
+        What lies in the folder and was never blessed.
+    """
+
+    case: Case
+    manifest: Mapping[str, Any]
+    samples: npt.NDArray[np.float64]
+    streams: Streams
+    stored: StoredGraph
+    strange_files: tuple[str, ...] = ()
+
+
+_CURE = "Restore it from version control, or bless the change with a reason."
+
+
+def _held(case: str, manifest: Mapping[str, Any], names: list[str]) -> list[str]:
+    """Return the files that belong to a case beside its manifest."""
+    if manifest["schema"] == manifests.OLD_SCHEMA:
+        return [file for file in manifests.SEALED if file in names]
+    for file in manifest["files"]:
+        if file not in names:
+            raise FileError(f"{plain(case)}: file {file} was removed after it was blessed. {_CURE}")
+    return list(manifest["files"])
+
+
+def _check_seals(case: str, files: Mapping[str, bytes], seals: Mapping[str, str]) -> None:
+    for file, digest in seals.items():
+        if not contents.fits(file, files[file], digest):
+            got = f"got digest {contents.seal(file, files[file])[:12]}, allowed {digest[:12]}"
+            raise FileError(f"{plain(case)}: file {file} was changed after it was blessed ({got}). {_CURE}")
+
+
+def _check_samples(where: str, samples: npt.NDArray[np.float64], manifest: Mapping[str, Any]) -> None:
+    said = manifest["render"]
+    sizes = (said["batches"], said["channels"], said["frames"])
+    if digest_of(samples) != manifest["digest"] or samples.shape != sizes:
+        got = f"got digest {manifest['digest'][:12]} and shape {sizes}"
+        allowed = f"allowed {digest_of(samples)[:12]} and {samples.shape} of {contents.REFERENCE}"
+        raise FileError(f"{where}: damaged ({got}, {allowed}). {contents.CURE}")
+
+
+def digest_of(samples: npt.NDArray[np.float64]) -> str:
+    """Return the SHA-256 of the samples' bytes in C order."""
+    return hashlib.sha256(np.ascontiguousarray(samples, dtype="<f8").tobytes()).hexdigest()
+
+
+def list_cases(goldens: str | Path | None = None) -> list[Case]:
+    """Return every case of the folder, in alphabetical order, without junk of editors and systems.
+
+    A folder without a manifest counts as a case, so that a half-written one is noticed.
+    """
+    root = folders.find(goldens)
+    found = set()
+    try:
+        for path in root.iterdir():
+            name = path.name.removeprefix(contents.REPLACED)
+            if path.is_dir() and name[:1] not in "._" and not contents.is_junk(name):
+                found.add(name)
+    except OSError as error:
+        cure = "Name a folder that you may read."
+        raise FileError(f"{plain(root, 200)}: {error.strerror or error}. {cure}") from None
+    return [Case(root / name) for name in sorted(found)]
