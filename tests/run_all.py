@@ -158,7 +158,7 @@ def phases(long: bool) -> list[Phase]:
     sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.[ch]pp"))
     # Long tests measure time and want the machine for themselves; the others share it, file by file.
     matrix = ("-m", "long or not long") if long else ("-n", JOBS, "--dist", "loadfile")
-    apart = [f"--ignore=tests/{name}" for name in ("browser", "kills", "site")]
+    apart = ("-o", "norecursedirs=.* browser kills site")  # phases of their own, which check no golden
     guard = ("--nbval", "-p", "amp_lab.golden.nbguard", "--nbval-current-env", "--nbval-cell-timeout=120")
     return [
         Phase("format", (("ruff", "format", "--check"),)),

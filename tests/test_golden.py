@@ -37,9 +37,6 @@ from amp_lab.golden import (
 from amp_lab.golden.cases import digest_of
 from amp_lab.golden.divergence import Streams, fingerprints, locate, streams_of
 
-pytest_plugins = ["pytester"]
-
-PLUGIN = ("-p", "no:amp_lab_golden", "-p", "amp_lab.golden.plugin")
 RATE = 48_000.0
 Samples = npt.NDArray[np.float64]
 
@@ -601,38 +598,17 @@ def test_folder_search_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         find(tmp_path / "absent", start=work)
 
 
-# --- pytest plugin --------------------------------------------------------------------------------
-
-
-def test_checks_are_recorded_for_the_session(
-    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A check notes its case in the file that all processes of a session share."""
-    monkeypatch.setenv(usage.ENVIRONMENT, str(tmp_path / "used.txt"))
-    assert usage.recorded() == set()
+def test_checks_are_recorded_for_every_session_that_asks(case: Path) -> None:
+    """A check notes its case in the files of all sessions around it, and in none when no session asks."""
     check("chain", chain())
-    assert usage.recorded() == {case.resolve()}
-
-
-@pytest.mark.parametrize(("option", "code"), [("fail", 1), ("ignore", 0)])
-def test_unused_golden_fails_the_session(
-    pytester: pytest.Pytester, goldens: Path, monkeypatch: pytest.MonkeyPatch, option: str, code: int
-) -> None:
-    """With `--golden-unused=fail` a case that nothing checked fails an otherwise green session, by name."""
-    (goldens / "forgotten").mkdir()
-    monkeypatch.delenv(usage.ENVIRONMENT, raising=False)
-    pytester.makepyfile("def test_green(): pass")
-    result = pytester.runpytest_subprocess(*PLUGIN, f"--golden-unused={option}")
-    assert result.ret == code
-    assert ("golden forgotten: unused" in result.stdout.str()) == (option == "fail")
-
-
-def test_fixture_raises_on_a_failed_verdict(pytester: pytest.Pytester, goldens: Path) -> None:
-    """`golden(name, render)` fails the test that uses it if the case does not pass."""
-    pytester.makepyfile("def test_it(golden): golden('absent', None)")
-    result = pytester.runpytest_subprocess(*PLUGIN)
-    assert result.ret == 1
-    result.stdout.fnmatch_lines(["*GoldenMismatch: absent: FAIL exact at missing*"])
+    with usage.collected() as outer:
+        with usage.collected() as inner:
+            assert usage.read(inner) == set()
+            check("chain", chain())
+            assert usage.read(inner) == {case.resolve()}
+        check("chain", chain())
+        assert usage.read(outer) == {case.resolve()}
+        assert not inner.exists()
 
 
 # --- instruction sets -------------------------------------------------------------------------------

@@ -1,0 +1,64 @@
+"""What pytest loads at every start, in every project beside amp_lab: the options and fixtures of goldens.
+
+It makes nothing and imports nothing of amp_lab until a test takes a fixture or an option asks for something,
+so a project that does not use goldens runs as if amp_lab were not installed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from amp_lab.golden.fixture import Checker
+
+SHORT_NAME = "golden"
+"""Second name of the fixture `amp_golden`, if no other plug-in has a fixture of that name."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of goldens."""
+    group = parser.getgroup("amp_lab", "goldens of amp_lab")
+    group.addoption(
+        "--golden-unused",
+        choices=("ignore", "skip", "fail"),
+        default="ignore",
+        help="what to do with stored golden cases that no test checked: nothing (ignore, the default), "
+        "report each as a skipped test (skip) or as a failed test (fail). Only runs of all tests are judged.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch which cases are checked, if asked to report the others."""
+    if config.getoption("--golden-unused") != "ignore":
+        from amp_lab.golden import unused  # noqa: PLC0415 - only where it is asked for
+
+        unused.watch(config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Give `amp_golden` its short name, unless another plug-in has a fixture of that name.
+
+    All plug-ins are loaded here, whatever their order; a conftest.py or a plug-in that comes later overrides.
+    """
+    if not session._fixturemanager.getfixturedefs(SHORT_NAME, session):
+        session.config.pluginmanager.register(ShortName(), "amp_lab_golden_short_name")
+
+
+class ShortName:
+    """A plug-in of one fixture."""
+
+    @pytest.fixture
+    def golden(self, amp_golden: Checker) -> Checker:
+        """Hold a render against a stored case; the same as `amp_golden`."""
+        return amp_golden
+
+
+@pytest.fixture
+def amp_golden(request: pytest.FixtureRequest) -> Checker:
+    """Hold a render against a stored case: `amp_golden("wind", render)` fails the test if they differ."""
+    from amp_lab.golden.fixture import Checker  # noqa: PLC0415 - only where it is asked for
+
+    return Checker(request.node)
