@@ -15,17 +15,17 @@ import numpy.typing as npt
 
 from amp_lab import arrays, checks, lowlevel
 from amp_lab.arrays import Scale
-from amp_lab.control import ControlHistory
+from amp_lab.control import ControlHistory, pairs
 from amp_lab.errors import AmpError, GraphError, InvalidArgument, Pending, RingFull, ShapeError, quoted
 from amp_lab.lowlevel_stream import RingCounters, Stream, TapCounters
 from amp_lab.model import Node
 from amp_lab.nodes import samples as sample_arrays
 from amp_lab.nodes.builder import takes_samples
 from amp_lab.plan import Plan
-from amp_lab.rendering import Isolation, Nonfinite, check_history_for, isolated
+from amp_lab.rendering import Isolation, Nonfinite, check_batches, check_history_for, isolated
 from amp_lab.request import Trace
 from amp_lab.tap import Pace, Tap
-from amp_lab.values import Samples, numbers
+from amp_lab.values import Samples
 
 if TYPE_CHECKING:
     from amp_lab.graph import Graph
@@ -98,6 +98,7 @@ class Session:
         self.live = tuple(sorted(silent if live is None else checks.names(f"{where}.live", live)))
         if unknown := sorted(set(self.live) - set(inputs)):
             raise GraphError(checks.unknown(f"{where}.live", unknown[0], sorted(inputs), "input node"))
+        check_batches(f"{where}.batches", graph, batches, self.live)
         history = check_history_for(where, graph, plan.curves, controls)
         flags = (nonfinite == "raise") * lowlevel.STOP_NONFINITE | trace * lowlevel.TRACE
         config = {key: value or 0 for key, value in sizes.items()} | {"batches": batches, "flags": flags}
@@ -262,10 +263,11 @@ class Session:
         name = _name(node)
         if not values:
             raise GraphError(f"{name}.set: no values. Name parameters: s.set({name!r}, gain=0.5).", node=name)
+        frame = -1 if at_frame is None else checks.whole(f"{name}.at_frame", at_frame)
+        tensors = {key: arrays.numbers(f"{name}.{key}", value) for key, value in values.items()}
         with self._turn:
-            frame = -1 if at_frame is None else checks.whole(f"{name}.at_frame", at_frame)
-            for key, value in values.items():
-                frame = self._stream.set_param(name, key, numbers(f"{name}.{key}", value), frame)
+            for key, value in tensors.items():
+                frame = self._stream.set_param(name, key, value, frame)
         return frame
 
     def control(self, curve: str, points: Iterable[tuple[float, float]]) -> None:
@@ -279,11 +281,7 @@ class Session:
         InvalidArgument
             Naming the point that comes too late.
         """
-        array = numbers(f"curve {quoted(curve)}.points", list(points))
-        if array.ndim != 2 or array.shape[1] != 2:
-            raise GraphError(
-                f"curve {quoted(curve)}.points: wrong shape (got {array.shape}, allowed (points, 2))."
-            )
+        array = pairs(f"curve {quoted(curve)}.points", points)
         with self._turn:
             self._stream.extend(curve, array[:, 0].copy(), array[:, 1].copy())
 
