@@ -67,8 +67,9 @@ def render(
     out: Samples | None,
     heat: bool,
     progress: Progress | None,
-    schedule: schedules.Choice,
-    threads: int | None,
+    schedule: schedules.Choice = None,
+    threads: int | None = None,
+    timeout_s: float | None = None,
 ) -> Render:
     """Do what `Graph.render` says."""
     from amp_lab.render import Render
@@ -102,7 +103,7 @@ def render(
     _check_out(graph, request, out)
     with Bar(graph.name) as bar, _reported(graph):
         parts, chosen = isolated(
-            isolation, lambda chosen: (run(request, chosen, progress or bar, out), chosen)
+            isolation, lambda chosen: (run(request, chosen, progress or bar, out, timeout_s), chosen)
         )
     provenance = _provenance(request, parts, plan.digest, history, chosen)
     return Render(
@@ -135,13 +136,17 @@ def _reported(graph: Graph) -> Iterator[None]:
 
 
 def run(
-    request: RenderRequest, isolation: str, progress: Progress | None = None, out: Samples | None = None
+    request: RenderRequest,
+    isolation: str,
+    progress: Progress | None = None,
+    out: Samples | None = None,
+    timeout_s: float | None = None,
 ) -> RenderParts:
-    """Render a request in a worker (``"process"``) or here (``"none"``)."""
+    """Render a request in a worker (``"process"``, see `isolate.render`) or here (``"none"``)."""
     if isolation == "process":
         from amp_lab.isolate import render as render_isolated
 
-        return render_isolated(request, progress, out)
+        return render_isolated(request, progress, out, timeout_s=timeout_s)
 
     def allocate(name: str | None, shape: tuple[int, int, int]) -> Samples:
         return out if name is None and out is not None else allocate_here(name, shape)
