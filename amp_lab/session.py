@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,7 +17,16 @@ import numpy.typing as npt
 from amp_lab import arrays, checks, lowlevel
 from amp_lab.arrays import Scale
 from amp_lab.control import ControlHistory, pairs
-from amp_lab.errors import AmpError, GraphError, InvalidArgument, Pending, RingFull, ShapeError, quoted
+from amp_lab.errors import (
+    AmpError,
+    GraphError,
+    InvalidArgument,
+    NativeCrash,
+    Pending,
+    RingFull,
+    ShapeError,
+    quoted,
+)
 from amp_lab.lowlevel_stream import RingCounters, Stream, TapCounters
 from amp_lab.model import Node
 from amp_lab.nodes import samples as sample_arrays
@@ -104,7 +114,7 @@ class Session:
         config = {key: value or 0 for key, value in sizes.items()} | {"batches": batches, "flags": flags}
         self._process = os.getpid()
         self._open_stream, self.isolation = isolated(
-            isolation, lambda chosen: (_stream(plan, config, chosen), chosen)
+            isolation, lambda chosen: (_stream(plan, config, chosen, _shown_by(graph)), chosen)
         )
         self._nodes, self._batches = plan.order, batches
         self.latency_frames = plan.latency_frames
@@ -376,12 +386,25 @@ class _Run:
             self._bell.acquire()
 
 
-def _stream(plan: Plan, config: dict[str, int], isolation: str) -> Stream:
+def _shown_by(graph: Graph) -> Callable[[NativeCrash], None]:
+    """Return what lets the views of a graph show a crash, without keeping the graph."""
+    known = weakref.ref(graph)
+
+    def show(crash: NativeCrash) -> None:
+        if (graph := known()) is not None and graph._journal is not None:
+            graph._journal.report(crash)
+
+    return show
+
+
+def _stream(
+    plan: Plan, config: dict[str, int], isolation: str, on_crash: Callable[[NativeCrash], None]
+) -> Stream:
     if isolation == "none":
         return Stream(plan.descriptor_blob, plan.plan_blob, **config)
     from amp_lab.remote import RemoteStream  # noqa: PLC0415 - only who needs a worker loads what starts one
 
-    return RemoteStream(plan.descriptor_blob, plan.plan_blob, nodes=plan.order, **config)
+    return RemoteStream(plan.descriptor_blob, plan.plan_blob, nodes=plan.order, on_crash=on_crash, **config)
 
 
 def _name(node: str | Node) -> str:
