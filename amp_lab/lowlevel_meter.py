@@ -135,7 +135,10 @@ class Meter:
         count, error = ffi.new("size_t *"), error_record()
         check(lib.amp_meter_series(self._handle, batch, series, ffi.NULL, 0, count, error), error)
         values = np.empty(count[0])
-        check(lib.amp_meter_series(self._handle, batch, series, doubles(values), values.size, count, error), error)
+        check(
+            lib.amp_meter_series(self._handle, batch, series, doubles(values), values.size, count, error),
+            error,
+        )
         return values
 
 

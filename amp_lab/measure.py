@@ -15,9 +15,11 @@ from amp_lab import checks
 from amp_lab.analysis import (
     FloatArray,
     FrequencyResponse,
+    Loudness,
     Measurement,
     alias_energy,
     deconvolve,
+    ebu_r128,
     exact_frequency,
     group_delay,
     impulse,
@@ -33,13 +35,16 @@ from amp_lab.analysis import (
     true_peak,
     two_tone,
 )
+from amp_lab.analysis.layouts import Layout
 from amp_lab.analysis.signals import to_signal
 from amp_lab.errors import InvalidArgument, quoted
 
 __all__ = [
     "FrequencyResponse",
+    "Loudness",
     "Measurement",
     "alias_energy",
+    "ebu_r128",
     "exact_frequency",
     "frequency_response",
     "group_delay",
@@ -207,6 +212,10 @@ def frequency_response(
     return transfer(system, rate, before=before)
 
 
-def summary(render: Rendered) -> Measurement:
-    """Peak, true peak, RMS, crest, DC and loudness of a render; its repr is stable text."""
-    return measure_levels(render.audio, render.sample_rate)
+@checks.keywords
+def summary(render: Rendered, *, layout: Layout | None = None) -> Measurement:
+    """Peak, true peak, RMS, crest, DC and loudness of a render; its repr is stable text.
+
+    `layout` says where more than two channels come from, which their loudness depends on (`loudness`).
+    """
+    return measure_levels(render.audio, render.sample_rate, layout=layout)
