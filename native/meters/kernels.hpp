@@ -15,16 +15,17 @@ struct Compensated {
 // beyond 2^480 or below 2^-480 are scaled so that none overflows or vanishes (J. Blue, "A portable Fortran program to
 // find the Euclidean norm of a vector", ACM TOMS 4, 1978).
 inline constexpr int64_t kLevelBlock = 1024;
-inline constexpr double kBig = 0x1p480, kTiny = 0x1p-480;         // magnitudes from and up to which squares are scaled
-inline constexpr double kShrink = 0x1p-560, kStretch = 0x1p560;   // by what the value is multiplied before
-inline constexpr double kSumScale = 0x1p-64;                      // of the sum, so that 2^64 huge values do not overflow
+inline constexpr double kBig = 0x1p480, kTiny = 0x1p-480;        // magnitudes from and up to which squares are scaled
+inline constexpr double kShrink = 0x1p-560, kStretch = 0x1p560;  // by what the value is multiplied before
+inline constexpr double kSumScale = 0x1p-64;                     // of the sum, so that 2^64 huge values do not overflow
 struct LevelState {
     double peak[8] = {}, left_out[8] = {};  // greatest magnitude; number of values that are not finite
     double sum[8] = {}, square[8] = {}, big[8] = {}, tiny[8] = {};
     Compensated total, squares, bigs, tinies;
 };
 
-// Values between frames n and n + 1 come from 2 kReach frames: n - kReach + 1 .. n + kReach, at kOversampling - 1 places.
+// Values between frames n and n + 1 come from 2 kReach frames: n - kReach + 1 .. n + kReach, at kOversampling - 1
+// places.
 inline constexpr int kReach = 32, kOversampling = 8, kPairs = kOversampling / 2;
 // Frames n - j and n + 1 + j enter as their sum and their difference, so a signal and its reverse give the same bits.
 // The values at p and kOversampling - p are even + odd and even - odd: the greater magnitude is |even| + |odd|.

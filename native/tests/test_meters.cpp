@@ -74,8 +74,8 @@ Readings measured(const amp_meter_config& c, Samples& x, const std::vector<int64
     std::vector<int64_t> ends = cuts;
     ends.push_back(c.frames);
     for (int64_t from = 0; const int64_t to : ends) {
-        amp_buffer b{sizeof(amp_buffer), c.batches, c.channels, 0, to - from, c.frames * c.channels, c.frames,
-                     x.data() + from};
+        amp_buffer b{sizeof(amp_buffer),    c.batches, c.channels,     0, to - from,
+                     c.frames * c.channels, c.frames,  x.data() + from};
         CHECK(amp_meter_process(meter, &b, &error) == AMP_OK);
         from = to;
     }
@@ -156,9 +156,9 @@ void true_peak_has_no_direction() {
 
 // BS.1770-4, tables 1 and 2.
 void filters_at_48_khz_are_the_standard_ones() {
-    constexpr double kTable[10] = {1.53512485958697, -2.69169618940638, 1.19839281085285, -1.69065929318241,
-                                   0.73248077421585, 1.0,               -2.0,             1.0,
-                                   -1.99004745483398, 0.99007225036621};
+    constexpr double kTable[10] = {
+        1.53512485958697,  -2.69169618940638, 1.19839281085285, -1.69065929318241, 0.73248077421585, 1.0, -2.0, 1.0,
+        -1.99004745483398, 0.99007225036621};
     double k[10];
     CHECK(amp_k_weighting(48000.0, k, nullptr) == AMP_OK);
     for (int i = 0; i < 10; ++i) CHECK(std::fabs(k[i] - kTable[i]) < 1e-14);
