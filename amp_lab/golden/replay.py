@@ -24,7 +24,7 @@ MOST_STREAMS = 4096 * regular_files.MIB
 MOST_SECONDS = 600.0
 """Of one render of a case; `AMP_GOLDEN_TIMEOUT` is another limit."""
 STANDSTILL_S = 60.0
-"""That a worker may spend in one firing before it counts as hung; not more than the limit of the render."""
+"""That a worker may spend in one firing before it counts as hung; at most half the limit of the render."""
 
 
 def limit_s() -> float:
@@ -85,7 +85,7 @@ def sound(graph: Any, *, frames: int, batches: int, **options: Any) -> Any:
         out=None,
         heat=False,
         progress=_clock(graph.name),
-        timeout_s=min(STANDSTILL_S, limit_s()),
+        timeout_s=min(STANDSTILL_S, limit_s() / 2.0),
         **chosen,
     )
 
@@ -94,7 +94,7 @@ def parts(name: str, request: Any) -> Any:
     """Return what a request renders to, in a worker and within the limits of time."""
     from amp_lab import rendering  # noqa: PLC0415 - comparing needs no engine
 
-    return rendering.run(request, isolation(), _clock(name), timeout_s=min(STANDSTILL_S, limit_s()))
+    return rendering.run(request, isolation(), _clock(name), timeout_s=min(STANDSTILL_S, limit_s() / 2.0))
 
 
 @dataclass(frozen=True, slots=True)
