@@ -44,7 +44,7 @@ def _missing(case: Case) -> Verdict | None:
         what = ", ".join(absent)
         return nothing_compared(case.name, "missing", what, "no such file", note) if absent else None
     near = checks.hint(case.name, [c.name for c in list_cases(case.folder.parent)])
-    note = near.strip() or "Bless it with golden.store."
+    note = near.strip() or "Bless it with golden.store, or with pytest --golden-update=REASON."
     return nothing_compared(case.name, "missing", f"a case {quoted(case.name)}", "no such folder", note)
 
 
