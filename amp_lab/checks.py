@@ -143,13 +143,7 @@ def _wrong_call(function: Callable[..., Any], args: tuple[Any, ...], options: di
 
 
 def whole(
-    where: str,
-    value: Any,
-    low: int = 0,
-    high: int = LARGEST,
-    error: type[AmpError] = GraphError,
-    *,
-    cure: str = "Give an int.",
+    where: str, value: Any, low: int = 0, high: int = LARGEST, error: type[AmpError] = GraphError
 ) -> int:
     """Return a whole number from ``low`` to ``high``; bool is none.
 
@@ -163,19 +157,13 @@ def whole(
     except TypeError:
         number = low - 1
     if isinstance(value, bool) or not low <= number <= high:
-        is_far = number < low and high >= LARGEST  # from the upper limit
-        allowed = f"whole numbers >= {low}" if is_far else f"whole numbers from {low} to {high}"
-        raise error(f"{where}: not allowed (got {quoted(value)}, allowed {allowed}). {cure}")
+        allowed = f"whole numbers >= {low}" if number < low else f"whole numbers from {low} to {high}"
+        raise error(f"{where}: not allowed (got {quoted(value)}, allowed {allowed}). Give an int.")
     return number
 
 
 def real(
-    where: str,
-    value: Any,
-    allowed: str = "a finite number",
-    error: type[AmpError] = GraphError,
-    *,
-    cure: str = "Give a float.",
+    where: str, value: Any, allowed: str = "a finite number", error: type[AmpError] = GraphError
 ) -> float:
     """Return a finite number; bool and text are none.
 
@@ -193,7 +181,7 @@ def real(
         except TypeError:  # a span of time, which NumPy counts among the whole numbers
             number = math.nan
     if not math.isfinite(number):
-        raise error(f"{where}: not a number (got {quoted(value)}, allowed {allowed}). {cure}")
+        raise error(f"{where}: not a number (got {quoted(value)}, allowed {allowed}). Give a float.")
     return number
 
 
@@ -215,7 +203,7 @@ def between(
         If it is something else.
     """
     allowed = f"{low:.9g} to {high:.9g}" + (f" {unit}" if unit else "")
-    number = real(where, value, allowed, cure=cure, error=error)
+    number = real(where, value, allowed, error)
     if not low <= number <= high:
         got = quoted(value) + (f" {unit}" if unit else "")
         raise error(f"{where}: out of range (got {got}, allowed {allowed}). {cure}")

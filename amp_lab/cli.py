@@ -65,11 +65,10 @@ def _judge(render: Render, goldens: Path | None) -> tuple[bool, str, list[str]]:
     from amp_lab import golden
 
     try:
-        folder = golden.find(goldens)
+        verdict = golden.check(CASE, render, goldens=goldens)
     except golden.GoldenError:
         cure = "Run in a clone of amp_lab, or name its folder: amp-lab demo --goldens DIR/goldens."
         return False, f"{CASE}: FAIL no goldens folder", [f"goldens: folder not found. {cure}"]
-    verdict = golden.check(CASE, render, goldens=folder)
     return verdict.passed, repr(verdict), str(verdict).splitlines()[1:]
 
 

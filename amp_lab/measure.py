@@ -13,16 +13,23 @@ import numpy.typing as npt
 
 from amp_lab import checks
 from amp_lab.analysis import (
+    Distortion,
     FloatArray,
+    FoundFrequency,
     FrequencyResponse,
-    Loudness,
+    Intermodulation,
     Measurement,
+    NoiseLevel,
     alias_energy,
     deconvolve,
-    ebu_r128,
+    dynamic_range,
     exact_frequency,
+    find_frequency,
     group_delay,
+    harmonic_distortion,
+    idle_noise,
     impulse,
+    intermodulation,
     loudness,
     measure_levels,
     noise,
@@ -35,21 +42,27 @@ from amp_lab.analysis import (
     true_peak,
     two_tone,
 )
-from amp_lab.analysis.layouts import Layout
 from amp_lab.analysis.signals import to_signal
 from amp_lab.errors import InvalidArgument, quoted
 
 __all__ = [
+    "Distortion",
+    "FoundFrequency",
     "FrequencyResponse",
-    "Loudness",
+    "Intermodulation",
     "Measurement",
+    "NoiseLevel",
     "alias_energy",
-    "ebu_r128",
+    "dynamic_range",
     "exact_frequency",
+    "find_frequency",
     "frequency_response",
     "group_delay",
+    "harmonic_distortion",
+    "idle_noise",
     "impulse",
     "impulse_response",
+    "intermodulation",
     "loudness",
     "noise",
     "response",
@@ -212,10 +225,6 @@ def frequency_response(
     return transfer(system, rate, before=before)
 
 
-@checks.keywords
-def summary(render: Rendered, *, layout: Layout | None = None) -> Measurement:
-    """Peak, true peak, RMS, crest, DC and loudness of a render; its repr is stable text.
-
-    `layout` says where more than two channels come from, which their loudness depends on (`loudness`).
-    """
-    return measure_levels(render.audio, render.sample_rate, layout=layout)
+def summary(render: Rendered) -> Measurement:
+    """Peak, true peak, RMS, crest, DC and loudness of a render; its repr is stable text."""
+    return measure_levels(render.audio, render.sample_rate)

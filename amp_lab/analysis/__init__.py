@@ -1,8 +1,11 @@
 """Pure functions from signals to numbers. Signals have frames on the last axis."""
 
-from amp_lab.analysis.distortion import alias_energy, exact_frequency, snr, thd_n
-from amp_lab.analysis.level import Measurement, measure_levels, true_peak
-from amp_lab.analysis.r128 import Loudness, ebu_r128, loudness
+from amp_lab.analysis.aliasing import alias_energy, exact_frequency
+from amp_lab.analysis.distortion import Distortion, harmonic_distortion, snr, thd_n
+from amp_lab.analysis.frequency_search import FoundFrequency, find_frequency
+from amp_lab.analysis.imd import Intermodulation, intermodulation
+from amp_lab.analysis.level import Measurement, loudness, measure_levels, true_peak
+from amp_lab.analysis.noise_level import NoiseLevel, dynamic_range, idle_noise
 from amp_lab.analysis.response import FrequencyResponse, deconvolve, group_delay, transfer
 from amp_lab.analysis.signals import FloatArray, to_bcn
 from amp_lab.analysis.spectral import (
@@ -17,21 +20,28 @@ from amp_lab.analysis.stimuli import impulse, noise, silence, sweep, tone, two_t
 from amp_lab.analysis.windows import WindowFacts, window_facts
 
 __all__ = [
+    "Distortion",
     "FloatArray",
+    "FoundFrequency",
     "FrequencyResponse",
-    "Loudness",
+    "Intermodulation",
     "Measurement",
+    "NoiseLevel",
     "Peak",
     "Spectrogram",
     "Spectrum",
     "WindowFacts",
     "alias_energy",
     "deconvolve",
-    "ebu_r128",
+    "dynamic_range",
     "exact_frequency",
+    "find_frequency",
     "find_peaks",
     "group_delay",
+    "harmonic_distortion",
+    "idle_noise",
     "impulse",
+    "intermodulation",
     "loudness",
     "measure_levels",
     "noise",

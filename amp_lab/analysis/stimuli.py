@@ -1,6 +1,7 @@
 """Signals to feed into an `input` node, each of shape (1, channels, frames).
 
-All of them refuse `frames` and `channels` that are not whole numbers from 1 up with `GraphError`.
+All of them refuse `frames` and `channels` that are not whole numbers from 1 up with `GraphError`, and
+frequencies, sample rates and sizes that are no numbers or out of range with `InvalidArgument`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 import numpy as np
 
 from amp_lab import checks
+from amp_lab.analysis import arguments
 from amp_lab.analysis.signals import FloatArray
 from amp_lab.errors import InvalidArgument
 
@@ -29,11 +31,9 @@ def impulse(frames: int, *, channels: int = 1, at_frame: int = 0, amplitude: flo
         If `at_frame` is outside the signal.
     """
     _check_size("impulse", frames, channels)
-    if not 0 <= at_frame < frames:
-        raise InvalidArgument(
-            f"impulse.at_frame: out of range (got {at_frame}, allowed 0 to {frames - 1}). "
-            "Use more frames or an earlier one."
-        )
+    cure = "Use more frames or an earlier one."
+    at_frame = arguments.whole("impulse.at_frame", at_frame, 0, frames - 1, cure)
+    amplitude = _size("impulse.amplitude", amplitude)
     x = silence(frames, channels=channels)
     x[..., at_frame] = amplitude
     return x
@@ -48,8 +48,18 @@ def tone(
     amplitude: float = 1.0,
     phase_rad: float = 0.0,
 ) -> FloatArray:
-    """Sine of the given peak amplitude."""
+    """Sine of the given peak amplitude, from 0 Hz to sample_rate / 2.
+
+    Raises
+    ------
+    InvalidArgument
+        If a frequency, rate, amplitude or phase is no finite number or out of range.
+    """
     _check_size("tone", frames, channels)
+    sample_rate = arguments.sample_rate("tone", sample_rate)
+    frequency_hz = arguments.frequency("tone.frequency_hz", frequency_hz, sample_rate)
+    amplitude = _size("tone.amplitude", amplitude)
+    phase_rad = arguments.real("tone.phase_rad", phase_rad, "an angle in radians", "Give a float.")
     cycles = np.arange(frames) * (frequency_hz / sample_rate)
     return _spread(amplitude * np.sin(2.0 * np.pi * np.mod(cycles, 1.0) + phase_rad), channels)
 
@@ -62,10 +72,27 @@ def two_tone(
     *,
     channels: int = 1,
     amplitude: float = 1.0,
+    ratio: float = 1.0,
 ) -> FloatArray:
-    """Two sines of equal level whose sum peaks at `amplitude` (CCIF twin tone by default)."""
-    low = tone(frames, sample_rate, low_hz, channels=channels, amplitude=amplitude / 2)
-    return low + tone(frames, sample_rate, high_hz, channels=channels, amplitude=amplitude / 2)
+    """Two sines whose sum peaks at `amplitude`, the low one `ratio` times the high one.
+
+    By default the twin tone of the difference-frequency method (CCIF); that of SMPTE RP 120 is 60 Hz and
+    7 kHz at a ratio of 4.
+
+    Raises
+    ------
+    InvalidArgument
+        If a frequency, rate, amplitude or ratio is no finite number or out of range.
+    """
+    _check_size("two_tone", frames, channels)
+    sample_rate = arguments.sample_rate("two_tone", sample_rate)
+    low_hz = arguments.frequency("two_tone.low_hz", low_hz, sample_rate)
+    high_hz = arguments.frequency("two_tone.high_hz", high_hz, sample_rate)
+    amplitude = _size("two_tone.amplitude", amplitude)
+    ratio = arguments.within("two_tone.ratio", ratio, 1e-9, 1e9, "", "Give low over high, 4 for SMPTE.")
+    high = amplitude / (1.0 + ratio)
+    low = tone(frames, sample_rate, low_hz, channels=channels, amplitude=amplitude - high)
+    return low + tone(frames, sample_rate, high_hz, channels=channels, amplitude=high)
 
 
 def sweep(
@@ -88,6 +115,11 @@ def sweep(
         Unless 0 < start_hz < stop_hz <= sample_rate / 2.
     """
     _check_size("sweep", frames, channels)
+    sample_rate = arguments.sample_rate("sweep", sample_rate)
+    cure = "Use a start below the stop."
+    start_hz = arguments.real("sweep.start_hz", start_hz, "above 0 Hz", cure)
+    stop_hz = arguments.real("sweep.stop_hz", stop_hz, f"up to {sample_rate / 2:g} Hz", cure)
+    amplitude = _size("sweep.amplitude", amplitude)
     if not 0.0 < start_hz < stop_hz <= sample_rate / 2:
         raise InvalidArgument(
             f"sweep.stop_hz: out of range (got {start_hz:g} to {stop_hz:g} Hz, allowed rising "
@@ -104,11 +136,18 @@ def noise(
 ) -> FloatArray:
     """White noise of the given expected RMS; channels are independent, equal seeds equal bits."""
     _check_size("noise", frames, channels)
+    rms = _size("noise.rms", rms)
+    seed = arguments.whole("noise.seed", seed, 0, (1 << 128) - 1, "Equal seeds give equal bits.")
+    gaussian = checks.flag("noise.gaussian", gaussian)
     rng = np.random.Generator(np.random.Philox(seed))
     shape = (1, channels, frames)
     if gaussian:
         return rms * rng.standard_normal(shape)
     return rms * math.sqrt(3.0) * rng.uniform(-1.0, 1.0, shape)
+
+
+def _size(where: str, value: float) -> float:
+    return arguments.real(where, value, "a finite number", "Give a float, 1.0 for full scale.")
 
 
 def _check_size(where: str, frames: int, channels: int) -> None:
