@@ -38,6 +38,8 @@ class Problem(NamedTuple):
 
 
 _FLOAT64: Final = np.dtype(np.float64)
+_QUICK: Final = (_FLOAT64, np.dtype(np.float32))
+"""What almost all blocks of samples are: taken without a further look."""
 _SEQUENCES: Final = (list, tuple, range)
 _MOST_DEPTH: Final = 8
 """Of nested lists."""
@@ -81,8 +83,8 @@ def numbers(
     GraphError, or the given class
         If they are something else.
     """
-    if type(given) is np.ndarray and given.dtype == _FLOAT64:
-        return given
+    if type(given) is np.ndarray and given.dtype in _QUICK:
+        return given.astype(_FLOAT64, copy=False)
     return _float64(where, _taken(where, given, what, allowed, error), error)
 
 
@@ -112,8 +114,8 @@ def samples(
     GraphError, or the given class
         If they are something else, or integers without ``scale``.
     """
-    if scale is None and type(given) is np.ndarray and given.dtype == _FLOAT64:
-        return given
+    if scale is None and type(given) is np.ndarray and given.dtype in _QUICK:
+        return given.astype(_FLOAT64, copy=False)
     taken = _taken(where, given, "numbers", allowed, error)
     if scale is None:
         if taken.dtype.kind in "iu":
@@ -162,7 +164,7 @@ def check_not_transposed(
     if looks_transposed(shape):
         raise error(
             f"{where}: {shape[-2]} channels of {shape[-1]} frames (got shape {shape}, allowed "
-            f"(channel, frame)). {TRANSPOSED} {cure}"
+            f"(channel, frame)). {TRANSPOSED} {cure}".rstrip()
         )
 
 

@@ -143,7 +143,13 @@ def _wrong_call(function: Callable[..., Any], args: tuple[Any, ...], options: di
 
 
 def whole(
-    where: str, value: Any, low: int = 0, high: int = LARGEST, error: type[AmpError] = GraphError
+    where: str,
+    value: Any,
+    low: int = 0,
+    high: int = LARGEST,
+    error: type[AmpError] = GraphError,
+    *,
+    cure: str = "Give an int.",
 ) -> int:
     """Return a whole number from ``low`` to ``high``; bool is none.
 
@@ -157,13 +163,19 @@ def whole(
     except TypeError:
         number = low - 1
     if isinstance(value, bool) or not low <= number <= high:
-        allowed = f"whole numbers >= {low}" if number < low else f"whole numbers from {low} to {high}"
-        raise error(f"{where}: not allowed (got {quoted(value)}, allowed {allowed}). Give an int.")
+        is_far = number < low and high >= LARGEST  # from the upper limit
+        allowed = f"whole numbers >= {low}" if is_far else f"whole numbers from {low} to {high}"
+        raise error(f"{where}: not allowed (got {quoted(value)}, allowed {allowed}). {cure}")
     return number
 
 
 def real(
-    where: str, value: Any, allowed: str = "a finite number", error: type[AmpError] = GraphError
+    where: str,
+    value: Any,
+    allowed: str = "a finite number",
+    error: type[AmpError] = GraphError,
+    *,
+    cure: str = "Give a float.",
 ) -> float:
     """Return a finite number; bool and text are none.
 
@@ -181,7 +193,7 @@ def real(
         except TypeError:  # a span of time, which NumPy counts among the whole numbers
             number = math.nan
     if not math.isfinite(number):
-        raise error(f"{where}: not a number (got {quoted(value)}, allowed {allowed}). Give a float.")
+        raise error(f"{where}: not a number (got {quoted(value)}, allowed {allowed}). {cure}")
     return number
 
 
@@ -203,7 +215,7 @@ def between(
         If it is something else.
     """
     allowed = f"{low:.9g} to {high:.9g}" + (f" {unit}" if unit else "")
-    number = real(where, value, allowed, error)
+    number = real(where, value, allowed, cure=cure, error=error)
     if not low <= number <= high:
         got = quoted(value) + (f" {unit}" if unit else "")
         raise error(f"{where}: out of range (got {got}, allowed {allowed}). {cure}")

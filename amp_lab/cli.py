@@ -65,10 +65,11 @@ def _judge(render: Render, goldens: Path | None) -> tuple[bool, str, list[str]]:
     from amp_lab import golden
 
     try:
-        verdict = golden.check(CASE, render, goldens=goldens)
+        folder = golden.find(goldens)
     except golden.GoldenError:
         cure = "Run in a clone of amp_lab, or name its folder: amp-lab demo --goldens DIR/goldens."
         return False, f"{CASE}: FAIL no goldens folder", [f"goldens: folder not found. {cure}"]
+    verdict = golden.check(CASE, render, goldens=folder)
     return verdict.passed, repr(verdict), str(verdict).splitlines()[1:]
 
 

@@ -6,7 +6,12 @@ from __future__ import annotations
 
 import argparse
 
-from amp_lab.command_line import FAILED, OK, Commands, add_command, add_goldens
+from amp_lab.command_line import CRASHED, FAILED, OK, Commands, add_command, add_goldens
+
+GRAPHS = (
+    "the graphs in the code, held against the references too: a function that returns {case: graph or "
+    "render}, or one that is called with the name of a case; the module is imported, working folder first"
+)
 
 
 def list_cases(options: argparse.Namespace) -> int:
@@ -36,16 +41,24 @@ def list_cases(options: argparse.Namespace) -> int:
 def verify_cases(options: argparse.Namespace) -> int:
     """Render cases and print their verdicts."""
     from amp_lab import golden
+    from amp_lab.golden import code
+    from amp_lab.golden.verify import chosen_cases
 
     names = options.cases or "all"
+    chosen_cases(names, options.goldens)  # no folder and no case are wrong use
+    graphs = None if options.code is None else code.load(options.code)
     if options.isa:
+        if graphs is not None:
+            raise golden.GoldenError("--code: not with --isa (got both, allowed one). Leave one out.")
         found = golden.verify_isa_levels(names, goldens=options.goldens)
     else:
-        found = golden.verdicts(names, matrix=options.matrix, goldens=options.goldens)
+        found = golden.verdicts(names, matrix=options.matrix, goldens=options.goldens, code=graphs)
     for verdict in found:
         print(verdict)
     failed = sum(not verdict for verdict in found)
     print(f"{len(found) - failed} passed, {failed} failed")
+    if any(verdict.crashed for verdict in found):
+        return CRASHED
     return FAILED if failed else OK
 
 
@@ -75,6 +88,7 @@ def add_commands(commands: Commands) -> None:
         help="quick: two block sizes; full: four, and each batch alone (default %(default)s)",
     )  # fmt: skip
     how.add_argument("--isa", action="store_true", help="on every instruction set level of this machine")
+    verify.add_argument("--code", metavar="MODULE:NAME", help=GRAPHS)
     verify.set_defaults(run_command=verify_cases)
     update = add_command(actions, "update", "bless what the engine renders now")
     update.add_argument("cases", nargs="+", metavar="CASE")

@@ -89,7 +89,7 @@ class Curve(CurveRef):
         cls, name: str, points: Iterable[tuple[float, float]], interpolation: Interpolation = "linear"
     ) -> Self:
         """Return a curve through (time_s, value) points in any order; points of one time keep their order."""
-        array = _pairs(f"curve {quoted(name)}", list(points) if isinstance(points, Iterable) else points)
+        array = pairs(f"curve {quoted(name)}.points", points)
         array = array[np.argsort(array[:, 0], kind="stable")]
         return cls(name, array[:, 0], array[:, 1], interpolation)
 
@@ -118,11 +118,19 @@ class Curve(CurveRef):
         return f"Curve {self.name}: {self.times_s.size} points, {span}, {self.interpolation}"
 
 
-def _pairs(where: str, points: Any) -> Samples:
-    array = numbers(f"{where}.points", points)
+def pairs(where: str, points: Any) -> Samples:
+    """Return points (time_s, value) as an array (points, 2).
+
+    Raises
+    ------
+    GraphError
+        If they are something else.
+    """
+    is_bare = isinstance(points, Iterable) and not hasattr(points, "__array__")
+    array = numbers(where, list(points) if is_bare else points)
     if array.ndim != 2 or array.shape[1] != 2:
         raise GraphError(
-            f"{where}.points: have the wrong shape (got {array.shape}, allowed (points, 2)). "
+            f"{where}: have the wrong shape (got {array.shape}, allowed (points, 2)). "
             "Give pairs: [(time_s, value), ...].",
             stage="history",
         )
@@ -197,7 +205,10 @@ class ControlHistory(Mapping[str, Curve]):
 
     def sample(self, name: str, sample_rate: float, frames: int, first_frame: int = 0) -> Samples:
         """One curve at t = n / sample_rate, shape (frames,), with the bits a render sees."""
-        return lowlevel.history_sample(self.blob, name, sample_rate, first_frame, frames)
+        rate = checks.sample_rate("sample.sample_rate", sample_rate)
+        checks.whole("sample.frames", frames)
+        checks.whole("sample.first_frame", first_frame, -checks.LONGEST, checks.LONGEST)
+        return lowlevel.history_sample(self.blob, name, rate, first_frame, frames)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the curves as JSON values that read back to the same bits."""
@@ -299,7 +310,7 @@ def _read_curve(name: str, item: Any) -> Curve:
     if not isinstance(item, dict) or set(item) != {"interpolation", "points"}:
         allowed = "an object with interpolation and points"
         raise GraphError(f"not a curve (got {quoted(item)}, allowed {allowed}).")
-    points = _pairs(f"curve {quoted(name)}", item["points"])
+    points = pairs(f"curve {quoted(name)}.points", item["points"])
     return Curve(name, points[:, 0], points[:, 1], item["interpolation"])
 
 

@@ -17,7 +17,7 @@ from amp_lab.errors import visible
 from amp_lab.version import __version__
 
 DEPENDENCIES = (
-    "cffi", "ipykernel", "ipywidgets", "jupyterlab", "matplotlib", "nbval", "numpy", "pyloudnorm", "scipy",
+    "cffi", "ipykernel", "ipywidgets", "jupyterlab", "matplotlib", "nbval", "numpy", "scipy",
     "soundfile", "tqdm",
 )  # fmt: skip
 _ISA_PROGRAM = "from amp_lab import lowlevel; print(lowlevel.isa())"

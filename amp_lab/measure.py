@@ -18,11 +18,13 @@ from amp_lab.analysis import (
     FoundFrequency,
     FrequencyResponse,
     Intermodulation,
+    Loudness,
     Measurement,
     NoiseLevel,
     alias_energy,
     deconvolve,
     dynamic_range,
+    ebu_r128,
     exact_frequency,
     find_frequency,
     group_delay,
@@ -42,6 +44,7 @@ from amp_lab.analysis import (
     true_peak,
     two_tone,
 )
+from amp_lab.analysis.layouts import Layout
 from amp_lab.analysis.signals import to_signal
 from amp_lab.errors import InvalidArgument, quoted
 
@@ -50,10 +53,12 @@ __all__ = [
     "FoundFrequency",
     "FrequencyResponse",
     "Intermodulation",
+    "Loudness",
     "Measurement",
     "NoiseLevel",
     "alias_energy",
     "dynamic_range",
+    "ebu_r128",
     "exact_frequency",
     "find_frequency",
     "frequency_response",
@@ -225,6 +230,10 @@ def frequency_response(
     return transfer(system, rate, before=before)
 
 
-def summary(render: Rendered) -> Measurement:
-    """Peak, true peak, RMS, crest, DC and loudness of a render; its repr is stable text."""
-    return measure_levels(render.audio, render.sample_rate)
+@checks.keywords
+def summary(render: Rendered, *, layout: Layout | None = None) -> Measurement:
+    """Peak, true peak, RMS, crest, DC and loudness of a render; its repr is stable text.
+
+    `layout` says where more than two channels come from, which their loudness depends on (`loudness`).
+    """
+    return measure_levels(render.audio, render.sample_rate, layout=layout)

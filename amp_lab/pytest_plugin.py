@@ -6,7 +6,7 @@ so a project that does not use goldens runs as if amp_lab were not installed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,6 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="what to do with stored golden cases that no test checked: nothing (ignore, the default), "
         "report each as a skipped test (skip) or as a failed test (fail). Only runs of all tests are judged.",
     )
+    group.addoption(
+        "--golden-update",
+        metavar="REASON",
+        help="store the render of each golden check that fails or has no case yet, with this reason, as "
+        "`amp-lab golden update --reason` does for stored graphs. Such a test passes, and the end of the run "
+        "lists what was stored and which parameters changed.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,6 +42,23 @@ def pytest_configure(config: pytest.Config) -> None:
         from amp_lab.golden import unused  # noqa: PLC0415 - only where it is asked for
 
         unused.watch(config)
+    reason = config.getoption("--golden-update")
+    if reason is not None and not reason.strip():
+        raise pytest.UsageError(
+            "--golden-update: no reason given (got ''). Say what changed and why it is right."
+        )
+    if reason is not None and config.getoption("numprocesses", None):
+        raise pytest.UsageError("--golden-update: not in several processes (got -n). Run it with -n 0.")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take over what a worker of pytest-xdist checked."""
+    found = getattr(node, "workeroutput", {}).get("amp_golden_checks")
+    if found:
+        from amp_lab.golden.fixture import Check, Checks  # noqa: PLC0415 - only where it is asked for
+
+        Checks.of(node.config).done += [Check(**check) for check in found]
 
 
 @pytest.hookimpl(trylast=True)

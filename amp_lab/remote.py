@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from amp_lab import isolate
-from amp_lab.errors import AmpError
+from amp_lab.errors import AmpError, NativeCrash
 from amp_lab.fork_server import EXIT_S
 from amp_lab.lowlevel_stream import Stream
 from amp_lab.segments import Place
@@ -25,6 +25,8 @@ class RemoteStream(Stream):
     ----------
     nodes
         The plan's nodes in firing order, to say where the worker died.
+    on_crash
+        Called once with the crash that ends the worker, before the call that met it raises.
 
     Raises
     ------
@@ -32,16 +34,34 @@ class RemoteStream(Stream):
         If no worker can be started here.
     """
 
-    def __init__(self, descriptors: bytes, plan: bytes, *, nodes: tuple[str, ...], **config: int) -> None:
+    def __init__(
+        self,
+        descriptors: bytes,
+        plan: bytes,
+        *,
+        nodes: tuple[str, ...],
+        on_crash: Callable[[NativeCrash], None],
+        **config: int,
+    ) -> None:
+        self._on_crash: Callable[[NativeCrash], None] | None = on_crash
         fault = os.environ.get("AMP_TEST_FAULT", "")
         job = StreamJob(descriptors, plan, config, Place(0, 0, 0, ()), fault)
         self._thread: StreamThread = isolate.stream_thread(job, nodes)
         self._thread.end_with(self)
         try:
             isolate.start(self._thread)
-            self._thread.call("rings")  # which makes the stream
+            self._call("rings")  # which makes the stream
         except BaseException:  # whose traceback may keep this object for long
             self._thread.end()
+            raise
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        try:
+            return self._thread.call(method, *arguments)
+        except NativeCrash as crash:
+            on_crash, self._on_crash = self._on_crash, None
+            if on_crash is not None:
+                on_crash(crash)
             raise
 
     def close(self) -> None:
@@ -51,24 +71,24 @@ class RemoteStream(Stream):
 
     def bind_input(self, node: str, samples: Samples) -> None:
         """Let an input play samples (B|1, C, N), copied to where the worker sees them."""
-        self._thread.call("bind_input", node, np.array(samples))
+        self._call("bind_input", node, np.array(samples))
 
     def push(self, node: str, samples: Samples) -> None:
         """Append samples (B|1, C, N) to an input: all of them, or none."""
-        self._thread.call("push", node, np.array(samples))
+        self._call("push", node, np.array(samples))
 
     def pull(self, tap: int, out: Samples, ready: bool = False) -> tuple[int, AmpError | None]:
         """Fill ``out`` (B, C, N) from a tap; returns how many frames it got and, if too few, why.
 
         Who is interrupted leaves ``out`` to the call: use it again only after another call has returned.
         """
-        got, why = self._thread.call("pull", tap, out, ready)
+        got, why = self._call("pull", tap, out, ready)
         return got, why
 
 
 def _forward(name: str) -> Callable[..., Any]:
     def method(self: RemoteStream, *arguments: Any) -> Any:
-        return self._thread.call(name, *arguments)
+        return self._call(name, *arguments)
 
     return method
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
@@ -16,7 +16,7 @@ import numpy as np
 from amp_lab import checks, lowlevel
 from amp_lab import schedule as schedules
 from amp_lab.control import ControlHistory, check_history
-from amp_lab.errors import GraphError, NativeCrash, ShapeError, WorkerUnavailable, quoted
+from amp_lab.errors import GraphError, NativeCrash, ShapeError, WorkerUnavailable, plain, quoted
 from amp_lab.progress import Progress as Bar
 from amp_lab.request import Progress, RenderParts, RenderRequest, allocate_here, render_in_process
 from amp_lab.values import Samples
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Isolation: TypeAlias = Literal["auto", "process", "none"]
 Nonfinite: TypeAlias = Literal["raise", "allow"]
 Done = TypeVar("Done")
+NAMED_SIZES = 8
+"""Arrays that an error about batches names; more are counted."""
 
 
 def length(graph: Graph, seconds: float | None, frames: int | None) -> int:
@@ -65,8 +67,9 @@ def render(
     out: Samples | None,
     heat: bool,
     progress: Progress | None,
-    schedule: schedules.Choice,
-    threads: int | None,
+    schedule: schedules.Choice = None,
+    threads: int | None = None,
+    timeout_s: float | None = None,
 ) -> Render:
     """Do what `Graph.render` says."""
     from amp_lab.render import Render
@@ -100,7 +103,7 @@ def render(
     _check_out(graph, request, out)
     with Bar(graph.name) as bar, _reported(graph):
         parts, chosen = isolated(
-            isolation, lambda chosen: (run(request, chosen, progress or bar, out), chosen)
+            isolation, lambda chosen: (run(request, chosen, progress or bar, out, timeout_s), chosen)
         )
     provenance = _provenance(request, parts, plan.digest, history, chosen)
     return Render(
@@ -133,13 +136,17 @@ def _reported(graph: Graph) -> Iterator[None]:
 
 
 def run(
-    request: RenderRequest, isolation: str, progress: Progress | None = None, out: Samples | None = None
+    request: RenderRequest,
+    isolation: str,
+    progress: Progress | None = None,
+    out: Samples | None = None,
+    timeout_s: float | None = None,
 ) -> RenderParts:
-    """Render a request in a worker (``"process"``) or here (``"none"``)."""
+    """Render a request in a worker (``"process"``, see `isolate.render`) or here (``"none"``)."""
     if isolation == "process":
         from amp_lab.isolate import render as render_isolated
 
-        return render_isolated(request, progress, out)
+        return render_isolated(request, progress, out, timeout_s=timeout_s)
 
     def allocate(name: str | None, shape: tuple[int, int, int]) -> Samples:
         return out if name is None and out is not None else allocate_here(name, shape)
@@ -208,11 +215,51 @@ def _check(
     graph: Graph, batches: int, block_frames: int | None, nonfinite: str, flags: Mapping[str, bool]
 ) -> None:
     checks.whole(f"{graph.name}.render.batches", batches, 1)
+    check_batches(f"{graph.name}.render.batches", graph, batches)
     if block_frames is not None:
         checks.whole(f"{graph.name}.render.block_frames", block_frames, 1)
     for key, value in flags.items():
         checks.flag(f"{graph.name}.render.{key}", value)
     checks.choice(f"{graph.name}.render.nonfinite", nonfinite, get_args(Nonfinite), "choice")
+
+
+def check_batches(where: str, graph: Graph, batches: int, live: Container[str] = ()) -> None:
+    """Refuse arrays whose batches are neither 1 nor those asked for, naming each.
+
+    Parameters
+    ----------
+    live
+        Inputs whose own samples are not played.
+
+    Raises
+    ------
+    ShapeError
+        With the sizes that meet and, if they agree with each other, the number to ask for.
+    """
+    sizes: dict[str, int] = {}
+    with graph._store.lock:
+        for record in graph._store.nodes.values():
+            if record.samples is not None and record.name not in live:
+                sizes[f"{record.name}.samples"] = record.samples.shape[0]
+            for key, value in record.values.items():
+                if isinstance(value, np.ndarray):
+                    sizes[f"{record.name}.{key}"] = value.shape[0]
+        for edge in graph._store.edges.values():
+            if edge.tokens is not None:
+                sizes[f"{edge.id}.tokens"] = edge.tokens.shape[0]
+    if all(size in (1, batches) for size in sizes.values()):
+        return
+    several = {place: size for place, size in sizes.items() if size != 1}
+    listed = [f"{plain(place)} has {size}" for place, size in several.items()]
+    got = ", ".join(
+        listed[:NAMED_SIZES] + [f"{len(listed) - NAMED_SIZES} more"] * (len(listed) > NAMED_SIZES)
+    )
+    allowed = "1" if batches == 1 else f"1 or {batches}"
+    wanted = set(several.values())
+    cure = (
+        f"Write batches={wanted.pop()}." if len(wanted) == 1 else "Give each of them 1 batch, or one number."
+    )
+    raise ShapeError(f"{where}: sizes do not meet (got batches={batches}, {got}; allowed {allowed}). {cure}")
 
 
 def _check_heard(graph: Graph, taps: tuple[str, ...]) -> None:

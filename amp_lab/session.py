@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,17 +16,26 @@ import numpy.typing as npt
 
 from amp_lab import arrays, checks, lowlevel
 from amp_lab.arrays import Scale
-from amp_lab.control import ControlHistory
-from amp_lab.errors import AmpError, GraphError, InvalidArgument, Pending, RingFull, ShapeError, quoted
+from amp_lab.control import ControlHistory, pairs
+from amp_lab.errors import (
+    AmpError,
+    GraphError,
+    InvalidArgument,
+    NativeCrash,
+    Pending,
+    RingFull,
+    ShapeError,
+    quoted,
+)
 from amp_lab.lowlevel_stream import RingCounters, Stream, TapCounters
 from amp_lab.model import Node
 from amp_lab.nodes import samples as sample_arrays
 from amp_lab.nodes.builder import takes_samples
 from amp_lab.plan import Plan
-from amp_lab.rendering import Isolation, Nonfinite, check_history_for, isolated
+from amp_lab.rendering import Isolation, Nonfinite, check_batches, check_history_for, isolated
 from amp_lab.request import Trace
 from amp_lab.tap import Pace, Tap
-from amp_lab.values import Samples, numbers
+from amp_lab.values import Samples
 
 if TYPE_CHECKING:
     from amp_lab.graph import Graph
@@ -98,12 +108,13 @@ class Session:
         self.live = tuple(sorted(silent if live is None else checks.names(f"{where}.live", live)))
         if unknown := sorted(set(self.live) - set(inputs)):
             raise GraphError(checks.unknown(f"{where}.live", unknown[0], sorted(inputs), "input node"))
+        check_batches(f"{where}.batches", graph, batches, self.live)
         history = check_history_for(where, graph, plan.curves, controls)
         flags = (nonfinite == "raise") * lowlevel.STOP_NONFINITE | trace * lowlevel.TRACE
         config = {key: value or 0 for key, value in sizes.items()} | {"batches": batches, "flags": flags}
         self._process = os.getpid()
         self._open_stream, self.isolation = isolated(
-            isolation, lambda chosen: (_stream(plan, config, chosen), chosen)
+            isolation, lambda chosen: (_stream(plan, config, chosen, _shown_by(graph)), chosen)
         )
         self._nodes, self._batches = plan.order, batches
         self.latency_frames = plan.latency_frames
@@ -262,10 +273,11 @@ class Session:
         name = _name(node)
         if not values:
             raise GraphError(f"{name}.set: no values. Name parameters: s.set({name!r}, gain=0.5).", node=name)
+        frame = -1 if at_frame is None else checks.whole(f"{name}.at_frame", at_frame)
+        tensors = {key: arrays.numbers(f"{name}.{key}", value) for key, value in values.items()}
         with self._turn:
-            frame = -1 if at_frame is None else checks.whole(f"{name}.at_frame", at_frame)
-            for key, value in values.items():
-                frame = self._stream.set_param(name, key, numbers(f"{name}.{key}", value), frame)
+            for key, value in tensors.items():
+                frame = self._stream.set_param(name, key, value, frame)
         return frame
 
     def control(self, curve: str, points: Iterable[tuple[float, float]]) -> None:
@@ -279,11 +291,7 @@ class Session:
         InvalidArgument
             Naming the point that comes too late.
         """
-        array = numbers(f"curve {quoted(curve)}.points", list(points))
-        if array.ndim != 2 or array.shape[1] != 2:
-            raise GraphError(
-                f"curve {quoted(curve)}.points: wrong shape (got {array.shape}, allowed (points, 2))."
-            )
+        array = pairs(f"curve {quoted(curve)}.points", points)
         with self._turn:
             self._stream.extend(curve, array[:, 0].copy(), array[:, 1].copy())
 
@@ -378,12 +386,25 @@ class _Run:
             self._bell.acquire()
 
 
-def _stream(plan: Plan, config: dict[str, int], isolation: str) -> Stream:
+def _shown_by(graph: Graph) -> Callable[[NativeCrash], None]:
+    """Return what lets the views of a graph show a crash, without keeping the graph."""
+    known = weakref.ref(graph)
+
+    def show(crash: NativeCrash) -> None:
+        if (graph := known()) is not None and graph._journal is not None:
+            graph._journal.report(crash)
+
+    return show
+
+
+def _stream(
+    plan: Plan, config: dict[str, int], isolation: str, on_crash: Callable[[NativeCrash], None]
+) -> Stream:
     if isolation == "none":
         return Stream(plan.descriptor_blob, plan.plan_blob, **config)
     from amp_lab.remote import RemoteStream  # noqa: PLC0415 - only who needs a worker loads what starts one
 
-    return RemoteStream(plan.descriptor_blob, plan.plan_blob, nodes=plan.order, **config)
+    return RemoteStream(plan.descriptor_blob, plan.plan_blob, nodes=plan.order, on_crash=on_crash, **config)
 
 
 def _name(node: str | Node) -> str:

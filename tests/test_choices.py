@@ -188,11 +188,6 @@ WRONG: dict[str, tuple[Call, type[Exception], str]] = {
         TypeError,
         "max_abs: no such limit (got 'limitt', allowed abs_tol | rel_tol). Use one of these.",
     ),
-    "matrix": (
-        lambda g, r: amp.golden.verify(matrix="ful"),
-        GoldenError,
-        "matrix: no such matrix (got 'ful', allowed quick | full). Did you mean 'full'?",
-    ),
     "interpolation": (
         lambda g, r: amp.Curve("c", [0.0], [1.0], "linaer"),
         amp.GraphError,

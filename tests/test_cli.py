@@ -156,7 +156,7 @@ def test_golden_verify_update_list(case: Path, capsys: pytest.CaptureFixture[str
     tone(gain=0.25).save(case / "tone" / "graph.json")
     assert run("golden", "verify", "tone", "--goldens", case) == cli.FAILED
     failed = capsys.readouterr().out
-    assert "tone: FAIL exact at damaged" in failed and "graph.json was changed after it" in failed
+    assert "tone: ERROR damaged" in failed and "graph.json was changed after it" in failed
     assert run("golden", "update", "tone", "--reason", "quieter", "--goldens", case) == cli.OK
     assert run("golden", "verify", "--matrix", "full", "--goldens", case) == cli.OK
     capsys.readouterr()
@@ -189,7 +189,7 @@ def test_demo_without_goldens_fails(tmp_path: Path, capsys: pytest.CaptureFixtur
     """Without a reference there is sound but no pass; a folder that is not there is said to be missing."""
     assert run("demo", "--out", tmp_path, "--seconds", 0.1, "--goldens", tmp_path) == cli.FAILED
     text = capsys.readouterr().out
-    assert text.splitlines()[-1] == "three_osc: FAIL exact at missing" and "no such folder" in text
+    assert text.splitlines()[-1] == "three_osc: ERROR missing" and "no such folder" in text
     assert run("demo", "--out", tmp_path, "--seconds", 0.1, "--goldens", tmp_path / "none") == cli.FAILED
     *_, cure, verdict = capsys.readouterr().out.splitlines()
     assert verdict == "three_osc: FAIL no goldens folder"

@@ -54,7 +54,7 @@ def test_a_change_inside_a_one_frame_loop_is_located(node: str, change: dict[str
 
 
 def test_store_check_update_with_the_engine(tmp_path: Path) -> None:
-    """A stored render passes, a changed graph fails saying that the engine is not to blame."""
+    """A stored render passes, a changed graph fails with the parameter that changed."""
     graph = amp.Graph(name="tone")
     tone = graph.sine(frequency_hz=440.0, name="tone")
     graph.output(tone)
@@ -66,4 +66,6 @@ def test_store_check_update_with_the_engine(tmp_path: Path) -> None:
     assert repr(golden.verify("tone", goldens=tmp_path)[0]) == "tone: PASS exact 5000 frames x 1 channel"
     tone.set(frequency_hz=np.nextafter(440.0, 441.0) + 1e-6)
     verdict = golden.check("tone", graph.render(frames=5000, isolation="none"), goldens=tmp_path)
-    assert "another graph or controls" in str(verdict)
+    mismatch = verdict.comparison.mismatch
+    assert mismatch is not None and (mismatch.cause, mismatch.node) == ("graph", "tone")
+    assert mismatch.changes == ("tone.frequency_hz: 440.0 -> 440.00000100000005",)

@@ -10,52 +10,9 @@ from pathlib import Path
 
 import pytest
 
-import amp_lab as amp
-from amp_lab.golden import (  # noqa: F401 - pytester takes away what a run inside it imports first
-    fixture,
-    store,
-    unused,
-)
-
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "golden_project"]
 
 ON = ("-p", "amp_lab.pytest_plugin")
-
-RENDER = """
-import amp_lab as amp
-
-def tone(hz=440.0):
-    g = amp.Graph(name="tone")
-    g.output(g.gain(g.sine(frequency_hz=hz, name="osc"), gain=0.5, name="level"))
-    return g.render(frames=64)
-"""
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A goldens folder with the case `tone`."""
-    root = tmp_path_factory.mktemp("stored") / "goldens"
-    root.mkdir()
-    graph = amp.Graph(name="tone")
-    graph.output(graph.gain(graph.sine(frequency_hz=440.0, name="osc"), gain=0.5, name="level"))
-    store("tone", graph.render(frames=64), graph=graph, reason="test", goldens=root)
-    return root
-
-
-@pytest.fixture
-def project(pytester: pytest.Pytester, stored: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A project with the case `tone` and a module `sound` that renders it."""
-    monkeypatch.delenv("AMP_GOLDENS", raising=False)
-    shutil.copytree(stored, pytester.path / "goldens")
-    pytester.makepyfile(sound=RENDER)
-    pytester.makepyprojecttoml('[tool.pytest.ini_options]\npythonpath = ["."]\n')
-    return pytester
-
-
-@pytest.fixture
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Load no installed plug-in but those named by `-p`, as they take a second to import."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 
 def install(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str, source: str) -> None:

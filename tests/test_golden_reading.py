@@ -195,7 +195,7 @@ def test_what_is_no_file_is_named(root: Path, file: str, make: Callable[[Path], 
     (root / "tone" / file).unlink()
     make(root / "tone" / file)
     for text in verdicts(root):
-        assert text.startswith("tone: FAIL exact at damaged") and file in text
+        assert text.startswith("tone: ERROR damaged") and file in text
     with pytest.raises(amp.FileError, match=file):
         Case(root / "tone").load()
 

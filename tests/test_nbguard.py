@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -12,8 +13,19 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 pytest_plugins = ["pytester"]
 
 
-def write(folder: Path, *cells: tuple[str, str | None], counts: list[int | None] | None = None) -> None:
-    """Write `book.ipynb` of (source, stored stdout or None) cells, executed in order or as `counts` says."""
+@pytest.fixture(autouse=True)
+def few_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load no installed plug-in but those that `run` names: they take a second to import."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
+def write(
+    folder: Path,
+    *cells: tuple[str, str | None],
+    counts: list[int | None] | None = None,
+    name: str = "book.ipynb",
+) -> None:
+    """Write a notebook of (source, stored stdout or None) cells, executed in order or as `counts` says."""
     book = new_notebook(
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     )
@@ -21,21 +33,17 @@ def write(folder: Path, *cells: tuple[str, str | None], counts: list[int | None]
         outputs = [] if text is None else [new_output("stream", name="stdout", text=text)]
         count = counts[i] if counts else i + 1
         book.cells.append(new_code_cell(source, execution_count=count, outputs=outputs, id=f"cell{i}"))
-    nbformat.write(book, folder / "book.ipynb")
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(book, folder / name)
 
 
-def run(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
-    """Run nbval with the guard on `book.ipynb`."""
-    guard = (
-        "-p",
-        "amp_lab.golden.nbguard",
-        "--nbval",
-        "--nbval-current-env",
-        "--color=no",
-        "-p",
-        "no:cacheprovider",
-    )
-    return pytester.runpytest_subprocess(*guard, *options, "book.ipynb")
+def run(
+    pytester: pytest.Pytester, *options: str, nbval: str = "--nbval", book: str = "book.ipynb"
+) -> pytest.RunResult:
+    """Run nbval with the guard on `book.ipynb`, or on what else is named."""
+    plugins = ("nbval.plugin", "xdist.plugin", "amp_lab.golden.nbguard", "no:cacheprovider")
+    guard = (*(f"-p{name}" for name in plugins), nbval, "--nbval-current-env", "--color=no")
+    return pytester.runpytest_subprocess(*guard, *options, *book.split(" "))
 
 
 def test_sound_notebook_passes(pytester: pytest.Pytester) -> None:
@@ -88,25 +96,24 @@ def test_unexecuted_cell_fails(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*book.ipynb Cell 0: not executed*"])
 
 
-@pytest.mark.parametrize(
-    ("source", "text", "count", "problem"),
-    [
+def test_lint_names_what_is_wrong(pytester: pytest.Pytester) -> None:
+    """Each way in which a cell escapes the comparison is a failure with its place and its cure."""
+    cells: list[tuple[str, str | None, int, str]] = [
+        ("x = 1", None, 1, ""),
         ("x = 3", None, 1, "executed out of order (got 1 after 1)"),
         ("1 + 1", None, 2, "no output stored"),
-        ("print(2)", None, 2, "no output stored"),
-        ("", None, 2, "empty code cell"),
-        ("# NBVAL_IGNORE_OUTPUT\nprint(2)", "2\n", 2, "not compared"),
-        ("# NBVAL_SKIP\nprint(2)", "2\n", 2, "not compared"),
-    ],
-)
-def test_lint_names_what_is_wrong(
-    pytester: pytest.Pytester, source: str, text: str | None, count: int, problem: str
-) -> None:
-    """Each way in which a cell escapes the comparison is a failure with its place and its cure."""
-    write(pytester.path, ("x = 1", None), (source, text), counts=[1, count])
+        ("print(2)", None, 3, "no output stored"),
+        ("", None, 4, "empty code cell"),
+        ("# NBVAL_IGNORE_OUTPUT\nprint(2)", "2\n", 5, "not compared (got a marker"),
+        ("# NBVAL_SKIP\nprint(2)", "2\n", 6, "not executed (got a marker"),
+    ]
+    write(pytester.path, *((source, text) for source, text, *_ in cells), counts=[c[2] for c in cells])
     result = run(pytester)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    assert f"book.ipynb Cell 1: {problem}" in result.stdout.str()
+    found = [line for line in result.stdout.lines if re.match(r"book\.ipynb Cell \d: ", line)]
+    assert len(found) == len(cells) - 1
+    for number, (line, (*_, problem)) in enumerate(zip(found, cells[1:], strict=True), 1):
+        assert line.startswith(f"book.ipynb Cell {number}: {problem}")
 
 
 def test_magics_and_calls_need_no_output(pytester: pytest.Pytester) -> None:
@@ -140,3 +147,91 @@ def test_html_is_ignored_but_its_text_is_not(pytester: pytest.Pytester, stored: 
     book.cells[0].outputs = [new_output("execute_result", data=data, execution_count=1)]
     nbformat.write(book, pytester.path / "book.ipynb")
     assert run(pytester).ret == code
+
+
+UNUSUAL = "übungen/sub folder/mein büch (1).ipynb"
+
+
+def test_workers_are_counted_together(pytester: pytest.Pytester) -> None:
+    """Under `-n 2` each notebook stays in one worker, and all cells are counted, whatever the names."""
+    cells = (("x = 2", None), ("print(x + 1)", "3\n"), ("print(x + 2)", "4\n"))
+    write(pytester.path, *cells, name=f"books/{UNUSUAL}")
+    write(pytester.path, *cells, name="books/plain.ipynb")
+    result = run(pytester, "-n2", book="books")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*nbguard: 6 code cells of 2 notebooks executed and compared*"])
+
+
+def test_worker_that_dies_leaves_cells_unproved(pytester: pytest.Pytester) -> None:
+    """Cells of a notebook whose worker ended before it could report are missing, not passed."""
+    write(pytester.path, ("print(1)", "1\n"))
+    pytester.makeconftest(
+        "import os\ndef pytest_runtest_teardown(item):\n    if 'Cell' in item.name: os._exit(1)"
+    )
+    result = run(pytester, "-n1", "--max-worker-restart=0")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert " 0 of 0 " not in result.stdout.str() and "executed and compared" not in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("options", "book", "what"),
+    [
+        (("-n1",), "empty test_ok.py", "got no notebook in empty, test_ok.py,"),
+        ((), "text.ipynb test_ok.py", "got 1 notebooks without one in text.ipynb, test_ok.py,"),
+    ],
+)
+def test_nothing_to_guard_is_a_failure(
+    pytester: pytest.Pytester, options: tuple[str, ...], book: str, what: str
+) -> None:
+    """A green session without a code cell fails and says what it looked at: it is never 0 of 0 and passed."""
+    pytester.mkdir("empty")
+    write(pytester.path, name="text.ipynb")
+    pytester.makepyfile(test_ok="def test_ok(): pass")
+    result = run(pytester, *options, book=book)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines([f"*nbguard: no code cell was run ({what} allowed 1 cell and more)*"])
+
+
+def test_guard_without_nbval_does_nothing(pytester: pytest.Pytester) -> None:
+    """A project that names the guard in `addopts` runs its other tests as before."""
+    pytester.makepyfile(test_ok="def test_ok(): pass")
+    result = pytester.runpytest_inprocess("-p", "amp_lab.golden.nbguard", "test_ok.py")
+    assert result.ret == 0 and "nbguard:" not in result.stdout.str()
+
+
+def test_lax_run_needs_execution_only(pytester: pytest.Pytester) -> None:
+    """With `--nbval-lax` only marked cells are compared, and the last line says how many."""
+    check = ("# NBVAL_CHECK_OUTPUT\nprint(3)", "3\n")
+    write(pytester.path / "with space", ("print(1)", "one\n"), check)
+    result = run(pytester, nbval="--nbval-lax", book=".")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*nbguard: 2 code cells of 1 notebooks executed, 1 of them compared*"])
+
+
+def test_strangers_nbval_suite_is_not_disturbed(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the guard, markers and tags do with the plug-in what they do without it."""
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    write(
+        pytester.path / "docs",
+        ("print(1)", "1\n"),
+        ("# NBVAL_SKIP\n1 / 0", None),
+        ("# NBVAL_IGNORE_OUTPUT\nprint(2)", "two\n"),
+        ("print(3)", "three\n"),
+        ("1 / 0", None),
+        ("raise SystemError('x')", None),
+    )
+    book = nbformat.read(pytester.path / "docs" / "book.ipynb", as_version=4)
+    book.cells[4].metadata["tags"] = ["raises-exception", "nbval-ignore-output"]
+    book.cells[5].metadata["tags"] = ["nbval-skip"]
+    nbformat.write(book, pytester.path / "docs" / "book.ipynb")
+    options = ("--nbval", "--nbval-current-env", "-v", "-p", "no:cacheprovider", "--junitxml=report.xml")
+    seen = []
+    for more in ((), ("-p", "no:amp_lab_golden")):
+        result = pytester.runpytest_subprocess(*options, *more)
+        result.assert_outcomes(passed=3, failed=1, skipped=2)
+        report = Path("report.xml").read_text(encoding="utf-8")
+        text = re.sub(r"in \d+\.\d+s|(?m:^plugins: .*$)", "", result.stdout.str())
+        seen.append((text, re.sub(r'time(stamp)?="[^"]*"', "", report)))
+    assert seen[0] == seen[1]

@@ -21,6 +21,7 @@ from test_session_waits import echo, eventually
 
 import amp_lab as amp
 from amp_lab import isolate
+from amp_lab.journal import Journal
 
 HOOKS = Path(__file__).parents[1] / "build" / "hooks"
 
@@ -82,8 +83,10 @@ def test_workers_of_sessions_are_their_own_and_end_with_them() -> None:
 
 
 def test_a_worker_that_is_killed_is_told() -> None:
-    """Its session raises what happened from then on; another one works."""
+    """Its session raises what happened from then on, views of the graph are told once; another works."""
     g = amp.presets.three_osc()
+    told: list[amp.NativeCrash | None] = []
+    Journal.of(g).watch(told.append)
     before = set(isolate.status().workers)
     with g.session(isolation="process") as s:
         s.pull(1000)
@@ -93,6 +96,7 @@ def test_a_worker_that_is_killed_is_told() -> None:
             with pytest.raises(amp.NativeCrash) as crash:
                 s.pull(1000)
             assert crash.value.signal == "SIGKILL"
+        assert [crash and crash.signal for crash in told] == ["SIGKILL"]
         s.stop()
     with g.session(isolation="process") as s:
         assert s.pull(10).shape == (1, 2, 10)

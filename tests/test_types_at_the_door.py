@@ -304,3 +304,99 @@ class TestSession:
         with g.session(isolation="none") as s:
             s.push("mic", pcm, scale="full")
             assert s.pull(4)[0].tolist() == (pcm / 32768).tolist()
+
+    def test_no_value_is_set_if_one_is_refused(self) -> None:
+        """Types are checked before the first value is set."""
+        g = amp.Graph()
+        g.output(g.svf(g.constant(value=1.0), name="flt"))
+        with g.session(isolation="none") as s, g.session(isolation="none") as other:
+            with pytest.raises(amp.GraphError, match=r"flt\.q: not numbers \(got 1j, complex"):
+                s.set("flt", cutoff_hz=50.0, q=1j)
+            assert np.array_equal(s.pull(64), other.pull(64))
+
+
+class TestBatches:
+    """Which sizes of batches meet."""
+
+    @staticmethod
+    def graph(first: int, second: int) -> amp.Graph:
+        """Samples and a gain with so many batches."""
+        g = amp.Graph(name="g")
+        source = g.input(np.ones((first, 1, 8)), name="in")
+        g.output(g.gain(source, gain=np.ones((second, 1, 1)), name="level"))
+        return g
+
+    @pytest.mark.parametrize(
+        ("sizes", "batches", "said"),
+        [
+            ((2, 1), 1, r"got batches=1, in\.samples has 2; allowed 1\)\. Write batches=2\."),
+            ((3, 3), 2, r"in\.samples has 3, level\.gain has 3; allowed 1 or 2\)\. Write batches=3\."),
+            (
+                (2, 3),
+                3,
+                r"in\.samples has 2, level\.gain has 3; .* Give each of them 1 batch, or one number\.",
+            ),
+        ],
+    )
+    def test_a_mismatch_names_every_array(self, sizes: tuple[int, int], batches: int, said: str) -> None:
+        """Renders and sessions say what has how many batches, and which number to ask for."""
+        g = self.graph(*sizes)
+        for call in (lambda: g.render(frames=8, batches=batches), lambda: g.session(batches=batches)):
+            with pytest.raises(
+                amp.ShapeError, match=rf"g\.(render|session)\.batches: sizes do not meet.*{said}"
+            ):
+                call()
+
+    def test_tokens_and_matrices_count(self) -> None:
+        """Initial tokens of edges have batches too; many places are cut short."""
+        g = amp.Graph(name="g")
+        a = g.constant(value=1.0, name="a")
+        total = g.mix(name="total")
+        for i in range(12):
+            g.connect(a, total, slot=i, delay_frames=1, tokens=np.ones((2, 1, 1)))
+        g.output(g.matrix_mix(total, matrix=np.ones((3, 1, 1)), name="m"))
+        with pytest.raises(amp.ShapeError, match=r"m\.matrix has 3, total\.in\[0\]\.tokens has 2.*, 5 more;"):
+            g.render(frames=4, batches=3)
+
+    def test_sizes_that_meet_render(self) -> None:
+        """1 meets everything; a pushed input's own samples do not count."""
+        assert self.graph(1, 3).render(frames=8, batches=3, isolation="none").audio.shape == (3, 1, 8)
+        with self.graph(2, 1).session(batches=3, live=["in"], isolation="none") as s:
+            s.push("in", np.ones((3, 1, 4)))
+            assert s.pull(4).shape == (3, 1, 4)
+
+
+class TestRates:
+    """Sample rates, frequencies and lengths outside measures."""
+
+    RATES = (0, 0.5, -48e3, 1.1e7, 1e300, np.nan, np.inf, -np.inf, "48k", None, True, 1j, [48e3], b"4")
+
+    @pytest.mark.parametrize("rate", RATES)
+    def test_rates_from_1_to_1e7(self, rate: Any) -> None:
+        """Graphs and sampled curves say place, value, range and cure."""
+        said = r"\.sample_rate: .*\(got .*allowed 1 to 10000000 Hz\)\. Give"
+        with pytest.raises(amp.GraphError, match=r"^Graph" + said):
+            amp.Graph(sample_rate=rate)
+        history = amp.ControlHistory([amp.Curve("c", [0.0], [1.0])])
+        with pytest.raises(amp.GraphError, match=r"^sample" + said):
+            history.sample("c", rate, 8)
+
+    @pytest.mark.parametrize("rate", [1, 1e7, np.float32(44100), np.int64(8000)])
+    def test_rates_that_are_taken(self, rate: Any) -> None:
+        """Both ends, and numbers of NumPy."""
+        assert amp.Graph(sample_rate=rate).sample_rate == float(rate)
+
+    @pytest.mark.parametrize("given", [-1, 1.5, "8", None, True, np.timedelta64(8, "s"), [8]])
+    def test_lengths(self, given: Any) -> None:
+        """Frames are whole numbers from 0 up."""
+        g = amp.Graph()
+        g.output(g.constant(value=1.0))
+        history = amp.ControlHistory([amp.Curve("c", [0.0], [1.0])])
+        with pytest.raises(amp.GraphError, match=r"sample\.frames: not allowed \(got .* Give an int"):
+            history.sample("c", 48e3, given)
+        if given is not None:
+            with pytest.raises(amp.GraphError, match=r"graph\.render\.frames: not allowed \(got"):
+                g.render(frames=given)
+        for seconds in (np.timedelta64(1, "s"), "1", True, np.nan):
+            with pytest.raises(amp.GraphError, match=r"graph\.render\.seconds: not a number \(got"):
+                g.render(seconds=seconds)

@@ -4,8 +4,9 @@ from amp_lab.analysis.aliasing import alias_energy, exact_frequency
 from amp_lab.analysis.distortion import Distortion, harmonic_distortion, snr, thd_n
 from amp_lab.analysis.frequency_search import FoundFrequency, find_frequency
 from amp_lab.analysis.imd import Intermodulation, intermodulation
-from amp_lab.analysis.level import Measurement, loudness, measure_levels, true_peak
+from amp_lab.analysis.level import Measurement, measure_levels, true_peak
 from amp_lab.analysis.noise_level import NoiseLevel, dynamic_range, idle_noise
+from amp_lab.analysis.r128 import Loudness, ebu_r128, loudness
 from amp_lab.analysis.response import FrequencyResponse, deconvolve, group_delay, transfer
 from amp_lab.analysis.signals import FloatArray, to_bcn
 from amp_lab.analysis.spectral import (
@@ -25,6 +26,7 @@ __all__ = [
     "FoundFrequency",
     "FrequencyResponse",
     "Intermodulation",
+    "Loudness",
     "Measurement",
     "NoiseLevel",
     "Peak",
@@ -34,6 +36,7 @@ __all__ = [
     "alias_energy",
     "deconvolve",
     "dynamic_range",
+    "ebu_r128",
     "exact_frequency",
     "find_frequency",
     "find_peaks",

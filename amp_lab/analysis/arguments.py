@@ -2,63 +2,33 @@
 
 from __future__ import annotations
 
-import math
-import numbers
-import operator
 from typing import Any, TypeAlias
 
+from amp_lab import checks
 from amp_lab.errors import InvalidArgument, quoted
 
-LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1.0, 1e7
 Band: TypeAlias = tuple[float, float]
 """Lowest and highest frequency in Hz."""
 
 
 def real(where: str, value: Any, allowed: str, cure: str) -> float:
-    """Return a finite real number; bool, text, complex and arrays are none.
-
-    Raises
-    ------
-    InvalidArgument
-        If it is something else.
-    """
-    number = math.nan
-    if not isinstance(value, bool) and isinstance(value, numbers.Real):
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-    if not math.isfinite(number):
-        raise InvalidArgument(f"{where}: not a number (got {quoted(value)}, allowed {allowed}). {cure}")
-    return number
+    """Return a finite real number; `InvalidArgument` for anything else."""
+    return checks.real(where, value, allowed, cure=cure, error=InvalidArgument)
 
 
 def within(where: str, value: Any, low: float, high: float, unit: str, cure: str) -> float:
-    """Return a number from `low` to `high`.
-
-    Raises
-    ------
-    InvalidArgument
-        If it is outside, or no finite real number.
-    """
-    allowed = f"{low:.9g} to {high:.9g} {unit}".rstrip()
-    number = real(where, value, allowed, cure)
-    if not low <= number <= high:
-        got = f"{number:.9g} {unit}".rstrip()
-        raise InvalidArgument(f"{where}: out of range (got {got}, allowed {allowed}). {cure}")
-    return number
+    """Return a number from `low` to `high`; `InvalidArgument` for anything else."""
+    return checks.between(where, value, low, high, unit, cure=cure, error=InvalidArgument)
 
 
 def sample_rate(where: str, value: Any) -> float:
-    """Return a sample rate of 1 Hz to 10 MHz."""
-    cure = "Give the rate at which the signal was sampled."
-    return within(f"{where}.sample_rate", value, LOWEST_RATE_HZ, HIGHEST_RATE_HZ, "Hz", cure)
+    """Return a sample rate of 1 Hz to 10 MHz; `InvalidArgument` for anything else."""
+    return checks.sample_rate(f"{where}.sample_rate", value, error=InvalidArgument)
 
 
 def frequency(where: str, value: Any, rate: float, low: float = 0.0) -> float:
-    """Return a frequency from `low` to half the sample rate."""
-    cure = f"Half the sample rate of {rate:g} Hz is the highest there is."
-    return within(where, value, low, rate / 2, "Hz", cure)
+    """Return a frequency from `low` to half the sample rate; `InvalidArgument` for anything else."""
+    return checks.frequency(where, value, rate, low, error=InvalidArgument)
 
 
 def band(where: str, value: Any, rate: float) -> Band:
@@ -85,21 +55,8 @@ def band(where: str, value: Any, rate: float) -> Band:
 
 
 def whole(where: str, value: Any, low: int, high: int, cure: str) -> int:
-    """Return a whole number from `low` to `high`; bool is none.
-
-    Raises
-    ------
-    InvalidArgument
-        If it is something else.
-    """
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = low - 1
-    if isinstance(value, bool) or not low <= number <= high:
-        allowed = f"whole numbers from {low} to {high}"
-        raise InvalidArgument(f"{where}: not allowed (got {quoted(value)}, allowed {allowed}). {cure}")
-    return number
+    """Return a whole number from `low` to `high`; `InvalidArgument` for anything else."""
+    return checks.whole(where, value, low, high, cure=cure, error=InvalidArgument)
 
 
 def long_enough(where: str, frames: int, needed: int, why: str) -> None:

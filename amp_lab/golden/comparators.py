@@ -12,24 +12,31 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import arrays, checks
+from amp_lab import checks
 from amp_lab.analysis.bands import third_octaves
+from amp_lab.errors import quoted
 
+from .operands import as_samples, bits, first, rate_of, unfit
 from .verdict import Comparison, GoldenError, Mismatch
 
 __all__ = ["COMPARATORS", "Comparison", "check_limits", "compare", "third_octaves"]
 
 Samples = npt.NDArray[np.float64]
+_LARGE = 2.0**1021
+"""From here on the difference or sum of two samples may be more than float64 holds."""
+_CORRELATED = 1e-9
+"""Of the product of both norms: a cross-correlation below it has no peak."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
     """One comparator's answer, with the lines a failure prints for it.
 
-    `failed` has shape `(B, C)` or `(B, C, N)`; `line` gives expected, actual and difference there.
+    `passed` has shape `(B, C)` or `(B, C, N)` and is what compares as within the limit, so that a measure
+    that is NaN never is; `line` gives expected, actual and difference at one place of it.
     """
 
-    failed: npt.NDArray[np.bool_]
+    passed: npt.NDArray[np.bool_]
     measured: float
     tolerance: str
     line: Callable[[tuple[int, ...]], tuple[str, str, str]]
@@ -38,33 +45,56 @@ class _Finding:
 _Comparator = Callable[[Samples, Samples, Mapping[str, float], float], _Finding]
 
 
-def _bits(x: Samples) -> npt.NDArray[np.uint64]:
-    return np.ascontiguousarray(x).view(np.uint64)
+def _factor(*sides: Samples) -> float:
+    """Return what keeps differences of these samples finite: 1, or a power of two for very large ones."""
+    return 0.25 if max(float(np.max(np.abs(x))) for x in sides) > _LARGE else 1.0
 
 
 def _per_sample(
-    result: Samples, reference: Samples, failed: npt.NDArray[np.bool_], tolerance: str
+    result: Samples, reference: Samples, passed: npt.NDArray[np.bool_], tolerance: str
 ) -> _Finding:
     def line(at: tuple[int, ...]) -> tuple[str, str, str]:
         want, got = float(reference[at]), float(result[at])
         return repr(want), repr(got), repr(got - want)
 
-    return _Finding(failed, float(np.max(np.abs(result - reference))), tolerance, line)
+    with np.errstate(over="ignore"):
+        return _Finding(passed, float(np.max(np.abs(result - reference))), tolerance, line)
 
 
 def _exact(result: Samples, reference: Samples, limits: Mapping[str, float], rate: float) -> _Finding:
-    return _per_sample(result, reference, _bits(result) != _bits(reference), "0 (every bit)")
+    return _per_sample(result, reference, bits(result) == bits(reference), "0 (every bit)")
 
 
 def _max_abs(result: Samples, reference: Samples, limits: Mapping[str, float], rate: float) -> _Finding:
-    allowed = np.maximum(limits["abs_tol"], limits["rel_tol"] * np.abs(reference))
+    factor = _factor(result, reference)
+    with np.errstate(over="ignore"):  # a tolerance may be larger than all there is
+        allowed = np.maximum(limits["abs_tol"] * factor, limits["rel_tol"] * np.abs(reference * factor))
     tolerance = f"max({limits['abs_tol']:g}, {limits['rel_tol']:g} * |expected|)"
-    return _per_sample(result, reference, np.abs(result - reference) > allowed, tolerance)
+    passed = np.abs(result * factor - reference * factor) <= allowed
+    return _per_sample(result, reference, passed, tolerance)
 
 
 def _decibel(power: npt.ArrayLike) -> Samples:
     with np.errstate(divide="ignore"):
         return np.asarray(10.0 * np.log10(power), dtype=np.float64)
+
+
+def _scaled(x: Samples, *others: Samples) -> tuple[Samples, Samples]:
+    """Return rows times a power of two that brings their largest sample to 0.5 to 1, and its exponent.
+
+    So their squares neither overflow nor vanish. `others` are looked at too, for one common scale.
+    """
+    largest = [np.max(np.abs(row), axis=-1, keepdims=True) for row in (x, *others)]
+    exponent = np.frexp(np.max(largest, axis=0))[1]
+    scaled: Samples = np.ldexp(x, -exponent)
+    return scaled, np.asarray(exponent[..., 0], dtype=np.float64)
+
+
+def _energy_db(x: Samples) -> Samples:
+    """Sum of squares along time in dB; -inf only for rows of zeros."""
+    scaled, exponent = _scaled(x)
+    energy: Samples = _decibel(np.sum(scaled**2, axis=-1)) + exponent * (20.0 * np.log10(2.0))
+    return energy
 
 
 def _distance(a: Samples, b: Samples) -> Samples:
@@ -74,37 +104,34 @@ def _distance(a: Samples, b: Samples) -> Samples:
 
 
 def _rms_db(result: Samples, reference: Samples, limits: Mapping[str, float], rate: float) -> _Finding:
-    want = _decibel(np.mean(reference**2, axis=-1))
-    got = _decibel(np.mean(result**2, axis=-1))
+    frames = _decibel(reference.shape[-1])
+    want, got = _energy_db(reference) - frames, _energy_db(result) - frames
     away = _distance(got, want)
 
     def line(at: tuple[int, ...]) -> tuple[str, str, str]:
         return f"{want[at]:.6g} dB RMS", f"{got[at]:.6g} dB RMS", f"{away[at]:.6g} dB"
 
-    return _Finding(away > limits["limit_db"], float(np.max(away)), f"{limits['limit_db']:g} dB", line)
+    return _Finding(away <= limits["limit_db"], float(np.max(away)), f"{limits['limit_db']:g} dB", line)
 
 
 def _snr_db(result: Samples, reference: Samples, limits: Mapping[str, float], rate: float) -> _Finding:
-    signal, noise = np.sum(reference**2, axis=-1), np.sum((result - reference) ** 2, axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        snr = np.where(noise == 0.0, np.inf, _decibel(signal / noise))
+    factor = _factor(result, reference)
+    signal = _energy_db(reference)
+    noise = _energy_db(result * factor - reference * factor) - 20.0 * np.log10(factor)
+    with np.errstate(invalid="ignore"):
+        snr = np.where(np.isneginf(noise), np.inf, signal - noise)
     limit = limits["limit_db"]
 
     def line(at: tuple[int, ...]) -> tuple[str, str, str]:
         return f"signal to difference >= {limit:g} dB", f"{snr[at]:.6g} dB", f"{snr[at] - limit:.6g} dB"
 
-    return _Finding(snr < limit, float(np.min(snr)), f"at least {limit:g} dB", line)
-
-
-def _exponent(x: Samples) -> npt.NDArray[np.int32]:
-    """Power of two above the largest magnitude (..., 1); squares of signals divided by it are doubles."""
-    return np.asarray(np.frexp(np.max(np.abs(x), axis=-1, keepdims=True))[1], dtype=np.int32)
+    return _Finding(snr >= limit, float(np.min(snr)), f"at least {limit:g} dB", line)
 
 
 def _spectral_db(result: Samples, reference: Samples, limits: Mapping[str, float], rate: float) -> _Finding:
-    scale = np.maximum(_exponent(result), _exponent(reference))
-    edges, want_power = third_octaves(np.ldexp(reference, -scale), rate)
-    _, got_power = third_octaves(np.ldexp(result, -scale), rate)
+    (expected, scale), (actual, _) = _scaled(reference, result), _scaled(result, reference)
+    edges, want_power = third_octaves(expected, rate)
+    _, got_power = third_octaves(actual, rate)
     floor = np.max(want_power, axis=-1, keepdims=True) * 10.0 ** (limits["floor_db"] / 10.0)
     want, got = _decibel(np.maximum(want_power, floor)), _decibel(np.maximum(got_power, floor))
     away = _distance(got, want)
@@ -115,22 +142,29 @@ def _spectral_db(result: Samples, reference: Samples, limits: Mapping[str, float
         name = f"from {edges[band]:.5g} to {edges[band + 1]:.5g} Hz"
         if 0 < band < edges.size - 2:
             name = f"in the {(edges[band] * edges[band + 1]) ** 0.5:.5g} Hz third octave"
-        full = 20.0 * np.log10(2.0) * float(scale[at][0])
+        full = 20.0 * np.log10(2.0) * float(scale[at])
         levels = (f"{side[at][band] + full:.6g} dB {name}" for side in (want, got))
         return next(levels), next(levels), f"{away[at][band]:.6g} dB"
 
     tolerance = f"{limits['limit_db']:g} dB per third octave above {limits['floor_db']:g} dB of the loudest"
-    return _Finding(np.max(away, axis=-1) > limits["limit_db"], float(np.max(away)), tolerance, line)
+    return _Finding(np.max(away, axis=-1) <= limits["limit_db"], float(np.max(away)), tolerance, line)
 
 
 def _lag(result: Samples, reference: Samples) -> Samples:
-    """Frames by which `result` lags, per (batch, channel), at the maximum of the cross-correlation."""
+    """Frames by which `result` lags, per (batch, channel), at the maximum of the cross-correlation.
+
+    Two silences lag by 0; a silence and a sound, or two sounds that never correlate, by infinity.
+    """
     frames = reference.shape[-1]
-    spectrum = np.fft.rfft(result, 2 * frames) * np.conj(np.fft.rfft(reference, 2 * frames))
-    peak = np.argmax(np.fft.irfft(spectrum, 2 * frames), axis=-1)
-    lag = np.where(peak > frames, peak - 2 * frames, peak).astype(np.float64)
-    silent = np.stack([~np.any(x, axis=-1) for x in (result, reference)])
-    return np.where(silent[0] != silent[1], np.inf, lag)
+    late, early = _scaled(result)[0], _scaled(reference)[0]
+    spectrum = np.fft.rfft(late, 2 * frames) * np.conj(np.fft.rfft(early, 2 * frames))
+    correlation = np.fft.irfft(spectrum, 2 * frames)
+    peak = np.argmax(correlation, axis=-1)
+    lag: Samples = np.where(peak > frames, peak - 2 * frames, peak).astype(np.float64)
+    norms = np.sqrt(np.sum(late**2, axis=-1) * np.sum(early**2, axis=-1))
+    lag[~(np.max(correlation, axis=-1) > _CORRELATED * norms)] = np.inf
+    lag[~np.any(result, axis=-1) & ~np.any(reference, axis=-1)] = 0.0
+    return lag
 
 
 def _lag_frames(result: Samples, reference: Samples, limits: Mapping[str, float], rate: float) -> _Finding:
@@ -140,7 +174,7 @@ def _lag_frames(result: Samples, reference: Samples, limits: Mapping[str, float]
     def line(at: tuple[int, ...]) -> tuple[str, str, str]:
         return "lag of 0 frames", f"lag of {lag[at]:g} frames", f"{lag[at]:g} frames"
 
-    return _Finding(np.abs(lag) > limit, float(np.max(np.abs(lag))), f"{limit:g} frames", line)
+    return _Finding(np.abs(lag) <= limit, float(np.max(np.abs(lag))), f"{limit:g} frames", line)
 
 
 COMPARATORS: Mapping[str, tuple[_Comparator, Mapping[str, float | None]]] = {
@@ -160,12 +194,11 @@ def check_limits(comparator: str, reason: str, limits: Mapping[str, Any]) -> dic
     Raises
     ------
     GoldenError
-        Unknown comparator, a limit missing or negative, or a tolerance without a reason.
+        Unknown comparator, a limit missing, out of range or no number, or a tolerance without a reason.
     TypeError
         A limit this comparator does not have.
     """
-    if comparator not in COMPARATORS:
-        raise GoldenError(checks.unknown("comparator", comparator, COMPARATORS, "comparator"))
+    checks.choice("comparator", comparator, COMPARATORS, "comparator", GoldenError)
     known = COMPARATORS[comparator][1]
     for key in limits:
         if key not in known:
@@ -176,67 +209,31 @@ def check_limits(comparator: str, reason: str, limits: Mapping[str, Any]) -> dic
         raise GoldenError(
             f"{comparator}: limit missing (got none for {', '.join(missing)}). Give it as a keyword."
         )
-    values = {
-        key: checks.real(f"{comparator}.{key}", value, "a number", GoldenError)
-        for key, value in full.items()
-        if value is not None
-    }
-    for key, value in values.items():
-        if value < 0.0 and key != "floor_db":
-            raise GoldenError(
-                f"{comparator}.{key}: out of range (got {value:g}, allowed 0 and above). Change it."
-            )
-    if comparator != "exact" and not reason.strip():
+    values = {key: _limit(f"{comparator}.{key}", value, key == "floor_db") for key, value in full.items()}
+    if not isinstance(reason, str) or (comparator != "exact" and not reason.strip()):
         raise GoldenError(
-            f"{comparator}: no reason for the tolerance (got {reason!r}). Say why: reason='...'."
+            f"{comparator}: no reason for the tolerance (got {quoted(reason)}). Say why: reason='...'."
         )
     return values
 
 
-def _as_samples(where: str, x: Any) -> Samples:
-    samples = arrays.samples(where, getattr(x, "audio", x), takes_scale=False, error=GoldenError)
-    return samples.reshape((1,) * (3 - samples.ndim) + samples.shape) if samples.ndim < 3 else samples
-
-
-def _unfit(
-    result: Samples, reference: Samples, rate: float | None, reference_rate: float | None
-) -> Mismatch | None:
-    """Return why the two cannot be compared sample by sample, or None."""
-    if None not in (rate, reference_rate) and rate != reference_rate:
-        return Mismatch(
-            "sample rate", f"{reference_rate:g} Hz", f"{rate:g} Hz", "sample rates differ", "none"
-        )
-    if result.shape != reference.shape:
-        names = ("batches", "channels", "frames")
-        off = [n for n, a, b in zip(names, result.shape, reference.shape, strict=False) if a != b]
-        want, got = (str(tuple(x.shape)) + " (batch, channel, frame)" for x in (reference, result))
-        return Mismatch("shape", want, got, ", ".join(off or ["dimensions"]) + " differ", "none")
-    if reference.size == 0:
-        return Mismatch("shape", "at least one sample", "0 samples", "nothing was compared", "none")
-    for side, x in (("expected", reference), ("actual", result)):
-        bad = ~np.isfinite(x)
-        if bad.any():
-            b, c, n = _first(bad)
-            want, got = repr(float(reference[b, c, n])), repr(float(result[b, c, n]))
-            return Mismatch("non-finite", want, got, f"{side} is not finite", "none", n, b, c)
-    return None
-
-
-def _first(mask: npt.NDArray[np.bool_]) -> tuple[int, int, int]:
-    """Return (batch, channel, frame) of the first True in time; ties go to the lowest batch, then channel."""
-    frame = int(np.argmax(mask.any(axis=(0, 1))))
-    batch, channel = np.argwhere(mask[:, :, frame])[0]
-    return int(batch), int(channel), frame
+def _limit(where: str, value: Any, below_zero: bool) -> float:
+    """Return a limit: a finite number from 0 up, or below 0."""
+    allowed = "below 0" if below_zero else "0 and above"
+    number = checks.real(where, value, allowed, GoldenError)
+    if number >= 0.0 if below_zero else number < 0.0:
+        raise GoldenError(f"{where}: out of range (got {number:g}, allowed {allowed}). Change it.")
+    return number
 
 
 def _place(finding: _Finding, result: Samples, reference: Samples) -> Mismatch:
-    if finding.failed.ndim == 3:
-        at: tuple[int, ...] = _first(finding.failed)
+    if finding.passed.ndim == 3:
+        at: tuple[int, ...] = first(~finding.passed)
         batch, channel, frame = at
     else:
-        at = tuple(int(i) for i in np.argwhere(finding.failed)[0])
+        at = tuple(int(i) for i in np.argwhere(~finding.passed)[0])
         batch, channel = at
-        frame = int(np.argmax(_bits(result[at]) != _bits(reference[at])))
+        frame = int(np.argmax(bits(result[at]) != bits(reference[at])))
     return Mismatch("value", *finding.line(at), finding.tolerance, frame, batch, channel)
 
 
@@ -280,26 +277,27 @@ def compare(
     Returns
     -------
     Comparison
-        Shape, sample rate and non-finite values are failures too, whatever the comparator.
+        Shape, sample rate and non-finite values are failures too, whatever the comparator, and so is a
+        measure that is no number.
 
     Raises
     ------
     GoldenError, TypeError
-        See `check_limits`.
+        See `check_limits`; or one side holds no samples.
     """
     values = check_limits(comparator, reason, limits)
-    rate = getattr(result, "sample_rate", sample_rate)
-    reference_rate = getattr(reference, "sample_rate", reference_sample_rate)
+    rate = rate_of("compare.sample_rate", result, sample_rate)
+    reference_rate = rate_of("compare.reference_sample_rate", reference, reference_sample_rate)
     hertz = rate if rate is not None else reference_rate
     if comparator == "spectral_db" and hertz is None:
         raise GoldenError("spectral_db: no sample rate (got None). Give sample_rate= in Hz.")
-    got, want = _as_samples("compare.result", result), _as_samples("compare.reference", reference)
+    got, want = as_samples("compare.result", result), as_samples("compare.reference", reference)
     batches, channels, frames = want.shape[-3:]
-    mismatch = _unfit(got, want, rate, reference_rate)
+    mismatch = unfit(got, want, rate, reference_rate)
     measured = float("nan")
     if mismatch is None:
         finding = COMPARATORS[comparator][0](got, want, values, hertz or 0.0)
         measured = finding.measured
-        if finding.failed.any():
+        if not finding.passed.all():
             mismatch = _place(finding, got, want)
     return Comparison(comparator, frames, channels, batches, mismatch, measured, reason)

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab.errors import FileError, quoted
+from amp_lab.errors import FileError, plain, quoted
 
+from .operands import bits, first
 from .verdict import BLOCK_FRAMES
 
 _HEADER = (
@@ -78,11 +79,29 @@ class Streams:
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """The first node to part, with the frames between which it does (equal if known exactly)."""
+    """The first node to part, with the frames between which it does (equal if known exactly).
+
+    Attributes
+    ----------
+    node : str
+    first_frame, last_frame : int
+    batch, channel : int or None
+        Of the first sample that differs, if the samples are known.
+    """
 
     node: str
     first_frame: int
     last_frame: int
+    batch: int | None = None
+    channel: int | None = None
+
+    def __str__(self) -> str:
+        """Say where in words: `flt first differs in frame 9000, batch 0, channel 1`."""
+        at = f"frame {self.first_frame}"
+        if self.last_frame != self.first_frame:
+            at = f"frames {self.first_frame} to {self.last_frame}"
+        place = "" if self.channel is None else f", batch {self.batch}, channel {self.channel}"
+        return f"{plain(self.node)} first differs in {at}{place}"
 
 
 def _digest(block: Stream) -> str:
@@ -170,10 +189,7 @@ def _partings(result: Streams, reference: Streams, info: Mapping[str, Any]) -> d
 
 
 def locate(result: Streams, reference: Streams, info: Mapping[str, Any]) -> Divergence | None:
-    """Return the first node in data order whose inputs agree and whose output does not, in the first block.
-
-    An input agrees as long as the earliest frame at which its producer may part, plus the delay of the
-    edge, lies after the last frame at which the node itself may part.
+    """Return the first node in data order whose inputs agree and whose output does not.
 
     Parameters
     ----------
@@ -181,16 +197,67 @@ def locate(result: Streams, reference: Streams, info: Mapping[str, Any]) -> Dive
     info : dict
         `plan.info` of the result.
     """
-    order, parts = order_of(info), _partings(result, reference, info)
+    parts = _partings(result, reference, info)
+    node = _origin(parts, info)
+    return None if node is None else Divergence(node, *parts[node])
+
+
+def locate_samples(
+    result: Mapping[str, Stream], reference: Mapping[str, Stream], info: Mapping[str, Any]
+) -> Divergence | None:
+    """As `locate`, to the frame, batch and channel, from the samples of both renders.
+
+    Parameters
+    ----------
+    result, reference : dict of str to ndarray (B, C, N)
+        Streams by tap name, also of another length; a stream of another shape differs from frame 0 on.
+    info : dict
+        `plan.info` of the result.
+    """
+    order = order_of(info)
+    found: dict[str, Divergence] = {}
+    for name in result:
+        node = owner(name, order)
+        parting = _first_sample(node, result[name], reference[name]) if name in reference else None
+        if parting is not None and (node not in found or parting.first_frame < found[node].first_frame):
+            found[node] = parting
+    first = _origin({node: (at.first_frame, at.last_frame) for node, at in found.items()}, info)
+    return None if first is None else found[first]
+
+
+def _first_sample(node: str, result: Stream, reference: Stream) -> Divergence | None:
+    frames = min(result.shape[-1], reference.shape[-1])
+    if result.shape[:-1] != reference.shape[:-1]:
+        return Divergence(node, 0, 0)
+    for start in range(0, frames, BLOCK_FRAMES):
+        sides = (bits(x[..., start : min(frames, start + BLOCK_FRAMES)]) for x in (result, reference))
+        differs = next(sides) != next(sides)
+        if differs.any():
+            batch, channel, frame = first(differs)
+            return Divergence(node, start + frame, start + frame, batch, channel)
+    return None
+
+
+def _origin(parts: Mapping[str, tuple[int, int]], info: Mapping[str, Any]) -> str | None:
+    """Return the node in which a difference begins, of those that part between two frames.
+
+    An input agrees as long as the earliest frame at which its producer may part, plus the delay of the edge,
+    minus the frames by which the node looks ahead, lies after the last frame at which the node may part.
+    """
     if not parts:
         return None
-    first_block = min(low for low, _ in parts.values()) // BLOCK_FRAMES
-    candidates = [n for n in order if n in parts and parts[n][0] // BLOCK_FRAMES == first_block]
-    for node in candidates:
-        inputs = [e for e in info["edges"] if e["dst"] == node and e["src"] != node and e["src"] in parts]
-        if all(parts[e["src"]][0] + e["delay_frames"] > parts[node][1] for e in inputs):
-            return Divergence(node, *parts[node])
-    return Divergence(candidates[0], *parts[candidates[0]])
+    rank = {name: i for i, name in enumerate(order_of(info))}
+    ahead = {str(node["name"]): int(node.get("latency_frames", 0)) for node in info["nodes"]}
+    reached = {
+        edge["dst"]
+        for edge in info["edges"]
+        if edge["dst"] in parts
+        and edge["src"] in parts
+        and edge["src"] != edge["dst"]
+        and parts[edge["src"]][0] + edge["delay_frames"] - ahead[edge["dst"]] <= parts[edge["dst"]][1]
+    }
+    candidates = [node for node in parts if node not in reached] or list(parts)
+    return min(candidates, key=lambda node: (parts[node][0] // BLOCK_FRAMES, rank[node]))
 
 
 def changed_nodes(result: Streams, reference: Streams, info: Mapping[str, Any]) -> str:

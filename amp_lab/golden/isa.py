@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import folders
-from .verdict import Comparison, GoldenError, Mismatch, Verdict
+from .verdict import GoldenError, Verdict, nothing_compared
 from .verify import verdicts
 
 LEVELS = ("v2", "v3", "v4")
@@ -28,12 +30,20 @@ def run_level(level: str, names: Sequence[str], root: Path) -> subprocess.Comple
 
 
 def _read(item: dict[str, object], level: str) -> Verdict:
-    fields = dict(item)
-    mismatch = fields.pop("mismatch")
-    name = str(fields.pop("name"))
-    layout = ", ".join(filter(None, (f"AMP_ISA={level}", str(fields.pop("layout")))))
-    comparison = Comparison(**fields, mismatch=Mismatch(**mismatch) if isinstance(mismatch, dict) else None)  # type: ignore[arg-type]
-    return Verdict(name, comparison, layout)
+    verdict = Verdict.from_dict(item)
+    layout = ", ".join(filter(None, (f"AMP_ISA={level}", verdict.layout)))
+    return replace(verdict, layout=layout)
+
+
+def _no_answer(level: str, done: subprocess.CompletedProcess[str]) -> Verdict:
+    """Return the verdict of a process that died or said something else."""
+    code = done.returncode
+    what, got = "error", f"exit code {code}"
+    if code < 0:
+        what, got = "crash", f"signal {signal.Signals(-code).name}"
+    note = f"its last words: {done.stderr.strip()[-500:]!r}. Run amp-lab doctor."
+    verdict = nothing_compared("all", what, "one line of JSON", got, note)
+    return replace(verdict, layout=f"AMP_ISA={level}")
 
 
 def verify_isa_levels(
@@ -52,10 +62,15 @@ def verify_isa_levels(
     goldens : path, optional
         See `folders.find`.
 
+    Returns
+    -------
+    list of Verdict
+        A process that died or said something else has one with the status `error`.
+
     Raises
     ------
     GoldenError
-        A process died or said something else, or no level of those asked for exists here.
+        No folder of goldens, or no level of those asked for exists here.
     """
     root = folders.find(goldens)
     chosen = [names] if isinstance(names, str) else list(names)
@@ -63,25 +78,12 @@ def verify_isa_levels(
     for level in levels:
         done = run_level(level, chosen, root)
         try:
-            answer = json.loads(done.stdout.splitlines()[-1])
-        except (IndexError, ValueError):
-            raise GoldenError(
-                f"AMP_ISA={level}: no answer (got exit code {done.returncode}: "
-                f"{done.stderr.strip()[-500:]!r}, allowed one line of JSON). Run amp-lab doctor."
-            ) from None
-        found += [_read(item, level) for item in answer["verdicts"]]
+            found += [_read(item, level) for item in json.loads(done.stdout.splitlines()[-1])["verdicts"]]
+        except (IndexError, KeyError, TypeError, ValueError):
+            found.append(_no_answer(level, done))
     if not found:
         raise GoldenError(f"AMP_ISA: no level ran (got {', '.join(levels)}, allowed those of this machine).")
     return found
-
-
-def facts(verdict: Verdict) -> dict[str, object]:
-    """Return a verdict as JSON values."""
-    comparison = verdict.comparison
-    values: dict[str, object] = {key: getattr(comparison, key) for key in Comparison.__slots__}
-    mismatch = comparison.mismatch
-    values["mismatch"] = mismatch and {key: getattr(mismatch, key) for key in Mismatch.__slots__}
-    return values | {"name": verdict.name, "layout": verdict.layout}
 
 
 def main(names: Sequence[str]) -> int:
@@ -93,5 +95,5 @@ def main(names: Sequence[str]) -> int:
     if level not in ("", asked):
         raise GoldenError(f"AMP_ISA: another level runs (got {level!r}, allowed {asked!r}). Rebuild.")
     found = verdicts(names or "all") if level else []
-    print(json.dumps({"isa": level, "verdicts": [facts(v) for v in found]}))
+    print(json.dumps({"isa": level, "verdicts": [v.to_dict() for v in found]}))
     return 0

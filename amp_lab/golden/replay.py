@@ -1,7 +1,11 @@
-"""Rendering a stored case natively, from nothing but the texts of its graph and controls."""
+"""Rendering a stored case natively, from the texts of graph and controls, in a worker, within limits."""
 
 from __future__ import annotations
 
+import math
+import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,12 +14,87 @@ import numpy.typing as npt
 
 from amp_lab import graph_json, jsontext, regular_files
 from amp_lab.control import ControlHistory
-from amp_lab.errors import FileError, plain
+from amp_lab.errors import FileError, plain, quoted
 
 from . import contents
+from .verdict import GoldenError
 
 MOST_STREAMS = 4096 * regular_files.MIB
 """Bytes of all node streams of a case, which are kept while it is compared."""
+MOST_SECONDS = 600.0
+"""Of one render of a case; `AMP_GOLDEN_TIMEOUT` is another limit."""
+STANDSTILL_S = 60.0
+"""That a worker may spend in one firing before it counts as hung; at most half the limit of the render."""
+
+
+def limit_s() -> float:
+    """Return the seconds one render of a case may take.
+
+    Raises
+    ------
+    GoldenError
+        `AMP_GOLDEN_TIMEOUT` is no such number.
+    """
+    text = os.environ.get("AMP_GOLDEN_TIMEOUT", "")
+    try:
+        value = float(text) if text else MOST_SECONDS
+    except ValueError:
+        value = math.nan
+    if not 0.0 < value < math.inf:
+        raise GoldenError(
+            f"AMP_GOLDEN_TIMEOUT: no time (got {quoted(text)}, allowed above 0 s). Unset it, or give seconds."
+        )
+    return value
+
+
+def isolation() -> str:
+    """Return where cases are rendered: as `AMP_ISOLATION` says, by default in a worker where one can be."""
+    from amp_lab import isolate, rendering  # noqa: PLC0415 - comparing needs no engine
+
+    if os.environ.get("AMP_ISOLATION"):
+        return rendering.choose_isolation("auto")
+    return "process" if isolate.supported() else "none"
+
+
+def _clock(what: str) -> Callable[[int, int], None]:
+    """Return what stops a render, called with its progress, once it has taken longer than it may."""
+    limit, begun = limit_s(), time.monotonic()
+
+    def check(done: int, total: int) -> None:
+        if time.monotonic() - begun > limit:
+            raise GoldenError(
+                f"{what}: takes too long (got {limit:g} s for {done} of {total} frames, allowed {limit:g} s "
+                "for all). Set AMP_GOLDEN_TIMEOUT to more seconds, or bless a shorter render."
+            )
+
+    return check
+
+
+def sound(graph: Any, *, frames: int, batches: int, **options: Any) -> Any:
+    """Return the Render of a graph, in a worker and within the limits of time."""
+    from amp_lab import rendering  # noqa: PLC0415 - comparing needs no engine
+
+    chosen: dict[str, Any] = {"controls": None, "taps": (), "block_frames": None} | options
+    return rendering.render(
+        graph,
+        frames,
+        batches=batches,
+        isolation=isolation(),  # type: ignore[arg-type]
+        trace=False,
+        nonfinite="raise",
+        out=None,
+        heat=False,
+        progress=_clock(graph.name),
+        timeout_s=min(STANDSTILL_S, limit_s() / 2.0),
+        **chosen,
+    )
+
+
+def parts(name: str, request: Any) -> Any:
+    """Return what a request renders to, in a worker and within the limits of time."""
+    from amp_lab import rendering  # noqa: PLC0415 - comparing needs no engine
+
+    return rendering.run(request, isolation(), _clock(name), timeout_s=min(STANDSTILL_S, limit_s() / 2.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +164,39 @@ def render(
     ------
     FileError
         The graph cannot be read, or its streams are more than `MOST_STREAMS`.
+    GoldenError
+        It takes longer than `limit_s`.
+    NativeCrash
+        The worker died, or stood still for `STANDSTILL_S`.
     """
     graph = stored.graph()
     if taps:
-        nodes = graph.compile().info["nodes"]
-        channels = sum(port["channels"] for node in nodes for port in node["outputs"])
-        size = channels * frames * batches * 8
+        size = channels_of(graph.compile().info) * frames * batches * 8
         if size > MOST_STREAMS:
             got = f"got {size} bytes of node streams, allowed {MOST_STREAMS}"
             raise FileError(
                 f"{plain(stored.case)}: too much to be rendered again ({got}). Use a shorter render."
             )
-    return graph.render(
+    return sound(
+        graph,
         frames=frames,
         batches=batches,
         controls=stored.controls(),
-        taps=_every_port(graph) if taps else (),
+        taps=every_port(graph.compile().info) if taps else (),
         block_frames=block_frames,
-        isolation="none",
     )
 
 
-def _every_port(graph: Any) -> tuple[str, ...]:
+def channels_of(info: Any) -> int:
+    """Return the channels of all output ports of a plan."""
+    return sum(port["channels"] for node in info["nodes"] for port in node["outputs"])
+
+
+def every_port(info: Any) -> tuple[str, ...]:
     """Return the taps of all output ports: `env` for the first of a node, `env.reset` for a further one."""
-    ports = ((node.name, i, port) for node in graph.nodes for i, port in enumerate(node.contract.output_keys))
+    ports = (
+        (node["name"], i, port["port"]) for node in info["nodes"] for i, port in enumerate(node["outputs"])
+    )
     return tuple(f"{name}.{port}" if i else name for name, i, port in ports)
 
 
@@ -127,10 +215,10 @@ def audio_of_batch(stored: StoredGraph, *, frames: int, batch: int) -> npt.NDArr
     for edge in graph.edges:
         if _has_batches(edge.tokens):
             graph.change(edge, tokens=edge.tokens[batch : batch + 1])
-    from amp_lab.rendering import run  # noqa: PLC0415 - comparing needs no engine
-
-    first = graph.render(frames=1, controls=stored.controls(), isolation="none")
-    return run(replace(first.request, frames=frames, batch_offset=batch), "none")["audio"]
+    first = sound(graph, frames=1, batches=1, controls=stored.controls())
+    request = replace(first.request, frames=frames, batch_offset=batch)
+    audio: npt.NDArray[np.float64] = parts(stored.case, request)["audio"]
+    return audio
 
 
 def _has_batches(value: Any) -> bool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
-from amp_lab.errors import AmpError, plain, visible
+from amp_lab.errors import AmpError, FileError, NativeCrash, NonFiniteError, plain, quoted, visible
 
 BLOCK_FRAMES = 4096
 """Frames per row of `sums.txt` and per block named in a failure."""
+Status = Literal["passed", "failed", "error"]
+DIFFERENCES = ("value", "shape", "sample rate", "non-finite", "node stream")
+"""Kinds of failure of a result that was compared; after any other nothing was compared."""
 
 
 class GoldenError(AmpError, ValueError):
@@ -30,6 +34,13 @@ class GoldenMismatch(AmpError, AssertionError):  # noqa: N818 - the name is the 
         super().__init__("\n".join(str(v) for v in self.verdicts if not v.passed))
 
 
+CAUSES = {
+    "graph": "the graph in the code: the stored one still renders to the reference",
+    "runtime": "the engine: the stored graph no longer renders to the reference",
+}
+"""What a failure says of each cause."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mismatch:
     """Where and by how much a result leaves its reference.
@@ -37,7 +48,8 @@ class Mismatch:
     Attributes
     ----------
     what : str
-        Kind of failure: `value`, `shape`, `sample rate`, `non-finite`, `node stream`, `missing`, `damaged`.
+        Kind of failure: `value`, `shape`, `sample rate`, `non-finite` or `node stream` of a result that was
+        compared; `missing`, `damaged`, `crash` or `error` if none was.
     expected, actual, difference, tolerance : str
         One line each, with units.
     frame, batch, channel : int or None
@@ -46,6 +58,11 @@ class Mismatch:
         First node in data order whose inputs agree and whose output does not; empty if unknown.
     note : str
         What else helps, for example which node streams appeared or vanished.
+    cause : str
+        `graph` if the stored graph still renders to the reference, so that the graph in the code is another;
+        `runtime` if it does not; empty if unknown.
+    changes : tuple of str
+        How the graph in the code differs from the stored one: `flt.q: 6.0 -> 6.001`.
     """
 
     what: str
@@ -58,6 +75,8 @@ class Mismatch:
     channel: int | None = None
     node: str = ""
     note: str = ""
+    cause: str = ""
+    changes: tuple[str, ...] = ()
 
     @property
     def block(self) -> int | None:
@@ -74,11 +93,19 @@ class Mismatch:
                 ("frame", self.frame),
                 ("batch", self.batch),
                 ("channel", self.channel),
-                ("node", self.node or None),
+                ("node", plain(self.node) or None),
             )
             if value is not None
         ]
-        return ", ".join(places) if self.frame is not None else ", ".join([self.what, *places])
+        compared = self.what in DIFFERENCES and self.frame is not None
+        return ", ".join(places if compared else [self.what, *places])
+
+
+def _of_node(mismatch: Mismatch) -> str:
+    node = plain(mismatch.node)
+    if not node or mismatch.what not in DIFFERENCES:
+        return node
+    return f"{node}: its inputs agree, its output does not"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -112,6 +139,13 @@ class Comparison:
         """True if the result agrees within the tolerance."""
         return self.mismatch is None
 
+    @property
+    def status(self) -> Status:
+        """`passed`; `failed` if a result was compared and differs; `error` if nothing could be compared."""
+        if self.mismatch is None:
+            return "passed"
+        return "failed" if self.mismatch.what in DIFFERENCES else "error"
+
     def __bool__(self) -> bool:
         """Whether it passed."""
         return self.passed
@@ -119,10 +153,13 @@ class Comparison:
     def __repr__(self) -> str:
         """Return one stable line."""
         if self.mismatch is not None:
-            return f"FAIL {plain(self.comparator)} at {visible(self.mismatch.where)}"
+            head = "ERROR" if self.status == "error" else f"FAIL {plain(self.comparator)} at"
+            return f"{head} {visible(self.mismatch.where)}"
         sizes = ((self.frames, "frame"), (self.channels, "channel"))
         size = " x ".join(f"{number} {what}{'s' * (number != 1)}" for number, what in sizes)
-        return f"PASS {self.comparator} {size}" + (f" x {self.batches} batches" if self.batches != 1 else "")
+        return f"PASS {plain(self.comparator)} {size}" + (
+            f" x {self.batches} batches" if self.batches != 1 else ""
+        )
 
     def __str__(self) -> str:
         """Return the line and, for a failure, its facts."""
@@ -139,11 +176,24 @@ class Comparison:
                 "difference": m.difference,
                 "tolerance": m.tolerance,
                 "reason": self.reason,
-                "node": f"{m.node}: its inputs agree, its output does not" if m.node else "",
-                "note": m.note,
+                "node": _of_node(m),
+                "cause": CAUSES.get(m.cause, ""),
             }
-            lines += [f"  {key:<10} {visible(value)}" for key, value in facts.items() if value]
+            told = [*facts.items(), *(("changed", change) for change in m.changes), ("note", m.note)]
+            lines += [f"  {key:<10} {visible(' '.join(value.split()))}" for key, value in told if value]
         return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the facts as JSON values; a measure that is not finite is text."""
+        values: dict[str, Any] = {key: getattr(self, key) for key in self.__slots__}
+        finite = math.isfinite(self.measured)
+        values |= {"status": self.status, "measured": self.measured if finite else str(self.measured)}
+        m = self.mismatch
+        values["mismatch"] = m and {key: getattr(m, key) for key in m.__slots__} | {
+            "block": m.block,
+            "changes": list(m.changes),
+        }
+        return values
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(str(self))
@@ -172,24 +222,86 @@ class Verdict:
         """True if the comparison passed."""
         return self.comparison.passed
 
+    @property
+    def status(self) -> Status:
+        """`passed`, `failed`, or `error` if nothing could be compared."""
+        return self.comparison.status
+
+    @property
+    def crashed(self) -> bool:
+        """True if a process died or hung while it rendered for this verdict."""
+        mismatch = self.comparison.mismatch
+        return mismatch is not None and mismatch.what == "crash"
+
+    @property
+    def reason(self) -> str:
+        """Why it did not pass, in one line; empty if it passed."""
+        m = self.comparison.mismatch
+        if m is None:
+            return ""
+        told = m.note if self.status == "error" else "; ".join(filter(None, (*m.changes, m.note)))
+        return visible(" ".join((told or m.difference).split()))
+
     def __bool__(self) -> bool:
         """Whether it passed."""
         return self.passed
 
     def __repr__(self) -> str:
         """Return one stable line."""
-        return f"{plain(self.name)}: {self.comparison!r}" + (f" ({self.layout})" if self.layout else "")
+        layout = f" ({plain(self.layout)})" if self.layout else ""
+        return f"{plain(self.name)}: {self.comparison!r}{layout}"
 
     def __str__(self) -> str:
         """Return the line and, for a failure, its facts."""
         return self.comparison.text(repr(self))
 
-    def located(self, node: str, note: str) -> Verdict:
-        """Return this failure with the node it starts in and a note."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return name, layout and the facts as JSON values."""
+        return {"name": self.name, "layout": self.layout, **self.comparison.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Verdict:
+        """Read what `to_dict` gave."""
+        m: Any = data["mismatch"]
+        mismatch = None
+        if m is not None:
+            where: dict[str, Any] = {key: m[key] for key in Mismatch.__slots__}
+            mismatch = Mismatch(**where | {"changes": tuple(m["changes"])})
+        facts: dict[str, Any] = {key: data[key] for key in Comparison.__slots__}
+        facts |= {"mismatch": mismatch, "measured": float(data["measured"])}
+        return cls(data["name"], Comparison(**facts), data["layout"])
+
+    def explained(self, **facts: Any) -> Verdict:
+        """Return this failure with further facts of its mismatch: node, note, cause, changes."""
         if self.comparison.mismatch is None:
             return self
-        mismatch = replace(self.comparison.mismatch, node=node, note=note)
+        mismatch = replace(self.comparison.mismatch, **facts)
         return replace(self, comparison=replace(self.comparison, mismatch=mismatch))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(str(self))
+
+
+def nothing_compared(name: object, what: str, expected: str, actual: str, note: str, **place: Any) -> Verdict:
+    """Return the verdict of a case that could not be compared at all."""
+    mismatch = Mismatch(what, expected, actual, "nothing was compared", "none", note=note, **place)
+    return Verdict(str(name), Comparison("none", 0, 0, 0, mismatch))
+
+
+def of_error(name: object, error: BaseException) -> Verdict:
+    """Return the verdict of a case whose reading, rendering or comparing ended with an error."""
+    kinds = ((NativeCrash, "crash"), (NonFiniteError, "non-finite"), (FileError, "damaged"))
+    what = next((what for kind, what in kinds if isinstance(error, kind)), "error")
+    try:
+        text = str(error)
+    except Exception:  # an error of somebody else's, which cannot even be told
+        text = ""
+    place: dict[str, Any] = {}
+    if isinstance(error, AmpError):
+        place = {"node": error.node, "frame": error.frame if error.frame >= 0 else None}
+    else:
+        text = f"{type(error).__name__}: {text}"
+    expectations = {"non-finite": "finite samples", "error": ""}
+    expected = expectations.get(what, "a readable case that renders")
+    shown = name if isinstance(name, str) else quoted(name)
+    return nothing_compared(shown, what, expected, type(error).__name__, text, **place)

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from amp_lab import checks
-from amp_lab.errors import AmpError, quoted
+from amp_lab.errors import quoted
 
 from . import folders, replay, usage
 from .cases import Blessed, Case, list_cases
+from .code import Code, render_of
 from .comparators import compare
-from .divergence import Streams, changed_nodes, locate, order_of, owner, streams_of
-from .verdict import Comparison, GoldenError, GoldenMismatch, Mismatch, Verdict
+from .divergence import changed_nodes, locate
+from .explain import compared, explain, replayed, runtime_fault, streams_agree
+from .verdict import Comparison, GoldenError, GoldenMismatch, Mismatch, Verdict, nothing_compared, of_error
 
 Matrix = Literal["quick", "full"]
 
 
-def _unanswered(name: str, what: str, expected: str, actual: str, note: str) -> Verdict:
-    """Return the failure of a case that could not be compared at all."""
-    mismatch = Mismatch(what, expected, actual, "nothing was compared", "none", note=note)
-    return Verdict(name, Comparison("exact", 0, 0, 0, mismatch))
+def _case(root: Path, name: Any) -> Case:
+    """Return the case of a name, which is that of a folder directly below the root.
+
+    Raises
+    ------
+    GoldenError
+        It is something else.
+    """
+    if not isinstance(name, str) or Path(name).name != name or "\0" in name:
+        raise GoldenError(
+            f"golden name: no name of a folder (got {quoted(name)}, allowed e.g. 'osc_saw'). Name a case."
+        )
+    return Case(root / name)
 
 
 def _missing(case: Case) -> Verdict | None:
@@ -29,112 +41,59 @@ def _missing(case: Case) -> Verdict | None:
     if case.folder.is_dir():
         absent = case.missing_files()
         note = "Restore the files, or bless the case again with golden.store."
-        return _unanswered(case.name, "missing", ", ".join(absent), "no such file", note) if absent else None
+        what = ", ".join(absent)
+        return nothing_compared(case.name, "missing", what, "no such file", note) if absent else None
     near = checks.hint(case.name, [c.name for c in list_cases(case.folder.parent)])
-    note = near.strip() or "Bless it with golden.store."
-    return _unanswered(case.name, "missing", f"a case {quoted(case.name)}", "no such folder", note)
-
-
-def _compare(blessed: Blessed, render: Any) -> Comparison:
-    rule = blessed.manifest["comparator"]
-    return compare(
-        render,
-        blessed.samples,
-        comparator=rule["name"],
-        reason=rule["reason"],
-        reference_sample_rate=float(blessed.manifest["render"]["sample_rate"]),
-        **rule["limits"],
-    )
-
-
-def _replay(blessed: Blessed, **options: Any) -> Any:
-    batches, _, frames = blessed.samples.shape
-    return replay.render(blessed.stored, frames=frames, batches=batches, **options)
-
-
-def _tapped(render: Any) -> bool:
-    nodes = order_of(render.plan.info)
-    return {owner(name, nodes) for name in render.taps} >= set(nodes) - {render.plan.info["output"]}
-
-
-def _with_origin(verdict: Verdict, result: Streams, reference: Streams, info: Mapping[str, Any]) -> Verdict:
-    """Add to a failure the node it starts in."""
-    note = changed_nodes(result, reference, info)
-    origin = locate(result, reference, info)
-    if origin is None:
-        return verdict.located("", note or "every node stream agrees")
-    at = f"frame {origin.first_frame}"
-    if origin.last_frame != origin.first_frame:
-        at = f"frames {origin.first_frame} to {origin.last_frame}"
-    return verdict.located(
-        origin.node, f"{origin.node} first differs in {at}" + (f"; {note}" if note else "")
-    )
-
-
-def _explain(blessed: Blessed, verdict: Verdict, render: Any) -> Verdict:
-    """Find the node in which a failed check starts; without taps the stored graph is rendered again."""
-    if verdict.comparison.mismatch is None or verdict.comparison.mismatch.what != "value":
-        return verdict
-    if not _tapped(render):
-        render = _replay(blessed, taps=True)
-        if _compare(blessed, render).passed:
-            why = "the render came from another graph or controls"
-            return verdict.located("", f"the stored graph still renders to the reference: {why}")
-    info = render.plan.info
-    return _with_origin(verdict, streams_of(render.audio, render.taps, info), blessed.streams, info)
+    note = near.strip() or "Bless it with golden.store, or with pytest --golden-update=REASON."
+    return nothing_compared(case.name, "missing", f"a case {quoted(case.name)}", "no such folder", note)
 
 
 @checks.keywords
 def check(name: str, render: Any, *, goldens: str | Path | None = None) -> Verdict:
-    """Hold a render against a stored case.
+    """Hold a render against a stored case. It never raises: what cannot be compared is a verdict, too.
 
     Parameters
     ----------
     name : str
         Folder below `goldens/`.
-    render : Render
-        With every node tapped, a failure names the node from this very render; else the stored graph is
-        rendered.
+    render : Render or array
+        Of a Render that differs, the verdict names node, frame, channel and changed parameter: the stored
+        graph is rendered again, and so is that of the render, up to the block in which they differ.
     goldens : path, optional
         See `folders.find`.
 
     Returns
     -------
     Verdict
-        A case without a reference fails, and so does one with a file changed after it was blessed.
+        `status` is `error` for a case without a readable reference, for one with a file changed after it was
+        blessed, and for what is no render; `reason` says why.
     """
-    case = Case(folders.find(goldens) / name)
-    missing = _missing(case)
-    if missing is not None:
-        return missing
-    usage.record(case.folder)
     try:
+        case = _case(folders.find(goldens), name)
+        missing = _missing(case)
+        if missing is not None:
+            return missing
+        usage.record(case.folder)
         blessed = case.load()
-        verdict = Verdict(name, _compare(blessed, render))
-    except (AmpError, MemoryError) as error:
-        return _damaged(name, error)
-    try:
-        return _explain(blessed, verdict, render)
-    except (AmpError, MemoryError) as error:
-        return verdict.located("", f"the stored graph does not render: {error}")
+        return explain(blessed, Verdict(name, compared(blessed, render)), render)
+    except Exception as error:  # whatever stands in the folder or was handed in is an answer
+        return of_error(name, error)
 
 
-def _damaged(name: str, error: Exception) -> Verdict:
-    return _unanswered(name, "damaged", "a readable case that renders", type(error).__name__, str(error))
-
-
-def _streams_agree(blessed: Blessed, verdict: Verdict, render: Any) -> Verdict:
+def _streams_verdict(blessed: Blessed, verdict: Verdict, render: Any) -> Verdict:
     """Under `exact`, require every node stream to be the blessed one, even where the output hides it."""
     if not verdict.passed or verdict.comparison.comparator != "exact":
         return verdict
-    result, reference = streams_of(render.audio, render.taps, render.plan.info), blessed.streams
-    if result.rows == reference.rows and result.columns == reference.columns:
+    differing = streams_agree(blessed, render)
+    if differing is None:
         return verdict
-    origin = locate(result, reference, render.plan.info)
+    result, reference = differing
+    info = render.plan.info
+    origin = locate(result, reference, info)
     frame, node = (origin.first_frame, origin.node) if origin else (None, "")
-    note = changed_nodes(result, reference, render.plan.info) or "the output hides the change"
+    note = changed_nodes(result, reference, info) or "the output hides the change"
     facts = ("the blessed node streams", "others", "digests in sums.txt differ", "0 (every bit)")
-    mismatch = Mismatch("node stream", *facts, frame, node=node, note=note)
+    mismatch = Mismatch("node stream", *facts, frame, node=node, note=note, cause="runtime")
     size = verdict.comparison
     return Verdict(verdict.name, Comparison("exact", size.frames, size.channels, size.batches, mismatch))
 
@@ -145,7 +104,7 @@ def _layouts(blessed: Blessed, matrix: Matrix) -> Iterable[tuple[str, Callable[[
     sizes = (64,) if matrix == "quick" else (64, 1000, frames)
 
     def in_blocks(size: int) -> Callable[[Any], Comparison]:
-        return lambda render: compare(_replay(blessed, block_frames=size).audio, render.audio)
+        return lambda render: compare(replayed(blessed, block_frames=size).audio, render.audio)
 
     for size in sizes:
         yield f"block_frames {size}", in_blocks(size)
@@ -161,29 +120,73 @@ def _layouts(blessed: Blessed, matrix: Matrix) -> Iterable[tuple[str, Callable[[
             yield f"batch {batch} alone", alone(batch)
 
 
-def _verdicts_of(case: Case, matrix: Matrix) -> list[Verdict]:
+def _of_engine(blessed: Blessed, matrix: Matrix) -> Iterable[Verdict]:
+    """Yield the verdicts of the stored graph rendered by the engine at hand."""
+    render = replayed(blessed, taps=True)
+    verdict = Verdict(blessed.case.name, compared(blessed, render))
+    if not verdict.passed:
+        verdict = runtime_fault(blessed, verdict, render).explained(cause="runtime")
+    yield _streams_verdict(blessed, verdict, render)
+    for layout, run in _layouts(blessed, matrix):
+        try:
+            yield Verdict(blessed.case.name, run(render), layout)
+        except Exception as error:  # a failure of one layout is its verdict
+            yield replace(of_error(blessed.case.name, error), layout=layout)
+
+
+def _of_code(blessed: Blessed, code: Code) -> Verdict:
+    """Return the verdict of the graph in the code."""
+    name = blessed.case.name
+    try:
+        render = render_of(blessed, code)
+        return explain(blessed, Verdict(name, compared(blessed, render), "code"), render)
+    except Exception as error:  # it is somebody's code
+        return replace(of_error(name, error), layout="code")
+
+
+def _verdicts_of(case: Case, matrix: Matrix, code: Code | None) -> Iterable[Verdict]:
     missing = _missing(case)
     if missing is not None:
-        return [missing]
+        yield missing
+        return
     usage.record(case.folder)
-    try:
-        blessed = case.load()
-        if strange := blessed.strange_files:
-            note = "Move it elsewhere: a case holds what was blessed and nothing else."
-            return [_unanswered(case.name, "damaged", "no other file", ", ".join(strange), note)]
-        render = _replay(blessed, taps=True)
-        verdict = Verdict(case.name, _compare(blessed, render))
-        verdict = _streams_agree(blessed, _explain(blessed, verdict, render), render)
-        return [verdict] + [Verdict(case.name, run(render), name) for name, run in _layouts(blessed, matrix)]
-    except Exception as error:  # any failure of one case is its verdict, and the other cases still run
-        return [_damaged(case.name, error)]
+    blessed = case.load()
+    if strange := blessed.strange_files:
+        note = "Move it elsewhere: a case holds what was blessed and nothing else."
+        yield nothing_compared(case.name, "damaged", "no other file", ", ".join(strange), note)
+        return
+    yield from _of_engine(blessed, matrix)
+    if code is not None:
+        yield _of_code(blessed, code)
+
+
+def chosen_cases(names: str | Iterable[str] = "all", goldens: str | Path | None = None) -> list[Case]:
+    """Return the cases of these names.
+
+    Raises
+    ------
+    GoldenError
+        There is no folder of goldens, a name is none, or there is no case at all.
+    """
+    root = folders.find(goldens)
+    chosen = [names] if isinstance(names, str) else list(names)
+    found = list_cases(root) if chosen == ["all"] else [_case(root, name) for name in chosen]
+    if not found:
+        raise GoldenError(
+            f"{root}: no case to verify (got 0, allowed 1 and more). Bless one with golden.store."
+        )
+    return found
 
 
 @checks.keywords
 def verdicts(
-    names: str | Iterable[str] = "all", *, matrix: Matrix = "quick", goldens: str | Path | None = None
+    names: str | Iterable[str] = "all",
+    *,
+    matrix: Matrix = "quick",
+    goldens: str | Path | None = None,
+    code: Mapping[str, Any] | Callable[[str], Any] | None = None,
 ) -> list[Verdict]:
-    """Render stored cases natively and hold them against their references.
+    """Render stored cases natively and hold them against their references. It never raises.
 
     The first verdict of a case is its default layout against the reference, every node stream included if the
     comparator is `exact`. The further layouts must give the bits of the first, whatever the comparator.
@@ -195,35 +198,45 @@ def verdicts(
         `quick` adds blocks of 64 frames; `full` adds 64, 1000 and all frames at once, and each batch alone.
     goldens : path, optional
         See `folders.find`.
+    code : mapping or function, optional
+        Gives the graph that is in the code, a Graph or a Render, for the name of a case: it is held against
+        the reference, too, and its verdict has the layout `code`.
 
-    Raises
-    ------
-    GoldenError
-        Unknown matrix, or no case at all.
+    Returns
+    -------
+    list of Verdict
+        Never empty: what cannot be answered at all is one verdict with the status `error`.
     """
-    checks.choice("matrix", matrix, get_args(Matrix), "matrix", GoldenError)
-    root = folders.find(goldens)
-    chosen = [names] if isinstance(names, str) else list(names)
-    cases = list_cases(root) if chosen == ["all"] else [Case(root / name) for name in chosen]
-    if not cases:
-        raise GoldenError(
-            f"{root}: no case to verify (got 0, allowed 1 and more). Bless one with golden.store."
-        )
-    return [verdict for case in cases for verdict in _verdicts_of(case, matrix)]
+    found: list[Verdict] = []
+    try:
+        checks.choice("matrix", matrix, get_args(Matrix), "matrix", GoldenError)
+        chosen = chosen_cases(names, goldens)
+    except Exception as error:  # no folder, no name, no case
+        return [of_error("golden.verify", error)]
+    for case in chosen:
+        try:
+            found.extend(_verdicts_of(case, matrix, None if code is None else Code(code)))
+        except Exception as error:  # any failure of one case is its verdict, and the other cases still run
+            found.append(of_error(case.name, error))
+    return found
 
 
 @checks.keywords
 def verify(
-    names: str | Iterable[str] = "all", *, matrix: Matrix = "quick", goldens: str | Path | None = None
+    names: str | Iterable[str] = "all",
+    *,
+    matrix: Matrix = "quick",
+    goldens: str | Path | None = None,
+    code: Mapping[str, Any] | Callable[[str], Any] | None = None,
 ) -> list[Verdict]:
     """Return the passed verdicts of `verdicts`, or raise.
 
     Raises
     ------
     GoldenMismatch
-        At least one verdict failed; it holds all of them.
+        At least one verdict failed; it holds all of them. Nothing else is raised.
     """
-    found = verdicts(names, matrix=matrix, goldens=goldens)
+    found = verdicts(names, matrix=matrix, goldens=goldens, code=code)
     if not all(found):
         raise GoldenMismatch(found)
     return found

@@ -17,6 +17,9 @@ from amp_lab.model import NodeRecord
 from amp_lab.nodes.builder import BOUND
 from amp_lab.values import Samples, frozen
 
+MOST_CHANNELS = 1024
+"""Of a node."""
+
 
 def from_array(where: str, array: Any, scale: Scale = None) -> Samples:
     """Bring (B, C, N), (C, N) or (N,) to float64 (B, C, N) with contiguous frames; copied only if need be."""
@@ -81,7 +84,8 @@ def resolve(
             node=record.name,
         )
     if "channels" not in rest and record.values.get("channels") != channels:
-        cure = f"If it has {channels} channels write channels={channels}."
+        is_possible = channels <= MOST_CHANNELS
+        cure = f"If it has {channels} channels write channels={channels}." if is_possible else ""
         arrays.check_not_transposed(f"{record.name}.samples", data.shape, cure)
     return rest | {"channels": channels, "source": os.path.abspath(given) if is_file else ""}, data
 

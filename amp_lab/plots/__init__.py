@@ -4,6 +4,7 @@ from amp_lab.plots.compare import difference
 from amp_lab.plots.delay_view import delays
 from amp_lab.plots.graph import graph
 from amp_lab.plots.heat import thermo
+from amp_lab.plots.loudness_curves import loudness
 from amp_lab.plots.schedule import timeline
 from amp_lab.plots.spectra import spectrogram, spectrum
 from amp_lab.plots.style import png, register_in_notebook
@@ -13,6 +14,7 @@ __all__ = [
     "delays",
     "difference",
     "graph",
+    "loudness",
     "png",
     "spectrogram",
     "spectrum",

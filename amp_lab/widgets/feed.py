@@ -243,7 +243,6 @@ class Feed:
                 self._session, self._end = None, None
                 self._say(error)
                 if isinstance(error, NativeCrash):
-                    self._journal.report(error)
                     self._crashed = True
                 session.close()
             return None

@@ -158,6 +158,8 @@ struct NodeType {
     bool (*alone)(const double* fixed) = nullptr;  // reads its name or its batch, so no cohort takes it; NULL: never
 };
 
+struct MeterKernels;
+
 struct KernelTable {
     const char* isa;
     const NodeType* const* types;  // ordered by id
@@ -182,6 +184,7 @@ struct KernelTable {
     void (*publish)();
     // Values at t = n / sample_rate for frames inside one segment.
     void (*curve_segment)(const CurveSegment& segment, double sample_rate, int64_t first, int64_t frames, double* out);
+    const MeterKernels* meters;  // meters/kernels.hpp
 };
 
 const KernelTable* kernels();  // chosen once from the CPU and AMP_ISA; NULL if AMP_ISA names a level this machine lacks

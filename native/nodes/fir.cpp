@@ -1,7 +1,5 @@
 // fir: linear-phase filter by the window method, as long as asked for.
-// J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window function", Proc. IEEE Int. Symp. Circuits
-// and Systems, 1974; A. V. Oppenheim, R. W. Schafer, "Discrete-Time Signal Processing", 3rd ed., 7.5.
-#include "dsp/math.hpp"
+#include "dsp/kaiser.hpp"
 #include "nodes/contract.hpp"
 #include "nodes/kernel.hpp"
 
@@ -11,23 +9,6 @@ namespace {
 enum Param { kMode, kCutoff, kUpper, kHalf, kStopband };
 enum Mode { kLowpass, kHighpass, kBandpass, kBandstop };
 
-// Modified Bessel function of the first kind, order 0, by its series.
-double bessel_i0(double x) {
-    double sum = 1.0, term = 1.0;
-    for (double k = 1.0; term > 1e-18 * sum; k += 1.0) {
-        const double factor = x / (2.0 * k);
-        term *= factor * factor;
-        sum += term;
-    }
-    return sum;
-}
-
-double kaiser_beta(double stopband_db) {
-    if (stopband_db > 50.0) return 0.1102 * (stopband_db - 8.7);
-    const double over = vmax(0.0, stopband_db - 21.0);
-    return 0.5842 * vpow(over, 0.4) + 0.07886 * over;
-}
-
 // Half of a lowpass, from its end h[0] to its middle h[half], with gain 1 at 0 Hz. `cutoff` in cycles per frame.
 void lowpass(double cutoff, int64_t half, double beta, double* h) {
     double sum = 0.0;
@@ -35,7 +16,7 @@ void lowpass(double cutoff, int64_t half, double beta, double* h) {
     for (int64_t k = 0; k <= half; ++k) {
         const auto m = static_cast<double>(half - k);
         const double place = half ? m / static_cast<double>(half) : 0.0;
-        const double window = bessel_i0(beta * vsqrt(vmax(0.0, 1.0 - place * place))) / top;
+        const double window = kaiser(place, beta, top);
         h[k] = window * (k == half ? 2.0 * cutoff : vsin2pi(cutoff * m) / (3.141592653589793 * m));
         sum += k == half ? h[k] : 2.0 * h[k];
     }

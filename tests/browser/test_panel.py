@@ -33,22 +33,23 @@ def slide(book: Book, label: str, steps: int = 12) -> None:
     book.page.mouse.up()
 
 
+def shows_what_another_process_renders(book: Book) -> bool:
+    """Whether the digest on the screen is that of the graph as it is now."""
+    wanted = book.value("g.render(seconds=1.0, isolation='process').digest")
+    return bool(book.page.get_attribute(".amp-panel", "data-digest") == wanted)
+
+
 def test_a_slider_is_heard_by_the_render(notebook: Notebook) -> None:
     """The digest on the screen becomes that of another process's render; a drag is one step of undo."""
     book = notebook(OPEN)
     shown(book)
     before = book.value("g['flt'].params['q']")
     slide(book, "flt.q")
-    other = "g.render(seconds=1.0, isolation='process').digest"
-    book.page.wait_for_function(
-        "(wanted) => document.querySelector('.amp-panel').dataset.digest === wanted", arg=book.value(other)
-    )
+    book.eventually(lambda: shows_what_another_process_renders(book))
     assert book.value("g['flt'].params['q']") != before and book.value("p.journal.undo_steps") == 1
     book.page.click(".amp-panel [aria-label=Undo]")
     until(book, "g['flt'].params['q']", before)
-    book.page.wait_for_function(
-        "(wanted) => document.querySelector('.amp-panel').dataset.digest === wanted", arg=book.value(other)
-    )
+    book.eventually(lambda: shows_what_another_process_renders(book))
 
 
 def test_numbers_choices_and_refusals(notebook: Notebook) -> None:

@@ -36,6 +36,7 @@ def test_a_long_render_shows_a_bar_outside_of_the_cells(notebook: Callable[..., 
     assert line.locator("progress").get_attribute("aria-label")
     book.page.evaluate("() => jupyterapp.commands.execute('notebook:interrupt-kernel')")
     line.wait_for(state="detached")
+    book.page.wait_for_function("() => !window.ampBusy")
     book.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     book.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
     stored = json.loads((lab.books / "slow_render.ipynb").read_text(encoding="utf-8"))

@@ -385,6 +385,7 @@ void curve_segment(const CurveSegment& segment, double sample_rate, int64_t firs
 
 extern const NodeType* const node_types[];
 extern const uint32_t node_type_count;
+extern const MeterKernels meter_kernels;
 extern const KernelTable kernel_table;
 const KernelTable kernel_table{AMP_ISA_NAME,
                                node_types,
@@ -406,6 +407,7 @@ const KernelTable kernel_table{AMP_ISA_NAME,
                                finite,
                                scatter,
                                end_of_far_stores,
-                               curve_segment};
+                               curve_segment,
+                               &meter_kernels};
 
 }  // namespace amp::AMP_KNS

@@ -5,6 +5,7 @@
 #include "diag.h"
 #include "graph.h"
 #include "history.h"
+#include "meter.h"
 #include "metrics.h"
 #include "node.h"
 #include "run.h"

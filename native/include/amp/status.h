@@ -24,7 +24,7 @@ extern "C" {
 
 /* cffi-begin */
 #define AMP_ABI_VERSION_MAJOR 1
-#define AMP_ABI_VERSION_MINOR 2
+#define AMP_ABI_VERSION_MINOR 3
 
 typedef int32_t amp_status;
 #define AMP_OK 0

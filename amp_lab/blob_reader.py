@@ -1,0 +1,157 @@
+"""What a descriptor or history blob says: the inverse of `amp_lab.blob`, for comparing two renders."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from amp_lab.blob import (
+    DESCRIPTORS,
+    HEAT_POLICIES,
+    HISTORY,
+    INTERPOLATIONS,
+    MODES,
+    Descriptors,
+    unseal,
+)
+from amp_lab.control import Curve
+from amp_lab.errors import BlobError
+from amp_lab.model import Edge, Modulation, NodeRecord, Thermo
+from amp_lab.values import CurveRef, Samples, Value, frozen
+
+T = TypeVar("T")
+
+
+def descriptors(blob: bytes) -> Descriptors:
+    """Read what `amp_lab.blob.descriptors` wrote.
+
+    Raises
+    ------
+    BlobError
+        It is no such blob, or not a whole one.
+    """
+    return _whole(DESCRIPTORS, blob, _descriptors)
+
+
+def history(blob: bytes) -> dict[str, Curve]:
+    """Read the curves, by name, that `amp_lab.blob.history` wrote.
+
+    Raises
+    ------
+    BlobError
+        It is no such blob, or not a whole one.
+    """
+    return _whole(HISTORY, blob, lambda reader: {curve.name: curve for curve in reader.many(_curve)})
+
+
+class _Reader:
+    """Takes values off the front of a payload."""
+
+    def __init__(self, payload: bytes) -> None:
+        self._payload = payload
+        self.at = 0
+
+    def take(self, size: int) -> bytes:
+        """Return the next bytes."""
+        part = self._payload[self.at : self.at + size]
+        if len(part) < size:
+            raise struct.error(f"{size} bytes wanted at {self.at}")
+        self.at += size
+        return part
+
+    def one(self, kind: str) -> Any:
+        """Return the next number, by its `struct` letter."""
+        return struct.unpack(f"<{kind}", self.take(struct.calcsize(f"<{kind}")))[0]
+
+    def text(self) -> str:
+        """Return the next text."""
+        return self.take(self.one("H")).decode()
+
+    def optional(self) -> float | None:
+        """Return the next number; NaN stands for none."""
+        value = float(self.one("d"))
+        return None if math.isnan(value) else value
+
+    def numbers(self, shape: tuple[int, ...]) -> Samples:
+        """Return the next array."""
+        return frozen(np.frombuffer(self.take(8 * math.prod(shape)), "<f8").reshape(shape))
+
+    def tensor(self) -> Samples:
+        """Return the next array (batch, channel, frame), with its shape before it."""
+        return self.numbers((self.one("I"), self.one("I"), self.one("Q")))
+
+    def many(self, item: Callable[[_Reader], T]) -> tuple[T, ...]:
+        """Return counted items."""
+        return tuple(item(self) for _ in range(self.one("I")))
+
+
+def _whole(magic: bytes, blob: bytes, read: Callable[[_Reader], T]) -> T:
+    payload = unseal(magic, blob)
+    reader = _Reader(payload)
+    try:
+        found = read(reader)
+    except (struct.error, ValueError, IndexError) as error:
+        raise BlobError(f"{magic.decode()} blob: cannot be read ({error}). Encode it again.") from None
+    if reader.at != len(payload):
+        got = f"got {len(payload)} bytes, allowed {reader.at}"
+        raise BlobError(f"{magic.decode()} blob: goes on after its end ({got}). Encode it again.")
+    return found
+
+
+def _descriptors(reader: _Reader) -> Descriptors:
+    return Descriptors(
+        sample_rate=reader.one("d"),
+        name=reader.text(),
+        heat_budget_w=reader.optional(),
+        heat_policy=HEAT_POLICIES[reader.one("B")],
+        output=reader.text(),
+        nodes=reader.many(_node),
+        edges=reader.many(_edge),
+        modulations=reader.many(_modulation),
+    )
+
+
+def _node(reader: _Reader) -> NodeRecord:
+    name, type_id = reader.text(), reader.text()
+    revision, ratio = reader.one("I"), reader.one("I")
+    thermo = Thermo(reader.optional(), reader.optional(), reader.optional())
+    return NodeRecord(name, type_id, revision, dict(reader.many(_param)), thermo, ratio)
+
+
+def _param(reader: _Reader) -> tuple[str, Value]:
+    key, kind = reader.text(), reader.one("B")
+    read: tuple[Callable[[], Value], ...] = (
+        lambda: float(reader.one("d")),
+        reader.tensor,
+        lambda: CurveRef(reader.text()),
+        reader.text,
+        lambda: int(reader.one("q")),
+    )
+    return key, read[kind]()
+
+
+def _edge(reader: _Reader) -> Edge:
+    ends = (reader.text(), reader.text(), reader.text(), reader.text())
+    slot, delay, parts = reader.one("i"), reader.one("Q"), reader.one("B")
+    tokens = reader.tensor() if parts & 1 else None
+    channel = reader.one("i") if parts & 2 else None
+    gates = reader.many(_Reader.text)
+    return Edge(*ends, slot, delay, gates, reader.optional(), tokens, channel)
+
+
+def _modulation(reader: _Reader) -> Modulation:
+    ends = (reader.text(), reader.text(), reader.text(), reader.text())
+    mode, scale, offset = MODES[reader.one("B")], reader.one("d"), reader.one("d")
+    channel, slot, delay = reader.one("i"), reader.one("i"), reader.one("Q")
+    picked = None if channel < 0 else channel
+    return Modulation(*ends, mode, scale, offset, picked, slot, delay)  # type: ignore[arg-type]
+
+
+def _curve(reader: _Reader) -> Curve:
+    name, interpolation, points = reader.text(), INTERPOLATIONS[reader.one("B")], reader.one("I")
+    table = reader.numbers((points, 2))
+    return Curve(name, table[:, 0], table[:, 1], interpolation)  # type: ignore[arg-type]

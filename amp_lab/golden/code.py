@@ -1,0 +1,113 @@
+"""The graphs in the code: what a function or mapping of a project gives for the name of a case."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amp_lab.errors import quoted
+
+from . import replay
+from .cases import Blessed
+from .verdict import GoldenError
+
+SYNTAX = (
+    "--code: no place in the code (got {got}, allowed MODULE:NAME, e.g. sounds:goldens). Name a function."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What gives a Graph or a Render for the name of a case.
+
+    Attributes
+    ----------
+    source : mapping or function
+        A mapping of names, or a function called with the name. What either gives may be a function without
+        arguments that returns the graph.
+    """
+
+    source: Mapping[str, Any] | Callable[[str], Any]
+
+    def of(self, name: str) -> Any:
+        """Return the Graph or Render of a case.
+
+        Raises
+        ------
+        GoldenError
+            There is none, or it is something else.
+        """
+        from amp_lab.graph import Graph  # noqa: PLC0415 - comparing needs no engine
+        from amp_lab.render import Render  # noqa: PLC0415
+
+        if isinstance(self.source, Mapping):
+            if name not in self.source:
+                known = ", ".join(map(str, self.source)) or "none"
+                raise GoldenError(f"{name}: no graph in the code (got {known}). Add it to what --code names.")
+            given = self.source[name]
+        else:
+            given = self.source(name)
+        if callable(given) and not isinstance(given, Graph | Render):
+            given = given()
+        if not isinstance(given, Graph | Render):
+            raise GoldenError(
+                f"{name}: no graph in the code (got {quoted(given)}, allowed a Graph or a Render). Give one."
+            )
+        return given
+
+
+def render_of(blessed: Blessed, code: Code) -> Any:
+    """Return the Render of the graph in the code of a case: its own, or one as long as the reference."""
+    from amp_lab.render import Render  # noqa: PLC0415 - comparing needs no engine
+
+    given = code.of(blessed.case.name)
+    if isinstance(given, Render):
+        return given
+    batches, _, frames = blessed.samples.shape
+    return replay.sound(given, frames=frames, batches=batches)
+
+
+def load(place: str) -> Mapping[str, Any] | Callable[[str], Any]:
+    """Import what `MODULE:NAME` names, with the working folder in front of the path.
+
+    A function without arguments is called: it returns a mapping of names of cases to graphs. One with an
+    argument is called with the name of a case.
+
+    Raises
+    ------
+    GoldenError
+        It is no such place, or cannot be imported.
+    """
+    module, _, name = place.partition(":")
+    if not module or not name:
+        raise GoldenError(SYNTAX.format(got=quoted(place)))
+    sys.path.insert(0, os.getcwd())
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+        if callable(found) and not _parameters(found):
+            found = found()
+    except Exception as error:  # it is somebody's code
+        raise GoldenError(f"--code {place}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.pop(0)
+    graphs: Mapping[str, Any] | Callable[[str], Any] = found
+    if not isinstance(graphs, Mapping) and not callable(graphs):
+        raise GoldenError(
+            f"--code {place}: neither a function nor graphs by name (got {quoted(found)}). "
+            "Name a function that returns {case: graph}, or one that is called with the name of a case."
+        )
+    return graphs
+
+
+def _parameters(function: Callable[..., Any]) -> int:
+    """Return how many arguments a function must be called with."""
+    parameters = inspect.signature(function).parameters.values()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in positional and p.default is p.empty for p in parameters)

@@ -1,0 +1,71 @@
+"""Storing a Render as a case without its graph at hand: its request holds graph, curves and samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from amp_lab import graph_json
+from amp_lab.control import ControlHistory
+from amp_lab.errors import AmpError, plain, quoted
+
+from . import folders
+from .cases import Case
+from .graph_changes import Sound, sound_of
+from .store import store
+from .verdict import GoldenError
+
+
+def graph_of(sound: Sound) -> Any:
+    """Return a Graph that renders the same."""
+    graph = sound.graph
+    nodes = {
+        node.name: graph_json.encode_node(replace(node, samples=sound.inputs.get(node.name)))
+        for node in graph.nodes
+    }
+    data: dict[str, Any] = {
+        "schema": graph_json.SCHEMA,
+        "name": graph.name,
+        "sample_rate": graph.sample_rate,
+        "nodes": nodes,
+        "edges": [graph_json.encode_edge(edge) for edge in graph.edges],
+        "modulations": [graph_json.encode_modulation(mod) for mod in graph.modulations],
+    }
+    if graph.heat_budget_w is not None:
+        data["heat"] = {"budget_w": graph.heat_budget_w, "policy": graph.heat_policy}
+    return graph_json.from_dict(data, where=graph.name)
+
+
+def store_render(name: str, render: Any, *, reason: str, goldens: str | Path | None = None) -> Case:
+    """Make a render the reference of a case, new or there already; a case keeps its comparator.
+
+    Raises
+    ------
+    GoldenError, FileError
+        As `golden.store`; what is no Render, and a case whose manifest cannot be read.
+    """
+    request = getattr(render, "request", None)
+    if request is None:
+        raise GoldenError(
+            f"{plain(name)}: no Render (got {quoted(render)}, allowed what Graph.render returns). Store that."
+        )
+    case = Case(folders.find(goldens) / name)
+    exists = case.folder.exists()
+    rule = _rule(case) if exists else {}
+    sound = sound_of(request)
+    controls = ControlHistory(sound.curves.values()) if sound.curves else None
+    how = {"graph": graph_of(sound), "controls": controls, "goldens": goldens, "overwrite": exists}
+    return store(name, render, reason=reason, **how, **rule)
+
+
+def _rule(case: Case) -> dict[str, Any]:
+    try:
+        rule = case.manifest()["comparator"]
+    except AmpError as error:
+        raise GoldenError(
+            f"{plain(case.name)}: its comparator cannot be read, so it is not replaced ({error}). "
+            "Restore the case, or delete its folder."
+        ) from None
+    reason = rule["reason"] if rule["name"] != "exact" else ""
+    return {"comparator": rule["name"], "comparator_reason": reason, **rule["limits"]}

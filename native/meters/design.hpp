@@ -1,0 +1,12 @@
+// What the meters' filters are made of; worked out once per meter.
+#pragma once
+#include "meters/kernels.hpp"
+
+namespace amp {
+
+inline constexpr double kLowestLoudnessRate = 8000.0, kHighestLoudnessRate = 384000.0;  // Hz
+
+void design_true_peak(TruePeakDesign& design);
+KWeighting k_weighting(double sample_rate);
+
+}  // namespace amp

@@ -1,0 +1,194 @@
+#include "meters/meter.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/failure.hpp"
+#include "engine/step.hpp"
+
+namespace amp {
+
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kFaint = 0x1p-500;  // states of filters end in zero, not in denormals
+
+// So many pieces of work for so many threads; with one there is no pool.
+std::unique_ptr<Pool> pool_for(uint32_t threads, size_t signals) {
+    const auto most = static_cast<uint32_t>(std::min<size_t>(threads ? threads : usable_threads(), signals));
+    if (most < 2) return nullptr;
+    return std::make_unique<Pool>(most - 1, static_cast<uint32_t>(std::min<size_t>(signals, size_t{most} * 4)));
+}
+
+double value(const Compensated& t, const double* lanes) {
+    const double open =
+        ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+    return t.sum + (t.lost + open);
+}
+
+// Of the three sums of squares, the greatest in magnitude decides.
+double rms(const LevelState& s, double count) {
+    const double usual = value(s.squares, s.square), big = value(s.bigs, s.big), tiny = value(s.tinies, s.tiny);
+    if (big > 0.0) return std::sqrt((big + usual * kShrink * kShrink) / count) / kShrink;
+    if (usual > 0.0) return std::sqrt((usual + tiny / kStretch / kStretch) / count);
+    return std::sqrt(tiny / count) / kStretch;
+}
+
+struct Extremes {
+    double left_out = 0.0, peak = 0.0;
+};
+Extremes extremes(const LevelState& s) {
+    Extremes e;
+    for (int k = 0; k < 8; ++k) e.left_out += s.left_out[k], e.peak = std::max(e.peak, s.peak[k]);
+    return e;
+}
+
+}  // namespace
+
+Meter::Meter(const amp_meter_config& c)
+    : flags_(c.flags),
+      batches_(c.batches),
+      channels_(c.channels),
+      most_(c.frames),
+      sample_rate_(c.sample_rate),
+      kernels_(kernels()->meters),
+      weights_(c.channels, 1.0),
+      levels_(size_t{c.batches} * c.channels) {
+    const size_t signals = levels_.size();
+    if (measures(AMP_METER_TRUE_PEAK)) {
+        design_true_peak(design_);
+        peaks_.resize(signals);
+    }
+    if (measures(AMP_METER_LOUDNESS)) {
+        if (c.weights) std::copy_n(c.weights, channels_, weights_.begin());
+        weighting_ = k_weighting(sample_rate_);
+        while (hop_start(most_hops_ + 1, sample_rate_) <= most_) ++most_hops_;
+        loudness_.resize(signals);
+        hops_.resize(signals * static_cast<size_t>(most_hops_));
+    }
+    pool_ = pool_for(c.threads, signals);
+}
+
+void Meter::process(const amp_buffer& in) {
+    const auto take_all = [&](size_t first, size_t last) {
+        for (size_t i = first; i < last; ++i) {
+            const auto b = static_cast<int64_t>(i / channels_), c = static_cast<int64_t>(i % channels_);
+            take(i, in.data + b * in.batch_stride + c * in.channel_stride, in.frames);
+        }
+    };
+    if (pool_ && pool_->works_here()) {
+        const size_t pieces = pool_->pieces(), count = signals();
+        pool_->run([&](uint32_t k) { take_all(count * k / pieces, count * (k + 1) / pieces); });
+    } else {
+        take_all(0, signals());
+    }
+    frames_ += in.frames;
+}
+
+// A signal is taken in stretches that stay in the cache from one meter to the next.
+void Meter::take(size_t signal, const double* x, int64_t frames) {
+    constexpr int64_t kStretchFrames = 2048;
+    for (int64_t done = 0; done < frames; done += kStretchFrames) {
+        const int64_t n = std::min(kStretchFrames, frames - done);
+        kernels_->levels(levels_[signal], x + done, frames_ + done, n);
+        if (!peaks_.empty()) kernels_->true_peak(design_, peaks_[signal], x + done, n);
+    }
+    if (!loudness_.empty()) take_loudness(signal, x, frames);
+}
+
+void Meter::take_loudness(size_t signal, const double* x, int64_t frames) {
+    LoudnessState& s = loudness_[signal];
+    const int64_t last = frames_ + frames;
+    int64_t hop = hops();
+    for (int64_t n = frames_; n < last; ++hop) {
+        const int64_t end = hop_start(hop + 1, sample_rate_), stop = std::min(end, last);
+        kernels_->loudness(weighting_, s, x + (n - frames_), stop - n);
+        n = stop;
+        if (n < end) return;
+        hops_[signal * static_cast<size_t>(most_hops_) + static_cast<size_t>(hop)] = s.energy;
+        s.energy = 0.0;
+        for (double& z : s.z) z = std::fabs(z) < kFaint ? 0.0 : z;
+    }
+}
+
+int64_t Meter::hops() const {
+    auto k = static_cast<int64_t>(static_cast<double>(frames_) * static_cast<double>(kHopsPerSecond) / sample_rate_);
+    while (hop_start(k, sample_rate_) > frames_) --k;
+    while (hop_start(k + 1, sample_rate_) <= frames_) ++k;
+    return k;
+}
+
+amp_levels Meter::levels(size_t signal) const {
+    const LevelState& s = levels_[signal];
+    const auto [left_out, peak] = extremes(s);
+    const double count = static_cast<double>(frames_) - left_out;
+    amp_levels out{sizeof(amp_levels), 0, static_cast<int64_t>(left_out), kNone, kNone, kNone, kNone};
+    if (count > 0.0) {
+        out.peak = peak;
+        out.mean = value(s.total, s.sum) / count / kSumScale;
+        out.rms = rms(s, count);
+    }
+    if (!peaks_.empty() && count > 0.0 && left_out == 0.0) {
+        TruePeakState p = peaks_[signal];
+        constexpr double kSilence[2 * kReach - 1] = {};
+        kernels_->true_peak(design_, p, kSilence, 2 * kReach - 1);
+        out.true_peak = std::max(peak, 4.0 * p.peak);
+    }
+    return out;
+}
+
+bool Meter::measurable(uint32_t batch) const {
+    constexpr double kMost = 0x1p400;  // squares and their sums stay finite
+    for (uint32_t c = 0; c < channels_; ++c) {
+        const Extremes e = extremes(levels_[size_t{batch} * channels_ + c]);
+        if (e.left_out > 0.0 || e.peak > kMost) return false;
+    }
+    return true;
+}
+
+std::vector<double> Meter::energies(uint32_t batch) const {
+    const int64_t count = hops();
+    std::vector<double> sums(static_cast<size_t>(count), 0.0);
+    for (uint32_t c = 0; c < channels_; ++c) {
+        const double* own = hops_.data() + (size_t{batch} * channels_ + c) * static_cast<size_t>(most_hops_);
+        for (size_t k = 0; k < sums.size(); ++k) sums[k] += weights_[c] * own[k];
+    }
+    return sums;
+}
+
+std::vector<double> Meter::series(uint32_t batch, int32_t series) const {
+    const int64_t window = series == AMP_SERIES_MOMENTARY ? kMomentaryHops : kShortTermHops;
+    if (!measurable(batch)) {
+        const int64_t count = std::max<int64_t>(0, hops() - window + 1);
+        return std::vector<double>(static_cast<size_t>(count), kNone);
+    }
+    const std::vector<double> sums = energies(batch);
+    return window_means(sums.data(), static_cast<int64_t>(sums.size()), window, 1, sample_rate_);
+}
+
+amp_loudness Meter::loudness(uint32_t batch) const {
+    amp_loudness out{sizeof(amp_loudness), 0, kNone, kNone, kNone, kNone, kNone, kNone, 0, 0};
+    if (!measurable(batch)) return out;
+    const std::vector<double> sums = energies(batch);
+    const auto means = [&](int64_t window, int64_t step) {
+        return window_means(sums.data(), static_cast<int64_t>(sums.size()), window, step, sample_rate_);
+    };
+    if (const auto momentary = means(kMomentaryHops, 1); !momentary.empty()) {
+        const Gated g = integrated(means(kMomentaryHops, kStepHops));
+        out.integrated = g.integrated;
+        out.gate = g.gate;
+        out.blocks = g.blocks;
+        out.blocks_above = g.above;
+        out.momentary_max = lufs(*std::max_element(momentary.begin(), momentary.end()));
+    }
+    if (const auto short_term = means(kShortTermHops, 1); !short_term.empty()) {
+        const Range r = loudness_range(means(kShortTermHops, kStepHops));
+        out.range_low = r.low;
+        out.range_high = r.high;
+        out.short_term_max = lufs(*std::max_element(short_term.begin(), short_term.end()));
+    }
+    return out;
+}
+
+}  // namespace amp
