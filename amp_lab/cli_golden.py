@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from amp_lab.command_line import CRASHED, FAILED, OK, Commands, add_command, add_goldens
 
@@ -65,10 +66,14 @@ def verify_cases(options: argparse.Namespace) -> int:
 def update_cases(options: argparse.Namespace) -> int:
     """Bless what the engine gives now."""
     from amp_lab import golden
+    from amp_lab.golden import ci
 
+    how = {"goldens": options.goldens, "allow_ci": options.allow_ci}
     for name in options.cases:
-        case = golden.update(name, reason=options.reason, blessed_by=options.by, goldens=options.goldens)
+        case = golden.update(name, reason=options.reason, blessed_by=options.by, **how)
         print(f"{name}: blessed {case.manifest()['digest'][:12]}")
+    if said := ci.require_allowed("golden update", golden.find(options.goldens), **how):
+        print(f"amp-lab: {said}", file=sys.stderr)
     return OK
 
 
@@ -94,6 +99,9 @@ def add_commands(commands: Commands) -> None:
     update.add_argument("cases", nargs="+", metavar="CASE")
     update.add_argument("--reason", required=True, metavar="TEXT", help="what changed and why it is right")
     update.add_argument("--by", metavar="NAME", help="who blesses it (default: the login name)")
+    update.add_argument(
+        "--allow-ci", action="store_true", help="bless under CI too, in a folder that was not named"
+    )
     update.set_defaults(run_command=update_cases)
     for action in (listing, verify, update):
         add_goldens(action)

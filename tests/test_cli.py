@@ -164,6 +164,24 @@ def test_golden_verify_update_list(case: Path, capsys: pytest.CaptureFixture[str
     assert "1 x 1 x 4800" in (listing := capsys.readouterr().out) and "quieter" in listing
 
 
+def test_golden_update_says_that_it_runs_in_ci(
+    case: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that was searched for is refused; named, or with --allow-ci, it is written, and told."""
+    update = ("golden", "update", "tone", "--reason", "r")
+    monkeypatch.setenv("CI", "1")
+    monkeypatch.delenv("AMP_GOLDENS", raising=False)
+    (case / "pyproject.toml").write_text('[tool.amp_lab]\ngoldens = "."\n')
+    monkeypatch.chdir(case)
+    reasons = ((("--allow-ci",), "it was allowed"), (("--goldens", case), "the folder was named"))
+    for gain, (options, why) in enumerate(reasons, 2):
+        tone(gain=1 / gain).save(case / "tone" / "graph.json")
+        assert run(*update) == command_line.USAGE
+        assert "nothing is blessed under CI" in capsys.readouterr().err
+        assert run(*update, *options) == cli.OK
+        assert f"blessed under CI in {case}, as {why}" in capsys.readouterr().err
+
+
 def test_damaged_golden_fails_the_list(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A case without its sums is listed as failed."""
     (case / "tone" / "sums.txt").unlink()

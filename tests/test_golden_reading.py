@@ -82,15 +82,19 @@ def test_a_line_ending_in_the_samples_counts(root: Path) -> None:
     assert all("reference.npz was changed" in text for text in verdicts(root))
 
 
-def test_a_clone_with_converted_line_endings_passes(root: Path, tmp_path: Path) -> None:
-    """`git clone` with `core.autocrlf=true` changes the texts, and every seal holds."""
+@pytest.mark.parametrize("keeps", [True, False], ids=["with attributes", "without"])
+def test_a_clone_that_converts_line_endings_passes(root: Path, tmp_path: Path, keeps: bool) -> None:
+    """`core.autocrlf=true`: what `store` writes into `.gitattributes` keeps the bytes; seals hold without."""
+    if not keeps:
+        (root / ".gitattributes").unlink()
     git = ["git", "-c", "user.name=n", "-c", "user.email=e", "-c", "init.defaultBranch=m"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "goldens"]):
         subprocess.run([*git, *command], cwd=root.parent, check=True)
     clone = tmp_path / "clone"
     subprocess.run([*git, "clone", "-q", "-c", "core.autocrlf=true", root.parent, clone], check=True)
     for file in contents.FILES:
-        assert (b"\r\n" in (clone / "goldens/tone" / file).read_bytes()) == (file != "reference.npz")
+        same = (clone / "goldens/tone" / file).read_bytes() == (root / "tone" / file).read_bytes()
+        assert same == (keeps or file == "reference.npz")
     assert verdicts(clone / "goldens") == [PASSES, PASSES]
 
 

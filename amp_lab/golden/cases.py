@@ -39,6 +39,10 @@ class Case:
         """Name of the folder."""
         return self.folder.name
 
+    def exists(self) -> bool:
+        """Whether there is a folder of the case, also while another takes its place."""
+        return self.folder.is_dir() or contents.kept(self.folder).is_dir() or self.folder.is_dir()
+
     def missing_files(self) -> list[str]:
         """Return the files without which the case cannot be checked and which are not there."""
         try:

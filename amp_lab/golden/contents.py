@@ -150,10 +150,9 @@ def read(folder: Path, parse: Callable[[OpenCase], T]) -> T:
 @contextmanager
 def _opened(folder: Path) -> Iterator[OpenCase]:
     """Open the folder of a case, or the one that is kept while another takes its place in two steps."""
-    kept = folder.with_name(REPLACED + folder.name)
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK
     failures: list[OSError] = []
-    for path in (folder, kept, folder):
+    for path in (folder, kept(folder), folder):
         if path.is_symlink():
             _inside(plain(folder.name), path, folder.parent)
         try:
@@ -168,6 +167,11 @@ def _opened(folder: Path) -> Iterator[OpenCase]:
         return
     what = failures[0].strerror or failures[0]
     raise FileError(f"{plain(folder, 200)}: {what}. Name the folder of a case.")
+
+
+def kept(folder: Path) -> Path:
+    """Return where a case stands while another takes its place in two steps."""
+    return folder.with_name(REPLACED + folder.name)
 
 
 def _is_current(case: OpenCase, folder: Path) -> bool:

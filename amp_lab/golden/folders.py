@@ -17,11 +17,13 @@ def _configured(folder: Path, tried: list[str]) -> Path | None:
     """Return `[tool.amp_lab] goldens` of the nearest `pyproject.toml`, resolved against it."""
     for parent in (folder, *folder.parents):
         file = parent / "pyproject.toml"
-        if file.is_file():
+        if os.path.lexists(file):
             value = _setting(file)
-            tried.append(f"[tool.amp_lab] goldens in {file}: " + (repr(value) if value else "not set"))
+            tried.append(
+                f"[tool.amp_lab] goldens in {plain(file, 200)}: " + (quoted(value) if value else "not set")
+            )
             return parent / value if value else None
-    tried.append(f"pyproject.toml from {folder} upward: none")
+    tried.append(f"pyproject.toml from {plain(folder, 200)} upward: none")
     return None
 
 
@@ -30,10 +32,16 @@ def _setting(file: Path) -> str | None:
     cure = "Mend it, or name the folder with AMP_GOLDENS."
     try:
         value: Any = tomllib.loads(regular_files.read_text(file, regular_files.MIB, cure))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise FileError(f"{plain(file, 200)}: not TOML ({error}). {cure}") from None
-    for key in ("tool", "amp_lab", "goldens"):
-        value = value.get(key) if isinstance(value, dict) else None
+    except FileError:
+        raise
+    except (ValueError, RecursionError) as error:  # not only TOMLDecodeError: a number of too many digits
+        raise FileError(f"{plain(file, 200)}: not TOML ({plain(error, 200)}). {cure}") from None
+    tools = value.get("tool")
+    table = tools.get("amp_lab", {}) if isinstance(tools, dict) else {}
+    if not isinstance(table, dict):
+        got = f"got {quoted(table)}, allowed a table with goldens"
+        raise FileError(f"{plain(file, 200)}: tool.amp_lab: no table ({got}). {cure}")
+    value = table.get("goldens")
     if value is not None and not isinstance(value, str):
         got = f"got {quoted(value)}, allowed the path of a folder"
         raise FileError(f"{plain(file, 200)}: tool.amp_lab.goldens: no path ({got}). {cure}")
@@ -56,6 +64,28 @@ def project(root: Path) -> Path:
     return next(above, real)
 
 
+def _chosen(goldens: str | Path | None, start: Path | None, tried: list[str]) -> Path | None:
+    """Return the folder that is named or found, which need not be there; says what was tried."""
+    tried.append("goldens= argument: " + ("not given" if goldens is None else plain(goldens, 200)))
+    if goldens is not None:
+        return Path(goldens)
+    value = os.environ.get("AMP_GOLDENS")
+    tried.append(f"AMP_GOLDENS: {plain(value, 200) if value else 'not set'}")
+    if value:
+        return Path(value)
+    folder = (start or Path.cwd()).resolve()
+    chosen = _configured(folder, tried)
+    if chosen is None:
+        chosen = _upward(folder)
+        tried.append(f"a goldens folder from {plain(folder, 200)} upward: {plain(chosen or 'none', 200)}")
+    return chosen
+
+
+def is_named(goldens: str | Path | None = None) -> bool:
+    """Whether `find` takes a folder that was named, by argument or `AMP_GOLDENS`, and does not search."""
+    return goldens is not None or bool(os.environ.get("AMP_GOLDENS"))
+
+
 def find(goldens: str | Path | None = None, start: Path | None = None) -> Path:
     """Return the folder that holds the cases.
 
@@ -73,19 +103,18 @@ def find(goldens: str | Path | None = None, start: Path | None = None) -> Path:
     FileError
         A `pyproject.toml` in the way cannot be read.
     """
-    folder = (start or Path.cwd()).resolve()
     tried: list[str] = []
-    chosen = Path(goldens) if goldens is not None else None
-    tried.append(f"goldens= argument: {goldens!s}" if goldens is not None else "goldens= argument: not given")
-    if chosen is None:
-        value = os.environ.get("AMP_GOLDENS")
-        tried.append(f"AMP_GOLDENS: {value or 'not set'}")
-        chosen = Path(value) if value else _configured(folder, tried)
-    if chosen is None:
-        chosen = _upward(folder)
-        tried.append(f"a goldens folder from {folder} upward: {chosen or 'none'}")
-    if chosen is not None and chosen.is_dir():
-        return chosen.resolve()
+    try:
+        chosen = _chosen(goldens, start, tried)
+        if chosen is not None and chosen.is_dir():
+            return chosen.resolve()
+    except FileError:
+        raise
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # of a path, or no working directory
+        tried.append(f"gave up: {plain(error, 200)}")
     lines = "\n".join(f"  {line}" for line in tried)
     raise GoldenError(
         f"goldens: folder not found (tried, in this order:\n{lines}). Create it or set AMP_GOLDENS."

@@ -6,8 +6,6 @@ import datetime
 import getpass
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from amp_lab import checks
+from amp_lab.errors import quoted
 
-from . import codec, contents, folders, manifests, replay
+from . import ci, codec, contents, folders, manifests, names, replay, transaction
 from .cases import Case
 from .comparators import check_limits
 from .divergence import streams_of
@@ -42,6 +41,7 @@ def _manifest(
             "by": blessed_by or _login(),
             "on": datetime.date.today().isoformat(),
             "reason": reason.strip(),
+            **({"in_ci": True} if ci.is_set() else {}),
         },
         "engine": {
             "version": render.provenance["amp_lab"],
@@ -74,10 +74,6 @@ def _require_reason(where: str, reason: str) -> None:
 
 
 def _require_usable(name: str, render: Any) -> None:
-    if not name or Path(name).name != name or name[0] in "._":
-        raise GoldenError(
-            f"golden name: not usable as a folder (got {name!r}, allowed e.g. 'osc_saw'). Rename it."
-        )
     if render.audio.size == 0:
         raise GoldenError(f"{name}: nothing to bless (got 0 samples). Render at least one frame.")
     if not np.isfinite(render.audio).all():
@@ -107,6 +103,7 @@ def store(
     blessed_by: str | None = None,
     goldens: str | Path | None = None,
     overwrite: bool = False,
+    allow_ci: bool = False,
     **limits: float,
 ) -> Case:
     """Bless a render as the reference of a new case.
@@ -117,7 +114,7 @@ def store(
     Parameters
     ----------
     name : str
-        Folder below `goldens/`.
+        Folder below `goldens/`, usable on every system.
     render : Render
     reason : str
         Why this is the truth; kept in the manifest.
@@ -133,23 +130,23 @@ def store(
         See `folders.find`.
     overwrite : bool
         Replace a case of that name, graph and all.
+    allow_ci : bool
+        Write under CI even if the folder was searched for.
 
     Raises
     ------
     GoldenError
-        No reason, a case of that name, a render that is empty or not finite, or one that the graph and
-        controls do not reproduce.
+        No reason, a name that is taken or not usable everywhere, a render that is empty or not finite, or one
+        that the graph and controls do not reproduce; a folder that was searched for under CI, that another
+        process writes to, or that cannot be written. What was there is whole then.
     """
-    _require_reason(f"golden.store({name!r})", reason)
+    _require_reason(f"golden.store({quoted(name)})", reason)
     _require_usable(name, render)
     rule = {"name": comparator, "limits": check_limits(comparator, comparator_reason, limits)}
     rule["reason"] = comparator_reason or "deterministic engine: every bit"
     root = folders.find(goldens)
-    if (root / name).exists() and not overwrite:
-        raise GoldenError(
-            f"golden.store({name!r}): the case exists (got overwrite=False, allowed a new name). Use "
-            "golden.update(name, reason=...) after a change of the engine, overwrite=True for another graph."
-        )
+    ci.require_allowed(f"golden.store({name!r})", root, goldens, allow_ci)
+    _require_new(name, root, overwrite)
     curves = graph.controls if controls is None else controls
     stored = replay.StoredGraph(
         name, _complete(graph).to_json(), None if curves is None else curves.to_json()
@@ -161,8 +158,21 @@ def store(
             f"{name}: graph and controls do not reproduce the render (got digest {again.digest[:12]}, "
             f"allowed {render.digest[:12]}). Give the graph as it was rendered, and its controls."
         )
-    _replace(root / name, _files(name, stored, again, _manifest(name, again, reason, blessed_by, rule)))
+    manifest = _manifest(name, again, reason, blessed_by, rule)
+    files = _files(name, stored, again, manifest)
+    with transaction.writing(root):
+        _require_new(name, root, overwrite)
+        transaction.replace(root, name, files)
     return Case(root / name)
+
+
+def _require_new(name: str, root: Path, overwrite: bool) -> None:
+    names.require_portable(name, root)
+    if os.path.lexists(root / name) and not overwrite:
+        raise GoldenError(
+            f"golden.store({name!r}): the case exists (got overwrite=False, allowed a new name). Use "
+            "golden.update(name, reason=...) after a change of the engine, overwrite=True for another graph."
+        )
 
 
 def _complete(graph: Any) -> Any:
@@ -176,17 +186,6 @@ def _complete(graph: Any) -> Any:
     return complete
 
 
-def _replace(target: Path, files: Mapping[str, bytes]) -> None:
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new_") as scratch:
-        folder = Path(scratch) / target.name
-        folder.mkdir()
-        for name, data in files.items():
-            (folder / name).write_bytes(data)
-        if target.exists():
-            shutil.rmtree(target)
-        shutil.move(folder, target)
-
-
 def _what_is_stored(case: contents.OpenCase) -> tuple[dict[str, Any], replay.StoredGraph]:
     try:
         case.require(contents.GRAPH, contents.MANIFEST)
@@ -197,21 +196,30 @@ def _what_is_stored(case: contents.OpenCase) -> tuple[dict[str, Any], replay.Sto
 
 @checks.keywords
 def update(
-    name: str, *, reason: str, blessed_by: str | None = None, goldens: str | Path | None = None
+    name: str,
+    *,
+    reason: str,
+    blessed_by: str | None = None,
+    goldens: str | Path | None = None,
+    allow_ci: bool = False,
 ) -> Case:
     """Render a stored case again with the engine at hand and make that its reference.
 
     Raises
     ------
     GoldenError
-        No reason, or no such case.
+        No reason, no such case, or a folder as for `store`. What was there is whole then.
     """
-    _require_reason(f"golden.update({name!r})", reason)
-    case = Case(folders.find(goldens) / name)
-    manifest, stored = contents.read(case.folder, _what_is_stored)
-    settings = manifest["render"]
-    render = replay.render(stored, frames=settings["frames"], batches=settings["batches"], taps=True)
-    _require_usable(name, render)
-    again = _manifest(name, render, reason, blessed_by, manifest["comparator"])
-    _replace(case.folder, _files(name, stored, render, again))
+    where = f"golden.update({quoted(name)})"
+    _require_reason(where, reason)
+    root = folders.find(goldens)
+    ci.require_allowed(where, root, goldens, allow_ci)
+    case = Case(root / name)
+    with transaction.writing(root):
+        manifest, stored = contents.read(case.folder, _what_is_stored)
+        settings = manifest["render"]
+        render = replay.render(stored, frames=settings["frames"], batches=settings["batches"], taps=True)
+        _require_usable(name, render)
+        again = _manifest(name, render, reason, blessed_by, manifest["comparator"])
+        transaction.replace(root, name, _files(name, stored, render, again))
     return case

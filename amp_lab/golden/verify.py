@@ -38,7 +38,7 @@ def _case(root: Path, name: Any) -> Case:
 
 def _missing(case: Case) -> Verdict | None:
     """Return a failure if the case has no complete reference."""
-    if case.folder.is_dir():
+    if case.exists():
         absent = case.missing_files()
         note = "Restore the files, or bless the case again with golden.store."
         what = ", ".join(absent)
