@@ -22,6 +22,7 @@ from amp_lab.analysis import (
     Measurement,
     NoiseLevel,
     alias_energy,
+    arguments,
     deconvolve,
     dynamic_range,
     ebu_r128,
@@ -176,6 +177,8 @@ def impulse_response(
     InvalidArgument
         If a recorded response comes without its stimulus, or the stimulus is silent.
     """
+    _check_sizes("impulse_response", frames=frames, channels=channels)
+    before = arguments.whole("impulse_response.before", before, 0, checks.LARGEST, "Give an int.")
     if not (callable(system) or isinstance(system, Renderable)):
         if stimulus is None:
             raise InvalidArgument(
@@ -210,12 +213,14 @@ def frequency_response(
     InvalidArgument
         If `sample_rate` (Hz) is missing for anything but a graph.
     """
+    _check_sizes("frequency_response", frames=frames, channels=channels)
     rate = sample_rate if sample_rate is not None else getattr(system, "sample_rate", None)
     if rate is None:
         raise InvalidArgument(
             "frequency_response.sample_rate: missing (got None, allowed above 0 Hz). "
             "Pass sample_rate= with an array or a callable."
         )
+    rate = arguments.sample_rate("frequency_response", rate)
     before = system.compile().latency_frames if isinstance(system, Renderable) else 0
     if callable(system) or isinstance(system, Renderable):
         system = impulse_response(
@@ -228,6 +233,11 @@ def frequency_response(
             isolation=isolation,
         )
     return transfer(system, rate, before=before)
+
+
+def _check_sizes(where: str, **sizes: int) -> None:
+    for name, size in sizes.items():
+        arguments.whole(f"{where}.{name}", size, 1, checks.LARGEST, "Give an int.")
 
 
 @checks.keywords

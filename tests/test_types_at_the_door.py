@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import array as buffers
 import datetime
+import inspect
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
@@ -15,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from scipy import signal, sparse
 
 import amp_lab as amp
@@ -251,6 +254,95 @@ class TestParameters:
         """A table of two dimensions is not flattened silently."""
         with pytest.raises(amp.ShapeError, match=r"batch: wrong shape \(got \(2, 2\)"):
             amp.batch([[1.0, 2.0], [3.0, 4.0]])
+
+
+TONES = np.sin(2 * np.pi * 1000 * np.arange(48_000) / 48_000)
+PLAN = amp.presets.three_osc().compile().info
+VALID: dict[str, Any] = {
+    "audio": TONES,
+    "f0_hz": 1000.0,
+    "figure": Figure(),
+    "found": amp.measure.ebu_r128(TONES, 48_000.0),
+    "frames": 4096,
+    "freq_hz": np.arange(64.0),
+    "frequency_hz": 1000.0,
+    "impulse_response": np.eye(1, 256)[0],
+    "level_db": -np.abs(np.arange(64.0) - 30.0),
+    "metrics": None,
+    "name": "hann",
+    "plan_info": PLAN,
+    "reference": TONES,
+    "response": TONES,
+    "result": TONES,
+    "sample_rate": 48_000.0,
+    "stimulus": TONES,
+    "system": lambda x: x,
+    "trace": None,
+    "where": "x",
+    "x": TONES,
+}
+"""An argument that is right, for each that has no default."""
+NO_NUMBERS: tuple[Any, ...] = (np.nan, np.inf, "1000", b"1", 1j, True, np.timedelta64(1, "s"), [1.0], {})
+OPTIONAL = {"sample_rate", "stimulus"}
+"""Arguments that are given although they have a default: other ways of calling need them."""
+MODULES = (amp.plots,)
+
+
+def public_functions() -> list[Any]:
+    """Every function of the modules whose names a user types."""
+    found = {
+        f"{module.__name__.rpartition('.')[2]}.{name}": getattr(module, name)
+        for module in MODULES
+        for name in sorted(module.__all__)
+    }
+    return [pytest.param(f, id=name) for name, f in found.items() if inspect.isfunction(f)]
+
+
+def arguments_of(function: Callable[..., Any], *kinds: str) -> list[str]:
+    """Names of the arguments whose annotation is one of these words."""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if set(re.findall(r"[\w.]+", str(p.annotation))) & set(kinds)]
+
+
+def call(function: Callable[..., Any], **given: Any) -> object:
+    """Call a function with one argument given and the others right."""
+    parameters = inspect.signature(function).parameters.values()
+    needed = [p.name for p in parameters if p.default is p.empty or p.name in OPTIONAL]
+    return function(**{name: VALID[name] for name in needed if name not in given} | given)
+
+
+class TestMeasures:
+    """Measures, stimuli and pictures, found by the annotations of their arguments."""
+
+    @pytest.mark.parametrize("function", public_functions())
+    def test_signals(self, function: Callable[..., Any]) -> None:
+        """Each array they take is real floating point."""
+        signals = arguments_of(function, "npt.ArrayLike")
+        for argument in signals + arguments_of(function, "FloatArray"):
+            for name, (value, said) in (SAMPLES if argument in signals else STRANGE).items():
+                if hasattr(value, "__next__"):
+                    continue
+                with pytest.raises(AmpError, match=said) as caught:
+                    call(function, **{argument: value})
+                assert "(got " in str(caught.value), (argument, name)
+
+    @pytest.mark.parametrize("function", public_functions())
+    def test_numbers(self, function: Callable[..., Any]) -> None:
+        """Each number they take is a real finite one, whole where it counts something."""
+        numbers, counts = arguments_of(function, "float"), arguments_of(function, "int")
+        for argument in numbers + counts:
+            for value in (*NO_NUMBERS, *((1.5,) if argument in counts else ())):
+                with pytest.raises(AmpError, match=rf"\.?{argument}: .*\(got .*allowed "):
+                    call(function, **{argument: value})
+
+    @pytest.mark.parametrize("function", public_functions())
+    def test_rates(self, function: Callable[..., Any]) -> None:
+        """A sample rate is from 1 to 1e7 Hz, or as far as the meter is specified."""
+        for argument in arguments_of(function, "float"):
+            if argument == "sample_rate":
+                for value in (0, 0.5, -48_000.0, 1.1e7):
+                    with pytest.raises(AmpError, match=r"sample_rate: .*\(got .*allowed .* Hz"):
+                        call(function, sample_rate=value)
 
 
 @pytest.fixture(scope="module")

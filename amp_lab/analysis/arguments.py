@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from amp_lab import checks
@@ -71,3 +73,32 @@ def long_enough(where: str, frames: int, needed: int, why: str) -> None:
         raise InvalidArgument(
             f"{where}: too short (got {frames} frames, allowed {needed} and more {why}). Render longer."
         )
+
+
+def annotated(function: Callable[..., Any]) -> Callable[..., None]:
+    """Return a check of the numbers that a function is called with, after its annotations.
+
+    ``float`` is a finite number (``sample_rate`` a rate), ``int`` a whole one from 0 up; None is taken where
+    it is the default. A call that does not fit the signature is left to `checks.keywords`.
+    """
+    signature, where = inspect.signature(function), function.__name__
+    kinds = {name: str(p.annotation).partition(" |")[0] for name, p in signature.parameters.items()}
+    numbers = {name: kind for name, kind in kinds.items() if kind in ("float", "int")}
+
+    def check(*args: Any, **options: Any) -> None:
+        try:
+            given = signature.bind(*args, **options).arguments
+        except TypeError:
+            return
+        for name in numbers.keys() & given.keys():
+            value, place = given[name], f"{where}.{name}"
+            if value is None and signature.parameters[name].default is None:
+                continue
+            if name == "sample_rate":
+                sample_rate(where, value)
+            elif numbers[name] == "float":
+                real(place, value, "a finite number", "Give a float.")
+            else:
+                whole(place, value, 0, checks.LARGEST, "Give an int.")
+
+    return check

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
+from amp_lab.analysis import arguments
 from amp_lab.analysis.signals import FloatArray, bin_frequencies, decibels, require_finite, to_signal
 from amp_lab.errors import InvalidArgument
 from amp_lab.values import ReadOnlyArrays
@@ -42,6 +43,7 @@ class FrequencyResponse(ReadOnlyArrays):
             If `frequency_hz` is outside the measured range.
         """
         f = self.freq_hz
+        frequency_hz = arguments.real("at.frequency_hz", frequency_hz, f"up to {f[-1]:g} Hz", "Give a float.")
         if not f[0] <= frequency_hz <= f[-1]:
             raise InvalidArgument(
                 f"FrequencyResponse.at: out of range (got {frequency_hz:g} Hz, allowed "
@@ -68,6 +70,8 @@ def transfer(impulse_response: npt.ArrayLike, sample_rate: float, *, before: int
     """
     h = to_signal(impulse_response, "frequency_response")
     require_finite(h, "frequency_response")
+    sample_rate = arguments.sample_rate("frequency_response", sample_rate)
+    before = _before("frequency_response", before, h.shape[-1])
     size = max(h.shape[-1], 2)
     time = np.arange(h.shape[-1]) - before
     freq_hz = bin_frequencies(size, sample_rate)
@@ -103,6 +107,7 @@ def deconvolve(response: npt.ArrayLike, stimulus: npt.ArrayLike, *, before: int 
     y, x = to_signal(response, "deconvolve.response"), to_signal(stimulus, "deconvolve.stimulus")
     require_finite(y, "deconvolve.response")
     require_finite(x, "deconvolve.stimulus")
+    before = _before("deconvolve", before, y.shape[-1])
     size = fft.next_fast_len(y.shape[-1] + x.shape[-1], real=True)
     top = np.fft.rfft(x, size)
     energy = np.abs(top) ** 2
@@ -112,6 +117,10 @@ def deconvolve(response: npt.ArrayLike, stimulus: npt.ArrayLike, *, before: int 
         )
     quotient = np.fft.rfft(y, size) * np.conj(top) / (energy + 1e-20 * energy.max())
     return np.asarray(np.roll(np.fft.irfft(quotient, size), before, axis=-1)[..., : y.shape[-1]])
+
+
+def _before(where: str, before: int, frames: int) -> int:
+    return arguments.whole(f"{where}.before", before, 0, frames, "Give frames ahead of the impulse.")
 
 
 def _group_delay_frames(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import fft
 from scipy import signal as sps
 
-from amp_lab import checks
+from amp_lab import arrays, checks
 from amp_lab.analysis import arguments, windows
 from amp_lab.analysis.records import Record
 from amp_lab.analysis.signals import (
@@ -248,7 +248,9 @@ def find_peaks(
     leaks into the bins beside 0 Hz is no peak.
     """
     count = arguments.whole("find_peaks.count", count, 0, 1 << 31, "Give how many peaks to return.")
-    level = np.maximum(level_db, -400.0)
+    arguments.real("find_peaks.prominence_db", prominence_db, "a number of dB", "Give a float.")
+    freq_hz = arrays.numbers("find_peaks.freq_hz", freq_hz, error=InvalidArgument)
+    level = np.maximum(arrays.numbers("find_peaks.level_db", level_db, error=InvalidArgument), -400.0)
     index, _ = sps.find_peaks(level, prominence=prominence_db, height=level.max() - 85.0)
     index = index[(index > _OFFSET_BINS) | (level[index] > level[0] + _OFFSET_DB)]
     best = index[np.argsort(-level[index], kind="stable")][:count]

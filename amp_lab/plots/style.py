@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from amp_lab import checks
+from amp_lab.analysis import arguments
 from amp_lab.analysis.signals import FloatArray
 from amp_lab.errors import visible
 
@@ -30,6 +31,7 @@ P = ParamSpec("P")
 
 PALETTE = ("#1f6fb2", "#d55e00", "#009e73", "#b6609a", "#e0a100", "#56b4e9", "#6b4c9a", "#7f7f7f")
 """After Okabe and Ito, "Color Universal Design", 2008: told apart with any colour vision."""
+MOST_DPI = 2400
 INK = "#22272e"
 MUTED = "#6a737d"
 GRID = "#e3e6ea"
@@ -71,13 +73,15 @@ def look() -> Iterator[None]:
 def drawing(function: Callable[P, Figure]) -> Callable[P, Figure]:
     """Make a function draw in the common look, and all texts that it writes literal.
 
-    ``ax=`` is the user's: only what is inside it changes. A wrong call is answered as by `checks.keywords`.
+    ``ax=`` is the user's: only what is inside it changes. A wrong call is answered as by `checks.keywords`,
+    and numbers are checked by `arguments.annotated`.
     """
-    called = checks.keywords(function)
+    called, check_numbers = checks.keywords(function), arguments.annotated(function)
 
     @functools.wraps(function)
     def drawn(*args: P.args, **options: P.kwargs) -> Figure:
         __tracebackhide__ = True  # IPython and pytest leave the frame out
+        check_numbers(*args, **options)
         with look():
             figure = called(*args, **options)
             literal(cast("Axes | None", options.get("ax")) or figure)
@@ -282,6 +286,7 @@ def joined(*notes: str) -> str:
 
 def png(figure: Figure, *, dpi: int = DPI) -> bytes:
     """Encode `figure` as PNG; one that was not made here in the style of its maker."""
+    arguments.whole("png.dpi", dpi, 1, MOST_DPI, "Give dots per inch, such as 100.")
     buffer = io.BytesIO()
     if figure not in _OURS:
         figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})

@@ -75,10 +75,7 @@ class SignalView(View):
 
     def __init__(self, *sources: Source, sample_rate: float = 48_000.0, **traits: Any) -> None:
         name = type(self).__name__.lower()
-        if checks.real(f"{name}.sample_rate", sample_rate, "above 0 Hz") <= 0:
-            raise GraphError(
-                f"{name}.sample_rate: not a rate (got {quoted(sample_rate)}, allowed above 0 Hz)."
-            )
+        sample_rate = checks.sample_rate(f"{name}.sample_rate", sample_rate)
         found, panels = _sources(name, sources, sample_rate)
         super().__init__(**traits)
         self._tables: dict[str, list[Signal]] = found
