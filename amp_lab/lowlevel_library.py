@@ -1,4 +1,4 @@
-"""The functions of the library that need no runtime: versions, plans, curves and the pyramid."""
+"""The functions of the library that need no runtime: versions, plans, curves, the pyramid, quantising."""
 
 from __future__ import annotations
 
@@ -188,3 +188,50 @@ class Pyramid:
             allowed = f"0 <= first < last <= {self.samples.size}, columns >= 1"
             raise InvalidArgument(f"Pyramid.query: bad span (got {given}, allowed {allowed}).")
         return low, high
+
+
+# ---- quantising ----
+
+
+def quantize(
+    samples: Samples,
+    out: npt.NDArray[np.int32],
+    bits: int,
+    *,
+    dither: bool = False,
+    seed: int = 0,
+    stream: int = 0,
+    first_frame: int = 0,
+) -> None:
+    """Round samples to whole numbers of some bits, which lie in the upper bits of ``out``.
+
+    Parameters
+    ----------
+    samples
+        Shape (frames,), contiguous; 1.0 is ``2 ** (bits - 1)`` steps. Ties go to the even number; what is
+        above the largest number becomes that.
+    out
+        Shape (frames,), of any stride.
+    bits
+        2 to 32.
+    dither, seed, stream, first_frame
+        Add noise of triangular density in (-1, 1) steps before: number ``first_frame`` and the following of
+        this stream of this seed.
+
+    Raises
+    ------
+    ShapeError
+        If the arrays do not fit.
+    InvalidArgument
+        If there is no such width.
+    """
+    if samples.shape != out.shape or samples.ndim != 1 or samples.strides[0] != 8 or out.strides[0] % 4:
+        got = f"{samples.shape} strides {samples.strides} and {out.shape} strides {out.strides}"
+        raise ShapeError(f"quantize: wrong layout (got {got}, allowed (frames,), contiguous, and (frames,)).")
+    how = ffi.new("amp_quantizer *")
+    how.struct_size, how.bits = ffi.sizeof("amp_quantizer"), bits
+    how.dither = lib.AMP_DITHER_TPDF if dither else lib.AMP_DITHER_NONE
+    how.seed, how.stream, how.first_frame = seed, stream, first_frame
+    numbers = ffi.cast("int32_t *", out.__array_interface__["data"][0])
+    if lib.amp_quantize(doubles(samples), samples.size, how, numbers, out.strides[0] // 4) != lib.AMP_OK:
+        raise InvalidArgument(f"quantize: bad width (got {bits} bits, allowed 2 to 32).")

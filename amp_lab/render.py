@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -205,8 +205,20 @@ class Render(ReadOnlyArrays):
 
         return measure.summary(self)
 
-    def save(self, path: str | Path, *, batch: int | None = None, subtype: str | None = None) -> Path:
+    def save(
+        self,
+        path: str | Path,
+        *,
+        batch: int | None = None,
+        subtype: str | None = None,
+        dither: bool | Literal["tpdf"] = False,
+        seed: int = 0,
+    ) -> Path:
         """Write a sound file; its format follows the suffix.
+
+        A file of that name is replaced whole, or stays as it is (`amp_lab.atomic_files`). Integer formats
+        hold the nearest whole numbers, ties to even, of samples times 2^(bits - 1), limited to the largest
+        one. A WAV of more than 4 GiB is an RF64.
 
         Parameters
         ----------
@@ -214,16 +226,22 @@ class Render(ReadOnlyArrays):
             Which batch, from 0; needed if there are several.
         subtype
             Sample format of soundfile; by default 64-bit float for WAV and 24 bit for FLAC.
+        dither
+            For integer formats: True or ``"tpdf"`` adds noise of triangular density in (-1, 1) steps before
+            rounding. The error then has mean 0 and a variance of 1/4 step^2 (-96.3 dBFS RMS at 16 bits)
+            whatever the signal is, and is another one in every channel and batch.
+        seed
+            Of the dither: the same seed gives the same bits on every machine.
 
         Raises
         ------
         GraphError
-            If suffix, folder, subtype or batch do not fit, or samples are not finite or would be clipped;
-            then nothing is written.
+            If suffix, folder, subtype, batch, dither, rate or channels do not fit, samples are not finite in
+            the file or would be clipped, or it cannot be written; then the old file is whole.
         """
-        from amp_lab import soundfiles
+        from amp_lab import sound_export
 
-        return soundfiles.write(self, path, batch, subtype)
+        return sound_export.write(self, path, batch, subtype, dither, seed)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from amp_lab import display

@@ -12,7 +12,10 @@ from node_pages import plain
 DOCS = Path(__file__).resolve().parent
 HEADERS = DOCS.parent / "native" / "include" / "amp"
 PAGE = DOCS / "abi.md"
-ORDER = ("status", "buffer", "node", "graph", "run", "history", "metrics", "stream", "meter", "diag", "amp")
+ORDER = (
+    *("status", "buffer", "node", "graph", "run", "history", "metrics"),
+    *("stream", "meter", "diag", "quantize", "amp"),
+)
 """Headers in the order in which they build on one another."""
 TAG = re.compile(r"\[(any\+rt|any|owner|stream)\]")
 COMMENT = re.compile(r"^/\*((?:(?!\*/).)*)\*/", re.MULTILINE | re.DOTALL)

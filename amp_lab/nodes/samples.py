@@ -65,7 +65,7 @@ def resolve(
 
     is_file = isinstance(given, str | Path)
     data = (
-        soundfiles.read(f"{record.name}.samples", given, sample_rate)
+        soundfiles.read(f"{record.name}.samples", given, sample_rate, soundfiles.MOST_OWN_VALUES)
         if is_file
         else frozen(from_array(record.name, given, scale))
     )

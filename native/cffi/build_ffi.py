@@ -8,7 +8,10 @@ from pathlib import Path
 
 from cffi import FFI
 
-HEADERS = ("status", "buffer", "node", "graph", "run", "history", "metrics", "meter", "diag", "stream")
+HEADERS = (
+    *("status", "buffer", "node", "graph", "run", "history", "metrics"),
+    *("meter", "diag", "quantize", "stream"),
+)
 SECTION = re.compile(r"/\* cffi-begin \*/(.*?)/\* cffi-end \*/", re.DOTALL)
 
 

@@ -8,6 +8,7 @@
 #include "meter.h"
 #include "metrics.h"
 #include "node.h"
+#include "quantize.h"
 #include "run.h"
 #include "status.h"
 #include "stream.h"
