@@ -26,6 +26,7 @@ from amp_lab.command_line import (
     complain,
     count,
     of_file,
+    output,
     positive,
     print_path,
 )
@@ -44,9 +45,11 @@ CASE = "three_osc"
 
 def demo(options: argparse.Namespace) -> int:
     """Play the performance: sound file, report, verdict."""
-    from amp_lab import presets, report
+    from amp_lab import atomic_files, presets, report
 
     options.out.mkdir(parents=True, exist_ok=True)  # what cannot be written is not rendered
+    for ending in ("wav", "html"):
+        atomic_files.check(options.out / f"{CASE}.{ending}")
     graph = presets.three_osc()
     render = graph.render(seconds=options.seconds, isolation=_chosen(options), heat=True, trace=True)
     judged = render
@@ -75,32 +78,37 @@ def _judge(render: Render, goldens: Path | None) -> tuple[bool, str, list[str]]:
 
 def render(options: argparse.Namespace) -> int:
     """Render a graph file to sound files."""
+    from amp_lab import rendering, sound_export
     from amp_lab.control import ControlHistory
     from amp_lab.graph import Graph
 
     graph = Graph.load(options.graph, allow_samples_from=options.allow_samples_from)
+    controls = None if options.controls is None else ControlHistory.load(options.controls)
+    frames = rendering.length(graph, options.seconds, options.frames)
+    size = (graph.sample_rate, graph.compile().output_channels, frames)
+    form = {"subtype": options.subtype, "dither": options.dither, "seed": options.seed}
+    targets = _targets(options.out, options.batches)
+    for path in targets:  # what cannot be written is not rendered
+        sound_export.target(f"{graph.name}.save", path, size, **form)
     result = graph.render(
-        seconds=options.seconds,
-        frames=options.frames,
+        frames=frames,
         batches=options.batches,
-        controls=None if options.controls is None else ControlHistory.load(options.controls),
+        controls=controls,
         block_frames=options.block,
         isolation=_chosen(options),
     )
     print(result)
-    for path in _save(result, options.out, options.subtype):
-        print_path(path)
+    for batch, path in enumerate(targets):
+        print_path(result.save(path, batch=batch, **form))
     return OK
 
 
-def _save(result: Render, target: Path, subtype: str | None) -> list[Path]:
-    """Write one file, or with several batches one per batch: ``out_0.wav``, ``out_1.wav``."""
-    batches = result.audio.shape[0]
-    if batches == 1:
-        return [result.save(target, subtype=subtype)]
+def _targets(target: Path, batches: int) -> list[Path]:
+    """Name one file, or with several batches one per batch: ``out_0.wav``, ``out_1.wav``."""
+    if batches == 1 or not target.name:  # that of a folder is refused
+        return [target]
     digits = len(str(batches - 1))
-    names = [target.with_stem(f"{target.stem}_{batch:0{digits}}") for batch in range(batches)]
-    return [result.save(path, batch=batch, subtype=subtype) for batch, path in enumerate(names)]
+    return [target.with_stem(f"{target.stem}_{batch:0{digits}}") for batch in range(batches)]
 
 
 # ---- nodes ----
@@ -153,6 +161,7 @@ def bench(options: argparse.Namespace) -> int:
         made = runner.emit(options.names, options.seconds, options.emit, options.threads)
         print(f"{options.emit}: {len(made)} jobs")
     elif folder := options.report:
+        report.check(folder)  # what cannot be written is not measured
         data = report.measure(options.rounds, options.seconds, options.quick, options.beside)
         print(*report.write(folder, data), sep="\n")
     elif folder := options.redraw:
@@ -221,7 +230,7 @@ def _render(commands: Commands) -> None:
     length.add_argument("--seconds", type=positive, help="length in seconds")
     length.add_argument("--frames", type=count, help="length in frames")
     command.add_argument(
-        "-o", "--out", type=Path, required=True, metavar="FILE",
+        "-o", "--out", type=output, required=True, metavar="FILE",
         help="sound file, format by suffix; with several batches their number is put before the suffix",
     )  # fmt: skip
     command.add_argument(
@@ -241,6 +250,12 @@ def _render(commands: Commands) -> None:
     command.add_argument(
         "--subtype", help="sample format, for example PCM_24 (default: 64-bit float in WAV, 24 bit in FLAC)"
     )
+    command.add_argument(
+        "--dither",
+        action="store_true",
+        help="add noise of triangular density before rounding to whole numbers",
+    )
+    command.add_argument("--seed", type=int, default=0, help="of the dither (default 0)")
     _isolation(command)
     command.set_defaults(run_command=render)
 
@@ -277,7 +292,7 @@ def _bench(commands: Commands) -> None:
     command.add_argument("--rounds", type=count, default=5, help="rounds of the table (default 5)")
     how = command.add_mutually_exclusive_group()
     how.add_argument("--run", metavar="NAME", help="one workload or probe in this process: a line of JSON")
-    how.add_argument("--emit", type=Path, metavar="own.json", help="write the jobs for run_peers.py --add")
+    how.add_argument("--emit", type=output, metavar="own.json", help="write the jobs for run_peers.py --add")
     how.add_argument("--report", type=Path, metavar="DIR", help="measure all; write data, page and pictures")
     how.add_argument(
         "--redraw", type=Path, metavar="DIR", help="page and pictures again, from the data there"

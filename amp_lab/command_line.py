@@ -73,6 +73,11 @@ def count(text: str) -> int:
     return value
 
 
+def output(text: str) -> Path:
+    """Read the path of a file to write; ``-`` is standard output."""
+    return Path("/dev/stdout" if text == "-" else text)
+
+
 def citizen(run: Callable[[], int]) -> int:
     """Run a command and return its exit code, or that of what became of its output.
 

@@ -269,7 +269,7 @@ class ControlHistory(Mapping[str, Curve]):
         return cls.from_dict(jsontext.read_json(text))
 
     def save(self, path: str | Path) -> Path:
-        """Write the JSON text to a file."""
+        """Write the JSON text to a file; raises `FileError`, and the old file is whole then."""
         return atomic_files.write(path, self.to_json(), "ControlHistory.save")
 
     @classmethod

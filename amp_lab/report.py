@@ -44,7 +44,11 @@ def html_report(
     ------
     InvalidArgument
         If the render has no frames.
+    FileError
+        If the file cannot be written; the old one is whole then.
     """
+    where = f"{plain(render.name)}.report"
+    atomic_files.check(path, where)
     title = plain(render.name) if title is None else visible(title)
     drawn = pictures.drawings(render, options.FIGURES, cold=True).values()
     figures = "".join(
@@ -67,7 +71,7 @@ def html_report(
         f'<body style="margin:0"><div class="amp-report page"><style>{style_sheet("display")}'
         f"{style_sheet('report')}</style><main>{''.join(parts)}</main></div></body></html>\n"
     )
-    return atomic_files.write(path, page.encode(errors="backslashreplace"), f"{plain(render.name)}.report")
+    return atomic_files.write(path, page.encode(errors="backslashreplace"), where)
 
 
 def section(heading: str, content: Callable[[], str]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from amp_lab import blob, jsontext, lowlevel
-from amp_lab.errors import InvalidArgument, quoted
+from amp_lab.errors import InvalidArgument, plain, quoted
 
 if TYPE_CHECKING:
     from amp_lab.plan import Plan
@@ -64,12 +64,16 @@ class Schedule:
             If it is no schedule, with the place.
         """
         data = jsontext.read_json(text)
+        file = f"{plain(text, 200)}: " if isinstance(text, Path) else ""
         if not isinstance(data, dict) or data.keys() != {"stages"}:
             raise InvalidArgument(
-                f'schedule: not a schedule (got {quoted(data)}, allowed {{"stages": [...]}}). '
+                f'{file}schedule: not a schedule (got {quoted(data)}, allowed {{"stages": [...]}}). '
                 "Write it with Schedule.to_json()."
             )
-        return cls(data["stages"])
+        try:
+            return cls(data["stages"])
+        except InvalidArgument as error:
+            raise InvalidArgument(f"{file}{error}") from None
 
     def to_json(self) -> str:
         """Return the schedule as readable JSON text."""

@@ -7,6 +7,7 @@ with the length.
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -182,6 +183,7 @@ def _check_limits(where: str, form: str, subtype: str, rate: int, channels: int)
     raise GraphError(f"{where}: {form} {subtype} does not hold {what} (got {got}, allowed {allowed}). {cure}")
 
 
+@functools.cache
 def _holds(form: str, subtype: str, rate: int, channels: int) -> bool:
     """Whether a frame that is written to memory has that rate and these channels when it is read."""
     memory = io.BytesIO()

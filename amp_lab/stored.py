@@ -59,9 +59,15 @@ class Stored:
         return cls.from_dict(jsontext.read_json(text), allow_samples_from=allow_samples_from)
 
     def save(self, path: str | Path) -> Path:
-        """Write the JSON text to a file; sound files below its folder are named from there."""
+        """Write the JSON text to a file; sound files below its folder are named from there.
+
+        Raises
+        ------
+        FileError
+            If it cannot be written; the old file is whole then.
+        """
         where = f"{self._name}.save"
-        folder = atomic_files.check(path, where).parent
+        folder = Path(os.path.realpath(atomic_files.check(path, where))).parent
         text = jsontext.dumps(graph_json.relative_to(self.to_dict(), folder))
         return atomic_files.write(path, text, where)
 
@@ -75,7 +81,7 @@ class Stored:
             A regular file.
         allow_samples_from
             A further folder below which sound files that ``source`` names may lie; by default only the file's
-            own. Relative paths start at the file's folder. The first render reads them.
+            own. Relative paths start at the file's folder, links followed. The first render reads them.
 
         Raises
         ------
@@ -83,7 +89,7 @@ class Stored:
             With the path, and the place inside.
         """
         data = jsontext.read_json(Path(path))
-        folders = _folders(Path(path).parent, allow_samples_from)
+        folders = _folders(Path(os.path.realpath(path)).parent, allow_samples_from)
         return graph_json.from_dict(data, where=plain(path, 200), folders=folders)
 
     def to_code(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -116,6 +117,80 @@ def test_failures_are_one_message(
     assert run("render", graph, "--seconds", 1, "-o", tmp_path / "out.wav") == command_line.USAGE
     message = capsys.readouterr().err
     assert message.startswith("amp-lab: ") and said in message and "Traceback" not in message
+
+
+@pytest.mark.parametrize(
+    ("out", "more", "said"),
+    [
+        ("out.mp3", [], r"no such format \(got 'out\.mp3', allowed \.wav \| \.flac\)"),
+        ("out", [], r"no such format \(got 'out'"),
+        ("-", [], r"no such format \(got 'stdout'"),
+        ("", [], r"no such format"),
+        ("gone/out.wav", [], r"no folder '.*gone' \(got '.*out\.wav'\)\. Make it first\."),
+        ("folder.wav", [], r"is a folder \(got '.*folder\.wav', allowed a file\)"),
+        ("locked.wav", [], r"cannot be written \(got '.*locked\.wav': it is read-only\)"),
+        (250 * "a" + ".wavv.wav", [], r"cannot be written \(got '.*': File name too long\)"),
+        ("out.flac", ["--subtype", "DOUBLE"], r"subtype: no such subtype of FLAC \(got 'DOUBLE'"),
+        ("out.wav", ["--subtype", "GSM610"], r"so many channels \(got 2, allowed 1 channel\)"),
+        ("out.wav", ["--dither"], r"dither: only for whole numbers"),
+        ("out.flac", ["--dither", "--seed", "-1"], r"seed: not allowed \(got -1"),
+        ("folder.wav/out.wav", ["--batches", "3", "--subtype", "PCM_7"], r"subtype: no such subtype"),
+        ("out.wav", ["--controls", "folder.wav"], r"folder\.wav: not a regular file \(got a folder\)"),
+    ],
+)
+def test_a_target_that_cannot_be_written_is_said_before_rendering(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    out: str,
+    more: list[str],
+    said: str,
+) -> None:
+    """Exit code 2, one sentence, nothing rendered and nothing written."""
+    monkeypatch.chdir(tmp_path)
+    g = amp.Graph(name="wide")
+    g.output(g.pan(g.sine(frequency_hz=441.0), position=0.5))
+    g.save("g.json")
+    Path("folder.wav").mkdir()
+    Path("locked.wav").write_text("old")
+    Path("locked.wav").chmod(0o444)
+    before = sorted(os.listdir())
+    monkeypatch.setattr(amp.Graph, "render", lambda *_, **__: pytest.fail("it was rendered"))
+    assert run("render", "g.json", "--seconds", 0.1, "-o", out, *more) == command_line.USAGE
+    printed = capsys.readouterr()
+    assert printed.out == "" and re.fullmatch(rf"amp-lab: (wide\.save.*)?{said}.*\n", printed.err)
+    assert sorted(os.listdir()) == before and Path("locked.wav").read_text() == "old"
+
+
+def test_a_rate_that_a_format_lacks_is_said_before_rendering(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That of the graph: neither FLAC nor any sound file holds every rate."""
+    monkeypatch.setattr(amp.Graph, "render", lambda *_, **__: pytest.fail("it was rendered"))
+    for rate, said in ((700_000.0, "this rate (got 700000 Hz"), (44_100.5, "whole rates (got 44100.5 Hz)")):
+        g = amp.Graph(name="fast", sample_rate=rate)
+        g.output(g.constant(value=0.5))
+        path = g.save(tmp_path / "g.json")
+        assert run("render", path, "--frames", 9, "-o", tmp_path / "out.flac") == command_line.USAGE
+        assert said in capsys.readouterr().err
+
+
+def test_render_dithers_by_its_seed(tmp_path: Path) -> None:
+    """The file is that of `Render.save`."""
+    g = amp.Graph(name="quiet")
+    g.output(g.constant(value=1e-6))
+    path = g.save(tmp_path / "g.json")
+    options = ["--frames", 500, "--subtype", "PCM_16", "--dither", "--seed", 3, "-o", tmp_path / "out.wav"]
+    assert run("render", path, *options) == cli.OK
+    expected = g.render(frames=500).save(tmp_path / "b.wav", subtype="PCM_16", dither=True, seed=3)
+    numbers = soundfile.read(tmp_path / "out.wav", dtype="int16")[0]
+    assert set(numbers) == {-1, 0, 1} and np.array_equal(numbers, soundfile.read(expected, dtype="int16")[0])
+
+
+def test_standard_output_is_a_place_to_write_to(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """``-`` is that, as elsewhere; a file of this name is ``./-``."""
+    assert run("bench", "W1", "--seconds", 0.01, "--emit", "-") == cli.OK
+    assert json.loads(capfd.readouterr().out.partition("]\n]")[0] + "]\n]")[0][0] == "W1"
 
 
 def test_native_crash_is_exit_code_3(

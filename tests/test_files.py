@@ -309,6 +309,46 @@ def test_a_graph_and_its_sounds_move_together(tmp_path: Path, monkeypatch: pytes
     assert np.array_equal(amp.load(tmp_path / "graph.json").inputs()["in"][0], data)
 
 
+def test_a_graph_behind_a_link_has_its_sounds_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path is relative to the file, not to a link to it nor to the working folder; saving keeps that."""
+    data = sound(tmp_path / "one" / "a.wav")
+    path = graph_file(tmp_path / "one", "a.wav")
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "link.json").symlink_to(path)
+    sound(tmp_path / "two" / "a.wav", frames=3)
+    monkeypatch.chdir(tmp_path / "two")
+    g = amp.load("link.json")
+    assert np.array_equal(g.inputs()["in"][0], data)
+    g.save("link.json")
+    assert json.loads(path.read_text())["nodes"]["in"]["params"]["source"] == "a.wav"
+    assert Path("link.json").is_symlink() and np.array_equal(amp.load(path).inputs()["in"][0], data)
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "folder", "text", "sound", "list"])
+def test_a_file_of_another_kind_is_named(tmp_path: Path, kind: str) -> None:
+    """Whatever is expected of it: a graph, a control history, a schedule or a sound."""
+    path = tmp_path / "thing"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "sound":
+        sound(tmp_path / "a.wav")
+        (tmp_path / "a.wav").rename(path)
+    elif kind != "missing":
+        path.write_text({"empty": "", "text": "hello world", "list": '["stages"]'}[kind])
+    readers: list[Callable[[Path], object]] = [
+        amp.load,
+        amp.ControlHistory.load,
+        amp.Schedule.from_json,
+        lambda p: soundfiles.read("x", p, 8000.0 if kind == "sound" else 48_000.0),
+    ]
+    for read in readers:
+        with pytest.raises(amp.AmpError, match=r"^(x: .*)?'?/.*/thing'?[:, ]") as info:
+            read(path)
+        assert len(str(info.value).splitlines()) == 1
+
+
 def test_values_without_a_folder_read_no_file(tmp_path: Path) -> None:
     """A graph from values or text can be looked at; it plays files only from the folder that is named."""
     data = sound(tmp_path / "a.wav")

@@ -174,9 +174,15 @@ def _caches() -> list[str]:
     return found
 
 
+def check(folder: Path) -> None:
+    """Make a folder and see that files can be written there, before anything is measured."""
+    folder.mkdir(parents=True, exist_ok=True)
+    atomic_files.check(folder / FILE)
+
+
 def write(folder: Path, data: dict[str, Any]) -> list[Path]:
     """Write measurements, page and pictures into a folder, and return the files."""
-    folder.mkdir(parents=True, exist_ok=True)
+    check(folder)
     atomic_files.write(folder / FILE, jsontext.dumps(data))
     data = load(folder)  # whose order is that of the file
     made = {PAGE: page.text(data).encode()} | pictures.files(data)
