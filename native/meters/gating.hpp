@@ -14,6 +14,14 @@ inline int64_t hop_start(int64_t k, double sample_rate) {
     return static_cast<int64_t>(static_cast<double>(k) * sample_rate / static_cast<double>(kHopsPerSecond) + 0.5);
 }
 
+// Whole hops in so many frames.
+inline int64_t whole_hops(int64_t frames, double sample_rate) {
+    auto k = static_cast<int64_t>(static_cast<double>(frames) * static_cast<double>(kHopsPerSecond) / sample_rate);
+    while (hop_start(k, sample_rate) > frames) --k;
+    while (hop_start(k + 1, sample_rate) <= frames) ++k;
+    return k;
+}
+
 double lufs(double mean_square);  // weighted and summed over channels; -inf for 0
 
 // Mean squares of every window of so many whole hops that begins at a multiple of `step` hops.

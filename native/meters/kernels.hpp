@@ -50,10 +50,13 @@ struct LoudnessState {
     double energy = 0.0;  // sum of squares behind them since the hop began
 };
 
+inline constexpr int kLoudnessSignals = 8;
+
 struct MeterKernels {
     void (*levels)(LevelState& s, const double* x, int64_t first, int64_t frames);
     void (*true_peak)(const TruePeakDesign& d, TruePeakState& s, const double* x, int64_t frames);
-    void (*loudness)(const KWeighting& k, LoudnessState& s, const double* x, int64_t frames);
+    // Of `count` signals, 1 to kLoudnessSignals, whose states stand side by side.
+    void (*loudness)(const KWeighting& k, LoudnessState* s, const double* const* x, int count, int64_t frames);
 };
 
 }  // namespace amp

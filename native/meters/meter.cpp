@@ -14,11 +14,15 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr double kFaint = 0x1p-500;  // states of filters end in zero, not in denormals
 
+uint32_t threads_for(uint32_t asked, size_t signals) {
+    return static_cast<uint32_t>(
+        std::min<size_t>(asked ? asked : std::min(usable_threads(), AMP_MOST_THREADS), signals));
+}
+
 // So many pieces of work for so many threads; with one there is no pool.
-std::unique_ptr<Pool> pool_for(uint32_t threads, size_t signals) {
-    const auto most = static_cast<uint32_t>(std::min<size_t>(threads ? threads : usable_threads(), signals));
-    if (most < 2) return nullptr;
-    return std::make_unique<Pool>(most - 1, static_cast<uint32_t>(std::min<size_t>(signals, size_t{most} * 4)));
+std::unique_ptr<Pool> pool_for(uint32_t threads, size_t groups) {
+    if (threads < 2) return nullptr;
+    return std::make_unique<Pool>(threads - 1, static_cast<uint32_t>(std::min<size_t>(groups, size_t{threads} * 4)));
 }
 
 double value(const Compensated& t, const double* lanes) {
@@ -63,60 +67,62 @@ Meter::Meter(const amp_meter_config& c)
     if (measures(AMP_METER_LOUDNESS)) {
         if (c.weights) std::copy_n(c.weights, channels_, weights_.begin());
         weighting_ = k_weighting(sample_rate_);
-        while (hop_start(most_hops_ + 1, sample_rate_) <= most_) ++most_hops_;
+        most_hops_ = whole_hops(most_, sample_rate_);
         loudness_.resize(signals);
         hops_.resize(signals * static_cast<size_t>(most_hops_));
     }
-    pool_ = pool_for(c.threads, signals);
+    const uint32_t threads = threads_for(c.threads, signals);
+    group_ = std::min<size_t>(kLoudnessSignals, signals / threads);
+    pool_ = pool_for(threads, groups());
 }
 
 void Meter::process(const amp_buffer& in) {
     const auto take_all = [&](size_t first, size_t last) {
-        for (size_t i = first; i < last; ++i) {
-            const auto b = static_cast<int64_t>(i / channels_), c = static_cast<int64_t>(i % channels_);
-            take(i, in.data + b * in.batch_stride + c * in.channel_stride, in.frames);
-        }
+        for (size_t g = first; g < last; ++g) take(g * group_, in);
     };
     if (pool_ && pool_->works_here()) {
-        const size_t pieces = pool_->pieces(), count = signals();
-        pool_->run([&](uint32_t k) { take_all(count * k / pieces, count * (k + 1) / pieces); });
+        const size_t pieces = pool_->pieces();
+        pool_->run([&](uint32_t k) { take_all(groups() * k / pieces, groups() * (k + 1) / pieces); });
     } else {
-        take_all(0, signals());
+        take_all(0, groups());
     }
     frames_ += in.frames;
 }
 
-// A signal is taken in stretches that stay in the cache from one meter to the next.
-void Meter::take(size_t signal, const double* x, int64_t frames) {
+// The signals of one group. Each is taken in stretches that stay in the cache from one meter to the next.
+void Meter::take(size_t first, const amp_buffer& in) {
     constexpr int64_t kStretchFrames = 2048;
-    for (int64_t done = 0; done < frames; done += kStretchFrames) {
-        const int64_t n = std::min(kStretchFrames, frames - done);
-        kernels_->levels(levels_[signal], x + done, frames_ + done, n);
-        if (!peaks_.empty()) kernels_->true_peak(design_, peaks_[signal], x + done, n);
+    const size_t count = std::min(group_, signals() - first);
+    const double* rows[kLoudnessSignals] = {};
+    for (size_t j = 0; j < count; ++j) {
+        const auto b = static_cast<int64_t>((first + j) / channels_), c = static_cast<int64_t>((first + j) % channels_);
+        rows[j] = in.data + b * in.batch_stride + c * in.channel_stride;
+        for (int64_t done = 0; done < in.frames; done += kStretchFrames) {
+            const int64_t n = std::min(kStretchFrames, in.frames - done);
+            kernels_->levels(levels_[first + j], rows[j] + done, frames_ + done, n);
+            if (!peaks_.empty()) kernels_->true_peak(design_, peaks_[first + j], rows[j] + done, n);
+        }
     }
-    if (!loudness_.empty()) take_loudness(signal, x, frames);
+    if (!loudness_.empty()) take_loudness(first, rows, static_cast<int>(count), in.frames);
 }
 
-void Meter::take_loudness(size_t signal, const double* x, int64_t frames) {
-    LoudnessState& s = loudness_[signal];
+void Meter::take_loudness(size_t first, const double** rows, int count, int64_t frames) {
+    LoudnessState* states = loudness_.data() + first;
     const int64_t last = frames_ + frames;
     int64_t hop = hops();
     for (int64_t n = frames_; n < last; ++hop) {
         const int64_t end = hop_start(hop + 1, sample_rate_), stop = std::min(end, last);
-        kernels_->loudness(weighting_, s, x + (n - frames_), stop - n);
+        kernels_->loudness(weighting_, states, rows, count, stop - n);
+        for (int j = 0; j < count; ++j) rows[j] += stop - n;
         n = stop;
         if (n < end) return;
-        hops_[signal * static_cast<size_t>(most_hops_) + static_cast<size_t>(hop)] = s.energy;
-        s.energy = 0.0;
-        for (double& z : s.z) z = std::fabs(z) < kFaint ? 0.0 : z;
+        for (int j = 0; j < count; ++j) {
+            const size_t signal = first + static_cast<size_t>(j);
+            hops_[signal * static_cast<size_t>(most_hops_) + static_cast<size_t>(hop)] = states[j].energy;
+            states[j].energy = 0.0;
+            for (double& z : states[j].z) z = std::fabs(z) < kFaint ? 0.0 : z;
+        }
     }
-}
-
-int64_t Meter::hops() const {
-    auto k = static_cast<int64_t>(static_cast<double>(frames_) * static_cast<double>(kHopsPerSecond) / sample_rate_);
-    while (hop_start(k, sample_rate_) > frames_) --k;
-    while (hop_start(k + 1, sample_rate_) <= frames_) ++k;
-    return k;
 }
 
 amp_levels Meter::levels(size_t signal) const {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "amp/meter.h"
+#include "amp/run.h"
 #include "engine/pool.hpp"
 #include "meters/design.hpp"
 #include "meters/gating.hpp"
@@ -26,9 +27,10 @@ public:
     std::vector<double> series(uint32_t batch, int32_t series) const;  // mean squares
 
 private:
-    void take(size_t signal, const double* x, int64_t frames);
-    void take_loudness(size_t signal, const double* x, int64_t frames);
-    int64_t hops() const;  // whole ones so far
+    size_t groups() const { return (signals() + group_ - 1) / group_; }
+    void take(size_t first, const amp_buffer& samples);
+    void take_loudness(size_t first, const double** rows, int count, int64_t frames);
+    int64_t hops() const { return whole_hops(frames_, sample_rate_); }
     std::vector<double> energies(uint32_t batch) const;
     bool measurable(uint32_t batch) const;  // its samples and their squares are finite
 
@@ -43,6 +45,7 @@ private:
     std::vector<TruePeakState> peaks_;
     std::vector<LoudnessState> loudness_;
     std::vector<double> hops_;  // (signal, hop): sums of squares
+    size_t group_ = 1;          // signals that are taken together, by one thread
     std::unique_ptr<Pool> pool_;
 };
 

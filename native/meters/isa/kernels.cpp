@@ -133,21 +133,54 @@ void true_peak(const TruePeakDesign& d, TruePeakState& s, const double* x, int64
     std::memcpy(s.past, w, sizeof s.past);
 }
 
-AMP_INLINE double filtered(const Biquad& f, double& z1, double& z2, double x) {
-    const double y = f.b0 * x + z1;
-    z1 = f.b1 * x - f.a1 * y + z2;
-    z2 = f.b2 * x - f.a2 * y;
-    return y;
-}
-
-void loudness(const KWeighting& k, LoudnessState& s, const double* x, int64_t frames) {
-    const KWeighting own = k;
-    double z0 = s.z[0], z1 = s.z[1], z2 = s.z[2], z3 = s.z[3], energy = s.energy;
-    for (int64_t n = 0; n < frames; ++n) {
-        const double y = filtered(own.highpass, z2, z3, filtered(own.shelf, z0, z1, x[n]));
+// Both filters of one signal, or of eight in lanes: the same operations, so the same bits.
+template <class T> struct Weighted {
+    KWeighting k;
+    T z0, z1, z2, z3, energy;
+    static AMP_INLINE T filtered(const Biquad& f, T& z1, T& z2, T x) {
+        const T y = f.b0 * x + z1;
+        z1 = f.b1 * x - f.a1 * y + z2;
+        z2 = f.b2 * x - f.a2 * y;
+        return y;
+    }
+    AMP_INLINE void see(T x) {
+        const T y = filtered(k.highpass, z2, z3, filtered(k.shelf, z0, z1, x));
         energy += y * y;
     }
-    s = {{z0, z1, z2, z3}, energy};
+};
+
+void one_signal(const KWeighting& k, LoudnessState& s, const double* x, int64_t frames) {
+    Weighted<double> w{k, s.z[0], s.z[1], s.z[2], s.z[3], s.energy};
+    for (int64_t n = 0; n < frames; ++n) w.see(x[n]);
+    s = {{w.z0, w.z1, w.z2, w.z3}, w.energy};
+}
+
+// Lanes without a signal filter silence. Rows are copied, so that eight signals stand at one distance.
+void in_lanes(const KWeighting& k, LoudnessState* s, const double* const* x, int count, int64_t frames) {
+    constexpr int kCopied = 64;
+    double rows[8][kCopied] = {}, z[5][8] = {};
+    for (int j = 0; j < count; ++j) {
+        for (int i = 0; i < 4; ++i) z[i][j] = s[j].z[i];
+        z[4][j] = s[j].energy;
+    }
+    Weighted<f64x8> w{k, load(z[0]), load(z[1]), load(z[2]), load(z[3]), load(z[4])};
+    for (int64_t done = 0; done < frames; done += kCopied) {
+        const int64_t n = frames - done < kCopied ? frames - done : kCopied;
+        for (int j = 0; j < count; ++j) std::memcpy(rows[j], x[j] + done, static_cast<size_t>(n) * sizeof(double));
+        for (int64_t i = 0; i < n; i += 8) {
+            f64x8 eight[8];
+            load_transposed(rows[0] + i, kCopied, eight);
+            for (int64_t m = 0; m < 8 && i + m < n; ++m) w.see(eight[m]);
+        }
+    }
+    store(z[0], w.z0), store(z[1], w.z1), store(z[2], w.z2), store(z[3], w.z3), store(z[4], w.energy);
+    for (int j = 0; j < count; ++j) s[j] = {{z[0][j], z[1][j], z[2][j], z[3][j]}, z[4][j]};
+}
+
+void loudness(const KWeighting& k, LoudnessState* s, const double* const* x, int count, int64_t frames) {
+    constexpr int kWorthLanes = 3;
+    if (count >= kWorthLanes) return in_lanes(k, s, x, count, frames);
+    for (int j = 0; j < count; ++j) one_signal(k, s[j], x[j], frames);
 }
 
 }  // namespace
