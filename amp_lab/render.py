@@ -199,11 +199,12 @@ class Render(ReadOnlyArrays):
             )
         return comparators.compare(self, other, comparator=comparator, **options)
 
-    def measure(self) -> Any:
+    @checks.keywords
+    def measure(self, *, layout: Any = None) -> Any:
         """Peak, loudness and other numbers (see `amp_lab.measure.summary`)."""
         from amp_lab import measure
 
-        return measure.summary(self)
+        return measure.summary(self, layout=layout)
 
     def save(
         self,

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import amp_lab as amp
 from amp_lab import analysis, lowlevel_meter, measure, plots
 from amp_lab.analysis import layouts
 from amp_lab.errors import AmpError, InvalidArgument
@@ -98,6 +99,15 @@ def test_more_than_two_channels_need_a_layout() -> None:
     assert np.isnan(analysis.measure_levels(x[None], RATE).loudness_lufs[0])
     named = analysis.measure_levels(x[None], RATE, layout="5.1").loudness_lufs
     assert named == measure.loudness(x[None], RATE, layout="5.1")
+
+
+def test_a_render_of_more_than_two_channels_is_measured_with_its_layout() -> None:
+    """`Render.measure(layout=)` gives the loudness that `measure.loudness` gives of its audio."""
+    g = amp.Graph(sample_rate=RATE)
+    g.output(g.noise(channels=5, seed=2))
+    r = g.render(seconds=0.5, isolation="none")
+    assert np.isnan(r.measure().loudness_lufs[0])
+    assert r.measure(layout="5.0").loudness_lufs == measure.loudness(r.audio, RATE, layout="5.0")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from amp_lab.analysis.meters import metered
 from amp_lab.analysis.records import Record, span
 from amp_lab.analysis.signals import FloatArray, require_finite, to_bcn, to_signal
 from amp_lab.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 BLOCK_S = 0.4
 """Length of a gating block, and of the window of momentary loudness."""
@@ -90,7 +93,7 @@ class Loudness(Record):
             f"short-term at most {span(self.short_term_max_lufs, 'LUFS')})"
         )
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, **options: Any) -> Figure:
         """Draw momentary and short-term loudness over time (`amp_lab.plots.loudness`)."""
         from amp_lab.plots.loudness_curves import loudness as drawn  # noqa: PLC0415 - plots stand above
 
