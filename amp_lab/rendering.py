@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import weakref
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
@@ -133,6 +134,17 @@ def _reported(graph: Graph) -> Iterator[None]:
         raise
     if graph._journal is not None:
         graph._journal.report(None)
+
+
+def shown_by(graph: Graph) -> Callable[[NativeCrash], None]:
+    """Return what lets the views of a graph show a crash, without keeping the graph."""
+    known = weakref.ref(graph)
+
+    def show(crash: NativeCrash) -> None:
+        if (graph := known()) is not None and graph._journal is not None:
+            graph._journal.report(crash)
+
+    return show
 
 
 def run(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from amp_lab.model import Node
 from amp_lab.nodes import samples as sample_arrays
 from amp_lab.nodes.builder import takes_samples
 from amp_lab.plan import Plan
-from amp_lab.rendering import Isolation, Nonfinite, check_batches, check_history_for, isolated
+from amp_lab.rendering import Isolation, Nonfinite, check_batches, check_history_for, isolated, shown_by
 from amp_lab.request import Trace
 from amp_lab.tap import Pace, Tap
 from amp_lab.values import Samples
@@ -114,7 +113,7 @@ class Session:
         config = {key: value or 0 for key, value in sizes.items()} | {"batches": batches, "flags": flags}
         self._process = os.getpid()
         self._open_stream, self.isolation = isolated(
-            isolation, lambda chosen: (_stream(plan, config, chosen, _shown_by(graph)), chosen)
+            isolation, lambda chosen: (_stream(plan, config, chosen, shown_by(graph)), chosen)
         )
         self._nodes, self._batches = plan.order, batches
         self.latency_frames = plan.latency_frames
@@ -384,17 +383,6 @@ class _Run:
                 session._error = error
                 return
             self._bell.acquire()
-
-
-def _shown_by(graph: Graph) -> Callable[[NativeCrash], None]:
-    """Return what lets the views of a graph show a crash, without keeping the graph."""
-    known = weakref.ref(graph)
-
-    def show(crash: NativeCrash) -> None:
-        if (graph := known()) is not None and graph._journal is not None:
-            graph._journal.report(crash)
-
-    return show
 
 
 def _stream(
