@@ -243,6 +243,7 @@ class Feed:
                 self._session, self._end = None, None
                 self._say(error)
                 if isinstance(error, NativeCrash):
+                    self._journal.report(error)  # the session is of a copy of the graph
                     self._crashed = True
                 session.close()
             return None
