@@ -38,6 +38,7 @@ def project(pytester: pytest.Pytester, stored: Path, monkeypatch: pytest.MonkeyP
     What pytester runs in this process must be imported before: it forgets what was imported during the run.
     """
     monkeypatch.delenv("AMP_GOLDENS", raising=False)
+    monkeypatch.delenv("CI", raising=False)
     shutil.copytree(stored, pytester.path / "goldens")
     pytester.makepyfile(sound=RENDER)
     pytester.makepyprojecttoml('[tool.pytest.ini_options]\npythonpath = ["."]\n')

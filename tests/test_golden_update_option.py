@@ -84,6 +84,20 @@ def test_update_keeps_the_comparator(project: pytest.Pytester) -> None:
 
 
 @pytest.mark.usefixtures("alone")
+def test_update_is_refused_under_ci(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on the command line, nothing is stored under CI in a folder that nobody named."""
+    before = {path: path.read_bytes() for path in Path("goldens").rglob("*") if path.is_file()}
+    project.makepyfile("from sound import tone\ndef test_it(golden): golden('tone', tone(880.0))")
+    monkeypatch.setenv("CI", "true")
+    result = project.runpytest_inprocess(*ON, "--golden-update=octave")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*GoldenError: *CI*"])
+    assert {path: path.read_bytes() for path in Path("goldens").rglob("*") if path.is_file()} == before
+    monkeypatch.setenv("AMP_GOLDENS", str(Path("goldens").resolve()))
+    project.runpytest_inprocess(*ON, "--golden-update=octave").assert_outcomes(passed=1)
+
+
+@pytest.mark.usefixtures("alone")
 def test_two_tests_of_one_case_are_told(project: pytest.Pytester) -> None:
     """Where two tests check one case with different graphs, both are named, and no update chooses."""
     source = "from sound import tone\ndef test_it(golden): golden('tone', tone({hz}))"
