@@ -113,11 +113,15 @@ def test_fixture_passes_and_fails_with_the_text_of_the_verdict(project: pytest.P
         def test_good(amp_golden): assert amp_golden("tone", tone()).passed
         def test_short(golden): golden("tone", tone())
         def test_bad(golden): golden("tone", tone(441.0))
+        def test_all():
+            from amp_lab import golden
+            golden.verify(code={"tone": tone(441.0)})
         """
     )
     result = project.runpytest_inprocess(*ON)
-    result.assert_outcomes(passed=2, failed=1)
+    result.assert_outcomes(passed=2, failed=2)
     text = result.stdout.str()
+    assert text.count("osc.frequency_hz: 440.0 -> 441.0") == 2
     assert "GoldenMismatch: tone: FAIL exact at block 0, frame 1, batch 0, channel 0" in text
     assert "E     expected   " in text and "amp_lab/golden" not in text
 

@@ -92,6 +92,7 @@ def test_update_is_refused_under_ci(project: pytest.Pytester, monkeypatch: pytes
     result = project.runpytest_inprocess(*ON, "--golden-update=octave")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*GoldenError: *CI*"])
+    assert "amp_lab/" not in result.stdout.str(), "the sentence alone"
     assert {path: path.read_bytes() for path in Path("goldens").rglob("*") if path.is_file()} == before
     monkeypatch.setenv("AMP_GOLDENS", str(Path("goldens").resolve()))
     project.runpytest_inprocess(*ON, "--golden-update=octave").assert_outcomes(passed=1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from amp_lab.errors import plain
+from amp_lab.errors import AmpError, plain
 
 from . import folders, node_names
 from .verdict import GoldenError, GoldenMismatch, Verdict
@@ -145,7 +145,10 @@ class Checker:
                 )
         mismatch = verdict.comparison.mismatch
         changes = "" if mismatch is None else "; ".join(mismatch.changes)
-        case = store_render(name, render, reason=reason, goldens=goldens)
+        try:
+            case = store_render(name, render, reason=reason, goldens=goldens)
+        except AmpError as error:
+            raise GoldenError(str(error)) from None  # the sentence, without the code that says it
         return f"golden {plain(name)}: stored in {case.folder}" + (f" ({changes})" if changes else "")
 
     def _note(

@@ -236,6 +236,7 @@ def verify(
     GoldenMismatch
         At least one verdict failed; it holds all of them. Nothing else is raised.
     """
+    __tracebackhide__ = True  # IPython and pytest leave the frame out
     found = verdicts(names, matrix=matrix, goldens=goldens, code=code)
     if not all(found):
         raise GoldenMismatch(found)
