@@ -83,7 +83,7 @@ def replacing(path: str | Path, where: str = "") -> Iterator[BinaryIO]:
         real = _followed(target)
         temporary = str(real.with_name(f".amp_lab_{secrets.token_hex(8)}.tmp"))
         with open(temporary, "w+b", opener=lambda name, _: os.open(name, _NEW, 0o666)) as file:
-            _keep_permissions(real, file.fileno())
+            _keep_permissions(real, temporary)
             yield cast(BinaryIO, file)
             file.flush()
             os.fsync(file.fileno())
@@ -126,7 +126,7 @@ def check(path: str | Path, where: str = "") -> Path:
         if os.path.exists(file):
             if not os.stat(file).st_mode & 0o222 or not os.access(file, os.W_OK):
                 raise PermissionError(errno.EACCES, "it is read-only")
-        elif len(os.fsencode(real.name)) > os.pathconf(real.parent, "PC_NAME_MAX"):
+        elif len(os.fsencode(real.name)) > _longest_name(real.parent):
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         if _is_regular(file) and not os.access(real.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "its folder is read-only")
@@ -194,8 +194,10 @@ def exchange(one: str | Path, other: str | Path) -> bool:
     OSError
         If it can and that failed.
     """
+    if not sys.platform.startswith("linux"):
+        return False
     call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if call is None or not sys.platform.startswith("linux"):
+    if call is None:
         return False
     if call(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0:
         return True
@@ -212,6 +214,11 @@ def _refused(target: Path, where: str, error: OSError) -> FileError:
     shown = f"got {quoted(str(target), 240)}: {why}" if where else why
     begin = where or plain(target, 200)
     return FileError(f"{begin}: cannot be written ({shown}). Name a file that you may write.", stage="save")
+
+
+def _longest_name(folder: Path) -> int:
+    """Bytes of the longest name a folder takes, as far as the system says."""
+    return os.pathconf(folder, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
 
 
 def _is_regular(path: Path) -> bool:
@@ -250,9 +257,11 @@ def _direct(target: Path) -> BinaryIO | None:
     return None if _is_regular(target) else open(target, "wb")
 
 
-def _keep_permissions(old: Path, descriptor: int) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        status = os.stat(old)
+def _keep_permissions(old: Path, new: str) -> None:
+    if not os.path.exists(old):
+        return
+    status = os.stat(old)
+    if hasattr(os, "chown"):
         with contextlib.suppress(OSError):
-            os.fchown(descriptor, status.st_uid, status.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+            os.chown(new, status.st_uid, status.st_gid)
+    os.chmod(new, stat.S_IMODE(status.st_mode))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import errno
 import os
+import re
 import resource
 import signal
 import stat
@@ -98,7 +100,7 @@ def test_ctrl_c_before_any_line_leaves_one_of_the_two_whole(file: Path) -> None:
     assert 0 < replaced < total  # some before, some after
 
 
-@pytest.mark.parametrize("step", ["open", "fchmod", "fsync", "replace"])
+@pytest.mark.parametrize("step", ["open", "chmod", "fsync", "replace"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS])
 def test_what_the_system_refuses_is_one_sentence_with_the_name(
     file: Path, monkeypatch: pytest.MonkeyPatch, step: str, code: int
@@ -274,3 +276,37 @@ def test_two_names_are_exchanged_in_one_step(tmp_path: Path) -> None:
     assert (tmp_path / "one/which").read_text() == "other" and (tmp_path / "other/which").read_text() == "one"
     with pytest.raises(FileNotFoundError):
         atomic_files.exchange(tmp_path / "one", tmp_path / "missing")
+
+
+WRITES = {"write_text", "write_bytes", "tofile", "savetxt", "savez", "savez_compressed", "copyfile", "copy2"}
+ELSEWHERE = {
+    "golden/codec.py": "into the stream of a caller",
+    "golden/transaction.py": "new files of a folder that is exchanged as a whole",
+    "golden/usage.py": "lines appended to a list",
+    "golden/writer_lock.py": "a file that is only locked",
+}
+"""What writes otherwise, and why no file can be lost by that."""
+
+
+def writes(path: Path) -> list[int]:
+    """Lines of a module that open a file for writing, or write one by its path."""
+    found = []
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(call, ast.Call):
+            continue
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        values = [*call.args, *(keyword.value for keyword in call.keywords)]
+        texts = [str(value.value) for value in values if isinstance(value, ast.Constant)]
+        opened = name == "open" and any(re.fullmatch(r"[rwaxbt+]*[wax+][rwaxbt+]*", text) for text in texts)
+        if opened or name in WRITES:
+            found.append(call.lineno)
+    return found
+
+
+def test_nothing_else_replaces_a_file() -> None:
+    """Whoever writes a file goes through this module; what does not, says why here."""
+    package = Path(amp.__file__).parent
+    modules = [path for path in package.rglob("*.py") if path != Path(atomic_files.__file__)]
+    assert writes(Path(atomic_files.__file__)) and len(modules) > 80
+    found = {path.relative_to(package).as_posix() for path in modules if writes(path)}
+    assert found <= ELSEWHERE.keys(), {name: writes(package / name) for name in found - ELSEWHERE.keys()}
