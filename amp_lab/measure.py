@@ -45,8 +45,11 @@ from amp_lab.analysis import (
     true_peak,
     two_tone,
 )
+from amp_lab.analysis import system_response as shaped
+from amp_lab.analysis.arguments import Band
 from amp_lab.analysis.layouts import Layout
-from amp_lab.analysis.signals import to_signal
+from amp_lab.analysis.signals import require_finite, to_bcn, to_signal
+from amp_lab.analysis.system_response import SystemResponse
 from amp_lab.errors import InvalidArgument, quoted
 
 __all__ = [
@@ -57,6 +60,7 @@ __all__ = [
     "Loudness",
     "Measurement",
     "NoiseLevel",
+    "SystemResponse",
     "alias_energy",
     "dynamic_range",
     "ebu_r128",
@@ -76,6 +80,7 @@ __all__ = [
     "snr",
     "summary",
     "sweep",
+    "system_response",
     "thd_n",
     "tone",
     "true_peak",
@@ -214,13 +219,7 @@ def frequency_response(
         If `sample_rate` (Hz) is missing for anything but a graph.
     """
     _check_sizes("frequency_response", frames=frames, channels=channels)
-    rate = sample_rate if sample_rate is not None else getattr(system, "sample_rate", None)
-    if rate is None:
-        raise InvalidArgument(
-            "frequency_response.sample_rate: missing (got None, allowed above 0 Hz). "
-            "Pass sample_rate= with an array or a callable."
-        )
-    rate = arguments.sample_rate("frequency_response", rate)
+    rate = _rate("frequency_response", system, sample_rate)
     before = system.compile().latency_frames if isinstance(system, Renderable) else 0
     if callable(system) or isinstance(system, Renderable):
         system = impulse_response(
@@ -238,6 +237,104 @@ def frequency_response(
 def _check_sizes(where: str, **sizes: int) -> None:
     for name, size in sizes.items():
         arguments.whole(f"{where}.{name}", size, 1, checks.LARGEST, "Give an int.")
+
+
+def _rate(where: str, system: Any, sample_rate: float | None) -> float:
+    """Sample rate of a graph, or the one given."""
+    rate = sample_rate if sample_rate is not None else getattr(system, "sample_rate", None)
+    if rate is None:
+        raise InvalidArgument(
+            f"{where}.sample_rate: missing (got None, allowed 1 to 10000000 Hz). "
+            "Pass sample_rate= with an array or a callable."
+        )
+    return arguments.sample_rate(where, rate)
+
+
+@checks.keywords
+def system_response(
+    system: System,
+    sample_rate: float | None = None,
+    *,
+    method: shaped.Method = "impulse",
+    frames: int = 1 << 14,
+    channels: int = 1,
+    amplitude: float = 0.5,
+    band_hz: Band = (20.0, 20_000.0),
+    sweep_frames: int = 1 << 18,
+    node: str | None = None,
+    isolation: str = "auto",
+) -> SystemResponse:
+    """Impulse response of a graph or callable by impulse, step or exponential sweep, with its limits.
+
+    All three agree on a linear system that does not change in time. An impulse has little power and shows
+    all bands alike; a step weighs low frequencies; a sweep (A. Farina, AES 108th Convention, 2000) has the
+    most power, covers its band only, and sets the harmonics of a system that distorts apart from its linear
+    response, if that is shorter than 0.2 sweep_frames / ln(stop / start). Harmonics that fold back at half
+    the sample rate spread over all orders: to read order k a sweep should end at sample_rate / (2 k).
+
+    Parameters
+    ----------
+    system
+        A graph with an input node, or a callable.
+    sample_rate
+        Hz; that of a graph is known.
+    method
+        "impulse", "step" or "sweep".
+    frames
+        Length of the response.
+    channels
+        Of the stimulus.
+    amplitude
+        Peak of the stimulus.
+    band_hz
+        First and last frequency of a sweep; the last is at most half the sample rate.
+    sweep_frames
+        Length of a sweep; the system gets as much silence after it as the response is long.
+    node, isolation
+        See `response`.
+
+    Returns
+    -------
+    SystemResponse
+        ``limits`` says in words how far it can be trusted.
+
+    Raises
+    ------
+    InvalidArgument
+        If an argument is out of range, or the response is not finite.
+    """
+    where = "system_response"
+    rate = _rate(where, system, sample_rate)
+    checks.choice(f"{where}.method", method, shaped.METHODS, "method", InvalidArgument)
+    before = system.compile().latency_frames if isinstance(system, Renderable) else 0
+    frames = arguments.whole(f"{where}.frames", frames, 2, 1 << 31, "Give the length of the response.")
+    arguments.whole(f"{where}.sweep_frames", sweep_frames, 64, 1 << 31, "Give the length of the sweep.")
+    low, high = arguments.band(f"{where}.band_hz", band_hz, rate)
+    if method == "sweep" and low == 0.0:
+        raise InvalidArgument(
+            f"{where}.band_hz: out of range (got 0 Hz, allowed above 0 Hz). "
+            "An exponential sweep starts above it."
+        )
+    cure = "Give the peak of the stimulus."
+    amplitude = arguments.within(f"{where}.amplitude", amplitude, 1e-12, 1e12, "", cure)
+    fed = shaped.stimulus(
+        method,
+        rate,
+        max(frames, 2 * before + 1),
+        before=before,
+        channels=channels,
+        amplitude=amplitude,
+        band_hz=(low, high),
+        sweep_frames=sweep_frames,
+    )
+    answer = response(system, fed.samples, node=node, isolation=isolation)
+    require_finite(answer, f"{where}: the response")
+    if answer.shape[-1] != fed.samples.shape[-1]:
+        raise InvalidArgument(
+            f"{where}: the response has another length (got {answer.shape[-1]} frames, allowed "
+            f"{fed.samples.shape[-1]}). Return as many frames as were fed in."
+        )
+    return shaped.evaluate(fed, to_bcn(answer, where))
 
 
 @checks.keywords

@@ -67,6 +67,12 @@ class Distortion(Record):
         """Signal, noise and distortion over noise and distortion: -thd_n_db."""
         return -self.thd_n_db
 
+    def plot(self, **options: Any) -> Any:
+        """Draw the harmonics by order (`amp_lab.plots.harmonics`)."""
+        from amp_lab.plots.responses import harmonics  # noqa: PLC0415 - plots stand above
+
+        return harmonics(self, **options)
+
     def __repr__(self) -> str:
         """One line; several signals give ranges."""
         notch = "" if self.notch_q is None else f", notch of Q {self.notch_q:g}"

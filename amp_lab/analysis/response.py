@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
 from amp_lab.analysis import arguments
+from amp_lab.analysis.records import Record
 from amp_lab.analysis.signals import FloatArray, bin_frequencies, decibels, require_finite, to_signal
-from amp_lab.errors import InvalidArgument
-from amp_lab.values import ReadOnlyArrays
+from amp_lab.errors import InvalidArgument, ShapeError
 
 _NULL = 1e-12
 """Below this share of the largest magnitude a phase is rounding noise."""
 
 
-@dataclass(frozen=True, eq=False)
-class FrequencyResponse(ReadOnlyArrays):
+@dataclass(frozen=True, eq=False, repr=False)
+class FrequencyResponse(Record):
     """Response of a linear system at `F` frequencies.
 
     Attributes
@@ -29,6 +30,7 @@ class FrequencyResponse(ReadOnlyArrays):
     group_delay_s : (..., F), NaN where the magnitude is zero
     """
 
+    _units: ClassVar = {"freq_hz": "Hz", "magnitude_db": "dB", "phase_rad": "rad", "group_delay_s": "s"}
     freq_hz: FloatArray
     magnitude_db: FloatArray
     phase_rad: FloatArray
@@ -43,16 +45,19 @@ class FrequencyResponse(ReadOnlyArrays):
             If `frequency_hz` is outside the measured range.
         """
         f = self.freq_hz
-        frequency_hz = arguments.real("at.frequency_hz", frequency_hz, f"up to {f[-1]:g} Hz", "Give a float.")
-        if not f[0] <= frequency_hz <= f[-1]:
-            raise InvalidArgument(
-                f"FrequencyResponse.at: out of range (got {frequency_hz:g} Hz, allowed "
-                f"{f[0]:g} to {f[-1]:g} Hz). Use a measured frequency."
-            )
+        ends = float(f[0]), float(f[-1])
+        cure = "Use a measured frequency."
+        frequency_hz = arguments.within("FrequencyResponse.at", frequency_hz, *ends, "Hz", cure)
         right = min(max(int(np.searchsorted(f, frequency_hz)), 1), f.size - 1)
         t = (frequency_hz - f[right - 1]) / (f[right] - f[right - 1])
         below, above = self.magnitude_db[..., right - 1], self.magnitude_db[..., right]
         return np.asarray(np.where(t == 0, below, np.where(t == 1, above, below + t * (above - below))))
+
+    def plot(self, **options: Any) -> Any:
+        """Draw magnitude and group delay (`amp_lab.plots.response`)."""
+        from amp_lab.plots.responses import response  # noqa: PLC0415 - plots stand above
+
+        return response(self, **options)
 
     def __repr__(self) -> str:
         """One line: shape and range."""
@@ -67,10 +72,15 @@ def transfer(impulse_response: npt.ArrayLike, sample_rate: float, *, before: int
     `before` frames are those ahead of the impulse, of a system that looks ahead.
     Group delay is Re(FFT(n h) / FFT(h)) / fs, exact for a finite response (J. O. Smith,
     "Introduction to Digital Filters", numerical computation of group delay).
+
+    Raises
+    ------
+    InvalidArgument
+        If the rate is not 1 Hz to 10 MHz, or `before` is no frame of the response.
     """
+    sample_rate = arguments.sample_rate("frequency_response", sample_rate)
     h = to_signal(impulse_response, "frequency_response")
     require_finite(h, "frequency_response")
-    sample_rate = arguments.sample_rate("frequency_response", sample_rate)
     before = _before("frequency_response", before, h.shape[-1])
     size = max(h.shape[-1], 2)
     time = np.arange(h.shape[-1]) - before
@@ -102,12 +112,21 @@ def deconvolve(response: npt.ArrayLike, stimulus: npt.ArrayLike, *, before: int 
     Raises
     ------
     InvalidArgument
-        If the stimulus is silent.
+        If the stimulus is silent, or `before` is no frame of the response.
+    ShapeError
+        If batches or channels of the two do not fit.
     """
     y, x = to_signal(response, "deconvolve.response"), to_signal(stimulus, "deconvolve.stimulus")
     require_finite(y, "deconvolve.response")
     require_finite(x, "deconvolve.stimulus")
     before = _before("deconvolve", before, y.shape[-1])
+    try:
+        np.broadcast_shapes(y.shape[:-1], x.shape[:-1])
+    except ValueError:
+        raise ShapeError(
+            f"deconvolve.stimulus: does not fit the response (got {x.shape}, allowed {y.shape[:-1]} or 1 "
+            "before the frames). Pass what was fed into each channel."
+        ) from None
     size = fft.next_fast_len(y.shape[-1] + x.shape[-1], real=True)
     top = np.fft.rfft(x, size)
     energy = np.abs(top) ** 2
@@ -120,7 +139,8 @@ def deconvolve(response: npt.ArrayLike, stimulus: npt.ArrayLike, *, before: int 
 
 
 def _before(where: str, before: int, frames: int) -> int:
-    return arguments.whole(f"{where}.before", before, 0, frames, "Give frames ahead of the impulse.")
+    cure = "Give the frames ahead of the impulse, such as graph.compile().latency_frames."
+    return arguments.whole(f"{where}.before", before, 0, frames, cure)
 
 
 def _group_delay_frames(

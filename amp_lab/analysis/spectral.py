@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +101,12 @@ class Spectrum(_Calibrated):
     def to_dict(self) -> dict[str, object]:
         """Return every field as JSON values, with the noise bandwidth in Hz and ``units``."""
         return super().to_dict() | {"noise_bandwidth_hz": self.noise_bandwidth_hz}
+
+    def plot(self, **options: Any) -> Any:
+        """Draw it (`amp_lab.plots.spectrum_of`)."""
+        from amp_lab.plots.spectra import spectrum_of  # noqa: PLC0415 - plots stand above
+
+        return spectrum_of(self, **options)
 
     def __repr__(self) -> str:
         """One line: what was looked at and how it is calibrated."""

@@ -5,8 +5,9 @@ from amp_lab.plots.delay_view import delays
 from amp_lab.plots.graph import graph
 from amp_lab.plots.heat import thermo
 from amp_lab.plots.loudness_curves import loudness
+from amp_lab.plots.responses import harmonics, response, system_response
 from amp_lab.plots.schedule import timeline
-from amp_lab.plots.spectra import spectrogram, spectrum
+from amp_lab.plots.spectra import spectrogram, spectrum, spectrum_of
 from amp_lab.plots.style import png, register_in_notebook
 from amp_lab.plots.wave import waveform
 
@@ -14,10 +15,14 @@ __all__ = [
     "delays",
     "difference",
     "graph",
+    "harmonics",
     "loudness",
     "png",
+    "response",
     "spectrogram",
     "spectrum",
+    "spectrum_of",
+    "system_response",
     "thermo",
     "timeline",
     "waveform",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ _FLOOR_DB = -160.0
 _BOLD_CURVES = 4
 """More curves than this are drawn thin and down to -120 dB only."""
 _SEMITONE = 2.0 ** (1.0 / 12.0)
-_TICKS_HZ = (20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+TICKS_HZ = (20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 _LABEL_WIDTH, _LABEL_HEIGHT = 0.085, 0.062
 """Size of a peak label as a share of the axes."""
 _SPECTROGRAM_BANDS = 320
@@ -59,7 +60,6 @@ def spectrum(
     """
     signal = to_bcn(audio, "spectrum")
     rows, note = style.rows_of(signal)
-    figure, (axes,) = style.panels(ax, [3.4])
     curves = _curves(
         signal,
         rows,
@@ -67,6 +67,41 @@ def spectrum(
             x, sample_rate, window=window, quantity=quantity, reference=reference
         ),
     )
+    return _drawn(curves, len(rows), note, (peaks, low_hz, peak_hold), name, ax)
+
+
+@style.drawing
+def spectrum_of(
+    found: analysis.Spectrum,
+    *,
+    peak_hold: bool = False,
+    peaks: int = 6,
+    low_hz: float = 20.0,
+    name: str = "Spectrum",
+    ax: Axes | None = None,
+) -> Figure:
+    """Draw a spectrum that was measured; options as in `spectrum`."""
+    shape = (1, 1, *found.mean_db.shape)[-3:]
+    mean, hold = (level.reshape(shape) for level in (found.mean_db, found.hold_db))
+    rows, note = style.rows_of(mean)
+    curves = [
+        (style.signal_name(shape, b, c), replace(found, mean_db=mean[b, c], hold_db=hold[b, c]))
+        for b, c in rows
+    ]
+    return _drawn(curves, len(rows), note, (peaks, low_hz, peak_hold), name, ax)
+
+
+def _drawn(
+    curves: list[tuple[str, analysis.Spectrum]],
+    signals: int,
+    note: str,
+    options: tuple[int, float, bool],
+    name: str,
+    ax: Axes | None,
+) -> Figure:
+    """Draw named spectra of one calibration; options are count of peaks, lowest frequency, peak hold."""
+    peaks, low_hz, peak_hold = options
+    figure, (axes,) = style.panels(ax, [3.4])
     unit = curves[0][1].unit if curves else "dBFS"
     style.label(axes, x="frequency (Hz)", y=f"level ({unit})")
     if not curves:
@@ -81,13 +116,14 @@ def spectrum(
         (line,) = axes.plot(*_thinned(found.freq_hz, found.mean_db), color=colour, label=label)
         line.set(linewidth=0.7 if many else 1.0, alpha=0.6 if many else 0.9)
     every = [found for _, found in curves]
+    sample_rate = every[0].sample_rate
     low = min(low_hz, sample_rate / 8)
     levels = [(f.hold_db if peak_hold else f.mean_db)[f.freq_hz >= low] for f in every]
     _frame(axes, np.concatenate(levels), (low, sample_rate / 2), -120.0 if many else _FLOOR_DB)
     _label_peaks(axes, _peaks(every, peaks))
     if many:
         style.legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.02))
-    elif len(rows) > 1:
+    elif signals > 1:
         style.legend(axes, loc="lower left")
     style.title(axes, name, style.joined(note, *_how(every), "peak hold" if peak_hold else ""))
     return figure
@@ -192,8 +228,8 @@ def spectrogram(
         row_ax.grid(False)
         hatched += _hatch(row_ax, np.isnan(level[0]), extent)
         if log_frequency:
-            octaves = [hz for hz in _TICKS_HZ if low <= math.log10(hz) <= high]
-            row_ax.set_yticks([math.log10(hz) for hz in octaves], [_hz(hz, 0) for hz in octaves])
+            octaves = [hz for hz in TICKS_HZ if low <= math.log10(hz) <= high]
+            row_ax.set_yticks([math.log10(hz) for hz in octaves], [hertz(hz, 0) for hz in octaves])
         style.label(row_ax, y=f"{style.signal_name(signal.shape, b, c)} (Hz)")
     style.label(axes[-1], x=f"time ({unit})")
     style.colourbar(image, axes, "level (dBFS)")
@@ -241,14 +277,15 @@ def _frame(ax: Axes, visible: FloatArray, span_hz: tuple[float, float], deepest_
     ax.set_ylim(bottom, top + 0.18 * (top - bottom))
     ax.set_xlim(span_hz)
     ax.set_xscale("log")
-    ax.xaxis.set_major_locator(FixedLocator(_TICKS_HZ))
-    ax.xaxis.set_major_formatter(FuncFormatter(_hz))
+    ax.xaxis.set_major_locator(FixedLocator(TICKS_HZ))
+    ax.xaxis.set_major_formatter(FuncFormatter(hertz))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.yaxis.set_major_locator(MultipleLocator(20.0))
     ax.axhline(0.0, color="#aab1b8", linewidth=0.8)
 
 
-def _hz(hz: float, _: int | None) -> str:
+def hertz(hz: float, _: int | None) -> str:
+    """Label of a tick: ``500``, ``2k``."""
     return f"{hz / 1000:g}k" if hz >= 1000 else f"{hz:g}"
 
 
