@@ -180,6 +180,8 @@ class Pyramid:
 
     def query(self, first: int, last: int, columns: int) -> tuple[Samples, Samples]:
         """Lowest and highest value in each of ``columns`` equal spans of frames [first, last)."""
+        for name, value in (("first", first), ("last", last), ("columns", columns)):
+            checks.whole(f"Pyramid.query.{name}", value, -checks.LONGEST, checks.LONGEST)
         low, high = np.empty(max(columns, 0)), np.empty(max(columns, 0))
         data = (doubles(self.samples), self.samples.size, doubles(self.levels))
         status = lib.amp_pyramid_query(*data, first, last, columns, doubles(low), doubles(high))

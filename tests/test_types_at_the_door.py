@@ -23,6 +23,9 @@ from scipy import signal, sparse
 import amp_lab as amp
 from amp_lab import arrays, catalog
 from amp_lab.errors import AmpError
+from amp_lab.lowlevel import Pyramid
+from amp_lab.model import Node
+from amp_lab.tap import Tap
 
 FRAMES = 64
 TONE = np.sin(np.arange(FRAMES) / 5.0)
@@ -285,7 +288,7 @@ VALID: dict[str, Any] = {
 NO_NUMBERS: tuple[Any, ...] = (np.nan, np.inf, "1000", b"1", 1j, True, np.timedelta64(1, "s"), [1.0], {})
 OPTIONAL = {"sample_rate", "stimulus"}
 """Arguments that are given although they have a default: other ways of calling need them."""
-MODULES = (amp.plots,)
+MODULES = (amp.measure, amp.analysis, amp.plots)
 
 
 def public_functions() -> list[Any]:
@@ -405,6 +408,105 @@ class TestSession:
             with pytest.raises(amp.GraphError, match=r"flt\.q: not numbers \(got 1j, complex"):
                 s.set("flt", cutoff_hz=50.0, q=1j)
             assert np.array_equal(s.pull(64), other.pull(64))
+
+
+CLASSES = (amp.Graph, amp.Session, Node, amp.Curve, amp.ControlHistory, Tap, amp.Render, Pyramid)
+MADE_INSIDE = {"Session.__init__", "Tap.__init__", "Render.__init__", "Pyramid.__init__"}
+"""Calls that only the package makes."""
+OTHERS: dict[str, dict[str, Any]] = {
+    "Curve.__init__": {"name": "c"},
+    "Curve.drawn": {"name": "c"},
+    "Curve.sampled": {"name": "c"},
+    "ControlHistory.sample": {"name": "c"},
+    "Graph.connect": {"src": "a", "dst": "b"},
+    "Graph.modulate": {"src": "a", "mode": "add"},
+    "Pyramid.query": {"first": 0, "last": 8, "columns": 2},
+    "Render.save": {"path": "never.wav"},
+    "Session.control": {"curve": "c"},
+    "Session.push": {"node": "a"},
+    "Session.set": {"node": "b"},
+    "Session.tap": {"node": "b"},
+}
+"""What a method needs beside the number that is tested."""
+RIGHT = {
+    "times_s": [0.0],
+    "values": [1.0],
+    "samples": [1.0],
+    "rate_hz": 1.0,
+    "sample_rate": 48e3,
+    "frames": 8,
+}
+
+
+def methods() -> list[Any]:
+    """Every public method of the classes that takes numbers or arrays by name, and its arguments."""
+    found = []
+    for owner in CLASSES:
+        for name in sorted(dir(owner)):
+            function = inspect.getattr_static(owner, name)
+            function = getattr(function, "__func__", function)
+            key = f"{owner.__name__}.{name}"
+            if (
+                inspect.isfunction(function)
+                and (name == "__init__" or name[0] != "_")
+                and key not in MADE_INSIDE
+            ):
+                numbers = arguments_of(function, "float", "int")
+                for argument in numbers + arguments_of(function, "npt.ArrayLike", "Samples"):
+                    found.append(pytest.param(owner, name, argument, id=f"{key}({argument})"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[dict[type, Any]]:
+    """One object of each class."""
+    g = amp.Graph(name="g")
+    a = g.input(np.zeros((1, 1, 64)), name="a")
+    b = g.gain(a, name="b")
+    g.output(b)
+    history = amp.ControlHistory([amp.Curve("c", [0.0], [1.0])])
+    with g.session(isolation="none", live=["a"]) as running:
+        yield {
+            amp.Graph: g,
+            amp.Session: running,
+            Node: b,
+            amp.Curve: amp.Curve,
+            amp.ControlHistory: history,
+            Tap: running.output,
+            amp.Render: g.render(frames=8, isolation="none"),
+            Pyramid: Pyramid.build(TONE),
+        }
+
+
+class TestMethods:
+    """Methods of graphs, sessions, curves and renders, found by the annotations of their arguments."""
+
+    @pytest.mark.parametrize(("owner", "name", "argument"), methods())
+    def test_numbers_and_arrays(self, scene: dict[type, Any], owner: type, name: str, argument: str) -> None:
+        """What is no number is refused by the place, and nothing has changed."""
+        g = scene[amp.Graph]
+        function = owner if name == "__init__" else getattr(scene[owner], name)
+        parameter = inspect.signature(function).parameters[argument]
+        others = OTHERS.get(f"{owner.__name__}.{name}", {}) | (
+            {"param": g["b"].gain} if name == "modulate" else {}
+        )
+        needed = {n: v for n, v in RIGHT.items() if n in inspect.signature(function).parameters}
+        is_array = not set(arguments_of(function, "float", "int")) & {argument} or "Iterable" in str(
+            parameter.annotation
+        )
+        values = [v for v, _ in STRANGE.values()] if is_array else [*NO_NUMBERS]
+        before = g.to_dict()
+        for value in values:
+            if hasattr(value, "__next__"):
+                continue
+            key = "gain" if parameter.kind is parameter.VAR_KEYWORD else argument
+            given = needed | others | {key: value}
+            if argument == "seconds":
+                del given["frames"]
+            with pytest.raises(AmpError) as caught:
+                function(**given)
+            assert "(got " in str(caught.value), value
+        assert g.to_dict() == before
 
 
 class TestBatches:
