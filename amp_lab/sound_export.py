@@ -135,6 +135,7 @@ def write(
 
 def _dither(where: str, subtype: str, allowed: list[str], dither: object, seed: int) -> int | None:
     """Return the seed, None without dither."""
+    seed = checks.whole(f"{where}.seed", seed, 0, 2**64 - 1)
     if dither is False or dither is None:
         return None
     if dither is not True and dither != "tpdf":
@@ -145,7 +146,7 @@ def _dither(where: str, subtype: str, allowed: list[str], dither: object, seed: 
             f"{where}.dither: only for whole numbers (got subtype {subtype}, allowed {integers}). "
             "Leave it out, or give such a subtype."
         )
-    return checks.whole(f"{where}.seed", seed, 0, 2**64 - 1)
+    return seed
 
 
 def _container(where: str, form: str, subtype: str, channels: int, frames: int) -> str:
