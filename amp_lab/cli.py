@@ -87,7 +87,7 @@ def render(options: argparse.Namespace) -> int:
     frames = rendering.length(graph, options.seconds, options.frames)
     size = (graph.sample_rate, graph.compile().output_channels, frames)
     form = {"subtype": options.subtype, "dither": options.dither, "seed": options.seed}
-    targets = _targets(options.out, options.batches)
+    targets = sound_export.of_batches(options.out, options.batches)
     for path in targets:  # what cannot be written is not rendered
         sound_export.target(f"{graph.name}.save", path, size, **form)
     result = graph.render(
@@ -101,14 +101,6 @@ def render(options: argparse.Namespace) -> int:
     for batch, path in enumerate(targets):
         print_path(result.save(path, batch=batch, **form))
     return OK
-
-
-def _targets(target: Path, batches: int) -> list[Path]:
-    """Name one file, or with several batches one per batch: ``out_0.wav``, ``out_1.wav``."""
-    if batches == 1 or not target.name:  # that of a folder is refused
-        return [target]
-    digits = len(str(batches - 1))
-    return [target.with_stem(f"{target.stem}_{batch:0{digits}}") for batch in range(batches)]
 
 
 # ---- nodes ----

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from amp_lab.command_line import CRASHED, FAILED, OK, Commands, add_command, add_goldens
+from amp_lab.command_line import CRASHED, FAILED, OK, Commands, add_command, add_goldens, print_path
 
 GRAPHS = (
     "the graphs in the code, held against the references too: a function that returns {case: graph or "
@@ -77,9 +78,18 @@ def update_cases(options: argparse.Namespace) -> int:
     return OK
 
 
+def export_case(options: argparse.Namespace) -> int:
+    """Write a reference to sound files and print their paths."""
+    from amp_lab import golden
+
+    for path in golden.export(options.case, options.out, goldens=options.goldens):
+        print_path(path)
+    return OK
+
+
 def add_commands(commands: Commands) -> None:
     """Add `golden` and its actions."""
-    what = "list, verify and update the stored renders"
+    what = "list, verify, update and export the stored renders"
     actions = add_command(commands, "golden", what).add_subparsers(
         title="actions", metavar="ACTION", required=True
     )
@@ -103,5 +113,12 @@ def add_commands(commands: Commands) -> None:
         "--allow-ci", action="store_true", help="bless under CI too, in a folder that was not named"
     )
     update.set_defaults(run_command=update_cases)
-    for action in (listing, verify, update):
+    export = add_command(actions, "export", "write a reference to WAV, every bit: 32- or 64-bit float")
+    export.add_argument("case", metavar="CASE")
+    export.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="FILE.wav",
+        help="with several batches there is a file of each: their number is put before the suffix",
+    )  # fmt: skip
+    export.set_defaults(run_command=export_case)
+    for action in (listing, verify, update, export):
         add_goldens(action)

@@ -242,7 +242,8 @@ class Render(ReadOnlyArrays):
         """
         from amp_lab import sound_export
 
-        return sound_export.write(self, path, batch, subtype, dither, seed)
+        how: dict[str, Any] = {"batch": batch, "subtype": subtype, "dither": dither, "seed": seed}
+        return sound_export.write(f"{self.name}.save", path, self.audio, self.sample_rate, **how)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from amp_lab import display

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
@@ -22,9 +22,6 @@ import soundfile
 from amp_lab import atomic_files, checks, lowlevel
 from amp_lab.errors import GraphError, quoted
 from amp_lab.values import Samples
-
-if TYPE_CHECKING:
-    from amp_lab.render import Render
 
 FORMATS = {".wav": ("WAV", "DOUBLE"), ".flac": ("FLAC", "PCM_24")}
 """By suffix: the format of soundfile and its default sample format."""
@@ -111,14 +108,21 @@ def target(
 
 
 def write(
-    render: Render, path: str | Path, batch: int | None, subtype: str | None, dither: object, seed: int
+    where: str,
+    path: str | Path,
+    audio: Samples,
+    sample_rate: float,
+    *,
+    batch: int | None = None,
+    subtype: str | None = None,
+    dither: object = False,
+    seed: int = 0,
 ) -> Path:
-    """Do what `Render.save` says."""
-    where = f"{render.name}.save"
-    batches, channels, frames = render.audio.shape
-    chosen = target(where, path, (render.sample_rate, channels, frames), subtype, dither, seed)
+    """Write one batch of samples (B, C, N) as `Render.save` says; errors begin with ``where``."""
+    batches, channels, frames = audio.shape
+    chosen = target(where, path, (sample_rate, channels, frames), subtype, dither, seed)
     which = _batch(where, batches, batch)
-    data = render.audio[which]
+    data = audio[which]
     _check_samples(chosen, data)
     with atomic_files.replacing(chosen.path, where) as file, ThreadPoolExecutor(1, "amp_lab save") as thread:
         # Ctrl-C interrupts the main thread only: in a call of libsndfile it would be lost, with the call.
@@ -128,6 +132,14 @@ def write(
         finally:
             sink.stopped = True
     return chosen.path
+
+
+def of_batches(path: Path, batches: int) -> list[Path]:
+    """Name one file, or with several batches one per batch: ``out_0.wav``, ``out_1.wav``."""
+    if batches == 1 or not path.name:  # that of a folder is refused
+        return [path]
+    digits = len(str(batches - 1))
+    return [path.with_stem(f"{path.stem}_{batch:0{digits}}") for batch in range(batches)]
 
 
 # ---- what fits ----

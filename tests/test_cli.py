@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = [
     line.split()
     for line in (
-        "demo", "render", "nodes", "golden", "golden list", "golden verify", "golden update", "lab", "doctor",
-        "bench",
+        "demo", "render", "nodes", "golden", "golden list", "golden verify", "golden update", "golden export",
+        "lab", "doctor", "bench",
     )
 ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from .cases import Case, list_cases
 from .comparators import COMPARATORS, compare
+from .export import export
 from .folders import find
 from .isa import verify_isa_levels
 from .store import store, update
@@ -19,6 +20,7 @@ __all__ = [
     "Verdict",
     "check",
     "compare",
+    "export",
     "find",
     "list_cases",
     "store",

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab.errors import FileError, plain
+from amp_lab import checks
+from amp_lab.errors import FileError, plain, quoted
 
 from . import codec, contents, folders, manifests
 from .divergence import Streams
 from .replay import StoredGraph
+from .verdict import GoldenError
 
 NEEDED = tuple(file for file in contents.FILES if file != contents.CONTROLS)
 """Files without which a case cannot be checked."""
@@ -155,6 +157,30 @@ def _check_samples(where: str, samples: npt.NDArray[np.float64], manifest: Mappi
         got = f"got digest {manifest['digest'][:12]} and shape {sizes}"
         allowed = f"allowed {digest_of(samples)[:12]} and {samples.shape} of {contents.REFERENCE}"
         raise FileError(f"{where}: damaged ({got}, {allowed}). {contents.CURE}")
+
+
+def case_of(root: Path, name: Any) -> Case:
+    """Return the case of a name, which is that of a folder directly below the root.
+
+    Raises
+    ------
+    GoldenError
+        It is something else.
+    """
+    if not isinstance(name, str) or Path(name).name != name or "\0" in name:
+        raise GoldenError(
+            f"golden name: no name of a folder (got {quoted(name)}, allowed e.g. 'osc_saw'). Name a case."
+        )
+    return Case(root / name)
+
+
+def no_such_case(case: Case) -> str:
+    """Say that there is no such case, with the nearest name."""
+    near = checks.hint(case.name, [other.name for other in list_cases(case.folder.parent)])
+    what = (
+        f"{plain(case.name)}: no such case (got no folder of that name in {plain(case.folder.parent, 200)})."
+    )
+    return f"{what}{near or ' See golden.list_cases().'}"
 
 
 def digest_of(samples: npt.NDArray[np.float64]) -> str:

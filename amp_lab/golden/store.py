@@ -16,7 +16,7 @@ from amp_lab import checks
 from amp_lab.errors import quoted
 
 from . import ci, codec, contents, folders, manifests, names, replay, transaction
-from .cases import Case
+from .cases import Case, case_of, no_such_case
 from .comparators import check_limits
 from .divergence import streams_of
 from .verdict import GoldenError
@@ -214,7 +214,9 @@ def update(
     _require_reason(where, reason)
     root = folders.find(goldens)
     ci.require_allowed(where, root, goldens, allow_ci)
-    case = Case(root / name)
+    case = case_of(root, name)
+    if not case.exists():
+        raise GoldenError(f"{where}: {no_such_case(case)}")
     with transaction.writing(root):
         manifest, stored = contents.read(case.folder, _what_is_stored)
         settings = manifest["render"]

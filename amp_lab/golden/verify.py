@@ -11,7 +11,7 @@ from amp_lab import checks
 from amp_lab.errors import quoted
 
 from . import folders, replay, usage
-from .cases import Blessed, Case, list_cases
+from .cases import Blessed, Case, case_of, list_cases
 from .code import Code, render_of
 from .comparators import compare
 from .divergence import changed_nodes, locate
@@ -19,21 +19,6 @@ from .explain import compared, explain, replayed, runtime_fault, streams_agree
 from .verdict import Comparison, GoldenError, GoldenMismatch, Mismatch, Verdict, nothing_compared, of_error
 
 Matrix = Literal["quick", "full"]
-
-
-def _case(root: Path, name: Any) -> Case:
-    """Return the case of a name, which is that of a folder directly below the root.
-
-    Raises
-    ------
-    GoldenError
-        It is something else.
-    """
-    if not isinstance(name, str) or Path(name).name != name or "\0" in name:
-        raise GoldenError(
-            f"golden name: no name of a folder (got {quoted(name)}, allowed e.g. 'osc_saw'). Name a case."
-        )
-    return Case(root / name)
 
 
 def _missing(case: Case) -> Verdict | None:
@@ -69,7 +54,7 @@ def check(name: str, render: Any, *, goldens: str | Path | None = None) -> Verdi
         blessed, and for what is no render; `reason` says why.
     """
     try:
-        case = _case(folders.find(goldens), name)
+        case = case_of(folders.find(goldens), name)
         missing = _missing(case)
         if missing is not None:
             return missing
@@ -170,7 +155,7 @@ def chosen_cases(names: str | Iterable[str] = "all", goldens: str | Path | None 
     """
     root = folders.find(goldens)
     chosen = [names] if isinstance(names, str) else list(names)
-    found = list_cases(root) if chosen == ["all"] else [_case(root, name) for name in chosen]
+    found = list_cases(root) if chosen == ["all"] else [case_of(root, name) for name in chosen]
     if not found:
         raise GoldenError(
             f"{root}: no case to verify (got 0, allowed 1 and more). Bless one with golden.store."
