@@ -239,6 +239,28 @@ def test_levels_of_two_signals_in_a_row_follow_from_theirs(seed: int, first: int
     assert both.dc == pytest.approx((first * a.dc + second * b.dc) / (first + second), abs=1e-15)
 
 
+@given(seed=seeds, first=st.integers(1, 300), second=st.integers(1, 300), apart=st.integers(63, 200))
+@settings(max_examples=20, deadline=None)
+def test_the_true_peak_of_signals_apart_is_the_greater(
+    seed: int, first: int, second: int, apart: int
+) -> None:
+    """Bit for bit, where no place sees frames of both: it sees 32 on either side."""
+    x, y = noise(seed, first), noise(seed + 1, second) * 2.0
+    row = np.concatenate([x, np.zeros(apart), y])
+    assert measure.true_peak(row) == max(measure.true_peak(x), measure.true_peak(y))
+
+
+@given(seed=seeds, hops=st.integers(0, 400))
+@settings(max_examples=10, deadline=None)
+def test_silence_ahead_moves_loudness_in_time_and_leaves_its_maxima(seed: int, hops: int) -> None:
+    """Whole hops of 10 ms: the same values later, bit for bit."""
+    x = noise(seed, 160_000)
+    found, later = (measure.ebu_r128(np.concatenate([np.zeros(n), x]), RATE) for n in (0, 480 * hops))
+    assert later.momentary_max_lufs == found.momentary_max_lufs
+    assert later.short_term_max_lufs == found.short_term_max_lufs
+    assert np.array_equal(later.momentary_lufs[:, hops:], found.momentary_lufs)
+
+
 @given(seed=seeds, cuts=st.lists(st.integers(0, 30_000), max_size=8), threads=st.sampled_from([1, 2, 3]))
 @settings(max_examples=20, deadline=None)
 def test_cuts_and_threads_change_no_bit(seed: int, cuts: list[int], threads: int) -> None:
