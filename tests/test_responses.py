@@ -215,6 +215,7 @@ def test_results_are_records_with_pictures() -> None:
             record.sample_rate = 1.0  # type: ignore[misc, union-attr]
         assert json.loads(json.dumps(record.to_dict(), allow_nan=False))["units"]
     assert [ax.get_ylabel() for ax in found.plot().axes] == ["impulse response", "magnitude (dB)"]
+    assert [ax.get_xscale() for ax in found.plot().axes] == ["linear", "log"]
     assert [ax.get_ylabel() for ax in response.plot().axes] == ["magnitude (dB)", "group delay (ms)"]
     bent = np.sin(2 * np.pi * 1_000 / RATE * np.arange(4_800))
     bars = measure.harmonic_distortion(bent + 0.01 * bent**2, RATE, 1_000.0).plot()

@@ -60,7 +60,7 @@ def system_response(
     found : what `amp.measure.system_response` returns
     ax : draws inside the area of these axes
     """
-    figure, (top, bottom) = style.panels(ax, [1.8, 2.2])
+    figure, (top, bottom) = style.panels(ax, [1.8, 2.2], share_x=False)
     time = (np.arange(found.impulse.shape[-1]) - found.before) / found.sample_rate * 1e3
     spectrum = found.frequency_response()
     low, high = max(found.band_hz[0], found.resolution_hz), found.band_hz[1]
@@ -89,7 +89,8 @@ def harmonics(found: Distortion, *, name: str = "Harmonics", ax: Axes | None = N
     figure, (axes,) = style.panels(ax, [2.6])
     levels = _rows(np.asarray(found.harmonics_db))
     finite = np.concatenate(levels)[np.isfinite(np.concatenate(levels))]
-    bottom = 20.0 * np.floor(max(finite.min(initial=-60.0), finite.max(initial=-60.0) - 160.0) / 20.0)
+    lowest = max(finite.min(initial=-60.0), finite.max(initial=-300.0) - _DEEPEST_DB)
+    bottom = 20.0 * np.floor(lowest / 20.0 - 0.5)
     width = 0.8 / len(levels)
     for index, level in enumerate(levels):
         place = np.array(found.orders) + (index - (len(levels) - 1) / 2) * width
