@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from scipy import signal, sparse
 
@@ -594,3 +596,73 @@ class TestRates:
         for seconds in (np.timedelta64(1, "s"), "1", True, np.nan):
             with pytest.raises(amp.GraphError, match=r"graph\.render\.seconds: not a number \(got"):
                 g.render(seconds=seconds)
+
+
+class TestSignalsElsewhere:
+    """What takes signals without saying so in an annotation."""
+
+    @pytest.mark.parametrize(("given", "said"), cases(SAMPLES))
+    def test_comparisons_and_systems(self, given: Any, said: str) -> None:
+        """Golden comparisons take either side, a measured system answers; both are checked."""
+        calls: tuple[Callable[[], object], ...] = (
+            lambda: amp.golden.compare(given, TONE),
+            lambda: amp.golden.compare(TONE, given),
+            lambda: amp.measure.response(lambda x: given, TONE),
+        )
+        for call_ in calls if not hasattr(given, "__next__") else ():
+            with pytest.raises(AmpError, match=said):
+                call_()
+
+    @pytest.mark.parametrize("name", ["int16", "analytic signal", "masked", "records", "bools", "objects"])
+    def test_views_of_arrays(self, name: str) -> None:
+        """A widget that looks at arrays refuses what it would have to bend."""
+        given, said = SAMPLES[name]
+        for view in (amp.widgets.Scope, amp.widgets.Spectrum):
+            with pytest.raises(AmpError, match=rf"^{view.__name__.lower()}: .*{said}"):
+                view(given)
+
+    def test_a_view_of_frames_before_channels(self) -> None:
+        """48000 lanes would be shown otherwise."""
+        with pytest.raises(amp.ShapeError, match=r"^scope: .*It looks like \(frame, channel\)"):
+            amp.widgets.Scope(np.zeros((48_000, 2)))
+
+
+GOOD = st.fixed_dictionaries(
+    {},
+    optional={
+        "cutoff_hz": st.sampled_from([50.0, 200, np.float32(99.0), np.full((1, 1, 4), 80.0), amp.curve("c")]),
+        "q": st.sampled_from([0.5, 3, np.int8(2), [[[1.0, 2.0]]]]),
+        "mode": st.sampled_from(["lowpass", "bandpass"]),
+    },
+)
+BAD = st.tuples(
+    st.sampled_from(["cutoff_hz", "q", "mode", "name", "thermo", "oversample_ratio"]),
+    st.sampled_from([value for name, (value, _) in STRANGE.items() if name != "generator"] + [np.nan, -1e9]),
+)
+
+
+class TestNothingIsHalfDone:
+    """A refused call leaves the graph as it was, whatever else it was given."""
+
+    @given(good=GOOD, bad=BAD, first=st.booleans())
+    @settings(max_examples=150, deadline=None)
+    def test_graphs(self, good: dict[str, Any], bad: tuple[str, Any], first: bool) -> None:
+        """Adding, setting, replacing and whole transactions, with the wrong argument first or last."""
+        key, value = bad
+        rest = {name: right for name, right in good.items() if name != key}
+        given_ = {key: value} | rest if first else rest | {key: value}
+        g = amp.Graph()
+        source = g.constant(value=1.0)
+        node = g.svf(source, name="flt")
+        events: list[object] = []
+        before, blob = g.to_dict(), g.compile().descriptor_blob
+        g.observe(events.append)
+        params = {name: v for name, v in given_.items() if name not in ("name", "thermo", "oversample_ratio")}
+        calls: list[Callable[[], object]] = [lambda: g.svf(source, **given_)]
+        if key in params:
+            calls += [lambda: node.set(**params), lambda: g.replace("flt", "svf", **params)]
+        for call_ in calls:
+            with pytest.raises((AmpError, TypeError)):
+                call_()
+        assert (g.to_dict(), events, len(g)) == (before, [], 2)
+        assert g.compile().descriptor_blob == blob
