@@ -11,7 +11,7 @@ import pytest
 
 import amp_lab as amp
 from amp_lab import cli, golden, isolate
-from amp_lab.errors import NativeCrash
+from amp_lab.errors import IsolationWarning, NativeCrash, WorkerUnavailable
 from amp_lab.golden import replay
 
 HOOKS = Path(__file__).parents[1] / "build" / "hooks"
@@ -105,6 +105,25 @@ def replay_request(graph: amp.Graph, frames: int) -> Any:
     mute.svf(mute.noise(), name="flt")
     request = mute.render(frames=1, taps="all", isolation="none").request
     return type(request)(**{**vars(request), "frames": frames, "taps": ()})
+
+
+def test_a_system_without_workers_renders_in_the_process(
+    blessed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no worker can be started goldens are verified all the same, with a warning; not after a crash."""
+
+    def refused(*arguments: Any, **options: Any) -> Any:
+        raise WorkerUnavailable("worker: none (got EAGAIN, allowed a process). Raise the limit.")
+
+    monkeypatch.setattr(isolate, "render", refused)
+    with pytest.warns(IsolationWarning, match="no worker process can be started"):
+        assert all(golden.verify(goldens=blessed))
+    assert isolate.fallen_back()
+    isolate.shutdown()
+    monkeypatch.setattr(isolate._service, "crashed", True)
+    assert golden.verdicts(goldens=blessed)[0].status == "error"
+    monkeypatch.setenv("AMP_ISOLATION", "none")
+    assert all(golden.verify(goldens=blessed))
 
 
 def run(*words: object) -> int:

@@ -7,18 +7,19 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from amp_lab import graph_json, jsontext, regular_files
 from amp_lab.control import ControlHistory
-from amp_lab.errors import FileError, plain, quoted
+from amp_lab.errors import FileError, WorkerUnavailable, plain, quoted
 
 from . import contents
 from .verdict import GoldenError
 
+Done = TypeVar("Done")
 MOST_STREAMS = 4096 * regular_files.MIB
 """Bytes of all node streams of a case, which are kept while it is compared."""
 MOST_SECONDS = 600.0
@@ -47,13 +48,24 @@ def limit_s() -> float:
     return value
 
 
-def isolation() -> str:
-    """Return where cases are rendered: as `AMP_ISOLATION` says, by default in a worker where one can be."""
+def _isolated(do: Callable[[Any], Done]) -> Done:
+    """Render as `AMP_ISOLATION` says; by default in a worker, or here where the system allows none.
+
+    Raises
+    ------
+    WorkerUnavailable
+        A worker was asked for, or has crashed before.
+    """
     from amp_lab import isolate, rendering  # noqa: PLC0415 - comparing needs no engine
 
     if os.environ.get("AMP_ISOLATION"):
-        return rendering.choose_isolation("auto")
-    return "process" if isolate.supported() else "none"
+        return rendering.isolated("auto", do)
+    if isolate.supported() and not isolate.fallen_back():
+        try:
+            return do("process")
+        except WorkerUnavailable as error:
+            isolate.fall_back(error)
+    return do("none")
 
 
 def _clock(what: str) -> Callable[[int, int], None]:
@@ -75,18 +87,20 @@ def sound(graph: Any, *, frames: int, batches: int, **options: Any) -> Any:
     from amp_lab import rendering  # noqa: PLC0415 - comparing needs no engine
 
     chosen: dict[str, Any] = {"controls": None, "taps": (), "block_frames": None} | options
-    return rendering.render(
-        graph,
-        frames,
-        batches=batches,
-        isolation=isolation(),  # type: ignore[arg-type]
-        trace=False,
-        nonfinite="raise",
-        out=None,
-        heat=False,
-        progress=_clock(graph.name),
-        timeout_s=min(STANDSTILL_S, limit_s() / 2.0),
-        **chosen,
+    return _isolated(
+        lambda isolation: rendering.render(
+            graph,
+            frames,
+            batches=batches,
+            isolation=isolation,
+            trace=False,
+            nonfinite="raise",
+            out=None,
+            heat=False,
+            progress=_clock(graph.name),
+            timeout_s=min(STANDSTILL_S, limit_s() / 2.0),
+            **chosen,
+        )
     )
 
 
@@ -94,7 +108,8 @@ def parts(name: str, request: Any) -> Any:
     """Return what a request renders to, in a worker and within the limits of time."""
     from amp_lab import rendering  # noqa: PLC0415 - comparing needs no engine
 
-    return rendering.run(request, isolation(), _clock(name), timeout_s=min(STANDSTILL_S, limit_s() / 2.0))
+    standstill = min(STANDSTILL_S, limit_s() / 2.0)
+    return _isolated(lambda isolation: rendering.run(request, isolation, _clock(name), timeout_s=standstill))
 
 
 @dataclass(frozen=True, slots=True)
