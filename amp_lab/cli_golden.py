@@ -8,10 +8,21 @@ import argparse
 import sys
 from pathlib import Path
 
-from amp_lab.command_line import CRASHED, FAILED, OK, Commands, add_command, add_goldens, print_path
+from amp_lab.command_line import (
+    CRASHED,
+    FAILED,
+    OK,
+    USAGE,
+    Commands,
+    add_command,
+    add_goldens,
+    complain,
+    print_path,
+)
+from amp_lab.errors import plain
 
 GRAPHS = (
-    "the graphs in the code, held against the references too: a function that returns {case: graph or "
+    "the graphs in the code, held against the stored ones: a function that returns {case: graph or "
     "render}, or one that is called with the name of a case; the module is imported, working folder first"
 )
 
@@ -48,7 +59,7 @@ def verify_cases(options: argparse.Namespace) -> int:
 
     names = options.cases or "all"
     chosen_cases(names, options.goldens)  # no folder and no case are wrong use
-    graphs = None if options.code is None else code.load(options.code)
+    graphs = None if options.code is None else code.load(options.code, options.cases)
     if options.isa:
         if graphs is not None:
             raise golden.GoldenError("--code: not with --isa (got both, allowed one). Leave one out.")
@@ -67,15 +78,27 @@ def verify_cases(options: argparse.Namespace) -> int:
 def update_cases(options: argparse.Namespace) -> int:
     """Bless what the engine gives now."""
     from amp_lab import golden
-    from amp_lab.golden import ci
+    from amp_lab.errors import AmpError, NativeCrash
+    from amp_lab.golden import ci, code
+    from amp_lab.golden.update import Wanted, updated
 
     how = {"goldens": options.goldens, "allow_ci": options.allow_ci}
+    graphs = None if options.code is None else code.Code(code.load(options.code, options.cases))
+    root, worst, blessed = golden.find(options.goldens), OK, 0
     for name in options.cases:
-        case = golden.update(name, reason=options.reason, blessed_by=options.by, **how)
-        print(f"{name}: blessed {case.manifest()['digest'][:12]}")
-    if said := ci.require_allowed("golden update", golden.find(options.goldens), **how):
+        try:
+            graph = None if graphs is None else graphs.of(name)
+            wanted = Wanted(graph, options.accept_graph)
+            case, told = updated(name, options.reason, wanted, blessed_by=options.by, **how)
+        except AmpError as error:  # the other cases are updated all the same
+            worst = max(worst, complain(str(error), CRASHED if isinstance(error, NativeCrash) else USAGE))
+            continue
+        blessed += 1
+        changed = f" ({'; '.join(told)})" if told else ""
+        print(f"{plain(name)}: blessed {case.manifest()['digest'][:12]}{changed}")
+    if blessed and (said := ci.require_allowed("golden update", root, **how)):
         print(f"amp-lab: {said}", file=sys.stderr)
-    return OK
+    return worst
 
 
 def export_case(options: argparse.Namespace) -> int:
@@ -108,6 +131,10 @@ def add_commands(commands: Commands) -> None:
     update = add_command(actions, "update", "bless what the engine renders now")
     update.add_argument("cases", nargs="+", metavar="CASE")
     update.add_argument("--reason", required=True, metavar="TEXT", help="what changed and why it is right")
+    update.add_argument("--code", metavar="MODULE:NAME", help=f"{GRAPHS}; or the graph of the one CASE")
+    update.add_argument(
+        "--accept-graph", action="store_true", help="bless the graph in the code where it is another"
+    )
     update.add_argument("--by", metavar="NAME", help="who blesses it (default: the login name)")
     update.add_argument(
         "--allow-ci", action="store_true", help="bless under CI too, in a folder that was not named"

@@ -225,14 +225,17 @@ def test_unknown_node_type_gets_a_hint(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_golden_verify_update_list(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A case passes, fails with exit code 1 once its graph was edited, and passes after an update."""
+    """A case passes, fails once its graph was edited, and passes after an update that accepts the graph."""
     assert run("golden", "verify", "--goldens", case) == cli.OK
     assert "tone: PASS exact 4800 frames x 1 channel\n" in capsys.readouterr().out
     tone(gain=0.25).save(case / "tone" / "graph.json")
     assert run("golden", "verify", "tone", "--goldens", case) == cli.FAILED
     failed = capsys.readouterr().out
     assert "tone: ERROR damaged" in failed and "graph.json was changed after it" in failed
-    assert run("golden", "update", "tone", "--reason", "quieter", "--goldens", case) == cli.OK
+    update = ("golden", "update", "tone", "--reason", "quieter", "--goldens", case)
+    assert run(*update) == command_line.USAGE
+    assert "graph.json was changed after it was blessed" in capsys.readouterr().err
+    assert run(*update, "--accept-graph") == cli.OK
     assert run("golden", "verify", "--matrix", "full", "--goldens", case) == cli.OK
     capsys.readouterr()
     assert run("golden", "list", "--goldens", case) == cli.OK
@@ -243,13 +246,13 @@ def test_golden_update_says_that_it_runs_in_ci(
     case: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A folder that was searched for is refused; named, or with --allow-ci, it is written, and told."""
-    update = ("golden", "update", "tone", "--reason", "r")
+    update = ("golden", "update", "tone", "--reason", "r", "--accept-graph")
     monkeypatch.setenv("CI", "1")
     monkeypatch.delenv("AMP_GOLDENS", raising=False)
     (case / "pyproject.toml").write_text('[tool.amp_lab]\ngoldens = "."\n')
     monkeypatch.chdir(case)
     reasons = ((("--allow-ci",), "it was allowed"), (("--goldens", case), "the folder was named"))
-    for gain, (options, why) in enumerate(reasons, 2):
+    for gain, (options, why) in enumerate(reasons, 3):
         tone(gain=1 / gain).save(case / "tone" / "graph.json")
         assert run(*update) == command_line.USAGE
         assert "nothing is blessed under CI" in capsys.readouterr().err

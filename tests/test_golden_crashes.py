@@ -116,6 +116,7 @@ def test_a_system_without_workers_renders_in_the_process(
         raise WorkerUnavailable("worker: none (got EAGAIN, allowed a process). Raise the limit.")
 
     monkeypatch.setattr(isolate, "render", refused)
+    monkeypatch.setattr(isolate._service, "crashed", False)
     with pytest.warns(IsolationWarning, match="no worker process can be started"):
         assert all(golden.verify(goldens=blessed))
     assert isolate.fallen_back()

@@ -124,7 +124,7 @@ def test_a_full_disk_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(transaction.os, "fsync", full)
     with pytest.raises(golden.GoldenError, match=r"^tone: cannot be written \(got No space left on d"):
-        golden.update("tone", reason="r", goldens=root)
+        golden.update("tone", reason="r", comparator="max_abs", comparator_reason="r", goldens=root)
 
 
 FULL = """
@@ -179,7 +179,7 @@ def test_what_was_never_blessed_is_not_removed(root: Path) -> None:
     (root / "tone" / "notes.txt").write_text("mine")
     for act in (
         lambda: bless(root, 0.25, overwrite=True),
-        lambda: golden.update("tone", reason="r", goldens=root),
+        lambda: golden.update("tone", reason="r", comparator="max_abs", comparator_reason="r", goldens=root),
     ):
         with pytest.raises(golden.GoldenError, match=r"holds what was never blessed \(got notes\.txt\)"):
             act()

@@ -5,7 +5,8 @@ from .comparators import COMPARATORS, compare
 from .export import export
 from .folders import find
 from .isa import verify_isa_levels
-from .store import store, update
+from .store import store
+from .update import update
 from .verdict import BLOCK_FRAMES, Comparison, GoldenError, GoldenMismatch, Mismatch, Verdict
 from .verify import check, verdicts, verify
 

@@ -6,11 +6,12 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amp_lab.errors import quoted
+from amp_lab import checks
+from amp_lab.errors import plain, quoted
 
 from . import replay
 from .cases import Blessed
@@ -40,43 +41,56 @@ class Code:
         Raises
         ------
         GoldenError
-            There is none, or it is something else.
+            There is none, or making it failed.
         """
         from amp_lab.graph import Graph  # noqa: PLC0415 - comparing needs no engine
         from amp_lab.render import Render  # noqa: PLC0415
 
-        if isinstance(self.source, Mapping):
-            if name not in self.source:
-                known = ", ".join(map(str, self.source)) or "none"
-                raise GoldenError(f"{name}: no graph in the code (got {known}). Add it to what --code names.")
-            given = self.source[name]
-        else:
-            given = self.source(name)
-        if callable(given) and not isinstance(given, Graph | Render):
-            given = given()
-        if not isinstance(given, Graph | Render):
+        if isinstance(self.source, Mapping) and name not in self.source:
+            known = checks.listed(map(str, self.source))
             raise GoldenError(
-                f"{name}: no graph in the code (got {quoted(given)}, allowed a Graph or a Render). Give one."
+                f"{plain(name)}: no graph in the code (got {known}). Add it to what --code names."
             )
-        return given
+        try:
+            given = self.source[name] if isinstance(self.source, Mapping) else self.source(name)
+            return given() if callable(given) and not isinstance(given, Graph | Render) else given
+        except Exception as error:  # it is somebody's code
+            raise GoldenError(
+                f"{plain(name)}: the graph in the code: {type(error).__name__}: {error}"
+            ) from error
 
 
 def render_of(blessed: Blessed, code: Code) -> Any:
     """Return the Render of the graph in the code of a case: its own, or one as long as the reference."""
-    from amp_lab.render import Render  # noqa: PLC0415 - comparing needs no engine
+    batches, _, frames = blessed.samples.shape
+    return rendered(blessed.case.name, code.of(blessed.case.name), frames=frames, batches=batches)
 
-    given = code.of(blessed.case.name)
+
+def rendered(name: str, given: Any, *, frames: int, batches: int) -> Any:
+    """Return a Render as it is, or that of a Graph.
+
+    Raises
+    ------
+    GoldenError
+        It is neither.
+    """
+    from amp_lab.graph import Graph  # noqa: PLC0415 - comparing needs no engine
+    from amp_lab.render import Render  # noqa: PLC0415
+
     if isinstance(given, Render):
         return given
-    batches, _, frames = blessed.samples.shape
+    if not isinstance(given, Graph):
+        raise GoldenError(
+            f"{name}: no graph in the code (got {quoted(given)}, allowed a Graph or a Render). Give one."
+        )
     return replay.sound(given, frames=frames, batches=batches)
 
 
-def load(place: str) -> Mapping[str, Any] | Callable[[str], Any]:
-    """Import what `MODULE:NAME` names, with the working folder in front of the path.
+def load(place: str, names: Sequence[str] = ()) -> Mapping[str, Any] | Callable[[str], Any]:
+    """Import what `MODULE:NAME` names, with the working folder in front of the path from then on.
 
-    A function without arguments is called: it returns a mapping of names of cases to graphs. One with an
-    argument is called with the name of a case.
+    A function without arguments is called: it returns a mapping of names of cases to graphs, or the graph of
+    the one case in `names`. One with an argument is called with the name of a case.
 
     Raises
     ------
@@ -86,6 +100,9 @@ def load(place: str) -> Mapping[str, Any] | Callable[[str], Any]:
     module, _, name = place.partition(":")
     if not module or not name:
         raise GoldenError(SYNTAX.format(got=quoted(place)))
+    from amp_lab.graph import Graph  # noqa: PLC0415 - comparing needs no engine
+    from amp_lab.render import Render  # noqa: PLC0415
+
     sys.path.insert(0, os.getcwd())
     try:
         found: Any = importlib.import_module(module)
@@ -95,13 +112,14 @@ def load(place: str) -> Mapping[str, Any] | Callable[[str], Any]:
             found = found()
     except Exception as error:  # it is somebody's code
         raise GoldenError(f"--code {place}: {type(error).__name__}: {error}") from error
-    finally:
-        sys.path.pop(0)
+    if isinstance(found, Graph | Render) and len(names) == 1:
+        return {names[0]: found}
     graphs: Mapping[str, Any] | Callable[[str], Any] = found
     if not isinstance(graphs, Mapping) and not callable(graphs):
         raise GoldenError(
             f"--code {place}: neither a function nor graphs by name (got {quoted(found)}). "
-            "Name a function that returns {case: graph}, or one that is called with the name of a case."
+            "Name a function that returns {case: graph}, or one that is called with the name of a case; "
+            "a graph alone is that of the one case you name."
         )
     return graphs
 

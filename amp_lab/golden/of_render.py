@@ -8,7 +8,7 @@ from typing import Any
 
 from amp_lab import graph_json
 from amp_lab.control import ControlHistory
-from amp_lab.errors import AmpError, plain, quoted
+from amp_lab.errors import plain, quoted
 
 from . import folders
 from .cases import Case
@@ -51,21 +51,7 @@ def store_render(name: str, render: Any, *, reason: str, goldens: str | Path | N
             f"{plain(name)}: no Render (got {quoted(render)}, allowed what Graph.render returns). Store that."
         )
     case = Case(folders.find(goldens) / name)
-    exists = case.folder.exists()
-    rule = _rule(case) if exists else {}
     sound = sound_of(request)
     controls = ControlHistory(sound.curves.values()) if sound.curves else None
-    how = {"graph": graph_of(sound), "controls": controls, "goldens": goldens, "overwrite": exists}
-    return store(name, render, reason=reason, **how, **rule)
-
-
-def _rule(case: Case) -> dict[str, Any]:
-    try:
-        rule = case.manifest()["comparator"]
-    except AmpError as error:
-        raise GoldenError(
-            f"{plain(case.name)}: its comparator cannot be read, so it is not replaced ({error}). "
-            "Restore the case, or delete its folder."
-        ) from None
-    reason = rule["reason"] if rule["name"] != "exact" else ""
-    return {"comparator": rule["name"], "comparator_reason": reason, **rule["limits"]}
+    how = {"graph": graph_of(sound), "controls": controls, "goldens": goldens, "overwrite": case.exists()}
+    return store(name, render, reason=reason, **how)

@@ -13,18 +13,22 @@ from typing import Any
 import numpy as np
 
 from amp_lab import checks
-from amp_lab.errors import quoted
+from amp_lab.errors import FileError, plain, quoted
 
 from . import ci, codec, contents, folders, manifests, names, replay, transaction
-from .cases import Case, case_of, no_such_case
+from .cases import Case
 from .comparators import check_limits
 from .divergence import streams_of
 from .verdict import GoldenError
 
+EXACT: Mapping[str, Any] = {"name": "exact", "limits": {}, "reason": "deterministic engine: every bit"}
+"""How a case is compared if nothing is said."""
 
-def _manifest(
+
+def manifest_of(
     name: str, render: Any, reason: str, blessed_by: str | None, comparator: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """Return the manifest of a render, without the seals of its files."""
     batches, channels, frames = render.audio.shape
     return {
         "schema": manifests.SCHEMA,
@@ -51,7 +55,7 @@ def _manifest(
     }
 
 
-def _files(
+def files_of(
     name: str, stored: replay.StoredGraph, render: Any, manifest: Mapping[str, Any]
 ) -> dict[str, bytes]:
     """Return the files of a case by name, sealed."""
@@ -68,12 +72,39 @@ def _files(
     return files | {contents.MANIFEST: text.encode()}
 
 
-def _require_reason(where: str, reason: str) -> None:
-    if not reason.strip():
-        raise GoldenError(f"{where}: no reason given (got {reason!r}). Say what changed and why it is right.")
+def require_reason(where: str, reason: str) -> None:
+    """Raise `GoldenError` unless there are words for what is blessed."""
+    if not isinstance(reason, str) or not reason.strip():
+        cure = "Say what changed and why it is right."
+        raise GoldenError(f"{where}: no reason given (got {quoted(reason)}). {cure}")
 
 
-def _require_usable(name: str, render: Any) -> None:
+def rule_of(
+    stored: Mapping[str, Any] | None, name: str | None, reason: str, limits: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return how a case is compared: as it was, but for what is said otherwise.
+
+    Parameters
+    ----------
+    stored : dict or None
+        Comparator, limits and reason of the case as it is.
+    name, reason, limits : str or None, str, dict
+        What the caller says of them.
+
+    Raises
+    ------
+    GoldenError, TypeError
+        See `comparators.check_limits`.
+    """
+    held = stored if stored is not None and name in (None, stored["name"]) else EXACT
+    chosen = held["name"] if name is None else name
+    why = reason or (held["reason"] if held["name"] == chosen else "")
+    full = check_limits(chosen, why, {**(held["limits"] if held["name"] == chosen else {}), **limits})
+    return {"name": chosen, "limits": full, "reason": why}
+
+
+def require_usable(name: str, render: Any) -> None:
+    """Raise `GoldenError` for a render that is empty or not finite."""
     if render.audio.size == 0:
         raise GoldenError(f"{name}: nothing to bless (got 0 samples). Render at least one frame.")
     if not np.isfinite(render.audio).all():
@@ -98,7 +129,7 @@ def store(
     reason: str,
     graph: Any,
     controls: Any = None,
-    comparator: str = "exact",
+    comparator: str | None = None,
     comparator_reason: str = "",
     blessed_by: str | None = None,
     goldens: str | Path | None = None,
@@ -123,7 +154,8 @@ def store(
     controls : ControlHistory, optional
         That the render used; default those of the graph.
     comparator, comparator_reason, **limits
-        How results are compared from now on; see `comparators.compare`.
+        How results are compared from now on; see `comparators.compare`. By default `exact`; a case that is
+        replaced keeps what is not said otherwise.
     blessed_by : str, optional
         Default: the user's login name.
     goldens : path, optional
@@ -140,13 +172,12 @@ def store(
         that the graph and controls do not reproduce; a folder that was searched for under CI, that another
         process writes to, or that cannot be written. What was there is whole then.
     """
-    _require_reason(f"golden.store({quoted(name)})", reason)
-    _require_usable(name, render)
-    rule = {"name": comparator, "limits": check_limits(comparator, comparator_reason, limits)}
-    rule["reason"] = comparator_reason or "deterministic engine: every bit"
+    require_reason(f"golden.store({quoted(name)})", reason)
+    require_usable(name, render)
     root = folders.find(goldens)
     ci.require_allowed(f"golden.store({name!r})", root, goldens, allow_ci)
     _require_new(name, root, overwrite)
+    rule = rule_of(_rule_there(Case(root / name), comparator), comparator, comparator_reason, limits)
     curves = graph.controls if controls is None else controls
     stored = replay.StoredGraph(
         name, _complete(graph).to_json(), None if curves is None else curves.to_json()
@@ -158,8 +189,8 @@ def store(
             f"{name}: graph and controls do not reproduce the render (got digest {again.digest[:12]}, "
             f"allowed {render.digest[:12]}). Give the graph as it was rendered, and its controls."
         )
-    manifest = _manifest(name, again, reason, blessed_by, rule)
-    files = _files(name, stored, again, manifest)
+    manifest = manifest_of(name, again, reason, blessed_by, rule)
+    files = files_of(name, stored, again, manifest)
     with transaction.writing(root):
         _require_new(name, root, overwrite)
         transaction.replace(root, name, files)
@@ -175,6 +206,22 @@ def _require_new(name: str, root: Path, overwrite: bool) -> None:
         )
 
 
+def _rule_there(case: Case, comparator: str | None) -> Mapping[str, Any] | None:
+    """Return how a case that is there is compared; a damaged one is replaced only by saying how."""
+    if case.folder.is_symlink() or not case.exists():  # a link is refused when it is to be replaced
+        return None
+    try:
+        rule: Mapping[str, Any] = case.manifest()["comparator"]
+    except FileError as error:
+        if comparator is not None:
+            return None
+        cure = "Restore the case, delete its folder, or say comparator=."
+        raise GoldenError(
+            f"{plain(case.name)}: its comparator cannot be read, so it is not replaced ({error}). {cure}"
+        ) from None
+    return rule
+
+
 def _complete(graph: Any) -> Any:
     """Return the graph with samples in place of paths of sound files: a case needs no other file."""
     names = [node.name for node in graph if node.record.values.get("source")]
@@ -184,44 +231,3 @@ def _complete(graph: Any) -> Any:
     for name, samples in graph.inputs(names).items():
         complete[name].set(samples=samples)
     return complete
-
-
-def _what_is_stored(case: contents.OpenCase) -> tuple[dict[str, Any], replay.StoredGraph]:
-    try:
-        case.require(contents.GRAPH, contents.MANIFEST)
-    except contents.MissingFiles as error:
-        raise GoldenError(f"{error} Or use golden.store for a new case.") from None
-    return manifests.read(case), replay.StoredGraph.of(case)
-
-
-@checks.keywords
-def update(
-    name: str,
-    *,
-    reason: str,
-    blessed_by: str | None = None,
-    goldens: str | Path | None = None,
-    allow_ci: bool = False,
-) -> Case:
-    """Render a stored case again with the engine at hand and make that its reference.
-
-    Raises
-    ------
-    GoldenError
-        No reason, no such case, or a folder as for `store`. What was there is whole then.
-    """
-    where = f"golden.update({quoted(name)})"
-    _require_reason(where, reason)
-    root = folders.find(goldens)
-    ci.require_allowed(where, root, goldens, allow_ci)
-    case = case_of(root, name)
-    if not case.exists():
-        raise GoldenError(f"{where}: {no_such_case(case)}")
-    with transaction.writing(root):
-        manifest, stored = contents.read(case.folder, _what_is_stored)
-        settings = manifest["render"]
-        render = replay.render(stored, frames=settings["frames"], batches=settings["batches"], taps=True)
-        _require_usable(name, render)
-        again = _manifest(name, render, reason, blessed_by, manifest["comparator"])
-        transaction.replace(root, name, _files(name, stored, render, again))
-    return case

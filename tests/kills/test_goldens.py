@@ -34,7 +34,11 @@ def bless(root: Path, level: float) -> None:
 
 def edit_and_update(root: Path) -> None:
     """Bless a stored graph that was edited."""
-    golden.update("tone", reason="level 0.25", goldens=root)
+    try:
+        golden.update("tone", reason="level 0.25", accept_graph=True, goldens=root)
+    except golden.GoldenError as error:  # it was blessed before the kill
+        if "nothing to update" not in str(error):
+            raise
 
 
 @pytest.mark.parametrize(

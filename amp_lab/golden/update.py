@@ -1,0 +1,188 @@
+"""Blessing anew what the engine, or on request the code, gives for a stored case; the rest stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from amp_lab import checks
+from amp_lab.control import ControlHistory
+from amp_lab.errors import AmpError, FileError, quoted
+
+from . import ci, code, contents, folders, manifests, replay, transaction
+from .cases import Blessed, Case, case_of, no_such_case
+from .graph_changes import changes, sound_of
+from .of_render import graph_of
+from .operands import bits
+from .store import files_of, manifest_of, require_reason, require_usable, rule_of
+from .verdict import GoldenError
+
+NOTHING = (
+    "nothing to update (got the samples, sums, comparator, tolerance and schema that are stored, allowed a "
+    "change of one). If the graph in the code changed, name it: graph=..., on the command line "
+    "--code MODULE:NAME; or bless what the tests render: pytest --golden-update=REASON."
+)
+OTHER = "the graph is not the one that was blessed (stored -> in the code):"
+ACCEPT = (
+    "That changes the sound, not the engine. Take it back, or bless it: accept_graph=True, on the command "
+    "line --accept-graph."
+)
+
+
+@checks.keywords
+def update(
+    name: str,
+    *,
+    reason: str,
+    graph: Any = None,
+    accept_graph: bool = False,
+    comparator: str | None = None,
+    comparator_reason: str = "",
+    blessed_by: str | None = None,
+    goldens: str | Path | None = None,
+    allow_ci: bool = False,
+    **limits: float,
+) -> Case:
+    """Render a stored case again with the engine at hand and make that its reference.
+
+    Graph, length, comparator and tolerance stay those that are stored unless an argument says otherwise. A
+    case of an older schema is written in the present one.
+
+    Parameters
+    ----------
+    name : str
+        Folder below `goldens/`.
+    reason : str
+        What changed and why it is right; kept in the manifest.
+    graph : Graph or Render, optional
+        The graph in the code: the case is updated only if it is the stored one, or with `accept_graph`.
+    accept_graph : bool
+        Bless `graph`, or a `graph.json` that was edited by hand, in place of the graph that was blessed.
+    comparator, comparator_reason, **limits
+        How results are compared from now on, if otherwise than before; see `comparators.compare`.
+    blessed_by : str, optional
+        Default: the user's login name.
+    goldens : path, optional
+        See `folders.find`.
+    allow_ci : bool
+        Write under CI even if the folder was searched for.
+
+    Raises
+    ------
+    GoldenError
+        No reason, no such case, nothing to update, or a graph that differs without `accept_graph`: with node,
+        parameter, old and new value. A folder as for `store`. What was there is whole then.
+    """
+    wanted = Wanted(graph, accept_graph, comparator, comparator_reason, limits)
+    return updated(name, reason, wanted, blessed_by=blessed_by, goldens=goldens, allow_ci=allow_ci)[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """What of a case may become other than it is; see `update`."""
+
+    graph: Any = None
+    accept_graph: bool = False
+    comparator: str | None = None
+    comparator_reason: str = ""
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+
+def updated(
+    name: str,
+    reason: str,
+    wanted: Wanted,
+    *,
+    blessed_by: str | None,
+    goldens: str | Path | None,
+    allow_ci: bool,
+) -> tuple[Case, tuple[str, ...]]:
+    """Do what `update` says; return the case and the changes of its graph."""
+    where = f"golden.update({quoted(name)})"
+    require_reason(where, reason)
+    root = folders.find(goldens)
+    ci.require_allowed(where, root, goldens, allow_ci)
+    case = case_of(root, name)
+    if not case.exists():
+        raise GoldenError(f"{where}: {no_such_case(case)}")
+    with transaction.writing(root):
+        manifest, stored, edited = contents.read(case.folder, _what_is_stored)
+        rule = rule_of(manifest["comparator"], wanted.comparator, wanted.comparator_reason, wanted.limits)
+        size, told = (manifest["render"]["frames"], manifest["render"]["batches"]), edited
+        if wanted.graph is not None:
+            stored, size, told = _of_code(name, stored, size, wanted.graph)
+        if told and not wanted.accept_graph:
+            raise GoldenError("\n  ".join((f"{where}: {OTHER}", *told, ACCEPT)))
+        render = replay.render(stored, frames=size[0], batches=size[1], taps=True)
+        require_usable(name, render)
+        new = manifest_of(name, render, reason, blessed_by, rule)
+        files = files_of(name, stored, render, new)
+        if not told and _is_stored(_previous(case), render.audio, files, new):
+            raise GoldenError(f"{where}: {NOTHING}")
+        transaction.replace(root, name, files)
+    return case, told
+
+
+def _what_is_stored(
+    case: contents.OpenCase,
+) -> tuple[dict[str, Any], replay.StoredGraph, tuple[str, ...]]:
+    """Return manifest, graph and controls, and what of both was changed after it was blessed."""
+    try:
+        case.require(contents.GRAPH, contents.MANIFEST)
+    except contents.MissingFiles as error:
+        raise GoldenError(f"{error} Or use golden.store for a new case.") from None
+    manifest = manifests.read(case)
+    names, seals = case.names(), manifest["files"]
+    edited = []
+    for file in (contents.GRAPH, contents.CONTROLS):
+        if file in seals and file not in names:
+            edited.append(f"{file} was removed after it was blessed")
+        elif file in seals and not contents.fits(file, case.data(file), seals[file]):
+            edited.append(f"{file} was changed after it was blessed")
+        elif file in names and file not in seals and manifest["schema"] != manifests.OLD_SCHEMA:
+            edited.append(f"{file} was added after the case was blessed")
+    return manifest, replay.StoredGraph.of(case), tuple(edited)
+
+
+def _of_code(
+    name: str, stored: replay.StoredGraph, size: tuple[int, int], graph: Any
+) -> tuple[replay.StoredGraph, tuple[int, int], tuple[str, ...]]:
+    """Return the graph in the code as it would be stored, its size, and how both differ from what is."""
+    render = code.rendered(name, graph, frames=size[0], batches=size[1])
+    batches, _, frames = render.audio.shape
+    sizes = zip(("frames", "batches"), size, (frames, batches), strict=True)
+    told = [f"render.{key}: {old} -> {new}" for key, old, new in sizes if old != new]
+    sound = sound_of(render.request)
+    try:
+        before = replay.render(stored, frames=0, batches=size[1])
+        told += changes(sound_of(before.request), sound)
+    except AmpError as error:
+        told.append(f"the stored graph cannot be read: {error}")
+    if not told:
+        return stored, size, ()
+    curves = ControlHistory(sound.curves.values()).to_json() if sound.curves else None
+    text = graph_of(sound).to_json()
+    return replay.StoredGraph(name, text, curves), (frames, batches), tuple(told)
+
+
+def _previous(case: Case) -> Blessed | None:
+    """Return the case as it is, or None if it is damaged."""
+    try:
+        return case.load()
+    except FileError:
+        return None
+
+
+def _is_stored(
+    previous: Blessed | None, audio: Any, files: Mapping[str, bytes], manifest: Mapping[str, Any]
+) -> bool:
+    """Whether nothing would change but who blessed it, when and why."""
+    if previous is None or previous.samples.shape != audio.shape:
+        return False
+    same = all(previous.manifest[key] == manifest[key] for key in ("schema", "render", "comparator"))
+    sums = previous.streams.to_text().encode() == files[contents.SUMS]
+    return same and sums and bool(np.array_equal(bits(previous.samples), bits(audio)))
