@@ -215,6 +215,39 @@ class TestSamples:
         assert g.from_json(g.to_json()).to_dict() == g.to_dict()
 
 
+class TestFiles:
+    """Samples in the JSON of a graph."""
+
+    @staticmethod
+    def read(samples: Any) -> amp.Graph:
+        """Read a graph whose JSON holds these samples."""
+        g = amp.Graph()
+        g.input([0.5], name="in")
+        data = g.to_dict()
+        data["nodes"]["in"]["samples"] = samples
+        return amp.Graph.from_dict(data)
+
+    def test_json_has_one_kind_of_number(self) -> None:
+        """What another program wrote as 1 instead of 1.0 is the value 1."""
+        bound = self.read([[[0, 1, -2.5]]])["in"].record.samples
+        assert bound is not None
+        assert bound.tolist() == [[[0.0, 1.0, -2.5]]]
+
+    @pytest.mark.parametrize(
+        ("samples", "said"),
+        [
+            ([[[0.5, True]]], "bool among them"),
+            ([[[None]]], "NoneType among them"),
+            ([[["1"]]], "text among them"),
+            ("/etc/passwd", "belongs to an array"),
+        ],
+    )
+    def test_anything_else_is_refused(self, samples: Any, said: str) -> None:
+        """Text is no path here: files are named by ``source``, below the folders that may be read."""
+        with pytest.raises(amp.FileError, match=rf"\$\.nodes\.in\.samples: .*{said}"):
+            self.read(samples)
+
+
 class TestParameters:
     """Parameters of every node type."""
 
