@@ -113,8 +113,12 @@ def check(path: str | Path, where: str = "") -> Path:
     FileError
         If its folder is missing or read-only, or it is a folder, read-only, or no path at all.
     """
-    file, begin = Path(path), where or plain(path, 200)
-    shown = quoted(str(file), 240)
+    given: object = path
+    begin = where or plain(given, 200)
+    if not isinstance(given, str | Path):
+        what = f"{begin}: not a path (got {quoted(given)}, allowed text or a Path). Name a file."
+        raise FileError(what, stage="save")
+    file, shown = Path(path), quoted(str(path), 240)
     try:
         real = _followed(file)
         if not real.parent.is_dir():
@@ -128,7 +132,8 @@ def check(path: str | Path, where: str = "") -> Path:
                 raise PermissionError(errno.EACCES, "it is read-only")
         elif len(os.fsencode(real.name)) > _longest_name(real.parent):
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-        if _is_regular(file) and not os.access(real.parent, os.W_OK | os.X_OK):
+        is_replaced = _descriptor(str(real)) is None and _is_regular(file)
+        if is_replaced and not os.access(real.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "its folder is read-only")
     except OSError as error:
         raise _refused(file, where, error) from error

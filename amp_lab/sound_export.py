@@ -84,13 +84,11 @@ def target(
         If suffix, folder, sample format, rate, channels or length do not fit; nothing is touched.
     """
     sample_rate, channels, frames = size
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS:
-        raise GraphError(
-            f"{where}: no such format (got {quoted(Path(path).name)}, allowed {' | '.join(FORMATS)}). "
-            "Name a file so."
-        )
     file = atomic_files.check(path, where)
+    suffix = file.suffix.lower()
+    if suffix not in FORMATS:
+        got = f"got {quoted(file.name)}, allowed {' | '.join(FORMATS)}"
+        raise GraphError(f"{where}: no such format ({got}). Name a file so.")
     form, default = FORMATS[suffix]
     allowed = sorted(soundfile.available_subtypes(form))
     chosen = checks.choice(

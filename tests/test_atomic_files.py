@@ -224,6 +224,15 @@ def test_standard_output_in_a_file_is_written_where_it_stands(tmp_path: Path, na
     assert (tmp_path / "out").read_text() == "before\nsaved\nafter\n"
 
 
+def test_a_folder_of_descriptors_need_not_be_writable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of ``/dev/stdout`` is read-only for all but root, also where a shell sends output to a file."""
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not os.path.isdir(path) and real(path, mode))
+    assert atomic_files.check("/dev/stdout") == Path("/dev/stdout")
+    with pytest.raises(amp.FileError, match="its folder is read-only"):
+        atomic_files.check("/tmp/new")
+
+
 def locked(path: Path) -> Path:
     path.write_bytes(OLD)
     path.chmod(0o444)
@@ -252,6 +261,8 @@ def nowhere(path: Path) -> Path:
         (nowhere, r"no folder '/nonexistent' \(got '.*sound'\)\. Make it first\."),
         (lambda path: Path("/proc/amp_lab"), r"cannot be written .*"),
         (lambda path: str(path) + "\0", r"not a path .*"),
+        (lambda path: 5, r"not a path \(got 5, allowed text or a Path\)\. Name a file\."),
+        (bytes, r"not a path \(got b'.*', allowed text or a Path\)\. Name a file\."),
         (lambda path: str(path) + "\ud800", r"not a path .*"),
     ],
 )

@@ -125,7 +125,7 @@ def test_failures_are_one_message(
         ("out.mp3", [], r"no such format \(got 'out\.mp3', allowed \.wav \| \.flac\)"),
         ("out", [], r"no such format \(got 'out'"),
         ("-", [], r"no such format \(got 'stdout'"),
-        ("", [], r"no such format"),
+        ("", [], r"is a folder"),
         ("gone/out.wav", [], r"no folder '.*gone' \(got '.*out\.wav'\)\. Make it first\."),
         ("folder.wav", [], r"is a folder \(got '.*folder\.wav', allowed a file\)"),
         ("locked.wav", [], r"cannot be written \(got '.*locked\.wav': it is read-only\)"),
