@@ -34,8 +34,6 @@ _SQUARED = 400
 """Powers of two up to this may be squared and summed in double precision."""
 _SEGMENTS = 128
 """Segments averaged at most: past that a picture does not change, only its cost."""
-_OFFSET_BINS, _OFFSET_DB = 10, 6.1
-"""An offset is seen in so many bins beside 0 Hz, there at most so much above its level."""
 
 
 class _Calibrated(Record):
@@ -251,14 +249,13 @@ def find_peaks(
     Nothing 85 dB below the highest is a peak: there the windows' side lobes begin. A parabola
     through the three highest bins in dB gives frequency and level (J. O. Smith,
     "Spectral Audio Signal Processing", quadratic interpolation of spectral peaks). What an offset
-    leaks into the bins beside 0 Hz is no peak.
+    leaks into the bins beside 0 Hz is 6 dB high at most: less than the default prominence.
     """
     count = arguments.whole("find_peaks.count", count, 0, 1 << 31, "Give how many peaks to return.")
     arguments.real("find_peaks.prominence_db", prominence_db, "a number of dB", "Give a float.")
     freq_hz = arrays.numbers("find_peaks.freq_hz", freq_hz, error=InvalidArgument)
     level = np.maximum(arrays.numbers("find_peaks.level_db", level_db, error=InvalidArgument), -400.0)
     index, _ = sps.find_peaks(level, prominence=prominence_db, height=level.max() - 85.0)
-    index = index[(index > _OFFSET_BINS) | (level[index] > level[0] + _OFFSET_DB)]
     best = index[np.argsort(-level[index], kind="stable")][:count]
     left, mid, right = level[best - 1], level[best], level[best + 1]
     offset = 0.5 * (left - right) / (left - 2.0 * mid + right)
