@@ -67,7 +67,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
     All plug-ins are loaded here, whatever their order; a conftest.py or a plug-in that comes later overrides.
     """
-    if not session._fixturemanager.getfixturedefs(SHORT_NAME, session):
+    everywhere: Any = session if pytest.version_tuple >= (8,) else session.nodeid
+    if not session._fixturemanager.getfixturedefs(SHORT_NAME, everywhere):
         session.config.pluginmanager.register(ShortName(), "amp_lab_golden_short_name")
 
 
