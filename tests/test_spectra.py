@@ -262,7 +262,7 @@ def test_results_are_records() -> None:
         "1 of 4096 frames, noise bandwidth 23.49 Hz)"
     )
     assert repr(second) == (
-        "Spectrogram(1 segments of 4096 frames, 0 to 24000 Hz, amplitude in dBFS, "
+        "ShortTimeSpectrum(1 segments of 4096 frames, 0 to 24000 Hz, amplitude in dBFS, "
         "0 dBFS full-scale sine, hann)"
     )
     assert repr(analysis.window_facts("hann", 4)) == (

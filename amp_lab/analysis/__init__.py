@@ -11,7 +11,7 @@ from amp_lab.analysis.response import FrequencyResponse, deconvolve, group_delay
 from amp_lab.analysis.signals import FloatArray, to_bcn
 from amp_lab.analysis.spectral import (
     Peak,
-    Spectrogram,
+    ShortTimeSpectrum,
     Spectrum,
     find_peaks,
     power_spectrum,
@@ -30,7 +30,7 @@ __all__ = [
     "Measurement",
     "NoiseLevel",
     "Peak",
-    "Spectrogram",
+    "ShortTimeSpectrum",
     "Spectrum",
     "WindowFacts",
     "alias_energy",

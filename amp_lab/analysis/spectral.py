@@ -265,7 +265,7 @@ def find_peaks(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Spectrogram(_Calibrated):
+class ShortTimeSpectrum(_Calibrated):
     """Level over frequency and time; also unpacks as ``time_s, freq_hz, level_db``.
 
     Attributes
@@ -302,7 +302,7 @@ class Spectrogram(_Calibrated):
     def __repr__(self) -> str:
         """One line: size, and how it is calibrated."""
         return (
-            f"Spectrogram({self.time_s.size} segments of {self.segment_frames} frames, "
+            f"ShortTimeSpectrum({self.time_s.size} segments of {self.segment_frames} frames, "
             f"0 to {self.freq_hz[-1]:.9g} Hz, {self.quantity} in {self.unit}, "
             f"0 dBFS full-scale {self.reference}, {self.window})"
         )
@@ -317,7 +317,7 @@ def spectrogram(
     window: Window = "hann",
     quantity: Quantity = "amplitude",
     reference: Reference = "sine",
-) -> Spectrogram:
+) -> ShortTimeSpectrum:
     """Spectra of at most `columns` segments spread evenly over one signal `x` (frame,).
 
     A signal shorter than `segment_frames` is taken in one. Levels are those of `power_spectrum`.
@@ -350,7 +350,7 @@ def spectrogram(
     spectra = np.abs(fft.rfft(np.ldexp(segments[whole], -exponent) * taper, axis=-1))
     gain = _power_gain(taper, size, rate, quantity, reference)
     level[whole] = power_decibels(gain * spectra**2) + exponent * _OCTAVE_DB
-    return Spectrogram(
+    return ShortTimeSpectrum(
         time_s=(starts.astype(np.float64) + size / 2) / rate,
         freq_hz=bin_frequencies(size, rate),
         level_db=level.T,
