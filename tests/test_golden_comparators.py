@@ -134,7 +134,7 @@ NO_LIMITS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", NO_LIMITS, ids=repr)
+@pytest.mark.parametrize("value", NO_LIMITS, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize(
     ("name", "key"), [(n, key) for n, (_, keys) in COMPARATORS.items() for key in keys if key != "floor_db"]
 )
