@@ -173,7 +173,7 @@ def test_a_sound_file_that_cannot_be_written_is_one_sentence(
         (["rendr"], "command: no such command (got 'rendr', allowed demo | render | "),
         (["demo", "--isolation", "proces"], "--isolation: no such choice (got 'proces', "
          "allowed process | none). Did you mean 'process'?"),
-        (["golden", "verfy"], "allowed list | verify | update). Did you mean 'verify'?"),
+        (["golden", "verfy"], "allowed list | verify | update | export). Did you mean 'verify'?"),
         (["nodes", "svff"], "Did you mean 'svf'?"),
         (["bench", "--run", "W9"], "bench: no such workload (got 'W9', allowed W1 | "),
         (["rendr\x1b[2J"], "got 'rendr\\x1b[2J'"),

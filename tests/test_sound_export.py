@@ -13,7 +13,7 @@ import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType, SimpleNamespace
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -29,15 +29,14 @@ BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 Floats = npt.NDArray[np.float64]
 
 
-def made(data: Floats, rate: int = 48_000) -> Any:
-    """What `write` looks at of a render; (B, C, N)."""
-    return SimpleNamespace(name="tone", sample_rate=float(rate), audio=data)
+def write(data: Floats, path: Path, rate: int = 48_000, **options: Any) -> Path:
+    """Save (B, C, N) samples as a render of them is saved."""
+    return sound_export.write("tone.save", path, data, float(rate), **options)
 
 
 def save(data: Floats, path: Path, subtype: str | None = None, **options: Any) -> Path:
-    """Save (C, N) samples as a render of them is saved."""
-    given = {"dither": False, "seed": 0} | options
-    return sound_export.write(made(data[None]), path, None, subtype, **given)
+    """Save (C, N) samples."""
+    return write(data[None], path, subtype=subtype, **options)
 
 
 def hard(bits: int) -> Floats:
@@ -156,11 +155,8 @@ def test_dither_has_the_same_bits_everywhere(tmp_path: Path) -> None:
     other = soundfile.read(save(data, tmp_path / "c.wav", "PCM_16", dither=True, seed=6), dtype="int16")[0]
     assert np.array_equal(first, again) and not np.array_equal(first, other)
     assert first[:12].T.tolist() == DITHER_5
-    both = made(np.zeros((2, 1, 1000)))
-    one, two = (
-        soundfile.read(sound_export.write(both, tmp_path / "d.wav", batch, "PCM_16", True, 5))[0]
-        for batch in (0, 1)
-    )
+    both, form = np.zeros((2, 1, 1000)), {"subtype": "PCM_16", "dither": True, "seed": 5}
+    one, two = (soundfile.read(write(both, tmp_path / "d.wav", batch=batch, **form))[0] for batch in (0, 1))
     assert not np.array_equal(one, two)
 
 
@@ -226,7 +222,7 @@ def test_what_a_format_does_not_hold_is_known_before_it_is_opened(
     """The sentence names the limit; the old file is whole."""
     (tmp_path / name).write_bytes(OLD)
     with pytest.raises(amp.GraphError, match=rf"^tone\.save.*{said}"):
-        sound_export.write(made(np.zeros((1, channels, 100)), rate), tmp_path / name, None, subtype, False, 0)
+        write(np.zeros((1, channels, 100)), tmp_path / name, rate, subtype=subtype)
     assert (tmp_path / name).read_bytes() == OLD and os.listdir(tmp_path) == [name]
 
 
@@ -234,9 +230,7 @@ def test_every_rate_and_width_that_is_accepted_comes_back(tmp_path: Path) -> Non
     """What is said to fit does: FLAC writes rates above 65535 Hz in steps of ten only."""
     for rate in (1, 8_000, 65_535, 65_540, 96_000, 192_000, 655_350):
         for name in ("a.wav", "a.flac"):
-            written = sound_export.write(
-                made(np.zeros((1, 2, 300)), rate), tmp_path / name, None, None, False, 0
-            )
+            written = write(np.zeros((1, 2, 300)), tmp_path / name, rate)
             assert soundfile.info(written).samplerate == rate
 
 
@@ -275,7 +269,7 @@ def test_a_wav_of_more_than_4_gib_reads_back_whole(tmp_path: Path) -> None:
     marks = {0: 0.25, 2**29 - 1: -0.5, 2**29: 0.75, frames - 1: 1e-9}
     for frame, value in marks.items():
         data[0, 0, frame] = value
-    path = sound_export.write(made(data), tmp_path / "long.wav", None, None, False, 0)
+    path = write(data, tmp_path / "long.wav")
     with open(path, "rb") as file:
         head = file.read(80)
     assert head[:4] == b"RF64" and head[12:16] == b"ds64"
@@ -440,7 +434,6 @@ def test_ctrl_c_while_samples_are_written_ends_at_once(
 COSTS = """
 import sys
 import numpy as np
-from types import SimpleNamespace
 from pathlib import Path
 from amp_lab import sound_export, soundfiles
 folder, frames = Path(sys.argv[1]), int(sys.argv[2])
@@ -448,8 +441,7 @@ def peak():
     (line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
     return int(line.split()[1]) * 1024
 def write(name, data, subtype, **more):
-    what = SimpleNamespace(name="x", sample_rate=48_000.0, audio=data)
-    sound_export.write(what, folder / name, None, subtype, more.get("dither", False), 0)
+    sound_export.write("x.save", folder / name, data, 48_000.0, subtype=subtype, **more)
 write("small.wav", np.zeros((1, 2, 300_000)), "DOUBLE")
 write("small.flac", np.zeros((1, 2, 300_000)), "PCM_16", dither=True)
 soundfiles.read("x", folder / "small.flac", 48_000.0)
