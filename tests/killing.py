@@ -55,6 +55,10 @@ class Storm(Generic[State]):
     left: list[tuple[Call, State]] = field(default_factory=list)
     survived: list[Call] = field(default_factory=list)
 
+    def missed(self) -> list[Call]:
+        """Return the calls that change something and were not killed; of others a run may make fewer."""
+        return [call for call in self.survived if CHANGES.fullmatch(call.name)]
+
     def lost(self) -> list[tuple[Call, State]]:
         """Return the kills after which neither the old state nor the new one was there."""
         return [(call, state) for call, state in self.left if state not in (self.old, self.new)]
