@@ -24,7 +24,7 @@ typedef struct amp_quantizer {
 /* [any] Rounds sample * 2^(bits - 1) (+ dither) to the nearest whole number, ties to even, limits it to
  * [-2^(bits - 1), 2^(bits - 1) - 1], and writes it to the upper bits of out[n * stride]; the others are 0. NaN becomes 0.
  * With dither the whole error has mean 0 and a variance of 1/4 step^2 whatever the signal is; without, 1/12 step^2 where it is busy.
- * Since 1.2. */
+ * Since 1.3. */
 AMP_API amp_status amp_quantize(const double *samples, int64_t frames, const amp_quantizer *how, int32_t *out, int64_t stride);
 /* cffi-end */
 
