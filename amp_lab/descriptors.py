@@ -6,7 +6,6 @@ thread, can never come between a descriptor and its owner. A fork waits for `gua
 
 from __future__ import annotations
 
-import fcntl
 import io
 import os
 import socket
@@ -67,6 +66,8 @@ def socket_pair() -> tuple[socket.socket, socket.socket]:
 
 def _above_standard(fd: int) -> int:
     """Move a descriptor away from the numbers that a new process gives to its standard files."""
+    import fcntl  # noqa: PLC0415 - Windows has none, nor workers
+
     if fd >= STANDARD:
         return fd
     try:

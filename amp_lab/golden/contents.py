@@ -41,6 +41,8 @@ MOST_BYTES = {
 REPLACED = ".amp_lab_old_"
 """Begins the name of a case's folder while another takes its place in two steps."""
 CURE = "Restore the file from version control."
+OPENS_FOLDERS = {os.open, os.stat} <= os.supports_dir_fd
+"""Whether the system opens folders, and files relative to them; elsewhere files are opened by their paths."""
 TRIES, PAUSE_S = 100, 0.01
 """How often a case that is replaced again and again is read, and the pause before the next time."""
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -76,16 +78,21 @@ class OpenCase:
         Of the case.
     path : Path
         Where the folder lay when it was opened.
-    descriptor : int
+    descriptor : int or None
+        Of the folder; None where `OPENS_FOLDERS` is false.
+    status : os.stat_result
+        Of the folder.
     """
 
     name: str
     path: Path
-    descriptor: int
+    descriptor: int | None
+    status: os.stat_result
 
     def names(self) -> list[str]:
         """Return what lies in the folder, without junk."""
-        return sorted(name for name in os.listdir(self.descriptor) if not is_junk(name))
+        folder = self.path if self.descriptor is None else self.descriptor
+        return sorted(name for name in os.listdir(folder) if not is_junk(name))
 
     def require(self, *files: str) -> None:
         """Raise `MissingFiles` unless these are there, of whatever kind."""
@@ -102,7 +109,8 @@ class OpenCase:
             There is none, it is too large, lies elsewhere, or is a pointer of git LFS.
         """
         where = f"{plain(self.name)}/{file}"
-        path, folder = Path(file), self.descriptor
+        path = self.path / file if self.descriptor is None else Path(file)
+        folder = self.descriptor
         try:
             is_link = stat.S_ISLNK(os.lstat(path, dir_fd=folder).st_mode)
         except OSError as error:
@@ -150,23 +158,31 @@ def read(folder: Path, parse: Callable[[OpenCase], T]) -> T:
 @contextmanager
 def _opened(folder: Path) -> Iterator[OpenCase]:
     """Open the folder of a case, or the one that is kept while another takes its place in two steps."""
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK
     failures: list[OSError] = []
     for path in (folder, kept(folder), folder):
         if path.is_symlink():
             _inside(plain(folder.name), path, folder.parent)
         try:
-            descriptor = os.open(path, flags)
+            descriptor = _open_folder(path)
         except OSError as error:
             failures.append(error)
             continue
         try:
-            yield OpenCase(folder.name, path, descriptor)
+            yield OpenCase(folder.name, path, descriptor, os.stat(path if descriptor is None else descriptor))
         finally:
-            os.close(descriptor)
+            if descriptor is not None:
+                os.close(descriptor)
         return
     what = failures[0].strerror or failures[0]
     raise FileError(f"{plain(folder, 200)}: {what}. Name the folder of a case.")
+
+
+def _open_folder(path: Path) -> int | None:
+    """Open a folder; None where the system has no files relative to an open one (Windows)."""
+    if OPENS_FOLDERS:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NONBLOCK)
+    os.listdir(path)
+    return None
 
 
 def kept(folder: Path) -> Path:
@@ -178,8 +194,8 @@ def _is_current(case: OpenCase, folder: Path) -> bool:
     """Whether the folder that is held open is still the one that has the name."""
     if case.path != folder and folder.exists():
         return False
-    held, named = os.fstat(case.descriptor), _identity(case.path)
-    return named is not None and named[:2] == (held.st_dev, held.st_ino)
+    named = _identity(case.path)
+    return named is not None and named[:2] == (case.status.st_dev, case.status.st_ino)
 
 
 def _identity(path: Path) -> tuple[int, ...] | None:

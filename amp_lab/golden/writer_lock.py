@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import socket
 import time
@@ -19,7 +18,9 @@ from amp_lab.errors import plain
 from .verdict import GoldenError
 
 WAIT_S, PAUSE_S = 60.0, 0.02
-_FLAGS = os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_FLAGS = os.O_CREAT
+for _name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):  # what the system has of them
+    _FLAGS |= getattr(os, _name, 0)
 
 
 @contextlib.contextmanager
@@ -66,6 +67,10 @@ def _opener(path: str, flags: int) -> int:
 
 def _lock(file: TextIO) -> int:
     """Lock the file if nobody else holds it, until it is closed; return the number of the error, or 0."""
+    try:
+        import fcntl  # noqa: PLC0415 - Windows has none
+    except ImportError:
+        return errno.ENOLCK
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
