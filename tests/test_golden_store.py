@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import shutil
@@ -287,7 +288,7 @@ def test_a_file_system_without_locks_is_named(root: Path, monkeypatch: pytest.Mo
     def refuse(file: Any, operation: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(writer_lock.fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.warns(RuntimeWarning, match=r"no lock on this file system \(No locks available\)"):
         bless(root, 0.25, overwrite=True)
     assert reason(root) == "level 0.25" and entries(root) == [".gitattributes", "tone"]

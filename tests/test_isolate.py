@@ -69,16 +69,29 @@ def mute(frames: int) -> RenderRequest:
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """After every test: no process, no open file and no mapping of the shared memory remains."""
+    """After every test: no process, no open file and no mapping of the shared memory remains of it."""
     isolate.shutdown()
-    before = set(children())
+    before, mapped, held = set(children()), mappings(), open_files()
     yield
     isolate.shutdown()
     gc.collect()  # frames of the failures a test caught
     assert set(children()) == before
-    assert "memfd:amp-lab" not in Path("/proc/self/maps").read_text(encoding="utf-8")
-    links = [os.readlink(entry) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
-    assert not [link for link in links if "memfd:amp-lab" in link]
+    assert mappings() <= mapped
+    assert open_files() <= held
+
+
+def mappings() -> set[str]:
+    """Lines of this process's memory map that are the shared memory of workers."""
+    lines = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
+    return {line for line in lines if "memfd:amp-lab" in line}
+
+
+def open_files() -> set[str]:
+    """Descriptors of this process that are the shared memory of workers."""
+    links = [
+        (entry.name, os.readlink(entry)) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()
+    ]
+    return {name for name, link in links if "memfd:amp-lab" in link}
 
 
 def children() -> list[int]:

@@ -18,6 +18,7 @@ import numpy as np
 import psutil
 import pytest
 from rigs import same_bits
+from test_isolate import mappings
 
 import amp_lab as amp
 from amp_lab import fork_server, isolate, rendering, segments, worker
@@ -81,10 +82,9 @@ def test_address_space_is_reserved_by_need(tmp_path: Path) -> None:
     """A process that may map 2 GB has workers, also where the machine has more memory than that."""
     assert outcome(tmp_path, "resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))") == "True"
     amp.presets.three_osc().render(frames=10, isolation="none")
-    before = psutil.Process().memory_info().vms
+    before, known = psutil.Process().memory_info().vms, mappings()
     amp.presets.three_osc().render(frames=10, isolation="process")
-    mapped = [line for line in Path("/proc/self/maps").read_text().splitlines() if "memfd:amp-lab" in line]
-    sizes = [int(b, 16) - int(a, 16) for a, b in (line.split()[0].split("-") for line in mapped)]
+    sizes = [int(b, 16) - int(a, 16) for a, b in (line.split()[0].split("-") for line in mappings() - known)]
     assert sum(sizes) == segments.FIRST_BYTES, f"{psutil.Process().memory_info().vms - before} bytes more"
 
 
