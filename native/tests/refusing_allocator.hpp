@@ -23,10 +23,10 @@ namespace {
 
 std::atomic<long> allocations = 0, live = 0;  // live: made by operator new and not given back
 std::atomic<long> refused = 0;
-long fail_at = -1;                  // number of the allocation that fails, -1: none
-bool fail_on = false;               // and all that follow
-std::atomic<bool> failing = false;  // one has failed
-bool no_maps = false;               // address space cannot be reserved
+long fail_at = -1;                      // number of the allocation that fails, -1: none
+bool fail_on = false;                   // and all that follow
+std::atomic<bool> failing = false;      // one has failed
+[[maybe_unused]] bool no_maps = false;  // address space cannot be reserved
 
 bool refuse() {
     const long n = allocations++;
