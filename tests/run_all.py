@@ -157,8 +157,7 @@ def phases(long: bool) -> list[Phase]:
     """Every phase, in the order they run."""
     sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.[ch]pp"))
     # Long tests measure time and want the machine for themselves; the others share it, file by file.
-    shared = ("-n", JOBS, "--dist", "loadfile")
-    matrix = ("-m", "long or not long") if long else shared
+    matrix = ("-m", "long or not long") if long else ("-n", JOBS, "--dist", "loadfile")
     apart = ("-o", "norecursedirs=.* browser kills site")  # phases of their own, which check no golden
     guard = ("--nbval", "-p", "amp_lab.golden.nbguard", "--nbval-current-env", "--nbval-cell-timeout=120")
     return [
@@ -186,7 +185,7 @@ def phases(long: bool) -> list[Phase]:
         Phase("native-hooks", (("cmake", "--preset", "hooks"), ("cmake", "--build", "--preset", "hooks"))),
         pytest("python", "--golden-unused=fail", *apart, *matrix),
         pytest("kills", "tests/kills", *(matrix if long else ()), missing=strace_missing),
-        pytest("browser", "tests/browser", *shared, missing=browser_missing),
+        pytest("browser", "tests/browser", missing=browser_missing),
         pytest("notebooks", *guard, "notebooks"),
         pytest("site", "tests/site"),
     ]
