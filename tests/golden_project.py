@@ -1,4 +1,4 @@
-"""A project of somebody else with a golden: fixtures for the tests of the pytest plug-in."""
+"""A project of a user with a golden: fixtures for the tests of the pytest plug-in."""
 
 from __future__ import annotations
 

@@ -264,7 +264,7 @@ def test_a_link_inside_the_project_is_read(root: Path) -> None:
 
 
 def test_a_link_out_of_the_project_is_not_read(root: Path, stored: Path) -> None:
-    """A link to a file of somebody else is refused, even if the file fits."""
+    """A link to a file outside the project is refused, even if the file fits."""
     (root / "tone" / "sums.txt").unlink()
     (root / "tone" / "sums.txt").symlink_to(stored / "goldens/tone/sums.txt")
     assert all("tone/sums.txt: leads elsewhere (got a link to" in text for text in verdicts(root))

@@ -198,7 +198,7 @@ def test_readers_tidy_nothing(root: Path) -> None:
 
 
 def test_what_was_never_blessed_is_not_removed(root: Path) -> None:
-    """Notes in a case are somebody's work: they are named, and nothing is replaced."""
+    """Notes that a user keeps in a case are named, and nothing is replaced."""
     (root / "tone" / "notes.txt").write_text("mine")
     for act in (
         lambda: bless(root, 0.25, overwrite=True),

@@ -225,7 +225,7 @@ number = 3
 
 @pytest.fixture
 def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], str]:
-    """Write a module of somebody's project into the working folder; give its name."""
+    """Write a module of a user's project into the working folder; give its name."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     written = 0

@@ -54,7 +54,7 @@ class Code:
         try:
             given = self.source[name] if isinstance(self.source, Mapping) else self.source(name)
             return given() if callable(given) and not isinstance(given, Graph | Render) else given
-        except Exception as error:  # it is somebody's code
+        except Exception as error:  # code of the user may raise anything
             raise GoldenError(
                 f"{plain(name)}: the graph in the code: {type(error).__name__}: {error}"
             ) from error
@@ -110,7 +110,7 @@ def load(place: str, names: Sequence[str] = ()) -> Mapping[str, Any] | Callable[
             found = getattr(found, part)
         if callable(found) and not _parameters(found):
             found = found()
-    except Exception as error:  # it is somebody's code
+    except Exception as error:  # code of the user may raise anything
         raise GoldenError(f"--code {place}: {type(error).__name__}: {error}") from error
     if isinstance(found, Graph | Render) and len(names) == 1:
         return {names[0]: found}

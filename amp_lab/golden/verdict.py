@@ -294,7 +294,7 @@ def of_error(name: object, error: BaseException) -> Verdict:
     what = next((what for kind, what in kinds if isinstance(error, kind)), "error")
     try:
         text = str(error)
-    except Exception:  # an error of somebody else's, which cannot even be told
+    except Exception:  # an error whose own text cannot be made
         text = ""
     place: dict[str, Any] = {}
     if isinstance(error, AmpError):

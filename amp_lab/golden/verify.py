@@ -125,7 +125,7 @@ def _of_code(blessed: Blessed, code: Code) -> Verdict:
     try:
         render = render_of(blessed, code)
         return explain(blessed, Verdict(name, compared(blessed, render), "code"), render)
-    except Exception as error:  # it is somebody's code
+    except Exception as error:  # code of the user may raise anything
         return replace(of_error(name, error), layout="code")
 
 

@@ -32,7 +32,7 @@ def held(path: Path) -> Iterator[None]:
     Raises
     ------
     GoldenError
-        Somebody else has held it for `WAIT_S` seconds.
+        Another process has held it for `WAIT_S` seconds.
     OSError
         The file cannot be made.
     """

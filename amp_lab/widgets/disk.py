@@ -45,12 +45,12 @@ class DiskFile:
     version: int = -1
 
     def replace(self, data: bytes, version: int) -> tuple[bytes | None, bool]:
-        """Write the file, unless a newer version or somebody else has written it meanwhile.
+        """Write the file, unless a newer version or another program has written it meanwhile.
 
         Returns
         -------
         tuple
-            The bytes somebody else has written, None if the file is ours; and whether it was deleted.
+            The bytes another program has written, None if the file is ours; and whether it was deleted.
 
         Raises
         ------
