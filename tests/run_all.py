@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / "build" / "reports"
 WIDGETS = "amp_lab/widgets/js"
+COUNT = "native/bench/instructions.py"
 JOBS = str(os.cpu_count() or 1)
 ENVIRONMENT = {
     **os.environ,
@@ -114,6 +115,14 @@ def strace_missing() -> str:
     return "" if there or required else "no strace on this machine: no writer killed at its system calls"
 
 
+def count_missing() -> str:
+    """Why no instructions can be counted against the budget; empty if they can."""
+    installed("valgrind", "valgrind")
+    command = (sys.executable, COUNT, "--missing")
+    asked = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, text=True, capture_output=True, check=False)
+    return "" if asked.returncode else asked.stdout.strip()  # what went wrong shows when the phase runs
+
+
 def clang_missing() -> str:
     """Why there is no clang; empty if there is one."""
     installed("clang++", "clang")
@@ -153,6 +162,15 @@ def golden_bits(preset: str) -> tuple[str, ...]:
     return ("env", f"LD_LIBRARY_PATH=build/{preset}", "amp-lab", "golden", "verify")
 
 
+def instructions() -> Phase:
+    """Instructions of the workloads against their budget: speed without a clock."""
+    build = (
+        ("cmake", "--preset", "dev"),
+        ("cmake", "--build", "--preset", "dev", "--target", "count_execute"),
+    )
+    return Phase("instructions", (*build, ("python", COUNT)), missing=count_missing)
+
+
 def phases(long: bool) -> list[Phase]:
     """Every phase, in the order they run."""
     sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.[ch]pp"))
@@ -183,6 +201,7 @@ def phases(long: bool) -> list[Phase]:
         native("fuzz", options=(f"-DAMP_FUZZ_SECONDS={600 if long else 60}",), missing=fuzzer_missing),
         *((native("diag"), native("tsan", ("python", "tests/under_tsan.py"))) if long else ()),
         Phase("native-hooks", (("cmake", "--preset", "hooks"), ("cmake", "--build", "--preset", "hooks"))),
+        *((instructions(),) if long else ()),
         pytest("python", "--golden-unused=fail", *apart, *matrix),
         pytest("kills", "tests/kills", *(matrix if long else ()), missing=strace_missing),
         pytest("browser", "tests/browser", missing=browser_missing),
@@ -232,7 +251,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="PHASE")
     parser.add_argument(
-        "--long", action="store_true", help="long matrices, diagnostics and thread sanitizer too"
+        "--long",
+        action="store_true",
+        help="long matrices, diagnostics, thread sanitizer and counted instructions too",
     )
     arguments = parser.parse_args()
     known = {phase.name: phase for phase in phases(arguments.long)}
