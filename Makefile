@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 SOURCES := pyproject.toml CMakeLists.txt LICENSE README.md \
-	$(shell find amp_lab native/abi native/cffi native/cmake native/core native/dsp native/engine native/include \
+	$(shell find amp_lab native/abi native/cffi native/cmake native/core native/dsp native/engine native/include native/kernel \
 	native/meters native/nodes native/plan \( -name __pycache__ -o -path amp_lab/widgets/js \) -prune -o -print)
 
 .PHONY: build demo test test-all bench lint format stubs docs widgets hooks clean

@@ -3,7 +3,7 @@
 
 #include "amp_source_digest.h"
 #include "core/log.hpp"
-#include "engine/step.hpp"
+#include "kernel/step.hpp"
 
 #ifndef AMP_BUILD_INFO
 #define AMP_BUILD_INFO "unknown build"

@@ -141,7 +141,7 @@ amp_status amp_history_sample(const void* blob, size_t size, const char* curve, 
         if (it == h.end())
             throw Failure(AMP_E_INVALID_ARG, "history", text("%s: there is no such curve in the history.", curve), "",
                           curve);
-        it->second.sample(sample_rate, first, frames, out);
+        it->second.sample(kernels()->curve_segment, sample_rate, first, frames, out);
     });
 }
 

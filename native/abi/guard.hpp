@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "core/failure.hpp"
-#include "engine/floating_point.hpp"
+#include "engine/run/floating_point.hpp"
 #include "engine/runtime.hpp"
 
 struct amp_graph_runtime {

@@ -2,7 +2,7 @@
 #include <mutex>
 
 #include "abi/buffers.hpp"
-#include "engine/stream.hpp"
+#include "engine/stream/stream.hpp"
 
 struct amp_stream {
     amp_stream(amp::Plan plan, const amp_stream_config& config) : stream(std::move(plan), config) {}

@@ -1,5 +1,5 @@
 // Compiled with contraction, unlike everything in the library: how fast the machine's fused multiply-add would be.
-#include "engine/step.hpp"
+#include "kernel/step.hpp"
 // clang-format off
 #include "bench/multiply_add.hpp"
 // clang-format on

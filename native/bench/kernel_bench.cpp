@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "dsp/phase.hpp"
-#include "engine/step.hpp"
+#include "kernel/step.hpp"
 
 namespace amp::AMP_KNS {
 extern const NodeType* const node_types[];

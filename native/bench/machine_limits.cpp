@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdio>
 
-#include "engine/step.hpp"
+#include "kernel/step.hpp"
 // clang-format off
 #include "bench/multiply_add.hpp"
 // clang-format on

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "engine/build.hpp"
+#include "engine/build/steps.hpp"
 #include "engine/runtime.hpp"
 
 namespace amp {

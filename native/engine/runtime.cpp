@@ -6,8 +6,8 @@
 #include <cstring>
 #include <numeric>
 
-#include "engine/build.hpp"
-#include "engine/values.hpp"
+#include "engine/build/steps.hpp"
+#include "engine/build/parameter_values.hpp"
 
 namespace amp {
 

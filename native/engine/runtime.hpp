@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "engine/pool.hpp"
-#include "engine/shard.hpp"
+#include "engine/run/thread_pool.hpp"
+#include "engine/run/shard.hpp"
 #include "plan/schedule.hpp"
 
 namespace amp {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <tuple>
 
-#include "engine/values.hpp"
+#include "engine/build/parameter_values.hpp"
 
 namespace amp {
 

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "engine/step.hpp"
+#include "kernel/step.hpp"
 
 namespace amp {
 

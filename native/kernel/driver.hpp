@@ -1,11 +1,11 @@
-// Drivers: a node's maths (nodes/traits.hpp) is run
+// Drivers: a node's maths (kernel/node_traits.hpp) is run
 //   across frames  (frame layout): coef and shape on eight frames at a time, tick frame by frame on doubles;
 //   across lanes   (lane layout):  coef, tick and shape on eight batches at a time, frame by frame;
 //   per frame      (feedback):     the same three on one frame.
 // Every lane sees the same operations in the same order, so all drivers give the same bits.
 #pragma once
-#include "nodes/frame_layout.hpp"
-#include "nodes/lane_layout.hpp"
+#include "kernel/frame_layout.hpp"
+#include "kernel/lane_layout.hpp"
 
 namespace amp::AMP_KNS {
 

@@ -1,6 +1,6 @@
 // Runs a node in the frame layout: row by row, in chunks that stay in L1.
 #pragma once
-#include "nodes/traits.hpp"
+#include "kernel/node_traits.hpp"
 
 namespace amp::AMP_KNS {
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <utility>
 
-#include "nodes/traits.hpp"
+#include "kernel/node_traits.hpp"
 
 namespace amp::AMP_KNS {
 

@@ -36,7 +36,7 @@
 // `static mask_of<T> calm(const Mid&, const Coef&, T* y, const Setup&)`: that formula, and lanes for which it may not
 // do.
 #pragma once
-#include "nodes/line.hpp"
+#include "kernel/rows.hpp"
 
 namespace amp::AMP_KNS {
 

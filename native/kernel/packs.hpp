@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "dsp/lanes.hpp"
-#include "engine/step.hpp"
+#include "kernel/step.hpp"
 
 namespace amp::AMP_KNS {
 

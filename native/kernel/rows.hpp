@@ -1,6 +1,6 @@
 // Where one row of a node stands in the block: pointers to its frame 0, worked out when a view has moved.
 #pragma once
-#include "nodes/kernel.hpp"
+#include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 

@@ -1,6 +1,6 @@
 // The engine's own steps on signals: parameters (base value, modulations, range) and ports where several edges meet.
 #include "dsp/far.hpp"
-#include "nodes/driver.hpp"
+#include "kernel/driver.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

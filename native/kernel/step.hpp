@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "amp/node.h"
+#include "core/signals/curve_segment.hpp"
 
 namespace amp {
 
@@ -40,7 +41,7 @@ inline constexpr uint32_t kNonfinite = 1;   // some output value is NaN or Inf
 inline constexpr uint32_t kOutOfRange = 2;  // a parameter left its declared range
 inline constexpr uint32_t kFusedWrong = 4;  // the fused parameter left its range, or is not finite
 
-struct CurveData;  // core/history.hpp
+struct CurveData;  // core/signals/history.hpp
 
 struct Environment {
     double sample_rate;
@@ -113,11 +114,6 @@ struct alignas(64) Step {
 // A value that holds under one modulator needs no pass of its own: the node reads both.
 inline bool stays_fused(const Step& parameter) { return parameter.fuses && !parameter.curve && !parameter.source; }
 
-struct CurveSegment {
-    uint8_t interpolation;  // AMP_CURVE_*
-    double time, next_time, value, next_value;
-};
-
 struct Op {
     FireFn fire;
     Step* step;
@@ -182,8 +178,7 @@ struct KernelTable {
     void (*scatter)(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride,
                     bool far);
     void (*publish)();
-    // Values at t = n / sample_rate for frames inside one segment.
-    void (*curve_segment)(const CurveSegment& segment, double sample_rate, int64_t first, int64_t frames, double* out);
+    SegmentFn curve_segment;
     const MeterKernels* meters;  // meters/kernels.hpp
 };
 

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "core/failure.hpp"
-#include "engine/step.hpp"
+#include "kernel/step.hpp"
 
 namespace amp {
 

@@ -5,7 +5,7 @@
 
 #include "amp/meter.h"
 #include "amp/run.h"
-#include "engine/pool.hpp"
+#include "engine/run/thread_pool.hpp"
 #include "meters/design.hpp"
 #include "meters/gating.hpp"
 

@@ -1,6 +1,6 @@
 // batch_mix: the mean or the sum of all batches, in every batch.
-#include "nodes/contract.hpp"
-#include "nodes/kernel.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

@@ -2,8 +2,8 @@
 // The recursion is written on the two states only (y = b0 x + s1 put into their updates): one product and two sums
 // deep per frame, and the output is feed-forward.
 #include "dsp/math.hpp"
-#include "nodes/contract.hpp"
-#include "nodes/driver.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/driver.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

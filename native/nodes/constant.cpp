@@ -1,6 +1,6 @@
 // constant: a signal that is its parameter.
-#include "nodes/contract.hpp"
-#include "nodes/driver.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/driver.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

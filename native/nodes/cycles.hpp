@@ -1,8 +1,8 @@
 // What the nodes with a phase share: its increment, offsets given in cycles, and shapes.
 #pragma once
 #include "dsp/phase.hpp"
-#include "nodes/contract.hpp"
-#include "nodes/kernel.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 

@@ -1,8 +1,8 @@
 // delay_line: y[n] = x[n - d], d a real number of frames that may change every frame.
 // J. O. Smith, "Physical Audio Signal Processing" (delay-line interpolation); T. Laakso et al., "Splitting the Unit
 // Delay", 1996.
-#include "nodes/contract.hpp"
-#include "nodes/kernel.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

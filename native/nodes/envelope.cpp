@@ -1,7 +1,7 @@
 // envelope: attack, hold, decay, sustain, release. The level is a closed form of the frames since the last event and of
 // what was latched then, so frames without events are worked on eight at a time.
-#include "nodes/contract.hpp"
-#include "nodes/kernel.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

@@ -1,7 +1,7 @@
 // fir: linear-phase filter by the window method, as long as asked for.
 #include "dsp/kaiser.hpp"
-#include "nodes/contract.hpp"
-#include "nodes/kernel.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

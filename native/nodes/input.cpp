@@ -1,6 +1,6 @@
 // input: samples bound from outside, an array or an audio file.
-#include "nodes/contract.hpp"
-#include "nodes/kernel.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

@@ -1,9 +1,9 @@
 // lfo: a slow shape, smoothed and scaled: y = offset + depth * slewed(shape). Two stages, each a node of its own to the
 // driver: the shape is written to the output, the slew reads it there.
 #include "dsp/math.hpp"
-#include "nodes/contract.hpp"
+#include "kernel/contract.hpp"
 #include "nodes/cycles.hpp"
-#include "nodes/driver.hpp"
+#include "kernel/driver.hpp"
 #include "nodes/hash.hpp"
 
 namespace amp::AMP_KNS {

@@ -4,8 +4,8 @@
 // power of two, small enough to hear nothing and large enough that the running sum over the window is exact: it never
 // drifts, and no cut of time changes it.
 #include "dsp/math.hpp"
-#include "nodes/contract.hpp"
-#include "nodes/kernel.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

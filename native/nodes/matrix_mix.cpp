@@ -1,6 +1,6 @@
 // matrix_mix: y = M x over the channels.
-#include "nodes/contract.hpp"
-#include "nodes/kernel.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

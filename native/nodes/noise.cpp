@@ -1,9 +1,9 @@
 // noise: white, uniform, a function of (seed, node, batch, channel, frame): any frame can be made without the ones
 // before it. The hash is the finaliser of splitmix64 (G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number
 // Generators", 2014).
-#include "nodes/contract.hpp"
+#include "kernel/contract.hpp"
 #include "nodes/hash.hpp"
-#include "nodes/kernel.hpp"
+#include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

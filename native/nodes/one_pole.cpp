@@ -1,7 +1,7 @@
 // one_pole: lowpass y += a (x - y) and its complement, 6 dB per octave.
 #include "dsp/math.hpp"
-#include "nodes/contract.hpp"
-#include "nodes/driver.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/driver.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

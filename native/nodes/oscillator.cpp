@@ -4,9 +4,9 @@
 // Subtractive Synthesis", 2007 (steps); F. Esqueda, V. Valimaki and S. Bilbao, "Rounding Corners with BLAMP", 2016
 // (corners).
 #include "dsp/math.hpp"
-#include "nodes/contract.hpp"
+#include "kernel/contract.hpp"
 #include "nodes/cycles.hpp"
-#include "nodes/driver.hpp"
+#include "kernel/driver.hpp"
 #include "nodes/oscillator_events.hpp"
 
 namespace amp::AMP_KNS {

@@ -1,7 +1,7 @@
 // pan: places a mono signal between two channels with constant power, or balances a stereo signal.
 #include "dsp/math.hpp"
-#include "nodes/contract.hpp"
-#include "nodes/kernel.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

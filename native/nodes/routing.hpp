@@ -1,7 +1,7 @@
 // Kernels that several nodes share, most of whose work is done by their ports: y = x, and y = gain * x.
 #pragma once
-#include "nodes/contract.hpp"
-#include "nodes/driver.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/driver.hpp"
 
 namespace amp::AMP_KNS {
 

@@ -1,8 +1,8 @@
 // safety: DC blocker, then a peak limiter with instant attack and exponential release. Output never exceeds the
 // ceiling.
 #include "dsp/math.hpp"
-#include "nodes/contract.hpp"
-#include "nodes/driver.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/driver.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

@@ -3,8 +3,8 @@
 // To add a node: copy this file to native/nodes/<id>.cpp, rename, and add AMP_NODE(<id>) to nodes.inc in alphabetical
 // order. Builder, documentation page, validation and tests follow from the contract table at the end. The example is a
 // leaky integrator: y[n] = leak * y[n-1] + rate * x[n].
-#include "nodes/contract.hpp"
-#include "nodes/driver.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/driver.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

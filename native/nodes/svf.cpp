@@ -3,8 +3,8 @@
 // Filter Design". Written in state-space form: the recursion is one 2x2 product per frame, everything else is
 // feed-forward.
 #include "dsp/math.hpp"
-#include "nodes/contract.hpp"
-#include "nodes/driver.hpp"
+#include "kernel/contract.hpp"
+#include "kernel/driver.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

@@ -1,5 +1,5 @@
 // The node types of one ISA level, ordered by id.
-#include "engine/step.hpp"
+#include "kernel/step.hpp"
 
 namespace amp::AMP_KNS {
 

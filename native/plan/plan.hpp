@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/step.hpp"
+#include "kernel/step.hpp"
 #include "plan/descriptors.hpp"
 #include "plan/lists.hpp"
 

@@ -11,7 +11,7 @@
 
 #include "check.hpp"
 #include "dsp/phase.hpp"
-#include "engine/step.hpp"
+#include "kernel/step.hpp"
 
 namespace amp::AMP_KNS {
 extern const NodeType* const node_types[];

@@ -1,10 +1,9 @@
-#include "core/history.hpp"
+#include "core/signals/history.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include "amp/history.h"
-#include "engine/step.hpp"
 
 namespace amp {
 
@@ -29,7 +28,7 @@ void check_points(const std::string& name, const CurveData& c, size_t first) {
     }
 }
 
-void CurveData::sample(double sample_rate, int64_t first, int64_t n, double* out) const {
+void CurveData::sample(SegmentFn segment, double sample_rate, int64_t first, int64_t n, double* out) const {
     const auto time = [&](int64_t i) { return static_cast<double>(first + i) / sample_rate; };
     auto k = static_cast<size_t>(std::upper_bound(times.begin(), times.end(), time(0)) -
                                  times.begin());  // times[k - 1] <= t < times[k]
@@ -46,8 +45,8 @@ void CurveData::sample(double sample_rate, int64_t first, int64_t n, double* out
         if (k == 0 || k == times.size() || values[k] == values[k - 1])
             std::fill(out + i, out + end, values[k == 0 ? 0 : k - 1]);
         else
-            kernels()->curve_segment({interpolation, times[k - 1], times[k], values[k - 1], values[k]}, sample_rate,
-                                     first + i, end - i, out + i);
+            segment({interpolation, times[k - 1], times[k], values[k - 1], values[k]}, sample_rate, first + i, end - i,
+                    out + i);
         i = end;
     }
 }

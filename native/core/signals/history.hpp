@@ -5,14 +5,16 @@
 #include <vector>
 
 #include "core/bytes.hpp"
+#include "core/signals/curve_segment.hpp"
 
 namespace amp {
 
 struct CurveData {
     uint8_t interpolation = 0;
     std::vector<double> times, values;
-    // Values for frames first .. first + n - 1; the same bits however the range is cut.
-    void sample(double sample_rate, int64_t first, int64_t n, double* out) const;
+    // Values for frames first .. first + n - 1, by a kernel for what lies inside one segment; the same bits however the
+    // range is cut.
+    void sample(SegmentFn segment, double sample_rate, int64_t first, int64_t n, double* out) const;
 };
 
 using History = std::map<std::string, CurveData>;

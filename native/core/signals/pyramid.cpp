@@ -1,9 +1,10 @@
-// extern "C": the min/max pyramid. Level k >= 1 holds one (min, max) pair for each run of 16^k samples.
+#include "core/signals/pyramid.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "amp/diag.h"
+namespace amp {
 
 namespace {
 
@@ -42,16 +43,13 @@ void extremes(const double* x, const double* pyramid, int64_t frames, int64_t fi
 
 }  // namespace
 
-extern "C" {
-
-size_t amp_pyramid_size(int64_t frames) {
+size_t pyramid_size(int64_t frames) {
     size_t n = 0;
     while (frames > kFactor) n += 2 * static_cast<size_t>(frames = up(frames));
     return n;
 }
 
-void amp_pyramid_build(const double* samples, int64_t frames, double* pyramid) {
-    if (!samples || !pyramid) return;
+void build_pyramid(const double* samples, int64_t frames, double* pyramid) {
     const double* below = nullptr;
     for (double* level = pyramid; frames > kFactor;) {
         const int64_t n = up(frames);
@@ -68,11 +66,8 @@ void amp_pyramid_build(const double* samples, int64_t frames, double* pyramid) {
     }
 }
 
-amp_status amp_pyramid_query(const double* samples, int64_t frames, const double* pyramid, int64_t first, int64_t last,
-                             int32_t columns, double* low, double* high) {
-    if (!samples || !low || !high || columns < 1 || first < 0 || last > frames || first >= last)
-        return AMP_E_INVALID_ARG;
-    if (!pyramid && frames > kFactor) return AMP_E_INVALID_ARG;
+void query_pyramid(const double* samples, int64_t frames, const double* pyramid, int64_t first, int64_t last,
+                   int32_t columns, double* low, double* high) {
     for (int32_t c = 0; c < columns; ++c) {
         const auto span = static_cast<double>(last - first) / columns;
         const int64_t a = std::min(last - 1, first + static_cast<int64_t>(span * c));
@@ -82,7 +77,6 @@ amp_status amp_pyramid_query(const double* samples, int64_t frames, const double
         low[c] = p.low;
         high[c] = p.high;
     }
-    return AMP_OK;
 }
 
-}  // extern "C"
+}  // namespace amp

@@ -1,13 +1,13 @@
-// The maker of a shard's memory and steps: what its files share. slices.cpp decides who shares memory, ports.cpp places
-// it, cohort.cpp joins teams to the rest, build.cpp makes the steps.
+// The maker of a shard's memory and steps: what its files share. lifetimes.cpp decides who shares memory,
+// port_memory.cpp places it, cohort_lanes.cpp joins teams to the rest, steps.cpp makes the steps.
 #pragma once
 #include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "engine/build.hpp"
-#include "engine/values.hpp"
+#include "engine/build/steps.hpp"
+#include "engine/build/parameter_values.hpp"
 #include "plan/parameters.hpp"
 
 namespace amp {
@@ -160,7 +160,7 @@ struct Builder {
         return it == r.common_.history.end() ? nullptr : &it->second;
     }
 
-    // slices.cpp
+    // lifetimes.cpp
     Shape parameter_shape(uint32_t u, uint32_t k) const;
     const PlanEdge* passed(uint32_t u) const;
     bool may_write_over(uint32_t u, uint32_t src, uint32_t port) const;
@@ -171,14 +171,14 @@ struct Builder {
     void choose_block();
     void unshare();
 
-    // cohort.cpp
+    // cohort_lanes.cpp
     void find_lane_runs();
     bool is_straight(uint32_t k) const;
     void lift();
     void show_lane(View& view, const PlanEdge& e, int32_t channel, uint32_t b);
     const Port& pack(uint32_t k);
 
-    // ports.cpp
+    // port_memory.cpp
     void place();
     void window(Port& p);
     void early(const std::map<uint32_t, const Port*>& token_port);
@@ -187,7 +187,7 @@ struct Builder {
     void settle();
     const Port& token_window(uint32_t k);
 
-    // build.cpp
+    // steps.cpp
     void steps();
     Step& gather(uint32_t u, int32_t channels, int32_t n_in, uint32_t mode = AMP_GATHER_SUM);
     Step& make_step(uint64_t state, uint64_t coef, uint64_t lines);

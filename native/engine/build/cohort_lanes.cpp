@@ -1,5 +1,5 @@
 // What stands between a team and the rest: lanes read as they are, brought together, or laid out one by one.
-#include "engine/builder.hpp"
+#include "engine/build/builder.hpp"
 
 namespace amp {
 

@@ -1,4 +1,4 @@
-#include "engine/early.hpp"
+#include "engine/build/initial_tokens.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 // Before the first token of an output: what its readers see there.
 #pragma once
-#include "engine/step.hpp"
+#include "kernel/step.hpp"
 
 namespace amp {
 

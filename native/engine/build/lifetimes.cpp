@@ -1,7 +1,7 @@
 // Which outputs are held, windows or slices, and whose slices share memory because their lifetimes do not overlap.
 #include <algorithm>
 
-#include "engine/builder.hpp"
+#include "engine/build/builder.hpp"
 
 namespace amp {
 

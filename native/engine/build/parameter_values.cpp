@@ -1,4 +1,4 @@
-#include "engine/values.hpp"
+#include "engine/build/parameter_values.hpp"
 
 #include <algorithm>
 

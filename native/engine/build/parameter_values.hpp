@@ -2,7 +2,7 @@
 #pragma once
 #include <cmath>
 
-#include "engine/shard.hpp"
+#include "engine/run/shard.hpp"
 #include "plan/parameters.hpp"
 
 namespace amp {

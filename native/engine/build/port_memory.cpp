@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <set>
 
-#include "engine/builder.hpp"
-#include "engine/early.hpp"
+#include "engine/build/builder.hpp"
+#include "engine/build/initial_tokens.hpp"
 
 namespace amp {
 

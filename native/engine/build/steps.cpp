@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/builder.hpp"
+#include "engine/build/builder.hpp"
 
 namespace amp {
 

@@ -1,6 +1,6 @@
 // Faults on purpose, for the tests of the worker. Compiled in only in the flavour that asks for it:
 // AMP_TEST_FAULT="node:frame:segv|fpe|abort|hang".
-#include "engine/shard.hpp"
+#include "engine/run/shard.hpp"
 
 #ifdef AMP_TEST_HOOKS
 #include <charconv>

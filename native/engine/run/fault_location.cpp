@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/shard.hpp"
+#include "engine/run/shard.hpp"
 #include "plan/parameters.hpp"
 
 namespace amp {

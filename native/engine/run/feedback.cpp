@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "core/log.hpp"
-#include "engine/shard.hpp"
+#include "engine/run/shard.hpp"
 
 namespace amp {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/shard.hpp"
+#include "engine/run/shard.hpp"
 
 namespace amp {
 

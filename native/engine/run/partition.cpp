@@ -1,12 +1,12 @@
 // Voices are what is left of the graph when nodes that many read (a shared lfo), with all they read, and nodes that
 // join too much (a mix), with all that reads them, are taken out. What is many and what is much is tried out.
-#include "engine/parts.hpp"
+#include "engine/run/partition.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-#include "engine/build.hpp"
-#include "engine/shard.hpp"
+#include "engine/build/steps.hpp"
+#include "engine/run/shard.hpp"
 
 namespace amp {
 

@@ -4,8 +4,8 @@
 
 #include "core/log.hpp"
 #include "dsp/phase.hpp"
-#include "engine/build.hpp"
-#include "engine/values.hpp"
+#include "engine/build/steps.hpp"
+#include "engine/build/parameter_values.hpp"
 
 namespace amp {
 
@@ -31,7 +31,7 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
     env_.groups =
         static_cast<int32_t>((batches + static_cast<uint32_t>(env_.width) - 1) / static_cast<uint32_t>(env_.width));
     env_.sample = [](const CurveData& c, double fs, int64_t first, int64_t n, double* out) {
-        c.sample(fs, first, n, out);
+        c.sample(kernels()->curve_segment, fs, first, n, out);
     };
     work_.resize(plan_.nodes.size());
     make_teams();

@@ -9,9 +9,9 @@
 #include "amp/metrics.h"
 #include "core/arena.hpp"
 #include "core/clock.hpp"
-#include "core/history.hpp"
-#include "engine/parts.hpp"
-#include "engine/pool.hpp"
+#include "core/signals/history.hpp"
+#include "engine/run/partition.hpp"
+#include "engine/run/thread_pool.hpp"
 #include "plan/plan.hpp"
 
 namespace amp {
@@ -200,7 +200,7 @@ private:
     bool run_to_tap(uint32_t first, uint32_t end, const Firing& f, const TapCopy* tap, int64_t origin);
     bool writes_out(const Step& s, const TapCopy& tap) const;
     template <bool kLate> const Span* run_spans(const Span* span, uint32_t first, uint32_t stop, const Firing& f);
-    // engine/parts.cpp
+    // engine/run/partition.cpp
     void divide(uint32_t threads);
     void list_units();
     bool goes_apart(const Firing& f) const;
@@ -245,7 +245,7 @@ private:
     void note(uint32_t lead, Step& step, uint32_t verdict, const Firing& f);
     void note_node(uint32_t node, Step& step, uint32_t verdict, const Firing& f);
 #ifdef AMP_TEST_HOOKS
-    void test_hook(uint32_t node, const Firing& f) const;  // engine/hooks.cpp
+    void test_hook(uint32_t node, const Firing& f) const;  // engine/run/fault_hooks.cpp
 #else
     void test_hook(uint32_t, const Firing&) const {}
 #endif

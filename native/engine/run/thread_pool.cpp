@@ -1,11 +1,11 @@
-#include "engine/pool.hpp"
+#include "engine/run/thread_pool.hpp"
 
 #include <algorithm>
 #include <system_error>
 #include <utility>
 
 #include "core/failure.hpp"
-#include "engine/floating_point.hpp"
+#include "engine/run/floating_point.hpp"
 
 #ifdef __linux__
 #include <sched.h>

@@ -1,7 +1,7 @@
 // Blocks that are not timed: the steps of all nodes outside feedback components are one list, and a block is one walk.
 #include <algorithm>
 
-#include "engine/shard.hpp"
+#include "engine/run/shard.hpp"
 
 namespace amp {
 

@@ -2,7 +2,7 @@
 // room for. The graph is run to one virtual time after the other, a block apart, so what nothing holds up goes in step.
 #include <algorithm>
 
-#include "engine/stream.hpp"
+#include "engine/stream/stream.hpp"
 
 namespace amp {
 

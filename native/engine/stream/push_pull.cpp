@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "engine/stream.hpp"
+#include "engine/stream/stream.hpp"
 
 namespace amp {
 

@@ -1,4 +1,4 @@
-#include "engine/share.hpp"
+#include "engine/stream/shard_acts.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,7 +1,7 @@
 // What a stream does to one share of the batches. Everything is decided from the clocks before; nothing here looks at
 // data to decide, so all shares agree.
 #pragma once
-#include "engine/shard.hpp"
+#include "engine/run/shard.hpp"
 
 namespace amp {
 

@@ -1,11 +1,11 @@
 // The life of a stream: building it, parameters and curves.
-#include "engine/stream.hpp"
+#include "engine/stream/stream.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
-#include "engine/values.hpp"
+#include "engine/build/parameter_values.hpp"
 
 namespace amp {
 

@@ -7,7 +7,7 @@
 
 #include "amp/stream.h"
 #include "engine/runtime.hpp"
-#include "engine/share.hpp"
+#include "engine/stream/shard_acts.hpp"
 
 namespace amp {
 
@@ -76,7 +76,7 @@ private:
         std::string first;  // input
     };
 
-    // stream.cpp, stream_ports.cpp: the life of it, what comes in and goes out
+    // stream.cpp, push_pull.cpp: the life of it, what comes in and goes out
     void reset();
     template <class F> void rebuild(F&& change);
     void need_usable(const char* stage) const;
@@ -90,7 +90,7 @@ private:
     int64_t ready(const Tap& t) const;
     void skip_to(Tap& t, int64_t position);
 
-    // stream_run.cpp: what fires when
+    // firing.cpp: what fires when
     void produce(const Tap& t, int64_t token);
     void run(int64_t until, uint32_t node);
     void settle();
@@ -109,7 +109,7 @@ private:
     void flush();
     void look_for_faults();
 
-    // stream_wait.cpp: who waits for whom
+    // waiting.cpp: who waits for whom
     void find_reach();
     int64_t own_reach(uint32_t node) const;
     Cause cause(uint32_t node) const;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "engine/stream.hpp"
+#include "engine/stream/stream.hpp"
 
 namespace amp {
 
