@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "engine/build/steps.hpp"
 #include "engine/runtime.hpp"
 
 namespace amp {

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <numeric>
 
-#include "engine/build/steps.hpp"
 #include "engine/build/parameter_values.hpp"
 
 namespace amp {

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "engine/build/steps.hpp"
 #include "engine/build/parameter_values.hpp"
 #include "plan/parameters.hpp"
 
@@ -188,6 +187,7 @@ struct Builder {
     const Port& token_window(uint32_t k);
 
     // steps.cpp
+    void build();
     void steps();
     Step& gather(uint32_t u, int32_t channels, int32_t n_in, uint32_t mode = AMP_GATHER_SUM);
     Step& make_step(uint64_t state, uint64_t coef, uint64_t lines);

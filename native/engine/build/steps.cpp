@@ -253,13 +253,12 @@ void Builder::modulations(Step& s, const std::vector<uint32_t>& mods,
     s.n_mods = static_cast<int32_t>(mods.size());
 }
 
-void build(Shard& r) {
-    Builder b{r};
-    b.assign();
-    if (r.common_.streams) b.unshare();
-    b.choose_block();
-    b.place();
-    b.steps();
+void Builder::build() {
+    assign();
+    if (r.common_.streams) unshare();
+    choose_block();
+    place();
+    steps();
     for (const Patch& q : r.patches_)
         if (r.moving_.empty() || r.moving_.back() != q.node) r.moving_.push_back(q.node);
     std::sort(r.moving_.begin(), r.moving_.end());

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "engine/build/steps.hpp"
 #include "engine/run/shard.hpp"
 
 namespace amp {

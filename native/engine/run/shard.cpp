@@ -3,9 +3,7 @@
 #include <cstring>
 
 #include "core/log.hpp"
-#include "dsp/phase.hpp"
-#include "engine/build/steps.hpp"
-#include "engine/build/parameter_values.hpp"
+#include "engine/run/shard.hpp"
 
 namespace amp {
 
@@ -19,74 +17,11 @@ bool counts_anew(uint64_t n) { return n == 1 || n == 8 || n == kTimeEvery; }
 
 }  // namespace
 
-Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
-    : common_(common), plan_(common.plan), table_(common.table), first_batch_(first_batch), arena_(common.arena) {
-    env_.sample_rate = plan_.descriptors.sample_rate;
-    const auto scale = AMP_KNS::make_phase_scale(env_.sample_rate);
-    env_.phase_scale[0] = scale.high;
-    env_.phase_scale[1] = scale.low;
-    env_.batches = batches;
-    env_.batch_offset = common.config.batch_offset + first_batch;
-    env_.width = batches >= kLaneLayoutFrom ? kLanes : 1;
-    env_.groups =
-        static_cast<int32_t>((batches + static_cast<uint32_t>(env_.width) - 1) / static_cast<uint32_t>(env_.width));
-    env_.sample = [](const CurveData& c, double fs, int64_t first, int64_t n, double* out) {
-        c.sample(kernels()->curve_segment, fs, first, n, out);
-    };
-    work_.resize(plan_.nodes.size());
-    make_teams();
-    divide(common.parts);
-    curve_.resize(parts_.groups());
-    build(*this);
-    if (common.config.flags & AMP_RUN_HEAT) build_heat();
-    for (const auto& [node, buffer] : common.inputs) attach_input(node, buffer);
-    reserve_ticks();
-    list_ops();
-    list_units();
-    std::vector<int64_t> times;
-    for (const PlanNode& n : plan_.nodes) times.insert(times.end(), {n.arrival, n.arrival + n.latency});
-    std::sort(times.begin(), times.end());
-    cuts_.assign(times.begin(), std::unique(times.begin(), times.end()));
-}
-
-// Cohorts become lanes where batches alone do not fill them. Heat and streams go node by node.
-void Shard::make_teams() {
-    if (plan_.cohorts.empty() || env_.width == kLanes || common_.streams || common_.config.flags & AMP_RUN_HEAT) return;
-    plays_in_.assign(work_.size(), 0);
-    for (const Cohort& c : plan_.cohorts) {
-        Team& t = teams_.emplace_back(Team{c.first, c.count, env_});
-        t.env.width = kLanes;
-        t.env.batches = c.count * env_.batches;
-        t.env.groups = static_cast<int32_t>((t.env.batches + kLanes - 1) / kLanes);
-        for (uint32_t u = c.first; u < c.first + c.count; ++u) plays_in_[u] = static_cast<uint32_t>(teams_.size());
-    }
-}
-
-void Shard::check_fits(uint32_t node, uint32_t param, const Tensor& value) const {
-    Values::check_fits(*this, node, param, value);
-}
-
 int64_t Shard::frames_of(uint32_t u) const {
     return work_[u].frames + (plan_.nodes[u].component < 0 ? unwatched_frames_ : 0);
 }
 int64_t Shard::calls_of(uint32_t u) const {
     return work_[u].calls + (plan_.nodes[u].component < 0 ? unwatched_calls_ : 0);
-}
-
-void Shard::install(uint32_t node, uint32_t param, const Tensor& value) { Values{*this}.install(node, param, value); }
-
-void Shard::follow_curve(uint32_t node, uint32_t param, const std::string& curve) {
-    Step* step = work_[node].parameter[param];
-    step->source = nullptr;
-    step->curve = &common_.history.at(curve);
-}
-
-void Shard::attach_input(uint32_t u, const amp_buffer& b) {
-    auto* view = arena_.make<View>(1);
-    *view = {b.data + (b.batches == 1 ? 0 : first_batch_ * b.batch_stride), b.channels == 1 ? 0 : b.channel_stride,
-             b.batches == 1 ? 0 : b.batch_stride, 1};
-    work_[u].main->source = view;
-    work_[u].main->source_frames = b.frames;
 }
 
 // Windows keep their history in front of the block: when the end is near, the history moves to the start.

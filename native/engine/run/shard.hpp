@@ -114,6 +114,12 @@ struct TapCopy {
     amp_buffer buffer;  // of all batches
 };
 
+inline constexpr uint32_t kLaneLayoutFrom = 5;  // batches from which eight lanes pay
+
+// Least frames chosen: shorter blocks cost more than slices in L2. The slices of teams are eight times as wide, and so
+// is the work for which a step is fetched.
+inline constexpr uint32_t kLeastBlock = 256, kLeastBlockOfTeams = 128;
+
 // Whether no cache would hold it to the end.
 inline bool is_far(const amp_buffer& b) {
     constexpr uint64_t kFarFrom = uint64_t{1} << 20;  // values, 8 MiB
@@ -166,7 +172,6 @@ private:
     friend struct Share;
     friend struct Snapshot;
     friend struct Values;
-    friend void build(Shard& shard);
 
     const Team* team(uint32_t node) const {
         return teams_.empty() || !plays_in_[node] ? nullptr : &teams_[plays_in_[node] - 1];

@@ -1,0 +1,2 @@
+// What the gate of includes must refuse.
+#include "nodes/hash.hpp"
