@@ -41,7 +41,7 @@ format: $(VENV)/.requirements
 	find native -name '*.[ch]pp' | xargs $(BIN)/clang-format -i
 
 stubs: build
-	$(BIN)/python -P -m amp_lab.catalog --write-stubs amp_lab/_builders.pyi
+	$(BIN)/python -P -m amp_lab.catalog --write-stubs amp_lab/graph/builders.pyi
 
 docs: build
 	$(BIN)/python -P docs/figures.py --write

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from amp_lab import moved
 from amp_lab.errors import (
     AmpError,
     BlobError,
@@ -30,14 +31,14 @@ from amp_lab.errors import (
 
 if TYPE_CHECKING:
     from amp_lab import analysis, catalog, golden, measure, options, plots, presets, widgets
-    from amp_lab.control import ControlHistory, Curve, performance
-    from amp_lab.graph import Graph
-    from amp_lab.plan import Plan
-    from amp_lab.render import Render
-    from amp_lab.schedule import Schedule
-    from amp_lab.session import Session
-    from amp_lab.values import batch, curve, samples
-    from amp_lab.version import __version__
+    from amp_lab.common.version import __version__
+    from amp_lab.graph.graph import Graph
+    from amp_lab.graph.records.curves import ControlHistory, Curve, performance
+    from amp_lab.graph.records.values import batch, curve, samples
+    from amp_lab.plan.plan import Plan
+    from amp_lab.plan.schedule import Schedule
+    from amp_lab.render.render import Render
+    from amp_lab.render.session import Session
     from amp_lab.widgets.editor import editor
     from amp_lab.widgets.live import live
     from amp_lab.widgets.panel import panel
@@ -61,18 +62,18 @@ _MODULES = (
     "widgets",
 )
 _NAMES = {
-    "ControlHistory": "control",
-    "Curve": "control",
-    "performance": "control",
-    "Graph": "graph",
-    "Plan": "plan",
-    "Render": "render",
-    "Schedule": "schedule",
-    "Session": "session",
-    "batch": "values",
-    "curve": "values",
-    "samples": "values",
-    "__version__": "version",
+    "ControlHistory": "graph.records.curves",
+    "Curve": "graph.records.curves",
+    "performance": "graph.records.curves",
+    "Graph": "graph.graph",
+    "Plan": "plan.plan",
+    "Render": "render.render",
+    "Schedule": "plan.schedule",
+    "Session": "render.session",
+    "batch": "graph.records.values",
+    "curve": "graph.records.values",
+    "samples": "graph.records.values",
+    "__version__": "common.version",
     "editor": "widgets.editor",
     "lab": "widgets.workbench",
     "live": "widgets.live",
@@ -139,12 +140,15 @@ __all__ = [
 ]
 
 
+moved.install()
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that ``import amp_lab`` is fast."""
     if name in _MODULES:
         return importlib.import_module(f"amp_lab.{name}")
     if name == "load":
-        value = importlib.import_module("amp_lab.graph").Graph.load
+        value = importlib.import_module("amp_lab.graph.graph").Graph.load
     elif name in _NAMES:
         value = getattr(importlib.import_module(f"amp_lab.{_NAMES[name]}"), name)
     else:

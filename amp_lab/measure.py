@@ -11,7 +11,6 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy.typing as npt
 
-from amp_lab import checks
 from amp_lab.analysis import (
     Distortion,
     FloatArray,
@@ -50,6 +49,7 @@ from amp_lab.analysis.arguments import Band
 from amp_lab.analysis.layouts import Layout
 from amp_lab.analysis.signals import require_finite, to_bcn, to_signal
 from amp_lab.analysis.system_response import SystemResponse
+from amp_lab.common import checks
 from amp_lab.errors import InvalidArgument, quoted
 
 __all__ = [

@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 from typing import Any, Literal, NoReturn, get_args
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.errors import quoted
 
 __all__ = ["Display", "display"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from amp_lab.control import ControlHistory, performance
-from amp_lab.graph import Graph
-from amp_lab.model import Node
-from amp_lab.values import curve
+from amp_lab.graph.graph import Graph
+from amp_lab.graph.records.curves import ControlHistory, performance
+from amp_lab.graph.records.model import Node
+from amp_lab.graph.records.values import curve
 
 __all__ = ["three_osc", "three_osc_controls"]
 

@@ -22,7 +22,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import amp_lab as amp
-from amp_lab import atomic_files, golden
+from amp_lab import golden
+from amp_lab.common import atomic_files
 from amp_lab.golden import replay
 from amp_lab.golden.cases import Case, digest_of
 

@@ -16,7 +16,7 @@ from rigs import Cut, Scene, digest, sound
 import amp_lab as amp
 from amp_lab.bench.workloads import voices_mixed
 from amp_lab.errors import AmpError
-from amp_lab.schedule import Schedule
+from amp_lab.plan.schedule import Schedule
 
 BLOCKS = (0, 1, 7, 63, 64, 65, 512)
 THREADS = (1, 2, 4)

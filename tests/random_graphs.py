@@ -20,7 +20,7 @@ from rigs import RATE, Cut, Samples, Scene, digest, sound
 
 import amp_lab as amp
 from amp_lab import catalog, lowlevel
-from amp_lab.values import CurveRef
+from amp_lab.graph.records.values import CurveRef
 
 RANGES = {
     "gain": (-1.0, 1.0),

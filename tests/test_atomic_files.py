@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 import amp_lab as amp
-from amp_lab import atomic_files
+from amp_lab.common import atomic_files
 
 OLD, NEW = b"old" * 1000, b"new" * 2000
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import amp_lab as amp
-from amp_lab import blob, lowlevel
+from amp_lab import lowlevel
+from amp_lab.lowlevel import blobs
 
 
 def fnv1a(data: bytes) -> int:
@@ -50,7 +51,7 @@ class Reader:
 
 def compiled(g: amp.Graph) -> Reader:
     """Reader at the start of a graph's descriptor payload."""
-    return Reader(blob.unseal(b"AMPD", g.compile().descriptor_blob))
+    return Reader(blobs.unseal(b"AMPD", g.compile().descriptor_blob))
 
 
 @given(st.binary(max_size=300))
@@ -62,9 +63,9 @@ def test_checksum_is_fnv1a(data: bytes) -> None:
 @given(st.binary(max_size=100))
 def test_a_sealed_payload_comes_back(payload: bytes) -> None:
     """Sealing puts magic, version 1, length and checksum before the payload; unsealing checks them."""
-    sealed = blob.seal(b"AMPD", payload)
+    sealed = blobs.seal(b"AMPD", payload)
     assert struct.unpack_from("<4sIQQ", sealed) == (b"AMPD", 1, len(payload), fnv1a(payload))
-    assert blob.unseal(b"AMPD", sealed) == payload
+    assert blobs.unseal(b"AMPD", sealed) == payload
 
 
 @pytest.mark.parametrize(
@@ -73,22 +74,22 @@ def test_a_sealed_payload_comes_back(payload: bytes) -> None:
 )
 def test_one_wrong_bit_is_named(offset: int, what: str) -> None:
     """A flipped bit is refused, naming the field that shows it."""
-    sealed = bytearray(blob.seal(b"AMPH", b"payload"))
+    sealed = bytearray(blobs.seal(b"AMPH", b"payload"))
     sealed[offset] ^= 1
     with pytest.raises(amp.BlobError, match=f"wrong {what}"):
-        blob.unseal(b"AMPH", bytes(sealed))
+        blobs.unseal(b"AMPH", bytes(sealed))
 
 
 def test_a_truncated_header_is_refused() -> None:
     """Fewer bytes than a header are refused."""
     with pytest.raises(amp.BlobError, match="too short"):
-        blob.unseal(b"AMPD", b"AMPD")
+        blobs.unseal(b"AMPD", b"AMPD")
 
 
 def test_text_too_long_for_its_length_is_refused() -> None:
     """A text of 65536 bytes cannot be encoded."""
     with pytest.raises(amp.GraphError, match="too long"):
-        blob.text("x" * 65_536)
+        blobs.text("x" * 65_536)
 
 
 def test_descriptors_of_a_small_graph() -> None:
@@ -149,7 +150,7 @@ def test_descriptors_of_a_small_graph() -> None:
 def test_history_of_two_curves() -> None:
     """Curves stand in name order with interpolation, count and (time, value) pairs."""
     history = amp.ControlHistory([amp.Curve("b", [0, 1], [2, 3], "smooth"), amp.Curve("a", [5], [6], "hold")])
-    r = Reader(blob.unseal(b"AMPH", history.blob))
+    r = Reader(blobs.unseal(b"AMPH", history.blob))
     assert r.take("I") == 2
     assert (r.text(), r.take("BI"), r.take("dd")) == ("a", (0, 1), (5.0, 6.0))
     assert (r.text(), r.take("BI"), r.take("dddd")) == ("b", (2, 2), (0.0, 2.0, 1.0, 3.0))

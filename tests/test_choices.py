@@ -16,9 +16,11 @@ import pytest
 import traitlets
 
 import amp_lab as amp
-from amp_lab import analysis, checks, rendering
+from amp_lab import analysis
+from amp_lab.common import checks
 from amp_lab.errors import AmpError, InvalidArgument
 from amp_lab.golden import GoldenError
+from amp_lab.render import prepare
 
 
 def voice() -> amp.Graph:
@@ -315,6 +317,6 @@ def test_an_isolation_in_the_environment_is_named_by_its_variable(monkeypatch: p
     with pytest.raises(
         amp.GraphError, match=r"^AMP_ISOLATION: no such isolation \(got 'processs'.*'process'\?$"
     ):
-        rendering.choose_isolation("auto")
+        prepare.choose_isolation("auto")
     monkeypatch.setenv("AMP_ISOLATION", "")
-    assert rendering.choose_isolation("auto") in ("process", "none")
+    assert prepare.choose_isolation("auto") in ("process", "none")

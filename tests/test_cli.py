@@ -15,8 +15,9 @@ import pytest
 import soundfile
 
 import amp_lab as amp
-from amp_lab import cli, command_line, doctor, golden
+from amp_lab import cli, golden
 from amp_lab.bench import runner, workloads
+from amp_lab.cli import command_line, doctor
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = [

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 import amp_lab as amp
-from amp_lab import cli, describe, plan_text
+from amp_lab import cli
+from amp_lab.catalog import text as catalog_text
 from amp_lab.golden.verdict import Comparison, Mismatch, Verdict
+from amp_lab.plan import text as plan_text
 
 HOSTILE = "a\x1b[2J\x00\u202eb\udcff"
 COMMAND = [sys.executable, "-P", "-m", "amp_lab.cli"]
@@ -198,7 +200,7 @@ class TestTexts:
 
     def test_a_table_is_printable(self) -> None:
         """Whatever a manifest says, its row is one line."""
-        lines = describe.aligned([("case", "reason"), (HOSTILE, "b\nc")])
+        lines = catalog_text.aligned([("case", "reason"), (HOSTILE, "b\nc")])
         assert len(lines) == 2
         assert all(line.isprintable() for line in lines)
 

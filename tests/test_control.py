@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import amp_lab as amp
-from amp_lab.control import Interpolation
+from amp_lab.graph.records.curves import Interpolation
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
 

@@ -19,8 +19,9 @@ from test_plan_text import compiled, figures
 from test_plots import by_gid, texts
 
 import amp_lab as amp
-from amp_lab import display, plots
+from amp_lab import plots
 from amp_lab.errors import GraphError, InvalidArgument
+from amp_lab.export import notebook_display
 from amp_lab.plots import delay_view as view
 from amp_lab.plots import style
 
@@ -225,6 +226,11 @@ class TestPicture:
 
     def test_a_report_has_it_where_something_is_late(self, render: amp.Render) -> None:
         """Beside the schedule, and not for a graph without latency."""
-        assert "Starts, latency and what edges hold" in display.render_mimebundle(render)["text/html"]
+        assert (
+            "Starts, latency and what edges hold" in notebook_display.render_mimebundle(render)["text/html"]
+        )
         short = figures.routed().render(frames=64, isolation="none")
-        assert "Starts, latency and what edges hold" not in display.render_mimebundle(short)["text/html"]
+        assert (
+            "Starts, latency and what edges hold"
+            not in notebook_display.render_mimebundle(short)["text/html"]
+        )

@@ -21,7 +21,7 @@ from matplotlib.text import Text
 
 import amp_lab as amp
 from amp_lab import plots
-from amp_lab.journal import Journal
+from amp_lab.graph.edits.journal import Journal
 from amp_lab.plots import style
 
 NAMES = {

@@ -32,8 +32,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import amp_lab as amp
-from amp_lab import cli, command_line, golden, jsontext, npz, soundfiles
+from amp_lab import cli, golden
+from amp_lab.cli import command_line
+from amp_lab.common import json_text, npz
 from amp_lab.golden import codec, folders, replay, usage
+from amp_lab.graph.files import sound_reader
 from amp_lab.plan import Plan
 
 HEAD = '{"schema": "amp_lab.graph/1", "sample_rate": 48000.0, '
@@ -103,14 +106,14 @@ def test_a_text_is_not_read_beyond_its_limit(tmp_path: Path) -> None:
     """The size is looked at before the file is opened, and what is sparse counts in full."""
     path = tmp_path / "large.json"
     with path.open("wb") as file:
-        file.truncate(jsontext.MOST_BYTES + 1)
+        file.truncate(json_text.MOST_BYTES + 1)
     with pytest.raises(amp.FileError, match=r"too large \(got 134217729 bytes, allowed 134217728: 128 MiB\)"):
         amp.load(path)
 
 
 def test_what_cannot_be_read_back_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A graph whose text would be longer than the reader reads says so when it is saved."""
-    monkeypatch.setattr(jsontext, "MOST_VALUES", 20)
+    monkeypatch.setattr(json_text, "MOST_VALUES", 20)
     with pytest.raises(
         amp.GraphError, match=r"too many values .*allowed 20.*Keep long samples in a sound file"
     ):
@@ -123,11 +126,11 @@ def test_problems_are_listed_up_to_twenty_and_end_the_reading() -> None:
     edges = [{"from": f"nowhere{i}", "to": "x.in"} for i in range(100_000)]
     with pytest.raises(amp.FileError, match="and perhaps more: the rest was not read") as info:
         amp.Graph.from_dict(json.loads(HEAD + f'"edges": {json.dumps(edges)}}}'))
-    assert str(info.value).count("\n") == jsontext.MOST_PROBLEMS
+    assert str(info.value).count("\n") == json_text.MOST_PROBLEMS
     curves = {f"c{i}": 5 for i in range(1000)}
     with pytest.raises(amp.FileError) as info:
         amp.ControlHistory.from_dict({"schema": "amp_lab.controls/1", "curves": curves})
-    assert str(info.value).count("\n") < jsontext.MOST_PROBLEMS
+    assert str(info.value).count("\n") < json_text.MOST_PROBLEMS
 
 
 def edge(**fields: Any) -> Callable[[Any], object]:
@@ -225,7 +228,7 @@ def test_only_regular_files_are_opened(fifo: Path, tmp_path: Path) -> None:
             links.append(tmp_path / f"link{i}")
             links[-1].symlink_to(target)
         readers: list[Callable[[Path], object]] = [amp.load, amp.ControlHistory.load]
-        readers += [lambda p: npz.read(p, {}), lambda p: soundfiles.read("x", p, 48000.0)]
+        readers += [lambda p: npz.read(p, {}), lambda p: sound_reader.read("x", p, 48000.0)]
         readers += [lambda p: amp.Graph().input(samples=p)]
         for path in (*links, fifo, Path("/dev/zero"), tmp_path / "socket", tmp_path):
             for read in readers:
@@ -341,7 +344,7 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path, kind: str) -> None:
         amp.load,
         amp.ControlHistory.load,
         amp.Schedule.from_json,
-        lambda p: soundfiles.read("x", p, 8000.0 if kind == "sound" else 48_000.0),
+        lambda p: sound_reader.read("x", p, 8000.0 if kind == "sound" else 48_000.0),
     ]
     for read in readers:
         with pytest.raises(amp.AmpError, match=r"^(x: .*)?'?/.*/thing'?[:, ]") as info:
@@ -391,16 +394,16 @@ def flac(path: Path, total: int, frames: int = 5000, keep: int | None = None) ->
 def test_a_sound_file_is_counted_before_it_is_unpacked(tmp_path: Path) -> None:
     """The header's length is checked first; where it is unknown, what comes out is counted."""
     with pytest.raises(amp.FileError, match=r"too long \(got 68719476735 frames x 2 channels"):
-        soundfiles.read("x", flac(tmp_path / "long.flac", 2**36 - 1), 48000.0)
+        sound_reader.read("x", flac(tmp_path / "long.flac", 2**36 - 1), 48000.0)
     unknown = flac(tmp_path / "unknown.flac", 0)
-    assert soundfiles.read("x", unknown, 48000.0).shape == (1, 2, 5000)
+    assert sound_reader.read("x", unknown, 48000.0).shape == (1, 2, 5000)
     with pytest.raises(amp.FileError, match=r"too long \(got more than 0 frames x 2 channels, allowed 9999"):
-        soundfiles.read("x", unknown, 48000.0, 9999)
-    assert soundfiles.read("x", unknown, 48000.0, 10_000).shape == (1, 2, 5000)
+        sound_reader.read("x", unknown, 48000.0, 9999)
+    assert sound_reader.read("x", unknown, 48000.0, 10_000).shape == (1, 2, 5000)
     with pytest.raises(amp.FileError, match=r"ends too early \(got 5000 frames, its header says 5001\)"):
-        soundfiles.read("x", flac(tmp_path / "short.flac", 5001), 48000.0)
+        sound_reader.read("x", flac(tmp_path / "short.flac", 5001), 48000.0)
     with pytest.raises(amp.FileError, match="cannot read"):
-        soundfiles.read("x", flac(tmp_path / "cut.flac", 5000, keep=9000), 48000.0)
+        sound_reader.read("x", flac(tmp_path / "cut.flac", 5000, keep=9000), 48000.0)
 
 
 def test_all_files_of_a_graph_count_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -411,7 +414,7 @@ def test_all_files_of_a_graph_count_together(tmp_path: Path, monkeypatch: pytest
     path.write_text(HEAD + f'"nodes": {json.dumps(nodes)}}}')
     g = amp.load(path)
     assert len(g.inputs()) == 3
-    monkeypatch.setattr(soundfiles, "MOST_VALUES", 599)
+    monkeypatch.setattr(sound_reader, "MOST_VALUES", 599)
     with pytest.raises(amp.FileError, match=r"in2\.samples: .*too long .*allowed 199"):
         g.inputs()
 
@@ -433,7 +436,7 @@ def test_a_wav_that_announces_more_than_it_holds(tmp_path: Path) -> None:
     at = content.index(b"data") + 4
     content[at : at + 4] = struct.pack("<I", 0xFFFFFFF0)
     (tmp_path / "a.wav").write_bytes(content)
-    assert np.array_equal(soundfiles.read("x", tmp_path / "a.wav", 48000.0)[0], data)
+    assert np.array_equal(sound_reader.read("x", tmp_path / "a.wav", 48000.0)[0], data)
 
 
 # ---- npz ----
@@ -923,4 +926,4 @@ def test_mutated_sound_files_are_read_or_refused(
     for at, length, put in cuts:
         data = data[:at] + put + data[at + length :]
     path.write_bytes(data)
-    reads_or_refuses(lambda: soundfiles.read("x", path, 48000.0))
+    reads_or_refuses(lambda: sound_reader.read("x", path, 48000.0))

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import amp_lab as amp
-from amp_lab import blob_reader, golden
+from amp_lab import golden
 from amp_lab.golden import explain, replay
 from amp_lab.golden.verdict import Mismatch
+from amp_lab.graph.files import descriptor_reader
 
 FRAMES = 9000
 
@@ -267,11 +268,11 @@ def test_descriptors_are_read_as_they_were_written(case: golden.Case) -> None:
     """Decoding a descriptor blob and encoding it again gives its bytes, and so with curves."""
     graph = amp.Graph.load(case.folder / "graph.json")
     blob = graph.compile().descriptor_blob
-    assert amp.blob.descriptors(blob_reader.descriptors(blob)) == blob
+    assert amp.blob.descriptors(descriptor_reader.descriptors(blob)) == blob
     file = case.folder / "controls.json"
     if file.is_file():
         curves = amp.ControlHistory.load(file)
-        assert blob_reader.history(curves.blob) == dict(curves)
+        assert descriptor_reader.history(curves.blob) == dict(curves)
     for damaged in (blob[:-1], b"", blob[:40] + b"x" + blob[41:]):
         with pytest.raises(amp.errors.BlobError):
-            blob_reader.descriptors(damaged)
+            descriptor_reader.descriptors(damaged)

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 import amp_lab as amp
-from amp_lab import atomic_files, golden
+from amp_lab import golden
+from amp_lab.common import atomic_files
 from amp_lab.golden import attributes, transaction, writer_lock
 from amp_lab.golden.cases import Case
 

@@ -19,8 +19,17 @@ from hypothesis import strategies as st
 
 import amp_lab as amp
 from amp_lab import catalog
-from amp_lab.events import EdgeAdded, EdgeRemoved, NodeAdded, NodeChanged, NodeRemoved, NodeRenamed
-from amp_lab.nodes import stubs
+from amp_lab.catalog import stubs
+from amp_lab.catalog.__main__ import STUB
+from amp_lab.catalog.__main__ import main as catalog_main
+from amp_lab.graph.edits.events import (
+    EdgeAdded,
+    EdgeRemoved,
+    NodeAdded,
+    NodeChanged,
+    NodeRemoved,
+    NodeRenamed,
+)
 
 
 def workbench() -> amp.Graph:
@@ -85,8 +94,8 @@ class TestBuilders:
     def test_the_stub_is_what_the_contracts_give(self) -> None:
         """The committed typing stub does not drift from the native tables."""
         text = stubs.render(catalog[type_id] for type_id in catalog.types())
-        assert catalog.STUB.read_text(encoding="utf-8") == text
-        assert catalog.main(["--check"]) == 0
+        assert STUB.read_text(encoding="utf-8") == text
+        assert catalog_main(["--check"]) == 0
 
     def test_positional_sources_all_go_to_a_single_port(self) -> None:
         """``g.mix(a, b, c)`` connects slots 0, 1, 2."""

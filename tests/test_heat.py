@@ -14,8 +14,8 @@ from rigs import RATE, Cut, Samples, Scene, same_bits, sound
 
 import amp_lab as amp
 from amp_lab import lowlevel
+from amp_lab.execution.request import Excess
 from amp_lab.lowlevel import HEAT, HEAT_WINDOW
-from amp_lab.request import Excess
 
 FRAMES = 4 * HEAT_WINDOW
 INPUT = np.random.default_rng(4).uniform(-1, 1, FRAMES)

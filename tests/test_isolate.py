@@ -21,8 +21,9 @@ import psutil
 import pytest
 
 import amp_lab as amp
-from amp_lab import errors, isolate, segments, service, shared, tickets, workers
-from amp_lab.request import RenderRequest, render_in_process
+from amp_lab import errors, isolate
+from amp_lab.execution.request import RenderRequest, render_in_process
+from amp_lab.isolate import messages, service, shared_memory, tickets, workers
 
 HOOKS = Path(__file__).parents[1] / "build" / "hooks"
 SIGNALS = {"segv": "SIGSEGV", "fpe": "SIGFPE", "abort": "SIGABRT", "hang": "HANG"}
@@ -157,7 +158,7 @@ def test_metrics_heat_and_trace_come_back() -> None:
     )
     assert there.trace is not None
     assert here.trace is not None
-    assert there.trace.events.nbytes > shared.PACKET
+    assert there.trace.events.nbytes > messages.PACKET
     for key in ("node", "frames", "first_frame", "visible_from"):
         np.testing.assert_array_equal(there.trace.events[key], here.trace.events[key])
     np.testing.assert_array_equal(there.heat.own_j, here.heat.own_j)
@@ -235,7 +236,7 @@ def test_results_outlive_the_worker() -> None:
 
 def test_memory_beyond_the_limit_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only so much memory of dead arrays is kept, and what went back can be used again."""
-    monkeypatch.setattr(segments, "KEEP_BYTES", 1 << 20)
+    monkeypatch.setattr(shared_memory, "KEEP_BYTES", 1 << 20)
     graph = filtered()
     digests = {graph.render(frames=n, isolation="process").digest for n in (30_000, 60_000, 60_000, 200_000)}
     assert len(digests) == 3
@@ -295,7 +296,7 @@ def test_worker_that_ends_without_a_signal_is_reported() -> None:
 def test_worker_imports_little() -> None:
     """A server is ready soon because it imports no more than a render needs."""
     heavy = "{'matplotlib', 'scipy', 'IPython', 'ipywidgets', 'tqdm', 'amp_lab.graph'}"
-    code = f"import sys, amp_lab.worker; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, amp_lab.isolate.worker_process; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

@@ -21,8 +21,10 @@ from rigs import same_bits
 from test_isolate import mappings
 
 import amp_lab as amp
-from amp_lab import fork_server, isolate, rendering, segments, worker
-from amp_lab.shared import Channel
+from amp_lab import isolate
+from amp_lab.isolate import fork_server, shared_memory, worker_process
+from amp_lab.isolate.messages import Channel
+from amp_lab.render import prepare
 
 pytestmark = pytest.mark.skipif(not isolate.supported(), reason="workers need memfd (Linux)")
 SCRIPT = """
@@ -85,7 +87,9 @@ def test_address_space_is_reserved_by_need(tmp_path: Path) -> None:
     before, known = psutil.Process().memory_info().vms, mappings()
     amp.presets.three_osc().render(frames=10, isolation="process")
     sizes = [int(b, 16) - int(a, 16) for a, b in (line.split()[0].split("-") for line in mappings() - known)]
-    assert sum(sizes) == segments.FIRST_BYTES, f"{psutil.Process().memory_info().vms - before} bytes more"
+    assert sum(sizes) == shared_memory.FIRST_BYTES, (
+        f"{psutil.Process().memory_info().vms - before} bytes more"
+    )
 
 
 def test_too_little_address_space_names_the_limit(tmp_path: Path) -> None:
@@ -123,8 +127,8 @@ def test_what_is_refused_is_named(number: int, limit: str, monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         patch.setattr(os, "fork", refuse)
         here, there = Channel.pair()
-        assert worker._fork(here, segments.MappedMemory(0), [os.dup(there.fileno())]) == -number
-        assert worker._fork(here, segments.MappedMemory(0), []) == -errno.EMFILE
+        assert worker_process._fork(here, shared_memory.MappedMemory(0), [os.dup(there.fileno())]) == -number
+        assert worker_process._fork(here, shared_memory.MappedMemory(0), []) == -errno.EMFILE
         here.close()
         there.close()
 
@@ -132,7 +136,7 @@ def test_what_is_refused_is_named(number: int, limit: str, monkeypatch: pytest.M
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A notebook's kernel in which memory cannot be shared."""
-    monkeypatch.setattr(rendering, "_in_kernel", lambda: True)
+    monkeypatch.setattr(prepare, "_in_kernel", lambda: True)
     monkeypatch.delenv("AMP_ISOLATION", raising=False)
     monkeypatch.setattr(isolate._service, "crashed", False)  # as other tests may have left it
 
@@ -160,7 +164,7 @@ def test_a_notebook_without_workers_says_so_once_and_renders(kernel: pytest.Monk
         graph.render(frames=100, isolation="process")
     kernel.undo()
     isolate.shutdown()  # which tries anew
-    kernel.setattr(rendering, "_in_kernel", lambda: True)
+    kernel.setattr(prepare, "_in_kernel", lambda: True)
     assert graph.render(frames=100).provenance["isolation"] == "worker process"
 
 
@@ -176,7 +180,7 @@ def test_after_a_crash_nothing_falls_back(kernel: pytest.MonkeyPatch) -> None:
         with pytest.raises(amp.NativeCrash):
             s.pull(10)
     isolate.shutdown()
-    kernel.setattr(rendering, "_in_kernel", lambda: True)
+    kernel.setattr(prepare, "_in_kernel", lambda: True)
     kernel.setattr(
         os, "memfd_create", lambda *args: (_ for _ in ()).throw(PermissionError(errno.EPERM, "no"))
     )
@@ -206,7 +210,7 @@ def test_results_stay_where_they_are_while_memory_grows() -> None:
 
 def test_memory_of_a_large_result_goes_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What would not be kept warm is not kept until the next render either."""
-    monkeypatch.setattr(segments, "KEEP_BYTES", 1 << 20)
+    monkeypatch.setattr(shared_memory, "KEEP_BYTES", 1 << 20)
     render = amp.presets.three_osc().render(frames=1_000_000, isolation="process")
     held = psutil.Process().memory_info().shared
     assert np.isfinite(render.audio).all()

@@ -19,9 +19,10 @@ import rigs
 from rigs import Samples, same_bits
 
 import amp_lab as amp
-from amp_lab import isolate, service
-from amp_lab.journal import Journal
-from amp_lab.request import render_in_process
+from amp_lab import isolate
+from amp_lab.execution.request import render_in_process
+from amp_lab.graph.edits.journal import Journal
+from amp_lab.isolate import service
 
 pytestmark = pytest.mark.skipif(not isolate.supported(), reason="workers need memfd (Linux)")
 ISOLATIONS = ("none", "process")

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import amp_lab as amp
-from amp_lab import layout
-from amp_lab.journal import STEPS, Journal
+from amp_lab.graph.edits.journal import STEPS, Journal
+from amp_lab.plots import graph_layout
 from amp_lab.widgets import edits, wire
 
 EDITS = 200
@@ -208,25 +208,25 @@ def test_no_two_boxes_overlap() -> None:
     graph = amp.presets.three_osc()
     journal = Journal.of(graph)
     contracts = {r.type: amp.catalog.contract(r.type) for r in journal.state.nodes.values()}
-    journal.settle(layout.settle(journal.state, contracts))
+    journal.settle(graph_layout.settle(journal.state, contracts))
     for _ in range(5):
         graph.gain(graph["mix"])
         contracts["gain"] = amp.catalog.contract("gain")
-        journal.settle(layout.settle(journal.state, contracts))
+        journal.settle(graph_layout.settle(journal.state, contracts))
     boxes = [
-        (x, y, layout.height(contracts[journal.state.nodes[name].type]))
+        (x, y, graph_layout.height(contracts[journal.state.nodes[name].type]))
         for name, (x, y) in journal.state.places.items()
     ]
     assert len(boxes) == len(graph)
     for i, (x, y, high) in enumerate(boxes):
         for other_x, other_y, other_high in boxes[:i]:
-            assert abs(x - other_x) >= layout.WIDTH or y >= other_y + other_high or other_y >= y + high
+            assert abs(x - other_x) >= graph_layout.WIDTH or y >= other_y + other_high or other_y >= y + high
 
 
 def test_columns_follow_the_data() -> None:
     """An edge leads to the right, unless it closes a cycle."""
     names = ["a", "b", "c", "d", "e"]
-    stage = layout.stages(names, [("a", "b"), ("b", "c"), ("c", "b"), ("d", "c"), ("c", "e")])
+    stage = graph_layout.stages(names, [("a", "b"), ("b", "c"), ("c", "b"), ("d", "c"), ("c", "e")])
     assert stage == {"a": 0, "b": 1, "c": 2, "d": 1, "e": 3}
 
 
@@ -238,7 +238,7 @@ def test_a_loop_is_laid_out_in_the_direction_of_its_sound() -> None:
     graph.connect(graph.gain(damp, gain=0.5, name="back"), echo, delay_frames=60)
     graph.output(graph.delay_line(damp, name="late"), name="out")
     state = Journal.of(graph).state
-    places = layout.settle(state, {r.type: amp.catalog.contract(r.type) for r in state.nodes.values()})
+    places = graph_layout.settle(state, {r.type: amp.catalog.contract(r.type) for r in state.nodes.values()})
     x = {name: place[0] for name, place in places.items()}
     for edge in graph.edges:
         assert (x[edge.src] < x[edge.dst]) == (edge.delay_frames == 0), edge

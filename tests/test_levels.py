@@ -20,11 +20,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import amp_lab as amp
-from amp_lab import analysis, lowlevel_meter, measure, plots
+from amp_lab import analysis, measure, plots
 from amp_lab.analysis import layouts
 from amp_lab.errors import AmpError, InvalidArgument
-from amp_lab.lowlevel_library import LEVELS
-from amp_lab.lowlevel_meter import LOUDNESS, TRUE_PEAK, Meter
+from amp_lab.lowlevel import meter as native_meter
+from amp_lab.lowlevel.library import LEVELS
+from amp_lab.lowlevel.meter import LOUDNESS, TRUE_PEAK, Meter
 
 RATE = 48_000.0
 Samples = npt.NDArray[np.float64]
@@ -275,7 +276,7 @@ def test_cuts_and_threads_change_no_bit(seed: int, cuts: list[int], threads: int
             parts.levels()
         assert parts.levels().tobytes() == whole.levels().tobytes()
         assert parts.loudness().tobytes() == whole.loudness().tobytes()
-        for kind in (lowlevel_meter.MOMENTARY, lowlevel_meter.SHORT_TERM):
+        for kind in (native_meter.MOMENTARY, native_meter.SHORT_TERM):
             assert parts.series(1, kind).tobytes() == whole.series(1, kind).tobytes()
 
 

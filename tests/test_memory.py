@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import amp_lab as amp
-from amp_lab.memory import KEEP_BYTES, SMALLEST, Recycler
+from amp_lab.execution.recycled_memory import KEEP_BYTES, SMALLEST, Recycler
 
 
 def test_memory_is_reused_only_when_the_last_view_is_gone() -> None:

@@ -12,7 +12,7 @@ from random_graphs import scenes
 from rigs import Samples, Scene, same_bits, sound
 
 import amp_lab as amp
-from amp_lab.model import Edge
+from amp_lab.graph.records.model import Edge
 
 MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CHOICE = st.integers(0, 10_000)

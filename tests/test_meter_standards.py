@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy import signal as sps
 
-from amp_lab import lowlevel_meter, measure
+from amp_lab import measure
+from amp_lab.lowlevel import meter
 
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS))
@@ -63,7 +64,7 @@ def test_a_full_scale_997_hz_sine_in_one_channel_reads_minus_3_01(rate: float) -
 
 def test_the_filters_at_48_khz_are_those_of_the_standard() -> None:
     """To the last digit of its tables, and further."""
-    assert np.abs(lowlevel_meter.k_weighting(48_000.0) - TABLE).max() < 1e-14
+    assert np.abs(meter.k_weighting(48_000.0) - TABLE).max() < 1e-14
 
 
 @pytest.mark.parametrize(
@@ -81,5 +82,5 @@ def test_the_filters_at_48_khz_are_those_of_the_standard() -> None:
 def test_the_filters_have_the_response_of_48_khz_at_other_rates(rate: int, apart_db: float) -> None:
     """BS.1770-4: coefficients for other rates "should be chosen to provide the same frequency response"."""
     f = np.geomspace(10.0, min(20_000.0, 0.47 * rate), 500)
-    apart = response_db(lowlevel_meter.k_weighting(float(rate)), f, rate) - response_db(TABLE, f, 48_000)
+    apart = response_db(meter.k_weighting(float(rate)), f, rate) - response_db(TABLE, f, 48_000)
     assert np.abs(apart).max() < apart_db

@@ -12,8 +12,10 @@ import pytest
 import soundfile
 
 import amp_lab as amp
-from amp_lab import cli, command_line, rendering
-from amp_lab.control import performance
+from amp_lab import cli
+from amp_lab.cli import command_line
+from amp_lab.graph.records.curves import performance
+from amp_lab.render import prepare
 
 
 def tone(**options: Any) -> amp.Graph:
@@ -348,5 +350,5 @@ def test_reprs_are_one_line(short: amp.Render) -> None:
 
 def test_length_is_rounded_to_frames() -> None:
     """Whole numbers of any kind are numbers of frames."""
-    assert rendering.length(tone(), None, np.int64(7)) == 7  # type: ignore[arg-type]
-    assert rendering.length(tone(), np.float32(0.5), None) == 24_000  # type: ignore[arg-type]
+    assert prepare.length(tone(), None, np.int64(7)) == 7  # type: ignore[arg-type]
+    assert prepare.length(tone(), np.float32(0.5), None) == 24_000  # type: ignore[arg-type]

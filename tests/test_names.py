@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import amp_lab as amp
-from amp_lab.editing import check_name
+from amp_lab.graph.edits.node_edits import check_name
 
 FOLDED = ("x²", "x2", "ﬁ", "fi", "Ａ", "A", "ſ", "s", "K", "K", "µ", "μ", "ª", "ǆ", "dž", "½", "１", "ℝ", "R")
 """Letters and digits that Python's identifiers fold onto others (NFKC), beside those."""

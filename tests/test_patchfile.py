@@ -17,8 +17,8 @@ import pytest
 import soundfile
 
 import amp_lab as amp
-from amp_lab import atomic_files
-from amp_lab.journal import Journal
+from amp_lab.common import atomic_files
+from amp_lab.graph.edits.journal import Journal
 from amp_lab.widgets import disk, patchfile
 from amp_lab.widgets.base import View
 from amp_lab.widgets.workbench import Workbench

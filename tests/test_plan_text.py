@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from test_latency import Web, webs
 
 import amp_lab as amp
-from amp_lab import plan_text
+from amp_lab.plan import text as plan_text
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

@@ -21,8 +21,9 @@ import tinycss2
 from PIL import Image
 
 import amp_lab as amp
-from amp_lab import display, options, player, plots, report
+from amp_lab import options, plots
 from amp_lab.analysis.clipping import clipping
+from amp_lab.export import html_report, notebook_display, player
 
 RATE = 48_000.0
 VOID = {"meta", "img", "br", "link", "input"}
@@ -125,7 +126,7 @@ class Outline(HTMLParser):
 
 
 def write(render: FakeRender, folder: Path, **options: Any) -> str:
-    path = report.html_report(render, folder / "report.html", **options)
+    path = html_report.html_report(render, folder / "report.html", **options)
     assert path == folder / "report.html"
     return path.read_text(encoding="utf-8")
 
@@ -246,7 +247,7 @@ def test_non_finite_audio_still_has_a_report(tmp_path: Path) -> None:
 def test_the_display_is_text_html_and_png() -> None:
     """Stable text, a player with pictures, and one PNG for hosts that strip HTML."""
     render = FakeRender()
-    bundle = display.render_mimebundle(render)
+    bundle = notebook_display.render_mimebundle(render)
     assert list(bundle) == ["text/plain", "text/html", "image/png"]
     assert bundle["text/plain"] == repr(render)
     outline = Outline(bundle["text/html"])
@@ -261,7 +262,7 @@ def test_the_display_of_a_cold_graph_has_no_heat() -> None:
     """No empty picture."""
     cold = heat()
     cold.total_j = np.zeros_like(cold.total_j)
-    bundle = display.render_mimebundle(replace(FakeRender(), heat=cold))
+    bundle = notebook_display.render_mimebundle(replace(FakeRender(), heat=cold))
     assert 'alt="Heat' not in bundle["text/html"]
 
 
@@ -269,7 +270,7 @@ def test_the_display_of_a_cold_graph_has_no_heat() -> None:
 def test_an_empty_render_displays_as_text(shape: tuple[int, int, int]) -> None:
     """There is nothing to draw or play."""
     render = FakeRender(audio=np.zeros(shape))
-    assert display.render_mimebundle(render) == {"text/plain": repr(render)}
+    assert notebook_display.render_mimebundle(render) == {"text/plain": repr(render)}
 
 
 @pytest.mark.parametrize("frames", [1, 2, 63])
@@ -283,7 +284,7 @@ def test_the_shortest_renders_display(frames: int) -> None:
         temperature_k=np.zeros((3, 0)),
     )
     render = FakeRender(audio=sine(0.5)[..., 1 : 1 + frames], heat=empty)
-    assert "<audio" in display.render_mimebundle(render)["text/html"]
+    assert "<audio" in notebook_display.render_mimebundle(render)["text/html"]
 
 
 def test_the_shortest_render_has_a_report(tmp_path: Path) -> None:
@@ -319,7 +320,7 @@ def selectors(css: str) -> Iterator[str]:
 def test_every_rule_of_every_page_begins_with_its_own_class(tmp_path: Path) -> None:
     """A style sheet in an output is one of the whole notebook: none may reach what is not its own."""
     loud = FakeRender(audio=sine(2.0))
-    pages = [display.render_mimebundle(loud)["text/html"], write(loud, tmp_path)]
+    pages = [notebook_display.render_mimebundle(loud)["text/html"], write(loud, tmp_path)]
     for page in pages:
         sheets = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
         found = [selector for sheet in sheets for selector in selectors(sheet)]
@@ -332,7 +333,7 @@ def test_every_rule_of_every_page_begins_with_its_own_class(tmp_path: Path) -> N
 def test_a_display_of_three_osc_costs_at_most_450_kb() -> None:
     """Two seconds: poster at most 60 kB, figures 150 kB, the whole sound, and 450 kB in all."""
     render = amp.presets.three_osc().render(seconds=2.0, isolation="none")
-    bundle = display.render_mimebundle(render)
+    bundle = notebook_display.render_mimebundle(render)
     assert stored(bundle) <= 450_000
     assert 0 < len(bundle["image/png"]) <= 60_000
     figures = re.findall(r"data:image/png[^\"]+", bundle["text/html"])
@@ -347,7 +348,7 @@ def test_a_display_of_three_osc_costs_at_most_450_kb() -> None:
 def test_noise_of_any_length_stays_within_the_budget(seconds: float) -> None:
     """What cannot be compressed is cut to an excerpt, and the caption says how long it is."""
     noise = np.random.default_rng(1).uniform(-1.0, 1.0, (1, 2, round(seconds * RATE)))
-    bundle = display.render_mimebundle(FakeRender(audio=noise))
+    bundle = notebook_display.render_mimebundle(FakeRender(audio=noise))
     assert stored(bundle) <= 450_000
     _, pcm = sound(bundle["text/html"])
     assert np.array_equal(pcm, np.round(noise[0, :, : len(pcm)].T * 32_767))
@@ -362,7 +363,7 @@ def test_noise_of_any_length_stays_within_the_budget(seconds: float) -> None:
 def test_a_thousand_batches_and_many_channels_stay_within_the_budget() -> None:
     """One player, first two channels, both told."""
     many = np.random.default_rng(2).uniform(-0.9, 0.9, (1_000, 9, 480))
-    bundle = display.render_mimebundle(FakeRender(audio=many))
+    bundle = notebook_display.render_mimebundle(FakeRender(audio=many))
     assert stored(bundle) <= 450_000
     assert bundle["text/html"].count("<audio") == 1
     assert "Batch 0 of 1,000." in bundle["text/html"]
@@ -393,7 +394,7 @@ def test_every_sample_rate_is_played_or_refused_in_words(rate: float, kind: str 
 def test_a_lossy_codec_is_chosen_by_the_user_and_labelled() -> None:
     """MP3 only if options say so; rates it does not have are FLAC again."""
     options.display.codec = "mp3"
-    page = display.render_mimebundle(FakeRender())["text/html"]
+    page = notebook_display.render_mimebundle(FakeRender())["text/html"]
     assert "data:audio/mpeg" in page and "MP3, lossy: not the samples of the render." in page
     odd = player.player(FakeRender(sample_rate=44_101.0), 0, codec="mp3")
     assert "data:audio/flac" in odd and "This sample rate does not go into MP3." in odd
@@ -405,7 +406,7 @@ def test_clipping_is_told_with_count_peak_and_place() -> None:
     audio[1, 0, 7], audio[0, 1, 9], audio[0, 0, 3] = -2.0, 1.5, np.inf
     assert clipping(audio).text == "clips: 2 samples beyond ±1 (peak +6.0 dBFS)"
     assert clipping(audio).nonfinite == 1
-    page = display.render_mimebundle(FakeRender(audio=audio))["text/html"]
+    page = notebook_display.render_mimebundle(FakeRender(audio=audio))["text/html"]
     note = "clips: 2 samples beyond ±1 (peak +6.0 dBFS); the first is frame 7 of batch 1, channel 0."
     assert f'<p class="fault">{note}</p>' in page
     audio[0, 1, 9] = 1.0
@@ -415,9 +416,9 @@ def test_clipping_is_told_with_count_peak_and_place() -> None:
 
 def test_silence_and_nothing_finite_are_displayed() -> None:
     """Both have a player and a picture, and the caption says what they are."""
-    silent = display.render_mimebundle(FakeRender(audio=np.zeros((1, 1, 4_800))))
+    silent = notebook_display.render_mimebundle(FakeRender(audio=np.zeros((1, 1, 4_800))))
     assert "Gain 0 dB; silent." in silent["text/html"]
-    nothing = display.render_mimebundle(FakeRender(audio=np.full((1, 2, 4_800), np.nan)))
+    nothing = notebook_display.render_mimebundle(FakeRender(audio=np.full((1, 2, 4_800), np.nan)))
     assert "9,600 non-finite samples are played as silence." in nothing["text/html"]
     assert not sound(nothing["text/html"])[1].any()
     assert list(nothing) == ["text/plain", "text/html", "image/png"]
@@ -430,8 +431,8 @@ def test_a_figure_that_fails_leaves_everything_else(monkeypatch: pytest.MonkeyPa
         raise ValueError("no such <b>font</b>")
 
     monkeypatch.setattr(plots, "waveform", fail)
-    monkeypatch.setattr(report, "measure_levels", fail)
-    bundle = display.render_mimebundle(FakeRender())
+    monkeypatch.setattr(html_report, "measure_levels", fail)
+    bundle = notebook_display.render_mimebundle(FakeRender())
     page = write(FakeRender(), tmp_path)
     said = "Waveform is not shown. ValueError: no such &lt;b&gt;font&lt;/b&gt;"
     for text, others in ((bundle["text/html"], 3), (page, 4)):
@@ -448,11 +449,11 @@ def test_a_player_that_fails_leaves_the_figures(monkeypatch: pytest.MonkeyPatch)
         raise OSError("no libsndfile")
 
     monkeypatch.setattr(player, "encode", fail)
-    page = display.render_mimebundle(FakeRender())["text/html"]
+    page = notebook_display.render_mimebundle(FakeRender())["text/html"]
     assert "The player is not shown. OSError: no libsndfile" in page and len(images(page)) == 4
     for name in ("waveform", "spectrum", "thermo", "timeline"):
         monkeypatch.setattr(plots, name, fail)
-    bundle = display.render_mimebundle(FakeRender())
+    bundle = notebook_display.render_mimebundle(FakeRender())
     assert list(bundle) == ["text/plain", "text/html"]
     assert bundle["text/html"].count("is not shown") == 5
 
@@ -460,13 +461,13 @@ def test_a_player_that_fails_leaves_the_figures(monkeypatch: pytest.MonkeyPatch)
 def test_budgets_are_kept_whatever_they_are() -> None:
     """Figures lose colours and dots, then they are left out in words; a player that does not fit says so."""
     options.display.figures_bytes = 40_000
-    small = display.render_mimebundle(FakeRender())["text/html"]
+    small = notebook_display.render_mimebundle(FakeRender())["text/html"]
     assert sum(len(part) for part in re.findall(r"<figure><img.*?</figure>", small)) <= 40_000
     assert {image.width for image in images(small)} < {648, 900}
     options.display.figures_bytes = 12_000
     options.display.total_bytes = 20_000
     options.display.poster_bytes = 0
-    least = display.render_mimebundle(
+    least = notebook_display.render_mimebundle(
         FakeRender(audio=np.random.default_rng(3).normal(0, 0.1, (1, 1, 9_600)))
     )
     assert "image/png" not in least and stored(least) <= 20_000
@@ -477,7 +478,7 @@ def test_budgets_are_kept_whatever_they_are() -> None:
 def test_figures_keep_their_colours_with_few_of_them() -> None:
     """The curves of different nodes, ink and paper have their own colour, not a mean of two."""
     render = amp.presets.three_osc().render(seconds=0.5, isolation="none")
-    page = display.render_mimebundle(render)["text/html"]
+    page = notebook_display.render_mimebundle(render)["text/html"]
     heat = images(page)[2]
     assert heat.mode == "P"
     drawn = {colour for _, colour in heat.convert("RGB").getcolors()}
@@ -489,10 +490,10 @@ def test_figures_keep_their_colours_with_few_of_them() -> None:
 def test_the_figures_of_a_display_are_chosen() -> None:
     """In the order of the display, whatever order they are named in; none at all is allowed."""
     options.display.figures = ("spectrogram", "waveform")
-    page = display.render_mimebundle(FakeRender())["text/html"]
+    page = notebook_display.render_mimebundle(FakeRender())["text/html"]
     assert [alt.split(":")[0] for alt in Outline(page).alts] == ["Waveform", "Spectrogram"]
     options.display.figures = ()
-    bundle = display.render_mimebundle(FakeRender())
+    bundle = notebook_display.render_mimebundle(FakeRender())
     assert "<img" not in bundle["text/html"] and "<audio" in bundle["text/html"] and bundle["image/png"]
 
 
@@ -529,6 +530,6 @@ def test_an_option_that_does_not_exist_is_an_error_with_the_list() -> None:
 def test_names_that_are_markup_or_control_characters_are_text(tmp_path: Path) -> None:
     """In labels, titles and sentences, of the display and of the report."""
     hostile = FakeRender(name='<img src=x onerror="a">{data}\x1b[2J\u202e"')
-    for page in (display.render_mimebundle(hostile)["text/html"], write(hostile, tmp_path)):
+    for page in (notebook_display.render_mimebundle(hostile)["text/html"], write(hostile, tmp_path)):
         assert "<img src=x" not in page and "\x1b" not in page and "\u202e" not in page
         Outline(page)

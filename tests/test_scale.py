@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import amp_lab as amp
-from amp_lab import blob, report
 from amp_lab.bench import scale
+from amp_lab.export import html_report
+from amp_lab.graph.files import descriptors
 
 
 def tree(voices: int, gains: int) -> tuple[amp.Graph, float]:
@@ -56,8 +57,8 @@ def is_right(graph: amp.Graph, value: float) -> amp.Render:
 
 def has_report(render: amp.Render, folder: Path) -> None:
     """Its report names the slowest nodes and counts the others."""
-    page = report.html_report(render, folder / "report.html").read_text(encoding="utf-8")
-    assert f"{len(render.metrics) - report.MAX_NODES:,} others" in page and len(page) < 5_000_000
+    page = html_report.html_report(render, folder / "report.html").read_text(encoding="utf-8")
+    assert f"{len(render.metrics) - html_report.MAX_NODES:,} others" in page and len(page) < 5_000_000
 
 
 def test_twenty_thousand_nodes_are_right(tmp_path: Path) -> None:
@@ -109,7 +110,7 @@ def fan(nodes: int) -> amp.Graph:
     "work",
     [
         lambda graph: None,
-        lambda graph: blob.descriptors(graph._descriptors()),
+        lambda graph: descriptors.encode(graph._descriptors()),
         amp.Graph.to_code,
         amp.Graph.to_json,
     ],

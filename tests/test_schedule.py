@@ -19,7 +19,7 @@ import amp_lab as amp
 from amp_lab import lowlevel
 from amp_lab.bench.workloads import VOICES, voices_mixed
 from amp_lab.errors import AmpError, BlobError, InvalidArgument
-from amp_lab.schedule import Schedule
+from amp_lab.plan.schedule import Schedule
 
 TEAMS = VOICES // lowlevel.LANES
 

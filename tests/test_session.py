@@ -18,7 +18,7 @@ from test_latency import FRAMES, Web, webs
 from test_session_waits import echo
 
 import amp_lab as amp
-from amp_lab.session import Session, Tap
+from amp_lab.render.session import Session, Tap
 
 SCENES = dict(rigs.scenes())
 

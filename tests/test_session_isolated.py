@@ -21,7 +21,7 @@ from test_session_waits import echo, eventually
 
 import amp_lab as amp
 from amp_lab import isolate
-from amp_lab.journal import Journal
+from amp_lab.graph.edits.journal import Journal
 
 HOOKS = Path(__file__).parents[1] / "build" / "hooks"
 

@@ -14,7 +14,7 @@ from rigs import RATE, Samples, Scene, same_bits
 from test_latency import FRAMES, INPUT, Web, webs
 
 import amp_lab as amp
-from amp_lab.session import Session
+from amp_lab.render.session import Session
 
 
 def echo(gates: tuple[str, ...] = ()) -> amp.Graph:

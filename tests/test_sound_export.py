@@ -22,7 +22,9 @@ import pytest
 import soundfile
 
 import amp_lab as amp
-from amp_lab import atomic_files, report, sound_export, soundfiles
+from amp_lab.common import atomic_files
+from amp_lab.export import html_report, sound_file
+from amp_lab.graph.files import sound_reader
 
 OLD = b"the old file"
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
@@ -31,7 +33,7 @@ Floats = npt.NDArray[np.float64]
 
 def write(data: Floats, path: Path, rate: int = 48_000, **options: Any) -> Path:
     """Save (B, C, N) samples as a render of them is saved."""
-    return sound_export.write("tone.save", path, data, float(rate), **options)
+    return sound_file.write("tone.save", path, data, float(rate), **options)
 
 
 def save(data: Floats, path: Path, subtype: str | None = None, **options: Any) -> Path:
@@ -149,7 +151,7 @@ def test_dither_is_triangular(tmp_path: Path) -> None:
 
 def test_dither_has_the_same_bits_everywhere(tmp_path: Path) -> None:
     """A seed names the noise; another seed, channel or batch has another; pieces do not show."""
-    data = np.zeros((2, 3 * sound_export._PIECE_VALUES // 4))
+    data = np.zeros((2, 3 * sound_file._PIECE_VALUES // 4))
     first = soundfile.read(save(data, tmp_path / "a.wav", "PCM_16", dither=True, seed=5), dtype="int16")[0]
     again = soundfile.read(save(data, tmp_path / "b.flac", "PCM_16", dither="tpdf", seed=5), dtype="int16")[0]
     other = soundfile.read(save(data, tmp_path / "c.wav", "PCM_16", dither=True, seed=6), dtype="int16")[0]
@@ -241,20 +243,20 @@ def test_what_is_too_long_for_a_wav_header_becomes_rf64(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The limit is that of 32 bits; what the other kind cannot hold is refused."""
-    most = sound_export.MOST_WAV_BYTES
+    most = sound_file.MOST_WAV_BYTES
     assert 2**32 - 2**20 < most < 2**32 - 16 * 1024 - 100  # the largest header has 1024 channels of peaks
     for subtype, size in {"DOUBLE": 8, "FLOAT": 4, "PCM_32": 4, "PCM_24": 3, "PCM_16": 2, "ULAW": 1}.items():
         fits = most // (2 * size)
-        container = [sound_export._container("x", "WAV", subtype, 2, fits + more) for more in (0, 1)]
+        container = [sound_file._container("x", "WAV", subtype, 2, fits + more) for more in (0, 1)]
         assert container == ["WAV", "RF64"]
     with pytest.raises(amp.GraphError, match="x: too long for WAV IMA_ADPCM"):
-        sound_export._container("x", "WAV", "IMA_ADPCM", 1, 2**33)
-    assert sound_export._container("x", "FLAC", "PCM_24", 8, 2**33) == "FLAC"
-    monkeypatch.setattr(sound_export, "MOST_WAV_BYTES", 1000)
+        sound_file._container("x", "WAV", "IMA_ADPCM", 1, 2**33)
+    assert sound_file._container("x", "FLAC", "PCM_24", 8, 2**33) == "FLAC"
+    monkeypatch.setattr(sound_file, "MOST_WAV_BYTES", 1000)
     data = hard(16)[:, :900]
     path = save(data, tmp_path / "long.wav")
     assert path.read_bytes()[:4] == b"RF64" and soundfile.info(path).format == "RF64"
-    assert np.array_equal(soundfiles.read("x", path, 48_000.0)[0], data)
+    assert np.array_equal(sound_reader.read("x", path, 48_000.0)[0], data)
 
 
 @pytest.mark.long
@@ -284,7 +286,7 @@ def test_a_wav_of_more_than_4_gib_reads_back_whole(tmp_path: Path) -> None:
     if free < 1.3 * 8 * frames:
         pytest.skip("no 6 GiB of free memory here: written and read in pieces, but not as an input")
     with pytest.raises(amp.FileError, match="too long"):  # for a graph from elsewhere
-        soundfiles.read("x", path, 48_000.0)
+        sound_reader.read("x", path, 48_000.0)
     g = amp.Graph(name="long")
     read = g.input(samples=path).record.samples
     assert read.shape == (1, 1, frames) and all(read[0, 0, n] == value for n, value in marks.items())
@@ -350,7 +352,7 @@ def test_a_small_disk_leaves_the_old_file(tmp_path: Path) -> None:
             lambda: r.save(disk / "a.wav"),
             lambda: r.save(disk / "a.flac", dither=True),
             lambda: big.save(disk / "a.json"),
-            lambda: report.html_report(r, disk / "a.html"),
+            lambda: html_report.html_report(r, disk / "a.html"),
         ):
             with pytest.raises(amp.FileError, match="No space left on device"):
                 action()
@@ -364,7 +366,7 @@ def test_a_small_disk_leaves_the_old_file(tmp_path: Path) -> None:
 
 def interrupted_at(action: Callable[[], object], stop_at: int | None = None) -> int:
     """Count the lines of the writers that the main thread runs in an action; Ctrl-C before one of them."""
-    files, here, count = (sound_export.__file__, atomic_files.__file__), threading.get_ident(), 0
+    files, here, count = (sound_file.__file__, atomic_files.__file__), threading.get_ident(), 0
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
         nonlocal count
@@ -407,7 +409,7 @@ def test_ctrl_c_while_samples_are_written_ends_at_once(
     """A real signal in a long save: the rest is not written, the old file is whole."""
     path, pieces = tmp_path / "a.wav", []
     path.write_bytes(OLD)
-    numbers = sound_export._numbers
+    numbers = sound_file._numbers
 
     def slow(*arguments: Any) -> Any:
         pieces.append(1)
@@ -419,8 +421,8 @@ def test_ctrl_c_while_samples_are_written_ends_at_once(
 
     interrupted = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: (interrupted.set(), signal.default_int_handler(2, None)))
-    monkeypatch.setattr(sound_export, "_numbers", slow)
-    monkeypatch.setattr(sound_export, "_PIECE_VALUES", 100)
+    monkeypatch.setattr(sound_file, "_numbers", slow)
+    monkeypatch.setattr(sound_file, "_PIECE_VALUES", 100)
     try:
         with pytest.raises(KeyboardInterrupt):
             save(np.zeros((1, 100_000)), path, "PCM_16")

@@ -23,11 +23,12 @@ from matplotlib.figure import Figure
 from scipy import signal, sparse
 
 import amp_lab as amp
-from amp_lab import arrays, catalog
+from amp_lab import catalog
+from amp_lab.common import arrays
 from amp_lab.errors import AmpError
+from amp_lab.graph.records.model import Node
 from amp_lab.lowlevel import Pyramid
-from amp_lab.model import Node
-from amp_lab.tap import Tap
+from amp_lab.render.tap import Tap
 
 FRAMES = 64
 TONE = np.sin(np.arange(FRAMES) / 5.0)

@@ -19,7 +19,8 @@ import pytest
 from ipywidgets.widgets import widget as ipywidget
 
 import amp_lab as amp
-from amp_lab import trace_file, widgets
+from amp_lab import widgets
+from amp_lab.export import trace_file
 from amp_lab.widgets.base import STATIC, View
 from amp_lab.widgets.editor import problems
 from amp_lab.widgets.latest import Latest, Stale

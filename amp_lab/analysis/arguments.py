@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.errors import InvalidArgument, quoted
 
 Band: TypeAlias = tuple[float, float]

@@ -8,11 +8,11 @@ from typing import ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import checks
 from amp_lab.analysis import arguments, sine_fit
 from amp_lab.analysis.arguments import Band
 from amp_lab.analysis.records import Record, size, span
 from amp_lab.analysis.signals import FloatArray
+from amp_lab.common import checks
 from amp_lab.errors import InvalidArgument
 
 Method: TypeAlias = Literal["smpte", "ccif"]

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from amp_lab import checks
 from amp_lab.analysis.signals import FloatArray
+from amp_lab.common import checks
 from amp_lab.errors import InvalidArgument, quoted
 
 Layout: TypeAlias = str | Sequence[str]

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import lowlevel_meter
 from amp_lab.analysis import arguments, layouts
 from amp_lab.analysis.meters import metered
 from amp_lab.analysis.records import Record, number
 from amp_lab.analysis.signals import FloatArray, decibels, require_finite, to_bcn, to_signal
+from amp_lab.lowlevel import meter as native_meter
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000.0, 384_000.0
 """Sample rates at which loudness is defined here."""
@@ -86,7 +86,7 @@ def true_peak(x: npt.ArrayLike) -> FloatArray:
     """
     signal = to_signal(x, "true_peak")
     require_finite(signal, "true_peak")
-    with metered(to_bcn(signal, "true_peak"), flags=lowlevel_meter.TRUE_PEAK) as meter:
+    with metered(to_bcn(signal, "true_peak"), flags=native_meter.TRUE_PEAK) as meter:
         peak = meter.levels()["true_peak"]
     return decibels(peak.reshape(signal.shape[:-1]))[()]
 
@@ -104,11 +104,11 @@ def measure_levels(
     rate = arguments.sample_rate("measure_levels", sample_rate)
     batches, channels, frames = signal.shape
     loud = LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ and (layout is not None or channels <= 2)
-    options: dict[str, Any] = {"flags": lowlevel_meter.TRUE_PEAK}
+    options: dict[str, Any] = {"flags": native_meter.TRUE_PEAK}
     if loud:
         names = layouts.channels_of("measure_levels", layout, channels)
         options = {
-            "flags": lowlevel_meter.TRUE_PEAK | lowlevel_meter.LOUDNESS,
+            "flags": native_meter.TRUE_PEAK | native_meter.LOUDNESS,
             "sample_rate": rate,
             "weights": layouts.weights(names),
         }

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from amp_lab.analysis.signals import FloatArray
-from amp_lab.lowlevel_meter import Meter
+from amp_lab.lowlevel.meter import Meter
 
 _WORTH_THREADS = 1 << 20
 """Samples below which threads would cost more than they save."""

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import checks
 from amp_lab.analysis import arguments, sine_fit, weighting
 from amp_lab.analysis.arguments import Band
 from amp_lab.analysis.distortion import AES17_BAND, Measured, rows_and_band, tone_frequency
@@ -16,6 +15,7 @@ from amp_lab.analysis.frequency_search import search
 from amp_lab.analysis.records import Record, size, span
 from amp_lab.analysis.signals import FloatArray
 from amp_lab.analysis.weighting import Weighting
+from amp_lab.common import checks
 from amp_lab.errors import InvalidArgument
 
 AES17_TONE_HZ = 997.0

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import lowlevel_meter
 from amp_lab.analysis import arguments, layouts
 from amp_lab.analysis.level import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from amp_lab.analysis.meters import metered
 from amp_lab.analysis.records import Record, span
 from amp_lab.analysis.signals import FloatArray, require_finite, to_bcn, to_signal
 from amp_lab.errors import InvalidArgument
+from amp_lab.lowlevel import meter as native_meter
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -159,12 +159,12 @@ def _measured(
 ) -> Loudness:
     signal, rate, names = _checked(given, sample_rate, layout, where)
     weights = layouts.weights(names)
-    with metered(signal, flags=lowlevel_meter.LOUDNESS, sample_rate=rate, weights=weights) as meter:
+    with metered(signal, flags=native_meter.LOUDNESS, sample_rate=rate, weights=weights) as meter:
         found = meter.loudness()
         batches = range(signal.shape[0]) if series else range(0)
-        momentary = np.array([meter.series(b, lowlevel_meter.MOMENTARY) for b in batches])
-        short_term = np.array([meter.series(b, lowlevel_meter.SHORT_TERM) for b in batches])
-    fields = {name: found[name].copy() for name in lowlevel_meter.LOUDNESS_DTYPE.names or ()}
+        momentary = np.array([meter.series(b, native_meter.MOMENTARY) for b in batches])
+        short_term = np.array([meter.series(b, native_meter.SHORT_TERM) for b in batches])
+    fields = {name: found[name].copy() for name in native_meter.LOUDNESS_DTYPE.names or ()}
     return Loudness(
         integrated_lufs=fields["integrated"],
         range_lu=fields["range_high"] - fields["range_low"],

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab.values import ReadOnlyArrays
+from amp_lab.graph.records.values import ReadOnlyArrays
 
 
 class Record(ReadOnlyArrays):

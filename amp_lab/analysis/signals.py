@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import arrays
+from amp_lab.common import arrays
 from amp_lab.errors import InvalidArgument, ShapeError
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from scipy import fft
 from scipy import signal as sps
 
-from amp_lab import arrays, checks
 from amp_lab.analysis import arguments, windows
 from amp_lab.analysis.records import Record
 from amp_lab.analysis.signals import (
@@ -24,6 +23,7 @@ from amp_lab.analysis.signals import (
     to_signal,
 )
 from amp_lab.analysis.windows import Window
+from amp_lab.common import arrays, checks
 from amp_lab.errors import InvalidArgument, ShapeError
 
 Quantity: TypeAlias = Literal["amplitude", "power", "density"]

@@ -10,9 +10,9 @@ import math
 
 import numpy as np
 
-from amp_lab import checks
 from amp_lab.analysis import arguments
 from amp_lab.analysis.signals import FloatArray
+from amp_lab.common import checks
 from amp_lab.errors import InvalidArgument
 
 

@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 from scipy import fft
 
-from amp_lab import checks
 from amp_lab.analysis.arguments import Band
 from amp_lab.analysis.records import Record, span
 from amp_lab.analysis.response import FrequencyResponse, transfer
 from amp_lab.analysis.signals import FloatArray, decibels, power_decibels
 from amp_lab.analysis.stimuli import impulse, sweep
+from amp_lab.common import checks
 
 Method: TypeAlias = Literal["impulse", "step", "sweep"]
 METHODS: tuple[str, ...] = get_args(Method)

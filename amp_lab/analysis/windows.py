@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 from scipy import signal as sps
 
-from amp_lab import checks
 from amp_lab.analysis import arguments
 from amp_lab.analysis.records import Record
 from amp_lab.analysis.signals import FloatArray
+from amp_lab.common import checks
 from amp_lab.errors import InvalidArgument
 
 Window: TypeAlias = Literal["blackmanharris", "flattop", "hann", "hamming", "blackman", "rectangular"]

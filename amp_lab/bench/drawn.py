@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from amp_lab.bench.workloads import SAMPLE_RATE
-from amp_lab.graph import Graph
-from amp_lab.model import Node
-from amp_lab.values import Samples
+from amp_lab.graph.graph import Graph
+from amp_lab.graph.records.model import Node
+from amp_lab.graph.records.values import Samples
 
 Draw: TypeAlias = np.random.Generator
 WAVEFORMS: tuple[Literal["saw", "square", "triangle"], ...] = ("saw", "square", "triangle")

@@ -18,12 +18,12 @@ from amp_lab import lowlevel
 from amp_lab.bench import drawn, scale
 from amp_lab.bench.runner import run_apart
 from amp_lab.bench.workloads import SAMPLE_RATE, one_voice, saw_variants, voices_mixed
+from amp_lab.common.version import __version__
 from amp_lab.errors import InternalError
-from amp_lab.graph import Graph
+from amp_lab.graph.graph import Graph
+from amp_lab.graph.records.values import Samples
 from amp_lab.lowlevel import Runtime
-from amp_lab.render import digest
-from amp_lab.values import Samples
-from amp_lab.version import __version__
+from amp_lab.render.render import digest
 
 PROGRAMS = "build/dev/native/bench"
 """Where the native programs are built, unless AMP_BENCH_PROGRAMS names another folder."""

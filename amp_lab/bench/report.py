@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import atomic_files, jsontext, lowlevel
+from amp_lab import lowlevel
 from amp_lab.bench import page, pictures, probes, runner
+from amp_lab.common import atomic_files, json_text
+from amp_lab.common.version import __version__
 from amp_lab.errors import InvalidArgument
-from amp_lab.version import __version__
 
 NAMES = ("W1", "W2", "W3", "W4", "W6")
 SPREAD = ("W2", "W6")
@@ -50,7 +51,7 @@ class Beside:
         InvalidArgument
             If it holds anything else.
         """
-        rows = jsontext.read_json(path)
+        rows = json_text.read_json(path)
         try:
             return [cls(w, s, p, note, tuple(map(str, words)), int(by)) for w, s, p, note, words, by in rows]
         except (TypeError, ValueError) as error:
@@ -183,7 +184,7 @@ def check(folder: Path) -> None:
 def write(folder: Path, data: dict[str, Any]) -> list[Path]:
     """Write measurements, page and pictures into a folder, and return the files."""
     check(folder)
-    atomic_files.write(folder / FILE, jsontext.dumps(data))
+    atomic_files.write(folder / FILE, json_text.dumps(data))
     data = load(folder)  # whose order is that of the file
     made = {PAGE: page.text(data).encode()} | pictures.files(data)
     for name, content in made.items():
@@ -193,5 +194,5 @@ def write(folder: Path, data: dict[str, Any]) -> list[Path]:
 
 def load(folder: Path) -> dict[str, Any]:
     """Read the measurements of a folder."""
-    found: dict[str, Any] = jsontext.read_json(folder / FILE)
+    found: dict[str, Any] = json_text.read_json(folder / FILE)
     return found

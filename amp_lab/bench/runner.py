@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import atomic_files, checks, lowlevel
+from amp_lab import lowlevel
 from amp_lab.bench.workloads import REFERENCE_HZ, SAMPLE_RATE, WORKLOADS, Workload, alias_db
+from amp_lab.common import atomic_files, checks
+from amp_lab.common.version import __version__
 from amp_lab.errors import AmpError, InvalidArgument
-from amp_lab.render import Render
-from amp_lab.version import __version__
+from amp_lab.render.render import Render
 
 BLOCK_1_S = 10.0
 """Longest run at one frame per block."""

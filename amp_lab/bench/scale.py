@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import blob, lowlevel, presets
+from amp_lab import lowlevel, presets
 from amp_lab.bench.runner import run_apart
 from amp_lab.bench.workloads import SAMPLE_RATE, through_gains
 from amp_lab.errors import Unsupported
-from amp_lab.graph import Graph
+from amp_lab.graph.files.descriptors import encode
+from amp_lab.graph.graph import Graph
+from amp_lab.graph.records.model import Node
 from amp_lab.lowlevel import Runtime
-from amp_lab.model import Node
 
 BLOCK_FRAMES = 256
 """Frames per block of PLAN and MEMORY; NODES lets the runtime choose."""
@@ -94,7 +95,7 @@ def _stages(make: Callable[[], Graph], runs: int) -> dict[str, Any]:
     for _ in range(runs):
         laps: dict[str, float] = {}
         with _lap(laps, "emit"):
-            descriptors = blob.descriptors(graph._descriptors())
+            descriptors = encode(graph._descriptors())
         with _lap(laps, "compile"):
             plan_blob, _ = lowlevel.plan_compile(descriptors)
         with _lap(laps, "load"):

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 
 from amp_lab import lowlevel, presets
-from amp_lab.control import performance
-from amp_lab.lowlevel_stream import Stream
-from amp_lab.values import Samples
+from amp_lab.graph.records.curves import performance
+from amp_lab.graph.records.values import Samples
+from amp_lab.lowlevel.stream import Stream
 
 CHUNK, CALLS, ROUNDS = 4800, 100, 9
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from amp_lab import analysis
 from amp_lab.errors import InvalidArgument
-from amp_lab.graph import Graph
-from amp_lab.model import Node
-from amp_lab.values import Samples, batch
+from amp_lab.graph.graph import Graph
+from amp_lab.graph.records.model import Node
+from amp_lab.graph.records.values import Samples, batch
 
 SAMPLE_RATE = 48_000
 VOICES, GAINS, VARIANTS = 64, 1000, 1024

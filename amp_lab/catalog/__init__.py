@@ -1,23 +1,17 @@
-"""The node types of the native library, read once at import: ``catalog.types()``, ``catalog["svf"]``.
-
-``python -m amp_lab.catalog --write-stubs FILE`` writes the typing stub of the builders, ``--check`` fails on
-drift.
-"""
+"""The node types of the native library, read once at import: ``catalog.types()``, ``catalog["svf"]``."""
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 from types import ModuleType
 
-from amp_lab import atomic_files, checks, lowlevel_library
+from amp_lab.common import checks
 from amp_lab.contracts import NodeContract
-from amp_lab.lowlevel_contracts import contracts
+from amp_lab.lowlevel import library
+from amp_lab.lowlevel.contracts import contracts
 
 BY_ID = {contract.id: contract for contract in contracts()}
 """Contracts by type; none if ``AMP_ISA`` names an instruction set that this machine lacks."""
-STUB = Path(__file__).with_name("_builders.pyi")
 
 
 def types() -> tuple[str, ...]:
@@ -28,7 +22,7 @@ def types() -> tuple[str, ...]:
     InvalidArgument
         If ``AMP_ISA`` names an instruction set that this machine lacks.
     """
-    lowlevel_library.require_isa()
+    library.require_isa()
     return tuple(BY_ID)
 
 
@@ -52,31 +46,3 @@ class _Catalog(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Catalog
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write or check the stub; returns the exit code."""
-    from amp_lab.nodes import stubs  # noqa: PLC0415 - the stubs need this module
-
-    parser = argparse.ArgumentParser(prog="python -m amp_lab.catalog", description=__doc__)
-    action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument(
-        "--write-stubs", type=Path, metavar="FILE", help="write the typing stub of the builders"
-    )
-    action.add_argument("--check", action="store_true", help="fail if the stub differs from the contracts")
-    options = parser.parse_args(arguments)
-    text = stubs.render(BY_ID.values())
-    if options.write_stubs:
-        atomic_files.write(options.write_stubs, text)
-        return 0
-    if STUB.exists() and STUB.read_text(encoding="utf-8") == text:
-        return 0
-    print(
-        f"{STUB.name}: differs from the native contracts. Run make stubs.",
-        file=sys.stderr,
-    )
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from amp_lab.catalog.builder import BOUND, keyword_ports, param_facts, takes_samples
 from amp_lab.contracts import NodeContract, ParamContract
-from amp_lab.nodes.builder import BOUND, keyword_ports, param_facts, takes_samples
 
 HEAD = '''\
 # ruff: noqa
@@ -19,10 +19,10 @@ from typing import Literal
 
 import numpy.typing as npt
 
-from amp_lab.arrays import Scale
-from amp_lab.model import Node
-from amp_lab.nodes.arguments import Source
-from amp_lab.values import ValueLike
+from amp_lab.common.arrays import Scale
+from amp_lab.graph.records.arguments import Source
+from amp_lab.graph.records.model import Node
+from amp_lab.graph.records.values import ValueLike
 
 class Builders:
 '''

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.errors import plain, visible
 
 OK, FAILED, USAGE, CRASHED, INTERRUPTED, NO_READER = 0, 1, 2, 3, 130, 141

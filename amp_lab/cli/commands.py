@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amp_lab import cli_golden
-from amp_lab.command_line import (
+from amp_lab.cli import golden_commands
+from amp_lab.cli.command_line import (
     CRASHED,
     FAILED,
     INTERRUPTED,
@@ -33,8 +33,8 @@ from amp_lab.command_line import (
 from amp_lab.errors import plain
 
 if TYPE_CHECKING:
-    from amp_lab.render import Render
-    from amp_lab.rendering import Isolation
+    from amp_lab.render.prepare import Isolation
+    from amp_lab.render.render import Render
 
 PERFORMANCE_S = 10.0
 CASE = "three_osc"
@@ -45,7 +45,9 @@ CASE = "three_osc"
 
 def demo(options: argparse.Namespace) -> int:
     """Play the performance: sound file, report, verdict."""
-    from amp_lab import atomic_files, presets, report
+    from amp_lab import presets
+    from amp_lab.common import atomic_files
+    from amp_lab.export import html_report
 
     options.out.mkdir(parents=True, exist_ok=True)  # what cannot be written is not rendered
     for ending in ("wav", "html"):
@@ -58,7 +60,7 @@ def demo(options: argparse.Namespace) -> int:
     passed, line, facts = _judge(judged, options.goldens)
     print(repr(render))
     print_path(render.save(options.out / f"{CASE}.wav", subtype="PCM_24"))
-    print_path(report.html_report(render, options.out / f"{CASE}.html", verdict_lines=[line]))
+    print_path(html_report.html_report(render, options.out / f"{CASE}.html", verdict_lines=[line]))
     print(*facts, line, sep="\n")
     return OK if passed else FAILED
 
@@ -78,18 +80,19 @@ def _judge(render: Render, goldens: Path | None) -> tuple[bool, str, list[str]]:
 
 def render(options: argparse.Namespace) -> int:
     """Render a graph file to sound files."""
-    from amp_lab import rendering, sound_export
-    from amp_lab.control import ControlHistory
-    from amp_lab.graph import Graph
+    from amp_lab.export import sound_file
+    from amp_lab.graph.graph import Graph
+    from amp_lab.graph.records.curves import ControlHistory
+    from amp_lab.render import prepare
 
     graph = Graph.load(options.graph, allow_samples_from=options.allow_samples_from)
     controls = None if options.controls is None else ControlHistory.load(options.controls)
-    frames = rendering.length(graph, options.seconds, options.frames)
+    frames = prepare.length(graph, options.seconds, options.frames)
     size = (graph.sample_rate, graph.compile().output_channels, frames)
     form = {"subtype": options.subtype, "dither": options.dither, "seed": options.seed}
-    targets = sound_export.of_batches(options.out, options.batches)
+    targets = sound_file.of_batches(options.out, options.batches)
     for path in targets:  # what cannot be written is not rendered
-        sound_export.target(f"{graph.name}.save", path, size, **form)
+        sound_file.target(f"{graph.name}.save", path, size, **form)
     result = graph.render(
         frames=frames,
         batches=options.batches,
@@ -108,12 +111,13 @@ def render(options: argparse.Namespace) -> int:
 
 def nodes(options: argparse.Namespace) -> int:
     """List the node types, or print one contract."""
-    from amp_lab import catalog, describe
+    from amp_lab import catalog
+    from amp_lab.catalog import text
 
     if options.type is None:
-        print(describe.node_table(catalog.contract(type_id) for type_id in catalog.types()))
+        print(text.node_table(catalog.contract(type_id) for type_id in catalog.types()))
     else:
-        print(describe.node_page(catalog.contract(options.type)))
+        print(text.node_page(catalog.contract(options.type)))
     return OK
 
 
@@ -133,7 +137,7 @@ def lab(options: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """Print what runs here."""
-    from amp_lab import doctor as checks
+    from amp_lab.cli import doctor as checks
 
     lines = checks.report()
     print("\n".join(lines))
@@ -168,7 +172,7 @@ def bench(options: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Build the parser with all commands."""
-    from amp_lab.version import __version__
+    from amp_lab.common.version import __version__
 
     top: argparse.ArgumentParser = Parser(
         prog="amp-lab",
@@ -177,7 +181,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"amp-lab {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_demo, _render, _nodes, cli_golden.add_commands, _lab, _doctor, _bench):
+    for add in (_demo, _render, _nodes, golden_commands.add_commands, _lab, _doctor, _bench):
         add(commands)
     return top
 
@@ -322,7 +326,3 @@ def _run(arguments: Sequence[str] | None) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; failures are one message, never a traceback."""
     return citizen(lambda: _run(arguments))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+from amp_lab.common.version import __version__
 from amp_lab.errors import visible
-from amp_lab.version import __version__
 
 DEPENDENCIES = (
     "cffi", "ipykernel", "ipywidgets", "jupyterlab", "matplotlib", "nbval", "numpy", "scipy",
@@ -107,7 +107,7 @@ def _sources() -> str:
 
 
 def _digest(isolation: str) -> str:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
     graph = Graph(name="doctor")
     graph.output(graph.oscillator(frequency_hz=440.0, name="tone"), name="out")

@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from amp_lab.command_line import (
+from amp_lab.cli.command_line import (
     CRASHED,
     FAILED,
     OK,
@@ -29,7 +29,8 @@ GRAPHS = (
 
 def list_cases(options: argparse.Namespace) -> int:
     """Print a line per case; a damaged one fails."""
-    from amp_lab import describe, golden
+    from amp_lab import golden
+    from amp_lab.catalog import text
     from amp_lab.errors import FileError
 
     rows = [("case", "size", "comparator", "blessed", "reason")]
@@ -47,7 +48,7 @@ def list_cases(options: argparse.Namespace) -> int:
         blessed = manifest["blessed"]
         by = f"{blessed['on']} by {blessed['by']}"
         rows.append((case.name, size, manifest["comparator"]["name"], by, blessed["reason"]))
-    print("\n".join(describe.aligned(rows)))
+    print("\n".join(text.aligned(rows)))
     return FAILED if damaged else OK
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from amp_lab import regular_files
+from amp_lab.common import regular_files
 from amp_lab.errors import FileError, GraphError, plain, quoted
 
 WIDTH = 100

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import regular_files
+from amp_lab.common import regular_files
 from amp_lab.errors import FileError, plain, quoted
 
 MOST_BYTES = 512 * regular_files.MIB

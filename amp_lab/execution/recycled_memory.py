@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab.values import Samples
+from amp_lab.graph.records.values import Samples
 
 SMALLEST = 1 << 20
 """Bytes from which it pays; smaller arrays come from the allocator."""

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from amp_lab import lowlevel
 from amp_lab.errors import OutOfMemory, Pending
+from amp_lab.execution.recycled_memory import Recycler
+from amp_lab.graph.records.values import ReadOnlyArrays, Samples
 from amp_lab.lowlevel import NodeMetrics, Runtime
-from amp_lab.memory import Recycler
-from amp_lab.values import ReadOnlyArrays, Samples
 
 Progress: TypeAlias = Callable[[int, int], object]
 CALL_SECONDS = 0.025

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import atomic_files, options, pictures, player
+from amp_lab import options
 from amp_lab.analysis import measure_levels
+from amp_lab.common import atomic_files
 from amp_lab.errors import plain, visible
-from amp_lab.html_parts import attempt, style_sheet
+from amp_lab.export import pictures, player
+from amp_lab.export.html_parts import attempt, style_sheet
+from amp_lab.export.rendered import RenderLike
 from amp_lab.plots import style
-from amp_lab.rendered import RenderLike
 
 MAX_NODES = 200
 """Rows of the table of nodes: those that took most time, and one for all others."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 
-from amp_lab import options, pictures, player
+from amp_lab import options
 from amp_lab.errors import visible
-from amp_lab.html_parts import attempt, stored_bytes, style_sheet
-from amp_lab.rendered import RenderLike
+from amp_lab.export import pictures, player
+from amp_lab.export.html_parts import attempt, stored_bytes, style_sheet
+from amp_lab.export.rendered import RenderLike
 
 _POSTER = ("waveform", "spectrum")
 _REST_BYTES = 2_000

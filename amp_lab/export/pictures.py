@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from amp_lab import plots
-from amp_lab.html_parts import attempt
-from amp_lab.rendered import RenderLike
+from amp_lab.export.html_parts import attempt
+from amp_lab.export.rendered import RenderLike
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 

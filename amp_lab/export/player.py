@@ -19,9 +19,9 @@ import soundfile
 from amp_lab.analysis.clipping import Clipping, clipping
 from amp_lab.analysis.signals import FloatArray
 from amp_lab.errors import plain
-from amp_lab.html_parts import stored_bytes
+from amp_lab.export.html_parts import stored_bytes
+from amp_lab.export.rendered import RenderLike
 from amp_lab.options import Codec
-from amp_lab.rendered import RenderLike
 
 EXCERPT_S = 60.0
 """Longest sound embedded in a page."""

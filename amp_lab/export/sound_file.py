@@ -19,9 +19,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import soundfile
 
-from amp_lab import atomic_files, checks, lowlevel
+from amp_lab import lowlevel
+from amp_lab.common import atomic_files, checks
 from amp_lab.errors import GraphError, quoted
-from amp_lab.values import Samples
+from amp_lab.graph.records.values import Samples
 
 FORMATS = {".wav": ("WAV", "DOUBLE"), ".flac": ("FLAC", "PCM_24")}
 """By suffix: the format of soundfile and its default sample format."""

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amp_lab import atomic_files
+from amp_lab.common import atomic_files
 from amp_lab.errors import GraphError
 
 if TYPE_CHECKING:
-    from amp_lab.render import Render
+    from amp_lab.render.render import Render
 
 
 def events(render: Render) -> list[dict[str, Any]]:

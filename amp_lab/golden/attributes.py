@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from amp_lab import atomic_files, regular_files
+from amp_lab.common import atomic_files, regular_files
 from amp_lab.errors import FileError
 
 from . import contents

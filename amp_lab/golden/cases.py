@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.errors import FileError, plain, quoted
 
 from . import codec, contents, folders, manifests

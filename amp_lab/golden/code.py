@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.errors import plain, quoted
 
 from . import replay
@@ -43,8 +43,8 @@ class Code:
         GoldenError
             There is none, or making it failed.
         """
-        from amp_lab.graph import Graph  # noqa: PLC0415 - comparing needs no engine
-        from amp_lab.render import Render  # noqa: PLC0415
+        from amp_lab.graph.graph import Graph  # noqa: PLC0415 - comparing needs no engine
+        from amp_lab.render.render import Render  # noqa: PLC0415
 
         if isinstance(self.source, Mapping) and name not in self.source:
             known = checks.listed(map(str, self.source))
@@ -74,8 +74,8 @@ def rendered(name: str, given: Any, *, frames: int, batches: int) -> Any:
     GoldenError
         It is neither.
     """
-    from amp_lab.graph import Graph  # noqa: PLC0415 - comparing needs no engine
-    from amp_lab.render import Render  # noqa: PLC0415
+    from amp_lab.graph.graph import Graph  # noqa: PLC0415 - comparing needs no engine
+    from amp_lab.render.render import Render  # noqa: PLC0415
 
     if isinstance(given, Render):
         return given
@@ -100,8 +100,8 @@ def load(place: str, names: Sequence[str] = ()) -> Mapping[str, Any] | Callable[
     module, _, name = place.partition(":")
     if not module or not name:
         raise GoldenError(SYNTAX.format(got=quoted(place)))
-    from amp_lab.graph import Graph  # noqa: PLC0415 - comparing needs no engine
-    from amp_lab.render import Render  # noqa: PLC0415
+    from amp_lab.graph.graph import Graph  # noqa: PLC0415 - comparing needs no engine
+    from amp_lab.render.render import Render  # noqa: PLC0415
 
     sys.path.insert(0, os.getcwd())
     try:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import npz
+from amp_lab.common import npz
 from amp_lab.errors import FileError
 
 from .verdict import GoldenError

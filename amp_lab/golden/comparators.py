@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import checks
 from amp_lab.analysis.bands import third_octaves
+from amp_lab.common import checks
 from amp_lab.errors import quoted
 
 from .operands import as_samples, bits, first, rate_of, unfit

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from amp_lab import jsontext, npz, regular_files
+from amp_lab.common import json_text, npz, regular_files
 from amp_lab.errors import FileError, plain, quoted
 
 from . import folders
@@ -33,8 +33,8 @@ MANIFEST, GRAPH, CONTROLS, REFERENCE, SUMS = FILES = (
 )
 MOST_BYTES = {
     MANIFEST: regular_files.MIB,
-    GRAPH: jsontext.MOST_BYTES,
-    CONTROLS: jsontext.MOST_BYTES,
+    GRAPH: json_text.MOST_BYTES,
+    CONTROLS: json_text.MOST_BYTES,
     REFERENCE: npz.MOST_BYTES,
     SUMS: 64 * regular_files.MIB,
 }

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import regular_files
+from amp_lab.common import regular_files
 from amp_lab.errors import AmpError
-from amp_lab.request import RenderRequest
+from amp_lab.execution.request import RenderRequest
 
 from . import replay
 from .cases import Blessed

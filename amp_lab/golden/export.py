@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import checks, sound_export
+from amp_lab.common import checks
 from amp_lab.errors import quoted
+from amp_lab.export import sound_file
 
 from . import folders
 from .cases import case_of, no_such_case
@@ -57,11 +58,11 @@ def export(name: str, path: str | Path, *, goldens: str | Path | None = None) ->
     batches, channels, frames = blessed.samples.shape
     rate = float(blessed.manifest["render"]["sample_rate"])
     subtype = "FLOAT" if _fits_in_32_bits(blessed.samples) else "DOUBLE"
-    targets = sound_export.of_batches(Path(path), batches)
+    targets = sound_file.of_batches(Path(path), batches)
     for target in targets:
-        sound_export.target(where, target, (rate, channels, frames), subtype)
+        sound_file.target(where, target, (rate, channels, frames), subtype)
     return [
-        sound_export.write(where, target, blessed.samples, rate, batch=batch, subtype=subtype)
+        sound_file.write(where, target, blessed.samples, rate, batch=batch, subtype=subtype)
         for batch, target in enumerate(targets)
     ]
 

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from amp_lab import regular_files
+from amp_lab.common import regular_files
 from amp_lab.errors import FileError, plain, quoted
 
 from .verdict import GoldenError

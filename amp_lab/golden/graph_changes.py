@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import blob_reader, catalog
-from amp_lab.blob import Descriptors
-from amp_lab.control import Curve
+from amp_lab import catalog
 from amp_lab.errors import AmpError, plain, quoted
-from amp_lab.model import Edge, Modulation, NodeRecord
-from amp_lab.request import RenderRequest
-from amp_lab.values import CurveRef, Samples
+from amp_lab.execution.request import RenderRequest
+from amp_lab.graph.files import descriptor_reader
+from amp_lab.graph.files.descriptors import Descriptors
+from amp_lab.graph.records.curves import Curve
+from amp_lab.graph.records.model import Edge, Modulation, NodeRecord
+from amp_lab.graph.records.values import CurveRef, Samples
 
 MOST = 12
 """Changes that are told one by one; more are counted."""
@@ -37,8 +38,8 @@ def sound_of(request: RenderRequest) -> Sound:
     BlobError
         Its blobs are damaged.
     """
-    curves = {} if request.history_blob is None else blob_reader.history(request.history_blob)
-    return Sound(blob_reader.descriptors(request.descriptor_blob), curves, request.inputs)
+    curves = {} if request.history_blob is None else descriptor_reader.history(request.history_blob)
+    return Sound(descriptor_reader.descriptors(request.descriptor_blob), curves, request.inputs)
 
 
 def changes(stored: Sound, code: Sound, first: str = "") -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from amp_lab import checks, jsontext, npz
+from amp_lab.common import checks, json_text, npz
 from amp_lab.errors import AmpError, FileError, plain, quoted
 
 from . import contents
@@ -41,7 +41,7 @@ def read(case: contents.OpenCase) -> dict[str, Any]:
     """
     where = f"{plain(case.name)}/{contents.MANIFEST}"
     text = case.text(contents.MANIFEST)
-    data = jsontext.read_json(text, contents.MOST_BYTES[contents.MANIFEST], where)
+    data = json_text.read_json(text, contents.MOST_BYTES[contents.MANIFEST], where)
     schema = data.get("schema") if isinstance(data, dict) else None
     if isinstance(schema, bool) or schema not in (OLD_SCHEMA, SCHEMA):
         raise FileError(
@@ -50,7 +50,7 @@ def read(case: contents.OpenCase) -> dict[str, Any]:
         )
     if schema == OLD_SCHEMA:
         data["files"] = {}
-    jsontext.refuse(where, _problems(data))
+    json_text.refuse(where, _problems(data))
     return dict(data)
 
 
@@ -66,7 +66,7 @@ def _problems(data: Mapping[str, Any]) -> list[str]:
             allowed_kinds = (int, float) if kind is float else kind
             if not isinstance(held[key], allowed_kinds) or isinstance(held[key], bool):
                 got = f"got {quoted(held[key])}, allowed {kind.__name__}"
-                return [f"{jsontext.place(f'$.{group}', key)}: damaged ({got}). {CURE}"]
+                return [f"{json_text.place(f'$.{group}', key)}: damaged ({got}). {CURE}"]
     return (
         _strange_seals(data["files"]) or _strange_sizes(data["render"]) or _strange_rule(data["comparator"])
     )
@@ -85,7 +85,9 @@ def _is_digest(value: Any) -> bool:
 def _strange_seals(files: Mapping[str, Any]) -> list[str]:
     strange = [file for file, digest in files.items() if file not in SEALED or not _is_digest(digest)]
     allowed = f"digests ({_ALLOWED}) of {', '.join(SEALED)}"
-    return [f"{jsontext.place('$.files', file)}: damaged (allowed {allowed}). {CURE}" for file in strange[:1]]
+    return [
+        f"{json_text.place('$.files', file)}: damaged (allowed {allowed}). {CURE}" for file in strange[:1]
+    ]
 
 
 def _strange_sizes(render: Mapping[str, Any]) -> list[str]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from amp_lab import graph_json
-from amp_lab.control import ControlHistory
 from amp_lab.errors import plain, quoted
+from amp_lab.graph.files import json_format
+from amp_lab.graph.records.curves import ControlHistory
 
 from . import folders
 from .cases import Case
@@ -21,20 +21,20 @@ def graph_of(sound: Sound) -> Any:
     """Return a Graph that renders the same."""
     graph = sound.graph
     nodes = {
-        node.name: graph_json.encode_node(replace(node, samples=sound.inputs.get(node.name)))
+        node.name: json_format.encode_node(replace(node, samples=sound.inputs.get(node.name)))
         for node in graph.nodes
     }
     data: dict[str, Any] = {
-        "schema": graph_json.SCHEMA,
+        "schema": json_format.SCHEMA,
         "name": graph.name,
         "sample_rate": graph.sample_rate,
         "nodes": nodes,
-        "edges": [graph_json.encode_edge(edge) for edge in graph.edges],
-        "modulations": [graph_json.encode_modulation(mod) for mod in graph.modulations],
+        "edges": [json_format.encode_edge(edge) for edge in graph.edges],
+        "modulations": [json_format.encode_modulation(mod) for mod in graph.modulations],
     }
     if graph.heat_budget_w is not None:
         data["heat"] = {"budget_w": graph.heat_budget_w, "policy": graph.heat_policy}
-    return graph_json.from_dict(data, where=graph.name)
+    return json_format.from_dict(data, where=graph.name)
 
 
 def store_render(name: str, render: Any, *, reason: str, goldens: str | Path | None = None) -> Case:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import arrays, checks
+from amp_lab.common import arrays, checks
 from amp_lab.errors import quoted
 
 from .verdict import GoldenError, Mismatch

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import graph_json, jsontext, regular_files
-from amp_lab.control import ControlHistory
+from amp_lab.common import json_text, regular_files
 from amp_lab.errors import FileError, WorkerUnavailable, plain, quoted
+from amp_lab.graph.files import json_format
+from amp_lab.graph.records.curves import ControlHistory
 
 from . import contents
 from .verdict import GoldenError
@@ -56,10 +57,11 @@ def _isolated(do: Callable[[Any], Done]) -> Done:
     WorkerUnavailable
         A worker was asked for, or has crashed before.
     """
-    from amp_lab import isolate, rendering  # noqa: PLC0415 - comparing needs no engine
+    from amp_lab import isolate  # noqa: PLC0415 - comparing needs no engine
+    from amp_lab.render import prepare  # noqa: PLC0415 - comparing needs no engine
 
     if os.environ.get("AMP_ISOLATION"):
-        return rendering.isolated("auto", do)
+        return prepare.isolated("auto", do)
     if isolate.supported() and not isolate.fallen_back():
         try:
             return do("process")
@@ -84,11 +86,11 @@ def _clock(what: str) -> Callable[[int, int], None]:
 
 def sound(graph: Any, *, frames: int, batches: int, **options: Any) -> Any:
     """Return the Render of a graph, in a worker and within the limits of time."""
-    from amp_lab import rendering  # noqa: PLC0415 - comparing needs no engine
+    from amp_lab.render import prepare  # noqa: PLC0415 - comparing needs no engine
 
     chosen: dict[str, Any] = {"controls": None, "taps": (), "block_frames": None} | options
     return _isolated(
-        lambda isolation: rendering.render(
+        lambda isolation: prepare.render(
             graph,
             frames,
             batches=batches,
@@ -106,10 +108,10 @@ def sound(graph: Any, *, frames: int, batches: int, **options: Any) -> Any:
 
 def parts(name: str, request: Any) -> Any:
     """Return what a request renders to, in a worker and within the limits of time."""
-    from amp_lab import rendering  # noqa: PLC0415 - comparing needs no engine
+    from amp_lab.render import prepare  # noqa: PLC0415 - comparing needs no engine
 
     standstill = min(STANDSTILL_S, limit_s() / 2.0)
-    return _isolated(lambda isolation: rendering.run(request, isolation, _clock(name), timeout_s=standstill))
+    return _isolated(lambda isolation: prepare.run(request, isolation, _clock(name), timeout_s=standstill))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +147,15 @@ class StoredGraph:
             With the file and the place inside.
         """
         where = f"{plain(self.case)}/{contents.GRAPH}"
-        data = jsontext.read_json(self.graph_text, where=where)
-        return graph_json.from_dict(data, where=where)
+        data = json_text.read_json(self.graph_text, where=where)
+        return json_format.from_dict(data, where=where)
 
     def controls(self) -> ControlHistory | None:
         """Return the curves, or None if there are none; `FileError` as for `graph`."""
         if self.controls_text is None:
             return None
         where = f"{plain(self.case)}/{contents.CONTROLS}"
-        return ControlHistory.from_dict(jsontext.read_json(self.controls_text, where=where), where=where)
+        return ControlHistory.from_dict(json_text.read_json(self.controls_text, where=where), where=where)
 
 
 def render(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.errors import FileError, plain, quoted
 
 from . import ci, codec, contents, folders, manifests, names, replay, transaction

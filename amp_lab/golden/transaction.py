@@ -16,7 +16,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from amp_lab import atomic_files
+from amp_lab.common import atomic_files
 from amp_lab.errors import plain
 
 from . import attributes, contents, writer_lock

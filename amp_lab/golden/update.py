@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import checks
-from amp_lab.control import ControlHistory
+from amp_lab.common import checks
 from amp_lab.errors import AmpError, FileError, quoted
+from amp_lab.graph.records.curves import ControlHistory
 
 from . import ci, code, contents, folders, manifests, replay, transaction
 from .cases import Blessed, Case, case_of, no_such_case

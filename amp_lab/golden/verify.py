@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.errors import quoted
 
 from . import folders, replay, usage

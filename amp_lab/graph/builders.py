@@ -1,7 +1,7 @@
 """One `Graph` method per node type; editors read the generated ``_builders.pyi`` beside this file."""
 
 from amp_lab import catalog
-from amp_lab.nodes import builder
+from amp_lab.catalog import builder
 
 
 class Builders:

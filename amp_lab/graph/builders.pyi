@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy.typing as npt
 
-from amp_lab.arrays import Scale
-from amp_lab.model import Node
-from amp_lab.nodes.arguments import Source
-from amp_lab.values import ValueLike
+from amp_lab.common.arrays import Scale
+from amp_lab.graph.records.arguments import Source
+from amp_lab.graph.records.model import Node
+from amp_lab.graph.records.values import ValueLike
 
 class Builders:
     def average(

@@ -7,28 +7,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from amp_lab import catalog, checks
-from amp_lab._builders import Builders
-from amp_lab.blob import HEAT_POLICIES, Descriptors
-from amp_lab.control import ControlHistory, check_history
-from amp_lab.counted import Names
-from amp_lab.editing import Editing, check_name
+from amp_lab import catalog
+from amp_lab.catalog.builder import takes_samples
+from amp_lab.common import checks
 from amp_lab.errors import GraphError, quoted
-from amp_lab.events import GraphChanged
-from amp_lab.model import Node
-from amp_lab.nodes import samples
-from amp_lab.nodes.builder import takes_samples
-from amp_lab.plan import Plan
-from amp_lab.store import Listener, Store
-from amp_lab.stored import Stored
-from amp_lab.values import Samples
+from amp_lab.graph.builders import Builders
+from amp_lab.graph.edits.events import GraphChanged
+from amp_lab.graph.edits.node_edits import Editing, check_name
+from amp_lab.graph.edits.transactions import Listener, Store
+from amp_lab.graph.files import descriptors
+from amp_lab.graph.files.descriptors import HEAT_POLICIES, Descriptors
+from amp_lab.graph.records import samples
+from amp_lab.graph.records.curves import ControlHistory, check_history
+from amp_lab.graph.records.free_names import Names
+from amp_lab.graph.records.model import Node
+from amp_lab.graph.records.values import Samples
+from amp_lab.graph.stored import Stored
+from amp_lab.plan.plan import Plan
 
 if TYPE_CHECKING:
-    from amp_lab.journal import Journal
-    from amp_lab.render import Progress, Render
-    from amp_lab.rendering import Isolation, Nonfinite
-    from amp_lab.schedule import Schedule
-    from amp_lab.session import Session
+    from amp_lab.graph.edits.journal import Journal
+    from amp_lab.plan.schedule import Schedule
+    from amp_lab.render.prepare import Isolation, Nonfinite
+    from amp_lab.render.render import Progress, Render
+    from amp_lab.render.session import Session
 
 
 class Graph(Builders, Stored, Editing):
@@ -152,7 +154,7 @@ class Graph(Builders, Stored, Editing):
     # ---- listeners ----
 
     def observe(self, listener: Listener) -> None:
-        """Call ``listener(event)`` after every edit (see `amp_lab.events`)."""
+        """Call ``listener(event)`` after every edit (see `amp_lab.graph.edits.events`)."""
         self._store.observe(listener)
 
     def unobserve(self, listener: Listener) -> None:
@@ -186,7 +188,8 @@ class Graph(Builders, Stored, Editing):
         """
         with self._store.lock:
             if self._plan is None or self._plan[0] != self._store.version:
-                self._plan = (self._store.version, Plan.compile(self._descriptors()))
+                blob = descriptors.encode(self._descriptors())
+                self._plan = (self._store.version, Plan.compile(blob, self._name, self._store.nodes))
             return self._plan[1]
 
     def ipls(self) -> Schedule:
@@ -258,7 +261,7 @@ class Graph(Builders, Stored, Editing):
         AmpError
             As `compile` and `render` do; `Unsupported` for a heat budget that halts.
         """
-        from amp_lab.session import Session
+        from amp_lab.render.session import Session
 
         return Session(
             self,
@@ -334,12 +337,12 @@ class Graph(Builders, Stored, Editing):
         KeyboardInterrupt
             On Ctrl-C, at once and with a short traceback.
         """
-        from amp_lab import rendering
+        from amp_lab.render import prepare
 
         try:
-            return rendering.render(
+            return prepare.render(
                 self,
-                rendering.length(self, seconds, frames),
+                prepare.length(self, seconds, frames),
                 batches=batches,
                 controls=controls,
                 taps=taps,

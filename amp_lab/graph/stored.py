@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from amp_lab import atomic_files, codegen, graph_json, jsontext
+from amp_lab.common import atomic_files, json_text
 from amp_lab.errors import plain
-from amp_lab.store import Store
-from amp_lab.values import Samples
+from amp_lab.graph.edits.transactions import Store
+from amp_lab.graph.files import json_format, python_code
+from amp_lab.graph.records.values import Samples
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 
 class Stored:
@@ -28,7 +29,7 @@ class Stored:
     def to_dict(self) -> dict[str, Any]:
         """Return the graph as JSON values, sorted, defaults left out; reads back to the same bits."""
         with self._store.lock:
-            return graph_json.to_dict(cast("Graph", self))
+            return json_format.to_dict(cast("Graph", self))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], *, allow_samples_from: str | Path | None = None) -> Graph:
@@ -47,16 +48,16 @@ class Stored:
         FileError
             Listing violations with their JSON paths.
         """
-        return graph_json.from_dict(data, folders=_folders(allow_samples_from))
+        return json_format.from_dict(data, folders=_folders(allow_samples_from))
 
     def to_json(self) -> str:
         """Readable JSON text."""
-        return jsontext.dumps(self.to_dict())
+        return json_text.dumps(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str, *, allow_samples_from: str | Path | None = None) -> Graph:
         """Read JSON text as `from_dict` reads values."""
-        return cls.from_dict(jsontext.read_json(text), allow_samples_from=allow_samples_from)
+        return cls.from_dict(json_text.read_json(text), allow_samples_from=allow_samples_from)
 
     def save(self, path: str | Path) -> Path:
         """Write the JSON text to a file; sound files below its folder are named from there.
@@ -68,7 +69,7 @@ class Stored:
         """
         where = f"{self._name}.save"
         folder = Path(os.path.realpath(atomic_files.check(path, where))).parent
-        text = jsontext.dumps(graph_json.relative_to(self.to_dict(), folder))
+        text = json_text.dumps(json_format.relative_to(self.to_dict(), folder))
         return atomic_files.write(path, text, where)
 
     @classmethod
@@ -88,14 +89,14 @@ class Stored:
         FileError
             With the path, and the place inside.
         """
-        data = jsontext.read_json(Path(path))
+        data = json_text.read_json(Path(path))
         folders = _folders(Path(os.path.realpath(path)).parent, allow_samples_from)
-        return graph_json.from_dict(data, where=plain(path, 200), folders=folders)
+        return json_format.from_dict(data, where=plain(path, 200), folders=folders)
 
     def to_code(self) -> str:
         """Python that rebuilds this graph."""
         with self._store.lock:
-            return codegen.to_code(cast("Graph", self))
+            return python_code.to_code(cast("Graph", self))
 
     def __reduce__(self) -> tuple[Any, ...]:
         records = self._store.nodes.values()
@@ -109,7 +110,7 @@ def _folders(*given: str | Path | None) -> tuple[str, ...]:
 
 def _unpickled(data: dict[str, Any], files: dict[str, Samples], folders: tuple[str, ...]) -> Graph:
     """Undo `Stored.__reduce__`; samples that were read from files come along."""
-    graph = graph_json.from_dict(data)
+    graph = json_format.from_dict(data)
     for name, samples in files.items():
         graph._store.nodes[name] = replace(graph._store.nodes[name], samples=samples)
     graph._sample_folders = folders

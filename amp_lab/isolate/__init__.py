@@ -16,16 +16,16 @@ import warnings
 from dataclasses import dataclass
 from typing import cast
 
-from amp_lab import descriptors
 from amp_lab.errors import InvalidArgument, IsolationWarning, Unsupported, WorkerUnavailable
-from amp_lab.limits import unavailable
-from amp_lab.request import Progress, RenderParts, RenderRequest
-from amp_lab.segments import PAGE, retire_all
-from amp_lab.service import Service
-from amp_lab.shared import StreamJob
-from amp_lab.stream_thread import StreamThread
-from amp_lab.values import Samples
-from amp_lab.workers import Worker
+from amp_lab.execution.request import Progress, RenderParts, RenderRequest
+from amp_lab.graph.records.values import Samples
+from amp_lab.isolate import file_descriptors
+from amp_lab.isolate.limits import unavailable
+from amp_lab.isolate.messages import StreamJob
+from amp_lab.isolate.service import Service
+from amp_lab.isolate.shared_memory import PAGE, retire_all
+from amp_lab.isolate.stream_thread import StreamThread
+from amp_lab.isolate.workers import Worker
 
 
 @dataclass(frozen=True)
@@ -176,19 +176,19 @@ def shutdown() -> None:
 
 def _before_fork() -> None:
     """From now on a fork of this process looks at the results in use: their memory is never used again."""
-    descriptors.guard.acquire()
+    file_descriptors.guard.acquire()
     retire_all()
 
 
 def _after_fork() -> None:
-    descriptors.guard.release()
+    file_descriptors.guard.release()
     _service.shutdown(wait=False)
 
 
 def _in_fork() -> None:
     global _service  # noqa: PLW0603 - the threads of the old one are in the other process
-    descriptors.close_copies()
-    descriptors.guard.release()
+    file_descriptors.close_copies()
+    file_descriptors.guard.release()
     _service.forked()
     _service = Service()
 

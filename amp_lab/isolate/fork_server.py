@@ -11,11 +11,11 @@ import threading
 from contextlib import suppress
 from typing import TypeVar
 
-from amp_lab.descriptors import Closable, guard, memory_file
 from amp_lab.errors import InternalError
-from amp_lab.limits import address_space_is_limited, unavailable
-from amp_lab.segments import SharedMemory
-from amp_lab.shared import Channel
+from amp_lab.isolate.file_descriptors import Closable, guard, memory_file
+from amp_lab.isolate.limits import address_space_is_limited, unavailable
+from amp_lab.isolate.messages import Channel
+from amp_lab.isolate.shared_memory import SharedMemory
 
 File = TypeVar("File", bound=Closable)
 START_S = 60.0
@@ -64,7 +64,9 @@ class Server:
 
     def _start(self, channel: Channel) -> subprocess.Popen[bytes]:
         fds = (channel.fileno(), self.memory.fd)
-        code = "import sys; sys.path[:] = sys.argv[3:]; from amp_lab.worker import main; main()"
+        code = (
+            "import sys; sys.path[:] = sys.argv[3:]; from amp_lab.isolate.worker_process import main; main()"
+        )
         return subprocess.Popen(
             [sys.executable, "-P", "-c", code, *map(str, fds), *sys.path],
             pass_fds=fds,

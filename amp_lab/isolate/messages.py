@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amp_lab.descriptors import guard, owned, socket_pair
-from amp_lab.request import RenderRequest
-from amp_lab.segments import Place
+from amp_lab.execution.request import RenderRequest
+from amp_lab.isolate.file_descriptors import guard, owned, socket_pair
+from amp_lab.isolate.shared_memory import Place
 
 PACKET = 1 << 16
 """Bytes in one packet: well under the default send buffer of a socket."""
@@ -34,7 +34,7 @@ class Job:
 
 @dataclass(frozen=True)
 class StreamJob:
-    """A stream for a worker of its own: what `amp_lab.lowlevel_stream.Stream` is made from, and the page."""
+    """A stream for a worker of its own: what `amp_lab.lowlevel.stream.Stream` is made from, and the page."""
 
     descriptors: bytes
     plan: bytes

@@ -13,11 +13,11 @@ from queue import SimpleQueue
 from typing import Any
 
 from amp_lab.errors import AmpError, InternalError, InvalidArgument, NativeCrash
-from amp_lab.fork_server import EXIT_S, Server, ServerLost
-from amp_lab.limits import unavailable
-from amp_lab.request import Progress, RenderRequest
-from amp_lab.tickets import RenderTicket, Ticket, failed
-from amp_lab.workers import Outcome, Worker
+from amp_lab.execution.request import Progress, RenderRequest
+from amp_lab.isolate.fork_server import EXIT_S, Server, ServerLost
+from amp_lab.isolate.limits import unavailable
+from amp_lab.isolate.tickets import RenderTicket, Ticket, failed
+from amp_lab.isolate.workers import Outcome, Worker
 
 WORKERS = 2
 """Workers that render, at most; more renders than that wait for each other."""

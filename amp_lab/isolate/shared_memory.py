@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab.descriptors import memory_file
 from amp_lab.errors import OutOfMemory
-from amp_lab.limits import reason
-from amp_lab.values import Samples
+from amp_lab.graph.records.values import Samples
+from amp_lab.isolate.file_descriptors import memory_file
+from amp_lab.isolate.limits import reason
 
 PAGE = mmap.ALLOCATIONGRANULARITY
 FIRST_BYTES = 16 << 20

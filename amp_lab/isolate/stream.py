@@ -10,12 +10,12 @@ import numpy as np
 
 from amp_lab import isolate
 from amp_lab.errors import AmpError, NativeCrash
-from amp_lab.fork_server import EXIT_S
-from amp_lab.lowlevel_stream import Stream
-from amp_lab.segments import Place
-from amp_lab.shared import StreamJob
-from amp_lab.stream_thread import StreamThread
-from amp_lab.values import Samples
+from amp_lab.graph.records.values import Samples
+from amp_lab.isolate.fork_server import EXIT_S
+from amp_lab.isolate.messages import StreamJob
+from amp_lab.isolate.shared_memory import Place
+from amp_lab.isolate.stream_thread import StreamThread
+from amp_lab.lowlevel.stream import Stream
 
 
 class RemoteStream(Stream):

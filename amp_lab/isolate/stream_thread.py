@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from amp_lab.errors import AmpError, InvalidArgument
-from amp_lab.segments import Place
-from amp_lab.service import Service
-from amp_lab.shared import StreamCall, StreamJob
-from amp_lab.tickets import CallTicket, failed
-from amp_lab.values import Samples
-from amp_lab.workers import Outcome, Worker
+from amp_lab.graph.records.values import Samples
+from amp_lab.isolate.messages import StreamCall, StreamJob
+from amp_lab.isolate.service import Service
+from amp_lab.isolate.shared_memory import Place
+from amp_lab.isolate.tickets import CallTicket, failed
+from amp_lab.isolate.workers import Outcome, Worker
 
 
 class StreamThread(threading.Thread):

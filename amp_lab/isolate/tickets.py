@@ -9,8 +9,8 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from amp_lab.errors import AmpError, InternalError
-from amp_lab.request import Progress, RenderRequest
-from amp_lab.workers import STOP_S, Outcome
+from amp_lab.execution.request import Progress, RenderRequest
+from amp_lab.isolate.workers import STOP_S, Outcome
 
 BEAT_S = 0.05
 """How often a caller who follows the progress is called when there is none, so that it can give up."""

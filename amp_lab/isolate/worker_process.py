@@ -19,11 +19,11 @@ from dataclasses import replace
 from typing import NoReturn
 
 from amp_lab.errors import AmpError, InternalError
-from amp_lab.lowlevel_stream import Stream
-from amp_lab.request import RenderParts, render_in_process
-from amp_lab.segments import MappedMemory, Place
-from amp_lab.shared import BEGUN, CANCEL, READY, Channel, Job, StreamCall, StreamJob
-from amp_lab.values import Samples
+from amp_lab.execution.request import RenderParts, render_in_process
+from amp_lab.graph.records.values import Samples
+from amp_lab.isolate.messages import BEGUN, CANCEL, READY, Channel, Job, StreamCall, StreamJob
+from amp_lab.isolate.shared_memory import MappedMemory, Place
+from amp_lab.lowlevel.stream import Stream
 
 PROGRESS_S = 0.02
 

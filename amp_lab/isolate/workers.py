@@ -12,13 +12,13 @@ from typing import Any, TypeAlias
 
 from amp_lab import lowlevel
 from amp_lab.errors import AmpError, InternalError, NativeCrash
-from amp_lab.fork_server import ANSWER_S, Server
-from amp_lab.limits import unavailable
+from amp_lab.execution.request import RenderRequest
+from amp_lab.graph.records.values import Samples
+from amp_lab.isolate.fork_server import ANSWER_S, Server
+from amp_lab.isolate.limits import unavailable
+from amp_lab.isolate.messages import BEGUN, CANCEL, READY, Channel, Job, StreamCall, StreamJob
+from amp_lab.isolate.shared_memory import PAGE, Place
 from amp_lab.lowlevel import Flight
-from amp_lab.request import RenderRequest
-from amp_lab.segments import PAGE, Place
-from amp_lab.shared import BEGUN, CANCEL, READY, Channel, Job, StreamCall, StreamJob
-from amp_lab.values import Samples
 
 STOP_S = 0.1
 """Time a worker has to answer a request to stop before it is killed."""

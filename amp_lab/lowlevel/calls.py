@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import arrays
 from amp_lab._native import ffi, lib
+from amp_lab.common import arrays
 from amp_lab.errors import BY_STATUS, AmpError, InternalError, ShapeError
 
 Samples = npt.NDArray[np.float64]

@@ -7,7 +7,7 @@ from typing import Any
 from amp_lab import contracts as words
 from amp_lab._native import lib
 from amp_lab.contracts import CaseContract, NodeContract, ParamContract, PortContract
-from amp_lab.lowlevel_calls import text as _text
+from amp_lab.lowlevel.calls import text as _text
 
 
 def _param(p: Any) -> ParamContract:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import arrays, checks
 from amp_lab._native import ffi, lib
+from amp_lab.common import arrays, checks
 from amp_lab.errors import InvalidArgument, ShapeError, Unsupported, quoted
-from amp_lab.lowlevel_calls import Samples, check, doubles, error_record, take, text
+from amp_lab.lowlevel.calls import Samples, check, doubles, error_record, take, text
 
 LEVELS = ("v2", "v3", "v4", "base")
 """Instruction sets that kernels are compiled for; ``base`` where the processor is no x86."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from amp_lab._native import ffi, lib
 from amp_lab.errors import InvalidArgument
-from amp_lab.lowlevel_calls import Samples, buffer, check, doubles, error_record
+from amp_lab.lowlevel.calls import Samples, buffer, check, doubles, error_record
 
 TRUE_PEAK: int = lib.AMP_METER_TRUE_PEAK
 LOUDNESS: int = lib.AMP_METER_LOUDNESS

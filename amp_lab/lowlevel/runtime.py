@@ -1,10 +1,4 @@
-"""One Python function per C function; a status becomes an exception.
-
-Here are runtimes, and what `amp_lab.lowlevel_library` has; streams are in `amp_lab.lowlevel_stream`, node
-contracts in `amp_lab.lowlevel_contracts`. Nobody else sees ``ffi``.
-
-cffi releases the GIL for the duration of every native call.
-"""
+"""Runtimes: configure, execute, snapshot, and the metrics of their nodes."""
 
 from __future__ import annotations
 
@@ -18,10 +12,7 @@ import numpy.typing as npt
 
 from amp_lab._native import ffi, lib
 from amp_lab.errors import InvalidArgument
-from amp_lab.lowlevel_calls import (
-    FLIGHT_SIZE,
-    TRACE_DTYPE,
-    Flight,
+from amp_lab.lowlevel.calls import (
     Samples,
     buffer,
     c_text,
@@ -30,54 +21,9 @@ from amp_lab.lowlevel_calls import (
     error_record,
     exception,
     flight_in,
-    read_flight,
     read_trace,
     tensor,
 )
-from amp_lab.lowlevel_library import (
-    PlanFacts,
-    Pyramid,
-    abi_version,
-    build_info,
-    checksum,
-    history_sample,
-    isa,
-    native_logging_set,
-    plan_compile,
-    plan_describe,
-    quantize,
-    require_isa,
-    schedule_derive,
-    schedule_describe,
-    source_digest,
-    test_hooks,
-)
-
-__all__ = [
-    "FLIGHT_SIZE",
-    "TRACE_DTYPE",
-    "Flight",
-    "NodeMetrics",
-    "PlanFacts",
-    "Pyramid",
-    "Runtime",
-    "Samples",
-    "abi_version",
-    "build_info",
-    "checksum",
-    "history_sample",
-    "isa",
-    "native_logging_set",
-    "plan_compile",
-    "plan_describe",
-    "quantize",
-    "read_flight",
-    "require_isa",
-    "schedule_derive",
-    "schedule_describe",
-    "source_digest",
-    "test_hooks",
-]
 
 STOP_NONFINITE: int = lib.AMP_RUN_STOP_NONFINITE
 HEAT: int = lib.AMP_RUN_HEAT

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from amp_lab._native import ffi, lib
 from amp_lab.errors import AmpError, InvalidArgument
-from amp_lab.lowlevel_calls import (
+from amp_lab.lowlevel.calls import (
     Samples,
     buffer,
     c_text,

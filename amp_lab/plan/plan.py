@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
-from amp_lab import blob, lowlevel, plan_text, schedule
-from amp_lab.blob import Descriptors
+from amp_lab import lowlevel
 from amp_lab.lowlevel import PlanFacts
-from amp_lab.schedule import Schedule
+from amp_lab.plan import schedule
+from amp_lab.plan import text as plan_text
+from amp_lab.plan.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -23,20 +25,27 @@ class Plan:
     name: str
 
     @classmethod
-    def compile(cls, graph: Descriptors) -> Self:
+    def compile(cls, descriptor_blob: bytes, name: str, nodes: Iterable[str]) -> Self:
         """Compile descriptors natively.
+
+        Parameters
+        ----------
+        descriptor_blob
+            As `amp_lab.graph.files.descriptors` encodes a graph.
+        name
+            Of the graph.
+        nodes
+            Names of its nodes: the plan holds these very texts, since copies of every name would be heavy.
 
         Raises
         ------
         AmpError
             Listing every violation.
         """
-        descriptors = blob.descriptors(graph)
-        plan, facts = lowlevel.plan_compile(descriptors)
-        own = {node.name: node.name for node in graph.nodes}  # a second copy of every name would be heavy
-        return cls(
-            descriptors, plan, replace(facts, order=tuple(own[name] for name in facts.order)), graph.name
-        )
+        plan_blob, facts = lowlevel.plan_compile(descriptor_blob)
+        own = {node: node for node in nodes}
+        order = tuple(own[node] for node in facts.order)
+        return cls(descriptor_blob, plan_blob, replace(facts, order=order), name)
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -91,7 +100,7 @@ class Plan:
     @cached_property
     def schedule(self) -> Schedule:
         """The schedule a render follows by itself."""
-        return schedule.of_plan(self, None)
+        return schedule.followed(self.descriptor_blob, None)
 
     def to_text(self) -> str:
         """Return the plan as text for people: nodes in the plan's order, loops, gates, edges, digest.

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from amp_lab import blob, jsontext, lowlevel
+from amp_lab import lowlevel
+from amp_lab.common import json_text
 from amp_lab.errors import InvalidArgument, plain, quoted
-
-if TYPE_CHECKING:
-    from amp_lab.plan import Plan
+from amp_lab.lowlevel.blobs import counted, seal, text
 
 Cohort: TypeAlias = tuple[str, ...]
+SCHEDULE = b"AMPI"
 Stages: TypeAlias = tuple[tuple[Cohort, ...], ...]
 _NAMES = 4
 """Members of a cohort spelled out at most in a text; the middle of a larger one is counted."""
@@ -63,7 +63,7 @@ class Schedule:
         InvalidArgument
             If it is no schedule, with the place.
         """
-        data = jsontext.read_json(text)
+        data = json_text.read_json(text)
         file = f"{plain(text, 200)}: " if isinstance(text, Path) else ""
         if not isinstance(data, dict) or data.keys() != {"stages"}:
             raise InvalidArgument(
@@ -77,7 +77,7 @@ class Schedule:
 
     def to_json(self) -> str:
         """Return the schedule as readable JSON text."""
-        return jsontext.dumps({"stages": [[list(cohort) for cohort in stage] for stage in self.stages]})
+        return json_text.dumps({"stages": [[list(cohort) for cohort in stage] for stage in self.stages]})
 
     @property
     def cohorts(self) -> tuple[Cohort, ...]:
@@ -92,7 +92,8 @@ class Schedule:
     @cached_property
     def blob(self) -> bytes:
         """The schedule as the native side reads it (``graph.h``)."""
-        return blob.schedule(self.stages)
+        cohorts = [[counted([text(name) for name in cohort]) for cohort in stage] for stage in self.stages]
+        return seal(SCHEDULE, counted([counted(stage) for stage in cohorts]))
 
     @cached_property
     def digest(self) -> str:
@@ -146,11 +147,11 @@ def choose(where: str, schedule: Choice) -> bytes | None:
     return b""
 
 
-def of_plan(plan: Plan, chosen: bytes | None) -> Schedule:
-    """Return the schedule a runtime of this plan follows, given what `choose` returned."""
+def followed(descriptor_blob: bytes, chosen: bytes | None) -> Schedule:
+    """Return the schedule that a runtime of these descriptors follows, given what `choose` returned."""
     if chosen is None:
-        chosen = lowlevel.schedule_derive(plan.descriptor_blob)
-    return Schedule(json.loads(lowlevel.schedule_describe(plan.descriptor_blob, chosen))["stages"])
+        chosen = lowlevel.schedule_derive(descriptor_blob)
+    return Schedule(json.loads(lowlevel.schedule_describe(descriptor_blob, chosen))["stages"])
 
 
 def name_of(chosen: bytes | None) -> str:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.errors import InvalidArgument
 from amp_lab.plots import style
 from amp_lab.plots.schedule import MAX_NODES, TraceLike

@@ -10,15 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
-from amp_lab import catalog, layout
+from amp_lab import catalog
 from amp_lab.errors import plain
-from amp_lab.journal import present
-from amp_lab.plots import style
+from amp_lab.graph.edits.journal import present
+from amp_lab.plots import graph_layout, style
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
-    from amp_lab.journal import State
-    from amp_lab.model import Link
+    from amp_lab.graph.edits.journal import State
+    from amp_lab.graph.graph import Graph
+    from amp_lab.graph.records.model import Link
 
 PIXELS_PER_INCH = 150.0
 MAX_WIDTH_IN, MAX_HEIGHT_IN = 14.0, 9.0
@@ -37,9 +37,9 @@ def graph(state: State, *, name: str = "graph", ax: Axes | None = None) -> Figur
         Of a journal; nodes without a place get one.
     """
     contracts = {record.type: catalog.contract(record.type) for record in state.nodes.values()}
-    places = {**layout.settle(state, contracts), **state.places} if state.nodes else {}
-    boxes = {n: (*places[n], layout.height(contracts[r.type])) for n, r in state.nodes.items()}
-    right = max((x + layout.WIDTH for x, _, _ in boxes.values()), default=1.0)
+    places = {**graph_layout.settle(state, contracts), **state.places} if state.nodes else {}
+    boxes = {n: (*places[n], graph_layout.height(contracts[r.type])) for n, r in state.nodes.items()}
+    right = max((x + graph_layout.WIDTH for x, _, _ in boxes.values()), default=1.0)
     bottom = max((y + h for _, y, h in boxes.values()), default=1.0)
     left, top = (min((box[i] for box in boxes.values()), default=0.0) for i in (0, 1))
     width, height = (right - left + 60) / PIXELS_PER_INCH, (bottom - top + 60) / PIXELS_PER_INCH
@@ -77,7 +77,7 @@ def mimebundle(of: Graph) -> dict[str, str]:
 
 def _box(ax: Axes, name: str, kind: str, box: tuple[float, float, float], colour: str, shrink: float) -> None:
     x, y, height = box
-    for width, face, edge, order in ((layout.WIDTH, "white", "#aab1b8", 3), (7.0, colour, "none", 4)):
+    for width, face, edge, order in ((graph_layout.WIDTH, "white", "#aab1b8", 3), (7.0, colour, "none", 4)):
         patch = FancyBboxPatch(
             (x, y),
             width,
@@ -107,7 +107,7 @@ def _line(
     shrink: float,
     link: Link,
 ) -> None:
-    x0, y0 = src[0] + layout.WIDTH, src[1] + src[2] / 2
+    x0, y0 = src[0] + graph_layout.WIDTH, src[1] + src[2] / 2
     x1, y1 = dst[0], dst[1] + dst[2] / 2
     bend = max(40.0, abs(x1 - x0) / 2)
     points = [(x0, y0), (x0 + bend, y0), (x1 - bend, y1), (x1, y1)]

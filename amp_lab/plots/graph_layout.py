@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from amp_lab.contracts import NodeContract
-from amp_lab.journal import Place, State
+from amp_lab.graph.edits.journal import Place, State
 
 WIDTH, ROW, HEAD, FOOT = 184.0, 20.0, 34.0, 6.0
 """Of the box of a node; views draw it with these."""

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.errors import InvalidArgument
 from amp_lab.plots import style
 

@@ -22,9 +22,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from amp_lab import checks
 from amp_lab.analysis import arguments
 from amp_lab.analysis.signals import FloatArray
+from amp_lab.common import checks
 from amp_lab.errors import visible
 
 P = ParamSpec("P")

@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 
-from amp_lab import checks, lowlevel
-from amp_lab import schedule as schedules
-from amp_lab.control import ControlHistory, check_history
+from amp_lab import lowlevel
+from amp_lab.common import checks
+from amp_lab.common.version import __version__
 from amp_lab.errors import GraphError, NativeCrash, ShapeError, WorkerUnavailable, plain, quoted
-from amp_lab.progress import Progress as Bar
-from amp_lab.request import Progress, RenderParts, RenderRequest, allocate_here, render_in_process
-from amp_lab.values import Samples
-from amp_lab.version import __version__
+from amp_lab.execution.request import Progress, RenderParts, RenderRequest, allocate_here, render_in_process
+from amp_lab.graph.records.curves import ControlHistory, check_history
+from amp_lab.graph.records.values import Samples
+from amp_lab.plan import schedule as schedules
+from amp_lab.render.progress import Progress as Bar
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
-    from amp_lab.render import Render
+    from amp_lab.graph.graph import Graph
+    from amp_lab.render.render import Render
 
 Isolation: TypeAlias = Literal["auto", "process", "none"]
 Nonfinite: TypeAlias = Literal["raise", "allow"]
@@ -73,7 +74,7 @@ def render(
     timeout_s: float | None = None,
 ) -> Render:
     """Do what `Graph.render` says."""
-    from amp_lab.render import Render
+    from amp_lab.render.render import Render
 
     if threads is not None:
         checks.whole(f"{graph.name}.render.threads", threads, 1, lowlevel.MOST_THREADS)

@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from amp_lab import checks
-from amp_lab import schedule as schedules
+from amp_lab.common import checks
 from amp_lab.errors import GraphError, InternalError, quoted
-from amp_lab.lowlevel import NodeMetrics
-from amp_lab.plan import Plan
-from amp_lab.request import (
+from amp_lab.execution.request import (
     Heat,
     Progress,
     RenderParts,
@@ -27,8 +24,11 @@ from amp_lab.request import (
     allocate_here,
     render_in_process,
 )
-from amp_lab.schedule import Schedule
-from amp_lab.values import ReadOnlyArrays, Samples
+from amp_lab.graph.records.values import ReadOnlyArrays, Samples
+from amp_lab.lowlevel import NodeMetrics
+from amp_lab.plan import schedule as schedules
+from amp_lab.plan.plan import Plan
+from amp_lab.plan.schedule import Schedule
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,7 +111,7 @@ class Render(ReadOnlyArrays):
     @cached_property
     def schedule(self) -> Schedule:
         """The schedule the render followed."""
-        return schedules.of_plan(self.plan, self.request.schedule_blob)
+        return schedules.followed(self.plan.descriptor_blob, self.request.schedule_blob)
 
     @cached_property
     def heat(self) -> Heat:
@@ -124,7 +124,7 @@ class Render(ReadOnlyArrays):
         """
         if self.computed_heat is not None:
             return self.computed_heat
-        from amp_lab.rendering import run
+        from amp_lab.render.prepare import run
 
         parts = run(replace(self.request, heat=True, trace=False, taps=()), self.isolation)
         again = digest(parts["audio"])
@@ -217,9 +217,9 @@ class Render(ReadOnlyArrays):
     ) -> Path:
         """Write a sound file; its format follows the suffix.
 
-        A file of that name is replaced whole, or stays as it is (`amp_lab.atomic_files`). Integer formats
-        hold the nearest whole numbers, ties to even, of samples times 2^(bits - 1), limited to the largest
-        one. A WAV of more than 4 GiB is an RF64.
+        A file of that name is replaced whole, or stays as it is (`amp_lab.common.atomic_files`). Integer
+        formats hold the nearest whole numbers, ties to even, of samples times 2^(bits - 1), limited to the
+        largest one. A WAV of more than 4 GiB is an RF64.
 
         Parameters
         ----------
@@ -240,15 +240,15 @@ class Render(ReadOnlyArrays):
             If suffix, folder, subtype, batch, dither, rate or channels do not fit, samples are not finite in
             the file or would be clipped, or it cannot be written; then the old file is whole.
         """
-        from amp_lab import sound_export
+        from amp_lab.export import sound_file
 
         how: dict[str, Any] = {"batch": batch, "subtype": subtype, "dither": dither, "seed": seed}
-        return sound_export.write(f"{self.name}.save", path, self.audio, self.sample_rate, **how)
+        return sound_file.write(f"{self.name}.save", path, self.audio, self.sample_rate, **how)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from amp_lab import display
+        from amp_lab.export import notebook_display
 
-        return display.render_mimebundle(self)
+        return notebook_display.render_mimebundle(self)
 
     def __repr__(self) -> str:
         batches, channels, frames = self.audio.shape

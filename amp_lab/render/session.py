@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
 
 import numpy.typing as npt
 
-from amp_lab import arrays, checks, lowlevel
-from amp_lab.arrays import Scale
-from amp_lab.control import ControlHistory, pairs
+from amp_lab import lowlevel
+from amp_lab.catalog.builder import takes_samples
+from amp_lab.common import arrays, checks
+from amp_lab.common.arrays import Scale
 from amp_lab.errors import (
     AmpError,
     GraphError,
@@ -26,18 +27,18 @@ from amp_lab.errors import (
     ShapeError,
     quoted,
 )
-from amp_lab.lowlevel_stream import RingCounters, Stream, TapCounters
-from amp_lab.model import Node
-from amp_lab.nodes import samples as sample_arrays
-from amp_lab.nodes.builder import takes_samples
-from amp_lab.plan import Plan
-from amp_lab.rendering import Isolation, Nonfinite, check_batches, check_history_for, isolated, shown_by
-from amp_lab.request import Trace
-from amp_lab.tap import Pace, Tap
-from amp_lab.values import Samples
+from amp_lab.execution.request import Trace
+from amp_lab.graph.records import samples as sample_arrays
+from amp_lab.graph.records.curves import ControlHistory, pairs
+from amp_lab.graph.records.model import Node
+from amp_lab.graph.records.values import Samples
+from amp_lab.lowlevel.stream import RingCounters, Stream, TapCounters
+from amp_lab.plan.plan import Plan
+from amp_lab.render.prepare import Isolation, Nonfinite, check_batches, check_history_for, isolated, shown_by
+from amp_lab.render.tap import Pace, Tap
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 Policy: TypeAlias = Literal["lossless", "latest"]
 YIELD_SECONDS = 0.0005
@@ -390,7 +391,7 @@ def _stream(
 ) -> Stream:
     if isolation == "none":
         return Stream(plan.descriptor_blob, plan.plan_blob, **config)
-    from amp_lab.remote import RemoteStream  # noqa: PLC0415 - only who needs a worker loads what starts one
+    from amp_lab.isolate.stream import RemoteStream  # noqa: PLC0415 - only who needs a worker loads what starts one
 
     return RemoteStream(plan.descriptor_blob, plan.plan_blob, nodes=plan.order, on_crash=on_crash, **config)
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.errors import AmpError
-from amp_lab.lowlevel_stream import Stream, TapCounters
-from amp_lab.values import Samples
+from amp_lab.graph.records.values import Samples
+from amp_lab.lowlevel.stream import Stream, TapCounters
 
 if TYPE_CHECKING:
-    from amp_lab.session import Session
+    from amp_lab.render.session import Session
 
 CALL_SECONDS = 0.02
 """Time one native call should take: short against the 0.1 s in which Ctrl-C and `Session.stop` must act."""

@@ -16,7 +16,7 @@ import traitlets
 from IPython.core.getipython import get_ipython
 from matplotlib.figure import Figure
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.errors import AmpError, GraphError, plain, quoted
 from amp_lab.plots import style
 

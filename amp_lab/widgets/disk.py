@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from amp_lab import atomic_files, jsontext, regular_files
+from amp_lab.common import atomic_files, json_text, regular_files
 from amp_lab.errors import FileError, GraphError, plain, quoted
 
 ENDING = ".amp.json"
@@ -160,7 +160,7 @@ def read(file: Path) -> bytes | None:
     """
     if not os.path.lexists(file):
         return None
-    return regular_files.read_bytes(file, jsontext.MOST_BYTES, "Give another path.")
+    return regular_files.read_bytes(file, json_text.MOST_BYTES, "Give another path.")
 
 
 def existing(file: Path) -> bytes:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
-from amp_lab import catalog, layout
+from amp_lab import catalog
 from amp_lab.errors import AmpError
-from amp_lab.model import Link
+from amp_lab.graph.records.model import Link
+from amp_lab.plots import graph_layout
 from amp_lab.widgets import edits
 from amp_lab.widgets.base import STATIC
 from amp_lab.widgets.file_messages import FileMessages
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
-    from amp_lab.render import Render
+    from amp_lab.graph.graph import Graph
+    from amp_lab.render.render import Render
 
 
 class Editor(FileMessages):
@@ -77,8 +78,8 @@ class Editor(FileMessages):
     def arrange(self) -> None:
         """Lay all nodes out anew by the stages of the plan."""
         state = self.journal.state
-        heights = {name: layout.height(catalog.contract(r.type)) for name, r in state.nodes.items()}
-        self.journal.move(layout.arrange(heights, layout.links_of(state)))
+        heights = {name: graph_layout.height(catalog.contract(r.type)) for name, r in state.nodes.items()}
+        self.journal.move(graph_layout.arrange(heights, graph_layout.links_of(state)))
 
     # ---- messages ----
 

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from amp_lab import checks
-from amp_lab.control import SCHEMA, ControlHistory
+from amp_lab.common import checks
 from amp_lab.errors import GraphError
-from amp_lab.graph_json import decode
-from amp_lab.journal import Journal, Place
-from amp_lab.model import Edge, Link, Modulation, NodeRecord, Thermo
+from amp_lab.graph.edits.journal import Journal, Place
+from amp_lab.graph.files.json_format import decode
+from amp_lab.graph.records.curves import SCHEMA, ControlHistory
+from amp_lab.graph.records.model import Edge, Link, Modulation, NodeRecord, Thermo
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 Places: TypeAlias = dict[str, Place | None]
 PASTE_STEP = 36.0

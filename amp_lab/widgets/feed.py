@@ -15,14 +15,14 @@ import numpy as np
 
 from amp_lab import catalog
 from amp_lab.errors import AmpError, NativeCrash
-from amp_lab.journal import Journal, Patch
-from amp_lab.model import NodeRecord
-from amp_lab.session import Session
-from amp_lab.values import CurveRef, Samples
+from amp_lab.graph.edits.journal import Journal, Patch
+from amp_lab.graph.records.model import NodeRecord
+from amp_lab.graph.records.values import CurveRef, Samples
+from amp_lab.render.session import Session
 from amp_lab.widgets.base import described
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 HEARD_CHANNELS = 2
 BLOCK_S = 0.01

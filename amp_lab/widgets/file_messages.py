@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from amp_lab import checks, plots
+from amp_lab import plots
+from amp_lab.common import checks
 from amp_lab.errors import GraphError, quoted
-from amp_lab.journal import Journal
+from amp_lab.graph.edits.journal import Journal
 from amp_lab.plots import style
 from amp_lab.widgets import disk, open_files
 from amp_lab.widgets.base import described
@@ -22,7 +23,7 @@ from amp_lab.widgets.graphview import GraphView
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 MOST_S = 600.0
 """Longest sound that is sent to a page as a file."""

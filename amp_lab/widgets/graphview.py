@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from amp_lab import catalog, layout
+from amp_lab import catalog
 from amp_lab.errors import GraphError, NativeCrash, quoted
-from amp_lab.journal import Journal, Patch
+from amp_lab.graph.edits.journal import Journal, Patch
+from amp_lab.plots import graph_layout
 from amp_lab.widgets import crash, edits, wire
 from amp_lab.widgets.base import View
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 
 class GraphView(View):
@@ -34,7 +35,7 @@ class GraphView(View):
     crash = traitlets.Dict().tag(sync=True)
 
     def __init__(self, graph: Graph, **traits: Any) -> None:
-        from amp_lab.graph import Graph  # noqa: PLC0415 - graphs do not need widgets
+        from amp_lab.graph.graph import Graph  # noqa: PLC0415 - graphs do not need widgets
 
         name = type(self).__name__.lower()
         if not isinstance(graph, Graph):
@@ -74,7 +75,7 @@ class GraphView(View):
         state = self.journal.state
         if any(name not in state.places for name in state.nodes):
             contracts = {record.type: catalog.contract(record.type) for record in state.nodes.values()}
-            self.journal.settle(layout.settle(state, contracts))
+            self.journal.settle(graph_layout.settle(state, contracts))
 
     def _on_hello(self, wish: Mapping[str, Any]) -> None:
         journal = self.journal

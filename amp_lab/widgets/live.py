@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 
 from amp_lab import plots
 from amp_lab.errors import AmpError
-from amp_lab.journal import Patch
+from amp_lab.graph.edits.journal import Patch
 from amp_lab.widgets.base import STATIC
 from amp_lab.widgets.feed import Feed
 from amp_lab.widgets.graphview import GraphView
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 PICTURE_S = 2.0
 """Length of the sound that the picture shows."""

@@ -8,12 +8,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amp_lab.journal import Journal
+from amp_lab.graph.edits.journal import Journal
 from amp_lab.widgets import disk, patch_text
 from amp_lab.widgets.patchfile import IN_USE, PatchFile
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 
 def of(graph: Graph) -> PatchFile:
@@ -33,7 +33,7 @@ def at(path: Path) -> PatchFile:
     GraphError
         If the file is damaged.
     """
-    from amp_lab.graph import Graph  # noqa: PLC0415 - graphs do not need widgets
+    from amp_lab.graph.graph import Graph  # noqa: PLC0415 - graphs do not need widgets
 
     for known in tuple(IN_USE):
         if known.is_shown and known.path == path and known.status not in ("taken", "damaged"):

@@ -12,18 +12,18 @@ from matplotlib.figure import Figure
 
 from amp_lab import plots
 from amp_lab.analysis.clipping import clipping
-from amp_lab.journal import Patch
+from amp_lab.graph.edits.journal import Patch
+from amp_lab.graph.records.model import NodeRecord
+from amp_lab.graph.records.values import Samples
 from amp_lab.lowlevel import Pyramid
-from amp_lab.model import NodeRecord
-from amp_lab.values import Samples
 from amp_lab.widgets import edits
 from amp_lab.widgets.base import STATIC, described
 from amp_lab.widgets.graphview import GraphView
 from amp_lab.widgets.latest import Latest, Stale
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
-    from amp_lab.render import Render
+    from amp_lab.graph.graph import Graph
+    from amp_lab.render.render import Render
 
 STRIP_COLUMNS = 600
 PICTURE_S = 5.0

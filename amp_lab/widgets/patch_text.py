@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from amp_lab import graph_json, jsontext
+from amp_lab.common import json_text
 from amp_lab.errors import FileError, GraphError, plain
-from amp_lab.journal import Place, State
+from amp_lab.graph.edits.journal import Place, State
+from amp_lab.graph.files import json_format
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 SECTION = "workbench"
 SCHEMA = "amp_lab.workbench/1"
@@ -46,7 +47,7 @@ class PatchText:
             "places": {name: list(place) for name, place in self.places.items()},
             "folds": {title: list(names) for title, names in self.folds.items()},
         }
-        return jsontext.dumps(_values(self.graph, folder) | {SECTION: section}).encode()
+        return json_text.dumps(_values(self.graph, folder) | {SECTION: section}).encode()
 
     def lies_as(self, state: State) -> bool:
         """Whether nodes and folds lie as they do in a state."""
@@ -70,8 +71,8 @@ def load(path: Path, data: bytes, code: Graph | None = None) -> PatchText:
         what = f"{plain(path.name)}: not a text file (byte {error.start} is not UTF-8). Give a JSON file."
         raise FileError(what) from None
     try:
-        value = jsontext.read_json(text)
-        graph = graph_json.from_dict(value, folders=(str(path.parent), *_sound_folders(code)))
+        value = json_text.read_json(text)
+        graph = json_format.from_dict(value, folders=(str(path.parent), *_sound_folders(code)))
         section = value.get(SECTION, {})
         return PatchText(
             graph,
@@ -92,7 +93,7 @@ def _sound_folders(code: Graph | None) -> list[str]:
 def digest(graph: Graph, folder: Path) -> str:
     """SHA-256 of a graph's JSON text in a file of a folder; none if it is too large for one."""
     try:
-        return hashlib.sha256(jsontext.dumps(_values(graph, folder)).encode()).hexdigest()
+        return hashlib.sha256(json_text.dumps(_values(graph, folder)).encode()).hexdigest()
     except GraphError:
         return ""
 
@@ -103,7 +104,7 @@ def same(a: Graph, b: Graph, folder: Path) -> bool:
 
 
 def _values(graph: Graph, folder: Path) -> dict[str, Any]:
-    return graph_json.relative_to(graph.to_dict(), folder)
+    return json_format.relative_to(graph.to_dict(), folder)
 
 
 def differences(file: Graph, here: Graph) -> list[str]:

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from amp_lab import atomic_files
+from amp_lab.common import atomic_files
 from amp_lab.errors import FileError, GraphError, plain, quoted
-from amp_lab.journal import Journal, Patch
+from amp_lab.graph.edits.journal import Journal, Patch
 from amp_lab.widgets import disk, patch_text
 from amp_lab.widgets.base import by_hand
 from amp_lab.widgets.disk import DiskFile, digest
 from amp_lab.widgets.patch_text import PatchText
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 DELAY_S = 0.4
 """From an edit by hand to the file, at most: edits in between are written together."""

@@ -11,7 +11,7 @@ from amp_lab.widgets.base import View
 from amp_lab.widgets.panel import Panel
 
 if TYPE_CHECKING:
-    from amp_lab.render import Render
+    from amp_lab.render.render import Render
 
 
 class RenderView(View):
@@ -29,7 +29,7 @@ class RenderView(View):
     version = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, source: Render | Panel, **traits: Any) -> None:
-        from amp_lab.render import Render  # noqa: PLC0415 - renders do not need widgets
+        from amp_lab.render.render import Render  # noqa: PLC0415 - renders do not need widgets
 
         name = type(self).__name__.lower()
         panel = source if isinstance(source, Panel) else None

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from amp_lab import plots
+from amp_lab.graph.records.values import Samples
 from amp_lab.plots import style
-from amp_lab.values import Samples
 from amp_lab.widgets.base import STATIC
 from amp_lab.widgets.signals import BUFFER_BYTES, Signal, SignalView
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import numpy as np
 import traitlets
 
-from amp_lab import arrays, checks
+from amp_lab.common import arrays, checks
 from amp_lab.errors import GraphError, quoted
+from amp_lab.graph.records.values import Samples
 from amp_lab.lowlevel import Pyramid
 from amp_lab.plots import style
-from amp_lab.values import Samples
 from amp_lab.widgets.base import ENGINE, View
 from amp_lab.widgets.panel import Panel
 
 if TYPE_CHECKING:
-    from amp_lab.render import Render
+    from amp_lab.render.render import Render
 
     Source: TypeAlias = Render | Panel | Samples | Mapping[str, Render]
 
@@ -196,7 +196,7 @@ class SignalView(View):
 def _sources(
     where: str, sources: Sequence[Source], sample_rate: float
 ) -> tuple[dict[str, list[Signal]], list[tuple[str, Panel]]]:
-    from amp_lab.render import Render  # noqa: PLC0415 - renders do not need widgets
+    from amp_lab.render.render import Render  # noqa: PLC0415 - renders do not need widgets
 
     tables: dict[str, list[Signal]] = {}
     panels: list[tuple[str, Panel]] = []

@@ -9,14 +9,14 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
+from amp_lab.graph.records.values import Samples
 from amp_lab.lowlevel import Pyramid
-from amp_lab.values import Samples
 from amp_lab.widgets.base import STATIC
 from amp_lab.widgets.renders import RenderView
 from amp_lab.widgets.signals import BUFFER_BYTES
 
 if TYPE_CHECKING:
-    from amp_lab.render import Render
+    from amp_lab.render.render import Render
     from amp_lab.widgets.panel import Panel
 
 ROWS = 64

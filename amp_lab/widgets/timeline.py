@@ -9,14 +9,14 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from amp_lab import trace_file
+from amp_lab.export import trace_file
 from amp_lab.plots import delay_view
 from amp_lab.widgets.base import STATIC, Choice
 from amp_lab.widgets.renders import RenderView
 from amp_lab.widgets.signals import BUFFER_BYTES
 
 if TYPE_CHECKING:
-    from amp_lab.render import Render
+    from amp_lab.render.render import Render
     from amp_lab.widgets.panel import Panel
 
 _BAR = np.dtype([("row", "<u2"), ("frames", "<u2"), ("start", "<f4"), ("length", "<f4"), ("frame", "<f4")])

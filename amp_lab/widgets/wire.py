@@ -10,9 +10,9 @@ import numpy as np
 
 from amp_lab import catalog
 from amp_lab.contracts import NodeContract
-from amp_lab.graph_json import INLINE_VALUES, encode_edge, encode_modulation, encode_node
-from amp_lab.journal import Journal, Key, Patch, State
-from amp_lab.model import Edge, Modulation, NodeRecord
+from amp_lab.graph.edits.journal import Journal, Key, Patch, State
+from amp_lab.graph.files.json_format import INLINE_VALUES, encode_edge, encode_modulation, encode_node
+from amp_lab.graph.records.model import Edge, Modulation, NodeRecord
 
 
 def node(record: NodeRecord) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ipywidgets import widget_serialization
 from matplotlib.figure import Figure
 
 from amp_lab.errors import GraphError, quoted
-from amp_lab.graph import Graph
+from amp_lab.graph.graph import Graph
 from amp_lab.widgets import disk, open_files
 from amp_lab.widgets.base import STATIC, Choice, View
 from amp_lab.widgets.editor import Editor
@@ -23,7 +23,7 @@ from amp_lab.widgets.thermo import Thermo
 from amp_lab.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
-    from amp_lab.render import Render
+    from amp_lab.render.render import Render
 
 STRIP = 42
 """Height of the sound's strip, in pixels."""

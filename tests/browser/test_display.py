@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 import amp_lab as amp
-from amp_lab import display, report
+from amp_lab.export import html_report, notebook_display
 from browser.lab import Book, Lab
 
 Notebook = Callable[..., Book]
@@ -214,7 +214,7 @@ def stored(lab: Lab, browser: Browser) -> Iterator[Callable[[str, dict[str, Any]
 def test_a_copy_that_is_not_trusted_is_readable(stored: Callable[[str, dict[str, Any]], Book]) -> None:
     """JupyterLab takes the style sheet out: pictures, caption and verdict on clipping are still there."""
     render = amp.presets.three_osc().render(seconds=0.5)
-    book = stored("untrusted", display.render_mimebundle(render))
+    book = stored("untrusted", notebook_display.render_mimebundle(render))
     page = book.page
     page.wait_for_selector(".jp-OutputArea-output img", state="attached")
     assert page.locator(".jp-OutputArea-output style").count() == 0
@@ -242,11 +242,11 @@ def test_the_theme_of_the_host_is_followed(
 ) -> None:
     """JupyterLab's and VS Code's; a report that stands alone asks the browser. Readable on any ground."""
     render = amp.presets.three_osc().render(seconds=0.1, isolation="none")
-    report.html_report(render, tmp_path / "report.html")
+    html_report.html_report(render, tmp_path / "report.html")
     inside = (tmp_path / "report.html").read_text().split("<body", 1)[1].split(">", 1)[1]
     page = browser.new_page(color_scheme=scheme)
     for html, dark in (
-        (display.render_mimebundle(render)["text/html"], dark_display),
+        (notebook_display.render_mimebundle(render)["text/html"], dark_display),
         (inside, dark_report),
     ):
         for ground in ("#ffffff", "#000000"):

@@ -11,7 +11,8 @@ import pytest
 from killing import storm
 
 import amp_lab as amp
-from amp_lab import atomic_files, golden
+from amp_lab import golden
+from amp_lab.common import atomic_files
 from amp_lab.golden import contents, replay
 
 

@@ -13,7 +13,7 @@ import pytest
 from killing import storm
 
 import amp_lab as amp
-from amp_lab import pictures, report, sound_export, trace_file
+from amp_lab.export import html_report, pictures, sound_file, trace_file
 from amp_lab.widgets import disk
 
 OLD = b"what was there before, and is longer than nothing"
@@ -43,7 +43,7 @@ ACTIONS: dict[str, Callable[[Path], object]] = {
     "graph.json": voice().save,
     "controls.json": CONTROLS.save,
     "trace.json": lambda path: trace_file.save(RENDER, path),
-    "report.html": lambda path: report.html_report(RENDER, path),
+    "report.html": lambda path: html_report.html_report(RENDER, path),
 }
 
 
@@ -75,7 +75,7 @@ def test_a_writer_that_is_killed_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, most: int | None
 ) -> None:
     """The old file is whole or the new one is; beside it lies at most the temporary one."""
-    monkeypatch.setattr(sound_export, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(sound_file, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(pictures, "drawings", lambda *_, **__: {})  # a thousand calls that write nothing
     folder = tmp_path / "folder"
 

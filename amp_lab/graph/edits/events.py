@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from amp_lab.model import Edge, Modulation
+from amp_lab.graph.records.model import Edge, Modulation
 
 
 @dataclass(frozen=True)

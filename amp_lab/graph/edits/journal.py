@@ -10,10 +10,9 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from amp_lab import adopted
-from amp_lab.counted import Names, Slots
 from amp_lab.errors import GraphError, NativeCrash
-from amp_lab.events import (
+from amp_lab.graph.edits import adopted
+from amp_lab.graph.edits.events import (
     EdgeAdded,
     EdgeRemoved,
     Event,
@@ -23,10 +22,11 @@ from amp_lab.events import (
     NodeRemoved,
     NodeRenamed,
 )
-from amp_lab.model import Edge, Link, Modulation, Node, NodeRecord
+from amp_lab.graph.records.free_names import Names, Slots
+from amp_lab.graph.records.model import Edge, Link, Modulation, Node, NodeRecord
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 Place: TypeAlias = tuple[float, float]
 Key: TypeAlias = tuple[str, str, int]

@@ -10,14 +10,14 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.contracts import NodeContract
-from amp_lab.counted import Names, Slots
 from amp_lab.errors import GraphError, quoted
-from amp_lab.events import EdgeAdded, EdgeRemoved
-from amp_lab.model import Edge, Link, Mode, Modulation, Node, OutputRef, ParamRef
-from amp_lab.store import Store
-from amp_lab.values import Samples, numbers
+from amp_lab.graph.edits.events import EdgeAdded, EdgeRemoved
+from amp_lab.graph.edits.transactions import Store
+from amp_lab.graph.records.free_names import Names, Slots
+from amp_lab.graph.records.model import Edge, Link, Mode, Modulation, Node, OutputRef, ParamRef
+from amp_lab.graph.records.values import Samples, numbers
 
 
 class Wiring:
@@ -203,7 +203,8 @@ class Wiring:
             where = f"{node.name} ({node.type})"
             if port is None:
                 raise GraphError(
-                    f"{where}: port= is needed (allowed {checks.listed(keys)}). Name one.", node=node.name
+                    f"{where}: port= is needed (allowed {checks.listed(keys)}). Name one.",
+                    node=node.name,
                 )
             raise GraphError(checks.unknown(where, port, keys, "input port"), node=node.name)
         return port

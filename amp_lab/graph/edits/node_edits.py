@@ -7,18 +7,19 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from amp_lab import catalog, checks
+from amp_lab import catalog
+from amp_lab.catalog.builder import BOUND, takes_samples
+from amp_lab.common import checks
 from amp_lab.contracts import NodeContract
 from amp_lab.errors import GraphError, quoted
-from amp_lab.events import NodeAdded, NodeChanged, NodeRemoved, NodeRenamed
-from amp_lab.model import Edge, Modulation, Node, NodeRecord, Thermo
-from amp_lab.nodes import arguments, samples
-from amp_lab.nodes.builder import BOUND, takes_samples
-from amp_lab.values import Value, normal, same
-from amp_lab.wiring import Wiring, fits
+from amp_lab.graph.edits.events import NodeAdded, NodeChanged, NodeRemoved, NodeRenamed
+from amp_lab.graph.edits.link_edits import Wiring, fits
+from amp_lab.graph.records import arguments, samples
+from amp_lab.graph.records.model import Edge, Modulation, Node, NodeRecord, Thermo
+from amp_lab.graph.records.values import Value, normal, same
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 NAME = re.compile(r"\w[\w\-]*")
 NO_THERMO = Thermo()

@@ -10,9 +10,9 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from amp_lab.counted import Slots
-from amp_lab.events import Event
-from amp_lab.model import Edge, Modulation, NodeRecord
+from amp_lab.graph.edits.events import Event
+from amp_lab.graph.records.free_names import Slots
+from amp_lab.graph.records.model import Edge, Modulation, NodeRecord
 
 Listener: TypeAlias = Callable[[Event], object]
 K = TypeVar("K", bound=Hashable)

@@ -1,4 +1,4 @@
-"""What a descriptor or history blob says: the inverse of `amp_lab.blob`, for comparing two renders."""
+"""What a descriptor or history blob says, for comparing two renders: the inverse of its encoder."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from amp_lab.blob import (
+from amp_lab.errors import BlobError
+from amp_lab.graph.files.descriptors import (
     DESCRIPTORS,
     HEAT_POLICIES,
-    HISTORY,
-    INTERPOLATIONS,
     MODES,
     Descriptors,
-    unseal,
 )
-from amp_lab.control import Curve
-from amp_lab.errors import BlobError
-from amp_lab.model import Edge, Modulation, NodeRecord, Thermo
-from amp_lab.values import CurveRef, Samples, Value, frozen
+from amp_lab.graph.records.curves import HISTORY, INTERPOLATIONS, Curve
+from amp_lab.graph.records.model import Edge, Modulation, NodeRecord, Thermo
+from amp_lab.graph.records.values import CurveRef, Samples, Value, frozen
+from amp_lab.lowlevel.blobs import unseal
 
 T = TypeVar("T")
 
 
 def descriptors(blob: bytes) -> Descriptors:
-    """Read what `amp_lab.blob.descriptors` wrote.
+    """Read what `amp_lab.graph.files.descriptors.encode` wrote.
 
     Raises
     ------
@@ -38,7 +36,7 @@ def descriptors(blob: bytes) -> Descriptors:
 
 
 def history(blob: bytes) -> dict[str, Curve]:
-    """Read the curves, by name, that `amp_lab.blob.history` wrote.
+    """Read the curves, by name, that `ControlHistory.blob` holds.
 
     Raises
     ------
@@ -154,4 +152,4 @@ def _modulation(reader: _Reader) -> Modulation:
 def _curve(reader: _Reader) -> Curve:
     name, interpolation, points = reader.text(), INTERPOLATIONS[reader.one("B")], reader.one("I")
     table = reader.numbers((points, 2))
-    return Curve(name, table[:, 0], table[:, 1], interpolation)  # type: ignore[arg-type]
+    return Curve(name, table[:, 0], table[:, 1], interpolation)

@@ -1,30 +1,18 @@
-"""Bytes for the native side: descriptor and history blobs as laid out in ``graph.h`` and ``history.h``."""
+"""The descriptor blob of a graph, as laid out in ``graph.h``."""
 
 from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amp_lab.errors import BlobError, GraphError
-from amp_lab.lowlevel import checksum
-from amp_lab.values import CurveRef, Samples, Value
-
-if TYPE_CHECKING:
-    from amp_lab.control import Curve
-    from amp_lab.model import Edge, Modulation, NodeRecord, Thermo
+from amp_lab.graph.records.model import Edge, Modulation, NodeRecord, Thermo
+from amp_lab.graph.records.values import CurveRef, Value
+from amp_lab.lowlevel.blobs import counted, seal, tensor, text
 
 DESCRIPTORS = b"AMPD"
-HISTORY = b"AMPH"
-SCHEDULE = b"AMPI"
-VERSION = 1
-HEADER = struct.Struct("<4sIQQ")
-
-INTERPOLATIONS = ("hold", "linear", "smooth", "exponential")
 MODES = ("multiply", "add")
 HEAT_POLICIES = ("report", "halt")
 
@@ -41,53 +29,6 @@ class Descriptors:
     nodes: tuple[NodeRecord, ...]
     edges: tuple[Edge, ...]
     modulations: tuple[Modulation, ...]
-
-
-def seal(magic: bytes, payload: bytes) -> bytes:
-    """Prefix a payload with magic, version, length and FNV-1a-64 checksum."""
-    return HEADER.pack(magic, VERSION, len(payload), checksum(payload)) + payload
-
-
-def unseal(magic: bytes, blob: bytes) -> bytes:
-    """Return the payload of a sealed blob.
-
-    Raises
-    ------
-    BlobError
-        If the header, the length or the checksum is wrong.
-    """
-    kind = magic.decode()
-    if len(blob) < HEADER.size:
-        raise BlobError(
-            f"{kind} blob: too short (got {len(blob)} bytes, allowed {HEADER.size} or more). Encode it again."
-        )
-    found, version, size, digest = HEADER.unpack_from(blob)
-    payload = blob[HEADER.size :]
-    checks = (
-        ("magic", repr(found), repr(magic)),
-        ("version", version, VERSION),
-        ("payload length", len(payload), size),
-        ("checksum", checksum(payload), digest),
-    )
-    for what, got, allowed in checks:
-        if got != allowed:
-            raise BlobError(f"{kind} blob: wrong {what} (got {got}, allowed {allowed}). Encode it again.")
-    return payload
-
-
-def text(value: str) -> bytes:
-    """u16 length and utf-8 bytes."""
-    data = value.encode()
-    if len(data) > 0xFFFF:
-        raise GraphError(
-            f"text {value[:20]!r}...: too long (got {len(data)} bytes, allowed 65535). Shorten it."
-        )
-    return struct.pack("<H", len(data)) + data
-
-
-def tensor(value: Samples) -> bytes:
-    """u32 batches, u32 channels, u64 frames and the float64 values in (batch, channel, frame) order."""
-    return struct.pack("<IIQ", *value.shape) + np.ascontiguousarray(value, dtype="<f8").tobytes()
 
 
 def _optional(value: float | None) -> bytes:
@@ -117,7 +58,7 @@ def _param(key: bytes, value: Value) -> bytes:
 def _node(node: NodeRecord, texts: _Texts) -> bytes:
     head = texts[node.name] + texts[node.type] + _NODE(node.revision, node.oversample_ratio)
     params = [_param(texts[key], value) for key, value in sorted(node.values.items())]
-    return head + _thermo(node.thermo) + _counted(params)
+    return head + _thermo(node.thermo) + counted(params)
 
 
 def _thermo(thermo: Thermo) -> bytes:
@@ -133,7 +74,7 @@ def _edge(edge: Edge, texts: _Texts) -> bytes:
     parts = bytes([(edge.tokens is not None) | (edge.channel is not None) << 1])
     tokens = b"" if edge.tokens is None else tensor(edge.tokens)
     channel = b"" if edge.channel is None else struct.pack("<i", edge.channel)
-    gates = _counted([text(gate) for gate in edge.gates])
+    gates = counted([text(gate) for gate in edge.gates])
     return head + parts + tokens + channel + gates + _optional(edge.kappa)
 
 
@@ -144,45 +85,22 @@ def _modulation(mod: Modulation, texts: _Texts) -> bytes:
     return ends + struct.pack("<BddiiQ", *numbers)
 
 
-def _counted(parts: list[bytes]) -> bytes:
-    return struct.pack("<I", len(parts)) + b"".join(parts)
-
-
 _F64 = struct.Struct("<d").pack
 _NODE = struct.Struct("<II").pack
 _EDGE = struct.Struct("<iQ").pack
 _NO_THERMO = 3 * _optional(None)
-_NO_MORE = b"\0" + _counted([]) + _optional(None)
+_NO_MORE = b"\0" + counted([]) + _optional(None)
 """What ends an edge without tokens, channel, gates and heat share."""
 
 
-def descriptors(graph: Descriptors) -> bytes:
+def encode(graph: Descriptors) -> bytes:
     """Return the sealed descriptor blob (magic ``AMPD``) of a graph."""
     policy = struct.pack("<B", HEAT_POLICIES.index(graph.heat_policy))
     head = struct.pack("<d", graph.sample_rate) + text(graph.name) + _optional(graph.heat_budget_w) + policy
     texts = _Texts()
     body = (
-        _counted([_node(node, texts) for node in graph.nodes]),
-        _counted([_edge(edge, texts) for edge in graph.edges]),
-        _counted([_modulation(mod, texts) for mod in graph.modulations]),
+        counted([_node(node, texts) for node in graph.nodes]),
+        counted([_edge(edge, texts) for edge in graph.edges]),
+        counted([_modulation(mod, texts) for mod in graph.modulations]),
     )
     return seal(DESCRIPTORS, head + text(graph.output) + b"".join(body))
-
-
-def history(curves: Iterable[Curve]) -> bytes:
-    """Return the sealed control history blob (magic ``AMPH``) of some curves, in name order."""
-    parts = []
-    for curve in sorted(curves, key=lambda c: c.name):
-        points = np.column_stack((curve.times_s, curve.values)).astype("<f8")
-        parts.append(
-            text(curve.name)
-            + struct.pack("<BI", INTERPOLATIONS.index(curve.interpolation), len(points))
-            + points.tobytes()
-        )
-    return seal(HISTORY, _counted(parts))
-
-
-def schedule(stages: Iterable[Iterable[Iterable[str]]]) -> bytes:
-    """Return the sealed schedule blob (magic ``AMPI``) of names of nodes by stage and cohort."""
-    cohorts = [[_counted([text(name) for name in cohort]) for cohort in stage] for stage in stages]
-    return seal(SCHEDULE, _counted([_counted(stage) for stage in cohorts]))

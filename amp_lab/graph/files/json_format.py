@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from amp_lab import checks, jsontext, regular_files
-from amp_lab.control import ControlHistory
+from amp_lab.common import checks, json_text, regular_files
+from amp_lab.common.json_text import place
 from amp_lab.errors import AmpError, GraphError, quoted, shortened
-from amp_lab.jsontext import place
-from amp_lab.model import Edge, Modulation, Node, NodeRecord, Thermo
-from amp_lab.values import CurveRef, Samples, Value, frozen
+from amp_lab.graph.records.curves import ControlHistory
+from amp_lab.graph.records.model import Edge, Modulation, Node, NodeRecord, Thermo
+from amp_lab.graph.records.values import CurveRef, Samples, Value, frozen
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 SCHEMA = "amp_lab.graph/1"
 INLINE_VALUES = 64
@@ -165,11 +165,11 @@ def from_dict(data: Mapping[str, Any], *, where: str = "", folders: Sequence[str
     FileError
         Listing violations with their JSON paths.
     """
-    from amp_lab.graph import Graph  # noqa: PLC0415 - it imports this module
+    from amp_lab.graph.graph import Graph  # noqa: PLC0415 - it imports this module
 
     if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
         got = data.get("schema") if isinstance(data, Mapping) else type(data).__name__
-        jsontext.refuse(where, [f"$.schema: not a graph (got {quoted(got)}, allowed {SCHEMA!r})."])
+        json_text.refuse(where, [f"$.schema: not a graph (got {quoted(got)}, allowed {SCHEMA!r})."])
     reader = _Reader(where, folders)
     reader.keys("$", data, KEYS)
     heat = reader.table("$.heat", data.get("heat", {}), dict)
@@ -192,7 +192,7 @@ def from_dict(data: Mapping[str, Any], *, where: str = "", folders: Sequence[str
         reader.modulation(graph, f"$.modulations[{i}]", item)
     if "controls" in data:
         reader.controls(graph, data["controls"])
-    jsontext.refuse(where, reader.problems)
+    json_text.refuse(where, reader.problems)
     graph._sample_folders = tuple(folders)
     return graph
 
@@ -212,8 +212,8 @@ class _Reader:
     def problem(self, text: str) -> None:
         """Keep a violation; the last one that is listed ends the reading."""
         self.problems.append(shortened(text, 800))
-        if len(self.problems) == jsontext.MOST_PROBLEMS:
-            jsontext.refuse(self.where, [*self.problems, "and perhaps more: the rest was not read."])
+        if len(self.problems) == json_text.MOST_PROBLEMS:
+            json_text.refuse(self.where, [*self.problems, "and perhaps more: the rest was not read."])
 
     def attempt(self, path: str, step: Callable[[], T]) -> T | None:
         """Run a step; note what goes wrong."""

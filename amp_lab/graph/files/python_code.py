@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from amp_lab.counted import Names
-from amp_lab.graph_json import encode
-from amp_lab.model import Edge, Link, Modulation, Node, Thermo
-from amp_lab.values import CurveRef
+from amp_lab.graph.files.json_format import encode
+from amp_lab.graph.records.free_names import Names
+from amp_lab.graph.records.model import Edge, Link, Modulation, Node, Thermo
+from amp_lab.graph.records.values import CurveRef
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 L = TypeVar("L", Edge, Modulation)
 
@@ -46,7 +46,9 @@ def to_code(graph: Graph) -> str:
 
 
 def _imports(code: str) -> list[str]:
-    return ["import amp_lab as amp"] + (["from amp_lab.graph_json import array"] if "array(" in code else [])
+    return ["import amp_lab as amp"] + (
+        ["from amp_lab.graph.files.json_format import array"] if "array(" in code else []
+    )
 
 
 def _head(graph: Graph) -> str:

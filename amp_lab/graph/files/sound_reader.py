@@ -9,9 +9,9 @@ from typing import BinaryIO
 import numpy as np
 import soundfile
 
-from amp_lab import regular_files
+from amp_lab.common import regular_files
 from amp_lab.errors import FileError, plain
-from amp_lab.values import Samples
+from amp_lab.graph.records.values import Samples
 
 HEADS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS")
 """First bytes of the files that are read: WAV, RF64, AIFF, FLAC, Ogg."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from amp_lab import checks
+from amp_lab.catalog.builder import BOUND, COMMON, takes_samples
+from amp_lab.common import checks
 from amp_lab.contracts import NodeContract
 from amp_lab.errors import quoted
-from amp_lab.model import Node, OutputRef
-from amp_lab.nodes.builder import BOUND, COMMON, takes_samples
+from amp_lab.graph.records.model import Node, OutputRef
 
 Source: TypeAlias = Node | OutputRef
 SYNONYMS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +14,15 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import atomic_files, blob, checks, jsontext, lowlevel
+from amp_lab import lowlevel
+from amp_lab.common import atomic_files, checks, json_text
 from amp_lab.errors import GraphError, plain, quoted, shortened
-from amp_lab.values import CurveRef, Samples, numbers
+from amp_lab.graph.records.values import CurveRef, Samples, numbers
+from amp_lab.lowlevel.blobs import counted, seal, text
 
 Interpolation = Literal["hold", "linear", "smooth", "exponential"]
+HISTORY = b"AMPH"
+INTERPOLATIONS: tuple[Interpolation, ...] = get_args(Interpolation)
 SCHEMA = "amp_lab.controls/1"
 
 
@@ -196,7 +201,7 @@ class ControlHistory(Mapping[str, Curve]):
     @cached_property
     def blob(self) -> bytes:
         """The sealed history blob the native side reads."""
-        return blob.history(self.values())
+        return _encode(self.values())
 
     @property
     def digest(self) -> str:
@@ -246,27 +251,27 @@ class ControlHistory(Mapping[str, Curve]):
         ):
             got = data.get("schema") if isinstance(data, dict) else type(data).__name__
             what = f"got {quoted(got)}, allowed {SCHEMA!r} with curves by name"
-            jsontext.refuse(where, [f"{path}.schema: not a control history ({what})."])
+            json_text.refuse(where, [f"{path}.schema: not a control history ({what})."])
         curves: list[Curve] = []
         problems: list[str] = []
         for name, item in data["curves"].items():
             try:
                 curves.append(_read_curve(name, item))
             except (GraphError, KeyError, TypeError, ValueError) as error:
-                problems.append(f"{jsontext.place(f'{path}.curves', name)}: {shortened(str(error), 800)}")
-            if len(problems) == jsontext.MOST_PROBLEMS:
+                problems.append(f"{json_text.place(f'{path}.curves', name)}: {shortened(str(error), 800)}")
+            if len(problems) == json_text.MOST_PROBLEMS:
                 break
-        jsontext.refuse(where, problems)
+        json_text.refuse(where, problems)
         return cls(curves)
 
     def to_json(self) -> str:
         """Readable JSON text that reads back to the same bits."""
-        return jsontext.dumps(self.to_dict())
+        return json_text.dumps(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str) -> ControlHistory:
         """Read what `to_json` wrote; raises as `from_dict` does."""
-        return cls.from_dict(jsontext.read_json(text))
+        return cls.from_dict(json_text.read_json(text))
 
     def save(self, path: str | Path) -> Path:
         """Write the JSON text to a file; raises `FileError`, and the old file is whole then."""
@@ -275,7 +280,7 @@ class ControlHistory(Mapping[str, Curve]):
     @classmethod
     def load(cls, path: str | Path) -> ControlHistory:
         """Read a JSON file; raises as `from_dict` does."""
-        return cls.from_dict(jsontext.read_json(Path(path)), where=plain(path, 200))
+        return cls.from_dict(json_text.read_json(Path(path)), where=plain(path, 200))
 
 
 def _checked(curves: Any) -> Iterable[Curve]:
@@ -319,3 +324,16 @@ def performance() -> ControlHistory:
     return ControlHistory.from_json(
         files("amp_lab").joinpath("data/performance.json").read_text(encoding="utf-8")
     )
+
+
+def _encode(curves: Iterable[Curve]) -> bytes:
+    """Return the sealed control history blob (magic ``AMPH``) of some curves, in name order."""
+    parts = []
+    for curve in sorted(curves, key=lambda c: c.name):
+        points = np.column_stack((curve.times_s, curve.values)).astype("<f8")
+        parts.append(
+            text(curve.name)
+            + struct.pack("<BI", INTERPOLATIONS.index(curve.interpolation), len(points))
+            + points.tobytes()
+        )
+    return seal(HISTORY, counted(parts))

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from amp_lab import checks
+from amp_lab.common import checks
 from amp_lab.contracts import NodeContract, ParamContract
 from amp_lab.errors import GraphError, quoted
-from amp_lab.values import Samples, Value, ValueLike
+from amp_lab.graph.records.values import Samples, Value, ValueLike
 
 if TYPE_CHECKING:
-    from amp_lab.graph import Graph
+    from amp_lab.graph.graph import Graph
 
 Mode: TypeAlias = Literal["multiply", "add"]
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from amp_lab import arrays, regular_files
-from amp_lab.arrays import Scale
+from amp_lab.catalog.builder import BOUND
+from amp_lab.common import arrays, regular_files
+from amp_lab.common.arrays import Scale
 from amp_lab.errors import GraphError, ShapeError, quoted
-from amp_lab.model import NodeRecord
-from amp_lab.nodes.builder import BOUND
-from amp_lab.values import Samples, frozen
+from amp_lab.graph.records.model import NodeRecord
+from amp_lab.graph.records.values import Samples, frozen
 
 MOST_CHANNELS = 1024
 """Of a node."""
@@ -61,11 +61,11 @@ def resolve(
             return rest, record.samples
     if isinstance(given, str) and not given:
         return rest, None
-    from amp_lab import soundfiles  # noqa: PLC0415 - only files need it
+    from amp_lab.graph.files import sound_reader  # noqa: PLC0415 - only files need it
 
     is_file = isinstance(given, str | Path)
     data = (
-        soundfiles.read(f"{record.name}.samples", given, sample_rate, soundfiles.MOST_OWN_VALUES)
+        sound_reader.read(f"{record.name}.samples", given, sample_rate, sound_reader.MOST_OWN_VALUES)
         if is_file
         else frozen(from_array(record.name, given, scale))
     )
@@ -101,10 +101,10 @@ def of(records: Iterable[NodeRecord], sample_rate: float, folders: Iterable[str]
     GraphError
         If a node has none; `FileError` if its file may not or cannot be read.
     """
-    from amp_lab import soundfiles  # noqa: PLC0415 - only files need it
+    from amp_lab.graph.files import sound_reader  # noqa: PLC0415 - only files need it
 
     found: dict[str, Samples] = {}
-    left = soundfiles.MOST_VALUES
+    left = sound_reader.MOST_VALUES
     for record in records:
         source, data = record.values.get("source"), record.samples
         if data is None and not source:
@@ -114,7 +114,7 @@ def of(records: Iterable[NodeRecord], sample_rate: float, folders: Iterable[str]
             )
         if data is None:
             where = f"{record.name}.samples"
-            data = soundfiles.read(
+            data = sound_reader.read(
                 where, regular_files.inside(where, str(source), folders), sample_rate, left
             )
             left -= data.size

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from amp_lab import arrays, checks
+from amp_lab.common import arrays, checks
 from amp_lab.contracts import ParamContract
 from amp_lab.errors import GraphError, ShapeError, quoted
 

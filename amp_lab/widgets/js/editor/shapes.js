@@ -1,4 +1,4 @@
-// Sizes of the box of a node: those of amp_lab/layout.py.
+// Sizes of the box of a node: those of amp_lab/plots/graph_layout.py.
 export const WIDTH = 184;
 export const ROW = 20;
 export const HEAD = 34;

@@ -1,0 +1,1 @@
+"""One native render as a request and its results, in the process that asks for it."""
