@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import amp_lab as amp
-from amp_lab import cli
 from amp_lab.bench import drawn, page, pictures, probes, report, runner, scale, targets
+from amp_lab.cli import commands as cli
 
 PERF = Path(__file__).resolve().parents[1] / "docs" / "perf"
 OTHERS = [["W4", "a peer", "f32", "block 64; fused", [sys.executable, "-c", "print('{}')"], 2]]

@@ -15,9 +15,10 @@ import pytest
 import soundfile
 
 import amp_lab as amp
-from amp_lab import cli, golden
+from amp_lab import golden
 from amp_lab.bench import runner, workloads
 from amp_lab.cli import command_line, doctor
+from amp_lab.cli import commands as cli
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = [

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import amp_lab as amp
-from amp_lab import cli
 from amp_lab.catalog import text as catalog_text
+from amp_lab.cli import commands as cli
 from amp_lab.golden.verdict import Comparison, Mismatch, Verdict
 from amp_lab.plan import text as plan_text
 
@@ -24,7 +24,7 @@ import os, pwd, sys
 def nobody(*_):
     raise KeyError("getpwuid(): uid not found")
 pwd.getpwuid = pwd.getpwnam = nobody
-from amp_lab import cli
+from amp_lab.cli import commands as cli
 sys.exit(cli.main(sys.argv[1:]))
 """
 

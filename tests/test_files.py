@@ -32,8 +32,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import amp_lab as amp
-from amp_lab import cli, golden
+from amp_lab import golden
 from amp_lab.cli import command_line
+from amp_lab.cli import commands as cli
 from amp_lab.common import json_text, npz
 from amp_lab.golden import codec, folders, replay, usage
 from amp_lab.graph.files import sound_reader

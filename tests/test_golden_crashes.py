@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import amp_lab as amp
-from amp_lab import cli, golden, isolate
+from amp_lab import golden, isolate
+from amp_lab.cli import commands as cli
 from amp_lab.errors import IsolationWarning, NativeCrash, WorkerUnavailable
 from amp_lab.golden import replay
 

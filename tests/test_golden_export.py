@@ -11,7 +11,8 @@ import pytest
 import soundfile
 
 import amp_lab as amp
-from amp_lab import cli, golden
+from amp_lab import golden
+from amp_lab.cli import commands as cli
 from amp_lab.golden import codec, contents
 
 CONTRACT = Path(__file__).parents[1] / "docs" / "contracts" / "goldens.md"

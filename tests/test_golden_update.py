@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 import amp_lab as amp
-from amp_lab import cli, golden
+from amp_lab import golden
 from amp_lab.cli import command_line
+from amp_lab.cli import commands as cli
 from amp_lab.golden import GoldenError, manifests, replay
 from amp_lab.golden.graph_changes import changes, sound_of
 from amp_lab.golden.of_render import graph_of

@@ -12,8 +12,8 @@ import pytest
 import soundfile
 
 import amp_lab as amp
-from amp_lab import cli
 from amp_lab.cli import command_line
+from amp_lab.cli import commands as cli
 from amp_lab.graph.records.curves import performance
 from amp_lab.render import prepare
 

@@ -29,7 +29,7 @@ def failure(what: str, error: Exception) -> str:
 
 def style_sheet(name: str) -> str:
     """Return a style sheet of the package: each of its rules begins with the class of our own root."""
-    return resources.files("amp_lab").joinpath(f"{name}.css").read_text(encoding="utf-8")
+    return resources.files("amp_lab.export").joinpath(f"{name}.css").read_text(encoding="utf-8")
 
 
 def stored_bytes(text: str) -> int:

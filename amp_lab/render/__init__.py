@@ -6,9 +6,29 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from amp_lab.render.render import Render
+    from amp_lab.render.render import (
+        Heat,
+        NodeMetrics,
+        Progress,
+        Render,
+        RenderParts,
+        RenderRequest,
+        Trace,
+        allocate_here,
+        render_in_process,
+    )
 
-__all__ = ["Render"]
+__all__ = [
+    "Heat",
+    "NodeMetrics",
+    "Progress",
+    "Render",
+    "RenderParts",
+    "RenderRequest",
+    "Trace",
+    "allocate_here",
+    "render_in_process",
+]
 
 
 def __getattr__(name: str) -> Any:
