@@ -133,8 +133,13 @@ template <class T> struct Followed {
     static Coef coef(const T* p, const Setup& u) { return Plain::coef(p, u); }
     static void recoef(T frequency, const Setup& u, Coef& c) { Plain::recoef(frequency, u, c); }
 
+    // Where a pack is several registers, what is seldom done is a call, of which unrolled loops hold no copies. Where
+    // it is one, they keep the state in registers, which no call leaves alone.
+    static constexpr bool kCalls = width_of<T> > 1 && native::parts > 1;
+    enum Hit { kNone, kSome, kPerhaps };  // whether the phase is set in a lane
+
     // One frame on; where `hit`, the phase was 0 `age` frames before its end.
-    static void advance(const Coef& c, State& s, Mask hit, T age, const Setup& u) {
+    template <Hit kHit> static void frame(const Coef& c, State& s, Mask hit, T age, const Setup& u) {
         for (int k = 0; k < 3; ++k) s.y[k] = s.y[k + 1];
         s.y[3] = T(0.0);
         const Events<T> events{static_cast<int>(u.fixed[Plain::kWaveform]), static_cast<int>(u.fixed[Plain::kQuality]),
@@ -142,7 +147,7 @@ template <class T> struct Followed {
         s.phase += s.inc;
         const U d = s.phase + c.offset - s.t, d_width = c.width - s.width;
         Move<T> move{s.t + d, d, c.width, d_width, d, T(0.0), T(1.0)};
-        if (__builtin_expect(any(hit), 0)) {
+        if (kHit == kSome || (kHit == kPerhaps && __builtin_expect(any(hit), 0))) {
             const U rest = part_of<T>(d, age), rest_width = part_of<T>(d_width, age);
             const Move<T> before{move.t - rest, d - rest,    c.width - rest_width, d_width - rest_width, d,
                                  age,           T(1.0) - age};
@@ -155,16 +160,29 @@ template <class T> struct Followed {
         s.t = move.t, s.width = c.width;
         s.y[2] += shape_at<T>(events.waveform, s.t, s.width);
     }
+    [[gnu::noinline]] static void call_frame(const Coef& c, State& s, Mask hit, T age, const Setup& u) {
+        frame<kSome>(c, s, hit, age, u);
+    }
+    static void advance(const Coef& c, State& s, Mask hit, T age, const Setup& u) {
+        if constexpr (!kCalls)
+            frame<kPerhaps>(c, s, hit, age, u);
+        else if (__builtin_expect(any(hit), 0))
+            call_frame(c, s, hit, age, u);
+        else
+            frame<kNone>(c, s, hit, age, u);
+    }
     // As if it had run like this before.
     static void begin(const T* x, const Coef& c, State& s, const Setup& u) {
         const U back = quality(u) == kBlep2 ? c.inc : c.inc + c.inc;
         s = {U(0) - back, c.inc, c.offset - back, c.width, x[kSync], x[kReset], T(1.0), {}, {c.amplitude, c.amplitude}};
         advance(c, s, Mask(false), T(0.0), u);
     }
+    [[gnu::noinline]] static void call_begin(const T* x, const Coef& c, State& s, const Setup& u) { begin(x, c, s, u); }
+
     static int quality(const Setup& u) { return static_cast<int>(u.fixed[Plain::kQuality]); }
 
     static Mid tick(const T* x, const Coef& c, State& s, const Setup& u) {
-        if (__builtin_expect(any(s.running == T(0.0)), 0)) begin(x, c, s, u);
+        if (__builtin_expect(any(s.running == T(0.0)), 0)) kCalls ? call_begin(x, c, s, u) : begin(x, c, s, u);
         const auto rise = (x[kSync] > T(0.0)) & (s.sync <= T(0.0)), set = (x[kReset] > T(0.5)) & (s.reset <= T(0.5));
         const T age = vmin(T(1.0), x[kSync] / select(rise, x[kSync] - s.sync, T(1.0)));
         s.sync = x[kSync], s.reset = x[kReset];
