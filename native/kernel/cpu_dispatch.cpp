@@ -1,4 +1,4 @@
-// Which kernels run: the best level the CPU has, or the one AMP_ISA names. Chosen once.
+// Which kernels run: the best level that was built and the CPU has, or the one AMP_ISA names. Chosen once.
 #include <cstdlib>
 #include <cstring>
 
@@ -11,24 +11,21 @@ namespace amp {
     extern const KernelTable kernel_table;                                                                             \
     extern const uint32_t node_type_count;                                                                             \
     }
-#ifdef AMP_X86_LEVELS
 AMP_LEVEL(k_v2)
 AMP_LEVEL(k_v3)
 AMP_LEVEL(k_v4)
-#else
 AMP_LEVEL(k_base)
-#endif
 #undef AMP_LEVEL
 
 namespace {
 
-#ifdef AMP_X86_LEVELS
-bool has_v2() { return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt"); }
-bool has_v3() {
+#ifndef AMP_BUILT_base
+[[maybe_unused]] bool has_v2() { return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt"); }
+[[maybe_unused]] bool has_v3() {
     return has_v2() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
            __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
 }
-bool has_v4() {
+[[maybe_unused]] bool has_v4() {
     return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl");
@@ -46,16 +43,19 @@ struct Chosen {
     Chosen() {
         const char* want = std::getenv("AMP_ISA");
         const auto named = [&](const char* level) { return !want || !*want || std::strcmp(want, level) == 0; };
-#ifdef AMP_X86_LEVELS
-        __builtin_cpu_init();
-        if (named("v4") && has_v4())
-            take(k_v4::kernel_table, k_v4::node_type_count);
-        else if (named("v3") && has_v3())
-            take(k_v3::kernel_table, k_v3::node_type_count);
-        else if (named("v2") && has_v2())
-            take(k_v2::kernel_table, k_v2::node_type_count);
-#else
+#ifdef AMP_BUILT_base
         if (named("base")) take(k_base::kernel_table, k_base::node_type_count);
+#else
+        __builtin_cpu_init();
+#endif
+#ifdef AMP_BUILT_v2  // the last that may be taken stays: the best
+        if (named("v2") && has_v2()) take(k_v2::kernel_table, k_v2::node_type_count);
+#endif
+#ifdef AMP_BUILT_v3
+        if (named("v3") && has_v3()) take(k_v3::kernel_table, k_v3::node_type_count);
+#endif
+#ifdef AMP_BUILT_v4
+        if (named("v4") && has_v4()) take(k_v4::kernel_table, k_v4::node_type_count);
 #endif
     }
 };
