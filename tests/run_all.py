@@ -1,82 +1,64 @@
-"""Run every check of the repository in order, each under a heading with its time, and sum up.
+"""Run every check of the repository, each under a heading with its time, and sum up.
 
-``python tests/run_all.py [PHASE ...] [--long]``; ``make test`` runs it without arguments. The last line
-printed, also left in ``build/reports/summary.txt``, is ``N passed, N failed``: test cases where a phase
-reports them, else phases.
+``python tests/run_all.py [PHASE ...] [--long] [--lanes N]``; ``make test`` runs it without arguments. Phases
+run side by side in lanes, as many as the processors allow (``side_by_side.py``); in one lane they run in the
+order of the list. The last line printed, also left in ``build/reports/summary.txt``, is ``N passed, N
+failed``: test cases where a phase reports them, else phases.
 """
 
 import argparse
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-REPORTS = ROOT / "build" / "reports"
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from side_by_side import ENVIRONMENT, REPORTS, ROOT, Phase, run_all
+
 WIDGETS = "amp_lab/widgets/js"
 COUNT = "native/bench/instructions.py"
-JOBS = str(os.cpu_count() or 1)
-ENVIRONMENT = {
-    **os.environ,
-    "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-    "PYTHONSAFEPATH": "1",  # the installed package is tested, never the source tree beside it
-}
-
-
-@dataclass(frozen=True)
-class Phase:
-    """Commands that must all succeed; `report` is the JUnit file they leave, if any."""
-
-    name: str
-    commands: tuple[tuple[str, ...], ...]
-    report: Path | None = None
-    missing: Callable[[], str] = lambda: ""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one phase."""
-
-    name: str
-    passed: int
-    failed: int
-    skipped: int
-    seconds: float
-    note: str = ""
+PROCESSORS = os.cpu_count() or 1
+LANES = 1 if PROCESSORS == 1 else min(max(PROCESSORS // 2, 2), 4)
 
 
 def native(
     preset: str,
     *more: tuple[str, ...],
+    jobs: str,
     options: tuple[str, ...] = (),
     missing: Callable[[], str] = lambda: "",
+    after: tuple[str, ...] = (),
 ) -> Phase:
     """Configure, build and test one CMake preset, then run more commands."""
     report = REPORTS / f"native-{preset}.xml"
-    return Phase(
-        f"native-{preset}",
-        (
-            ("cmake", "--preset", preset, *options),
-            ("cmake", "--build", "--preset", preset),
-            ("ctest", "--preset", preset, "--parallel", JOBS, "--output-junit", str(report)),
-            *more,
-        ),
-        report,
-        missing,
+    commands = (
+        ("cmake", "--preset", preset, *options),
+        ("cmake", "--build", "--preset", preset, "--parallel", jobs),
+        ("ctest", "--preset", preset, "--parallel", jobs, "--output-junit", str(report)),
+        *more,
     )
+    return Phase(f"native-{preset}", commands, report, missing, after)
 
 
-def pytest(name: str, *arguments: str, missing: Callable[[], str] = lambda: "") -> Phase:
+def pytest(
+    name: str,
+    *arguments: str,
+    missing: Callable[[], str] = lambda: "",
+    after: tuple[str, ...] = (),
+    early: bool = False,
+    alone: bool = False,
+) -> Phase:
     """One pytest run; the entry point rather than ``python -m``, which would import the source tree."""
     report = REPORTS / f"{name}.xml"
-    return Phase(name, (("pytest", *arguments, f"--junitxml={report}"),), report, missing)
+    return Phase(
+        name, (("pytest", *arguments, f"--junitxml={report}"),), report, missing, after, early, alone
+    )
 
 
 def fetch(package: str) -> None:
@@ -168,16 +150,20 @@ def instructions() -> Phase:
         ("cmake", "--preset", "dev"),
         ("cmake", "--build", "--preset", "dev", "--target", "count_execute"),
     )
-    return Phase("instructions", (*build, ("python", COUNT)), missing=count_missing)
+    commands = (*build, ("python", COUNT))
+    return Phase("instructions", commands, missing=count_missing, after=("native-dev",))
 
 
-def phases(long: bool) -> list[Phase]:
-    """Every phase, in the order they run."""
+def phases(long: bool, jobs: str) -> list[Phase]:
+    """Every phase; in one lane they run in this order. `jobs`: how many processes one of them uses."""
     sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.[ch]pp"))
     # Long tests measure time and want the machine for themselves; the others share it, file by file.
-    matrix = ("-m", "long or not long") if long else ("-n", JOBS, "--dist", "loadfile")
+    matrix = ("-m", "long or not long") if long else ("-n", jobs, "--dist", "loadfile")
     apart = ("-o", "norecursedirs=.* browser kills site")  # phases of their own, which check no golden
     guard = ("--nbval", "-p", "amp_lab.golden.nbguard", "--nbval-current-env", "--nbval-cell-timeout=120")
+    fuzz = (f"-DAMP_FUZZ_SECONDS={600 if long else 60}",)
+    hooks = ("cmake", "--build", "--preset", "hooks", "--parallel", jobs)
+    libraries = ("native-hooks", "native-clang", "native-diag")  # what Python's tests load beside the wheel's
     return [
         Phase("format", (("ruff", "format", "--check"),)),
         Phase("lint", (("ruff", "check"),)),
@@ -194,56 +180,32 @@ def phases(long: bool) -> list[Phase]:
             "widgets",
             (("npm", "--prefix", WIDGETS, "ci", "--silent"), ("node", f"{WIDGETS}/build.mjs", "--check")),
             missing=node_missing,
+            after=("format", "lint", "types"),  # npm makes anew a folder that they pass through
         ),
-        native("dev"),
-        native("asan"),
-        native("clang", same_bits("dev", "clang"), golden_bits("clang"), missing=clang_missing),
-        native("fuzz", options=(f"-DAMP_FUZZ_SECONDS={600 if long else 60}",), missing=fuzzer_missing),
-        *((native("diag"), native("tsan", ("python", "tests/under_tsan.py"))) if long else ()),
-        Phase("native-hooks", (("cmake", "--preset", "hooks"), ("cmake", "--build", "--preset", "hooks"))),
+        native("dev", jobs=jobs),
+        native("asan", jobs=jobs),
+        native(
+            "clang",
+            same_bits("dev", "clang"),
+            golden_bits("clang"),
+            jobs=jobs,
+            missing=clang_missing,
+            after=("native-dev",),
+        ),
+        native("fuzz", jobs=jobs, options=fuzz, missing=fuzzer_missing),
+        *(
+            (native("diag", jobs=jobs), native("tsan", ("python", "tests/under_tsan.py"), jobs=jobs))
+            if long
+            else ()
+        ),
+        Phase("native-hooks", (("cmake", "--preset", "hooks"), hooks), early=True),
         *((instructions(),) if long else ()),
-        pytest("python", "--golden-unused=fail", *apart, *matrix),
-        pytest("kills", "tests/kills", *(matrix if long else ()), missing=strace_missing),
-        pytest("browser", "tests/browser", missing=browser_missing),
+        pytest("python", "--golden-unused=fail", *apart, *matrix, after=libraries, alone=long),
+        pytest("kills", "tests/kills", *(matrix if long else ()), missing=strace_missing, alone=long),
+        pytest("browser", "tests/browser", missing=browser_missing, after=("native-hooks",), early=True),
         pytest("notebooks", *guard, "notebooks"),
         pytest("site", "tests/site"),
     ]
-
-
-def counts(report: Path | None) -> tuple[int, int, int]:
-    """Passed, failed and skipped test cases of a JUnit file; zeros without one."""
-    if report is None or not report.is_file():
-        return 0, 0, 0
-    suites = list(ElementTree.parse(report).iter("testsuite"))
-
-    def total(*keys: str) -> int:
-        return sum(int(suite.get(key, 0)) for suite in suites for key in keys)
-
-    failed, skipped = total("failures", "errors"), total("skipped", "disabled")
-    return total("tests") - failed - skipped, failed, skipped
-
-
-def run(phase: Phase) -> Outcome:
-    """Run one phase up to its first failing command."""
-    print(f"\n== {phase.name}", flush=True)
-    if reason := phase.missing():
-        print(f"SKIPPED: {reason}", flush=True)
-        return Outcome(phase.name, 0, 0, 1, 0.0, reason)
-    if phase.report:
-        phase.report.unlink(missing_ok=True)
-    start = time.monotonic()
-    ok = all(
-        subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, check=False).returncode == 0
-        for command in phase.commands
-    )
-    seconds = time.monotonic() - start
-    passed, failed, skipped = counts(phase.report)
-    if not ok:
-        failed = max(failed, 1)
-    elif not passed and not skipped:
-        passed = 1
-    print(f"-- {phase.name}: {'passed' if ok else 'FAILED'} in {seconds:.1f} s", flush=True)
-    return Outcome(phase.name, passed, failed, skipped, seconds)
 
 
 def main() -> int:
@@ -255,12 +217,23 @@ def main() -> int:
         action="store_true",
         help="long matrices, diagnostics, thread sanitizer and counted instructions too",
     )
+    parser.add_argument(
+        "--lanes",
+        type=int,
+        choices=range(1, PROCESSORS + 2),
+        default=LANES,
+        metavar="N",
+        help=f"how many phases may run side by side (here {LANES})",
+    )
     arguments = parser.parse_args()
-    known = {phase.name: phase for phase in phases(arguments.long)}
+    lanes = min(arguments.lanes, len(arguments.names) or arguments.lanes)
+    jobs = str(max(PROCESSORS // lanes, 1))
+    known = {phase.name: phase for phase in phases(arguments.long, jobs)}
     if unknown := set(arguments.names) - set(known):
         parser.error(f"PHASE: unknown (got {', '.join(sorted(unknown))}, allowed {', '.join(known)}).")
     REPORTS.mkdir(parents=True, exist_ok=True)
-    outcomes = [run(known[name]) for name in arguments.names or known]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    outcomes = run_all([known[name] for name in dict.fromkeys(arguments.names or known)], lanes)
 
     print("\n== summary")
     for one in outcomes:
