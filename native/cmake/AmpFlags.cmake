@@ -58,7 +58,7 @@ if(AMP_SANITIZE)
   if("undefined" IN_LIST AMP_SANITIZE)      # a double beyond every integer, which `undefined` alone lets pass
     string(APPEND sanitizers ",float-cast-overflow")
   endif()
-  add_compile_options(-fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all -g)
+  add_compile_options(-fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
   add_link_options(-fsanitize=${sanitizers})
 endif()
 
