@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from amp_lab import moved
+from amp_lab.common.provided import provide
 from amp_lab.errors import (
     AmpError,
     BlobError,
@@ -141,6 +142,16 @@ __all__ = [
 
 
 moved.install()
+provide(
+    {
+        "Distortion.plot": "amp_lab.plots.responses:harmonics",
+        "FrequencyResponse.plot": "amp_lab.plots.responses:response",
+        "Loudness.plot": "amp_lab.plots.loudness_curves:loudness",
+        "Spectrum.plot": "amp_lab.plots.spectra:spectrum_of",
+        "SystemResponse.plot": "amp_lab.plots.responses:system_response",
+        "progress.notebook_bar": "amp_lab.widgets.notebook_progress:bar",
+    }
+)
 
 
 def __getattr__(name: str) -> Any:

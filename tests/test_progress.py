@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 
 SLOW = """
 import amp_lab as amp
-from amp_lab import progress
+from amp_lab.render import progress
 progress.AFTER_S = 0.0  # as if the machine were busy
 called = []
 shown = progress.Progress.__call__

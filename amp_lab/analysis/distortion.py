@@ -15,6 +15,7 @@ from amp_lab.analysis.frequency_search import search
 from amp_lab.analysis.records import Record, size, span
 from amp_lab.analysis.signals import FloatArray, power_decibels, require_finite, to_signal
 from amp_lab.analysis.sine_fit import Rows
+from amp_lab.common.provided import provided
 from amp_lab.errors import InvalidArgument, ShapeError
 
 AES17_BAND: Band = (20.0, 20_000.0)
@@ -69,9 +70,7 @@ class Distortion(Record):
 
     def plot(self, **options: Any) -> Any:
         """Draw the harmonics by order (`amp_lab.plots.harmonics`)."""
-        from amp_lab.plots.responses import harmonics  # noqa: PLC0415 - plots stand above
-
-        return harmonics(self, **options)
+        return provided("Distortion.plot")(self, **options)
 
     def __repr__(self) -> str:
         """One line; several signals give ranges."""

@@ -14,6 +14,7 @@ from amp_lab.analysis.level import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 from amp_lab.analysis.meters import metered
 from amp_lab.analysis.records import Record, span
 from amp_lab.analysis.signals import FloatArray, require_finite, to_bcn, to_signal
+from amp_lab.common.provided import provided
 from amp_lab.errors import InvalidArgument
 from amp_lab.lowlevel import meter as native_meter
 
@@ -95,9 +96,8 @@ class Loudness(Record):
 
     def plot(self, **options: Any) -> Figure:
         """Draw momentary and short-term loudness over time (`amp_lab.plots.loudness`)."""
-        from amp_lab.plots.loudness_curves import loudness as drawn  # noqa: PLC0415 - plots stand above
-
-        return drawn(self, **options)
+        figure: Figure = provided("Loudness.plot")(self, **options)
+        return figure
 
 
 def loudness(x: npt.ArrayLike, sample_rate: float, *, layout: layouts.Layout | None = None) -> FloatArray:

@@ -12,6 +12,7 @@ from scipy import fft
 from amp_lab.analysis import arguments
 from amp_lab.analysis.records import Record
 from amp_lab.analysis.signals import FloatArray, bin_frequencies, decibels, require_finite, to_signal
+from amp_lab.common.provided import provided
 from amp_lab.errors import InvalidArgument, ShapeError
 
 _NULL = 1e-12
@@ -55,9 +56,7 @@ class FrequencyResponse(Record):
 
     def plot(self, **options: Any) -> Any:
         """Draw magnitude and group delay (`amp_lab.plots.response`)."""
-        from amp_lab.plots.responses import response  # noqa: PLC0415 - plots stand above
-
-        return response(self, **options)
+        return provided("FrequencyResponse.plot")(self, **options)
 
     def __repr__(self) -> str:
         """One line: shape and range."""

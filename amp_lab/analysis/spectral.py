@@ -24,6 +24,7 @@ from amp_lab.analysis.signals import (
 )
 from amp_lab.analysis.windows import Window
 from amp_lab.common import arrays, checks
+from amp_lab.common.provided import provided
 from amp_lab.errors import InvalidArgument, ShapeError
 
 Quantity: TypeAlias = Literal["amplitude", "power", "density"]
@@ -102,9 +103,7 @@ class Spectrum(_Calibrated):
 
     def plot(self, **options: Any) -> Any:
         """Draw it (`amp_lab.plots.spectrum_of`)."""
-        from amp_lab.plots.spectra import spectrum_of  # noqa: PLC0415 - plots stand above
-
-        return spectrum_of(self, **options)
+        return provided("Spectrum.plot")(self, **options)
 
     def __repr__(self) -> str:
         """One line: what was looked at and how it is calibrated."""

@@ -15,6 +15,7 @@ from amp_lab.analysis.response import FrequencyResponse, transfer
 from amp_lab.analysis.signals import FloatArray, decibels, power_decibels
 from amp_lab.analysis.stimuli import impulse, sweep
 from amp_lab.common import checks
+from amp_lab.common.provided import provided
 
 Method: TypeAlias = Literal["impulse", "step", "sweep"]
 METHODS: tuple[str, ...] = get_args(Method)
@@ -99,9 +100,7 @@ class SystemResponse(Record):
 
     def plot(self, **options: Any) -> Any:
         """Draw impulse response and magnitude (`amp_lab.plots.system_response`)."""
-        from amp_lab.plots.responses import system_response as drawn  # noqa: PLC0415 - plots stand above
-
-        return drawn(self, **options)
+        return provided("SystemResponse.plot")(self, **options)
 
     def to_dict(self) -> dict[str, Any]:
         """Return every field as JSON values, with the resolution in Hz and ``units``."""

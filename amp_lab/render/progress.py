@@ -11,6 +11,8 @@ import sys
 import time
 from typing import Any
 
+from amp_lab.common.provided import provided
+
 AFTER_S = 1.0
 """A render that takes no longer shows nothing."""
 
@@ -53,10 +55,7 @@ def _bar(name: str, total: int) -> Any:
     if on_terminal():
         return _terminal_bar(name, total)
     if "ipykernel" in sys.modules:
-        from amp_lab.widgets import notebook_progress  # noqa: PLC0415 - few renders are long
-
-        if notebook_progress.has_reader():
-            return notebook_progress.NotebookBar(name, total)
+        return provided("progress.notebook_bar")(name, total)
     return None
 
 

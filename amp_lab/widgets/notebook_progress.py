@@ -41,6 +41,11 @@ class NotebookBar(anywidget.AnyWidget):
         layout.close()
 
 
+def bar(name: str, total: int) -> NotebookBar | None:
+    """Make a bar of so many frames where somebody reads the page, None elsewhere."""
+    return NotebookBar(name, total) if has_reader() else None
+
+
 def has_reader() -> bool:
     """Whether this cell was run interactively.
 
