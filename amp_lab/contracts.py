@@ -1,10 +1,18 @@
-"""What a node type promises, as frozen records; the words behind the native enumerations."""
+"""What a node type promises, as frozen records; the words behind enumerations, and what a run is asked."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeAlias
+
+Isolation: TypeAlias = Literal["auto", "process", "none"]
+"""Where native code runs: in a worker process, in this one, or a worker in notebooks."""
+Nonfinite: TypeAlias = Literal["raise", "allow"]
+"""Whether a NaN or Inf stops a render or passes."""
+Progress: TypeAlias = Callable[[int, int], object]
+"""Called with frames done and frames in all."""
 
 ParamKind = Literal["number", "enum", "integer", "text", "matrix"]
 Rate = Literal["fixed", "batch", "frame"]

@@ -52,7 +52,7 @@ PATHS = {
     "rendered": "export.rendered",
     "rendering": "render.prepare",
     "report": "export.html_report",
-    "request": "execution.request",
+    "request": "execution",
     "schedule": "plan.schedule",
     "segments": "isolate.shared_memory",
     "service": "isolate.service",

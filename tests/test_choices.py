@@ -20,7 +20,7 @@ from amp_lab import analysis
 from amp_lab.common import checks
 from amp_lab.errors import AmpError, InvalidArgument
 from amp_lab.golden import GoldenError
-from amp_lab.render import prepare
+from amp_lab.render import isolation as places
 
 
 def voice() -> amp.Graph:
@@ -317,6 +317,6 @@ def test_an_isolation_in_the_environment_is_named_by_its_variable(monkeypatch: p
     with pytest.raises(
         amp.GraphError, match=r"^AMP_ISOLATION: no such isolation \(got 'processs'.*'process'\?$"
     ):
-        prepare.choose_isolation("auto")
+        places.choose_isolation("auto")
     monkeypatch.setenv("AMP_ISOLATION", "")
-    assert prepare.choose_isolation("auto") in ("process", "none")
+    assert places.choose_isolation("auto") in ("process", "none")

@@ -14,7 +14,7 @@ from rigs import RATE, Cut, Samples, Scene, same_bits, sound
 
 import amp_lab as amp
 from amp_lab import lowlevel
-from amp_lab.execution.request import Excess
+from amp_lab.execution.results import Excess
 from amp_lab.lowlevel import HEAT, HEAT_WINDOW
 
 FRAMES = 4 * HEAT_WINDOW

@@ -22,7 +22,7 @@ import pytest
 
 import amp_lab as amp
 from amp_lab import errors, isolate
-from amp_lab.execution.request import RenderRequest, render_in_process
+from amp_lab.execution import RenderRequest, render_in_process
 from amp_lab.isolate import messages, service, shared_memory, tickets, workers
 
 HOOKS = Path(__file__).parents[1] / "build" / "hooks"

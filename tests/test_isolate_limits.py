@@ -24,7 +24,7 @@ import amp_lab as amp
 from amp_lab import isolate
 from amp_lab.isolate import fork_server, shared_memory, worker_process
 from amp_lab.isolate.messages import Channel
-from amp_lab.render import prepare
+from amp_lab.render import isolation as places
 
 pytestmark = pytest.mark.skipif(not isolate.supported(), reason="workers need memfd (Linux)")
 SCRIPT = """
@@ -136,7 +136,7 @@ def test_what_is_refused_is_named(number: int, limit: str, monkeypatch: pytest.M
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A notebook's kernel in which memory cannot be shared."""
-    monkeypatch.setattr(prepare, "_in_kernel", lambda: True)
+    monkeypatch.setattr(places, "_in_kernel", lambda: True)
     monkeypatch.delenv("AMP_ISOLATION", raising=False)
     monkeypatch.setattr(isolate._service, "crashed", False)  # as other tests may have left it
 
@@ -164,7 +164,7 @@ def test_a_notebook_without_workers_says_so_once_and_renders(kernel: pytest.Monk
         graph.render(frames=100, isolation="process")
     kernel.undo()
     isolate.shutdown()  # which tries anew
-    kernel.setattr(prepare, "_in_kernel", lambda: True)
+    kernel.setattr(places, "_in_kernel", lambda: True)
     assert graph.render(frames=100).provenance["isolation"] == "worker process"
 
 
@@ -180,7 +180,7 @@ def test_after_a_crash_nothing_falls_back(kernel: pytest.MonkeyPatch) -> None:
         with pytest.raises(amp.NativeCrash):
             s.pull(10)
     isolate.shutdown()
-    kernel.setattr(prepare, "_in_kernel", lambda: True)
+    kernel.setattr(places, "_in_kernel", lambda: True)
     kernel.setattr(
         os, "memfd_create", lambda *args: (_ for _ in ()).throw(PermissionError(errno.EPERM, "no"))
     )

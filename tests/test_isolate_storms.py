@@ -20,7 +20,7 @@ from rigs import Samples, same_bits
 
 import amp_lab as amp
 from amp_lab import isolate
-from amp_lab.execution.request import render_in_process
+from amp_lab.execution import render_in_process
 from amp_lab.graph.edits.journal import Journal
 from amp_lab.isolate import service
 

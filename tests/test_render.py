@@ -19,8 +19,8 @@ from matplotlib.text import Text
 from rigs import Samples
 
 import amp_lab as amp
-from amp_lab.render.prepare import choose_isolation
-from amp_lab.render.render import render_in_process
+from amp_lab.execution import render_in_process
+from amp_lab.render.isolation import choose_isolation
 
 
 def small() -> amp.Graph:

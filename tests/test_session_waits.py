@@ -264,7 +264,7 @@ def test_the_thread_waits_for_input_and_says_so() -> None:
     """Starved it rests, a push wakes it; what stopped it is raised once nothing is ready."""
     with echo().session() as s:
         s.start(64)
-        assert s.output is not None and eventually(lambda: s._error is not None)
+        assert s.output is not None and eventually(lambda: s._running.error is not None)
         with pytest.raises(amp.Pending, match='waits for input "b"'):
             s.pull(10)
         s.push("b", np.ones(200))

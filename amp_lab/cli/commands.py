@@ -33,7 +33,7 @@ from amp_lab.cli.command_line import (
 from amp_lab.errors import plain
 
 if TYPE_CHECKING:
-    from amp_lab.render.prepare import Isolation
+    from amp_lab.contracts import Isolation
     from amp_lab.render.render import Render
 
 PERFORMANCE_S = 10.0

@@ -58,10 +58,10 @@ def _isolated(do: Callable[[Any], Done]) -> Done:
         A worker was asked for, or has crashed before.
     """
     from amp_lab import isolate  # noqa: PLC0415 - comparing needs no engine
-    from amp_lab.render import prepare  # noqa: PLC0415 - comparing needs no engine
+    from amp_lab.render.isolation import isolated  # noqa: PLC0415 - comparing needs no engine
 
     if os.environ.get("AMP_ISOLATION"):
-        return prepare.isolated("auto", do)
+        return isolated("auto", do)
     if isolate.supported() and not isolate.fallen_back():
         try:
             return do("process")
@@ -86,11 +86,11 @@ def _clock(what: str) -> Callable[[int, int], None]:
 
 def sound(graph: Any, *, frames: int, batches: int, **options: Any) -> Any:
     """Return the Render of a graph, in a worker and within the limits of time."""
-    from amp_lab.render import prepare  # noqa: PLC0415 - comparing needs no engine
+    from amp_lab.render import render_graph  # noqa: PLC0415 - comparing needs no engine
 
     chosen: dict[str, Any] = {"controls": None, "taps": (), "block_frames": None} | options
     return _isolated(
-        lambda isolation: prepare.render(
+        lambda isolation: render_graph(
             graph,
             frames,
             batches=batches,
@@ -108,10 +108,10 @@ def sound(graph: Any, *, frames: int, batches: int, **options: Any) -> Any:
 
 def parts(name: str, request: Any) -> Any:
     """Return what a request renders to, in a worker and within the limits of time."""
-    from amp_lab.render import prepare  # noqa: PLC0415 - comparing needs no engine
+    from amp_lab.render.isolation import run  # noqa: PLC0415 - comparing needs no engine
 
     standstill = min(STANDSTILL_S, limit_s() / 2.0)
-    return _isolated(lambda isolation: prepare.run(request, isolation, _clock(name), timeout_s=standstill))
+    return _isolated(lambda isolation: run(request, isolation, _clock(name), timeout_s=standstill))
 
 
 @dataclass(frozen=True, slots=True)

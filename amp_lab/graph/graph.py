@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from amp_lab import catalog
 from amp_lab.catalog.builder import takes_samples
 from amp_lab.common import checks
+from amp_lab.contracts import Isolation, Nonfinite, Progress
 from amp_lab.errors import GraphError, quoted
 from amp_lab.graph.builders import Builders
 from amp_lab.graph.edits.events import GraphChanged
@@ -28,9 +29,7 @@ from amp_lab.plan.plan import Plan
 if TYPE_CHECKING:
     from amp_lab.graph.edits.journal import Journal
     from amp_lab.plan.schedule import Schedule
-    from amp_lab.render.prepare import Isolation, Nonfinite
-    from amp_lab.render.render import Progress, Render
-    from amp_lab.render.session import Session
+    from amp_lab.render import Render, Session
 
 
 class Graph(Builders, Stored, Editing):
@@ -261,7 +260,7 @@ class Graph(Builders, Stored, Editing):
         AmpError
             As `compile` and `render` do; `Unsupported` for a heat budget that halts.
         """
-        from amp_lab.render.session import Session
+        from amp_lab.render import Session
 
         return Session(
             self,
@@ -337,12 +336,12 @@ class Graph(Builders, Stored, Editing):
         KeyboardInterrupt
             On Ctrl-C, at once and with a short traceback.
         """
-        from amp_lab.render import prepare
+        from amp_lab.render import length, render_graph
 
         try:
-            return prepare.render(
+            return render_graph(
                 self,
-                prepare.length(self, seconds, frames),
+                length(self, seconds, frames),
                 batches=batches,
                 controls=controls,
                 taps=taps,

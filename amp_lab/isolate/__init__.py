@@ -16,8 +16,10 @@ import warnings
 from dataclasses import dataclass
 from typing import cast
 
+from amp_lab.contracts import Progress
 from amp_lab.errors import InvalidArgument, IsolationWarning, Unsupported, WorkerUnavailable
-from amp_lab.execution.request import Progress, RenderParts, RenderRequest
+from amp_lab.execution.request import RenderRequest
+from amp_lab.execution.results import RenderParts
 from amp_lab.graph.records.values import Samples
 from amp_lab.isolate import file_descriptors
 from amp_lab.isolate.limits import unavailable

@@ -12,8 +12,9 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
+from amp_lab.contracts import Progress
 from amp_lab.errors import AmpError, InternalError, InvalidArgument, NativeCrash
-from amp_lab.execution.request import Progress, RenderRequest
+from amp_lab.execution.request import RenderRequest
 from amp_lab.isolate.fork_server import EXIT_S, Server, ServerLost
 from amp_lab.isolate.limits import unavailable
 from amp_lab.isolate.tickets import RenderTicket, Ticket, failed

@@ -8,8 +8,9 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from amp_lab.contracts import Progress
 from amp_lab.errors import AmpError, InternalError
-from amp_lab.execution.request import Progress, RenderRequest
+from amp_lab.execution.request import RenderRequest
 from amp_lab.isolate.workers import STOP_S, Outcome
 
 BEAT_S = 0.05

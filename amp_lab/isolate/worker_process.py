@@ -19,7 +19,8 @@ from dataclasses import replace
 from typing import NoReturn
 
 from amp_lab.errors import AmpError, InternalError
-from amp_lab.execution.request import RenderParts, render_in_process
+from amp_lab.execution.in_process import render_in_process
+from amp_lab.execution.results import RenderParts
 from amp_lab.graph.records.values import Samples
 from amp_lab.isolate.messages import BEGUN, CANCEL, READY, Channel, Job, StreamCall, StreamJob
 from amp_lab.isolate.shared_memory import MappedMemory, Place

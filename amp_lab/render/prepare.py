@@ -1,36 +1,32 @@
 """From a graph to a render: length, controls, taps, isolation, progress."""
 
-# ruff: noqa: PLC0415 - the worker is imported when it is needed
-
 from __future__ import annotations
 
-import os
 import platform
-import sys
 import weakref
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from amp_lab import lowlevel
 from amp_lab.common import checks
 from amp_lab.common.version import __version__
-from amp_lab.errors import GraphError, NativeCrash, ShapeError, WorkerUnavailable, plain, quoted
-from amp_lab.execution.request import Progress, RenderParts, RenderRequest, allocate_here, render_in_process
+from amp_lab.contracts import Isolation, Nonfinite, Progress
+from amp_lab.errors import GraphError, NativeCrash, ShapeError, plain, quoted
+from amp_lab.execution.request import RenderRequest
+from amp_lab.execution.results import RenderParts
 from amp_lab.graph.records.curves import ControlHistory, check_history
 from amp_lab.graph.records.values import Samples
 from amp_lab.plan import schedule as schedules
+from amp_lab.render.isolation import isolated, run
 from amp_lab.render.progress import Progress as Bar
+from amp_lab.render.render import Render
 
 if TYPE_CHECKING:
     from amp_lab.graph.graph import Graph
-    from amp_lab.render.render import Render
 
-Isolation: TypeAlias = Literal["auto", "process", "none"]
-Nonfinite: TypeAlias = Literal["raise", "allow"]
-Done = TypeVar("Done")
 NAMED_SIZES = 8
 """Arrays that an error about batches names; more are counted."""
 
@@ -55,7 +51,7 @@ def length(graph: Graph, seconds: float | None, frames: int | None) -> int:
     return round(count)
 
 
-def render(
+def render_graph(
     graph: Graph,
     frames: int,
     *,
@@ -74,8 +70,6 @@ def render(
     timeout_s: float | None = None,
 ) -> Render:
     """Do what `Graph.render` says."""
-    from amp_lab.render.render import Render
-
     if threads is not None:
         checks.whole(f"{graph.name}.render.threads", threads, 1, lowlevel.MOST_THREADS)
     _check(graph, batches, block_frames, nonfinite, {"trace": trace, "heat": heat})
@@ -146,82 +140,6 @@ def shown_by(graph: Graph) -> Callable[[NativeCrash], None]:
             graph._journal.report(crash)
 
     return show
-
-
-def run(
-    request: RenderRequest,
-    isolation: str,
-    progress: Progress | None = None,
-    out: Samples | None = None,
-    timeout_s: float | None = None,
-) -> RenderParts:
-    """Render a request in a worker (``"process"``, see `isolate.render`) or here (``"none"``)."""
-    if isolation == "process":
-        from amp_lab.isolate import render as render_isolated
-
-        return render_isolated(request, progress, out, timeout_s=timeout_s)
-
-    def allocate(name: str | None, shape: tuple[int, int, int]) -> Samples:
-        return out if name is None and out is not None else allocate_here(name, shape)
-
-    return render_in_process(request, progress=progress, allocate=allocate)
-
-
-def choose_isolation(isolation: str) -> str:
-    """Choose ``"process"`` or ``"none"``; ``"auto"`` is ``AMP_ISOLATION``, else a worker in notebooks.
-
-    A worker that cannot be started is another matter: see `isolated`.
-
-    Raises
-    ------
-    GraphError
-        If it is none of the three.
-    """
-    asked = _asked(isolation)
-    if asked == "auto":
-        from amp_lab.isolate import fallen_back, supported
-
-        return "process" if _in_kernel() and supported() and not fallen_back() else "none"
-    return asked
-
-
-def _asked(isolation: str) -> str:
-    """Return what was asked for, here or by ``AMP_ISOLATION``."""
-    where = "isolation"
-    if isolation == "auto":
-        where, isolation = "AMP_ISOLATION", os.environ.get("AMP_ISOLATION") or "auto"
-    checks.choice(where, isolation, get_args(Isolation), "isolation")
-    return isolation
-
-
-def isolated(isolation: str, do: Callable[[str], Done]) -> Done:
-    """Do something in a worker (``"process"``) or here (``"none"``), as asked for.
-
-    Where ``"auto"`` chose a worker and none can be started, it is done here after all, and a warning says so
-    once. This is the place that must ask whether a graph may run in the process itself: one that loads native
-    code other than the library's own may not.
-
-    Raises
-    ------
-    WorkerUnavailable
-        If a worker was asked for, or has crashed before.
-    """
-    chosen = choose_isolation(isolation)
-    try:
-        return do(chosen)
-    except WorkerUnavailable as error:
-        if _asked(isolation) != "auto":
-            raise
-        from amp_lab.isolate import fall_back
-
-        fall_back(error)
-    return do("none")
-
-
-def _in_kernel() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell: Any = None if ipython is None else ipython.get_ipython()
-    return getattr(shell, "kernel", None) is not None
 
 
 def _check(

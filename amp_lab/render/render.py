@@ -15,38 +15,20 @@ import numpy as np
 
 from amp_lab.common import checks
 from amp_lab.errors import GraphError, InternalError, quoted
-from amp_lab.execution.request import (
-    Heat,
-    Progress,
-    RenderParts,
-    RenderRequest,
-    Trace,
-    allocate_here,
-    render_in_process,
-)
+from amp_lab.execution.request import RenderRequest
+from amp_lab.execution.results import Heat, Trace
 from amp_lab.graph.records.values import ReadOnlyArrays, Samples
 from amp_lab.lowlevel import NodeMetrics
 from amp_lab.plan import schedule as schedules
 from amp_lab.plan.plan import Plan
 from amp_lab.plan.schedule import Schedule
+from amp_lab.render.isolation import run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from amp_lab.golden.comparators import Comparison
-
-__all__ = [
-    "Heat",
-    "NodeMetrics",
-    "Progress",
-    "Render",
-    "RenderParts",
-    "RenderRequest",
-    "Trace",
-    "allocate_here",
-    "render_in_process",
-]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,8 +106,6 @@ class Render(ReadOnlyArrays):
         """
         if self.computed_heat is not None:
             return self.computed_heat
-        from amp_lab.render.prepare import run
-
         parts = run(replace(self.request, heat=True, trace=False, taps=()), self.isolation)
         again = digest(parts["audio"])
         if parts["heat"] is None or again != self.digest:

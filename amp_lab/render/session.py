@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
@@ -17,32 +13,30 @@ from amp_lab import lowlevel
 from amp_lab.catalog.builder import takes_samples
 from amp_lab.common import arrays, checks
 from amp_lab.common.arrays import Scale
+from amp_lab.contracts import Isolation, Nonfinite
 from amp_lab.errors import (
-    AmpError,
     GraphError,
     InvalidArgument,
     NativeCrash,
-    Pending,
-    RingFull,
     ShapeError,
     quoted,
 )
-from amp_lab.execution.request import Trace
+from amp_lab.execution.results import Trace
 from amp_lab.graph.records import samples as sample_arrays
 from amp_lab.graph.records.curves import ControlHistory, pairs
 from amp_lab.graph.records.model import Node
 from amp_lab.graph.records.values import Samples
 from amp_lab.lowlevel.stream import RingCounters, Stream, TapCounters
 from amp_lab.plan.plan import Plan
-from amp_lab.render.prepare import Isolation, Nonfinite, check_batches, check_history_for, isolated, shown_by
-from amp_lab.render.tap import Pace, Tap
+from amp_lab.render.isolation import isolated
+from amp_lab.render.prepare import check_batches, check_history_for, shown_by
+from amp_lab.render.running import Running
+from amp_lab.render.tap import Tap
 
 if TYPE_CHECKING:
     from amp_lab.graph.graph import Graph
 
 Policy: TypeAlias = Literal["lossless", "latest"]
-YIELD_SECONDS = 0.0005
-"""Pause between calls of the thread, so that others get their turn while it is behind."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +106,10 @@ class Session:
         history = check_history_for(where, graph, plan.curves, controls)
         flags = (nonfinite == "raise") * lowlevel.STOP_NONFINITE | trace * lowlevel.TRACE
         config = {key: value or 0 for key, value in sizes.items()} | {"batches": batches, "flags": flags}
-        self._process = os.getpid()
-        self._open_stream, self.isolation = isolated(
+        stream, self.isolation = isolated(
             isolation, lambda chosen: (_stream(plan, config, chosen, shown_by(graph)), chosen)
         )
+        self._running = Running(graph.name, stream)
         self._nodes, self._batches = plan.order, batches
         self.latency_frames = plan.latency_frames
         self.sample_rate: float = graph.sample_rate
@@ -124,12 +118,6 @@ class Session:
             self._stream.set_history(history.select(plan.curves).blob)
         for name, samples in graph.inputs(sorted(set(inputs) - set(self.live))).items():
             self._stream.bind_input(name, samples)
-        # Plain locks: unlike conditions and events, `with` takes and leaves them in one step that no signal
-        # handler's exception comes between.
-        self._turn = threading.RLock()  # one call that makes frames at a time
-        self._switch = threading.RLock()  # of start and stop
-        self._run: _Run | None = None
-        self._error: AmpError | None = None
         self._taps: list[Tap] = []
         self.output = self._open(None, "lossless", 0) if output and graph.output_node is not None else None
 
@@ -143,17 +131,11 @@ class Session:
 
     def close(self) -> None:
         """Stop and free everything; a second time does nothing."""
-        self.stop()
-        self._open_stream.close()
+        self._running.close()
 
     @property
     def _stream(self) -> Stream:
-        if (here := os.getpid()) != self._process:
-            raise InvalidArgument(
-                f"{self._name}.session: belongs to the process that made it (got process {here}, allowed "
-                f"{self._process}). Make a new session after a fork."
-            )
-        return self._open_stream
+        return self._running.stream
 
     # ---- sound ----
 
@@ -185,7 +167,7 @@ class Session:
             self._stream.push(name, array)
         except ShapeError as error:
             raise self._misfit(name, array.shape) or error from None
-        self._wake()
+        self._running.wake()
 
     def _misfit(self, name: str, shape: tuple[int, ...]) -> ShapeError | None:
         """Say which batches and channels of pushed samples do not fit."""
@@ -214,7 +196,7 @@ class Session:
         for name in names:
             self._stream.end(name)
             self.live = tuple(other for other in self.live if other != name)
-        self._wake()
+        self._running.wake()
 
     def pull(self, frames: int) -> Samples:
         """Return the next frames of the output, (B, C, frames): `Tap.pull` of ``output``."""
@@ -242,7 +224,7 @@ class Session:
         number = self._stream.open_tap(node or None, port or None, policy, keep_frames)
         found = self._stream.tap_info(number)
         shape = (self._batches, self._stream.port_channels(found.node, found.port))
-        tap = Tap(self, self._stream, number, shape, policy)
+        tap = Tap(self._running, number, shape, policy, self._forget)
         self._taps.append(tap)
         return tap
 
@@ -250,7 +232,7 @@ class Session:
         if tap not in self._taps:
             raise InvalidArgument("tap: is closed. Open another one.")
         self._taps.remove(tap)
-        self._wake()
+        self._running.wake()
 
     # ---- control ----
 
@@ -275,7 +257,7 @@ class Session:
             raise GraphError(f"{name}.set: no values. Name parameters: s.set({name!r}, gain=0.5).", node=name)
         frame = -1 if at_frame is None else checks.whole(f"{name}.at_frame", at_frame)
         tensors = {key: arrays.numbers(f"{name}.{key}", value) for key, value in values.items()}
-        with self._turn:
+        with self._running.turn:
             for key, value in tensors.items():
                 frame = self._stream.set_param(name, key, value, frame)
         return frame
@@ -292,7 +274,7 @@ class Session:
             Naming the point that comes too late.
         """
         array = pairs(f"curve {quoted(curve)}.points", points)
-        with self._turn:
+        with self._running.turn:
             self._stream.extend(curve, array[:, 0].copy(), array[:, 1].copy())
 
     # ---- running by itself ----
@@ -300,32 +282,18 @@ class Session:
     @property
     def running(self) -> bool:
         """Whether a thread keeps the output ahead."""
-        return self._run is not None
+        return self._running.by_itself
 
     def start(self, ahead_frames: int = 4800) -> None:
         """Keep ``ahead_frames`` frames of the output ready, in a thread; again: with another number."""
         checks.whole("start.ahead_frames", ahead_frames, 1)
         if self.output is None:
             raise GraphError(f"{self._name}.session: has no output to keep ahead. Make it with output=True.")
-        with self._switch:
-            self._halt()
-            self._error = None
-            self._run = run = _Run(self._stream, self.output._number, ahead_frames, self)
-            run.thread.start()
+        self._running.start(self.output._number, ahead_frames)
 
     def stop(self) -> None:
         """Stop what `start` started, within 0.1 s; without it nothing happens."""
-        with self._switch:
-            self._halt()
-
-    def _halt(self) -> None:
-        if self._run is not None:
-            self._run.stop()
-            self._run = None
-
-    def _wake(self) -> None:
-        if (run := self._run) is not None:
-            run.wake()
+        self._running.stop()
 
     # ---- what is known ----
 
@@ -345,45 +313,6 @@ class Session:
     def __repr__(self) -> str:
         at = "" if self.output is None else f", output at frame {self.output.counters.position}"
         return f"Session {self._name}: {'running' if self.running else 'stopped'}{at}"
-
-
-class _Run:
-    """A thread that keeps the output of a session ahead. A new one for each `Session.start`."""
-
-    def __init__(self, stream: Stream, tap: int, ahead: int, session: Session) -> None:
-        self._stream, self._tap, self._ahead, self._session = stream, tap, ahead, session
-        self._bell = threading.Lock()  # free: something has changed since the thread looked
-        self._stopped = False
-        self.thread = threading.Thread(target=self._work, daemon=True)
-
-    def wake(self) -> None:
-        """Let the thread look again."""
-        with suppress(RuntimeError):  # it is free already
-            self._bell.release()
-
-    def stop(self) -> None:
-        """End the thread and wait for it."""
-        self._stopped = True
-        self.wake()
-        if self.thread.ident is not None:
-            self.thread.join()
-
-    def _work(self) -> None:
-        session, pace = self._session, Pace()
-        while not self._stopped:
-            try:
-                with session._turn, pace as most:
-                    ready = self._stream.advance(self._tap, self._ahead, most)
-                session._error = None
-                if ready < self._ahead:
-                    time.sleep(YIELD_SECONDS)
-                    continue
-            except (Pending, RingFull) as error:
-                session._error = error
-            except AmpError as error:
-                session._error = error
-                return
-            self._bell.acquire()
 
 
 def _stream(

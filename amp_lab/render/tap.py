@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from amp_lab.common import checks
 from amp_lab.errors import AmpError
+from amp_lab.execution.call_size import CallSize
 from amp_lab.graph.records.values import Samples
 from amp_lab.lowlevel.stream import Stream, TapCounters
-
-if TYPE_CHECKING:
-    from amp_lab.render.session import Session
-
-CALL_SECONDS = 0.02
-"""Time one native call should take: short against the 0.1 s in which Ctrl-C and `Session.stop` must act."""
-FIRST_FRAMES, MOST_FRAMES = 256, 1 << 16
-
-
-class Pace:
-    """How many frames fit into one call."""
-
-    def __init__(self) -> None:
-        self.frames = FIRST_FRAMES
-        self._start = 0.0
-
-    def __enter__(self) -> int:
-        self._start = time.perf_counter()
-        return self.frames
-
-    def __exit__(self, *error: object) -> None:
-        spent = time.perf_counter() - self._start
-        factor = 2.0 if spent < CALL_SECONDS / 2 else min(1.0, CALL_SECONDS / spent)
-        self.frames = max(1, min(MOST_FRAMES, int(self.frames * factor)))
+from amp_lab.render.running import Running
 
 
 @dataclass(frozen=True)
@@ -59,12 +36,17 @@ class Tap:
     """A reader of one output with a position of its own. Made by `Session.tap`."""
 
     def __init__(
-        self, session: Session, stream: Stream, number: int, shape: tuple[int, int], policy: str
+        self,
+        running: Running,
+        number: int,
+        shape: tuple[int, int],
+        policy: str,
+        forget: Callable[[Tap], None],
     ) -> None:
-        self._session, self._open_stream, self._number = session, stream, number
+        self._running, self._number, self._forget = running, number, forget
         self._shape = shape
         self._policy = policy
-        self._pace = Pace()
+        self._size = CallSize()
         self._reading = threading.RLock()
         self._read = _Read(np.empty((*shape, 0)), 0, 0)
         self._unsettled = False
@@ -72,8 +54,7 @@ class Tap:
 
     @property
     def _stream(self) -> Stream:
-        _ = self._session._stream  # which raises in a fork
-        return self._open_stream
+        return self._running.stream
 
     @property
     def counters(self) -> TapCounters:
@@ -102,7 +83,7 @@ class Tap:
             with self._reading:
                 why = self._fill(frames)
                 sound = self._take(frames)
-            self._session._wake()
+            self._running.wake()
         except BaseException:
             if sound is not None:
                 self._returned.append(sound)
@@ -114,7 +95,7 @@ class Tap:
     def _fill(self, frames: int) -> AmpError | None:
         """Read until there are so many frames; returns why there are fewer."""
         self._settle()
-        ready = self._policy == "latest" or self._session.running
+        ready = self._policy == "latest" or self._running.by_itself
         self._make_room(frames)
         why = None
         while (done := self._read.frames) < frames:
@@ -123,14 +104,14 @@ class Tap:
                 part = self._read.sound[:, :, done:frames]
                 got, why = self._stream.pull(self._number, part, ready=True)
             else:
-                with self._session._turn, self._pace as most:
-                    part = self._read.sound[:, :, done : min(done + most, frames)]
+                with self._running.turn, self._size.up_to(frames - done) as most:
+                    part = self._read.sound[:, :, done : done + most]
                     got, why = self._stream.pull(self._number, part)
             self._read = replace(self._read, frames=done + got, total=self._read.total + got)
             self._unsettled = False
             if got < part.shape[2]:
                 break
-        return why or (self._session._error if ready else None)
+        return why or (self._running.error if ready else None)
 
     def _settle(self) -> None:
         """Count what a call that was interrupted has read, and take back what it could not hand over."""
@@ -165,7 +146,7 @@ class Tap:
 
     def close(self) -> None:
         """Stop reading: nothing waits for this tap any more."""
-        self._session._forget(self)
+        self._forget(self)
         self._stream.close_tap(self._number)
 
     def __repr__(self) -> str:

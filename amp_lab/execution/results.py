@@ -1,0 +1,145 @@
+"""What a native render gives: sound, taps, metrics, heat and firings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+from amp_lab import lowlevel
+from amp_lab.graph.records.values import ReadOnlyArrays, Samples
+from amp_lab.lowlevel import NodeMetrics
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A window in which a graph gave off more than its budget.
+
+    ``node`` gave most of it, ``frame`` is the last of the window, ``power_w`` the graph's mean over it.
+    """
+
+    node: str
+    frame: int
+    power_w: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Heat(ReadOnlyArrays):
+    """Heat per node at the end of each window of 64 frames, summed over batches.
+
+    ``times_s`` (W,); ``own_j`` energy the node itself gives off in the window, ``total_j`` accumulated heat
+    and ``temperature_k`` above ambient (NaN without constants; the hottest batch), each (nodes, W).
+    ``budget_w`` is the graph's heat budget, None without one.
+    """
+
+    nodes: tuple[str, ...]
+    times_s: Samples
+    own_j: Samples
+    total_j: Samples
+    temperature_k: Samples
+    budget_w: float | None = None
+
+    @property
+    def graph_power_w(self) -> Samples:
+        """Own heat of all nodes in watts, mean of each window, (W,)."""
+        power: Samples = self.own_j.sum(axis=0) / (self.times_s[0] if self.times_s.size else 1.0)
+        return power
+
+    @property
+    def over_budget(self) -> npt.NDArray[np.bool_]:
+        """Windows in which the graph was over its heat budget, (W,); all False without a budget."""
+        power = self.graph_power_w
+        if self.budget_w is None:
+            return np.zeros(power.shape, np.bool_)
+        over: npt.NDArray[np.bool_] = ~(power <= self.budget_w)  # NaN is over every budget
+        return over
+
+    @property
+    def excesses(self) -> tuple[Excess, ...]:
+        """Where the graph was over its budget; policy ``halt`` stops at the first."""
+        at = np.flatnonzero(self.over_budget)
+        hottest = self.own_j.argmax(axis=0) if at.size else at
+        return tuple(
+            Excess(
+                self.nodes[hottest[w]], int(w + 1) * lowlevel.HEAT_WINDOW - 1, float(self.graph_power_w[w])
+            )
+            for w in at
+        )
+
+    def __repr__(self) -> str:
+        total = float(self.own_j.sum())
+        over = self.excesses
+        text = f"Heat: {len(self.nodes)} nodes, {self.times_s.size} windows, {total:.3g} J given off"
+        if not over:
+            return text
+        first = over[0]
+        where = f"first at frame {first.frame} ({first.node} gives most)"
+        return f"{text}, over its budget in {len(over)} of them, {where}"
+
+    @property
+    def graph_total_j(self) -> Samples:
+        """Accumulated own heat of all nodes, (W,)."""
+        total: Samples = self.own_j.sum(axis=0).cumsum()
+        return total
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trace(ReadOnlyArrays):
+    """Firings, oldest first.
+
+    ``events`` has the fields node (index into ``nodes``), frames, first_frame, visible_from, start_s and
+    stop_s; ``dropped`` counts those the ring lost.
+    """
+
+    events: npt.NDArray[np.void]
+    nodes: tuple[str, ...]
+    dropped: int
+
+    def __repr__(self) -> str:
+        return f"Trace: {self.events.size} firings of {len(self.nodes)} nodes, {self.dropped} dropped"
+
+
+class Metrics(Mapping[str, NodeMetrics]):
+    """Metrics by node name, in execution order.
+
+    Parameters
+    ----------
+    nodes
+        The plan's nodes.
+    table
+        Their records, an array of `lowlevel.METRICS_DTYPE`.
+    """
+
+    def __init__(self, nodes: tuple[str, ...], table: npt.NDArray[np.void]) -> None:
+        self._places = {name: i for i, name in enumerate(nodes)}
+        self._table = table
+
+    def __getitem__(self, node: str) -> NodeMetrics:
+        _, _, *figures = self._table.item(self._places[node])
+        return NodeMetrics(*figures)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __repr__(self) -> str:
+        return f"Metrics: {len(self)} nodes, {float(self._table['seconds'].sum()):.3g} s in kernels"
+
+
+class RenderParts(TypedDict):
+    """What a render gives: audio (B, C, N), taps by name, metrics by node, heat and trace if asked."""
+
+    audio: Samples
+    taps: dict[str, Samples]
+    metrics: Metrics
+    heat: Heat | None
+    trace: Trace | None
+    block_frames: int
+    threads: int
+    isa: str
+    build: str
