@@ -166,7 +166,7 @@ def phases(long: bool, jobs: str) -> list[Phase]:
     libraries = ("native-hooks", "native-clang", "native-diag")  # what Python's tests load beside the wheel's
     return [
         Phase("format", (("ruff", "format", "--check"),)),
-        Phase("lint", (("ruff", "check"),)),
+        Phase("lint", (("ruff", "check"), ("lint-imports", "--no-cache", "--no-logo"))),
         Phase("types", (("mypy",),)),
         Phase("native-format", (("clang-format", "--dry-run", "-Werror", *sources),)),
         Phase(
