@@ -49,7 +49,6 @@ PATHS = {
     "progress": "render.progress",
     "regular_files": "common.regular_files",
     "remote": "isolate.stream",
-    "rendered": "export.rendered",
     "rendering": "render.prepare",
     "report": "export.html_report",
     "request": "execution",

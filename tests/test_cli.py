@@ -328,7 +328,7 @@ def test_doctor_is_content_here(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     names = [line.partition(": ")[0] for line in lines]
     assert len(set(names)) == len(names) and all(line.partition(": ")[2] for line in lines)
-    assert {"instruction set", "source digest", "worker", "sound files", "numpy"} <= set(names)
+    assert {"instruction set", "source digest", "worker", "sound files", "numpy", "anywidget"} <= set(names)
 
 
 def test_doctor_fails_by_the_part_that_is_broken(

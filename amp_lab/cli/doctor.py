@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,10 +17,6 @@ from pathlib import Path
 from amp_lab.common.version import __version__
 from amp_lab.errors import visible
 
-DEPENDENCIES = (
-    "cffi", "ipykernel", "ipywidgets", "jupyterlab", "matplotlib", "nbval", "numpy", "scipy",
-    "soundfile", "tqdm",
-)  # fmt: skip
 _ISA_PROGRAM = "from amp_lab import lowlevel; print(lowlevel.isa())"
 FAILED = "FAILED"
 
@@ -40,9 +37,15 @@ def report() -> list[str]:
         ("worker", _worker),
         ("sound files", _sound_files),
         ("goldens", _goldens),
-        *((name, lambda name=name: metadata.version(name)) for name in DEPENDENCIES),
+        *((name, lambda name=name: metadata.version(name)) for name in dependencies()),
     ]
     return [f"{name}: {visible(_outcome(check))}" for name, check in checks]
+
+
+def dependencies() -> list[str]:
+    """Names of the packages that amp_lab cannot do without, as its own metadata say."""
+    stated = metadata.requires("amp-lab") or []
+    return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in stated if "extra ==" not in line]
 
 
 def healthy(lines: list[str]) -> bool:

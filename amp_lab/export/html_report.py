@@ -16,8 +16,8 @@ from amp_lab.common import atomic_files
 from amp_lab.errors import plain, visible
 from amp_lab.export import pictures, player
 from amp_lab.export.html_parts import attempt, style_sheet
-from amp_lab.export.rendered import RenderLike
 from amp_lab.plots import style
+from amp_lab.render.render import Render
 
 MAX_NODES = 200
 """Rows of the table of nodes: those that took most time, and one for all others."""
@@ -25,7 +25,7 @@ _PLAYERS = 4
 
 
 def html_report(
-    render: RenderLike,
+    render: Render,
     path: str | Path,
     *,
     title: str | None = None,
@@ -81,7 +81,7 @@ def section(heading: str, content: Callable[[], str]) -> str:
     return f"<section><h2>{heading}</h2>{attempt(heading, content)}</section>"
 
 
-def _sounds(render: RenderLike) -> str:
+def _sounds(render: Render) -> str:
     batches = render.audio.shape[0]
     codec = options.display.codec
     players = [player.player(render, batch, codec=codec) for batch in range(min(_PLAYERS, batches))]
@@ -90,7 +90,7 @@ def _sounds(render: RenderLike) -> str:
     return player.clipping_note(render) + "".join(players)
 
 
-def _header(render: RenderLike, title: str, verdict_lines: Iterable[str]) -> str:
+def _header(render: Render, title: str, verdict_lines: Iterable[str]) -> str:
     lines = "".join(
         f'<li class="{_outcome(line)}"><code>{html.escape(visible(line))}</code></li>'
         for line in verdict_lines
@@ -107,7 +107,7 @@ def _outcome(line: str) -> str:
     return "pass" if "PASS" in words else "fail" if "FAIL" in words else "note"
 
 
-def _levels(render: RenderLike) -> str:
+def _levels(render: Render) -> str:
     levels = measure_levels(render.audio, render.sample_rate)
     tiles = {
         "duration": f"{levels.frames / levels.sample_rate:.3f} s",
@@ -140,7 +140,7 @@ def _db(value: Any, unit: str = "") -> str:
     return f"{value + 0.0:.2f} {unit}".strip() if math.isfinite(value) else "-∞" if value < 0 else "∞"
 
 
-def _nodes(render: RenderLike) -> str:
+def _nodes(render: Render) -> str:
     total = sum(m.seconds for m in render.metrics.values())
     heat = _heat_by_node(render)
     rows = []
@@ -166,7 +166,7 @@ def _nodes(render: RenderLike) -> str:
     return _table(head, rows)
 
 
-def _heat_by_node(render: RenderLike) -> dict[str, float]:
+def _heat_by_node(render: Render) -> dict[str, float]:
     """Accumulated heat in joules; from the metrics, else up to the last full window of the heat record."""
     recorded: dict[str, float] = {}
     if render.heat is not None and np.size(render.heat.total_j):
@@ -194,7 +194,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<div class="scroll"><table><thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _provenance(render: RenderLike) -> str:
+def _provenance(render: Render) -> str:
     facts = {"audio SHA-256": render.digest, **render.provenance}
     items = "".join(
         f"<dt>{html.escape(str(key).replace('_', ' '))}</dt>"

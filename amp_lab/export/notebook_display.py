@@ -8,14 +8,14 @@ from amp_lab import options
 from amp_lab.errors import visible
 from amp_lab.export import pictures, player
 from amp_lab.export.html_parts import attempt, stored_bytes, style_sheet
-from amp_lab.export.rendered import RenderLike
+from amp_lab.render.render import Render
 
 _POSTER = ("waveform", "spectrum")
 _REST_BYTES = 2_000
 """Keys, indentation and line ends of the notebook's file."""
 
 
-def render_mimebundle(render: RenderLike) -> dict[str, str]:
+def render_mimebundle(render: Render) -> dict[str, str]:
     """Rich display: stable text, HTML with player and figures, one PNG (base64) where HTML is stripped.
 
     What fails leaves a sentence in its place, so that there always is a display.
@@ -36,7 +36,7 @@ def render_mimebundle(render: RenderLike) -> dict[str, str]:
     return bundle | ({"image/png": image} if image else {})
 
 
-def _page(render: RenderLike, sound: str, figures: str) -> str:
+def _page(render: Render, sound: str, figures: str) -> str:
     grid = f'<div class="grid">{figures}</div>' if figures else ""
     return (
         f'<div class="amp-report inline"><style>{style_sheet("display")}</style>'

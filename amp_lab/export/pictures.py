@@ -17,7 +17,7 @@ from PIL import Image
 
 from amp_lab import plots
 from amp_lab.export.html_parts import attempt
-from amp_lab.export.rendered import RenderLike
+from amp_lab.render.render import Render
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
@@ -50,7 +50,7 @@ QUALITIES: tuple[tuple[int, tuple[Palette, ...]], ...] = (
 """Dots per inch and palettes that a display tries, best first."""
 
 
-def drawings(render: RenderLike, names: Collection[str], *, cold: bool = False) -> dict[str, Drawing]:
+def drawings(render: Render, names: Collection[str], *, cold: bool = False) -> dict[str, Drawing]:
     """Draw the figures of these names, in the order of `options.FIGURES`; `cold` draws heat of 0 J, too."""
     audio, rate = render.audio, render.sample_rate
     seconds = f"{audio.shape[-1] / rate:.3g} s"
@@ -187,13 +187,13 @@ def _chosen_colours(pixels: Pixels, palette: Palette) -> Pixels:
     return np.array(chosen + [chosen[0]] * (256 - len(chosen)), dtype=np.uint8)
 
 
-def _heat(render: RenderLike, cold: bool) -> Figure | None:
+def _heat(render: Render, cold: bool) -> Figure | None:
     if render.heat is None or not (cold or np.any(render.heat.total_j)):
         return None
     return plots.thermo(render.heat)
 
 
-def _delays(render: RenderLike) -> Figure | None:
+def _delays(render: Render) -> Figure | None:
     if not any(node["latency_frames"] for node in render.plan.info["nodes"]):
         return None
     return plots.delays(render.plan.info, render.trace, render.metrics, render.sample_rate)

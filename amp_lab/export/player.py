@@ -20,8 +20,8 @@ from amp_lab.analysis.clipping import Clipping, clipping
 from amp_lab.analysis.signals import FloatArray
 from amp_lab.errors import plain
 from amp_lab.export.html_parts import stored_bytes
-from amp_lab.export.rendered import RenderLike
 from amp_lab.options import Codec
+from amp_lab.render.render import Render
 
 EXCERPT_S = 60.0
 """Longest sound embedded in a page."""
@@ -52,7 +52,7 @@ FORMATS: dict[Codec, Format] = {
 }
 
 
-def player(render: RenderLike, batch: int, *, codec: Codec, budget: int | None = None) -> str:
+def player(render: Render, batch: int, *, codec: Codec, budget: int | None = None) -> str:
     """Return the HTML of one player: at most `budget` bytes in a notebook's file and `EXCERPT_S` seconds.
 
     If browsers cannot play the sample rate, or not even a short excerpt fits, a sentence stands in its place.
@@ -104,7 +104,7 @@ def encode(pcm: Pcm, rate: int, form: Format, most: int | None = None) -> tuple[
     return 0, b""
 
 
-def clipping_note(render: RenderLike) -> str:
+def clipping_note(render: Render) -> str:
     """Say in red how many samples are beyond full scale and where the first is; empty if none is."""
     state = clipping(render.audio)
     if not state.samples:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,22 +13,16 @@ from matplotlib.patches import Patch
 
 from amp_lab.common import checks
 from amp_lab.errors import InvalidArgument
+from amp_lab.execution.results import Trace
+from amp_lab.lowlevel import NodeMetrics
 from amp_lab.plots import style
-from amp_lab.plots.schedule import MAX_NODES, TraceLike
+from amp_lab.plots.schedule import MAX_NODES
 
 MAX_RINGS = 24
 """Edges drawn with what they hold; more and the fullest are shown, and the title says so."""
 _BAR = 0.3
 """Half height of a bar, in rows."""
 _WAIT, _RING, _DELAY, _PATH = style.PALETTE[4], style.PALETTE[5], style.PALETTE[2], style.PALETTE[1]
-
-
-class MetricsLike(Protocol):
-    """What a node did in a render."""
-
-    @property
-    def measured_delay_frames(self) -> int:
-        """Frames its newest output token lags its newest input token."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +67,7 @@ class Ring:
 
 
 def rows_of(
-    plan_info: Mapping[str, Any], trace: TraceLike | None, metrics: Mapping[str, MetricsLike] | None
+    plan_info: Mapping[str, Any], trace: Trace | None, metrics: Mapping[str, NodeMetrics] | None
 ) -> list[Row]:
     """One row per node in firing order, declared beside measured.
 
@@ -166,8 +160,8 @@ def folded(rows: Sequence[Row], most: int = MAX_NODES) -> list[Row]:
 @style.drawing
 def delays(
     plan_info: Mapping[str, Any],
-    trace: TraceLike | None,
-    metrics: Mapping[str, MetricsLike] | None,
+    trace: Trace | None,
+    metrics: Mapping[str, NodeMetrics] | None,
     sample_rate: float,
     *,
     nodes: Sequence[str] | None = None,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from amp_lab.analysis.signals import FloatArray
+from amp_lab.execution.results import Heat
 from amp_lab.plots import style
 
 _NODES = 7
@@ -18,32 +17,8 @@ _COLD = 8
 _COLUMNS = 500
 
 
-class HeatLike(Protocol):
-    """Heat per node in windows of 64 frames: arrays (node, window), summed over batches."""
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """Names in execution order."""
-
-    @property
-    def times_s(self) -> FloatArray:
-        """End of each window (window,)."""
-
-    @property
-    def own_j(self) -> FloatArray:
-        """Energy dissipated in the window."""
-
-    @property
-    def total_j(self) -> FloatArray:
-        """Accumulated energy, own and inherited."""
-
-    @property
-    def temperature_k(self) -> FloatArray:
-        """Above ambient; NaN for nodes without thermal constants."""
-
-
 @style.drawing
-def thermo(heat: HeatLike, *, name: str = "Heat", ax: Axes | None = None) -> Figure:
+def thermo(heat: Heat, *, name: str = "Heat", ax: Axes | None = None) -> Figure:
     """Own power per node stacked to the total, accumulated heat, and temperature where it is known.
 
     Nodes without heat are named in a note instead of drawn as flat lines, nodes with equal heat share
@@ -79,7 +54,7 @@ def _finite(values: FloatArray) -> FloatArray:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _fault(heat: HeatLike) -> str:
+def _fault(heat: Heat) -> str:
     """Say when the first value that is not finite was recorded."""
     bad = ~(np.isfinite(heat.own_j) & np.isfinite(heat.total_j)).all(axis=0)
     if not bad.any():
@@ -88,7 +63,7 @@ def _fault(heat: HeatLike) -> str:
     return f"non-finite from {heat.times_s[int(np.argmax(bad))] * scale:.3g} {unit}"
 
 
-def _power(heat: HeatLike) -> tuple[FloatArray, FloatArray]:
+def _power(heat: Heat) -> tuple[FloatArray, FloatArray]:
     """Own power (node, column) in watts and the end of each column: windows averaged in equal groups."""
     own = _finite(heat.own_j)
     group = max(1, -(-heat.times_s.size // _COLUMNS))
@@ -100,14 +75,14 @@ def _power(heat: HeatLike) -> tuple[FloatArray, FloatArray]:
     return np.add.reduceat(own, edges, axis=1) / spans, ends
 
 
-def _colours(heat: HeatLike, power: FloatArray) -> dict[int, str]:
+def _colours(heat: Heat, power: FloatArray) -> dict[int, str]:
     """Colours in order of own energy, so that the hottest nodes are told apart."""
     own, inherited = np.nansum(power, axis=1), np.nansum(_finite(heat.total_j), axis=1)
     order = sorted(range(len(heat.nodes)), key=lambda i: (-own[i], -inherited[i], i))
     return {node: style.colour(rank) if rank < _NODES else style.MUTED for rank, node in enumerate(order)}
 
 
-def _stack(ax: Axes, heat: HeatLike, power: FloatArray, times: FloatArray, colours: dict[int, str]) -> None:
+def _stack(ax: Axes, heat: Heat, power: FloatArray, times: FloatArray, colours: dict[int, str]) -> None:
     active = [i for i in colours if power[i].any()]
     shown, rest = active[:_NODES], active[_NODES:]
     factor, prefix = style.si(style.finite_max(power.sum(axis=0), 0.0))
@@ -134,7 +109,7 @@ def _stack(ax: Axes, heat: HeatLike, power: FloatArray, times: FloatArray, colou
 
 def _lines(
     ax: Axes,
-    heat: HeatLike,
+    heat: Heat,
     values: FloatArray,
     nodes: list[int],
     scale: float,

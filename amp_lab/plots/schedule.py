@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ from matplotlib.path import Path
 
 from amp_lab.common import checks
 from amp_lab.errors import InvalidArgument
+from amp_lab.execution.results import Trace
+from amp_lab.plan.schedule import Schedule
 from amp_lab.plots import style
 
 MAX_EVENTS = 4_000
@@ -27,37 +29,17 @@ _BAR = 0.36
 """Half height of a bar, in rows."""
 
 
-class ScheduleLike(Protocol):
-    """The order a render fired in."""
-
-    @property
-    def stages(self) -> Sequence[Sequence[Sequence[str]]]:
-        """Names of nodes by stage and cohort."""
-
-
-class TraceLike(Protocol):
-    """Firings of one render."""
-
-    @property
-    def events(self) -> npt.NDArray[Any]:
-        """Structured array: node, frames, first_frame, visible_from, start_s, stop_s."""
-
-    @property
-    def dropped(self) -> int:
-        """Firings the recorder lost."""
-
-
 @style.drawing
 def timeline(
     plan_info: Mapping[str, Any],
-    trace: TraceLike | None,
+    trace: Trace | None,
     sample_rate: float,
     *,
     first_s: float = 0.0,
     last_s: float | None = None,
     nodes: Sequence[str] | None = None,
     name: str = "Timeline",
-    schedule: ScheduleLike | None = None,
+    schedule: Schedule | None = None,
     ax: Axes | None = None,
 ) -> Figure:
     """One row per node in execution order: edges as arcs, and firings in wall time if there is a trace.
@@ -107,7 +89,7 @@ def timeline(
     return figure
 
 
-def _cut(schedule: ScheduleLike | None) -> Sequence[Sequence[Sequence[str]]]:
+def _cut(schedule: Schedule | None) -> Sequence[Sequence[Sequence[str]]]:
     """Stages to be drawn: none if every node fires alone."""
     stages = () if schedule is None else schedule.stages
     return stages if any(len(cohort) > 1 for stage in stages for cohort in stage) else ()
@@ -273,7 +255,7 @@ def _frames(count: int, sample_rate: float) -> str:
 
 
 def _select(
-    trace: TraceLike,
+    trace: Trace,
     rows: npt.NDArray[np.int64],
     sample_rate: float,
     first_s: float,

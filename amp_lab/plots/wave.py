@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +21,6 @@ COLUMNS = 1_200
 _MARKED_FRAMES = 120
 
 
-class PyramidLike(Protocol):
-    """A min/max pyramid over one signal."""
-
-    def query(self, first: int, last: int, columns: int) -> tuple[FloatArray, FloatArray]:
-        """Exact extremes (low, high) of `columns` equal spans of frames [first, last)."""
-
-
 @style.drawing
 def waveform(
     audio: npt.ArrayLike,
@@ -36,7 +28,7 @@ def waveform(
     *,
     start_s: float = 0.0,
     stop_s: float | None = None,
-    pyramids: Sequence[PyramidLike] | None = None,
+    pyramids: Sequence[Pyramid] | None = None,
     name: str = "Waveform",
     ax: Axes | None = None,
 ) -> Figure:
@@ -99,7 +91,7 @@ def _limits(spans: list[tuple[float, float]]) -> tuple[float, float]:
 
 
 def extremes(
-    signal: FloatArray, first: int, last: int, pyramid: PyramidLike | None = None
+    signal: FloatArray, first: int, last: int, pyramid: Pyramid | None = None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Frame positions with the lowest and highest value there; equal where samples are drawn one by one."""
     if last - first <= LINE_FRAMES:
