@@ -1,6 +1,6 @@
 // extern "C": the min/max pyramid of a signal.
-#include "amp/diag.h"
 #include "core/signals/pyramid.hpp"
+#include "amp/diag.h"
 
 extern "C" {
 

@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "engine/run/thread_pool.hpp"
 #include "engine/run/shard.hpp"
+#include "engine/run/thread_pool.hpp"
 #include "plan/schedule.hpp"
 
 namespace amp {

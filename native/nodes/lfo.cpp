@@ -2,8 +2,8 @@
 // driver: the shape is written to the output, the slew reads it there.
 #include "dsp/math.hpp"
 #include "kernel/contract.hpp"
-#include "nodes/cycles.hpp"
 #include "kernel/driver.hpp"
+#include "nodes/cycles.hpp"
 #include "nodes/hash.hpp"
 
 namespace amp::AMP_KNS {

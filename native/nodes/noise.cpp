@@ -2,8 +2,8 @@
 // before it. The hash is the finaliser of splitmix64 (G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number
 // Generators", 2014).
 #include "kernel/contract.hpp"
-#include "nodes/hash.hpp"
 #include "kernel/packs.hpp"
+#include "nodes/hash.hpp"
 
 namespace amp::AMP_KNS {
 namespace {

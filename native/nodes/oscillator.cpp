@@ -5,8 +5,8 @@
 // (corners).
 #include "dsp/math.hpp"
 #include "kernel/contract.hpp"
-#include "nodes/cycles.hpp"
 #include "kernel/driver.hpp"
+#include "nodes/cycles.hpp"
 #include "nodes/oscillator_events.hpp"
 
 namespace amp::AMP_KNS {

@@ -1,8 +1,8 @@
 // sine: y = amplitude * sin(2 pi (phase + phase_cycles)), the phase a 64-bit fraction of a cycle.
 #include "dsp/math.hpp"
 #include "kernel/contract.hpp"
-#include "nodes/cycles.hpp"
 #include "kernel/driver.hpp"
+#include "nodes/cycles.hpp"
 
 namespace amp::AMP_KNS {
 namespace {
