@@ -47,7 +47,7 @@ public:
         env_.batches = kLanes, env_.width = kLanes, env_.groups = 1;
         step_.env = &env_;
         bind();
-        if (type_.ops[1].lay) type_.ops[1].lay(step_);
+        if (type_.ops[1].bind_rows) type_.ops[1].bind_rows(step_);
         type_.ops[1].reset(step_);
         type_.ops[1].prepare(step_);
     }
@@ -110,15 +110,16 @@ private:
                 v = row(kFrames);
                 std::fill(v.data, v.data + kFrames * kLanes, &v == gate_ ? 1.0 : -1.0);
             }
-        step_.par = par_.data(), step_.in = in_.data(), step_.out = out_.data(), step_.more = more_.data();
-        step_.fixed = fixed_.data(), step_.n_in = int(in_.size()), step_.n_more = int(more_.size());
+        step_.par = par_.data(), step_.in = in_.data(), step_.out = out_.data(), step_.of_node.more = more_.data();
+        step_.fixed = fixed_.data(), step_.n_in = int(in_.size()), step_.of_node.n_more = int(more_.size());
         step_.state = bytes(type_.ops[1].state_bytes), step_.coef = bytes(type_.ops[1].coef_bytes);
-        step_.lines = bytes(type_.ops[1].line_bytes);
+        step_.rows = bytes(type_.ops[1].row_bytes);
         if (kernel_.modulated < 0) return;
         const auto p = size_t(kernel_.modulated);
         modulation_ = {wave(1.0), kernel_.depth, 1.0, -1, 1, 1};
-        parameter_.par = &par_[p], parameter_.mods = &modulation_, parameter_.n_mods = 1, parameter_.fuses = true;
-        parameter_.low = c.params[p].low, parameter_.high = 1e6;
+        ParameterStep& own = parameter_.of_parameter;
+        own.base = par_[p], own.mods = &modulation_, own.n_mods = 1, own.fuses = true;
+        own.low = c.params[p].low, own.high = 1e6;
         moving_ = par_;
         moving_[p] = row(kFrames);
         step_.par = moving_.data(), step_.fused = &parameter_, step_.varying = 1;
@@ -127,7 +128,7 @@ private:
     const Kernel& kernel_;
     const NodeType& type_;
     Environment env_{};
-    Step step_{}, parameter_{};
+    Step step_{}, parameter_{StepKind::parameter};
     Modulation modulation_{};
     std::deque<std::vector<unsigned char>> memory_;
     View gate_[2];  // on, off

@@ -21,10 +21,10 @@ public:
     static Arena reserve();  // throws AMP_E_NOMEM
     // Zeroed; throws AMP_E_NOMEM beyond the limit.
     void* take(uint64_t bytes, uint64_t alignment = 64);
-    template <class T> T* make(uint64_t n) {  // small things share lines
+    template <class T, class... A> T* make(uint64_t n, A... arguments) {  // small things share lines
         constexpr uint64_t kAlignment = alignof(T) > 32 ? alignof(T) : 32;
         auto* p = static_cast<T*>(take(n > kMost / sizeof(T) ? kMost : n * sizeof(T), kAlignment));
-        for (uint64_t i = 0; i < n; ++i) new (p + i) T();
+        for (uint64_t i = 0; i < n; ++i) new (p + i) T(arguments...);
         return p;
     }
     double* doubles(uint64_t n) {

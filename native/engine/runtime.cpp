@@ -324,7 +324,7 @@ void Runtime::metrics_of(uint32_t u, double scale, amp_node_metrics& out) const 
     const Shard& first = *shards_.front();
     out.frames = first.frames_of(u);
     out.calls = first.calls_of(u);
-    out.measured_delay_frames = first.work()[u].owed;
+    out.measured_delay_frames = first.work()[u].measured_lag;
     out.seconds = out.heat_j = 0.0;
     out.clamped_values = 0;
     for (const auto& s : shards_) {
@@ -332,7 +332,8 @@ void Runtime::metrics_of(uint32_t u, double scale, amp_node_metrics& out) const 
         if (w.timed_frames)
             out.seconds +=
                 scale * w.ticks * (static_cast<double>(s->frames_of(u)) / static_cast<double>(w.timed_frames));
-        for (const Step* step : w.before) out.clamped_values += step->clamped;
+        for (const Step* step : w.before)
+            if (step->kind == StepKind::parameter) out.clamped_values += step->of_parameter.clamped;
         if (!s->heat().empty()) out.heat_j += s->accumulated_heat(u);
     }
 }

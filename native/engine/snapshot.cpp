@@ -130,7 +130,7 @@ template <class Io> void Snapshot::memory(Shard& s, const Io& io) {
         if (s.is_led(u)) continue;
         Step& step = *s.work_[u].main;
         const auto rows = static_cast<size_t>(step.channels) * static_cast<size_t>(step.env->groups);
-        io.raw(&s.work_[u].owed, sizeof(int64_t), "delay of " + name);
+        io.raw(&s.work_[u].measured_lag, sizeof(int64_t), "delay of " + name);
         io.raw(step.state, rows * type.ops[s.layout(u)].state_bytes, "state of " + name);
         io.raw(step.aux, rows * step.aux_frames * static_cast<size_t>(step.env->width) * sizeof(double),
                "memory of " + name);
@@ -249,7 +249,7 @@ void Snapshot::read(Runtime& r, Reader& in) {
         for (uint32_t u = 0; u < s->work_.size(); ++u) {
             const PlanNode& n = r.plan_.nodes[u];
             const Work& w = s->work_[u];
-            if (w.owed < 0 || w.owed > n.latency)
+            if (w.measured_lag < 0 || w.measured_lag > n.latency)
                 in.fail(text("the delay of %s is none it can have", n.descriptor->name.c_str()));
             if (n.type->possible && w.main && !n.type->possible(*w.main))
                 in.fail(text("the state of %s is none it can have", n.descriptor->name.c_str()));

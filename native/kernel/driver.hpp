@@ -11,13 +11,13 @@ namespace amp::AMP_KNS {
 
 template <template <class> class N> struct Driver : Traits<N> {
     using Node = Traits<N>;
-    using Node::NI, Node::NO, Node::kIn, Node::kPar, Node::rows, Node::lay;
+    using Node::NI, Node::NO, Node::kIn, Node::kPar, Node::rows, Node::bind_rows;
     using typename Node::D, typename Node::P, typename Node::Row;
 
     template <class T> static constexpr bool kLone = width_of<T> == 1 && NO == 1;  // one number per frame and row
 
     // One frame of one row: nothing is copied or prepared that one frame would not pay for.
-    template <class T, bool kHeld, bool kSettles, class Inputs>
+    template <class T, bool kHeld, bool kFlushes, class Inputs>
     [[gnu::always_inline]] static Carried frame(Step& s, int r, int64_t i, Inputs inputs) {
         const Setup u{*s.env, s.fixed, s.key};
         const Row& line = rows(s)[r];
@@ -27,7 +27,7 @@ template <template <class> class N> struct Driver : Traits<N> {
         T x[kIn], y[NO];
         inputs(line, x);
         N<T>::shape(Node::template tick<T>(x, *coef, *Node::template state<T>(s, r), u), x, *coef, y, u);
-        if constexpr (kSettles) flush(y[0]);
+        if constexpr (kFlushes) flush(y[0]);
         for (int o = 0; o < NO; ++o) store_as(line.out[o] + i * width_of<T>, y[o]);
         if constexpr (kLone<T>) {
             return carry(y[0]);
@@ -50,9 +50,9 @@ template <template <class> class N> struct Driver : Traits<N> {
         return carry(first[0], finite);
     }
 
-    template <bool kHeld, bool kCarried, bool kSettles>
+    template <bool kHeld, bool kCarried, bool kFlushes>
     [[gnu::flatten]] static Carried tick_row(Step& s, int64_t i, int64_t, Carried before) {
-        return frame<double, kHeld, kSettles>(s, 0, i, [&](const Row& line, double* x) __attribute__((always_inline)) {
+        return frame<double, kHeld, kFlushes>(s, 0, i, [&](const Row& line, double* x) __attribute__((always_inline)) {
             kCarried ? line.inputs(i, x, before[0]) : line.template inputs<double>(i, x);
         });
     }
@@ -81,8 +81,8 @@ template <template <class> class N> struct Driver : Traits<N> {
         o.reset = Node::template reset<T>;
         o.state_bytes = sizeof(typename N<T>::State);
         o.coef_bytes = sizeof(typename N<T>::Coef);
-        o.lay = lay;
-        o.line_bytes = sizeof(Row);
+        o.bind_rows = bind_rows;
+        o.row_bytes = sizeof(Row);
         if constexpr (width_of<T> == 1) {
             if constexpr (FrameLayout<N>::kInSeries) o.series = FrameLayout<N>::series;
             carries<false>(o.carry[0]);

@@ -61,10 +61,10 @@ template <template <class> class N> struct Traits {
 
     enum Motion { kHeld, kFastOnly, kMoving };  // of the parameters
 
-    static Row* rows(const Step& s) { return static_cast<Row*>(s.lines); }
-    static void lay(Step& s) {
+    static Row* rows(const Step& s) { return static_cast<Row*>(s.rows); }
+    static void bind_rows(Step& s) {
         for (int c = 0, r = 0; c < s.channels; ++c)
-            for (int g = 0; g < s.env->groups; ++g, ++r) rows(s)[r].lay(s, c, g);
+            for (int g = 0; g < s.env->groups; ++g, ++r) rows(s)[r].bind(s, c, g);
     }
 
     template <Motion kMotion> static FastRow fast_row(const Step& s, int c, int g) {

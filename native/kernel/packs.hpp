@@ -149,11 +149,11 @@ struct FastRow {
     FastRow() = default;
     FastRow(const Step& s, int param, int c, int g) : values(row(s.par[param], c, g, 0)), step(s.par[param].step) {
         if (!s.fused || !stays_fused(*s.fused)) return;
-        const Step& p = *s.fused;
+        const ParameterStep& p = s.fused->of_parameter;
         const Modulation& m = p.mods[0];
-        const int to = p.channels == 1 ? 0 : c, from = m.channel >= 0 ? m.channel : m.channels == 1 ? 0 : to;
+        const int to = s.fused->channels == 1 ? 0 : c, from = m.channel >= 0 ? m.channel : m.channels == 1 ? 0 : to;
         fused = true, low = p.low, high = p.high, multiply = m.multiply != 0, scale = m.scale, offset = m.offset;
-        values = row(p.par[0], to, g, 0);
+        values = row(p.base, to, g, 0);
         if (from < m.channels) modulator = row(m.source, from, g, 0), step = m.source.step;
     }
     [[gnu::always_inline]] f64x8 value(uint32_t i, uint32_t valid, Watch& watch) const {

@@ -22,11 +22,12 @@ template <int NI, int NO, int NP, bool kAdds> struct Line {
     [[no_unique_address]] std::conditional_t<kAdds, More, None> more;
 
     Line() = default;
-    void lay(const Step& s, int c, int g) {
+    void bind(const Step& s, int c, int g) {
         for (int k = 0; k < NI; ++k) in[k] = row(s.in[k], c, g, 0), in_step[k] = s.in[k].step;
         if constexpr (kAdds)
-            for (more.n = 0; more.n < s.n_more; ++more.n)
-                more.row[more.n] = row(s.more[more.n], c, g, 0), more.step[more.n] = s.more[more.n].step;
+            for (more.n = 0; more.n < s.of_node.n_more; ++more.n)
+                more.row[more.n] = row(s.of_node.more[more.n], c, g, 0),
+                more.step[more.n] = s.of_node.more[more.n].step;
         for (int k = 0; k < NP; ++k) par[k] = row(s.par[k], c, g, 0), par_step[k] = s.par[k].step;
         for (int k = 0; k < NO; ++k) out[k] = row(s.out[k], c, g, 0);
     }

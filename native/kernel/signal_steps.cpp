@@ -10,22 +10,24 @@ template <int W> inline constexpr uint32_t kStride = W == 1 ? kLanes : 1;
 
 // Frames first .. first + n - 1 of a tensor (b, c, n) into one row; the last value holds.
 template <int W> void tensor_base(const Step& s, int c, int g, int64_t first, uint32_t n, double* y) {
+    const ParameterStep& p = s.of_parameter;
     for (uint32_t i = 0; i < n; ++i) {
-        const int64_t at = first + i < s.source_frames ? first + i : s.source_frames - 1;
-        const double* x = s.source->data + c * s.source->channel_stride + at;
+        const int64_t at = first + i < p.tensor_frames ? first + i : p.tensor_frames - 1;
+        const double* x = p.tensor->data + c * p.tensor->channel_stride + at;
         for (int j = 0; j < W; ++j) {
             const int64_t b = g * int64_t{W} + j, last = s.env->batches - 1;
-            y[i * W + static_cast<uint32_t>(j)] = x[(b < last ? b : last) * s.source->group_stride];
+            y[i * W + static_cast<uint32_t>(j)] = x[(b < last ? b : last) * p.tensor->group_stride];
         }
     }
 }
 
 template <int W> void curve_base(const Step& s, int64_t first, uint32_t n, double* y) {
     if constexpr (W == 1) {
-        s.env->sample(*s.curve, s.env->sample_rate, first, n, y);
+        s.env->sample(*s.of_parameter.curve, s.env->sample_rate, first, n, y);
     } else {
-        s.env->sample(*s.curve, s.env->sample_rate, first, n, s.aux);
-        for (uint32_t i = 0; i < n; ++i) store(y + i * W, f64x8(s.aux[i]));
+        const double* x = s.of_parameter.scratch;
+        s.env->sample(*s.of_parameter.curve, s.env->sample_rate, first, n, s.of_parameter.scratch);
+        for (uint32_t i = 0; i < n; ++i) store(y + i * W, f64x8(x[i]));
     }
 }
 
@@ -39,8 +41,8 @@ struct Source {
 // The modulators that reach channel c: a lone channel reaches all, missing channels leave the parameter alone.
 int sources(const Step& s, int c, int g, uint32_t offset, Source* out) {
     int n = 0;
-    for (int k = 0; k < s.n_mods; ++k) {
-        const Modulation& m = s.mods[k];
+    for (int k = 0; k < s.of_parameter.n_mods; ++k) {
+        const Modulation& m = s.of_parameter.mods[k];
         const int from = m.channel >= 0 ? m.channel : m.channels == 1 ? 0 : c;
         if (from < m.channels)
             out[n++] = {row(m.source, from, g, offset), m.source.step, m.scale, m.offset, m.multiply != 0};
@@ -97,26 +99,27 @@ template <int W, int kCount>
 }
 
 template <int W> uint32_t all_of_parameter(Step& s, const Firing& f) {
-    Bounds bounds{f64x8(s.low), f64x8(s.high)};
-    bounds.clamp = s.clamp != 0;
+    ParameterStep& p = s.of_parameter;
+    Bounds bounds{f64x8(p.low), f64x8(p.high)};
+    bounds.clamp = p.clamps;
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.groups; ++g) {
             Source src[kMostModulations];
             const int n = sources(s, c, g, f.offset, src);
             double* y = row(s.out[0], c, g, f.offset);
-            const double* base = !s.curve && !s.source ? row(s.par[0], c, g, 0) : nullptr;
-            if (s.curve)
+            const double* base = !p.curve && !p.tensor ? row(p.base, c, g, 0) : nullptr;
+            if (p.curve)
                 curve_base<W>(s, f.frame, f.frames, y);
-            else if (s.source)
+            else if (p.tensor)
                 tensor_base<W>(s, c, g, f.frame, f.frames, y);
             const double lanes = static_cast<double>(s.env->batches) - W * static_cast<double>(g);
             const auto run = n == 1 ? parameter_row<W, 1> : n == 2 ? parameter_row<W, 2> : parameter_row<W, -1>;
             run(src, n, base, y, f.frames, lanes, bounds);
         }
-    if (s.clamp) {
+    if (p.clamps) {
         double add[kLanes];
         store(add, bounds.clamped);
-        for (double a : add) s.clamped += static_cast<int64_t>(a);
+        for (double a : add) p.clamped += static_cast<int64_t>(a);
     }
     return (bounds.bad ? kOutOfRange : 0) | (bounds.nonfinite ? kNonfinite : 0);
 }
@@ -128,8 +131,8 @@ template <int W> uint32_t parameter(Step& s, const Firing& f) {
 // A value outside its range is clamped, or there is a verdict.
 void outside(Step& s, double& y) {
     if (!(y - y == 0.0)) s.verdict |= kNonfinite;
-    if (s.clamp)
-        y = vmin(vmax(y, s.low), s.high), ++s.clamped;
+    if (ParameterStep& p = s.of_parameter; p.clamps)
+        y = vmin(vmax(y, p.low), p.high), ++p.clamped;
     else
         s.verdict |= kOutOfRange;
 }
@@ -140,19 +143,20 @@ template <int W> Carried parameter_tick(Step& s, int64_t i, int64_t time, Carrie
         return ticking<all_of_parameter<W>>(s, i, time, before);
     } else {
         const auto at = static_cast<uint32_t>(i);
+        const ParameterStep& p = s.of_parameter;
         for (int c = 0; c < s.channels; ++c)
             for (int g = 0; g < s.groups; ++g) {
                 Source src[kMostModulations];
                 const int n = sources(s, c, g, at, src);
                 double* y = row(s.out[0], c, g, at);
-                if (s.curve)
+                if (p.curve)
                     curve_base<W>(s, time - s.arrival, 1, y);
-                else if (s.source)
+                else if (p.tensor)
                     tensor_base<W>(s, c, g, time - s.arrival, 1, y);
                 else
-                    *y = *row(s.par[0], c, g, 0);
+                    *y = *row(p.base, c, g, 0);
                 *y = modulated<W>(*y, src, n, 0);
-                if (__builtin_expect(!(*y >= s.low && *y <= s.high), 0)) outside(s, *y);
+                if (__builtin_expect(!(*y >= p.low && *y <= p.high), 0)) outside(s, *y);
             }
         return carry(s.out[0].data[i * s.out[0].step], s.verdict == kFired);
     }
@@ -370,7 +374,7 @@ bool finite(const View& written, int channels, int rows, const Firing& f) {
 }
 
 // What goes round a loop is recursive state, like a kernel's.
-template <int W> uint32_t settle(Step& s, const Firing& f) {
+template <int W> uint32_t flush_denormals(Step& s, const Firing& f) {
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.groups; ++g) {
             double* y = row(s.out[0], c, g, f.offset);
@@ -387,27 +391,22 @@ extern const NodeType* const node_types[];
 extern const uint32_t node_type_count;
 extern const MeterKernels meter_kernels;
 extern const KernelTable kernel_table;
-const KernelTable kernel_table{AMP_ISA_NAME,
-                               node_types,
-                               0,
-                               {parameter<1>, parameter<8>},
-                               {parameter_tick<1>, parameter_tick<8>},
-                               {{gather<1, f64x8, false>, gather<8, f64x8, false>},
-                                {gather<1, f64x8, true>, gather<8, f64x8, true>},
-                                {stack<1, f64x8>, stack<8, f64x8>}},
-                               {{gather_tick<false>, ticking<gather<8, f64x8, false>>},
-                                {gather_tick<true>, ticking<gather<8, f64x8, true>>},
-                                {ticking<stack<1, double>>, ticking<stack<8, f64x8>>}},
-                               {settle<1>, settle<8>},
-                               {ticking<settle<1>>, ticking<settle<8>>},
-                               pack,
-                               unpack,
-                               ticking<pack>,
-                               ticking<unpack>,
-                               finite,
-                               scatter,
-                               end_of_far_stores,
-                               curve_segment,
-                               &meter_kernels};
+const KernelTable kernel_table{
+    .isa = AMP_ISA_NAME,
+    .types = node_types,
+    .n_types = 0,
+    .parameter = {{parameter<1>, parameter_tick<1>}, {parameter<8>, parameter_tick<8>}},
+    .gather = {{{gather<1, f64x8, false>, gather_tick<false>},
+                {gather<8, f64x8, false>, ticking<gather<8, f64x8, false>>}},
+               {{gather<1, f64x8, true>, gather_tick<true>}, {gather<8, f64x8, true>, ticking<gather<8, f64x8, true>>}},
+               {{stack<1, f64x8>, ticking<stack<1, double>>}, {stack<8, f64x8>, ticking<stack<8, f64x8>>}}},
+    .flush = {{flush_denormals<1>, ticking<flush_denormals<1>>}, {flush_denormals<8>, ticking<flush_denormals<8>>}},
+    .pack = {pack, ticking<pack>},
+    .unpack = {unpack, ticking<unpack>},
+    .finite = finite,
+    .scatter = scatter,
+    .publish = end_of_far_stores,
+    .curve_segment = curve_segment,
+    .meters = &meter_kernels};
 
 }  // namespace amp::AMP_KNS

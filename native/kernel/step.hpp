@@ -1,8 +1,9 @@
-// The one shape of work the engine knows: a step with views into the arena and a function to fire it.
+// What the engine runs: steps, each with views into the arena and a function to fire it.
 // Plain data only: this header is shared by the engine and by the kernels of every ISA level.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 #include "amp/node.h"
 #include "core/signals/curve_segment.hpp"
@@ -71,10 +72,60 @@ struct Modulation {
     int32_t multiply;  // 1 multiply, 0 add
 };
 
+// What a step does; it decides which payload of the step is there.
+enum class StepKind : uint8_t {
+    node,            // the kernel of a node: `of_node`
+    parameter,       // a parameter worked out frame by frame: `of_parameter`
+    curve,           // the control curve that a node plays, into its input: `of_parameter`
+    port,            // the edges that meet at an input port made one signal: `of_port`
+    copy,            // what an edge with initial tokens carries, into the window of the edge
+    pack,            // what the members of a cohort read, brought into its lanes
+    unpack,          // what a cohort wrote, lane by lane
+    initial_tokens,  // what readers see before the first token: `of_tokens`
+    flush,           // what closes a feedback cycle ends in zero, not in denormals
+};
+
+// Whose values are looked at where they are made: what all others write was seen at its source.
+inline bool is_watched(StepKind k) { return k <= StepKind::port; }
+
+struct NodeStep {
+    const View* samples = nullptr;  // input nodes: (b, c, n) order, strides in doubles, step 1
+    int64_t sample_frames = 0;      // zeros past it
+    View* more = nullptr;           // further edges of a node that adds up its one port by itself
+    int32_t n_more = 0;
+    uint32_t fed = 0;      // bit k says that some edge enters input port k
+    bool idle = false;     // its output is its source's slice: there is nothing to do
+    bool flushes = false;  // its tick also flushes output 0, in place of the flush step behind it
+};
+
+struct ParameterStep {
+    View base;                         // values that hold over frames, where there is neither curve nor tensor
+    const CurveData* curve = nullptr;  // the base value in its place
+    const View* tensor = nullptr;      // the same: (b, c, n) order, strides in doubles, step 1
+    int64_t tensor_frames = 0;         // the last value holds
+    double* scratch = nullptr;         // lane layout: samples of the curve
+    const Modulation* mods = nullptr;
+    int32_t n_mods = 0;
+    int32_t index = -1;        // of the parameter in the contract
+    double low = 0, high = 0;  // the declared range
+    int64_t clamped = 0;       // values clamped so far
+    bool clamps = false;
+    bool fuses = false;  // the other end of Step::fused
+};
+
+struct PortStep {
+    int32_t index = -1;  // of the input port in the contract
+};
+
+struct TokenStep {
+    const View* tokens = nullptr;  // (b, c, n) order, strides in doubles, step 1; NULL: zeros
+    int64_t frames = 0;            // of tokens; the last is frame -1
+};
+
 // What a firing always reads stands first, in one cache line; the node's rows, coefficients and state stand just
 // before.
 struct alignas(64) Step {
-    void* lines = nullptr;  // where its rows stand in the block, as `lay` left it
+    void* rows = nullptr;  // of a node: where they stand in the block, as `bind_rows` left it
     unsigned char* coef = nullptr;
     unsigned char* state = nullptr;
     const Environment* env = nullptr;
@@ -82,37 +133,42 @@ struct alignas(64) Step {
     uint64_t key = 0;               // hash of the node's name (noise)
     int32_t channels = 1;           // rows of the work: channels x env->groups
     int32_t varying = 0;            // 1: some frame-rate parameter changes per frame
-    Step* fused = nullptr;          // the parameter step this one may work out by itself while it stays_fused
+    Step* fused = nullptr;          // the parameter step this node may work out by itself while it stays_fused
 
-    FireFn fire = nullptr;  // a window of frames
-    TickFn tick = nullptr;  // one frame
-    View* in = nullptr;     // one per input port (gather: one per edge; parameter: none)
-    View* more = nullptr;   // further edges of a node that adds up its one port by itself
-    View* out = nullptr;    // one per output port
-    View* par = nullptr;    // one per contract parameter; fixed-rate ones have data == nullptr
-    double* aux = nullptr;  // node-owned frames (delay lines), zeroed at reset
-    int64_t arrival = 0;    // virtual time of its frame 0
-    const CurveData* curve = nullptr;
-    const Modulation* mods = nullptr;
-    const View* source = nullptr;  // input nodes and per-frame tensors: (b, c, n) order, strides in doubles, step 1
-    int64_t source_frames = 0;     // input nodes read zeros past it, parameters hold the last value
-    double low = 0, high = 0;      // parameter steps: the declared range
-    int64_t clamped = 0;           // values clamped so far
-    int32_t clamp = 0;
-    int32_t groups = 1;  // parameter and gather steps: group rows of out
-    int32_t n_in = 0;
-    int32_t n_mods = 0;
-    int32_t n_more = 0;
-    int32_t port = -1;            // parameter steps: index of the parameter; gather steps: of the input port
-    uint32_t fed = 0;             // node steps: bit k says that some edge enters input port k
-    uint32_t node = 0xffffffffu;  // place in the plan's order
-    uint32_t aux_frames = 0;
+    FireFn fire = nullptr;        // a window of frames
+    TickFn tick = nullptr;        // one frame
+    View* in = nullptr;           // nodes: one per input port; what joins edges: one per edge, channel or lane
+    View* out = nullptr;          // one per output port
+    View* par = nullptr;          // nodes: one per contract parameter; fixed-rate ones have data == nullptr
+    double* aux = nullptr;        // nodes: frames of their own (delay lines), zeroed at reset
+    int64_t arrival = 0;          // virtual time of its frame 0
+    uint32_t aux_frames = 0;      // per row
+    uint32_t place = UINT32_MAX;  // of its node in the plan's order
+
+    StepKind kind = StepKind::node;
     uint32_t verdict = 0;  // of its ticks
-    bool fuses = false;    // parameter steps: the other end of `fused`
+    int32_t groups = 1;    // group rows of out
+    int32_t n_in = 0;
+    union {
+        NodeStep of_node{};
+        ParameterStep of_parameter;
+        PortStep of_port;
+        TokenStep of_tokens;
+    };
+
+    [[gnu::always_inline]] explicit Step(StepKind k = StepKind::node) : kind(k) {
+        if (k == StepKind::parameter || k == StepKind::curve) new (&of_parameter) ParameterStep{};
+        if (k == StepKind::port) new (&of_port) PortStep{};
+        if (k == StepKind::initial_tokens) new (&of_tokens) TokenStep{};
+    }
 };
+static_assert(sizeof(Step) == 256);
 
 // A value that holds under one modulator needs no pass of its own: the node reads both.
-inline bool stays_fused(const Step& parameter) { return parameter.fuses && !parameter.curve && !parameter.source; }
+inline bool stays_fused(const Step& parameter) {
+    const ParameterStep& p = parameter.of_parameter;
+    return p.fuses && !p.curve && !p.tensor;
+}
 
 struct Op {
     FireFn fire;
@@ -129,10 +185,10 @@ struct LayoutOps {  // one per layout width
     void (*reset)(Step&);    // start state
     size_t state_bytes;      // per row
     size_t coef_bytes;       // per row
-    void (*lay)(Step&) = nullptr;  // after a view has moved, before anything else; NULL: nothing to do
-    size_t line_bytes = 0;         // per row
+    void (*bind_rows)(Step&) = nullptr;  // after a view has moved, before anything else; NULL: nothing to do
+    size_t row_bytes = 0;                // per row
     // A tick of one row, by whether its parameters hold; whether it takes input 0, or the last edge of one that adds,
-    // from the tick before; whether it settles output 0. NULL: none.
+    // from the tick before; whether it flushes output 0. NULL: none.
     TickFn carry[2][2][2]{};
     // `n` steps of this type in a row, their parameters held, each writing over the frames that the one before it
     // wrote: one pass for all of them. Returns the frames done; those behind, with a value that is not finite among
@@ -156,21 +212,22 @@ struct NodeType {
 
 struct MeterKernels;
 
+struct StepOps {
+    FireFn fire;
+    TickFn tick;
+};
+
 struct KernelTable {
     const char* isa;
     const NodeType* const* types;  // ordered by id
     uint32_t n_types;
-    FireFn parameter[2];  // per layout: base value, modulations, range
-    TickFn parameter_tick[2];
+    StepOps parameter[2];  // per layout: base value, modulations, range
     // The edges of a port become one signal, by AMP_GATHER_*: their sum in slot order (one edge: a copy), its mean, or
     // one view per channel stacked. The modes behind need no step of their own.
-    FireFn gather[3][2];
-    TickFn gather_tick[3][2];
-    FireFn settle[2];  // what closes a feedback cycle ends in zero, not in denormals
-    TickFn settle_tick[2];
+    StepOps gather[3][2];
+    StepOps flush[2];  // denormals of what closes a feedback cycle
     // Cohorts: one view per lane into lanes, and lanes into rows of their own.
-    FireFn pack, unpack;
-    TickFn pack_tick, unpack_tick;
+    StepOps pack, unpack;
     // Whether what stands in these frames is finite, in `rows` rows of each channel.
     bool (*finite)(const View& written, int channels, int rows, const Firing& f);
     // Lane j of each frame of x (step 8, 1 or 0) to y + j * stride, frames contiguous; `far`: past the caches, which

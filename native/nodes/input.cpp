@@ -25,8 +25,8 @@ uint32_t fire_frames(Step& s, const Firing& f) {
     Watch watch;
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g)
-            copy(s.source ? row(*s.source, c, g, 0) : nullptr, s.source_frames, f, row(s.out[0], c, g, f.offset),
-                 watch);
+            copy(s.of_node.samples ? row(*s.of_node.samples, c, g, 0) : nullptr, s.of_node.sample_frames, f,
+                 row(s.out[0], c, g, f.offset), watch);
     return watch.verdict();
 }
 
@@ -36,12 +36,12 @@ uint32_t fire_lanes(Step& s, const Firing& f) {
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g) {
             const double* x[kLanes] = {};
-            for (int j = 0; s.source && j < kLanes; ++j)
-                x[j] = row(*s.source, c, g * kLanes + j < last ? g * kLanes + j : last, 0);
+            for (int j = 0; s.of_node.samples && j < kLanes; ++j)
+                x[j] = row(*s.of_node.samples, c, g * kLanes + j < last ? g * kLanes + j : last, 0);
             double* out = row(s.out[0], c, g, f.offset);
             for (uint32_t i = 0; i < f.frames; ++i) {
                 const int64_t n = f.frame + i;
-                const bool inside = s.source && n >= 0 && n < s.source_frames;
+                const bool inside = s.of_node.samples && n >= 0 && n < s.of_node.sample_frames;
                 double* y = out + i * s.out[0].step;
                 for (int j = 0; j < kLanes; ++j) y[j] = inside ? x[j][n] : 0.0;
                 watch.see(load(y));

@@ -126,7 +126,7 @@ template <class T> Step second(const Step& s) {
     const size_t rows = static_cast<size_t>(s.channels) * static_cast<size_t>(s.env->groups);
     t.state += rows * kState<T>;
     t.coef += rows * kCoef<T>;
-    t.lines = static_cast<unsigned char*>(s.lines) + rows * sizeof(Driver<Shape>::Row);
+    t.rows = static_cast<unsigned char*>(s.rows) + rows * sizeof(Driver<Shape>::Row);
     t.in = t.out;
     return t;
 }
@@ -175,10 +175,10 @@ template <class T> Carried tick(Step& s, int64_t i, int64_t time, Carried before
     return Driver<Slew>::template tick_rows<T>(slew, i, time, before);
 }
 
-template <class T> void lay(Step& s) {
+template <class T> void bind_rows(Step& s) {
     Step slew = second<T>(s);
-    Driver<Shape>::lay(s);  // the row of every first stage
-    Driver<Slew>::lay(slew);
+    Driver<Shape>::bind_rows(s);  // the row of every first stage
+    Driver<Slew>::bind_rows(slew);
 }
 
 template <class T> void prepare(Step& s) {
@@ -210,7 +210,7 @@ template <class T> constexpr LayoutOps ops() {
             reset<T>,
             kState<T> + sizeof(typename Slew<T>::State),
             kCoef<T> + sizeof(typename Slew<T>::Coef),
-            lay<T>,
+            bind_rows<T>,
             sizeof(Driver<Shape>::Row) + sizeof(Driver<Slew>::Row)};
 }
 

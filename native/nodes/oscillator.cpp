@@ -200,7 +200,7 @@ int64_t latency(const double* fixed, double) {
     return static_cast<int>(fixed[Oscillator<double>::kQuality]) == kBlep4 ? 2 : 0;
 }
 
-bool follows(const Step& s) { return s.fed || latency(s.fixed, s.env->sample_rate) > 0; }
+bool follows(const Step& s) { return s.of_node.fed || latency(s.fixed, s.env->sample_rate) > 0; }
 
 template <class T> uint32_t fire(Step& s, const Firing& f) {
     return follows(s) ? Driver<Followed>::fire<T>(s, f) : Driver<Oscillator>::fire<T>(s, f);
@@ -211,7 +211,7 @@ template <class T> Carried tick(Step& s, int64_t i, int64_t time, Carried before
                       : Driver<Oscillator>::tick_rows<T>(s, i, time, before);
 }
 
-void lay(Step& s) { follows(s) ? Driver<Followed>::lay(s) : Driver<Oscillator>::lay(s); }
+void bind_rows(Step& s) { follows(s) ? Driver<Followed>::bind_rows(s) : Driver<Oscillator>::bind_rows(s); }
 
 template <class T> void prepare(Step& s) {
     follows(s) ? Driver<Followed>::prepare<T>(s) : Driver<Oscillator>::prepare<T>(s);
@@ -222,7 +222,7 @@ template <class T> constexpr LayoutOps ops() {  // the state of the one begins w
     o.fire = fire<T>;
     o.tick = tick<T>;
     o.prepare = prepare<T>;
-    o.lay = lay;
+    o.bind_rows = bind_rows;
     for (auto& ways : o.carry)
         for (auto& way : ways) way[0] = way[1] = nullptr;
     return o;

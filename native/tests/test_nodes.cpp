@@ -89,7 +89,7 @@ public:
                            offset = start % 4;  // the block began `offset` frames ago
             move_views(int64_t(start - offset));
             const Firing f{int64_t(start), offset, frames};
-            if (ops.lay) ops.lay(step_);
+            if (ops.bind_rows) ops.bind_rows(step_);
             verdict_ |= run_.tick ? tick(ops, f) : ops.fire(step_, f);
             if (ops.heat) verdict_ |= ops.heat(step_, f);
             move_views(-int64_t(start - offset));
@@ -135,7 +135,7 @@ private:
             if (controller_) in_[k].channel_stride = in_[k].group_stride = 0;
         }
         step_.in = in_.data(), step_.n_in = int(n);
-        step_.fed = std::string(case_.stimulus) == "none" ? 0 : (1u << n) - 1;
+        step_.of_node.fed = std::string(case_.stimulus) == "none" ? 0 : (1u << n) - 1;
         const int64_t frames = case_.frames - 20,
                       all = int64_t(case_.channels) * frames;  // the input node's samples end early
         samples_.resize(size_t(all * kBatches));
@@ -143,7 +143,7 @@ private:
             samples_[size_t(i)] =
                 stimulus(case_.stimulus, 0, int(i / all), int(i / frames % case_.channels), i % frames);
         source_ = {samples_.data(), frames, all, 1};
-        step_.source = &source_, step_.source_frames = frames;
+        step_.of_node.samples = &source_, step_.of_node.sample_frames = frames;
     }
     double setting(const amp_param_contract& p) const {
         const std::string text = std::string(" ") + case_.params, key = std::string(" ") + p.key + "=";
@@ -201,12 +201,12 @@ private:
     void bind_memory() {
         const LayoutOps& ops = type_.ops[run_.width == 8];
         const size_t n = size_t(step_.channels) * size_t(env_.groups);
-        memory_.resize((ops.state_bytes + ops.coef_bytes + ops.line_bytes) * n + 256);
+        memory_.resize((ops.state_bytes + ops.coef_bytes + ops.row_bytes) * n + 256);
         const auto align = [](unsigned char* p) { return p + (64 - reinterpret_cast<uintptr_t>(p) % 64) % 64; };
         step_.state = align(memory_.data());
         step_.coef = align(step_.state + ops.state_bytes * n);
-        step_.lines = align(step_.coef + ops.coef_bytes * n);
-        if (ops.lay) ops.lay(step_);
+        step_.rows = align(step_.coef + ops.coef_bytes * n);
+        if (ops.bind_rows) ops.bind_rows(step_);
         if (type_.aux_frames) step_.aux_frames = type_.aux_frames(step_);
         aux_.assign(n * step_.aux_frames * size_t(run_.width), 0.0);
         step_.aux = aux_.data();

@@ -180,17 +180,18 @@ struct Builder {
     // port_memory.cpp
     void place();
     void window(Port& p);
-    void early(const std::map<uint32_t, const Port*>& token_port);
-    Step* early_step(uint32_t u, const Port& p);
+    void initial_tokens(const std::map<uint32_t, const Port*>& token_port);
+    Step* tokens_step(uint32_t u, const Port& p);
     View tokens(uint32_t k) const;
-    void settle();
+    void flush_loops();
     const Port& token_window(uint32_t k);
 
     // steps.cpp
     void build();
     void steps();
-    Step& gather(uint32_t u, int32_t channels, int32_t n_in, uint32_t mode = AMP_GATHER_SUM);
-    Step& make_step(uint64_t state, uint64_t coef, uint64_t lines);
+    // A step of node u, which is no node's kernel: from `n_in` views to one.
+    Step& make_step(StepKind kind, uint32_t u, const StepOps& ops, int32_t channels, int32_t n_in);
+    Step& make_node_step(uint64_t state, uint64_t coef, uint64_t lines);
     void node(uint32_t u, const std::map<uint32_t, const Port*>& token_port);
     void fuse(uint32_t u);
     void source(View& view, uint32_t k, const std::map<uint32_t, const Port*>& token_port, int32_t channel = -1);

@@ -42,14 +42,12 @@ bool Builder::is_straight(uint32_t k) const {
 void Builder::lift() {
     for (const auto& [place, port] : lifted) {
         const auto [u, k] = place;
-        Step& s = gather(u, port->channels, 1);
-        s.fire = r.table_->unpack;
-        s.tick = r.table_->unpack_tick;
+        Step& s = make_step(StepKind::unpack, u, r.table_->unpack, port->channels, 1);
         shown_to = u;
         show(s.in[0], r.work_[u].out[k], 0);
         show(s.out[0], *port, 0);
         r.work_[u].after.push_back(&s);
-        if (!r.work_[u].early.empty()) r.work_[u].early.push_back(&s);
+        if (!r.work_[u].before_first.empty()) r.work_[u].before_first.push_back(&s);
     }
 }
 
@@ -67,9 +65,8 @@ const Port& Builder::pack(uint32_t k) {
     if (const auto it = packed.find(k); it != packed.end()) return it->second;
     const PlanEdge& e = r.plan_.edges[k];
     const Team& team = *r.team(e.dst);
-    Step& s = gather(team.first, shown_channels(e), static_cast<int32_t>(team.env.batches));
-    s.fire = r.table_->pack;
-    s.tick = r.table_->pack_tick;
+    Step& s = make_step(StepKind::pack, team.first, r.table_->pack, shown_channels(e),
+                        static_cast<int32_t>(team.env.batches));
     for (uint32_t l = 0; l < team.env.batches; ++l)
         show_lane(s.in[l], r.plan_.edges[twin(k, l / r.env_.batches)], e.channel, l % r.env_.batches);
     const Port p = slice(pack_slot.at(k), team.first, s.channels);

@@ -5,8 +5,8 @@
 namespace amp {
 
 // Writes the tokens of frames below 0 in place of whatever the node left: initial tokens where the step has any
-// (`source`, its last frame is frame -1), else zeros. The firing's frame is that of the output.
+// (its last is frame -1), else zeros. The firing's frame is that of the output.
 uint32_t before_first_token(Step& step, const Firing& firing);
-Carried early_tick(Step& step, int64_t i, int64_t time, Carried before);
+Carried tick_before_first_token(Step& step, int64_t i, int64_t time, Carried before);
 
 }  // namespace amp

@@ -79,27 +79,28 @@ void Values::hold(double* rows, const Tensor& t, View& view, const Range& range)
     view = {rows, elements == 1 ? 0 : int64_t{kLanes} * groups, groups == 1 ? 0 : int64_t{kLanes}, 0};
 }
 
-Step& Values::make_step(uint32_t node, uint32_t param, double* scratch, int32_t channels, int32_t groups, int64_t row) {
+Step& Values::make_step(StepKind kind, uint32_t node, uint32_t param, double* scratch, int32_t channels, int32_t groups,
+                        int64_t row) {
     const PlanNode& n = r.plan_.nodes[node];
     const amp_param_contract& c = n.type->contract->params[param];
     const Range range = range_of(c, r.plan_.descriptors.sample_rate);
-    Step& s = *r.arena_.make<Step>(1);
-    s.fire = r.table_->parameter[r.layout(node)];
-    s.tick = r.table_->parameter_tick[r.layout(node)];
+    Step& s = *r.arena_.make<Step>(1, kind);
+    ParameterStep& own = s.of_parameter;
+    s.fire = r.table_->parameter[r.layout(node)].fire;
+    s.tick = r.table_->parameter[r.layout(node)].tick;
     s.env = &r.env(node);
-    s.node = node;
+    s.place = node;
     s.arrival = n.arrival;
-    s.port = static_cast<int32_t>(param);
+    own.index = static_cast<int32_t>(param);
     s.channels = channels;
     s.groups = groups;
-    s.low = range.low;
-    s.high = range.high;
-    s.clamp = c.range == AMP_RANGE_CLAMP;
-    s.par = r.arena_.make<View>(1);
+    own.low = range.low;
+    own.high = range.high;
+    own.clamps = c.range == AMP_RANGE_CLAMP;
     s.out = r.arena_.make<View>(1);
     double*& curve = r.curve_[r.parts_(node)];
     if (s.env->width > 1 && !curve) curve = r.arena_.doubles(r.block_ + kLanes);
-    s.aux = curve;
+    own.scratch = curve;
     s.out[0] = {scratch, channels == 1 ? 0 : row * groups, groups == 1 ? 0 : row, s.env->width};
     return s;
 }
@@ -179,16 +180,16 @@ void Values::install_lanes(const Team& team, uint32_t param) {
     if (step && frames > 1) {
         auto* view = r.arena_.make<View>(1);
         *view = lanes(team, param, frames);
-        step->source = view;
-        step->source_frames = static_cast<int64_t>(frames);
+        step->of_parameter.tensor = view;
+        step->of_parameter.tensor_frames = static_cast<int64_t>(frames);
         return;
     }
-    hold_lanes(team, param, step ? step->par[0] : w.main->par[param]);
+    hold_lanes(team, param, step ? step->of_parameter.base : w.main->par[param]);
     if (step) {
-        step->source = nullptr;
+        step->of_parameter.tensor = nullptr;
         return;
     }
-    r.lay(team.first);
+    r.bind_rows(team.first);
     n.type->ops[1].prepare(*w.main);
 }
 
@@ -208,22 +209,22 @@ void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
         std::copy_n(t.data.data() + (t.batches == 1 ? 0 : r.first_batch_ * of_batch), size, copy);
         const auto frames = static_cast<int64_t>(t.frames);
         *view = {copy, t.channels == 1 ? 0 : frames, t.batches == 1 ? 0 : frames * t.channels, 1};
-        step->source = view;
-        step->source_frames = frames;
-        step->curve = nullptr;
+        step->of_parameter.tensor = view;
+        step->of_parameter.tensor_frames = frames;
+        step->of_parameter.curve = nullptr;
         return;
     }
-    View& view = step ? step->par[0] : w.main->par[param];
+    View& view = step ? step->of_parameter.base : w.main->par[param];
     double* rows =
         view.data ? view.data
                   : r.arena_.doubles(static_cast<uint64_t>(n.channels) * static_cast<uint64_t>(r.env_.groups) * kLanes);
     if (step) {
         hold(rows, t, view);
-        step->source = nullptr;
-        step->curve = nullptr;
+        step->of_parameter.tensor = nullptr;
+        step->of_parameter.curve = nullptr;
     } else {
         hold(rows, t, view, clamp_range(n.type->contract->params[param]));
-        r.lay(node);
+        r.bind_rows(node);
         n.type->ops[r.layout(node)].prepare(*w.main);
         w.fired_once = false;
     }

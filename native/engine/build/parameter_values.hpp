@@ -36,7 +36,8 @@ struct Values {
     void hold_lanes(const Team& team, uint32_t param, View& view) const;
     void install_lanes(const Team& team, uint32_t param);
     // A step that works parameter values out frame by frame into `scratch` (rows x (block + 8) x width).
-    Step& make_step(uint32_t node, uint32_t param, double* scratch, int32_t channels, int32_t groups, int64_t row);
+    Step& make_step(StepKind kind, uint32_t node, uint32_t param, double* scratch, int32_t channels, int32_t groups,
+                    int64_t row);
     Range
     clamp_range(const amp_param_contract& c) const;  // where a value that holds is clamped; everything if it is not
     bool varies(uint32_t node) const;

@@ -1,4 +1,4 @@
-// Memory of outputs and of edges that hold tokens, what stands there before the first, and what settles in loops.
+// Memory of outputs and of edges that hold tokens, what stands there before the first, and what is flushed in loops.
 #include <algorithm>
 #include <set>
 
@@ -52,29 +52,27 @@ void Builder::window(Port& p) {
 }
 
 // What stands in for the tokens of an output, and of edges with initial tokens, until the first comes.
-void Builder::early(const std::map<uint32_t, const Port*>& token_port) {
+void Builder::initial_tokens(const std::map<uint32_t, const Port*>& token_port) {
     for (uint32_t u = 0; u < r.work_.size(); ++u)
-        for (const Port& p : r.work_[u].out) early_step(u, p);
+        for (const Port& p : r.work_[u].out) tokens_step(u, p);
     for (const auto& [k, port] : token_port) {
-        Step* s = early_step(r.plan_.edges[k].src, *port);
+        Step* s = tokens_step(r.plan_.edges[k].src, *port);
         if (!s) continue;
         auto* view = r.arena_.make<View>(1);
         *view = tokens(k);
-        s->source = view;
-        s->source_frames = static_cast<int64_t>(r.plan_.edges[k].delay);
+        s->of_tokens.tokens = view;
+        s->of_tokens.frames = static_cast<int64_t>(r.plan_.edges[k].delay);
     }
 }
 
-Step* Builder::early_step(uint32_t u, const Port& p) {
+Step* Builder::tokens_step(uint32_t u, const Port& p) {
     const PlanNode& n = r.plan_.nodes[u];
     if (n.arrival + n.latency == 0) return nullptr;
-    Step& s = gather(u, p.channels, 0);
-    s.fire = before_first_token;
-    s.tick = early_tick;
+    Step& s = make_step(StepKind::initial_tokens, u, {before_first_token, tick_before_first_token}, p.channels, 0);
     s.arrival = n.arrival + n.latency;
     shown_to = u;
     show(s.out[0], p, written(u));
-    r.work_[u].early.push_back(&s);
+    r.work_[u].before_first.push_back(&s);
     return &s;
 }
 
@@ -89,15 +87,13 @@ View Builder::tokens(uint32_t k) const {
 
 // One step behind each output whose edge delays inside a loop, so that loops without state of their own decay to
 // zero.
-void Builder::settle() {
+void Builder::flush_loops() {
     std::set<const Port*> done;
     for (const PlanEdge& e : r.plan_.edges) {
         const uint32_t src = r.lead(e.src);
         const Port& p = r.work_[src].out[e.src_port];
         if (!recurs(r.plan_, e) || !done.insert(&p).second) continue;
-        Step& s = gather(src, p.channels, 0);
-        s.fire = r.table_->settle[r.layout(src)];
-        s.tick = r.table_->settle_tick[r.layout(src)];
+        Step& s = make_step(StepKind::flush, src, r.table_->flush[r.layout(src)], p.channels, 0);
         shown_to = src;
         show(s.out[0], p, written(src));
         r.work_[src].after.push_back(&s);
@@ -120,13 +116,13 @@ const Port& Builder::token_window(uint32_t k) {
                       text("%s: initial tokens (got %u batches, allowed 1 or %u).", name(e.dst).c_str(), t.batches,
                            r.common_.config.batches),
                       name(e.dst));
-    Step fill{};
+    Step fill(StepKind::initial_tokens);
     View source = tokens(k), out = view_of(p, p.history);
     fill.env = &r.env_;
     fill.channels = p.channels;
     fill.groups = p.groups;
-    fill.source = &source;
-    fill.source_frames = static_cast<int64_t>(e.delay);
+    fill.of_tokens.tokens = &source;
+    fill.of_tokens.frames = static_cast<int64_t>(e.delay);
     fill.out = &out;
     const PlanNode& n = r.plan_.nodes[e.src];
     const int64_t start = r.common_.streams ? 0 : n.arrival + n.latency;

@@ -56,17 +56,17 @@ void Shard::check_fits(uint32_t node, uint32_t param, const Tensor& value) const
 void Shard::install(uint32_t node, uint32_t param, const Tensor& value) { Values{*this}.install(node, param, value); }
 
 void Shard::follow_curve(uint32_t node, uint32_t param, const std::string& curve) {
-    Step* step = work_[node].parameter[param];
-    step->source = nullptr;
-    step->curve = &common_.history.at(curve);
+    ParameterStep& step = work_[node].parameter[param]->of_parameter;
+    step.tensor = nullptr;
+    step.curve = &common_.history.at(curve);
 }
 
 void Shard::attach_input(uint32_t u, const amp_buffer& b) {
     auto* view = arena_.make<View>(1);
     *view = {b.data + (b.batches == 1 ? 0 : first_batch_ * b.batch_stride), b.channels == 1 ? 0 : b.channel_stride,
              b.batches == 1 ? 0 : b.batch_stride, 1};
-    work_[u].main->source = view;
-    work_[u].main->source_frames = b.frames;
+    work_[u].main->of_node.samples = view;
+    work_[u].main->of_node.sample_frames = b.frames;
 }
 
 }  // namespace amp

@@ -13,25 +13,26 @@ void Builder::steps() {
         if (has_tokens(r.plan_, r.plan_.edges[k])) token_port[k] = &token_window(k);
     for (uint32_t u = 0; u < r.work_.size(); ++u)
         if (!r.is_led(u)) node(u, token_port);
-    settle();
+    flush_loops();
     for (const auto& [k, port] : token_port) {
         const PlanEdge& e = r.plan_.edges[k];
         shown_to = e.src;
-        Step& s = gather(e.src, port->channels, 1);
+        Step& s =
+            make_step(StepKind::copy, e.src, r.table_->gather[AMP_GATHER_SUM][r.layout(e.src)], port->channels, 1);
         show(s.in[0], r.work_[e.src].out[e.src_port], written(e.src), e.channel);
         show(s.out[0], *port, written(e.src));
         r.work_[e.src].after.push_back(&s);
     }
-    early(token_port);
+    initial_tokens(token_port);
     lift();
 }
 
-Step& Builder::gather(uint32_t u, int32_t channels, int32_t n_in, uint32_t mode) {
-    Step& s = *r.arena_.make<Step>(1);
-    s.fire = r.table_->gather[mode][r.layout(u)];
-    s.tick = r.table_->gather_tick[mode][r.layout(u)];
+Step& Builder::make_step(StepKind kind, uint32_t u, const StepOps& ops, int32_t channels, int32_t n_in) {
+    Step& s = *r.arena_.make<Step>(1, kind);
+    s.fire = ops.fire;
+    s.tick = ops.tick;
     s.env = &r.env(u);
-    s.node = u;
+    s.place = u;
     s.arrival = r.plan_.nodes[u].arrival;
     s.channels = channels;
     s.groups = s.env->groups;
@@ -41,18 +42,18 @@ Step& Builder::gather(uint32_t u, int32_t channels, int32_t n_in, uint32_t mode)
     return s;
 }
 
-// A step and, just before it, what its firings work on.
-Step& Builder::make_step(uint64_t state, uint64_t coef, uint64_t lines) {
+// The step of a node and, just before it, what its firings work on.
+Step& Builder::make_node_step(uint64_t state, uint64_t coef, uint64_t rows) {
     constexpr uint64_t kLine = alignof(Step), kWord = sizeof(double);
     const auto aligned = [](uint64_t size, uint64_t to) { return (size + to - 1) / to * to; };
     const uint64_t first = aligned(state, coef % kLine ? kWord : kLine);  // packs stand on lines
     const uint64_t second = aligned(first + coef, kWord);
-    const uint64_t before = aligned(second + lines, kLine);
+    const uint64_t before = aligned(second + rows, kLine);
     auto* memory = static_cast<unsigned char*>(r.arena_.take(before + sizeof(Step)));
     Step& s = *new (memory + before) Step();
     s.state = memory;
     s.coef = memory + first;
-    s.lines = memory + second;
+    s.rows = memory + second;
     return s;
 }
 
@@ -62,12 +63,13 @@ void Builder::node(uint32_t u, const std::map<uint32_t, const Port*>& token_port
     Work& w = r.work_[u];
     const LayoutOps& ops = n.type->ops[r.layout(u)];
     const uint64_t rows = Shape{n.channels, r.env(u).groups}.rows();
-    Step& s = make_step(rows * ops.state_bytes, rows * ops.coef_bytes, rows * ops.line_bytes);
+    Step& s = make_node_step(rows * ops.state_bytes, rows * ops.coef_bytes, rows * ops.row_bytes);
     w.main = &s;
-    s.fire = passed(u) ? idle : ops.fire;
+    s.of_node.idle = passed(u) != nullptr;
+    s.fire = s.of_node.idle ? idle : ops.fire;
     s.tick = ops.tick;
     s.env = &r.env(u);
-    s.node = u;
+    s.place = u;
     s.arrival = n.arrival;
     s.channels = n.channels;
     s.groups = s.env->groups;
@@ -85,7 +87,7 @@ void Builder::node(uint32_t u, const std::map<uint32_t, const Port*>& token_port
     parameters(u, token_port);
     s.varying = values.varies(u);
     fuse(u);
-    r.lay(u);
+    r.bind_rows(u);
     if (n.type->aux_frames) {
         s.aux_frames = n.type->aux_frames(s);
         s.aux = r.arena_.doubles(rows * s.aux_frames * static_cast<uint64_t>(s.env->width));
@@ -103,8 +105,8 @@ void Builder::fuse(uint32_t u) {
         std::count_if(w.parameter.begin(), w.parameter.end(), moving) != 1)
         return;
     Step* p = w.parameter[static_cast<size_t>(fast)];
-    if (!p || p->n_mods != 1 || p->clamp) return;
-    p->fuses = true;
+    if (!p || p->of_parameter.n_mods != 1 || p->of_parameter.clamps) return;
+    p->of_parameter.fuses = true;
     w.main->fused = p;
 }
 
@@ -127,11 +129,12 @@ Step& Builder::meet(uint32_t u, uint32_t port, const std::vector<uint32_t>& edge
                     const std::map<uint32_t, const Port*>& token_port) {
     const int32_t channels = gathered(u, port);
     if (!stacks(contract(u).inputs[port])) {
-        Step& s = gather(u, channels, static_cast<int32_t>(edges.size()), contract(u).inputs[port].gather);
+        Step& s = make_step(StepKind::port, u, r.table_->gather[contract(u).inputs[port].gather][r.layout(u)], channels,
+                            static_cast<int32_t>(edges.size()));
         for (size_t k = 0; k < edges.size(); ++k) source(s.in[k], edges[k], token_port);
         return s;
     }
-    Step& s = gather(u, channels, channels, AMP_GATHER_CONCAT);
+    Step& s = make_step(StepKind::port, u, r.table_->gather[AMP_GATHER_CONCAT][r.layout(u)], channels, channels);
     View* view = s.in;
     for (uint32_t k : edges)
         for (int32_t c = 0; c < carried(r.plan_, r.plan_.edges[k]); ++c) source(*view++, k, token_port, c);
@@ -143,18 +146,19 @@ void Builder::inputs(uint32_t u, const std::map<uint32_t, const Port*>& token_po
     Step& s = *r.work_[u].main;
     for (uint32_t p = 0; p < c.n_inputs; ++p) {
         const auto edges = entering(u, static_cast<int32_t>(p), -1);
-        if (!edges.empty()) s.fed |= 1u << p;
+        if (!edges.empty()) s.of_node.fed |= 1u << p;
         if (edges.empty()) {
             Tensor t;
             t.data = {c.inputs[p].neutral};
             values.hold(r.arena_.doubles(kLanes), t, s.in[p]);
         } else if (edges.size() == 1 || adds_up(u, edges.size())) {
             source(s.in[p], edges.front(), token_port);
-            s.more = r.arena_.make<View>(edges.size() - 1);
-            for (size_t k = 1; k < edges.size(); ++k) source(s.more[s.n_more++], edges[k], token_port);
+            NodeStep& own = s.of_node;
+            own.more = r.arena_.make<View>(edges.size() - 1);
+            for (size_t k = 1; k < edges.size(); ++k) source(own.more[own.n_more++], edges[k], token_port);
         } else {
             Step& met = meet(u, p, edges, token_port);
-            met.port = static_cast<int32_t>(p);
+            met.of_port.index = static_cast<int32_t>(p);
             Port out = slice(gather_slot[u].at(static_cast<int32_t>(p)), u, met.channels);
             s.in[p] = met.out[0] = view_of(out);
             add_before(u, met, is_outside(u, edges));
@@ -180,11 +184,11 @@ void Builder::curve_input(uint32_t u) {
         if (c.params[k].kind != AMP_PARAM_TEXT || std::string(c.params[k].key) != "curve") continue;
         const auto i = static_cast<size_t>(r.plan_.nodes[u].parameter[k]);
         const std::string& key = r.plan_.nodes[u].descriptor->parameters[i].text;
-        Step& s = values.make_step(u, k, slot_data[static_cast<size_t>(gather_slot[u].at(-1))], 1, 1,
+        Step& s = values.make_step(StepKind::curve, u, k, slot_data[static_cast<size_t>(gather_slot[u].at(-1))], 1, 1,
                                    slice_row(r.env_.width));
-        s.curve = curve(key);
-        s.low = -INFINITY;
-        s.high = INFINITY;
+        s.of_parameter.curve = curve(key);
+        s.of_parameter.low = -INFINITY;
+        s.of_parameter.high = INFINITY;
         main.in[0] = s.out[0];
         add_before(u, s, true);
     }
@@ -200,8 +204,8 @@ void Builder::parameters(uint32_t u, const std::map<uint32_t, const Port*>& toke
         const auto slot = param_slot[u].find(k);
         if (slot != param_slot[u].end()) {
             const Shape shape = widest_shape(u, k);
-            Step& s = values.make_step(u, k, slot_data[static_cast<size_t>(slot->second)], shape.channels, shape.groups,
-                                       slice_row(r.env(u).width));
+            Step& s = values.make_step(StepKind::parameter, u, k, slot_data[static_cast<size_t>(slot->second)],
+                                       shape.channels, shape.groups, slice_row(r.env(u).width));
             const auto mods = entering(u, -1, static_cast<int32_t>(k));
             modulations(s, mods, token_port);
             w.main->par[k] = s.out[0];
@@ -219,7 +223,7 @@ void Builder::parameters(uint32_t u, const std::map<uint32_t, const Port*>& toke
         Tensor scratch;
         const Value v = values.in_force(u, k, scratch);
         if (v.curve)
-            w.parameter[k]->curve = curve(*v.curve);
+            w.parameter[k]->of_parameter.curve = curve(*v.curve);
         else
             base(u, k, *v.tensor);
     }
@@ -249,8 +253,8 @@ void Builder::modulations(Step& s, const std::vector<uint32_t>& mods,
         list[i].multiply = d.multiply;
         source(list[i].source, mods[i], token_port);
     }
-    s.mods = list;
-    s.n_mods = static_cast<int32_t>(mods.size());
+    s.of_parameter.mods = list;
+    s.of_parameter.n_mods = static_cast<int32_t>(mods.size());
 }
 
 void Builder::build() {

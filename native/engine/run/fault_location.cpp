@@ -45,9 +45,9 @@ void Shard::note(uint32_t lead, Step& step, uint32_t verdict, const Firing& f) {
 void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
     if (verdict & kFusedWrong) {  // let the parameter's own step write what was wrong
         Step& p = *step.fused;
-        p.fuses = false;
+        p.of_parameter.fuses = false;
         note_node(u, p, p.fire(p, {f.frame - p.arrival, f.offset, f.frames}), f);
-        p.fuses = true;
+        p.of_parameter.fuses = true;
     }
     const PlanNode& n = plan_.nodes[u];
     const amp_node_contract& c = *n.type->contract;
@@ -69,11 +69,10 @@ void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f)
     const auto not_finite = [](double x) { return !std::isfinite(x); };
     const auto name_of = [](double x) { return std::isnan(x) ? "NaN" : "Inf"; };
     const bool stops = common_.config.flags & AMP_RUN_STOP_NONFINITE;
-    const bool main = &step == work_[lead(u)].main;
-    if (!main && step.n_in == 1) return;  // a copy of what was seen at its source
-    if (!main && step.n_in > 1) {         // edges that meet at a port
+    if (!is_watched(step.kind)) return;  // it was seen at its source
+    if (step.kind == StepKind::port) {
         const Found x = stops ? earliest(step.out[0], step.channels, lanes, f, n.arrival, not_finite) : Found{};
-        const char* port = c.inputs[step.port].key;
+        const char* port = c.inputs[step.of_port.index].key;
         if (x.time != INT64_MAX)
             keep(x, AMP_E_NONFINITE, port,
                  text("%s.%s: the edges that meet here sum to %s at %s. Lower their levels, or render with "
@@ -81,12 +80,13 @@ void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f)
                       name.c_str(), port, name_of(x.value), where(x).c_str()));
         return;
     }
-    if (!main) {  // a parameter
-        const amp_param_contract& p = c.params[step.port];
-        const auto wrong = [&](double x) { return not_finite(x) || x < step.low || x > step.high; };
+    if (step.kind != StepKind::node) {  // a parameter, or the curve that a node plays
+        const ParameterStep& own = step.of_parameter;
+        const amp_param_contract& p = c.params[own.index];
+        const auto wrong = [&](double x) { return not_finite(x) || x < own.low || x > own.high; };
         const Found x = earliest(step.out[0], step.channels, lanes, f, n.arrival, wrong);
         if (x.time == INT64_MAX) return;
-        if (p.kind == AMP_PARAM_TEXT) {
+        if (step.kind == StepKind::curve) {
             keep(x, AMP_E_NONFINITE, p.key,
                  text("%s.%s: the control curve gives %s at %s. Look at its points there.", name.c_str(), p.key,
                       name_of(x.value), where(x).c_str()));
@@ -109,7 +109,7 @@ void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f)
                           name.c_str(), c.params[k].key, c.params[m].key, x.value, most, c.params[m].key,
                           where(x).c_str()));
             }
-    if (!(verdict & kNonfinite) || !stops || is_early(u, f)) return;
+    if (!(verdict & kNonfinite) || !stops || is_before_first(u, f)) return;
     for (uint32_t k = 0; k < c.n_outputs; ++k) {
         const Found x = earliest(step.out[k], n.out_channels[k], lanes, f, n.arrival + n.latency, not_finite);
         if (x.time != INT64_MAX)

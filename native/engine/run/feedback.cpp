@@ -14,7 +14,7 @@ void Shard::reserve_ticks() {
     for (const Component& c : plan_.components) {
         size_t n = 0;
         for (uint32_t u : c.nodes)
-            n += work_[u].before.size() + 1 + std::max(work_[u].after.size(), work_[u].early.size());
+            n += work_[u].before.size() + 1 + std::max(work_[u].after.size(), work_[u].before_first.size());
         most = std::max(most, n);
     }
     ticks_.resize(parts_.groups());
@@ -56,21 +56,23 @@ void Shard::list_ticks(std::vector<Tick>& ticks, const Component& c, const Firin
                 note(u, *s, r, f);
         }
         add(w.main);
-        const bool early = is_early(u, f);
-        for (Step* s : early ? w.early : w.after) add(s);
-        count(u, f.frames, f.frames, early);
+        const bool before_first = is_before_first(u, f);
+        for (Step* s : before_first ? w.before_first : w.after) add(s);
+        count(u, f.frames, f.frames, before_first);
     }
     hand_on(ticks);
 }
 
 // Where a step reads what the one before it has just written, the value goes from tick to tick in a register, and what
-// closes the loop is settled on the way.
+// closes the loop is flushed on the way.
 void Shard::hand_on(std::vector<Tick>& ticks) const {
     if (ticks.empty()) return;
-    for (size_t k = 0; k + 1 < ticks.size(); ++k) {
-        Step &s = *ticks[k].step, &next = *ticks[k + 1].step;
-        if (next.tick != table_->settle_tick[0] || !carrying(s) || next.out[0].data != s.out[0].data) continue;
-        ticks[k].run = carrying(s)[0][1];
+    for (size_t k = 0; k < ticks.size(); ++k) {
+        Step& s = *ticks[k].step;
+        if (!carrying(s)) continue;
+        const Step* next = k + 1 < ticks.size() ? ticks[k + 1].step : nullptr;
+        s.of_node.flushes = next && next->kind == StepKind::flush && next->out[0].data == s.out[0].data;
+        if (!s.of_node.flushes) continue;
         ticks.erase(ticks.begin() + static_cast<std::ptrdiff_t>(k) + 1);
     }
     const Step* last = ticks.back().step;
@@ -80,10 +82,9 @@ void Shard::hand_on(std::vector<Tick>& ticks) const {
         last = t.step;
         const auto* ways = carrying(*t.step);
         if (!ways) continue;
-        const bool settles = t.run == ways[0][1];
         const bool reads = ways[1][0] && from.step == 1 && carried_in(*t.step).step == 1 &&
                            carried_in(*t.step).data + wraps == from.data;
-        t.run = ways[reads][settles];
+        t.run = ways[reads][t.step->of_node.flushes];
     }
 }
 
@@ -138,17 +139,18 @@ void Shard::run_frames(const Component& c, const Firing& f) {
 
 // Values that are looked at where they are made: outputs of nodes, and edges that meet.
 bool Shard::wrote_finite(const Step& s, const Firing& f) const {
-    const bool main = &s == work_[s.node].main;
-    const uint32_t outputs = main ? plan_.nodes[s.node].type->contract->n_outputs : s.port >= 0 ? 1 : 0;
+    if (!is_watched(s.kind)) return true;
+    const bool main = s.kind == StepKind::node;
+    const uint32_t outputs = main ? plan_.nodes[s.place].type->contract->n_outputs : 1;
     for (uint32_t k = 0; k < outputs; ++k) {
-        const int32_t channels = main ? plan_.nodes[s.node].out_channels[k] : s.channels;
+        const int32_t channels = main ? plan_.nodes[s.place].out_channels[k] : s.channels;
         if (!table_->finite(s.out[k], channels, s.env->groups, f)) return false;
     }
     return true;
 }
 
 void Shard::note_tick(Step& s, const Firing& f) {
-    if (&s == work_[s.node].main || s.port >= 0) note(s.node, s, s.verdict | kNonfinite, f);
+    if (is_watched(s.kind)) note(s.place, s, s.verdict | kNonfinite, f);
     s.verdict = kFired;
 }
 
@@ -156,15 +158,15 @@ Carried Shard::watched_tick(const Tick& t, uint32_t i, int64_t time, Carried bef
     Step& s = *t.step;
     const Firing own{time - s.arrival, i, 1};
     if (common_.flight) {
-        common_.flight->node = plan_.nodes[s.node].rank;
+        common_.flight->node = plan_.nodes[s.place].rank;
         common_.flight->first_frame = own.frame;
         common_.flight->frames = 1;
     }
-    const bool main = &s == work_[s.node].main, traced = main && !common_.events.empty();
-    if (main) test_hook(s.node, own);
+    const bool main = s.kind == StepKind::node, traced = main && !common_.events.empty();
+    if (main) test_hook(s.place, own);
     const int64_t t0 = traced ? common_.now() : 0;
     before = t.run(s, i, time, before);
-    if (traced) record(s.node, {time, i, 1}, t0, common_.now());
+    if (traced) record(s.place, {time, i, 1}, t0, common_.now());
     return before;
 }
 

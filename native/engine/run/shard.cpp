@@ -34,7 +34,7 @@ void Shard::advance_windows(uint32_t frames) {
         p->pos = p->history;
     }
     for (const Patch& q : patches_) q.view->data = q.port->data + q.row + (q.port->pos - q.delay) * q.port->width;
-    for (uint32_t u : moving_) lay(u);
+    for (uint32_t u : moving_) bind_rows(u);
 }
 
 void Shard::run(int64_t clock, int64_t frames, const std::vector<TapCopy>& all, int64_t origin) {
@@ -103,7 +103,7 @@ void Shard::unit_heat(uint32_t u, const Firing& f) {
 // One node over a window: its parameters and gathers, itself, its token edges; or what stands there before its time.
 void Shard::fire(uint32_t u, const Firing& f) {
     Work& w = work_[u];
-    const bool early = is_early(u, f);
+    const bool before_first = is_before_first(u, f);
     if (started(u, f)) {
         const Firing own = logical(*w.main, f);
         if (common_.flight) {
@@ -115,7 +115,7 @@ void Shard::fire(uint32_t u, const Firing& f) {
         AMP_LOG("fire %s frames %lld to %lld", plan_.nodes[u].descriptor->name.c_str(),
                 static_cast<long long>(own.frame), static_cast<long long>(own.frame + f.frames - 1));
         for (uint32_t v = u; v < u + fired_with(u); ++v) test_hook(v, own);
-        count(u, f.frames, 1, early);
+        count(u, f.frames, 1, before_first);
         if (w.held()) {
             if (!w.fired_once) fire_held(u, f);
             return;
@@ -124,15 +124,15 @@ void Shard::fire(uint32_t u, const Firing& f) {
             if (const uint32_t r = s->fire(*s, own)) note(u, *s, r, f);
         if (const uint32_t r = w.main->fire(*w.main, own)) note(u, *w.main, r, f);
     }
-    for (Step* s : early ? w.early : w.after) s->fire(*s, logical(*s, f));
+    for (Step* s : before_first ? w.before_first : w.after) s->fire(*s, logical(*s, f));
 }
 
 // What is counted and timed of a cohort is counted for every member, its time in equal shares.
-void Shard::count(uint32_t u, uint32_t frames, uint32_t calls, bool early) {
+void Shard::count(uint32_t u, uint32_t frames, uint32_t calls, bool before_first) {
     for (uint32_t v = u; v < u + fired_with(u); ++v) {
         work_[v].frames += frames;
         work_[v].calls += calls;
-        if (early) work_[v].owed += frames;
+        if (before_first) work_[v].measured_lag += frames;
     }
 }
 void Shard::share_time(uint32_t u, const Firing& f, double ticks) {

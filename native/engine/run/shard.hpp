@@ -38,7 +38,7 @@ struct Patch {  // a view into a window moves with it
 
 struct Work {  // one node: steps before it (parameters, gathers), itself, steps after it (token edges)
     std::vector<Step*> before, after;
-    std::vector<Step*> early;  // in place of `after` until its first token
+    std::vector<Step*> before_first;  // in place of `after` until its first token
     Step* main = nullptr;
     std::vector<bool> outside;  // per step before: reads nothing from the node's own component
     std::vector<Port> out;
@@ -48,7 +48,7 @@ struct Work {  // one node: steps before it (parameters, gathers), itself, steps
     // metrics
     double ticks = 0;
     int64_t timed_frames = 0, frames = 0, calls = 0;
-    int64_t owed = 0;  // frames consumed for which no token came out
+    int64_t measured_lag = 0;  // frames consumed for which no token came out
 };
 
 struct HeatTrack {                      // per node, when heat is asked for; (batch, frame) order, one row per batch
@@ -183,14 +183,14 @@ private:
     int layout(uint32_t node) const { return env(node).width == kLanes; }  // index into LayoutOps: 0 width 1, 1 width 8
     uint32_t first_lane(uint32_t node) const { return team(node) ? (node - team(node)->first) * env_.batches : 0; }
     void make_teams();
-    void count(uint32_t lead, uint32_t frames, uint32_t calls, bool early);
+    void count(uint32_t lead, uint32_t frames, uint32_t calls, bool before_first);
     void share_time(uint32_t lead, const Firing& f, double ticks);
     void record(uint32_t lead, const Firing& f, int64_t start, int64_t stop);
     void advance_windows(uint32_t frames);
     // Firings are in virtual time from here on; each step is shown its own logical frames.
     void run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin, bool timed);
     bool started(uint32_t node, const Firing& f) const { return f.frame >= plan_.nodes[node].arrival; }
-    bool is_early(uint32_t node, const Firing& f) const {  // no token of it is out yet
+    bool is_before_first(uint32_t node, const Firing& f) const {  // no token of it is out yet
         return f.frame < plan_.nodes[node].arrival + plan_.nodes[node].latency;
     }
     void fire(uint32_t node, const Firing& f);
@@ -226,14 +226,16 @@ private:
     Carried tick_once(const Tick* first, const Tick* end, const Firing& f, Carried now);
     // Ways of a step of one row to take a value from the tick before (see LayoutOps); NULL: none.
     const TickFn (*carrying(const Step& s) const)[2] {
-        const bool one = s.channels == 1 && s.env->groups == 1 && s.env->width == 1 && &s == work_[s.node].main;
-        const auto& ways = plan_.nodes[s.node].type->ops[layout(s.node)].carry[!s.varying];
+        const bool one = s.channels == 1 && s.env->groups == 1 && s.env->width == 1 && s.kind == StepKind::node;
+        const auto& ways = plan_.nodes[s.place].type->ops[layout(s.place)].carry[!s.varying];
         return one && ways[0][0] ? ways : nullptr;
     }
-    static const View& carried_in(const Step& s) { return s.n_more ? s.more[s.n_more - 1] : s.in[0]; }
-    void lay(uint32_t node) {
+    static const View& carried_in(const Step& s) {
+        return s.of_node.n_more ? s.of_node.more[s.of_node.n_more - 1] : s.in[0];
+    }
+    void bind_rows(uint32_t node) {
         const LayoutOps& ops = plan_.nodes[node].type->ops[layout(node)];
-        if (ops.lay && work_[node].main) ops.lay(*work_[node].main);
+        if (ops.bind_rows && work_[node].main) ops.bind_rows(*work_[node].main);
     }
     void run_frames(const Component& component, const Firing& f);
     void run_firings(const Component& component, const Firing& f);

@@ -19,7 +19,7 @@ void Shard::list_ops() {
         first_op_.push_back(static_cast<uint32_t>(ops_.size()));
         if (plan_.nodes[u].component >= 0 || is_led(u)) continue;
         const auto add = [&](Step* s) {
-            if (s->fire != idle) ops_.push_back({s->fire, s, 1});
+            if (s->kind != StepKind::node || !s->of_node.idle) ops_.push_back({s->fire, s, 1});
         };
         if (w.held()) {
             held_.push_back(u);
@@ -41,8 +41,10 @@ void Shard::list_ops() {
 
 // Whether a step does to what another has just written what that one did.
 bool Shard::continues(const Step& from, const Step& to) const {
-    const LayoutOps& ops = plan_.nodes[to.node].type->ops[layout(to.node)];
-    if (!ops.series || from.fire != ops.fire || to.fire != ops.fire || from.varying || to.varying) return false;
+    if (from.kind != StepKind::node || to.kind != StepKind::node || from.varying || to.varying) return false;
+    const NodeType& type = *plan_.nodes[to.place].type;
+    if (plan_.nodes[from.place].type != &type || layout(from.place) != layout(to.place)) return false;
+    if (!type.ops[layout(to.place)].series) return false;
     const View &a = from.out[0], &b = to.in[0], &c = to.out[0];
     return from.in[0].step == 1 && b.step == 1 && a.data == b.data && b.data == c.data &&
            a.channel_stride == b.channel_stride && a.group_stride == b.group_stride && from.channels == to.channels &&
@@ -56,12 +58,12 @@ template <bool kLate> inline void Shard::run_op(const Op& op, const Firing& f) {
         r = op.fire(s, logical(s, f));
     else
         r = op.fire(s, f);  // no copy, whose load would wait for the stores of the block before
-    if (r) note(s.node, s, r, f);
+    if (r) note(s.place, s, r, f);
 }
 
 // What is not finite is looked for node by node.
 template <bool kLate> void Shard::run_series(const Op* ops, uint32_t n, const Firing& f) {
-    const uint32_t u = ops->step->node, done = plan_.nodes[u].type->ops[layout(u)].series(ops, n, f);
+    const uint32_t u = ops->step->place, done = plan_.nodes[u].type->ops[layout(u)].series(ops, n, f);
     if (done == f.frames) return;
     const Firing rest{f.frame + done, f.offset + done, f.frames - done};
     for (uint32_t k = 0; k < n; ++k) run_op<kLate>(ops[k], rest);
@@ -111,7 +113,7 @@ bool Shard::run_to_tap(uint32_t first, uint32_t end, const Firing& f, const TapC
 bool Shard::writes_out(const Step& s, const TapCopy& tap) const {
     if (env_.width != kLanes || plan_.lead(tap.node) != 0) return false;
     const Port& p = work_[tap.node].out[tap.port];
-    return !p.held && &s == work_[s.node].main && s.out[0].data == view_of(p).data;
+    return !p.held && s.kind == StepKind::node && s.out[0].data == view_of(p).data;
 }
 
 // A block, from one component or tap to the next.

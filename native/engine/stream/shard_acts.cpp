@@ -21,7 +21,7 @@ void Share::point(uint32_t u, int64_t frame) {
         const Patch& q = s.patches_[k];
         q.view->data = q.port->data + q.row + (q.port->pos + frame - q.delay) * q.port->width;
     }
-    if (s.first_patch_[u] < s.first_patch_[u + 1]) s.lay(u);
+    if (s.first_patch_[u] < s.first_patch_[u + 1]) s.bind_rows(u);
 }
 
 void Share::fire(uint32_t u, int64_t frame, uint32_t frames) {
@@ -44,10 +44,10 @@ void Share::take(uint32_t u, int64_t frame, const amp_buffer& b) {
     const View samples{b.data + (b.batches == 1 ? 0 : s.first_batch_ * b.batch_stride),
                        b.channels == 1 ? 0 : b.channel_stride, b.batches == 1 ? 0 : b.batch_stride, 1};
     const Firing f{0, 0, static_cast<uint32_t>(b.frames)};
-    w.main->source = &samples;
-    w.main->source_frames = b.frames;
+    w.main->of_node.samples = &samples;
+    w.main->of_node.sample_frames = b.frames;
     w.main->fire(*w.main, f);
-    w.main->source = nullptr;  // once it has ended there is silence
+    w.main->of_node.samples = nullptr;  // once it has ended there is silence
     for (Step* after : w.after) after->fire(*after, f);
     w.frames += b.frames;
     ++w.calls;
@@ -93,7 +93,10 @@ void Share::give(uint32_t ring, int64_t token, uint32_t frames, const amp_buffer
 
 bool Share::follows(uint32_t u, const CurveData& curve) const {
     const auto& steps = s.work_[u].before;
-    return std::any_of(steps.begin(), steps.end(), [&](const Step* step) { return step->curve == &curve; });
+    return std::any_of(steps.begin(), steps.end(), [&](const Step* step) {
+        const bool may = step->kind == StepKind::parameter || step->kind == StepKind::curve;
+        return may && step->of_parameter.curve == &curve;
+    });
 }
 
 }  // namespace amp

@@ -86,8 +86,7 @@ Environment inner_environment(const Environment& outer, const Group& group);
 // ---- kernel/steps/rate.cpp ----
 // Steps like gather and pack: one per inserted node, in both layouts. `in` is at one rate, `out` at the other.
 struct RateSteps {
-    FireFn up[2], hold[2], down[2], pad[2];
-    TickFn up_tick[2], hold_tick[2], down_tick[2], pad_tick[2];
+    StepOps up[2], hold[2], down[2], pad[2];
 };
 
 }  // namespace amp
