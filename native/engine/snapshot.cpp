@@ -127,7 +127,7 @@ template <class Io> void Snapshot::memory(Shard& s, const Io& io) {
     for (uint32_t u = 0; u < s.work_.size(); ++u) {
         const NodeType& type = *s.plan_.nodes[u].type;
         const std::string& name = s.plan_.nodes[u].descriptor->name;
-        if (s.is_led(u)) continue;
+        if (!s.is_leader(u)) continue;
         Step& step = *s.work_[u].main;
         const auto rows = static_cast<size_t>(step.channels) * static_cast<size_t>(step.env->groups);
         io.raw(&s.work_[u].measured_lag, sizeof(int64_t), "delay of " + name);

@@ -1,5 +1,5 @@
 // The maker of a shard's memory and steps: what its files share. lifetimes.cpp decides who shares memory,
-// port_memory.cpp places it, cohort_lanes.cpp joins teams to the rest, steps.cpp makes the steps.
+// port_memory.cpp places it, cohort_lanes.cpp joins lane groups to the rest, steps.cpp makes the steps.
 #pragma once
 #include <algorithm>
 #include <map>
@@ -47,10 +47,10 @@ struct Builder {
     std::vector<std::vector<int>> out_slot{};           // [node][port], -1: window or held
     std::vector<std::map<uint32_t, int>> param_slot{};  // [node] parameter -> slot
     std::vector<std::map<int32_t, int>> gather_slot{};  // [node] input port -> slot; -1 the curve of a controller
-    std::map<uint32_t, int> pack_slot{};                // edge of the lead of a team -> slot of its lanes
+    std::map<uint32_t, int> pack_slot{};                // edge of the leader of a lane group -> slot of its lanes
     std::map<uint32_t, Port> packed{};                  // the same, once its step is there
-    std::map<std::pair<uint32_t, uint32_t>, int> lift_slot{};       // (lead, output) -> slot, -1: window
-    std::map<std::pair<uint32_t, uint32_t>, Port*> lifted{};        // outputs of teams lane by lane, for other nodes
+    std::map<std::pair<uint32_t, uint32_t>, int> lift_slot{};  // (lead, output) -> slot, -1: window
+    std::map<std::pair<uint32_t, uint32_t>, Port*> lifted{};   // outputs of lane groups lane by lane, for other nodes
     std::multimap<size_t, std::pair<int, uint32_t>> dies_lifted{};  // unit end -> slot, home
     std::vector<bool> in_run{};                 // [edge] one of eight lanes that a sum reads as they are
     std::vector<std::vector<uint32_t>> home{};  // [node][port] group that may have the slice after it
@@ -59,9 +59,9 @@ struct Builder {
 
     const amp_node_contract& contract(uint32_t u) const { return *r.plan_.nodes[u].type->contract; }
     const std::string& name(uint32_t u) const { return r.plan_.nodes[u].descriptor->name; }
-    size_t unit_end(uint32_t u) const {  // last node of the component or of the team, or the node itself
+    size_t unit_end(uint32_t u) const {  // last node of the component or of the group, or the node itself
         const int32_t c = r.plan_.nodes[u].component;
-        return c < 0 ? r.lead(u) + r.fired_with(u) - 1 : r.plan_.components[static_cast<size_t>(c)].nodes.back();
+        return c < 0 ? r.leader(u) + r.fired_with(u) - 1 : r.plan_.components[static_cast<size_t>(c)].nodes.back();
     }
     std::vector<uint32_t> entering(uint32_t u, int32_t port, int32_t param) const {
         std::vector<uint32_t> list;
@@ -81,16 +81,16 @@ struct Builder {
         const PlanNode& n = r.plan_.nodes[u];
         return stacks(contract(u).inputs[port]) ? n.in_channels[port] : n.channels;
     }
-    Shape widest_shape(uint32_t u, uint32_t k) const {  // of all members of a team
+    Shape widest_shape(uint32_t u, uint32_t k) const {  // of all members of a lane group
         Shape all{0, 0};
         for (uint32_t v = u; v < u + r.fired_with(u); ++v)
             if (const Shape s = parameter_shape(v, k); s.channels > all.channels) all = s;
         return all;
     }
 
-    // A slice that is used beyond its part is free when all parts are done: for the tail.
+    // A slice that is used beyond its part is free when all parts are done: for the epilogue.
     void meet_at(uint32_t& group, uint32_t user) const {
-        if (group != user) group = r.parts_.tail();
+        if (group != user) group = r.parts_.epilogue();
     }
 
     // The size of a slot is counted in rows of one double per frame.
@@ -99,7 +99,7 @@ struct Builder {
     }
     bool gathers_lanes(const PlanEdge& e) const { return in_run[static_cast<size_t>(&e - r.plan_.edges.data())]; }
 
-    // The edge of member m of a team that stands where edge k of its lead stands.
+    // The edge of member m of a lane group that stands where edge k of its leader stands.
     uint32_t twin(uint32_t k, uint32_t m) const {
         const uint32_t lead = r.plan_.edges[k].dst;
         const auto& in = r.plan_.nodes[lead].in;
@@ -109,7 +109,7 @@ struct Builder {
         return e.channel >= 0 ? 1 : r.plan_.nodes[e.src].out_channels[e.src_port];
     }
     void pack_slots(uint32_t u, std::vector<int>& pending) {
-        if (!r.team(u)) return;
+        if (!r.lane_group(u)) return;
         for (uint32_t k : r.plan_.nodes[u].in)
             if (!is_straight(k)) pending.push_back(pack_slot[k] = slot(u, shown_channels(r.plan_.edges[k])));
     }

@@ -1,4 +1,4 @@
-// What stands between a team and the rest: lanes read as they are, brought together, or laid out one by one.
+// What stands between a lane group and the rest: lanes read as they are, brought together, or laid out one by one.
 #include "engine/build/builder.hpp"
 
 namespace amp {
@@ -6,19 +6,19 @@ namespace amp {
 // Where many edges are added, eight in a row that are the lanes of one group are read as they are.
 void Builder::find_lane_runs() {
     in_run.assign(r.plan_.edges.size(), false);
-    if (r.teams_.empty() || r.env_.batches > 1) return;
+    if (r.lane_groups_.empty() || r.env_.batches > 1) return;
     const auto lane_of = [&](uint32_t k) { return r.first_lane(r.plan_.edges[k].src); };
     for (uint32_t u = 0; u < r.plan_.nodes.size(); ++u) {
-        if (r.team(u) || r.plan_.nodes[u].component >= 0) continue;
+        if (r.lane_group(u) || r.plan_.nodes[u].component >= 0) continue;
         for (uint32_t p = 0; p < contract(u).n_inputs; ++p) {
             const auto edges = entering(u, static_cast<int32_t>(p), -1);
             if (edges.size() <= kMostAdded || stacks(contract(u).inputs[p])) continue;
             for (size_t i = 0; i + kLanes <= edges.size(); ++i) {
                 const PlanEdge& first = r.plan_.edges[edges[i]];
-                bool run = r.team(first.src) && lane_of(edges[i]) % kLanes == 0;
+                bool run = r.lane_group(first.src) && lane_of(edges[i]) % kLanes == 0;
                 for (uint32_t j = 1; run && j < kLanes; ++j) {
                     const PlanEdge& e = r.plan_.edges[edges[i + j]];
-                    run = r.lead(e.src) == r.lead(first.src) && lane_of(edges[i + j]) == lane_of(edges[i]) + j &&
+                    run = r.leader(e.src) == r.leader(first.src) && lane_of(edges[i + j]) == lane_of(edges[i]) + j &&
                           e.src_port == first.src_port && e.channel == first.channel && e.lag == first.lag;
                 }
                 for (uint32_t j = 0; run && j < kLanes; ++j) in_run[edges[i + j]] = true;
@@ -27,10 +27,10 @@ void Builder::find_lane_runs() {
     }
 }
 
-// Whether a team reads the lanes of another as they are: member from member.
+// Whether a lane group reads the lanes of another as they are: member from member.
 bool Builder::is_straight(uint32_t k) const {
     const PlanEdge& e = r.plan_.edges[k];
-    const Team *to = r.team(e.dst), *from = r.team(e.src);
+    const LaneGroup *to = r.lane_group(e.dst), *from = r.lane_group(e.src);
     if (!to) return true;
     if (!from || from->count != to->count) return false;
     for (uint32_t m = 0; m < to->count; ++m)
@@ -38,7 +38,7 @@ bool Builder::is_straight(uint32_t k) const {
     return true;
 }
 
-// What other nodes read of a team stands lane by lane behind it.
+// What other nodes read of a lane group stands lane by lane behind it.
 void Builder::lift() {
     for (const auto& [place, port] : lifted) {
         const auto [u, k] = place;
@@ -51,27 +51,27 @@ void Builder::lift() {
     }
 }
 
-// Batch b of what an edge carries, wherever its source keeps it: for nodes that are no team, and for packing.
+// Batch b of what an edge carries, wherever its source keeps it: for nodes that are no group, and for packing.
 void Builder::show_lane(View& view, const PlanEdge& e, int32_t channel, uint32_t b) {
-    const uint32_t lead = r.lead(e.src), lane = r.first_lane(e.src) + b;
-    const auto apart = r.team(e.dst) || gathers_lanes(e) ? lifted.end() : lifted.find({lead, e.src_port});
+    const uint32_t lead = r.leader(e.src), lane = r.first_lane(e.src) + b;
+    const auto apart = r.lane_group(e.dst) || gathers_lanes(e) ? lifted.end() : lifted.find({lead, e.src_port});
     const Port& p = apart != lifted.end() ? *apart->second : r.work_[lead].out[e.src_port];
     const int64_t group = lane / static_cast<uint32_t>(p.width);
     show_from(view, p, behind(e), channel, group * p.row + lane % static_cast<uint32_t>(p.width));
 }
 
-// The step that brings what the members of a team read into its lanes, made when the first asks for it.
+// The step that brings what the members of a lane group read into its lanes, made when the first asks for it.
 const Port& Builder::pack(uint32_t k) {
     if (const auto it = packed.find(k); it != packed.end()) return it->second;
     const PlanEdge& e = r.plan_.edges[k];
-    const Team& team = *r.team(e.dst);
-    Step& s = make_step(StepKind::pack, team.first, r.table_->pack, shown_channels(e),
-                        static_cast<int32_t>(team.env.batches));
-    for (uint32_t l = 0; l < team.env.batches; ++l)
+    const LaneGroup& group = *r.lane_group(e.dst);
+    Step& s = make_step(StepKind::pack, group.first, r.table_->pack, shown_channels(e),
+                        static_cast<int32_t>(group.env.batches));
+    for (uint32_t l = 0; l < group.env.batches; ++l)
         show_lane(s.in[l], r.plan_.edges[twin(k, l / r.env_.batches)], e.channel, l % r.env_.batches);
-    const Port p = slice(pack_slot.at(k), team.first, s.channels);
+    const Port p = slice(pack_slot.at(k), group.first, s.channels);
     s.out[0] = view_of(p);
-    add_before(team.first, s, is_outside(team.first, {k}));
+    add_before(group.first, s, is_outside(group.first, {k}));
     return packed.emplace(k, p).first->second;
 }
 

@@ -38,7 +38,7 @@ const PlanEdge* Builder::passed(uint32_t u) const {
     const PlanNode& n = r.plan_.nodes[u];
     if (!n.type->passes || n.component >= 0 || n.history || r.plan_.lead(u) || n.in.size() != 1) return nullptr;
     const PlanEdge& e = r.plan_.edges[n.in.front()];
-    const bool slice = !r.team(e.src) && out_slot[e.src][e.src_port] >= 0;
+    const bool slice = !r.lane_group(e.src) && out_slot[e.src][e.src_port] >= 0;
     const bool alike = r.plan_.nodes[e.src].out_channels[e.src_port] == n.out_channels[0];
     return e.lag == 0 && e.channel < 0 && !has_tokens(r.plan_, e) && slice && alike ? &e : nullptr;
 }
@@ -49,10 +49,10 @@ bool Builder::may_write_over(uint32_t u, uint32_t src, uint32_t port) const {
     const PlanNode& n = r.plan_.nodes[u];
     if (!n.type->in_place || n.component >= 0 || r.common_.config.flags & AMP_RUN_HEAT) return false;
     if (r.plan_.nodes[src].out_channels[port] != n.channels || stacks(contract(u).inputs[0])) return false;
-    if (!r.team(src) != !r.team(u) || home[src][port] != r.parts_(u)) return false;
+    if (!r.lane_group(src) != !r.lane_group(u) || home[src][port] != r.parts_(u)) return false;
     return std::all_of(n.in.begin(), n.in.end(), [&](uint32_t k) {
         const PlanEdge& e = r.plan_.edges[k];  // from whichever node hands the slice on
-        const bool same = out_slot[r.lead(e.src)][e.src_port] == out_slot[src][port];
+        const bool same = out_slot[r.leader(e.src)][e.src_port] == out_slot[src][port];
         return !same || (e.port >= 0 && e.channel < 0 && is_straight(k));
     });
 }
@@ -72,24 +72,24 @@ void Builder::assign() {
     find_lane_runs();
     std::map<std::pair<uint32_t, uint32_t>, size_t> last_lifted;
     for (const PlanEdge& e : r.plan_.edges) {
-        const uint32_t src = r.lead(e.src);
+        const uint32_t src = r.leader(e.src);
         last[src][e.src_port] = std::max(last[src][e.src_port], unit_end(e.dst));
         meet_at(home[src][e.src_port], r.parts_(e.dst));
         if (e.lag > 0) delayed[e.src] = true;
-        if (r.team(e.src) && !r.team(e.dst) && !gathers_lanes(e)) last_lifted[{src, e.src_port}] = 0;
+        if (r.lane_group(e.src) && !r.lane_group(e.dst) && !gathers_lanes(e)) last_lifted[{src, e.src_port}] = 0;
     }
     for (uint32_t u = n; u-- > 0;)  // a slice that is handed on lives as long as what it is handed on as
         if (r.plan_.nodes[u].type->passes)
             for (uint32_t k : r.plan_.nodes[u].in) {
                 const PlanEdge& e = r.plan_.edges[k];
-                size_t& end = last[r.lead(e.src)][e.src_port];
+                size_t& end = last[r.leader(e.src)][e.src_port];
                 end = std::max(end, last[u][0]);
-                meet_at(home[r.lead(e.src)][e.src_port], home[u][0]);
+                meet_at(home[r.leader(e.src)][e.src_port], home[u][0]);
             }
     std::vector<int> pending;  // scratch of the component being walked
     for (uint32_t u = 0; u < n; ++u) {
         check(u);
-        if (r.is_led(u)) {
+        if (!r.is_leader(u)) {
             free_ended(u, pending, dies[u]);
             continue;
         }
@@ -108,7 +108,8 @@ void Builder::assign() {
             p.channels = r.plan_.nodes[u].out_channels[k];
             p.groups = r.env(u).groups;
             p.width = r.env(u).width;
-            p.held = r.plan_.nodes[u].type->holds && !varying && !delayed[u] && r.plan_.lead(u) == 0 && !r.team(u);
+            p.held =
+                r.plan_.nodes[u].type->holds && !varying && !delayed[u] && r.plan_.lead(u) == 0 && !r.lane_group(u);
             p.history = r.plan_.lead(u);
             for (uint32_t v = u; v < u + r.fired_with(u); ++v)
                 p.history = std::max(p.history, static_cast<int64_t>(r.plan_.nodes[v].history));
@@ -164,8 +165,9 @@ void Builder::choose_block() {
     const uint64_t bytes = std::max<uint64_t>(1, rows) * sizeof(double);
     const auto fit =
         static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kBlockStep * kBlockStep));
-    const bool short_ones = !r.teams_.empty() && r.parts_.count == 0;  // threads want more to do between two meetings
-    const uint32_t least = short_ones ? kLeastBlockOfTeams : kLeastBlock;
+    const bool short_ones =
+        !r.lane_groups_.empty() && r.parts_.count == 0;  // threads want more to do between two meetings
+    const uint32_t least = short_ones ? kLeastBlockOfLaneGroups : kLeastBlock;
     r.block_ = r.common_.config.block_frames ? r.common_.config.block_frames : std::max(least, fit);
 }
 

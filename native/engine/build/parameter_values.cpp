@@ -116,7 +116,7 @@ bool Values::varies(uint32_t node) const {
 
 void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Tensor& t) {
     const PlanNode& n = r.plan_.nodes[node];
-    const Step* step = r.work_[r.lead(node)].parameter[param];
+    const Step* step = r.work_[r.leader(node)].parameter[param];
     const auto alone = r.alone_.find({node, param});
     const int32_t stepped = alone != r.alone_.end() ? alone->second : step ? step->channels : 0;
     const bool channels = t.channels == 1 || !stepped || stepped == n.channels;
@@ -130,23 +130,23 @@ void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Ten
                   n.descriptor->name, key);
 }
 
-// What a member of a team plays now.
+// What a member of a lane group plays now.
 const Tensor& Values::played(uint32_t node, uint32_t param, Tensor& scratch) const {
     const auto it = r.installed_.find({node, param});
     return it != r.installed_.end() ? it->second : *in_force(node, param, scratch).tensor;
 }
 
-void Values::hold_lanes(const Team& team, uint32_t param, View& view) const {
-    const Step* step = r.work_[team.first].parameter[param];
-    const PlanNode& n = r.plan_.nodes[team.first];
+void Values::hold_lanes(const LaneGroup& group, uint32_t param, View& view) const {
+    const Step* step = r.work_[group.first].parameter[param];
+    const PlanNode& n = r.plan_.nodes[group.first];
     const Range range = step ? Range{-INFINITY, INFINITY} : clamp_range(n.type->contract->params[param]);
-    const auto channels = static_cast<uint32_t>(n.channels), groups = static_cast<uint32_t>(team.env.groups);
-    const uint32_t batches = r.env_.batches, last = team.env.batches - 1;
+    const auto channels = static_cast<uint32_t>(n.channels), groups = static_cast<uint32_t>(group.env.groups);
+    const uint32_t batches = r.env_.batches, last = group.env.batches - 1;
     if (!view.data) view.data = r.arena_.doubles(uint64_t{channels} * groups * kLanes);
     Tensor scratch;
     for (uint32_t l = 0; l < groups * kLanes; ++l) {
         const uint32_t lane = std::min(l, last);
-        const Tensor& t = played(team.first + lane / batches, param, scratch);
+        const Tensor& t = played(group.first + lane / batches, param, scratch);
         for (uint32_t c = 0; c < channels; ++c)
             view.data[(c * groups + l / kLanes) * kLanes + l % kLanes] =
                 std::clamp(t.at(r.first_batch_ + lane % batches, c, 0), range.low, range.high);
@@ -155,12 +155,12 @@ void Values::hold_lanes(const Team& team, uint32_t param, View& view) const {
 }
 
 // `frames` values of every member, lane by lane.
-View Values::lanes(const Team& team, uint32_t param, uint64_t frames) const {
-    const auto channels = static_cast<uint32_t>(r.plan_.nodes[team.first].channels), batches = r.env_.batches;
-    double* const to = r.arena_.doubles(team.env.batches * uint64_t{channels} * frames);
+View Values::lanes(const LaneGroup& group, uint32_t param, uint64_t frames) const {
+    const auto channels = static_cast<uint32_t>(r.plan_.nodes[group.first].channels), batches = r.env_.batches;
+    double* const to = r.arena_.doubles(group.env.batches * uint64_t{channels} * frames);
     Tensor scratch;
-    for (uint32_t l = 0; l < team.env.batches; ++l) {
-        const Tensor& t = played(team.first + l / batches, param, scratch);
+    for (uint32_t l = 0; l < group.env.batches; ++l) {
+        const Tensor& t = played(group.first + l / batches, param, scratch);
         for (uint32_t c = 0; c < channels; ++c)
             for (uint64_t n = 0; n < frames; ++n)
                 to[(l * channels + c) * frames + n] = t.at(r.first_batch_ + l % batches, c, n);
@@ -169,34 +169,34 @@ View Values::lanes(const Team& team, uint32_t param, uint64_t frames) const {
     return {to, n, n * channels, 1};
 }
 
-void Values::install_lanes(const Team& team, uint32_t param) {
-    Work& w = r.work_[team.first];
-    const PlanNode& n = r.plan_.nodes[team.first];
+void Values::install_lanes(const LaneGroup& group, uint32_t param) {
+    Work& w = r.work_[group.first];
+    const PlanNode& n = r.plan_.nodes[group.first];
     Step* step = w.parameter[param];
     uint64_t frames = 1;
     Tensor scratch;
-    for (uint32_t u = team.first; u < team.first + team.count; ++u)
+    for (uint32_t u = group.first; u < group.first + group.count; ++u)
         frames = std::max(frames, played(u, param, scratch).frames);
     if (step && frames > 1) {
         auto* view = r.arena_.make<View>(1);
-        *view = lanes(team, param, frames);
+        *view = lanes(group, param, frames);
         step->of_parameter.tensor = view;
         step->of_parameter.tensor_frames = static_cast<int64_t>(frames);
         return;
     }
-    hold_lanes(team, param, step ? step->of_parameter.base : w.main->par[param]);
+    hold_lanes(group, param, step ? step->of_parameter.base : w.main->par[param]);
     if (step) {
         step->of_parameter.tensor = nullptr;
         return;
     }
-    r.bind_rows(team.first);
+    r.bind_rows(group.first);
     n.type->ops[1].prepare(*w.main);
 }
 
 void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
-    if (const Team* team = r.team(node)) {
+    if (const LaneGroup* group = r.lane_group(node)) {
         r.installed_[{node, param}] = t;
-        install_lanes(*team, param);
+        install_lanes(*group, param);
         return;
     }
     Work& w = r.work_[node];

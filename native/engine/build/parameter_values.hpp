@@ -32,9 +32,9 @@ struct Values {
     void hold(double* rows, const Tensor& t, View& view, const Range& range = {-INFINITY, INFINITY}) const;
     // Makes `value` the base of parameter `param` of a built node: rows, or a parameter step's source.
     void install(uint32_t node, uint32_t param, const Tensor& value);
-    // The same for a team: what its members play now, lane by lane.
-    void hold_lanes(const Team& team, uint32_t param, View& view) const;
-    void install_lanes(const Team& team, uint32_t param);
+    // The same for a lane group: what its members play now, lane by lane.
+    void hold_lanes(const LaneGroup& group, uint32_t param, View& view) const;
+    void install_lanes(const LaneGroup& group, uint32_t param);
     // A step that works parameter values out frame by frame into `scratch` (rows x (block + 8) x width).
     Step& make_step(StepKind kind, uint32_t node, uint32_t param, double* scratch, int32_t channels, int32_t groups,
                     int64_t row);
@@ -44,7 +44,7 @@ struct Values {
 
 private:
     const Tensor& played(uint32_t node, uint32_t param, Tensor& scratch) const;
-    View lanes(const Team& team, uint32_t param, uint64_t frames) const;
+    View lanes(const LaneGroup& group, uint32_t param, uint64_t frames) const;
 };
 
 }  // namespace amp

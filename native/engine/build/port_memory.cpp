@@ -90,7 +90,7 @@ View Builder::tokens(uint32_t k) const {
 void Builder::flush_loops() {
     std::set<const Port*> done;
     for (const PlanEdge& e : r.plan_.edges) {
-        const uint32_t src = r.lead(e.src);
+        const uint32_t src = r.leader(e.src);
         const Port& p = r.work_[src].out[e.src_port];
         if (!recurs(r.plan_, e) || !done.insert(&p).second) continue;
         Step& s = make_step(StepKind::flush, src, r.table_->flush[r.layout(src)], p.channels, 0);

@@ -21,7 +21,7 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
         c.sample(kernels()->curve_segment, fs, first, n, out);
     };
     work_.resize(plan_.nodes.size());
-    make_teams();
+    make_lane_groups();
     divide(common.parts);
     curve_.resize(parts_.groups());
     Builder{*this}.build();
@@ -37,15 +37,16 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
 }
 
 // Cohorts become lanes where batches alone do not fill them. Heat and streams go node by node.
-void Shard::make_teams() {
+void Shard::make_lane_groups() {
     if (plan_.cohorts.empty() || env_.width == kLanes || common_.streams || common_.config.flags & AMP_RUN_HEAT) return;
-    plays_in_.assign(work_.size(), 0);
+    lane_group_of_.assign(work_.size(), 0);
     for (const Cohort& c : plan_.cohorts) {
-        Team& t = teams_.emplace_back(Team{c.first, c.count, env_});
+        LaneGroup& t = lane_groups_.emplace_back(LaneGroup{c.first, c.count, env_});
         t.env.width = kLanes;
         t.env.batches = c.count * env_.batches;
         t.env.groups = static_cast<int32_t>((t.env.batches + kLanes - 1) / kLanes);
-        for (uint32_t u = c.first; u < c.first + c.count; ++u) plays_in_[u] = static_cast<uint32_t>(teams_.size());
+        for (uint32_t u = c.first; u < c.first + c.count; ++u)
+            lane_group_of_[u] = static_cast<uint32_t>(lane_groups_.size());
     }
 }
 

@@ -12,7 +12,7 @@ void Builder::steps() {
     for (uint32_t k = 0; k < r.plan_.edges.size(); ++k)
         if (has_tokens(r.plan_, r.plan_.edges[k])) token_port[k] = &token_window(k);
     for (uint32_t u = 0; u < r.work_.size(); ++u)
-        if (!r.is_led(u)) node(u, token_port);
+        if (r.is_leader(u)) node(u, token_port);
     flush_loops();
     for (const auto& [k, port] : token_port) {
         const PlanEdge& e = r.plan_.edges[k];
@@ -118,10 +118,10 @@ void Builder::source(View& view, uint32_t k, const std::map<uint32_t, const Port
         show(view, *own->second, behind(e), channel);
     else if (!is_straight(k))
         view = view_of(pack(k), 0, e.channel >= 0 ? -1 : channel);
-    else if (!r.team(e.dst) && r.team(e.src))
+    else if (!r.lane_group(e.dst) && r.lane_group(e.src))
         show_lane(view, e, e.channel >= 0 ? e.channel : channel, 0);
     else
-        show(view, r.work_[r.lead(e.src)].out[e.src_port], behind(e), e.channel >= 0 ? e.channel : channel);
+        show(view, r.work_[r.leader(e.src)].out[e.src_port], behind(e), e.channel >= 0 ? e.channel : channel);
 }
 
 // The step that makes one signal of the edges of a port.
@@ -211,13 +211,13 @@ void Builder::parameters(uint32_t u, const std::map<uint32_t, const Port*>& toke
             w.main->par[k] = s.out[0];
             w.parameter[k] = &s;
             add_before(u, s, is_outside(u, mods));
-            if (const Team* team = r.team(u))
-                for (uint32_t v = u; v < u + team->count; ++v)
+            if (const LaneGroup* group = r.lane_group(u))
+                for (uint32_t v = u; v < u + group->count; ++v)
                     if (const int32_t own = parameter_shape(v, k).channels; own != shape.channels)
                         r.alone_[{v, k}] = own;
         }
-        if (const Team* team = r.team(u)) {
-            w.parameter[k] ? values.install_lanes(*team, k) : values.hold_lanes(*team, k, w.main->par[k]);
+        if (const LaneGroup* group = r.lane_group(u)) {
+            w.parameter[k] ? values.install_lanes(*group, k) : values.hold_lanes(*group, k, w.main->par[k]);
             continue;
         }
         Tensor scratch;

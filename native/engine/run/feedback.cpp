@@ -42,7 +42,7 @@ void Shard::list_ticks(std::vector<Tick>& ticks, const Component& c, const Firin
     ticks.clear();
     const auto add = [&](Step* s) { ticks.push_back({s->tick, s}); };
     for (uint32_t u : c.nodes) {
-        if (is_led(u)) continue;
+        if (!is_leader(u)) continue;
         Work& w = work_[u];
         if (!started(u, f)) {
             fire(u, f);
@@ -175,18 +175,18 @@ void Shard::run_firings(const Component& c, const Firing& f) {
     auto& done = component_done_;
     for (uint32_t u : c.nodes) {  // a node that has not started stands in nobody's way
         done[u] = started(u, f) ? 0 : f.frames;
-        if (done[u] && !is_led(u)) fire(u, f);
+        if (done[u] && is_leader(u)) fire(u, f);
     }
     for (bool busy = true; busy;) {
         busy = false;
         for (uint32_t u : c.nodes) {
-            if (is_led(u)) continue;
+            if (!is_leader(u)) continue;
             uint64_t reach = f.frames;
             for (uint32_t v = u; v < u + fired_with(u); ++v)
                 for (uint32_t k : plan_.nodes[v].in) {
                     const PlanEdge& e = plan_.edges[k];
                     if (plan_.nodes[e.src].component == plan_.nodes[u].component)
-                        reach = std::min(reach, done[lead(e.src)] + e.lag);
+                        reach = std::min(reach, done[leader(e.src)] + e.lag);
                 }
             if (reach <= done[u]) continue;
             const auto n = static_cast<uint32_t>(reach - done[u]);

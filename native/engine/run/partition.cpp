@@ -12,7 +12,7 @@ namespace amp {
 namespace {
 
 constexpr uint32_t kMany[] = {2, 8, 32, UINT32_MAX};  // readers
-constexpr uint32_t kVoices[] = {1, 3};                // per thread: few leave less to the tail, more are even
+constexpr uint32_t kVoices[] = {1, 3};                // per thread: few leave less to the epilogue, more are even
 constexpr uint64_t kLeastSpared = 16384;              // values: some 8 us, for which threads are worth calling
 constexpr double kLeastGain = 0.8;                    // of the time in one part: what dividing must come below
 
@@ -34,7 +34,7 @@ struct Divider {
         total = std::accumulate(rows.begin(), rows.end(), uint64_t{0});
     }
 
-    std::vector<bool> head(uint32_t many) const {
+    std::vector<bool> prologue(uint32_t many) const {
         std::vector<bool> first(unit.size());
         for (uint32_t u = 0; u < unit.size(); ++u) first[u] = readers[u] >= many;
         for (auto it = reads.rbegin(); it != reads.rend(); ++it)
@@ -42,9 +42,9 @@ struct Divider {
         return first;
     }
 
-    // Grows voices from their sources on; whatever would make one larger than its share is tail.
+    // Grows voices from their sources on; whatever would make one larger than its share is epilogue.
     Parts divide(uint32_t threads, uint32_t many, uint64_t share) const {
-        const std::vector<bool> first = head(many);
+        const std::vector<bool> first = prologue(many);
         std::vector<uint32_t> voice(unit.size());
         std::iota(voice.begin(), voice.end(), 0u);
         const auto find = [&](uint32_t u) {
@@ -95,10 +95,11 @@ struct Divider {
         }
         for (uint32_t u = 0; u < unit.size(); ++u) {
             const uint32_t of = unit[u];
-            p.of[u] = first[of] ? Parts::kHead : last[of] ? p.tail() : at[find(of)];
+            p.of[u] = first[of] ? Parts::kPrologue : last[of] ? p.epilogue() : at[find(of)];
             if (first[of] || last[of]) load[p.of[u]] += rows[u];
         }
-        p.spared = total - load[Parts::kHead] - load[p.tail()] - *std::max_element(&load[1], &load[1] + threads);
+        p.spared =
+            total - load[Parts::kPrologue] - load[p.epilogue()] - *std::max_element(&load[1], &load[1] + threads);
         return p;
     }
 };
@@ -110,8 +111,8 @@ void Shard::divide(uint32_t threads) {
     Divider d{plan_, std::vector<uint32_t>(work_.size()), std::vector<uint64_t>(work_.size())};
     for (uint32_t u = 0; u < work_.size(); ++u) {
         const int32_t c = plan_.nodes[u].component;
-        d.unit[u] = c < 0 ? lead(u) : plan_.components[static_cast<size_t>(c)].nodes.front();
-        if (is_led(u)) continue;
+        d.unit[u] = c < 0 ? leader(u) : plan_.components[static_cast<size_t>(c)].nodes.front();
+        if (!is_leader(u)) continue;
         d.rows[d.unit[u]] += static_cast<uint64_t>(plan_.nodes[u].channels) * static_cast<uint64_t>(env(u).groups) *
                              static_cast<uint64_t>(env(u).width);
     }
@@ -134,7 +135,7 @@ void Shard::list_units() {
     for (uint32_t u = 0; u < work_.size(); ++u) {
         const int32_t c = plan_.nodes[u].component;
         const bool inner = c >= 0 && plan_.components[static_cast<size_t>(c)].nodes.front() != u;
-        if (!inner && !is_led(u) && !work_[u].held()) units_[parts_(u)].push_back(u);
+        if (!inner && is_leader(u) && !work_[u].held()) units_[parts_(u)].push_back(u);
     }
 }
 
@@ -144,9 +145,9 @@ bool Shard::goes_apart(const Firing& f) const { return common_.pool && parts_.sp
 void Shard::run_apart(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
     for (const TapCopy& t : taps)
         if (work_[t.node].held()) copy_tap(t, f, origin);
-    run_units(Parts::kHead, f, taps, origin);
+    run_units(Parts::kPrologue, f, taps, origin);
     common_.pool->run([&](uint32_t k) { run_units(1 + k, f, taps, origin); });
-    run_units(parts_.tail(), f, taps, origin);
+    run_units(parts_.epilogue(), f, taps, origin);
 }
 
 void Shard::run_units(uint32_t group, const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {

@@ -73,8 +73,8 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
     for (uint32_t u = 0; u < work_.size(); ++u) {
         const int32_t c = plan_.nodes[u].component;
         if (c < 0) {
-            if (!is_led(u)) fire(u, f);
-            if (timed && !is_led(u)) {
+            if (is_leader(u)) fire(u, f);
+            if (timed && is_leader(u)) {
                 const int64_t t = common_.now();
                 share_time(u, f, static_cast<double>(t - last));
                 if (!common_.events.empty() && started(u, f)) record(u, f, last, t);
@@ -154,9 +154,9 @@ void Shard::fire_held(uint32_t u, const Firing& f) {
 }
 
 void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t origin) const {
-    View v = view_of(work_[lead(t.node)].out[t.port], plan_.lead(t.node));
+    View v = view_of(work_[leader(t.node)].out[t.port], plan_.lead(t.node));
     v.data += f.offset * v.step;
-    if (!team(t.node)) return copy_out(v, f.frames, t.buffer, f.frame - origin);
+    if (!lane_group(t.node)) return copy_out(v, f.frames, t.buffer, f.frame - origin);
     for (uint32_t b = 0; b < env_.batches; ++b)
         for (uint32_t c = 0; c < t.buffer.channels; ++c) {
             const uint32_t lane = first_lane(t.node) + b;

@@ -102,9 +102,9 @@ struct Common {
     }
 };
 
-// A cohort at work: one kernel for its members, whose batches are its lanes, member after member. The first of them has
-// the steps and the outputs of all.
-struct Team {
+// A cohort executed as one lane-layout kernel: lane = member * batches + batch. The first member, the leader, owns the
+// steps and the outputs of all.
+struct LaneGroup {
     uint32_t first, count;
     Environment env;  // batches: lanes
 };
@@ -116,9 +116,9 @@ struct TapCopy {
 
 inline constexpr uint32_t kLaneLayoutFrom = 5;  // batches from which eight lanes pay
 
-// Least frames chosen: shorter blocks cost more than slices in L2. The slices of teams are eight times as wide, and so
-// is the work for which a step is fetched.
-inline constexpr uint32_t kLeastBlock = 256, kLeastBlockOfTeams = 128;
+// Least frames chosen: shorter blocks cost more than slices in L2. The slices of lane groups are eight times as wide,
+// and so is the work for which a step is fetched.
+inline constexpr uint32_t kLeastBlock = 256, kLeastBlockOfLaneGroups = 128;
 
 // Whether no cache would hold it to the end.
 inline bool is_far(const amp_buffer& b) {
@@ -173,16 +173,20 @@ private:
     friend struct Snapshot;
     friend struct Values;
 
-    const Team* team(uint32_t node) const {
-        return teams_.empty() || !plays_in_[node] ? nullptr : &teams_[plays_in_[node] - 1];
+    const LaneGroup* lane_group(uint32_t node) const {
+        return lane_groups_.empty() || !lane_group_of_[node] ? nullptr : &lane_groups_[lane_group_of_[node] - 1];
     }
-    uint32_t lead(uint32_t node) const { return team(node) ? team(node)->first : node; }
-    bool is_led(uint32_t node) const { return lead(node) != node; }  // another node of its cohort does its work
-    uint32_t fired_with(uint32_t node) const { return team(node) ? team(node)->count : 1; }  // nodes, from the lead on
-    const Environment& env(uint32_t node) const { return team(node) ? team(node)->env : env_; }
+    uint32_t leader(uint32_t node) const { return lane_group(node) ? lane_group(node)->first : node; }
+    bool is_leader(uint32_t node) const { return leader(node) == node; }  // it does the work of its group, or its own
+    uint32_t fired_with(uint32_t node) const {
+        return lane_group(node) ? lane_group(node)->count : 1;
+    }  // nodes, from the leader on
+    const Environment& env(uint32_t node) const { return lane_group(node) ? lane_group(node)->env : env_; }
     int layout(uint32_t node) const { return env(node).width == kLanes; }  // index into LayoutOps: 0 width 1, 1 width 8
-    uint32_t first_lane(uint32_t node) const { return team(node) ? (node - team(node)->first) * env_.batches : 0; }
-    void make_teams();
+    uint32_t first_lane(uint32_t node) const {
+        return lane_group(node) ? (node - lane_group(node)->first) * env_.batches : 0;
+    }
+    void make_lane_groups();
     void count(uint32_t lead, uint32_t frames, uint32_t calls, bool before_first);
     void share_time(uint32_t lead, const Firing& f, double ticks);
     void record(uint32_t lead, const Firing& f, int64_t start, int64_t stop);
@@ -265,10 +269,11 @@ private:
     uint32_t block_ = 0;
     uint64_t blocks_ = 0;
     Arena& arena_;
-    std::deque<Team> teams_;
-    std::vector<uint32_t> plays_in_;  // per node: its team plus 1, 0: none
-    Overrides installed_;             // on members of teams, since configure
-    // (member of a team, parameter) -> channels of the step it would have alone, 0: none; where the team's has others.
+    std::deque<LaneGroup> lane_groups_;
+    std::vector<uint32_t> lane_group_of_;  // per node: its group plus 1, 0: none
+    Overrides installed_;                  // on members of lane groups, since configure
+    // (member of a group, parameter) -> channels of the step it would have alone, 0: none; where the group's has
+    // others.
     std::map<std::pair<uint32_t, uint32_t>, int32_t> alone_;
     std::vector<Work> work_;
     std::deque<Port> edge_ports_;  // windows of edges that carry their own initial tokens

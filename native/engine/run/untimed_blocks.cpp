@@ -17,7 +17,7 @@ void Shard::list_ops() {
     for (uint32_t u = 0; u < work_.size(); ++u) {
         const Work& w = work_[u];
         first_op_.push_back(static_cast<uint32_t>(ops_.size()));
-        if (plan_.nodes[u].component >= 0 || is_led(u)) continue;
+        if (plan_.nodes[u].component >= 0 || !is_leader(u)) continue;
         const auto add = [&](Step* s) {
             if (s->kind != StepKind::node || !s->of_node.idle) ops_.push_back({s->fire, s, 1});
         };
@@ -109,7 +109,7 @@ bool Shard::run_to_tap(uint32_t first, uint32_t end, const Firing& f, const TapC
     return goes_out;
 }
 
-// Whether what the step writes, in lanes, is what the tap takes. (Where batches are lanes there are no teams.)
+// Whether what the step writes, in lanes, is what the tap takes. (Where batches are lanes there are no lane groups.)
 bool Shard::writes_out(const Step& s, const TapCopy& tap) const {
     if (env_.width != kLanes || plan_.lead(tap.node) != 0) return false;
     const Port& p = work_[tap.node].out[tap.port];
