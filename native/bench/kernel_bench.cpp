@@ -48,8 +48,8 @@ public:
         step_.env = &env_;
         bind();
         if (type_.ops[1].bind_rows) type_.ops[1].bind_rows(step_);
-        type_.ops[1].reset(step_);
-        type_.ops[1].prepare(step_);
+        if (type_.ops[1].reset) type_.ops[1].reset(step_);
+        if (type_.ops[1].prepare) type_.ops[1].prepare(step_);
     }
 
     double nanoseconds() {

@@ -23,12 +23,6 @@ template <class Map, class Change> void rekey(Map& map, std::vector<typename Map
 
 }  // namespace
 
-bool takes_samples(const amp_node_contract& c) {
-    return c.n_inputs == 0 && std::any_of(c.params, c.params + c.n_params, [](const auto& p) {
-               return p.kind == AMP_PARAM_TEXT && std::string(p.key) == "source";
-           });
-}
-
 Runtime::Runtime(Plan plan) {
     common_.plan = std::move(plan);
     common_.table = kernels();
@@ -255,7 +249,7 @@ void Runtime::clear_params() {
 void Runtime::bind_input(const std::string& node, const amp_buffer& b) {
     const uint32_t u = find(node, "bind_input");
     const PlanNode& n = plan_.nodes[u];
-    if (!takes_samples(*n.type->contract))
+    if (n.type->contract->io != AMP_IO_SOURCE)
         throw Failure(
             AMP_E_INVALID_ARG, "bind_input",
             text("%s: is a %s, which takes no samples. Bind an input node.", node.c_str(), n.type->contract->id), node);

@@ -23,8 +23,6 @@ struct Change {    // a parameter set for a later frame
 // (node, parameter) changed after frame 0, or going to be -> the change in force, none: it still waits.
 using Moved = std::map<std::pair<uint32_t, uint32_t>, std::optional<Change>>;
 
-bool takes_samples(const amp_node_contract& contract);  // an input node
-
 class Runtime {
 public:
     explicit Runtime(Plan plan);

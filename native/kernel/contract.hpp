@@ -1,10 +1,70 @@
-// Shorthands for contract tables.
+// What a node type declares: a record with names, and shorthands for what stands in its tables.
 #pragma once
 #include "amp/node.h"
 
 namespace amp::AMP_KNS {
 
-template <class T, uint32_t N> constexpr uint32_t count(const T (&)[N]) { return N; }
+template <class T> struct Table {  // an array and its length
+    const T* first = nullptr;
+    uint32_t count = 0;
+    constexpr Table() = default;
+    template <uint32_t N> constexpr Table(const T (&a)[N]) : first(a), count(N) {}
+};
+
+// What is not said is the usual. Roles name a parameter by its key.
+struct Declaration {
+    const char* id;         // stable
+    uint32_t revision = 1;  // raised when the sound changes
+    const char* group;      // source | control | filter | mix | delay | dynamics | io
+    const char* summary;    // one line
+    const char* doc;        // paragraphs: maths, units, reference
+    Table<amp_param_contract> params{};
+    Table<amp_case_contract> cases{};  // each is a law test, a golden and a figure
+    uint32_t io = AMP_IO_NONE;
+    const char* curve = nullptr;                      // names the control curve the node plays
+    const char* channels = nullptr;                   // says how many channels a source makes
+    const char *limited = nullptr, *limit = nullptr;  // values of the one may not exceed that of the other
+    int64_t latency_frames = 0;                       // with default parameters at 48 kHz
+    uint32_t oversample_max = 1;
+    uint32_t adjoint = AMP_ADJOINT_EXACT;
+    const char* heat = "";  // formula of its own heat in words
+    uint32_t laws = 0;      // AMP_LAW_*
+};
+
+void no_such_parameter();  // has no definition: a role that names none does not compile
+
+// The place of a parameter plus 1; 0 without a key.
+constexpr uint32_t place_of(const char* key, const Table<amp_param_contract>& params) {
+    if (!key) return 0;
+    for (uint32_t k = 0; k < params.count; ++k) {
+        const char *a = key, *b = params.first[k].key;
+        while (*a && *a == *b) ++a, ++b;
+        if (*a == *b) return k + 1;
+    }
+    no_such_parameter();
+    return 0;
+}
+
+consteval amp_node_contract contract(const Declaration& d, Table<amp_port_contract> inputs,
+                                     Table<amp_port_contract> outputs) {
+    amp_node_contract c{};
+    c.struct_size = sizeof c;
+    c.revision = d.revision;
+    c.id = d.id, c.group = d.group, c.summary = d.summary, c.doc = d.doc, c.heat = d.heat;
+    c.inputs = inputs.first, c.n_inputs = inputs.count;
+    c.outputs = outputs.first, c.n_outputs = outputs.count;
+    c.params = d.params.first, c.n_params = d.params.count;
+    c.cases = d.cases.first, c.n_cases = d.cases.count;
+    c.latency_frames = d.latency_frames, c.oversample_max = d.oversample_max;
+    c.adjoint = d.adjoint, c.laws = d.laws;
+    c.io = d.io;
+    c.curve_param = place_of(d.curve, d.params);
+    c.channels_param = place_of(d.channels, d.params);
+    c.has_channels = c.channels_param != 0;
+    c.limited_param = place_of(d.limited, d.params);
+    c.limit_param = place_of(d.limit, d.params);
+    return c;
+}
 
 // A real parameter that may change every frame.
 constexpr amp_param_contract number(const char* key, const char* unit, double low, double high, double value,

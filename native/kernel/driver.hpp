@@ -10,6 +10,8 @@
 namespace amp::AMP_KNS {
 
 template <template <class> class N> struct Driver : Traits<N> {
+    static_assert(Kernel<N, double> && Kernel<N, f64x8>);
+    static_assert(SaysAllOfIt<N, double> && SaysAllOfIt<N, f64x8>);
     using Node = Traits<N>;
     using Node::NI, Node::NO, Node::kIn, Node::kPar, Node::rows, Node::bind_rows;
     using typename Node::D, typename Node::P, typename Node::Row;
@@ -119,17 +121,16 @@ template <template <class> class N> struct Driver : Traits<N> {
 template <template <class> class N>
 concept HasHeat = requires(const f64x8* p) { N<f64x8>::heat(p, p, p); };
 
-template <template <class> class N> constexpr NodeType node_type(const amp_node_contract& contract) {
+// The type of a node of the frame kind, all of which follows from its struct.
+template <template <class> class N> constexpr NodeType frame_node(const amp_node_contract& contract) {
     using R = Driver<N>;
-    NodeType t{};
-    t.contract = &contract;
+    NodeType t{.kind = NodeKind::frame, .contract = &contract};
     t.ops[0] = R::template ops<double>();
     t.ops[1] = R::template ops<f64x8>();
     t.holds = requires { N<double>::kHolds; };
     t.adds = R::kAdds;
     t.in_place = R::NI == 1 && R::NO == 1;
     t.passes = requires { N<double>::kPasses; };
-    t.fast = -1;
     if constexpr (R::kHasFast) t.fast = N<double>::kFast;
     if constexpr (HasHeat<N>) t.ops[0].heat = t.ops[1].heat = R::heat;
     return t;

@@ -1,4 +1,5 @@
-// What a node says of itself: its maths is written once, as a struct template over the number type T.
+// What a node of the frame kind says of itself (concept Kernel, below): its maths is written once, as a struct template
+// over the number type T.
 //
 //   template <class T> struct Node {
 //     enum Param { ... , kParams };                 // in the order of the contract
@@ -36,9 +37,45 @@
 // `static mask_of<T> calm(const Mid&, const Coef&, T* y, const Setup&)`: that formula, and lanes for which it may not
 // do.
 #pragma once
+#include <iterator>
+
 #include "kernel/rows.hpp"
 
 namespace amp::AMP_KNS {
+
+// A struct whose members are all of type T or u64_of<T>: it may be spread over lanes, kept and restored as bytes.
+template <class S, class T>
+concept Fields = std::is_trivially_copyable_v<S> && (std::is_empty_v<S> || sizeof(S) % sizeof(T) == 0);
+
+// What a node of the frame kind must have, for a number type T.
+template <template <class> class N, class T>
+concept Kernel = Fields<typename N<T>::Coef, T> && Fields<typename N<T>::State, T> && Fields<typename N<T>::Mid, T> &&
+                 requires(const T* x, T* y, const typename N<T>::Coef& c, typename N<T>::State& s,
+                          const typename N<T>::Mid& m, const Setup& u) {
+                     requires N<T>::kInputs >= 0 && N<T>::kOutputs >= 1 && N<T>::kParams >= 0;
+                     { *std::begin(N<T>::kNumbers) } -> std::convertible_to<int>;
+                     { N<T>::coef(x, u) } -> std::same_as<typename N<T>::Coef>;
+                     requires requires {
+                         { N<T>::tick(x, c, s) } -> std::same_as<typename N<T>::Mid>;
+                     } || requires {
+                         { N<T>::tick(x, c, s, u) } -> std::same_as<typename N<T>::Mid>;
+                     };
+                     { N<T>::shape(m, x, c, y, u) } -> std::same_as<void>;
+                 };
+
+// What goes with what it may have: kFast with recoef, Half with half and rest, kChoice with kChoices, kPhase with a
+// phase and its increment and offset.
+template <template <class> class N, class T>
+concept SaysAllOfIt =
+    (!requires { N<T>::kFast; } || requires(T v, const Setup& u, typename N<T>::Coef& c) { N<T>::recoef(v, u, c); }) &&
+    (!requires { typename N<T>::Half; } ||
+     requires(T v, const Setup& u, typename N<T>::Coef& c) { N<T>::rest(N<T>::half(v, u), c); }) &&
+    (requires { N<T>::kChoice; } == requires { N<T>::kChoices; }) &&
+    (!requires { N<T>::kPhase; } || requires(typename N<T>::State& s, typename N<T>::Coef& c, typename N<T>::Mid& m) {
+        m.phase = s.phase;
+        s.phase += c.inc;
+        s.phase += c.offset;
+    });
 
 template <template <class> class N> struct Traits {
     using D = N<double>;

@@ -176,11 +176,6 @@ struct FastRow {
     for (uint32_t j = 0; j < valid; ++j) p[j] = raw[j];
 }
 
-// Operations of a node that keeps nothing between frames.
-constexpr LayoutOps stateless(FireFn fire, TickFn tick) {
-    return {fire, tick, nullptr, [](Step&) {}, [](Step&) {}, 0, 0};
-}
-
 // All that was written, without an instruction; or the first of it, and whether the rest is in order.
 [[gnu::always_inline]] inline Carried carry(double x) {
 #ifdef __clang__  // knows no such asm
@@ -200,35 +195,6 @@ template <FireFn kFire> Carried ticking(Step& s, int64_t i, int64_t time, Carrie
     const uint32_t verdict = kFire(s, {time - s.arrival, static_cast<uint32_t>(i), 1});
     s.verdict |= verdict;
     return carry(s.out[0].data[i * s.out[0].step], verdict == kFired);
-}
-
-constexpr NodeType custom_type(const amp_node_contract& contract, const LayoutOps& frames, const LayoutOps& lanes,
-                               uint32_t (*aux_frames)(const Step&) = nullptr) {
-    NodeType t{};
-    t.contract = &contract;
-    t.ops[0] = frames;
-    t.ops[1] = lanes;
-    t.aux_frames = aux_frames;
-    t.fast = -1;
-    return t;
-}
-
-// With a processing latency that follows from fixed parameters.
-constexpr NodeType delaying_type(NodeType t, int64_t (*latency)(const double* fixed, double sample_rate)) {
-    t.latency = latency;
-    return t;
-}
-
-// Whose state holds places in its memory: `possible` looks at a state that was not left by the node itself.
-constexpr NodeType checked_type(NodeType t, bool (*possible)(const Step&)) {
-    t.possible = possible;
-    return t;
-}
-
-// Whose values follow from the node's name or the number of the batch, which lanes of a cohort do not share.
-constexpr NodeType lone_type(NodeType t, bool (*alone)(const double* fixed)) {
-    t.alone = alone;
-    return t;
 }
 
 // Nodes with their own loops work on packs in both layouts: eight frames of a batch, or one frame of eight batches.

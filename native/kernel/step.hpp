@@ -178,13 +178,13 @@ struct Op {
 inline constexpr int32_t kMostRowsInSeries = 4;
 
 struct LayoutOps {  // one per layout width
-    FireFn fire;
-    TickFn tick;
-    FireFn heat;             // writes own heat (J per frame, summed over channels) into out[n_outputs]; NULL: none
-    void (*prepare)(Step&);  // coefficients of parameters that hold
-    void (*reset)(Step&);    // start state
-    size_t state_bytes;      // per row
-    size_t coef_bytes;       // per row
+    FireFn fire = nullptr;
+    TickFn tick = nullptr;
+    FireFn heat = nullptr;  // writes own heat (J per frame, summed over channels) into out[n_outputs]; NULL: none
+    void (*prepare)(Step&) = nullptr;    // coefficients of parameters that hold; NULL: there are none
+    void (*reset)(Step&) = nullptr;      // start state; NULL: there is none
+    size_t state_bytes = 0;              // per row
+    size_t coef_bytes = 0;               // per row
     void (*bind_rows)(Step&) = nullptr;  // after a view has moved, before anything else; NULL: nothing to do
     size_t row_bytes = 0;                // per row
     // A tick of one row, by whether its parameters hold; whether it takes input 0, or the last edge of one that adds,
@@ -196,17 +196,26 @@ struct LayoutOps {  // one per layout width
     uint32_t (*series)(const Op* ops, uint32_t n, const Firing& f) = nullptr;
 };
 
+// How a node type says what it computes.
+enum class NodeKind : uint8_t {
+    frame,    // maths of one frame, which drivers run in both layouts (kernel/node_traits.hpp)
+    row,      // loops of its own over the rows of a firing
+    window,   // windows of frames looked at together
+    foreign,  // code from another library
+};
+
 struct NodeType {
-    const amp_node_contract* contract;
-    LayoutOps ops[2];                     // width 1, width 8
-    bool adds;                            // sums up to kMostAdded edges of its one port by itself
-    bool in_place;                        // its output may stand where its input stands
-    bool passes;                          // its output is its input, bit for bit
-    int32_t fast;                         // parameter a fused step may stand for, -1: none
-    bool holds;                           // its output holds while its parameters hold: fired once, never again
-    uint32_t (*aux_frames)(const Step&);  // frames of node-owned memory per row; NULL: none
-    int64_t (*latency)(const double* fixed, double sample_rate);  // L; NULL: the contract's
-    bool (*possible)(const Step&);  // a state from outside reaches no memory but the node's; NULL: none could
+    NodeKind kind = NodeKind::foreign;
+    const amp_node_contract* contract = nullptr;
+    LayoutOps ops[2];       // width 1, width 8
+    bool adds = false;      // sums up to kMostAdded edges of its one port by itself
+    bool in_place = false;  // its output may stand where its input stands
+    bool passes = false;    // its output is its input, bit for bit
+    int32_t fast = -1;      // parameter a fused step may stand for, -1: none
+    bool holds = false;     // its output holds while its parameters hold: fired once, never again
+    uint32_t (*aux_frames)(const Step&) = nullptr;  // frames of node-owned memory per row; NULL: none
+    int64_t (*latency)(const double* fixed, double sample_rate) = nullptr;  // L; NULL: the contract's
+    bool (*possible)(const Step&) = nullptr;  // a state from outside reaches no memory but the node's; NULL: none could
     bool (*alone)(const double* fixed) = nullptr;  // reads its name or its batch, so no cohort takes it; NULL: never
 };
 

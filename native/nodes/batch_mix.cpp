@@ -42,36 +42,25 @@ constexpr amp_case_contract kCases[] = {
     {"mean", "noise", "reduction=mean", 2, 256, "exact", 0, kExactReason},
     {"sum", "ramp", "reduction=sum", 1, 100, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{sizeof(amp_node_contract),
-                                      1,
-                                      "batch_mix",
-                                      "mix",
-                                      "Mixes all batches down and gives every batch the mix.",
-                                      "mean: y[b][n] = (x[0][n] + ... + x[B-1][n]) * (1 / B) for every b; sum: without "
-                                      "the factor. Batches are added from 0 "
-                                      "on. The only node whose output depends on which batches are rendered together; "
-                                      "its graph runs as one piece, so many "
-                                      "batches use more memory at a time and fewer threads.",
-                                      kIn,
-                                      kOut,
-                                      kParams,
-                                      kCases,
-                                      count(kIn),
-                                      count(kOut),
-                                      count(kParams),
-                                      count(kCases),
-                                      0,
-                                      1,
-                                      AMP_ADJOINT_EXACT,
-                                      "",
-                                      AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT |
-                                          AMP_LAW_SILENCE,
-                                      0};
+constexpr amp_node_contract kContract = contract(
+    {.id = "batch_mix",
+     .group = "mix",
+     .summary = "Mixes all batches down and gives every batch the mix.",
+     .doc = "mean: y[b][n] = (x[0][n] + ... + x[B-1][n]) * (1 / B) for every b; sum: without the factor. Batches are "
+            "added from 0 on. The only node whose output depends on which batches are rendered together; its graph "
+            "runs as one piece, so many batches use more memory at a time and fewer threads.",
+     .params = kParams,
+     .cases = kCases,
+     .adjoint = AMP_ADJOINT_EXACT,
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+    kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_batch_mix;
-const NodeType node_batch_mix =
-    custom_type(kContract, stateless(fire<1>, ticking<fire<1>>), stateless(fire<8>, ticking<fire<8>>));
+const NodeType node_batch_mix{
+    .kind = NodeKind::row,
+    .contract = &kContract,
+    .ops = {{.fire = fire<1>, .tick = ticking<fire<1>>}, {.fire = fire<8>, .tick = ticking<fire<8>>}}};
 
 }  // namespace amp::AMP_KNS

@@ -87,35 +87,23 @@ constexpr amp_case_contract kCases[] = {
     {"lowshelf", "noise", "design=lowshelf cutoff_hz=300 gain_db=-6", 1, 1024, "exact", 0, kExactReason},
     {"highshelf", "noise", "design=highshelf cutoff_hz=6000 gain_db=6", 1, 1024, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "biquad",
-    "filter",
-    "Second-order section from coefficients or a cookbook design.",
-    "y[n] = b0 x[n] + b1 x[n-1] + b2 x[n-2] - a1 y[n-1] - a2 y[n-2], as transposed direct form II: "
-    "y = b0 x + s1, s1' = b1 x - a1 y + s2, s2' = b2 x - a2 y. Designs are computed for every frame in which their "
-    "parameters change. "
-    "Under fast modulation at high Q direct forms may diverge: use svf there.\n"
-    "Reference: R. Bristow-Johnson, Cookbook formulae for audio EQ biquad filter coefficients (W3C note, 2021).",
-    kIn,
-    kOut,
-    kParams,
-    kCases,
-    count(kIn),
-    count(kOut),
-    count(kParams),
-    count(kCases),
-    0,
-    1,
-    AMP_ADJOINT_EXACT,
-    "",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
-    0};
+constexpr amp_node_contract kContract = contract(
+    {.id = "biquad",
+     .group = "filter",
+     .summary = "Second-order section from coefficients or a cookbook design.",
+     .doc = "y[n] = b0 x[n] + b1 x[n-1] + b2 x[n-2] - a1 y[n-1] - a2 y[n-2], as transposed direct form II: y = b0 x + "
+            "s1, s1' = b1 x - a1 y + s2, s2' = b2 x - a2 y. Designs are computed for every frame in which their "
+            "parameters change. Under fast modulation at high Q direct forms may diverge: use svf there.\nReference: "
+            "R. Bristow-Johnson, Cookbook formulae for audio EQ biquad filter coefficients (W3C note, 2021).",
+     .params = kParams,
+     .cases = kCases,
+     .adjoint = AMP_ADJOINT_EXACT,
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+    kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_biquad;
-const NodeType node_biquad = node_type<Biquad>(kContract);
+const NodeType node_biquad = frame_node<Biquad>(kContract);
 
 }  // namespace amp::AMP_KNS

@@ -30,31 +30,22 @@ constexpr amp_case_contract kCases[] = {
     {"half", "none", "value=0.5", 1, 100, "exact", 0, kExactReason},
     {"negative", "none", "value=-3 channels=2", 2, 65, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{sizeof(amp_node_contract),
-                                      1,
-                                      "constant",
-                                      "source",
-                                      "Makes a constant signal.",
-                                      "y[n] = value[n]. Turns a parameter (a number, a tensor or a control curve) into "
-                                      "a signal that can be mixed and modulated.",
-                                      nullptr,
-                                      kOut,
-                                      kParams,
-                                      kCases,
-                                      0,
-                                      count(kOut),
-                                      count(kParams),
-                                      count(kCases),
-                                      0,
-                                      1,
-                                      AMP_ADJOINT_EXACT,
-                                      "",
-                                      AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT,
-                                      1};
+constexpr amp_node_contract kContract =
+    contract({.id = "constant",
+              .group = "source",
+              .summary = "Makes a constant signal.",
+              .doc = "y[n] = value[n]. Turns a parameter (a number, a tensor or a control curve) into a signal that "
+                     "can be mixed and modulated.",
+              .params = kParams,
+              .cases = kCases,
+              .channels = "channels",
+              .adjoint = AMP_ADJOINT_EXACT,
+              .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT},
+             {}, kOut);
 
 }  // namespace
 
 extern const NodeType node_constant;
-const NodeType node_constant = node_type<Constant>(kContract);
+const NodeType node_constant = frame_node<Constant>(kContract);
 
 }  // namespace amp::AMP_KNS

@@ -16,32 +16,23 @@ constexpr amp_port_contract kOut[] = {output("out", "The curve's value at every 
 constexpr amp_case_contract kCases[] = {
     {"ramp", "ramp", "", 1, 256, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{sizeof(amp_node_contract),
-                                      1,
-                                      "controller",
-                                      "control",
-                                      "Plays a control curve as a signal.",
-                                      "y[n] = curve(n / fs), with the curve's own interpolation; before its first and "
-                                      "after its last point it holds its end value. "
-                                      "All channels and batches carry the same value.",
-                                      nullptr,
-                                      kOut,
-                                      kParams,
-                                      kCases,
-                                      0,
-                                      count(kOut),
-                                      count(kParams),
-                                      count(kCases),
-                                      0,
-                                      1,
-                                      AMP_ADJOINT_NOT_DIFFERENTIABLE,
-                                      "",
-                                      AMP_LAW_BLOCK_INVARIANT,
-                                      1};
+constexpr amp_node_contract kContract =
+    contract({.id = "controller",
+              .group = "control",
+              .summary = "Plays a control curve as a signal.",
+              .doc = "y[n] = curve(n / fs), with the curve's own interpolation; before its first and after its last "
+                     "point it holds its end value. All channels and batches carry the same value.",
+              .params = kParams,
+              .cases = kCases,
+              .curve = "curve",
+              .channels = "channels",
+              .adjoint = AMP_ADJOINT_NOT_DIFFERENTIABLE,
+              .laws = AMP_LAW_BLOCK_INVARIANT},
+             {}, kOut);
 
 }  // namespace
 
 extern const NodeType node_controller;
-const NodeType node_controller = node_type<Controller>(kContract);
+const NodeType node_controller = frame_node<Controller>(kContract);
 
 }  // namespace amp::AMP_KNS

@@ -111,39 +111,29 @@ constexpr amp_case_contract kCases[] = {
      kExactReason},
     {"none", "ramp", "interpolation=lagrange3 delay_s=0 max_delay_s=0.001", 1, 100, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "delay_line",
-    "delay",
-    "Delays a signal by any time, also between frames.",
-    "y[n] = x[n - delay_s[n] * fs], silence before the first frame. linear: x0 + t (x1 - x0). lagrange3: the cubic "
-    "through the four frames "
-    "round the place; below one frame of delay the frame ahead does not exist yet, so the cubic of the newest four "
-    "frames is used up to its end "
-    "(exact at 0, less flat between). A delay above max_delay_s is an error. Modulating delay_s bends the pitch.\n"
-    "This delay is heard; it is not latency and is not compensated.\n"
-    "Reference: T. Laakso, V. Valimaki, M. Karjalainen, U. Laine, Splitting the Unit Delay, IEEE Signal Processing "
-    "Magazine 13(1), 1996.",
-    kIn,
-    kOut,
-    kParams,
-    kCases,
-    count(kIn),
-    count(kOut),
-    count(kParams),
-    count(kCases),
-    0,
-    1,
-    AMP_ADJOINT_EXACT,
-    "",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
-    0};
+constexpr amp_node_contract kContract = contract(
+    {.id = "delay_line",
+     .group = "delay",
+     .summary = "Delays a signal by any time, also between frames.",
+     .doc = "y[n] = x[n - delay_s[n] * fs], silence before the first frame. linear: x0 + t (x1 - x0). lagrange3: the "
+            "cubic through the four frames round the place; below one frame of delay the frame ahead does not exist "
+            "yet, so the cubic of the newest four frames is used up to its end (exact at 0, less flat between). A "
+            "delay above max_delay_s is an error. Modulating delay_s bends the pitch.\nThis delay is heard; it is not "
+            "latency and is not compensated.\nReference: T. Laakso, V. Valimaki, M. Karjalainen, U. Laine, Splitting "
+            "the Unit Delay, IEEE Signal Processing Magazine 13(1), 1996.",
+     .params = kParams,
+     .cases = kCases,
+     .limited = "delay_s",
+     .limit = "max_delay_s",
+     .adjoint = AMP_ADJOINT_EXACT,
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+    kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_delay_line;
-constexpr LayoutOps kOps = stateless(fire, ticking<fire>);
-const NodeType node_delay_line = custom_type(kContract, kOps, kOps, memory);
+constexpr LayoutOps kOps{.fire = fire, .tick = ticking<fire>};
+const NodeType node_delay_line{
+    .kind = NodeKind::row, .contract = &kContract, .ops = {kOps, kOps}, .aux_frames = memory};
 
 }  // namespace amp::AMP_KNS

@@ -253,43 +253,30 @@ constexpr amp_case_contract kCases[] = {
      kExactReason},
     {"jumps", "gate", "attack_s=0 hold_s=0 decay_s=0 sustain=1 release_s=0", 2, 512, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "envelope",
-    "control",
-    "AHDSR envelope with gate, trigger and velocity.",
-    "A rising gate, or a trigger while the gate is on, starts the attack from the level of the moment: peak = "
-    "velocity, sustain level = "
-    "sustain * velocity. A falling gate starts the release from the level of the moment. A trigger while the gate is "
-    "off (or not connected) "
-    "plays attack, hold, decay and at once release. Times and sustain are read at the event and rounded to frames; 0 "
-    "jumps.\n"
-    "k frames into a part of K frames: attack from + (peak - from) k / K; decay sustain + (peak - sustain) (1 - k / "
-    "K)^4; release "
-    "from (1 - k / K)^4. The fourth power falls 24 dB in the first half and, unlike an exponential, arrives.",
-    kIn,
-    kOut,
-    kParams,
-    kCases,
-    count(kIn),
-    count(kOut),
-    count(kParams),
-    count(kCases),
-    0,
-    1,
-    AMP_ADJOINT_SUBGRADIENT,
-    "",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
-    0};
+constexpr amp_node_contract kContract = contract(
+    {.id = "envelope",
+     .group = "control",
+     .summary = "AHDSR envelope with gate, trigger and velocity.",
+     .doc = "A rising gate, or a trigger while the gate is on, starts the attack from the level of the moment: peak = "
+            "velocity, sustain level = sustain * velocity. A falling gate starts the release from the level of the "
+            "moment. A trigger while the gate is off (or not connected) plays attack, hold, decay and at once release. "
+            "Times and sustain are read at the event and rounded to frames; 0 jumps.\nk frames into a part of K "
+            "frames: attack from + (peak - from) k / K; decay sustain + (peak - sustain) (1 - k / K)^4; release from "
+            "(1 - k / K)^4. The fourth power falls 24 dB in the first half and, unlike an exponential, arrives.",
+     .params = kParams,
+     .cases = kCases,
+     .adjoint = AMP_ADJOINT_SUBGRADIENT,
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+    kIn, kOut);
 
 template <class T> constexpr LayoutOps ops(FireFn fire) {
-    return {fire, ticking<frame_by_frame<T>>, nullptr, [](Step&) {}, reset<T>, sizeof(State<T>), 0};
+    return {.fire = fire, .tick = ticking<frame_by_frame<T>>, .reset = reset<T>, .state_bytes = sizeof(State<T>)};
 }
 
 }  // namespace
 
 extern const NodeType node_envelope;
-const NodeType node_envelope = custom_type(kContract, ops<double>(across_frames), ops<f64x8>(across_lanes));
+const NodeType node_envelope{
+    .kind = NodeKind::row, .contract = &kContract, .ops = {ops<double>(across_frames), ops<f64x8>(across_lanes)}};
 
 }  // namespace amp::AMP_KNS

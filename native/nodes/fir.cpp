@@ -150,49 +150,35 @@ constexpr amp_case_contract kCases[] = {
     {"bandstop", "sweep", "mode=bandstop cutoff_hz=6000 upper_hz=2000 half_length=1 stopband_db=21", 1, 300, "exact", 0,
      kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "fir",
-    "filter",
-    "Linear-phase lowpass, highpass, bandpass or bandstop of any length.",
-    "y[n] = h[0] x[n] + sum over k = 1 .. half_length of h[k] (x[n - k] + x[n + k]): no phase shift at any frequency. "
-    "The "
-    "frames ahead are latency, which the graph compensates.\n"
-    "h is a Kaiser-windowed sinc, h[k] = w[k] sin(2 pi k cutoff_hz / fs) / (pi k), w[k] = I0(beta sqrt(1 - (k / "
-    "half_length)^2)) / I0(beta), scaled to gain 1 at 0 Hz; beta = 0.1102 (A - 8.7) for A = stopband_db above 50, "
-    "0.5842 (A "
-    "- 21)^0.4 + 0.07886 (A - 21) below. The transition is about (A - 8) fs / (28.7 half_length) Hz wide. A bandpass "
-    "is the "
-    "difference of two lowpasses (the corners may be given either way round), highpass and bandstop are what a lowpass "
-    "and "
-    "a bandpass leave of the input.\n"
-    "Reference: J. F. Kaiser, Nonrecursive digital filter design using the I0-sinh window function, Proc. IEEE Int. "
-    "Symp. "
-    "Circuits and Systems, 1974.",
-    kIn,
-    kOut,
-    kParams,
-    kCases,
-    count(kIn),
-    count(kOut),
-    count(kParams),
-    count(kCases),
-    32,
-    1,
-    AMP_ADJOINT_EXACT,
-    "",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
-    0};
+constexpr amp_node_contract kContract = contract(
+    {.id = "fir",
+     .group = "filter",
+     .summary = "Linear-phase lowpass, highpass, bandpass or bandstop of any length.",
+     .doc = "y[n] = h[0] x[n] + sum over k = 1 .. half_length of h[k] (x[n - k] + x[n + k]): no phase shift at any "
+            "frequency. The frames ahead are latency, which the graph compensates.\nh is a Kaiser-windowed sinc, h[k] "
+            "= w[k] sin(2 pi k cutoff_hz / fs) / (pi k), w[k] = I0(beta sqrt(1 - (k / half_length)^2)) / I0(beta), "
+            "scaled to gain 1 at 0 Hz; beta = 0.1102 (A - 8.7) for A = stopband_db above 50, 0.5842 (A - 21)^0.4 + "
+            "0.07886 (A - 21) below. The transition is about (A - 8) fs / (28.7 half_length) Hz wide. A bandpass is "
+            "the difference of two lowpasses (the corners may be given either way round), highpass and bandstop are "
+            "what a lowpass and a bandpass leave of the input.\nReference: J. F. Kaiser, Nonrecursive digital filter "
+            "design using the I0-sinh window function, Proc. IEEE Int. Symp. Circuits and Systems, 1974.",
+     .params = kParams,
+     .cases = kCases,
+     .latency_frames = 32,
+     .adjoint = AMP_ADJOINT_EXACT,
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+    kIn, kOut);
 
-constexpr LayoutOps kOps = {fire, ticking<fire>, nullptr, [](Step&) {}, reset, sizeof(int64_t), 0};
+constexpr LayoutOps kOps{.fire = fire, .tick = ticking<fire>, .reset = reset, .state_bytes = sizeof(int64_t)};
 
 }  // namespace
 
 extern const NodeType node_fir;
-const NodeType node_fir =
-    checked_type(delaying_type(custom_type(kContract, kOps, kOps, memory),
-                               [](const double* fixed, double) { return static_cast<int64_t>(fixed[kHalf]); }),
-                 possible);
+const NodeType node_fir{.kind = NodeKind::row,
+                        .contract = &kContract,
+                        .ops = {kOps, kOps},
+                        .aux_frames = memory,
+                        .latency = [](const double* fixed, double) { return static_cast<int64_t>(fixed[kHalf]); },
+                        .possible = possible};
 
 }  // namespace amp::AMP_KNS

@@ -21,31 +21,21 @@ constexpr amp_case_contract kCases[] = {
     {"half", "noise", "gain=0.5", 2, 256, "exact", 0, kExactReason},
     {"invert", "ramp", "gain=-1", 1, 100, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "gain",
-    "mix",
-    "Multiplies a signal by a factor.",
-    "y[n] = gain * x[n]. An ideal attenuator: below unity the power it takes away becomes heat.",
-    kIn,
-    kOut,
-    kParams,
-    kCases,
-    count(kIn),
-    count(kOut),
-    count(kParams),
-    count(kCases),
-    0,
-    1,
-    AMP_ADJOINT_EXACT,
-    "max(0, 1 - gain^2) * x^2 / fs",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
-    0};
+constexpr amp_node_contract kContract =
+    contract({.id = "gain",
+              .group = "mix",
+              .summary = "Multiplies a signal by a factor.",
+              .doc = "y[n] = gain * x[n]. An ideal attenuator: below unity the power it takes away becomes heat.",
+              .params = kParams,
+              .cases = kCases,
+              .adjoint = AMP_ADJOINT_EXACT,
+              .heat = "max(0, 1 - gain^2) * x^2 / fs",
+              .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+             kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_gain;
-const NodeType node_gain = node_type<Gain>(kContract);
+const NodeType node_gain = frame_node<Gain>(kContract);
 
 }  // namespace amp::AMP_KNS

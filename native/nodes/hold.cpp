@@ -37,7 +37,7 @@ template <class T> void reset(Step& s) {
 }
 
 template <class T> constexpr LayoutOps ops() {
-    return {fire<T>, ticking<fire<T>>, nullptr, [](Step&) {}, reset<T>, sizeof(T), 0};
+    return {.fire = fire<T>, .tick = ticking<fire<T>>, .reset = reset<T>, .state_bytes = sizeof(T)};
 }
 
 constexpr double kLongest = 2147483648.0;
@@ -53,34 +53,22 @@ constexpr amp_case_contract kCases[] = {
     {"offbeat", "ramp", "hop_frames=8 phase_frames=1", 1, 100, "exact", 0, kExactReason},
     {"every", "sine", "hop_frames=1", 1, 100, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{sizeof(amp_node_contract),
-                                      1,
-                                      "hold",
-                                      "delay",
-                                      "Samples a signal every so many frames and holds the value.",
-                                      "y[n] = x[m] with m the last frame not after n that is phase_frames modulo "
-                                      "hop_frames; 0 before the first such frame. "
-                                      "The frames are logical ones, counted from the start of the render, so neither "
-                                      "blocks nor calls move them. There is no "
-                                      "filter: what lies above half of fs / hop_frames aliases.",
-                                      kIn,
-                                      kOut,
-                                      kParams,
-                                      kCases,
-                                      count(kIn),
-                                      count(kOut),
-                                      count(kParams),
-                                      count(kCases),
-                                      0,
-                                      1,
-                                      AMP_ADJOINT_EXACT,
-                                      "",
-                                      AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_SILENCE,
-                                      0};
+constexpr amp_node_contract kContract = contract(
+    {.id = "hold",
+     .group = "delay",
+     .summary = "Samples a signal every so many frames and holds the value.",
+     .doc = "y[n] = x[m] with m the last frame not after n that is phase_frames modulo hop_frames; 0 before the first "
+            "such frame. The frames are logical ones, counted from the start of the render, so neither blocks nor "
+            "calls move them. There is no filter: what lies above half of fs / hop_frames aliases.",
+     .params = kParams,
+     .cases = kCases,
+     .adjoint = AMP_ADJOINT_EXACT,
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_SILENCE},
+    kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_hold;
-const NodeType node_hold = custom_type(kContract, ops<double>(), ops<f64x8>());
+const NodeType node_hold{.kind = NodeKind::row, .contract = &kContract, .ops = {ops<double>(), ops<f64x8>()}};
 
 }  // namespace amp::AMP_KNS

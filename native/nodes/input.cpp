@@ -60,33 +60,26 @@ constexpr amp_case_contract kCases[] = {
     {"ramp", "ramp", "", 1, 256, "exact", 0, kExactReason},
     {"stereo", "noise", "channels=2", 2, 256, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{sizeof(amp_node_contract),
-                                      1,
-                                      "input",
-                                      "io",
-                                      "Plays bound samples: an array or an audio file.",
-                                      "y[n] = samples[batch, channel, n]; silence before the first and after the last "
-                                      "sample, and while nothing is bound. "
-                                      "A single batch of samples reaches every batch.",
-                                      nullptr,
-                                      kOut,
-                                      kParams,
-                                      kCases,
-                                      0,
-                                      count(kOut),
-                                      count(kParams),
-                                      count(kCases),
-                                      0,
-                                      1,
-                                      AMP_ADJOINT_EXACT,
-                                      "",
-                                      AMP_LAW_BLOCK_INVARIANT,
-                                      1};
+constexpr amp_node_contract kContract =
+    contract({.id = "input",
+              .group = "io",
+              .summary = "Plays bound samples: an array or an audio file.",
+              .doc = "y[n] = samples[batch, channel, n]; silence before the first and after the last sample, and while "
+                     "nothing is bound. A single batch of samples reaches every batch.",
+              .params = kParams,
+              .cases = kCases,
+              .io = AMP_IO_SOURCE,
+              .channels = "channels",
+              .adjoint = AMP_ADJOINT_EXACT,
+              .laws = AMP_LAW_BLOCK_INVARIANT},
+             {}, kOut);
 
 }  // namespace
 
 extern const NodeType node_input;
-const NodeType node_input =
-    custom_type(kContract, stateless(fire_frames, ticking<fire_frames>), stateless(fire_lanes, ticking<fire_lanes>));
+const NodeType node_input{
+    .kind = NodeKind::row,
+    .contract = &kContract,
+    .ops = {{.fire = fire_frames, .tick = ticking<fire_frames>}, {.fire = fire_lanes, .tick = ticking<fire_lanes>}}};
 
 }  // namespace amp::AMP_KNS

@@ -203,15 +203,14 @@ template <class T> void reset(Step& s) {
 }
 
 template <class T> constexpr LayoutOps ops() {
-    return {fire<T>,
-            tick<T>,
-            nullptr,
-            prepare<T>,
-            reset<T>,
-            kState<T> + sizeof(typename Slew<T>::State),
-            kCoef<T> + sizeof(typename Slew<T>::Coef),
-            bind_rows<T>,
-            sizeof(Driver<Shape>::Row) + sizeof(Driver<Slew>::Row)};
+    return {.fire = fire<T>,
+            .tick = tick<T>,
+            .prepare = prepare<T>,
+            .reset = reset<T>,
+            .state_bytes = kState<T> + sizeof(typename Slew<T>::State),
+            .coef_bytes = kCoef<T> + sizeof(typename Slew<T>::Coef),
+            .bind_rows = bind_rows<T>,
+            .row_bytes = sizeof(Driver<Shape>::Row) + sizeof(Driver<Slew>::Row)};
 }
 
 constexpr const char* kShapes[] = {"sine", "triangle", "saw", "square", "random"};
@@ -232,37 +231,28 @@ constexpr amp_case_contract kCases[] = {
     {"square", "none", "shape=square rate_hz=300 slew_s=0.0005", 1, 1024, "exact", 0, kExactReason},
     {"random", "none", "shape=random rate_hz=900 channels=2 phase_cycles=-1.25", 2, 1024, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{sizeof(amp_node_contract),
-                                      1,
-                                      "lfo",
-                                      "control",
-                                      "Low-frequency oscillator: sine, triangle, saw, square, random steps.",
-                                      "y[n] = offset + depth * slewed(shape(t)), t = phase + phase_cycles, the phase a "
-                                      "64-bit integer that grows by rate_hz / fs per frame. "
-                                      "sine sin(2 pi t); triangle from 0 up; saw 2t - 1; square +1 in the first half; "
-                                      "random one value per whole cycle of t, uniform in [-1, 1), a "
-                                      "hash of the node's name, batch, channel and cycle. slewed: s += (1 - exp(-1 / "
-                                      "(slew_s fs))) (shape - s), from the first value on. "
-                                      "Shapes are not band-limited; for audio use oscillator.",
-                                      nullptr,
-                                      kOut,
-                                      kParams,
-                                      kCases,
-                                      0,
-                                      count(kOut),
-                                      count(kParams),
-                                      count(kCases),
-                                      0,
-                                      1,
-                                      AMP_ADJOINT_SUBGRADIENT,
-                                      "",
-                                      AMP_LAW_BLOCK_INVARIANT,
-                                      1};
+constexpr amp_node_contract kContract =
+    contract({.id = "lfo",
+              .group = "control",
+              .summary = "Low-frequency oscillator: sine, triangle, saw, square, random steps.",
+              .doc = "y[n] = offset + depth * slewed(shape(t)), t = phase + phase_cycles, the phase a 64-bit integer "
+                     "that grows by rate_hz / fs per frame. sine sin(2 pi t); triangle from 0 up; saw 2t - 1; square "
+                     "+1 in the first half; random one value per whole cycle of t, uniform in [-1, 1), a hash of the "
+                     "node's name, batch, channel and cycle. slewed: s += (1 - exp(-1 / (slew_s fs))) (shape - s), "
+                     "from the first value on. Shapes are not band-limited; for audio use oscillator.",
+              .params = kParams,
+              .cases = kCases,
+              .channels = "channels",
+              .adjoint = AMP_ADJOINT_SUBGRADIENT,
+              .laws = AMP_LAW_BLOCK_INVARIANT},
+             {}, kOut);
 
 }  // namespace
 
 extern const NodeType node_lfo;
-const NodeType node_lfo = lone_type(custom_type(kContract, ops<double>(), ops<f64x8>()),
-                                    [](const double* fixed) { return static_cast<int>(fixed[kShape]) == kRandom; });
+const NodeType node_lfo{.kind = NodeKind::frame,
+                        .contract = &kContract,
+                        .ops = {ops<double>(), ops<f64x8>()},
+                        .alone = [](const double* fixed) { return static_cast<int>(fixed[kShape]) == kRandom; }};
 
 }  // namespace amp::AMP_KNS

@@ -118,8 +118,10 @@ template <class T> struct Limiter {
 template <class T> uint32_t fire(Step& s, const Firing& f) { return Limiter<T>{s}.fire(f); }
 
 template <class T> constexpr LayoutOps ops() {
-    return {fire<T>, ticking<fire<T>>, nullptr, [](Step&) {}, [](Step& s) { Limiter<T>{s}.reset(); }, sizeof(State<T>),
-            0};
+    return {.fire = fire<T>,
+            .tick = ticking<fire<T>>,
+            .reset = [](Step& s) { Limiter<T>{s}.reset(); },
+            .state_bytes = sizeof(State<T>)};
 }
 
 constexpr amp_param_contract kParams[] = {
@@ -135,40 +137,30 @@ constexpr amp_case_contract kCases[] = {
     {"no_lookahead", "sine", "lookahead_s=0 ceiling=0.5 release_s=0.001", 1, 512, "exact", 0, kExactReason},
     {"peak", "impulse", "lookahead_s=0.002 ceiling=0.1 release_s=0.002", 2, 1024, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "lookahead_limiter",
-    "dynamics",
-    "Limits peaks; the gain falls before they come.",
-    "r[n] = least of 1 and ceiling / |x[n]| over the channels; m[n] = least of r[n - L .. n] with L = lookahead_s fs "
-    "frames; g[n] = min(m[n], g[n-1] + (1 - g[n-1]) (1 - exp(-1 / (release_s fs)))); y[n] = x[n] * mean of g[n .. n + "
-    "L], "
-    "held within +-ceiling against the last rounding. Every g in the mean is at most r[n], so |y| <= ceiling always; a "
-    "peak "
-    "brings the gain down along a straight line of L frames, and where nothing is above the ceiling y is x. Channels "
-    "share "
-    "one gain. The frames ahead are latency, which the graph compensates.\n"
-    "Reference: U. Zolzer (ed.), DAFX: Digital Audio Effects, 2nd ed., chapter 4.",
-    kIn,
-    kOut,
-    kParams,
-    kCases,
-    count(kIn),
-    count(kOut),
-    count(kParams),
-    count(kCases),
-    240,
-    1,
-    AMP_ADJOINT_SUBGRADIENT,
-    "",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_BOUNDED | AMP_LAW_SILENCE,
-    0};
+constexpr amp_node_contract kContract = contract(
+    {.id = "lookahead_limiter",
+     .group = "dynamics",
+     .summary = "Limits peaks; the gain falls before they come.",
+     .doc = "r[n] = least of 1 and ceiling / |x[n]| over the channels; m[n] = least of r[n - L .. n] with L = "
+            "lookahead_s fs frames; g[n] = min(m[n], g[n-1] + (1 - g[n-1]) (1 - exp(-1 / (release_s fs)))); y[n] = "
+            "x[n] * mean of g[n .. n + L], held within +-ceiling against the last rounding. Every g in the mean is at "
+            "most r[n], so |y| <= ceiling always; a peak brings the gain down along a straight line of L frames, and "
+            "where nothing is above the ceiling y is x. Channels share one gain. The frames ahead are latency, which "
+            "the graph compensates.\nReference: U. Zolzer (ed.), DAFX: Digital Audio Effects, 2nd ed., chapter 4.",
+     .params = kParams,
+     .cases = kCases,
+     .latency_frames = 240,
+     .adjoint = AMP_ADJOINT_SUBGRADIENT,
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_BOUNDED | AMP_LAW_SILENCE},
+    kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_lookahead_limiter;
-const NodeType node_lookahead_limiter =
-    delaying_type(custom_type(kContract, ops<double>(), ops<f64x8>(), memory), latency);
+const NodeType node_lookahead_limiter{.kind = NodeKind::row,
+                                      .contract = &kContract,
+                                      .ops = {ops<double>(), ops<f64x8>()},
+                                      .aux_frames = memory,
+                                      .latency = latency};
 
 }  // namespace amp::AMP_KNS

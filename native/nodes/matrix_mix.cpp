@@ -43,38 +43,25 @@ constexpr amp_case_contract kCases[] = {
     {"spread", "ramp", "matrix=0.5,0.5,0.7;1,0,0.3;0,-1,1e-3;0.1,0.2,0.3", 3, 100, "exact", 0, kExactReason},
     {"copies", "impulse", "matrix=1;-0.5", 1, 100, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "matrix_mix",
-    "mix",
-    "Mixes channels into channels by a matrix.",
-    "y[r][n] = sum over c of matrix[r][c] * x[c][n], added from column 0 on. x are the channels of all edges, stacked "
-    "in "
-    "slot order; the columns must be as many, and the output has as many channels as there are rows: bleed between "
-    "channels, mid and side, downmix, upmix, decoding. The matrix may differ per batch, (B, rows, columns), and change "
-    "at "
-    "any frame through set_param; its shape stays.\n"
-    "A matrix per band is a crossover of filters with a matrix_mix behind each.",
-    kIn,
-    kOut,
-    kParams,
-    kCases,
-    count(kIn),
-    count(kOut),
-    count(kParams),
-    count(kCases),
-    0,
-    1,
-    AMP_ADJOINT_EXACT,
-    "",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
-    0};
+constexpr amp_node_contract kContract =
+    contract({.id = "matrix_mix",
+              .group = "mix",
+              .summary = "Mixes channels into channels by a matrix.",
+              .doc = "y[r][n] = sum over c of matrix[r][c] * x[c][n], added from column 0 on. x are the channels of "
+                     "all edges, stacked in slot order; the columns must be as many, and the output has as many "
+                     "channels as there are rows: bleed between channels, mid and side, downmix, upmix, decoding. The "
+                     "matrix may differ per batch, (B, rows, columns), and change at any frame through set_param; its "
+                     "shape stays.\nA matrix per band is a crossover of filters with a matrix_mix behind each.",
+              .params = kParams,
+              .cases = kCases,
+              .adjoint = AMP_ADJOINT_EXACT,
+              .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+             kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_matrix_mix;
-const NodeType node_matrix_mix =
-    custom_type(kContract, stateless(fire<false>, ticking<fire<true>>), stateless(fire<false>, ticking<fire<true>>));
+constexpr LayoutOps kOps{.fire = fire<false>, .tick = ticking<fire<true>>};
+const NodeType node_matrix_mix{.kind = NodeKind::row, .contract = &kContract, .ops = {kOps, kOps}};
 
 }  // namespace amp::AMP_KNS

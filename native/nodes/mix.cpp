@@ -20,31 +20,21 @@ constexpr amp_case_contract kCases[] = {
     {"unity", "noise", "gain=1", 2, 256, "exact", 0, kExactReason},
     {"third", "ramp", "gain=0.333", 1, 100, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "mix",
-    "mix",
-    "Adds signals.",
-    "y[n] = gain * sum over edges of x[n]. Edges are added in slot order, so the order of declaration changes no bit.",
-    kIn,
-    kOut,
-    kParams,
-    kCases,
-    count(kIn),
-    count(kOut),
-    count(kParams),
-    count(kCases),
-    0,
-    1,
-    AMP_ADJOINT_EXACT,
-    "",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
-    0};
+constexpr amp_node_contract kContract =
+    contract({.id = "mix",
+              .group = "mix",
+              .summary = "Adds signals.",
+              .doc = "y[n] = gain * sum over edges of x[n]. Edges are added in slot order, so the order of declaration "
+                     "changes no bit.",
+              .params = kParams,
+              .cases = kCases,
+              .adjoint = AMP_ADJOINT_EXACT,
+              .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+             kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_mix;
-const NodeType node_mix = node_type<Mix>(kContract);
+const NodeType node_mix = frame_node<Mix>(kContract);
 
 }  // namespace amp::AMP_KNS

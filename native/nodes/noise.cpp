@@ -47,34 +47,24 @@ constexpr amp_case_contract kCases[] = {
     {"white", "none", "", 1, 1024, "exact", 0, kExactReason},
     {"seeded", "none", "amplitude=0.5 seed=7 channels=2", 2, 1024, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{sizeof(amp_node_contract),
-                                      1,
-                                      "noise",
-                                      "source",
-                                      "White noise, uniform, reproducible.",
-                                      "y[n] = amplitude * (2 u - 1) with u in [0, 1) a 52-bit hash of (seed, name of "
-                                      "the node, batch_offset + batch, channel, n): independent "
-                                      "over all five, and the same for every way a render is cut or spread.",
-                                      nullptr,
-                                      kOut,
-                                      kParams,
-                                      kCases,
-                                      0,
-                                      count(kOut),
-                                      count(kParams),
-                                      count(kCases),
-                                      0,
-                                      1,
-                                      AMP_ADJOINT_EXACT,
-                                      "",
-                                      AMP_LAW_BLOCK_INVARIANT | AMP_LAW_BOUNDED,
-                                      1};
+constexpr amp_node_contract kContract = contract(
+    {.id = "noise",
+     .group = "source",
+     .summary = "White noise, uniform, reproducible.",
+     .doc = "y[n] = amplitude * (2 u - 1) with u in [0, 1) a 52-bit hash of (seed, name of the node, batch_offset + "
+            "batch, channel, n): independent over all five, and the same for every way a render is cut or spread.",
+     .params = kParams,
+     .cases = kCases,
+     .channels = "channels",
+     .adjoint = AMP_ADJOINT_EXACT,
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_BOUNDED},
+    {}, kOut);
 
 }  // namespace
 
 extern const NodeType node_noise;
-const NodeType node_noise = lone_type(
-    custom_type(kContract, stateless(fire<false>, ticking<fire<true>>), stateless(fire<false>, ticking<fire<true>>)),
-    [](const double*) { return true; });
+constexpr LayoutOps kOps{.fire = fire<false>, .tick = ticking<fire<true>>};
+const NodeType node_noise{
+    .kind = NodeKind::row, .contract = &kContract, .ops = {kOps, kOps}, .alone = [](const double*) { return true; }};
 
 }  // namespace amp::AMP_KNS

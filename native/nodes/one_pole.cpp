@@ -54,35 +54,23 @@ constexpr amp_case_contract kCases[] = {
     {"lowpass", "step", "mode=lowpass cutoff_hz=100", 1, 1024, "exact", 0, kExactReason},
     {"highpass", "noise", "mode=highpass cutoff_hz=2000", 2, 1024, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{sizeof(amp_node_contract),
-                                      1,
-                                      "one_pole",
-                                      "filter",
-                                      "One-pole lowpass or highpass, 6 dB per octave.",
-                                      "low[n] = low[n-1] + a (x[n] - low[n-1]), a = 1 - exp(-2 pi cutoff_hz / fs); the "
-                                      "impulse response is that of the analogue RC "
-                                      "filter, sampled. Highpass is x - low. Its time constant is 1 / (2 pi cutoff_hz) "
-                                      "seconds, so it also smooths control signals.\n"
-                                      "Reference: J. O. Smith, Introduction to Digital Filters (one-pole filters).",
-                                      kIn,
-                                      kOut,
-                                      kParams,
-                                      kCases,
-                                      count(kIn),
-                                      count(kOut),
-                                      count(kParams),
-                                      count(kCases),
-                                      0,
-                                      1,
-                                      AMP_ADJOINT_EXACT,
-                                      "",
-                                      AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT |
-                                          AMP_LAW_SILENCE,
-                                      0};
+constexpr amp_node_contract kContract =
+    contract({.id = "one_pole",
+              .group = "filter",
+              .summary = "One-pole lowpass or highpass, 6 dB per octave.",
+              .doc = "low[n] = low[n-1] + a (x[n] - low[n-1]), a = 1 - exp(-2 pi cutoff_hz / fs); the impulse response "
+                     "is that of the analogue RC filter, sampled. Highpass is x - low. Its time constant is 1 / (2 pi "
+                     "cutoff_hz) seconds, so it also smooths control signals.\nReference: J. O. Smith, Introduction to "
+                     "Digital Filters (one-pole filters).",
+              .params = kParams,
+              .cases = kCases,
+              .adjoint = AMP_ADJOINT_EXACT,
+              .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+             kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_one_pole;
-const NodeType node_one_pole = node_type<OnePole>(kContract);
+const NodeType node_one_pole = frame_node<OnePole>(kContract);
 
 }  // namespace amp::AMP_KNS

@@ -228,12 +228,6 @@ template <class T> constexpr LayoutOps ops() {  // the state of the one begins w
     return o;
 }
 
-constexpr NodeType oscillator_type(const amp_node_contract& contract) {
-    NodeType t = delaying_type(custom_type(contract, ops<double>(), ops<f64x8>()), latency);
-    t.fast = Oscillator<double>::kFast;
-    return t;
-}
-
 constexpr const char* kWaveforms[] = {"sine", "saw", "square", "triangle"};
 constexpr const char* kQualities[] = {"naive", "blep2", "blep4"};
 constexpr amp_param_contract kParams[] = {
@@ -276,48 +270,41 @@ constexpr amp_case_contract kCases[] = {
     {"reset_blep4", "gate", "waveform=saw quality=blep4 frequency_hz=333 phase_cycles=0.1", 1, 1024, "exact", 0,
      kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "oscillator",
-    "source",
-    "Sine, saw, square and triangle oscillator.",
-    "phase[0] = 0, phase[n + 1] = phase[n] + frequency_hz[n] / fs modulo one cycle, as a 64-bit integer; the shape is "
-    "taken at t = phase + phase_cycles. sine sin(2 pi t); saw 2t - 1; square +1 for t < pulse_width, else -1; triangle "
-    "1 - 4 |t - 1/4| round the cycle.\n"
-    "blep2 replaces every step (saw, square) and corner (triangle) by a two-point polynomial whose width is one frame "
-    "at frequency_hz; motion of phase_cycles and pulse_width is not part of that width. Alias of the saw at 48 kHz: "
-    "-48, -44, -42, -35 dB at 440, 1245, 2489, 4186 Hz.\n"
-    "blep4 filters them with the cubic B-spline, four frames wide, at the place where t passes them, whatever moves t "
-    "(less than half a cycle per frame, either way): saw, square and triangle are the ideal shape under that filter. "
-    "It needs two frames ahead, which are latency and compensated by the graph. Alias of the saw: -67, -63, -62, -53 "
-    "dB.\n"
-    "A rise of sync or reset sets the phase to 0, sync between two frames. The step this makes and its change of slope "
-    "are rounded like the others; of a sine, step and slope. blep2 has no frame ahead: with sync or reset connected, "
-    "they, phase_cycles and pulse_width act one frame late. Alias of a saw of 3.3 times the frequency of its sync, 440 "
-    "and 1245 Hz: naive -17, -13, blep2 -43, -40, blep4 -62, -59 dB.\n"
-    "Reference: V. Valimaki, A. Huovilainen, Antialiasing Oscillators in Subtractive Synthesis, IEEE Signal Processing "
-    "Magazine 24(2), 2007; V. Valimaki, J. Pekonen, J. Nam, Perceptually informed synthesis of bandlimited classical "
-    "waveforms using integrated polynomial interpolation, J. Acoust. Soc. Am. 131(1), 2012; F. Esqueda, V. Valimaki, "
-    "S. Bilbao, Rounding Corners with BLAMP, DAFx 2016.",
-    kIn,
-    kOut,
-    kParams,
-    kCases,
-    count(kIn),
-    count(kOut),
-    count(kParams),
-    count(kCases),
-    0,
-    1,
-    AMP_ADJOINT_SUBGRADIENT,
-    "",
-    AMP_LAW_BLOCK_INVARIANT,
-    1};
+constexpr amp_node_contract kContract = contract(
+    {.id = "oscillator",
+     .group = "source",
+     .summary = "Sine, saw, square and triangle oscillator.",
+     .doc =
+         "phase[0] = 0, phase[n + 1] = phase[n] + frequency_hz[n] / fs modulo one cycle, as a 64-bit integer; the "
+         "shape is taken at t = phase + phase_cycles. sine sin(2 pi t); saw 2t - 1; square +1 for t < pulse_width, "
+         "else -1; triangle 1 - 4 |t - 1/4| round the cycle.\nblep2 replaces every step (saw, square) and corner "
+         "(triangle) by a two-point polynomial whose width is one frame at frequency_hz; motion of phase_cycles and "
+         "pulse_width is not part of that width. Alias of the saw at 48 kHz: -48, -44, -42, -35 dB at 440, 1245, 2489, "
+         "4186 Hz.\nblep4 filters them with the cubic B-spline, four frames wide, at the place where t passes them, "
+         "whatever moves t (less than half a cycle per frame, either way): saw, square and triangle are the ideal "
+         "shape under that filter. It needs two frames ahead, which are latency and compensated by the graph. Alias of "
+         "the saw: -67, -63, -62, -53 dB.\nA rise of sync or reset sets the phase to 0, sync between two frames. The "
+         "step this makes and its change of slope are rounded like the others; of a sine, step and slope. blep2 has no "
+         "frame ahead: with sync or reset connected, they, phase_cycles and pulse_width act one frame late. Alias of a "
+         "saw of 3.3 times the frequency of its sync, 440 and 1245 Hz: naive -17, -13, blep2 -43, -40, blep4 -62, -59 "
+         "dB.\nReference: V. Valimaki, A. Huovilainen, Antialiasing Oscillators in Subtractive Synthesis, IEEE Signal "
+         "Processing Magazine 24(2), 2007; V. Valimaki, J. Pekonen, J. Nam, Perceptually informed synthesis of "
+         "bandlimited classical waveforms using integrated polynomial interpolation, J. Acoust. Soc. Am. 131(1), 2012; "
+         "F. Esqueda, V. Valimaki, S. Bilbao, Rounding Corners with BLAMP, DAFx 2016.",
+     .params = kParams,
+     .cases = kCases,
+     .channels = "channels",
+     .adjoint = AMP_ADJOINT_SUBGRADIENT,
+     .laws = AMP_LAW_BLOCK_INVARIANT},
+    kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_oscillator;
-const NodeType node_oscillator = oscillator_type(kContract);
+const NodeType node_oscillator{.kind = NodeKind::frame,
+                               .contract = &kContract,
+                               .ops = {ops<double>(), ops<f64x8>()},
+                               .fast = Oscillator<double>::kFast,
+                               .latency = latency};
 
 }  // namespace amp::AMP_KNS

@@ -84,36 +84,24 @@ constexpr amp_case_contract kCases[] = {
     {"left", "ramp", "position=-0.7", 1, 100, "exact", 0, kExactReason},
     {"balance", "noise", "position=0.4", 2, 256, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{sizeof(amp_node_contract),
-                                      1,
-                                      "pan",
-                                      "mix",
-                                      "Places a mono signal in stereo, or balances a stereo signal.",
-                                      "Mono, constant power: L = cos(theta) x, R = sin(theta) x with theta = (position "
-                                      "+ 1) pi / 4, so the centre is 3 dB down in both.\n"
-                                      "Stereo, balance: L = cos(max(0, position) pi / 2) L, R = cos(max(0, -position) "
-                                      "pi / 2) R; the centre passes both bit for bit and the "
-                                      "nearer side always stays at unity.",
-                                      kIn,
-                                      kOut,
-                                      kParams,
-                                      kCases,
-                                      count(kIn),
-                                      count(kOut),
-                                      count(kParams),
-                                      count(kCases),
-                                      0,
-                                      1,
-                                      AMP_ADJOINT_EXACT,
-                                      "",
-                                      AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT |
-                                          AMP_LAW_SILENCE,
-                                      0};
+constexpr amp_node_contract kContract = contract(
+    {.id = "pan",
+     .group = "mix",
+     .summary = "Places a mono signal in stereo, or balances a stereo signal.",
+     .doc = "Mono, constant power: L = cos(theta) x, R = sin(theta) x with theta = (position + 1) pi / 4, so the "
+            "centre is 3 dB down in both.\nStereo, balance: L = cos(max(0, position) pi / 2) L, R = cos(max(0, "
+            "-position) pi / 2) R; the centre passes both bit for bit and the nearer side always stays at unity.",
+     .params = kParams,
+     .cases = kCases,
+     .adjoint = AMP_ADJOINT_EXACT,
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+    kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_pan;
-constexpr LayoutOps kOps{fire<false>, ticking<fire<true>>, nullptr, prepare, [](Step&) {}, 0, 2 * sizeof(f64x8)};
-const NodeType node_pan = custom_type(kContract, kOps, kOps);
+constexpr LayoutOps kOps{
+    .fire = fire<false>, .tick = ticking<fire<true>>, .prepare = prepare, .coef_bytes = 2 * sizeof(f64x8)};
+const NodeType node_pan{.kind = NodeKind::row, .contract = &kContract, .ops = {kOps, kOps}};
 
 }  // namespace amp::AMP_KNS

@@ -49,35 +49,24 @@ constexpr amp_case_contract kCases[] = {
     {"limits", "noise", "ceiling=0.25 release_s=0.01", 2, 2048, "exact", 0, kExactReason},
     {"blocks_dc", "step", "ceiling=1 dc_block_hz=20", 1, 2048, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "safety",
-    "dynamics",
-    "Removes DC and limits peaks.",
-    "low += a (x - low), a = 1 - exp(-2 pi dc_block_hz / fs); v = x - low; peak[n] = max(|v[n]|, peak[n-1] exp(-1 / "
-    "(release_s fs))); "
-    "y = v * min(1, ceiling / peak), held within +-ceiling against the last rounding. Attack is instant and without "
-    "look-ahead: below the "
-    "ceiling nothing but the DC is changed, above it the gain drops within the frame. |y| <= ceiling always.",
-    kIn,
-    kOut,
-    kParams,
-    kCases,
-    count(kIn),
-    count(kOut),
-    count(kParams),
-    count(kCases),
-    0,
-    1,
-    AMP_ADJOINT_SUBGRADIENT,
-    "max(0, x^2 - y^2) / fs",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_BOUNDED | AMP_LAW_SILENCE,
-    0};
+constexpr amp_node_contract kContract =
+    contract({.id = "safety",
+              .group = "dynamics",
+              .summary = "Removes DC and limits peaks.",
+              .doc = "low += a (x - low), a = 1 - exp(-2 pi dc_block_hz / fs); v = x - low; peak[n] = max(|v[n]|, "
+                     "peak[n-1] exp(-1 / (release_s fs))); y = v * min(1, ceiling / peak), held within +-ceiling "
+                     "against the last rounding. Attack is instant and without look-ahead: below the ceiling nothing "
+                     "but the DC is changed, above it the gain drops within the frame. |y| <= ceiling always.",
+              .params = kParams,
+              .cases = kCases,
+              .adjoint = AMP_ADJOINT_SUBGRADIENT,
+              .heat = "max(0, x^2 - y^2) / fs",
+              .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_BOUNDED | AMP_LAW_SILENCE},
+             kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_safety;
-const NodeType node_safety = node_type<Safety>(kContract);
+const NodeType node_safety = frame_node<Safety>(kContract);
 
 }  // namespace amp::AMP_KNS

@@ -52,33 +52,23 @@ constexpr amp_case_contract kCases[] = {
      kExactReason},
     {"standing", "none", "frequency_hz=0 phase_cycles=0.125", 1, 64, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{sizeof(amp_node_contract),
-                                      1,
-                                      "sine",
-                                      "source",
-                                      "Sine oscillator.",
-                                      "y[n] = amplitude * sin(2 pi (phase[n] + phase_cycles[n])), phase[0] = 0, "
-                                      "phase[n + 1] = phase[n] + frequency_hz[n] / fs modulo one "
-                                      "cycle. The phase is a 64-bit integer: at most 1.2e-10 cycles of drift in 24 h. "
-                                      "Modulate frequency_hz for FM, phase_cycles for PM.",
-                                      nullptr,
-                                      kOut,
-                                      kParams,
-                                      kCases,
-                                      0,
-                                      count(kOut),
-                                      count(kParams),
-                                      count(kCases),
-                                      0,
-                                      1,
-                                      AMP_ADJOINT_EXACT,
-                                      "",
-                                      AMP_LAW_BLOCK_INVARIANT,
-                                      1};
+constexpr amp_node_contract kContract =
+    contract({.id = "sine",
+              .group = "source",
+              .summary = "Sine oscillator.",
+              .doc = "y[n] = amplitude * sin(2 pi (phase[n] + phase_cycles[n])), phase[0] = 0, phase[n + 1] = phase[n] "
+                     "+ frequency_hz[n] / fs modulo one cycle. The phase is a 64-bit integer: at most 1.2e-10 cycles "
+                     "of drift in 24 h. Modulate frequency_hz for FM, phase_cycles for PM.",
+              .params = kParams,
+              .cases = kCases,
+              .channels = "channels",
+              .adjoint = AMP_ADJOINT_EXACT,
+              .laws = AMP_LAW_BLOCK_INVARIANT},
+             {}, kOut);
 
 }  // namespace
 
 extern const NodeType node_sine;
-const NodeType node_sine = node_type<Sine>(kContract);
+const NodeType node_sine = frame_node<Sine>(kContract);
 
 }  // namespace amp::AMP_KNS

@@ -47,31 +47,20 @@ constexpr amp_case_contract kCases[] = {
     // every case is a law test, a golden and a figure
     {"step", "step", "leak=0.99 rate=0.01", 1, 512, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "skeleton",
-    "filter",
-    "Leaky integrator.",
-    "y[n] = leak * y[n-1] + rate * x[n]. Here stand the maths, the units and a reference.",
-    kIn,
-    kOut,
-    kParams,
-    kCases,
-    count(kIn),
-    count(kOut),
-    count(kParams),
-    count(kCases),
-    0,
-    1,
-    AMP_ADJOINT_EXACT,
-    "",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
-    0};
+constexpr amp_node_contract kContract =
+    contract({.id = "skeleton",
+              .group = "filter",
+              .summary = "Leaky integrator.",
+              .doc = "y[n] = leak * y[n-1] + rate * x[n]. Here stand the maths, the units and a reference.",
+              .params = kParams,
+              .cases = kCases,
+              .adjoint = AMP_ADJOINT_EXACT,
+              .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+             kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_skeleton;
-const NodeType node_skeleton = node_type<Skeleton>(kContract);
+const NodeType node_skeleton = frame_node<Skeleton>(kContract);
 
 }  // namespace amp::AMP_KNS

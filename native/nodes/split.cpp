@@ -11,35 +11,22 @@ constexpr amp_case_contract kCases[] = {
     {"mono", "ramp", "", 1, 100, "exact", 0, kExactReason},
     {"three", "noise", "", 3, 256, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "split",
-    "mix",
-    "Sends each channel its own way.",
-    "An edge that leaves the node carries channel k of the signal alone, as a signal of one channel, k being the "
-    "edge's "
-    "channel=; by default the k-th edge made carries channel k. No two edges carry the same one: to send a channel to "
-    "several places, pick it with channel= from the signal before. Modulations and taps read all channels. stack "
-    "undoes it.",
-    kIn,
-    kOut,
-    nullptr,
-    kCases,
-    count(kIn),
-    count(kOut),
-    0,
-    count(kCases),
-    0,
-    1,
-    AMP_ADJOINT_EXACT,
-    "",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
-    0};
+constexpr amp_node_contract kContract =
+    contract({.id = "split",
+              .group = "mix",
+              .summary = "Sends each channel its own way.",
+              .doc = "An edge that leaves the node carries channel k of the signal alone, as a signal of one channel, "
+                     "k being the edge's channel=; by default the k-th edge made carries channel k. No two edges carry "
+                     "the same one: to send a channel to several places, pick it with channel= from the signal before. "
+                     "Modulations and taps read all channels. stack undoes it.",
+              .cases = kCases,
+              .adjoint = AMP_ADJOINT_EXACT,
+              .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+             kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_split;
-const NodeType node_split = node_type<Passing>(kContract);
+const NodeType node_split = frame_node<Passing>(kContract);
 
 }  // namespace amp::AMP_KNS

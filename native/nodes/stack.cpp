@@ -14,35 +14,22 @@ constexpr amp_case_contract kCases[] = {
     {"unity", "noise", "gain=1", 3, 256, "exact", 0, kExactReason},
     {"third", "ramp", "gain=0.333", 1, 100, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{sizeof(amp_node_contract),
-                                      1,
-                                      "stack",
-                                      "mix",
-                                      "Makes several signals the channels of one.",
-                                      "y[c][n] = gain * x[c][n], where x holds the channels of the edge with the "
-                                      "lowest slot, then those of the next, and so "
-                                      "on; the node has as many channels as all edges together, at most 1024. channel= "
-                                      "on an edge takes one channel of its "
-                                      "source. split undoes it.",
-                                      kIn,
-                                      kOut,
-                                      kParams,
-                                      kCases,
-                                      count(kIn),
-                                      count(kOut),
-                                      count(kParams),
-                                      count(kCases),
-                                      0,
-                                      1,
-                                      AMP_ADJOINT_EXACT,
-                                      "",
-                                      AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT |
-                                          AMP_LAW_SILENCE,
-                                      0};
+constexpr amp_node_contract kContract =
+    contract({.id = "stack",
+              .group = "mix",
+              .summary = "Makes several signals the channels of one.",
+              .doc = "y[c][n] = gain * x[c][n], where x holds the channels of the edge with the lowest slot, then "
+                     "those of the next, and so on; the node has as many channels as all edges together, at most 1024. "
+                     "channel= on an edge takes one channel of its source. split undoes it.",
+              .params = kParams,
+              .cases = kCases,
+              .adjoint = AMP_ADJOINT_EXACT,
+              .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+             kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_stack;
-const NodeType node_stack = node_type<Scaling>(kContract);
+const NodeType node_stack = frame_node<Scaling>(kContract);
 
 }  // namespace amp::AMP_KNS

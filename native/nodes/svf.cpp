@@ -79,33 +79,22 @@ constexpr amp_case_contract kCases[] = {
     {"highpass", "sweep", "mode=highpass cutoff_hz=5000 q=0.707", 1, 2048, "exact", 0, kExactReason},
     {"notch", "noise", "mode=notch cutoff_hz=3000 q=1", 1, 2048, "exact", 0, kExactReason},
 };
-constexpr amp_node_contract kContract{
-    sizeof(amp_node_contract),
-    1,
-    "svf",
-    "filter",
-    "Zero-delay state-variable filter, 12 dB per octave.",
-    "Two trapezoidal integrators in a loop without delay; stays bounded under audio-rate modulation of cutoff and Q. "
-    "Lowpass, bandpass (unit peak), highpass and notch from one structure.\n"
-    "Reference: A. Simper, Solving the continuous SVF equations using trapezoidal integration (2013).",
-    kIn,
-    kOut,
-    kParams,
-    kCases,
-    count(kIn),
-    count(kOut),
-    count(kParams),
-    count(kCases),
-    0,
-    1,
-    AMP_ADJOINT_EXACT,
-    "",
-    AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE,
-    0};
+constexpr amp_node_contract kContract = contract(
+    {.id = "svf",
+     .group = "filter",
+     .summary = "Zero-delay state-variable filter, 12 dB per octave.",
+     .doc = "Two trapezoidal integrators in a loop without delay; stays bounded under audio-rate modulation of cutoff "
+            "and Q. Lowpass, bandpass (unit peak), highpass and notch from one structure.\nReference: A. Simper, "
+            "Solving the continuous SVF equations using trapezoidal integration (2013).",
+     .params = kParams,
+     .cases = kCases,
+     .adjoint = AMP_ADJOINT_EXACT,
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_LINEAR | AMP_LAW_TIME_INVARIANT | AMP_LAW_SILENCE},
+    kIn, kOut);
 
 }  // namespace
 
 extern const NodeType node_svf;
-const NodeType node_svf = node_type<Svf>(kContract);
+const NodeType node_svf = frame_node<Svf>(kContract);
 
 }  // namespace amp::AMP_KNS

@@ -90,10 +90,11 @@ struct Compiler {
         check_parameters(n, c, plan.descriptors.sample_rate, p.parameter, v);
         for (uint32_t k = 0; k < c.n_params; ++k) {
             const Parameter* q = p.parameter[k] < 0 ? nullptr : &n.parameters[static_cast<size_t>(p.parameter[k])];
-            const bool names_curve = c.params[k].kind == AMP_PARAM_TEXT && std::string(c.params[k].key) == "curve";
+            const bool names_curve = k + 1 == c.curve_param;
             if (names_curve && (!q || q->text.empty()))
-                v.add(text("%s.curve: no control curve is named. Give the name of a curve.", n.name.c_str()), n.name,
-                      "curve");
+                v.add(text("%s.%s: no control curve is named. Give the name of a curve.", n.name.c_str(),
+                           c.params[k].key),
+                      n.name, c.params[k].key);
             else if (q && (names_curve || q->kind == Parameter::kCurve))
                 plan.curves.push_back(q->text);
         }

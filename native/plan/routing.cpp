@@ -49,9 +49,7 @@ struct Channels {
     void start(uint32_t i) {
         PlanNode& n = plan.nodes[i];
         const auto& c = contract(i);
-        for (uint32_t k = 0; k < c.n_params; ++k)
-            if (c.has_channels && std::string(c.params[k].key) == "channels")
-                n.channels = static_cast<int32_t>(fixed_value(n, k));
+        if (c.channels_param) n.channels = static_cast<int32_t>(fixed_value(n, c.channels_param - 1));
         n.in_channels.assign(c.n_inputs, 0);
         outputs(i);
     }
@@ -73,7 +71,7 @@ struct Channels {
                 const int32_t c = carried(plan, e), more = c - std::exchange(seen[k], c);
                 int32_t& port = n.in_channels[static_cast<size_t>(e.port)];
                 port = stacks(contract(e.dst).inputs[e.port]) ? port + more : std::max(port, c);
-                if (port <= n.channels || n.channels > kMostChannels || contract(e.dst).has_channels) continue;
+                if (port <= n.channels || n.channels > kMostChannels || contract(e.dst).channels_param) continue;
                 n.channels = port;
                 outputs(e.dst);
                 work.push_back(e.dst);

@@ -68,7 +68,7 @@ public:
         env_.phase_scale[0] = scale.high, env_.phase_scale[1] = scale.low;
         env_.batches = kBatches, env_.batch_offset = 3, env_.width = run.width;
         env_.groups = int((kBatches + unsigned(run.width) - 1) / unsigned(run.width));
-        controller_ = !std::strcmp(contract_.id, "controller");
+        controller_ = contract_.curve_param != 0;
         step_.env = &env_, step_.channels = int(c.channels), step_.key = 0x1234567u,
         step_.varying = run.params != Params::held;
         bind_inputs();
@@ -80,8 +80,8 @@ public:
     // Output rows in (port, batch, channel, frame) order, heat last.
     Samples render() {
         const LayoutOps& ops = type_.ops[run_.width == 8];
-        ops.reset(step_);
-        if (!step_.varying) ops.prepare(step_);
+        if (ops.reset) ops.reset(step_);
+        if (!step_.varying && ops.prepare) ops.prepare(step_);
         const uint32_t total = case_.frames, cut = run_.tick ? 1 : run_.cut ? run_.cut : total;
         for (uint32_t start = 0; start < total; start += cut) {
             if (run_.switched) hold_parameters(start + cut <= total / 2);
@@ -215,7 +215,7 @@ private:
         for (uint32_t k = 0; k < contract_.n_params; ++k)
             if (contract_.params[k].kind != AMP_PARAM_MATRIX) par_[k].step = hold ? 0 : width();
         step_.varying = !hold;
-        if (hold) type_.ops[run_.width == 8].prepare(step_);
+        if (const auto prepare = type_.ops[run_.width == 8].prepare; hold && prepare) prepare(step_);
     }
     int channels_of(uint32_t port) const {
         if (contract_.outputs[port].gather == AMP_SCATTER_MATRIX) return rows_;
@@ -315,6 +315,23 @@ void check_case(const NodeType& t, const amp_case_contract& c, uint64_t& hash) {
     keeps(zero, id, c, quiet, "silence does not stay silence");
 }
 
+// Roles name parameters that can play them, and every type of ours is of a kind.
+void check_roles(const NodeType& t) {
+    const amp_node_contract& c = *t.contract;
+    const auto says = [&](bool good, const char* law) { keeps(good, c.id, c.cases[0], {}, law); };
+    const auto param = [&](uint32_t place) -> const amp_param_contract& { return c.params[place - 1]; };
+    says(t.kind == NodeKind::frame || t.kind == NodeKind::row, "of no kind");
+    says(c.io == AMP_IO_NONE || (c.io == AMP_IO_SOURCE ? c.n_inputs == 0 : c.n_inputs > 0),
+         "not what its io role says");
+    for (const uint32_t place : {c.curve_param, c.channels_param, c.limited_param, c.limit_param})
+        says(place <= c.n_params, "a role without a parameter");
+    says(!c.curve_param || (c.n_inputs == 0 && param(c.curve_param).kind == AMP_PARAM_TEXT), "its curve has no name");
+    says(!c.channels_param || param(c.channels_param).kind == AMP_PARAM_INTEGER, "its channels are not counted");
+    says((c.channels_param != 0) == (c.has_channels != 0), "has_channels is not what its role says");
+    says(!c.limited_param == !c.limit_param, "a limit without what it limits");
+    says(!c.limit_param || param(c.limit_param).rate == AMP_RATE_FIXED, "a limit that moves");
+}
+
 // A delay beyond the memory is reported, and read at the end of the memory.
 void check_delay_range(const NodeType& t) {
     const amp_case_contract far{"far", "noise", "delay_s=0.02 max_delay_s=0.01", 1, 700, "exact", 0, ""};
@@ -337,9 +354,10 @@ int main() {
         const amp_node_contract& contract = *node_types[k]->contract;
         keeps(k == 0 || std::strcmp(node_types[k - 1]->contract->id, contract.id) < 0, contract.id, contract.cases[0],
               {}, "types are not ordered by id");
+        check_roles(*node_types[k]);
         uint64_t hash = 0xcbf29ce484222325u;
         for (uint32_t i = 0; i < contract.n_cases; ++i) check_case(*node_types[k], contract.cases[i], hash);
-        if (!std::strcmp(contract.id, "delay_line")) check_delay_range(*node_types[k]);
+        if (contract.limited_param) check_delay_range(*node_types[k]);
         std::printf("%-12s %016llx\n", contract.id, static_cast<unsigned long long>(hash));
     }
     return check::finish("test_nodes");

@@ -69,12 +69,7 @@ struct Builder {
             if (r.plan_.edges[k].port == port && r.plan_.edges[k].param == param) list.push_back(k);
         return list;
     }
-    bool reads_curve(uint32_t u) const {
-        const auto& c = contract(u);
-        return c.n_inputs == 0 && std::any_of(c.params, c.params + c.n_params, [](const auto& p) {
-                   return p.kind == AMP_PARAM_TEXT && std::string(p.key) == "curve";
-               });
-    }
+    bool reads_curve(uint32_t u) const { return contract(u).curve_param != 0; }
 
     // Channels of a port where several edges meet: what they stack to, or the node's.
     int32_t gathered(uint32_t u, uint32_t port) const {

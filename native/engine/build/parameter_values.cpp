@@ -190,7 +190,7 @@ void Values::install_lanes(const LaneGroup& group, uint32_t param) {
         return;
     }
     r.bind_rows(group.first);
-    n.type->ops[1].prepare(*w.main);
+    if (const auto prepare = n.type->ops[1].prepare) prepare(*w.main);
 }
 
 void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
@@ -225,7 +225,7 @@ void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
     } else {
         hold(rows, t, view, clamp_range(n.type->contract->params[param]));
         r.bind_rows(node);
-        n.type->ops[r.layout(node)].prepare(*w.main);
+        if (const auto prepare = n.type->ops[r.layout(node)].prepare) prepare(*w.main);
         w.fired_once = false;
     }
 }

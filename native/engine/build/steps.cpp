@@ -92,8 +92,8 @@ void Builder::node(uint32_t u, const std::map<uint32_t, const Port*>& token_port
         s.aux_frames = n.type->aux_frames(s);
         s.aux = r.arena_.doubles(rows * s.aux_frames * static_cast<uint64_t>(s.env->width));
     }
-    ops.reset(s);
-    ops.prepare(s);
+    if (ops.reset) ops.reset(s);
+    if (ops.prepare) ops.prepare(s);
 }
 
 // The one parameter that moves is left to the node, if it is the one the node can work out by itself.
@@ -178,20 +178,17 @@ Port Builder::slice(int slot, uint32_t u, int32_t channels) const {
 }
 
 void Builder::curve_input(uint32_t u) {
-    const auto& c = contract(u);
+    const uint32_t k = contract(u).curve_param - 1;
     Step& main = *r.work_[u].main;
-    for (uint32_t k = 0; k < c.n_params; ++k) {
-        if (c.params[k].kind != AMP_PARAM_TEXT || std::string(c.params[k].key) != "curve") continue;
-        const auto i = static_cast<size_t>(r.plan_.nodes[u].parameter[k]);
-        const std::string& key = r.plan_.nodes[u].descriptor->parameters[i].text;
-        Step& s = values.make_step(StepKind::curve, u, k, slot_data[static_cast<size_t>(gather_slot[u].at(-1))], 1, 1,
-                                   slice_row(r.env_.width));
-        s.of_parameter.curve = curve(key);
-        s.of_parameter.low = -INFINITY;
-        s.of_parameter.high = INFINITY;
-        main.in[0] = s.out[0];
-        add_before(u, s, true);
-    }
+    const auto i = static_cast<size_t>(r.plan_.nodes[u].parameter[k]);
+    const std::string& key = r.plan_.nodes[u].descriptor->parameters[i].text;
+    Step& s = values.make_step(StepKind::curve, u, k, slot_data[static_cast<size_t>(gather_slot[u].at(-1))], 1, 1,
+                               slice_row(r.env_.width));
+    s.of_parameter.curve = curve(key);
+    s.of_parameter.low = -INFINITY;
+    s.of_parameter.high = INFINITY;
+    main.in[0] = s.out[0];
+    add_before(u, s, true);
 }
 
 void Builder::parameters(uint32_t u, const std::map<uint32_t, const Port*>& token_port) {

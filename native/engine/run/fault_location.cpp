@@ -97,18 +97,15 @@ void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f)
              out_of_range(name, p, x.value, allowed) + " At " + where(x) + ".");
         return;
     }
-    if (verdict & kOutOfRange)  // a limit the node sets itself: parameter key, limited by max_<key>
-        for (uint32_t k = 0; k < c.n_params; ++k)
-            for (uint32_t m = 0; m < c.n_params; ++m) {
-                if (std::string(c.params[m].key) != "max_" + std::string(c.params[k].key)) continue;
-                const double most = step.fixed[m];
-                const Found x =
-                    earliest(step.par[k], n.channels, lanes, f, n.arrival, [&](double v) { return v > most; });
-                keep(x, AMP_E_INVALID_ARG, c.params[k].key,
-                     text("%s.%s: above %s (got %g, allowed at most %g). Raise %s or lower the value. At %s.",
-                          name.c_str(), c.params[k].key, c.params[m].key, x.value, most, c.params[m].key,
-                          where(x).c_str()));
-            }
+    if (verdict & kOutOfRange && c.limited_param) {  // a limit the node sets itself
+        const amp_param_contract &p = c.params[c.limited_param - 1], &limit = c.params[c.limit_param - 1];
+        const double most = step.fixed[c.limit_param - 1];
+        const Found x = earliest(step.par[c.limited_param - 1], n.channels, lanes, f, n.arrival,
+                                 [&](double v) { return v > most; });
+        keep(x, AMP_E_INVALID_ARG, p.key,
+             text("%s.%s: above %s (got %g, allowed at most %g). Raise %s or lower the value. At %s.", name.c_str(),
+                  p.key, limit.key, x.value, most, limit.key, where(x).c_str()));
+    }
     if (!(verdict & kNonfinite) || !stops || is_before_first(u, f)) return;
     for (uint32_t k = 0; k < c.n_outputs; ++k) {
         const Found x = earliest(step.out[k], n.out_channels[k], lanes, f, n.arrival + n.latency, not_finite);

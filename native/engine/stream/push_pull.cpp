@@ -19,7 +19,7 @@ template <size_t N> void write(char (&to)[N], const std::string& s) {
 uint32_t Stream::input(const std::string& node, const char* stage) const {
     need_usable(stage);
     const uint32_t u = rt_.find(node, stage);
-    if (!takes_samples(*plan_.nodes[u].type->contract))
+    if (plan_.nodes[u].type->contract->io != AMP_IO_SOURCE)
         throw Failure(AMP_E_INVALID_ARG, stage,
                       text("%s: is a %s, which takes no samples. Push to an input node.", node.c_str(),
                            plan_.nodes[u].type->contract->id),

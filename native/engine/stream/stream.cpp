@@ -28,7 +28,7 @@ Stream::Stream(Plan plan, const amp_stream_config& c)
     rt_.configure({sizeof(amp_config), c.batches, c.block_frames, c.flags, c.trace_capacity, c.batch_offset, 1});
     acts_.reserve(kActs);
     path_.reserve(plan_.nodes.size());
-    for (const PlanNode& n : plan_.nodes) live_.push_back(takes_samples(*n.type->contract));
+    for (const PlanNode& n : plan_.nodes) live_.push_back(n.type->contract->io == AMP_IO_SOURCE);
     changes_.resize(plan_.nodes.size());
     reset();
     usable_ = true;

@@ -53,6 +53,10 @@ extern "C" {
 #define AMP_ADJOINT_NOT_DIFFERENTIABLE 2
 #define AMP_ADJOINT_UNSUPPORTED 3
 
+#define AMP_IO_NONE 0
+#define AMP_IO_SOURCE 1        /* samples are bound to the node (amp_graph_runtime_bind_input), or pushed into it */
+#define AMP_IO_SINK 2          /* delivers a signal as the graph's result */
+
 #define AMP_LAW_BLOCK_INVARIANT 1u   /* same bits for every cut of time */
 #define AMP_LAW_LINEAR 2u            /* superposition holds for fixed parameters */
 #define AMP_LAW_TIME_INVARIANT 4u    /* a delayed input gives the delayed output, parameters fixed */
@@ -117,6 +121,12 @@ typedef struct amp_node_contract {
     const char               *heat;           /* formula of its own heat in words, "" for none */
     uint32_t                  laws;           /* AMP_LAW_* bits */
     uint32_t                  has_channels;   /* 1: a source whose `channels` parameter fixes its channel count */
+    /* since 1.3: what the node is to its graph. Parameters are given by place plus 1, 0: there is none. */
+    uint32_t                  io;             /* AMP_IO_* */
+    uint32_t                  curve_param;    /* the text that names the control curve the node plays */
+    uint32_t                  channels_param; /* the integer that says how many channels a source makes */
+    uint32_t                  limited_param;  /* its values may not exceed */
+    uint32_t                  limit_param;    /* that of this one, which is fixed */
 } amp_node_contract;
 
 AMP_API uint32_t                 amp_node_count(void);                 /* [any] */
