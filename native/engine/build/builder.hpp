@@ -44,7 +44,7 @@ struct Builder {
     Shard& r;
     Values values{r};
     Slots slots{};
-    std::vector<std::vector<int>> out_slot{};           // [node][port], -1: window or held
+    std::vector<std::vector<int>> out_slot{};           // [node][port], -1: no slice
     std::vector<std::map<uint32_t, int>> param_slot{};  // [node] parameter -> slot
     std::vector<std::map<int32_t, int>> gather_slot{};  // [node] input port -> slot; -1 the curve of a controller
     std::map<uint32_t, int> pack_slot{};                // edge of the leader of a lane group -> slot of its lanes
@@ -158,6 +158,7 @@ struct Builder {
     Shape parameter_shape(uint32_t u, uint32_t k) const;
     const PlanEdge* passed(uint32_t u) const;
     bool may_write_over(uint32_t u, uint32_t src, uint32_t port) const;
+    Storage storage(uint32_t u, int64_t history, bool moves) const;
     void assign();
     void free_ended(uint32_t u, std::vector<int>& pending, const std::vector<std::pair<uint32_t, uint32_t>>& dead);
     void check(uint32_t u) const;

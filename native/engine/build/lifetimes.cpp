@@ -1,4 +1,4 @@
-// Which outputs are held, windows or slices, and whose slices share memory because their lifetimes do not overlap.
+// How outputs are kept, and whose slices share memory because their lifetimes do not overlap.
 #include <algorithm>
 
 #include "engine/build/builder.hpp"
@@ -57,7 +57,13 @@ bool Builder::may_write_over(uint32_t u, uint32_t src, uint32_t port) const {
     });
 }
 
-// Pass 1: which outputs are held, windows or slices; lifetimes decide who shares a slot.
+// How an output is kept that some reader needs `history` frames of beyond the block. (A stream keeps all in rings.)
+Storage Builder::storage(uint32_t u, int64_t history, bool moves) const {
+    const bool holds = r.plan_.nodes[u].type->holds && !moves && r.plan_.lead(u) == 0 && !r.lane_group(u);
+    return holds ? Storage::constant : history > 0 ? Storage::ring : Storage::shared;
+}
+
+// Pass 1: how outputs are kept; lifetimes decide who shares a slot.
 void Builder::assign() {
     const auto n = static_cast<uint32_t>(r.plan_.nodes.size());
     out_slot.resize(n), param_slot.resize(n), gather_slot.resize(n);
@@ -108,12 +114,11 @@ void Builder::assign() {
             p.channels = r.plan_.nodes[u].out_channels[k];
             p.groups = r.env(u).groups;
             p.width = r.env(u).width;
-            p.held =
-                r.plan_.nodes[u].type->holds && !varying && !delayed[u] && r.plan_.lead(u) == 0 && !r.lane_group(u);
             p.history = r.plan_.lead(u);
             for (uint32_t v = u; v < u + r.fired_with(u); ++v)
                 p.history = std::max(p.history, static_cast<int64_t>(r.plan_.nodes[v].history));
-            const bool slice = !p.held && p.history == 0;
+            p.storage = storage(u, p.history, varying || delayed[u]);
+            const bool slice = p.storage == Storage::shared;
             out_slot[u].push_back(pass ? out_slot[pass->src][pass->src_port] : slice ? slot(u, p.channels) : -1);
             if (slice && !pass) dies[last[u][k]].emplace_back(u, k);
             r.work_[u].out.push_back(p);
@@ -177,7 +182,7 @@ void Builder::unshare() {
     for (uint32_t u = 0; u < r.work_.size(); ++u)
         for (size_t k = 0; k < r.work_[u].out.size(); ++k) {
             Port& p = r.work_[u].out[k];
-            p.held = false;
+            p.storage = Storage::ring;
             p.history = std::max<int64_t>(1, r.plan_.nodes[u].latency);
             out_slot[u][k] = -1;
         }

@@ -15,15 +15,17 @@ void Builder::place() {
         for (size_t k = 0; k < r.work_[u].out.size(); ++k) {
             Port& p = r.work_[u].out[k];
             const uint64_t rows = Shape{p.channels, p.groups}.rows();
-            if (p.held) {
+            switch (p.storage) {
+            case Storage::constant:
                 p.row = kLanes;
                 p.data = r.arena_.doubles(rows * kLanes);
-            } else if (p.history == 0) {
+                break;
+            case Storage::shared:
                 p.row = slice_row(p.width);
                 p.data = slot_data[static_cast<size_t>(out_slot[u][k])];
-            } else {
-                p.room = room(u);
-                window(p);
+                break;
+            case Storage::ring:
+            case Storage::kept: p.room = room(u), window(p);
             }
         }
     for (const auto& [place, s] : lift_slot) {
@@ -44,6 +46,7 @@ void Builder::place() {
 
 // A window slides over its memory and is moved back to the start when it reaches the end.
 void Builder::window(Port& p) {
+    p.storage = Storage::ring;
     p.capacity = 2 * p.history + (r.common_.streams ? 2 * p.room : r.block_);
     p.pos = p.history;
     p.row = (p.capacity + kPad) * p.width;

@@ -135,7 +135,7 @@ void Shard::list_units() {
     for (uint32_t u = 0; u < work_.size(); ++u) {
         const int32_t c = plan_.nodes[u].component;
         const bool inner = c >= 0 && plan_.components[static_cast<size_t>(c)].nodes.front() != u;
-        if (!inner && is_leader(u) && !work_[u].held()) units_[parts_(u)].push_back(u);
+        if (!inner && is_leader(u) && !work_[u].is_constant()) units_[parts_(u)].push_back(u);
     }
 }
 
@@ -144,7 +144,7 @@ bool Shard::goes_apart(const Firing& f) const { return common_.pool && parts_.sp
 // A block that nobody watches, with what holds already there.
 void Shard::run_apart(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
     for (const TapCopy& t : taps)
-        if (work_[t.node].held()) copy_tap(t, f, origin);
+        if (work_[t.node].is_constant()) copy_tap(t, f, origin);
     run_units(Parts::kPrologue, f, taps, origin);
     common_.pool->run([&](uint32_t k) { run_units(1 + k, f, taps, origin); });
     run_units(parts_.epilogue(), f, taps, origin);

@@ -116,8 +116,8 @@ void Shard::fire(uint32_t u, const Firing& f) {
                 static_cast<long long>(own.frame), static_cast<long long>(own.frame + f.frames - 1));
         for (uint32_t v = u; v < u + fired_with(u); ++v) test_hook(v, own);
         count(u, f.frames, 1, before_first);
-        if (w.held()) {
-            if (!w.fired_once) fire_held(u, f);
+        if (w.is_constant()) {
+            if (!w.fired_once) fire_constant(u, f);
             return;
         }
         for (Step* s : w.before)
@@ -146,7 +146,7 @@ void Shard::record(uint32_t u, const Firing& f, int64_t start, int64_t stop) {
 }
 
 // An output that holds is written once, and again when its parameters changed: one pack.
-void Shard::fire_held(uint32_t u, const Firing& f) {
+void Shard::fire_constant(uint32_t u, const Firing& f) {
     Work& w = work_[u];
     w.fired_once = true;
     if (const uint32_t r = w.main->fire(*w.main, {f.frame, 0, layout(u) ? 1u : uint32_t{kLanes}}))

@@ -16,8 +16,15 @@
 
 namespace amp {
 
-// Where the tokens of one output live: a slice of the block, a window that keeps `history` frames before the block,
-// or a held value. Frame i of the block stands at data + (pos + i) * width in each row.
+// How the tokens of an output are kept. Builder::storage decides it.
+enum class Storage : uint8_t {
+    constant,  // one value per row for all frames: eight equal copies, or eight lanes
+    shared,    // a slice of the block, which other outputs take when nobody reads it any more
+    ring,      // a window that keeps `history` frames before the block; in streams, until all have read them
+    kept,      // every frame of a render, for who goes back through it; nobody asks for it yet
+};
+
+// Where the tokens of one output live. Frame i of the block stands at data + (pos + i) * width in each row.
 struct Port {
     double* data = nullptr;
     int64_t row = 0;  // doubles per row
@@ -25,7 +32,8 @@ struct Port {
     int64_t room = 0;  // streams: tokens it holds beside the history before it has to grow
     int32_t channels = 1, groups = 1;
     int32_t width = 1;  // doubles per frame: lanes of a group
-    bool held = false;
+    Storage storage = Storage::shared;
+    bool is_constant() const { return storage == Storage::constant; }
 };
 
 struct Patch {  // a view into a window moves with it
@@ -43,8 +51,8 @@ struct Work {  // one node: steps before it (parameters, gathers), itself, steps
     std::vector<bool> outside;  // per step before: reads nothing from the node's own component
     std::vector<Port> out;
     std::vector<Step*> parameter;  // per contract parameter: its step, or null while it holds
-    bool held() const { return !out.empty() && out[0].held; }
-    bool fired_once = false;  // a held output that is already there
+    bool is_constant() const { return !out.empty() && out[0].is_constant(); }
+    bool fired_once = false;  // a constant output that is already there
     // metrics
     double ticks = 0;
     int64_t timed_frames = 0, frames = 0, calls = 0;
@@ -198,7 +206,7 @@ private:
         return f.frame < plan_.nodes[node].arrival + plan_.nodes[node].latency;
     }
     void fire(uint32_t node, const Firing& f);
-    void fire_held(uint32_t node, const Firing& f);
+    void fire_constant(uint32_t node, const Firing& f);
     template <bool kLate, bool kTraced>
     void run_flat(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
     template <bool kLate> void run_op(const Op& op, const Firing& f);
@@ -278,8 +286,9 @@ private:
     std::vector<Work> work_;
     std::deque<Port> edge_ports_;  // windows of edges that carry their own initial tokens
     Parts parts_;
-    std::vector<std::vector<uint32_t>> units_;  // per group of parts_: the first nodes of its units, but for held ones
-    std::mutex noting_;                         // parts may find faults at once
+    std::vector<std::vector<uint32_t>>
+        units_;                   // per group of parts_: the first nodes of its units, but for constant ones
+    std::mutex noting_;           // parts may find faults at once
     std::vector<double*> curve_;  // lane layout: samples of a curve, of one parameter step of a group at a time
     std::vector<int64_t> cuts_;   // virtual times at which a node starts or its first token comes out, ascending
     std::vector<Port*> windows_;
@@ -287,11 +296,11 @@ private:
     std::vector<uint32_t> first_patch_;  // streams: per node, and the end
     std::vector<HeatTrack> heat_;
     Fault fault_;
-    std::vector<Op> ops_;             // of all nodes outside components that do not hold
-    std::vector<Tick> tick_ops_;      // the same for blocks of one frame
-    std::vector<uint32_t> first_op_;  // per node, and the end
-    std::vector<Span> spans_;         // traced: of all nodes outside components, and one past them
-    std::vector<uint32_t> held_;      // nodes whose output holds
+    std::vector<Op> ops_;              // of all nodes outside components that do not hold
+    std::vector<Tick> tick_ops_;       // the same for blocks of one frame
+    std::vector<uint32_t> first_op_;   // per node, and the end
+    std::vector<Span> spans_;          // traced: of all nodes outside components, and one past them
+    std::vector<uint32_t> constants_;  // nodes whose output is constant
     int64_t unwatched_frames_ = 0, unwatched_calls_ = 0;
     std::vector<uint32_t> moving_;          // nodes that look into windows
     std::vector<std::vector<Tick>> ticks_;  // per group: of the component being run; capacity reserved when built
@@ -304,8 +313,8 @@ inline Firing logical(const Step& s, const Firing& f) { return {f.frame - s.arri
 inline int64_t row_of(const Port& p, int32_t channel) { return channel < 0 ? 0 : channel * p.row * p.groups; }
 inline View view_of(const Port& p, int64_t delay = 0, int32_t channel = -1) {
     View v;
-    v.step = p.held ? 0 : p.width;
-    v.data = p.data + row_of(p, channel) + (p.held ? 0 : (p.pos - delay) * p.width);
+    v.step = p.is_constant() ? 0 : p.width;
+    v.data = p.data + row_of(p, channel) + (p.is_constant() ? 0 : (p.pos - delay) * p.width);
     v.channel_stride = p.channels == 1 || channel >= 0 ? 0 : p.row * p.groups;
     v.group_stride = p.groups == 1 ? 0 : p.row;
     return v;

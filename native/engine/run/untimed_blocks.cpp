@@ -21,8 +21,8 @@ void Shard::list_ops() {
         const auto add = [&](Step* s) {
             if (s->kind != StepKind::node || !s->of_node.idle) ops_.push_back({s->fire, s, 1});
         };
-        if (w.held()) {
-            held_.push_back(u);
+        if (w.is_constant()) {
+            constants_.push_back(u);
         } else {
             for (Step* s : w.before) add(s);
             add(w.main);
@@ -113,7 +113,7 @@ bool Shard::run_to_tap(uint32_t first, uint32_t end, const Firing& f, const TapC
 bool Shard::writes_out(const Step& s, const TapCopy& tap) const {
     if (env_.width != kLanes || plan_.lead(tap.node) != 0) return false;
     const Port& p = work_[tap.node].out[tap.port];
-    return !p.held && s.kind == StepKind::node && s.out[0].data == view_of(p).data;
+    return !p.is_constant() && s.kind == StepKind::node && s.out[0].data == view_of(p).data;
 }
 
 // A block, from one component or tap to the next.
@@ -121,8 +121,8 @@ template <bool kLate, bool kTraced>
 void Shard::run_flat(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
     unwatched_frames_ += f.frames;
     ++unwatched_calls_;
-    for (uint32_t u : held_)
-        if (!work_[u].fired_once) fire_held(u, f);
+    for (uint32_t u : constants_)
+        if (!work_[u].fired_once) fire_constant(u, f);
     if (goes_apart(f)) return run_apart(f, taps, origin);
     const auto end = static_cast<uint32_t>(work_.size());
     auto component = plan_.components.begin();
