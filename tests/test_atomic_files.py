@@ -216,7 +216,7 @@ def test_a_fifo_gets_the_bytes(tmp_path: Path) -> None:
 def test_standard_output_in_a_file_is_written_where_it_stands(tmp_path: Path, name: str) -> None:
     """``> file`` of a shell: what was printed before and after is there too, and its file is not replaced."""
     code = (
-        "import sys; from amp_lab import atomic_files; print('before')\n"
+        "import sys; from amp_lab.common import atomic_files; print('before')\n"
         "atomic_files.write(sys.argv[1], 'saved\\n'); print('after')"
     )
     with open(tmp_path / "out", "w") as out:

@@ -24,8 +24,8 @@ import os, pwd, sys
 def nobody(*_):
     raise KeyError("getpwuid(): uid not found")
 pwd.getpwuid = pwd.getpwnam = nobody
-from amp_lab.cli import commands as cli
-sys.exit(cli.main(sys.argv[1:]))
+from amp_lab.cli import main
+sys.exit(main(sys.argv[1:]))
 """
 
 
@@ -119,7 +119,7 @@ def test_a_user_without_a_name_and_a_home_can_work(arguments: list[str], tmp_pat
 def test_a_user_without_a_name_sees_figures_and_blesses(tmp_path: Path) -> None:
     """Matplotlib finds no home either; a golden says the user's number."""
     program = NOBODY.replace(
-        "from amp_lab import cli\nsys.exit(cli.main(sys.argv[1:]))",
+        "from amp_lab.cli import main\nsys.exit(main(sys.argv[1:]))",
         "from amp_lab import Graph, golden, plots\n"
         "g = Graph(name='g'); g.output(g.sine(frequency_hz=440.0))\n"
         "r = g.render(frames=64, isolation='none')\n"

@@ -38,6 +38,7 @@ from amp_lab.cli import commands as cli
 from amp_lab.common import json_text, npz
 from amp_lab.golden import codec, folders, replay, usage
 from amp_lab.graph.files import sound_reader
+from amp_lab.graph.files.descriptors import encode
 from amp_lab.plan import Plan
 
 HEAD = '{"schema": "amp_lab.graph/1", "sample_rate": 48000.0, '
@@ -196,7 +197,7 @@ def test_the_native_side_refuses_a_long_delay_by_itself(delay: int) -> None:
     ):
         said = rf"delay_frames \(got {delay}, allowed 0 to 2147483648\)"
         with pytest.raises(amp.InvalidArgument, match=said):
-            Plan.compile(changed)
+            Plan.compile(encode(changed), "g", [node.name for node in changed.nodes])
 
 
 def test_the_longest_delay_costs_addresses_and_no_memory() -> None:
@@ -747,10 +748,11 @@ BOMBS = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
 import amp_lab as amp
-from amp_lab import npz, soundfiles
+from amp_lab.common import npz
+from amp_lab.graph.files import sound_reader
 for kind, path in zip(sys.argv[1::2], sys.argv[2::2]):
     read = {"json": amp.load, "npz": lambda p: npz.read(p, {"a.*": ("f8", 1)}),
-            "sound": lambda p: soundfiles.read("x", p, 48000.0)}[kind]
+            "sound": lambda p: sound_reader.read("x", p, 48000.0)}[kind]
     try:
         read(path)
         print("read", path)

@@ -295,7 +295,7 @@ def test_worker_that_ends_without_a_signal_is_reported() -> None:
 
 def test_worker_imports_little() -> None:
     """A server is ready soon because it imports no more than a render needs."""
-    heavy = "{'matplotlib', 'scipy', 'IPython', 'ipywidgets', 'tqdm', 'amp_lab.graph'}"
+    heavy = "{'matplotlib', 'scipy', 'IPython', 'ipywidgets', 'tqdm', 'amp_lab.graph.graph'}"
     code = f"import sys, amp_lab.isolate.worker_process; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -31,7 +31,8 @@ SCRIPT = """
 import os, resource
 {before}
 import amp_lab as amp
-from amp_lab import isolate, remote  # modules are files, too
+from amp_lab import isolate
+from amp_lab.isolate import stream as remote  # modules are files, too
 g = amp.presets.three_osc()
 want = g.render(frames=1000, isolation="none").digest
 told = os.open({told!r}, os.O_WRONLY)

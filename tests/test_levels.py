@@ -283,7 +283,7 @@ def test_cuts_and_threads_change_no_bit(seed: int, cuts: list[int], threads: int
 PROGRAM = """
 import hashlib, numpy as np
 from amp_lab.lowlevel import isa
-from amp_lab.lowlevel_meter import LOUDNESS, TRUE_PEAK, Meter
+from amp_lab.lowlevel.meter import LOUDNESS, TRUE_PEAK, Meter
 x = np.random.default_rng(7).normal(size=(2, 2, 50_000))
 m = Meter(2, 2, 50_000, flags=TRUE_PEAK | LOUDNESS, sample_rate=96_000.0)
 m.process(x)

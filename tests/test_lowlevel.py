@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import amp_lab as amp
 from amp_lab import lowlevel
+from amp_lab._native import ffi
 from amp_lab.lowlevel import Pyramid, Runtime
 
 
@@ -29,7 +30,7 @@ def configured(**options: int) -> Runtime:
 
 def test_the_trace_layout_is_that_of_the_header() -> None:
     """The structured type is as large as the C record."""
-    assert lowlevel.TRACE_DTYPE.itemsize == lowlevel.ffi.sizeof("amp_trace_event")
+    assert lowlevel.TRACE_DTYPE.itemsize == ffi.sizeof("amp_trace_event")
 
 
 def test_versions_and_build_are_told() -> None:

@@ -341,7 +341,7 @@ def no_space(_: int) -> None:
 def test_a_crash_in_the_middle_leaves_the_old_file_whole(tmp_path: Path) -> None:
     """The process dies at every step of a write: the file holds all of the old or all of the new."""
     code = (
-        "import os, sys; from pathlib import Path; from amp_lab import atomic_files\n"
+        "import os, sys; from pathlib import Path; from amp_lab.common import atomic_files\n"
         "step = sys.argv[1]; real = getattr(os, step)\n"
         "def die(*a, **k):\n    os._exit(9)\n"
         "setattr(os, step, die); atomic_files.write(Path('f.json'), b'new' * 100000)"

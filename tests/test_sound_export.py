@@ -437,16 +437,17 @@ COSTS = """
 import sys
 import numpy as np
 from pathlib import Path
-from amp_lab import sound_export, soundfiles
+from amp_lab.export import sound_file
+from amp_lab.graph.files import sound_reader
 folder, frames = Path(sys.argv[1]), int(sys.argv[2])
 def peak():
     (line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
     return int(line.split()[1]) * 1024
 def write(name, data, subtype, **more):
-    sound_export.write("x.save", folder / name, data, 48_000.0, subtype=subtype, **more)
+    sound_file.write("x.save", folder / name, data, 48_000.0, subtype=subtype, **more)
 write("small.wav", np.zeros((1, 2, 300_000)), "DOUBLE")
 write("small.flac", np.zeros((1, 2, 300_000)), "PCM_16", dither=True)
-soundfiles.read("x", folder / "small.flac", 48_000.0)
+sound_reader.read("x", folder / "small.flac", 48_000.0)
 before = peak()
 if sys.argv[3] == "write":
     data = np.full((1, 2, frames), 0.3)
@@ -454,7 +455,7 @@ if sys.argv[3] == "write":
     write("b.wav", data, "PCM_24", dither=True)
     write("a.flac", data, "PCM_16", dither=True)
 else:
-    data = soundfiles.read("x", folder / sys.argv[3], 48_000.0)
+    data = sound_reader.read("x", folder / sys.argv[3], 48_000.0)
 print((peak() - before) / data.nbytes)
 """
 

@@ -21,13 +21,13 @@ README = (ROOT / "README.md").read_text(encoding="utf-8").split("```python\n")[1
 SETUP = """
 import amp_lab as amp, numpy as np
 from IPython.display import HTML, display
-from amp_lab import report
+from amp_lab.export import html_report
 g = amp.presets.three_osc()
 r = g.render(seconds=0.5, heat=True, trace=True)
 loud = amp.Graph(name="loud")
 loud.output(loud.sine(frequency_hz=440.0, amplitude=2.0))
 loud = loud.render(seconds=0.2)
-page = report.html_report(r, "report.html", verdict_lines=["a: PASS exact", "b: FAIL exact"]).read_text()
+page = html_report.html_report(r, "report.html", verdict_lines=["a: PASS exact", "b: FAIL exact"]).read_text()
 """
 SHOWN = {
     "editor": "amp.editor(g)",

@@ -10,7 +10,7 @@ from browser.lab import Book, Lab
 SLOW = """
 import time
 import amp_lab as amp
-from amp_lab import progress
+from amp_lab.render import progress
 progress.AFTER_S = 0.05
 g = amp.Graph(name="slow")
 g.output(g.sine(frequency_hz=440.0))
