@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "amp/run.h"
+#include "engine/run/shard.hpp"
 #include "kernel/node_traits.hpp"
 #include "plan/plan.hpp"
 
@@ -108,14 +109,14 @@ struct CoefCotangentOf<Node> {
 // (across frames, across lanes, per frame) have one of their own in reverse. Each writes what it names first and adds
 // nothing.
 template <template <class> class N, class T>
-concept HasAdjoint =
-    requires(const T* x, const T* p, const T* y_bar, T* x_bar, T* p_bar, const typename N<T>::Coef& c,
-             typename CoefCotangentOf<N<T>>::type& c_bar, const typename N<T>::State& before,
-             typename N<T>::State& s_bar, const typename N<T>::Mid& m, typename N<T>::Mid& m_bar, const Setup& u) {
-        { N<T>::shape_back(m_bar, x_bar, c_bar, y_bar, m, x, c, u) } -> std::same_as<void>;
-        { N<T>::tick_back(s_bar, x_bar, c_bar, m_bar, before, x, c, u) } -> std::same_as<void>;  // s_bar in and out
-        { N<T>::coef_back(p_bar, c_bar, p, u) } -> std::same_as<void>;
-    };
+concept HasAdjoint = Kernel<N, T> && requires(const T* x, const T* p, const T* y_bar, T* x_bar, T* p_bar,
+                                              const typename N<T>::Coef& c, typename CoefCotangentOf<N<T>>::type& c_bar,
+                                              const typename N<T>::State& before, typename N<T>::State& s_bar,
+                                              const typename N<T>::Mid& m, typename N<T>::Mid& m_bar, const Setup& u) {
+    { N<T>::shape_back(m_bar, x_bar, c_bar, y_bar, m, x, c, u) } -> std::same_as<void>;
+    { N<T>::tick_back(s_bar, x_bar, c_bar, m_bar, before, x, c, u) } -> std::same_as<void>;  // s_bar in and out
+    { N<T>::coef_back(p_bar, c_bar, p, u) } -> std::same_as<void>;
+};
 
 template <template <class> class N> struct ReverseDriver : Traits<N> {
     static_assert(HasAdjoint<N, double> && HasAdjoint<N, f64x8>);
@@ -135,7 +136,7 @@ struct ReversePlan {
                                 // in which cotangents are added. An edge with lag D hands on from D frames ahead
     std::vector<bool> reached;  // per node: some gradient that was asked for lies above it
     std::vector<uint32_t> unsupported;               // nodes reached that have no adjoint
-    bool keeps(uint32_t node, uint32_t port) const;  // whether the adjoint of some reader reads this output's frames
+    bool reads(uint32_t node, uint32_t port) const;  // whether the adjoint of some reader reads this output's frames
 };
 
 ReversePlan reverse(const Plan& plan, const amp_gradient* asked,
@@ -146,7 +147,10 @@ ReversePlan reverse(const Plan& plan, const amp_gradient* asked,
 // ---- engine/backward/ ----
 namespace amp {
 
-// Block inputs and states of a render, in the arena of the runtime; storage `kept`.
+// How an output is kept that would be kept so without a reverse pass: `kept` if some adjoint reads it.
+Storage storage_in_reverse(const ReversePlan& plan, uint32_t node, uint32_t port, Storage forward);
+
+// Block inputs and states of a render, in the arena of the runtime.
 class Tape {
 public:
     Tape(const Plan& plan, const ReversePlan& reverse, uint32_t block_frames, int64_t blocks);

@@ -190,17 +190,12 @@ bool in_no_cohort(const double* fixed);
 // What the registry gets for one contract of a library: the rules of a port, parameter or latency are the contract's,
 // the work is a call.
 constexpr NodeType foreign_type(const amp_node_contract& contract, bool v2, int64_t (*latency)(const double*, double)) {
-    NodeType t{};
-    t.contract = &contract;
-    for (LayoutOps& o : t.ops) {
-        o.fire = v2 ? fire_v2 : fire_v1;
-        o.tick = tick_foreign;
-        o.state_bytes = sizeof(ForeignCall*);
-    }
-    t.alone = in_no_cohort;
-    t.latency = latency;
-    t.fast = -1;
-    return t;
+    const LayoutOps call{.fire = v2 ? fire_v2 : fire_v1, .tick = tick_foreign, .state_bytes = sizeof(ForeignCall*)};
+    return {.kind = NodeKind::foreign,
+            .contract = &contract,
+            .ops = {call, call},
+            .latency = latency,
+            .alone = in_no_cohort};
 }
 
 }  // namespace amp

@@ -52,6 +52,24 @@ static_assert(InvertsWindow<SpectralGain, f64x8> && HasWindowAdjoint<SpectralGai
 static_assert(std::is_same_v<decltype(&WindowDriver<SpectralGain>::latency), decltype(NodeType::latency)>);
 static_assert(window_latency({.window = 1024, .hop = 256}) == 1023);
 
+// It is declared like any other.
+constexpr amp_param_contract kParameters[] = {
+    integer("window_size", 64, 65536, 1024, "Frames of a window."),
+    number("gain", "1", -1e6, 1e6, 1.0, "Factor of the spectrum."),
+};
+constexpr amp_port_contract kIn[] = {input("in", "Signal.")};
+constexpr amp_port_contract kOut[] = {output("out", "The same, scaled.")};
+constexpr amp_node_contract kSpectralGain = contract({.id = "spectral_gain",
+                                                      .group = "filter",
+                                                      .summary = "A spectrum times a factor.",
+                                                      .doc = "",
+                                                      .params = kParameters,
+                                                      .latency_frames = 1023,
+                                                      .adjoint = AMP_ADJOINT_EXACT},
+                                                     kIn, kOut);
+constexpr NodeType kWindowType = WindowDriver<SpectralGain>::type(kSpectralGain);
+static_assert(kWindowType.kind == NodeKind::window && kWindowType.contract == &kSpectralGain);
+
 }  // namespace amp::AMP_KNS
 
 namespace amp {
@@ -66,7 +84,7 @@ static_assert(sizeof(amp_flight_record::node) == sizeof(amp_flight::node));
 static_assert(std::is_same_v<decltype(amp_flight_record::first_frame), decltype(Firing::frame)>);
 
 constexpr amp_node_contract kForeign{};
+static_assert(foreign_type(kForeign, false, nullptr).kind == NodeKind::foreign);
 static_assert(foreign_type(kForeign, false, nullptr).ops[0].fire == fire_v1);
-static_assert(AMP_KNS::WindowDriver<AMP_KNS::SpectralGain>::type(kForeign).ops[1].state_bytes > 0);
 
 }  // namespace amp

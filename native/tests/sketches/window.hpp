@@ -1,5 +1,6 @@
 // Sketch: nodes that work on windows. Declarations only; docs/design/next.md says where each part will lie.
 #pragma once
+#include "kernel/contract.hpp"
 #include "kernel/node_traits.hpp"
 
 // ---- kernel/step.hpp: beside NodeType::latency, of nodes of the kind `window` ----
@@ -69,20 +70,14 @@ template <template <class> class N> struct WindowDriver {
     static uint32_t aux_frames(const Step& s);
     static int64_t latency(const double* fixed, double sample_rate);
     template <class T> static constexpr LayoutOps ops() {
-        LayoutOps o{};
-        o.fire = fire<T>;
-        o.tick = tick<T>;
-        o.state_bytes = sizeof(typename N<T>::State);
-        return o;
+        return {.fire = fire<T>, .tick = tick<T>, .state_bytes = sizeof(typename N<T>::State)};
     }
     static constexpr NodeType type(const amp_node_contract& contract) {
-        NodeType t{};
-        t.contract = &contract;
-        t.ops[0] = ops<double>();
-        t.ops[1] = ops<f64x8>();
-        t.aux_frames = aux_frames;
-        t.latency = latency;
-        return t;
+        return {.kind = NodeKind::window,
+                .contract = &contract,
+                .ops = {ops<double>(), ops<f64x8>()},
+                .aux_frames = aux_frames,
+                .latency = latency};
     }
 };
 
