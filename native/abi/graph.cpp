@@ -5,6 +5,7 @@
 
 #include "abi/guard.hpp"
 #include "amp/amp.h"
+#include "kernel/registry.hpp"
 #include "plan/schedule.hpp"
 
 using namespace amp;
@@ -30,9 +31,10 @@ void amp_bytes_free(amp_bytes* bytes) {
 
 uint64_t amp_checksum(const void* data, size_t size) { return data ? fnv1a(data, size) : kFnvBasis; }
 
-uint32_t amp_node_count(void) { return kernels() ? kernels()->n_types : 0; }
+uint32_t amp_node_count(void) { return static_cast<uint32_t>(registry().size()); }
 const amp_node_contract* amp_node_at(uint32_t i) {
-    return kernels() && i < kernels()->n_types ? kernels()->types[i]->contract : nullptr;
+    const NodeType* t = registry().at(i);
+    return t ? t->contract : nullptr;
 }
 const amp_node_contract* amp_describe_node(const char* id) {
     const NodeType* t = id ? find_type(id) : nullptr;

@@ -1,8 +1,9 @@
-// Which kernels run: the best level that was built and the CPU has, or the one AMP_ISA names. Chosen once.
+// Which kernels run: the best level that was built and the CPU has, or the one AMP_ISA names. Chosen once; their types
+// begin the registry.
 #include <cstdlib>
 #include <cstring>
 
-#include "kernel/step.hpp"
+#include "kernel/registry.hpp"
 
 namespace amp {
 
@@ -65,6 +66,11 @@ struct Chosen {
 const KernelTable* kernels() {
     static const Chosen chosen;
     return chosen.found ? &chosen.table : nullptr;
+}
+
+Registry& registry() {
+    static Registry all(kernels());
+    return all;
 }
 
 }  // namespace amp

@@ -1,21 +1,14 @@
 // Look-ups and digests of the contract tables.
-#include <algorithm>
 #include <cstring>
 #include <string_view>
 #include <unordered_map>
 
+#include "kernel/registry.hpp"
 #include "plan/plan.hpp"
 
 namespace amp {
 
-const NodeType* find_type(const std::string& id) {
-    const KernelTable* table = kernels();
-    if (!table) return nullptr;
-    const auto* const* end = table->types + table->n_types;
-    const auto* const* it = std::lower_bound(
-        table->types, end, id, [](const NodeType* t, const std::string& s) { return s.compare(t->contract->id) > 0; });
-    return it != end && id == (*it)->contract->id ? *it : nullptr;
-}
+const NodeType* find_type(const std::string& id) { return registry().find(id); }
 
 namespace {
 
@@ -42,13 +35,14 @@ uint64_t compute_digest(const amp_node_contract& c) {
 }  // namespace
 
 uint64_t contract_digest(const amp_node_contract& contract) {
-    static const auto digests = [] {
+    static const auto built_in = [] {
         std::unordered_map<const amp_node_contract*, uint64_t> all;
         for (uint32_t i = 0; i < kernels()->n_types; ++i)
             all.emplace(kernels()->types[i]->contract, compute_digest(*kernels()->types[i]->contract));
         return all;
     }();
-    return digests.at(&contract);
+    const auto it = built_in.find(&contract);
+    return it != built_in.end() ? it->second : compute_digest(contract);
 }
 
 }  // namespace amp

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "amp/node.h"
-#include "kernel/step.hpp"
+#include "kernel/registry.hpp"
 #include "plan/plan.hpp"
 
 // ---- include/amp/run_node.h: a given layout, for which binaries exist. No field moves, none is added ----
@@ -141,19 +141,6 @@ static_assert(sizeof(amp_node_descriptor_v1) == 48 && sizeof(amp_audio_view_v1) 
 
 namespace amp {
 
-// ---- kernel/registry.hpp ----
-// Node types by id. Built-ins fill it first, in the order of nodes.inc; a library adds all of its types or none. A type
-// stays as long as the process, since plans and runtimes point at it.
-class Registry {
-public:
-    const NodeType* find(std::string_view id) const;  // [any]
-    void add(std::vector<const NodeType*>
-                 types);  // [loading] throws AMP_E_INVALID_ARG: an id that is there, a contract that breaks a rule
-    size_t size() const;
-    const NodeType* at(size_t place) const;
-};
-Registry& registry();
-
 // ---- engine/foreign/library.hpp ----
 // A loaded library: by path, by an explicit act only. Its symbols win inside it; it is never unloaded.
 struct ForeignLibrary {
@@ -165,9 +152,6 @@ struct ForeignLibrary {
     amp_release_state_fn* release_state = nullptr;
 };
 std::unique_ptr<ForeignLibrary> load_library(const std::string& path, const std::string& sidecar_json);
-
-// Every rule that a contract breaks, a sentence each: the same rules that hold our own when we build.
-std::vector<std::string> violations(const amp_node_contract& contract);
 
 // ---- engine/foreign/step.hpp ----
 // Step::state of a foreign node holds a pointer to this, one per shard. Made by configure, ended by the library's own
