@@ -1,8 +1,7 @@
 // One segment of a control curve, eight frames at a time.
 #include "amp/history.h"
 #include "dsp/math.hpp"
-#include "kernel/packs.hpp"
-#include "kernel/step.hpp"
+#include "kernel/steps/steps.hpp"
 
 namespace amp::AMP_KNS {
 

@@ -1,0 +1,13 @@
+// The steps that are no nodes: what their files share.
+#pragma once
+#include "kernel/packs.hpp"
+
+namespace amp::AMP_KNS {
+
+// By layout width. A parameter that stays fused leaves its firing to the node.
+template <int W> uint32_t parameter(Step& s, const Firing& f);
+template <int W> Carried parameter_tick(Step& s, int64_t i, int64_t time, Carried before);
+
+void curve_segment(const CurveSegment& segment, double sample_rate, int64_t first, int64_t frames, double* out);
+
+}  // namespace amp::AMP_KNS
