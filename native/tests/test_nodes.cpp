@@ -11,7 +11,38 @@
 
 #include "check.hpp"
 #include "dsp/phase.hpp"
-#include "kernel/step.hpp"
+#include "kernel/node_traits.hpp"
+
+namespace amp::AMP_KNS {
+
+// What the compiler refuses as a node of the frame kind: a struct whose recursion is missing, or says another type; a
+// parameter that is redone without the function for it.
+template <class T> struct Whole {
+    enum Param { kGain, kParams };
+    static constexpr int kInputs = 1, kOutputs = 1;
+    static constexpr int kNumbers[] = {kGain};
+    struct Coef {
+        T gain;
+    };
+    struct State {};
+    struct Mid {};
+    static Coef coef(const T* p, const Setup&) { return {p[kGain]}; }
+    static Mid tick(const T*, const Coef&, State&) { return {}; }
+    static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = c.gain * x[0]; }
+};
+template <class T> struct NoTick : Whole<T> {
+    static void tick() = delete;
+};
+template <class T> struct OtherTick : Whole<T> {
+    static int tick(const T*, const typename Whole<T>::Coef&, typename Whole<T>::State&) { return 0; }
+};
+template <class T> struct OnlyFast : Whole<T> {
+    static constexpr int kFast = 0;
+};
+static_assert(Kernel<Whole, double> && Kernel<Whole, f64x8> && SaysAllOfIt<Whole, double>);
+static_assert(!Kernel<NoTick, double> && !Kernel<OtherTick, f64x8> && !SaysAllOfIt<OnlyFast, double>);
+
+}  // namespace amp::AMP_KNS
 
 namespace amp::AMP_KNS {
 extern const NodeType* const node_types[];
