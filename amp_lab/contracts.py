@@ -1,4 +1,4 @@
-"""What a node type promises, as frozen records; the words behind enumerations, and what a run is asked."""
+"""What a node type promises, as frozen records; and the choices of a run."""
 
 from __future__ import annotations
 
@@ -16,17 +16,6 @@ Progress: TypeAlias = Callable[[int, int], object]
 
 ParamKind = Literal["number", "enum", "integer", "text", "matrix"]
 Rate = Literal["fixed", "batch", "frame"]
-
-PARAM_KINDS: tuple[ParamKind, ...] = ("number", "enum", "integer", "text", "matrix")
-RATES: tuple[Rate, ...] = ("fixed", "batch", "frame")
-SCALES = ("linear", "log")
-RANGES = ("error", "clamp")
-CHANNELS = ("match", "mono", "stereo", "any")
-GATHERS = ("sum", "mean", "concat", "matrix", "first")
-SCATTERS = ("broadcast", "split", "matrix")
-MAPS = ("none", "batches", "frames")
-ADJOINTS = ("exact", "subgradient", "not_differentiable", "unsupported")
-LAWS = {"block_invariant": 1, "linear": 2, "time_invariant": 4, "bounded": 8, "silence": 16}
 
 
 @dataclass(frozen=True)

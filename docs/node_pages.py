@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from amp_lab import catalog, plots
-from amp_lab.contracts import LAWS, NodeContract, ParamContract, PortContract
+from amp_lab.contracts import NodeContract, ParamContract, PortContract
+from amp_lab.lowlevel.words import LAWS
 
 DOCS = Path(__file__).resolve().parent
 PAGES = DOCS / "nodes"

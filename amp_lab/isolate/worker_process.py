@@ -124,8 +124,7 @@ def _stream(channel: Channel, memory: MappedMemory, job: StreamJob) -> NoReturn:
 
     def do(call: StreamCall) -> object:
         if not made:
-            made.append(Stream(job.descriptors, job.plan, **job.config))
-            made[0].set_flight(page)
+            made.append(Stream(job.descriptors, job.plan, flight=page, **job.config))
         arguments = (memory.array(a) if isinstance(a, Place) else a for a in call.arguments)
         return getattr(made[0], call.method)(*arguments)
 

@@ -15,11 +15,11 @@ import numpy.typing as npt
 from amp_lab._native import ffi, lib
 from amp_lab.common import arrays
 from amp_lab.errors import BY_STATUS, AmpError, InternalError, ShapeError
+from amp_lab.lowlevel.words import PHASES
 
 Samples = npt.NDArray[np.float64]
 
 FLIGHT_SIZE: int = ffi.sizeof("amp_flight")
-PHASES = ("idle", "load", "configure", "execute")
 TRACE_DTYPE = np.dtype(
     [
         ("node", "u4"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from amp_lab import contracts as words
 from amp_lab._native import lib
 from amp_lab.contracts import CaseContract, NodeContract, ParamContract, PortContract
+from amp_lab.lowlevel import words
 from amp_lab.lowlevel.calls import text as _text
 
 

@@ -24,8 +24,7 @@ from amp_lab.lowlevel.calls import (
     tensor,
     text,
 )
-
-POLICIES = ("lossless", "latest")
+from amp_lab.lowlevel.words import POLICIES
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,8 @@ class Stream:
         Frames a ring holds at first beside what delays keep (0: enough for the plan).
     limit_frames
         Frames a ring grows to (0: 1,048,576).
+    flight
+        Writable buffer of `FLIGHT_SIZE` bytes for the flight record, kept alive here; None for none.
 
     Raises
     ------
@@ -91,6 +92,7 @@ class Stream:
         batch_offset: int = 0,
         ring_frames: int = 0,
         limit_frames: int = 0,
+        flight: Any = None,
     ) -> None:
         config = ffi.new("amp_stream_config *")
         config.struct_size = ffi.sizeof("amp_stream_config")
@@ -103,6 +105,9 @@ class Stream:
         # Destroyed when the last call that is under way in some thread lets go of it.
         self._owned: Any = ffi.gc(slot[0], lib.amp_stream_destroy)
         self._borrowed: dict[str, Any] = {}
+        if flight is not None:
+            memory = self._borrowed["/flight"] = flight_in(flight)
+            lib.amp_stream_set_flight(self._owned, memory)
 
     def close(self) -> None:
         """Free the native stream once no call uses it any more; a second time does nothing."""
@@ -205,11 +210,6 @@ class Stream:
         check(lib.amp_stream_tap_info(self._handle, tap, record, error), error)
         names = (text(record.node), text(record.port), POLICIES[record.policy])
         return TapCounters(*names, record.position, record.ready, record.skipped, record.underruns)
-
-    def set_flight(self, memory: Any) -> None:
-        """Write the flight record into a buffer of `FLIGHT_SIZE` bytes, kept alive here."""
-        flight = self._borrowed["/flight"] = flight_in(memory)
-        lib.amp_stream_set_flight(self._handle, flight)
 
     def trace(self) -> tuple[npt.NDArray[np.void], int]:
         """Return firings and pushes, oldest first, an array of `TRACE_DTYPE`, and how many the ring lost."""
