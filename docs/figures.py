@@ -30,6 +30,7 @@ sys.path.insert(0, str(DOCS))
 
 import abi_page  # noqa: E402
 import distortion_cases  # noqa: E402
+import imports_page  # noqa: E402
 import meter_cases  # noqa: E402
 import node_pages  # noqa: E402
 from generated import filled  # noqa: E402
@@ -102,6 +103,7 @@ def texts() -> dict[Path, str]:
     made = {DOCS / "plans" / f"{name}.txt": plan_text(name) for name in GRAPHS}
     made[PAGE] = filled(PAGE, "plan", f"```\n{plan_text('echo_guard')}```")
     made[PERF / report.PAGE] = measured_page.text(report.load(PERF))
+    made |= imports_page.texts()
     return made | node_pages.texts() | abi_page.texts() | meter_cases.texts() | distortion_cases.texts()
 
 
