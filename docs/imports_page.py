@@ -34,7 +34,7 @@ def _part(text: str, name: str, made: str) -> str:
 
 
 def _rooms(rooms: list[str], upward: set[tuple[str, ...]]) -> str:
-    """Table of the rooms, highest first, and which rooms each imports; counts would change with every line."""
+    """Table of the rooms, highest first, and which rooms each imports (counts would change too often)."""
     graph = grimp.build_graph("amp_lab", cache_dir=None)
     arrows: dict[str, set[str]] = {room: set() for room in rooms}
     for module in graph.modules - {"amp_lab"}:
