@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from amp_lab.contracts import NodeContract
 from amp_lab.graph.edits.journal import Place, State
 
-WIDTH, ROW, HEAD, FOOT = 184.0, 20.0, 34.0, 6.0
-"""Of the box of a node; views draw it with these."""
+_BOXES = json.loads((Path(__file__).parents[1] / "data" / "node_boxes.json").read_text(encoding="utf-8"))
+WIDTH, ROW, HEAD, FOOT = (float(_BOXES[key]) for key in ("width", "row", "head", "foot"))
+"""Of the box of a node, in pixels of the canvas; the editor's script reads the same file."""
+HUES: dict[str, int] = _BOXES["hues"]
+"""Of each group of node types in the editor, in degrees."""
 GAP_X, GAP_Y = 64.0, 24.0
 SWEEPS = 6
 Ends = tuple[str, str]

@@ -1,14 +1,11 @@
-// Sizes of the box of a node: those of amp_lab/plots/graph_layout.py.
-export const WIDTH = 184;
-export const ROW = 20;
-export const HEAD = 34;
-export const FOOT = 6;
+// The file that Python reads too: sizes of the box of a node, and the hue of each group of node types.
+import boxes from '../../../data/node_boxes.json';
 
-const HUES = { source: 210, control: 286, filter: 160, amplitude: 32, dynamics: 8, routing: 190, utility: 225, output: 350 };
+export const { width: WIDTH, row: ROW, head: HEAD, foot: FOOT } = boxes;
 
 /** Colour of a group of node types; groups this page has never heard of get one too. */
 export function hue(group) {
-  return HUES[group] ?? [...group].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 360, 7);
+  return boxes.hues[group] ?? [...group].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 360, 7);
 }
 
 /** Parameters that signals can move: they have a handle of their own. */
