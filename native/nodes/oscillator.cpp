@@ -29,6 +29,8 @@ template <class T> AMP_INLINE T blep(u64_of<T> phase, u64_of<T> inc, T dt) {
 
 template <class T> AMP_INLINE T cube(T x) { return x * x * x; }
 
+// All of it is inlined by force: one call left in a loop of lanes hides from the compiler which waveform the loop is
+// for.
 template <class T> struct Oscillator {
     using U = u64_of<T>;
     enum Param { kWaveform, kQuality, kFrequency, kPhaseCycles, kPulseWidth, kAmplitude, kChannels, kParams };
@@ -56,24 +58,24 @@ template <class T> struct Oscillator {
         c.inc = phase_step(frequency, u);
         c.dt = frequency * T(1.0 / u.env.sample_rate);
     }
-    static Mid tick(const T*, const Coef& c, State& s) {
+    AMP_INLINE static Mid tick(const T*, const Coef& c, State& s) {
         const Mid m{s.phase};
         s.phase += c.inc;
         return m;
     }
-    static T saw(U phase, const Coef& c, bool smooth) {
+    AMP_INLINE static T saw(U phase, const Coef& c, bool smooth) {
         const T y = saw_of_phase<T>(phase);
         return smooth ? y - blep(phase, c.inc, c.dt) : y;
     }
-    static T square(U phase, const Coef& c, bool smooth) {
+    AMP_INLINE static T square(U phase, const Coef& c, bool smooth) {
         const T y = select(phase < c.width, T(1.0), T(-1.0));
         return smooth ? y + (blep(phase, c.inc, c.dt) - blep(phase - c.width, c.inc, c.dt)) : y;
     }
-    static mask_of<T> near_corner(U phase, const Coef& c) {
+    AMP_INLINE static mask_of<T> near_corner(U phase, const Coef& c) {
         const T top = from_top<T>(phase);
         return (top < c.dt) | (T(0.5) - top < c.dt);
     }
-    static T triangle(U phase, const Coef& c, bool smooth) {
+    AMP_INLINE static T triangle(U phase, const Coef& c, bool smooth) {
         const T top = from_top<T>(phase), y = triangle_of_phase<T>(phase);
         if (!smooth) return y;
         const T bottom = T(0.5) - top;
@@ -84,7 +86,7 @@ template <class T> struct Oscillator {
                 low = select(near_low, T(1.0) - bottom * frames, T(0.0));
         return y + (cube(low) - cube(high)) * (T(4.0 / 3.0) * c.dt);
     }
-    static mask_of<T> calm(const Mid& m, const Coef& c, T* y, const Setup& u) {
+    AMP_INLINE static mask_of<T> calm(const Mid& m, const Coef& c, T* y, const Setup& u) {
         const U phase = m.phase + c.offset;
         mask_of<T> near(false);
         switch (static_cast<int>(u.fixed[kWaveform])) {
@@ -99,7 +101,7 @@ template <class T> struct Oscillator {
         y[0] = c.amplitude * y[0];
         return near & mask_of<T>(static_cast<int>(u.fixed[kQuality]) == kBlep2);
     }
-    static void shape(const Mid& m, const T*, const Coef& c, T* y, const Setup& u) {
+    AMP_INLINE static void shape(const Mid& m, const T*, const Coef& c, T* y, const Setup& u) {
         const U phase = m.phase + c.offset;
         const bool smooth = static_cast<int>(u.fixed[kQuality]) == kBlep2;
         switch (static_cast<int>(u.fixed[kWaveform])) {
