@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from amp_lab.graph.edits.nodes import Node
 from amp_lab.graph.graph import Graph
 from amp_lab.graph.records.curves import ControlHistory, performance
-from amp_lab.graph.records.model import Node
 from amp_lab.graph.records.values import curve
 
 __all__ = ["three_osc", "three_osc_controls"]

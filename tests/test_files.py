@@ -37,8 +37,8 @@ from amp_lab.cli import command_line
 from amp_lab.cli import commands as cli
 from amp_lab.common import json_text, npz
 from amp_lab.golden import codec, folders, replay, usage
-from amp_lab.graph.files import sound_reader
 from amp_lab.graph.files.descriptors import encode
+from amp_lab.graph.records import sound_reader
 from amp_lab.plan import Plan
 
 HEAD = '{"schema": "amp_lab.graph/1", "sample_rate": 48000.0, '

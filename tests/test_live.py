@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import amp_lab as amp
-from amp_lab.graph.records.model import Node
+from amp_lab.graph.edits.nodes import Node
 from amp_lab.widgets import feed
 from amp_lab.widgets.base import View
 

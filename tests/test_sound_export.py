@@ -24,7 +24,7 @@ import soundfile
 import amp_lab as amp
 from amp_lab.common import atomic_files
 from amp_lab.export import html_report, sound_file
-from amp_lab.graph.files import sound_reader
+from amp_lab.graph.records import sound_reader
 
 OLD = b"the old file"
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}

@@ -26,7 +26,7 @@ import amp_lab as amp
 from amp_lab import catalog
 from amp_lab.common import arrays
 from amp_lab.errors import AmpError
-from amp_lab.graph.records.model import Node
+from amp_lab.graph.edits.nodes import Node
 from amp_lab.lowlevel import Pyramid
 from amp_lab.render.tap import Tap
 

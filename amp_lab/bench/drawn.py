@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from amp_lab.bench.workloads import SAMPLE_RATE
+from amp_lab.graph.edits.nodes import Node
 from amp_lab.graph.graph import Graph
-from amp_lab.graph.records.model import Node
 from amp_lab.graph.records.values import Samples
 
 Draw: TypeAlias = np.random.Generator

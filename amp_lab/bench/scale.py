@@ -26,9 +26,9 @@ from amp_lab import lowlevel, presets
 from amp_lab.bench.runner import run_apart
 from amp_lab.bench.workloads import SAMPLE_RATE, through_gains
 from amp_lab.errors import Unsupported
+from amp_lab.graph.edits.nodes import Node
 from amp_lab.graph.files.descriptors import encode
 from amp_lab.graph.graph import Graph
-from amp_lab.graph.records.model import Node
 from amp_lab.lowlevel import Runtime
 
 BLOCK_FRAMES = 256

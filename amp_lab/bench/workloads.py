@@ -16,8 +16,8 @@ import numpy as np
 
 from amp_lab import analysis
 from amp_lab.errors import InvalidArgument
+from amp_lab.graph.edits.nodes import Node
 from amp_lab.graph.graph import Graph
-from amp_lab.graph.records.model import Node
 from amp_lab.graph.records.values import Samples, batch
 
 SAMPLE_RATE = 48_000

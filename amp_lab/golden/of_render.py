@@ -8,6 +8,7 @@ from typing import Any
 
 from amp_lab.errors import plain, quoted
 from amp_lab.graph.files import json_format
+from amp_lab.graph.records import json_values
 from amp_lab.graph.records.curves import ControlHistory
 
 from . import folders
@@ -19,9 +20,11 @@ from .verdict import GoldenError
 
 def graph_of(sound: Sound) -> Any:
     """Return a Graph that renders the same."""
+    from amp_lab.graph.graph import Graph  # noqa: PLC0415 - comparing needs no engine
+
     graph = sound.graph
     nodes = {
-        node.name: json_format.encode_node(replace(node, samples=sound.inputs.get(node.name)))
+        node.name: json_values.encode_node(replace(node, samples=sound.inputs.get(node.name)))
         for node in graph.nodes
     }
     data: dict[str, Any] = {
@@ -29,12 +32,12 @@ def graph_of(sound: Sound) -> Any:
         "name": graph.name,
         "sample_rate": graph.sample_rate,
         "nodes": nodes,
-        "edges": [json_format.encode_edge(edge) for edge in graph.edges],
-        "modulations": [json_format.encode_modulation(mod) for mod in graph.modulations],
+        "edges": [json_values.encode_edge(edge) for edge in graph.edges],
+        "modulations": [json_values.encode_modulation(mod) for mod in graph.modulations],
     }
     if graph.heat_budget_w is not None:
         data["heat"] = {"budget_w": graph.heat_budget_w, "policy": graph.heat_policy}
-    return json_format.from_dict(data, where=graph.name)
+    return json_format.from_dict(Graph, data, where=graph.name)
 
 
 def store_render(name: str, render: Any, *, reason: str, goldens: str | Path | None = None) -> Case:

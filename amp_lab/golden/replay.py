@@ -146,9 +146,11 @@ class StoredGraph:
         FileError
             With the file and the place inside.
         """
+        from amp_lab.graph.graph import Graph  # noqa: PLC0415 - comparing needs no engine
+
         where = f"{plain(self.case)}/{contents.GRAPH}"
         data = json_text.read_json(self.graph_text, where=where)
-        return json_format.from_dict(data, where=where)
+        return json_format.from_dict(Graph, data, where=where)
 
     def controls(self) -> ControlHistory | None:
         """Return the curves, or None if there are none; `FileError` as for `graph`."""

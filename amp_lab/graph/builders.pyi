@@ -9,8 +9,8 @@ from typing import Literal
 import numpy.typing as npt
 
 from amp_lab.common.arrays import Scale
-from amp_lab.graph.records.arguments import Source
-from amp_lab.graph.records.model import Node
+from amp_lab.graph.edits.arguments import Source
+from amp_lab.graph.edits.nodes import Node
 from amp_lab.graph.records.values import ValueLike
 
 class Builders:

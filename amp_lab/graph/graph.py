@@ -1,38 +1,33 @@
 """The graph a user builds and edits. It holds no samples of its own and computes no sound."""
 
-# ruff: noqa: PLC0415 - what reads and writes graphs imports this module
+# ruff: noqa: PLC0415 - renders and pictures are above graphs: imported when one is asked for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from amp_lab import catalog
 from amp_lab.catalog.builder import takes_samples
 from amp_lab.common import checks
 from amp_lab.contracts import Isolation, Nonfinite, Progress
-from amp_lab.errors import GraphError, quoted
 from amp_lab.graph.builders import Builders
-from amp_lab.graph.edits.events import GraphChanged
-from amp_lab.graph.edits.node_edits import Editing, check_name
-from amp_lab.graph.edits.transactions import Listener, Store
+from amp_lab.graph.edits.node_edits import Editing
 from amp_lab.graph.files import descriptors
-from amp_lab.graph.files.descriptors import HEAT_POLICIES, Descriptors
+from amp_lab.graph.files.descriptors import Descriptors
 from amp_lab.graph.records import samples
-from amp_lab.graph.records.curves import ControlHistory, check_history
-from amp_lab.graph.records.free_names import Names
-from amp_lab.graph.records.model import Node
+from amp_lab.graph.records.curves import ControlHistory
 from amp_lab.graph.records.values import Samples
 from amp_lab.graph.stored import Stored
 from amp_lab.plan.plan import Plan
 
 if TYPE_CHECKING:
-    from amp_lab.graph.edits.journal import Journal
     from amp_lab.plan.schedule import Schedule
     from amp_lab.render import Render, Session
 
 
-class Graph(Builders, Stored, Editing):
+class Graph(Builders, Stored):
     """Nodes, edges and modulations at one sample rate.
 
     Node types are methods (``g.svf(...)``), derived from the native contracts. Several threads may edit.
@@ -49,83 +44,12 @@ class Graph(Builders, Stored, Editing):
         ``report`` flags where the budget is exceeded, ``halt`` stops with `ThermalError`.
     """
 
-    @checks.keywords
-    def __init__(
-        self,
-        *,
-        sample_rate: float = 48_000.0,
-        name: str = "graph",
-        heat_budget_w: float | None = None,
-        heat_policy: Literal["report", "halt"] = "report",
-    ) -> None:
-        catalog.types()  # says so at once if the engine cannot run here
-        rate = checks.sample_rate("Graph.sample_rate", sample_rate)
-        self._store = Store()
-        self._handles: Names[Node] = Names()
-        self._sample_rate = rate
-        self._name = check_name(name)
-        self._controls: ControlHistory | None = None
-        self._plan: tuple[int, Plan] | None = None
-        self._journal: Journal | None = None
-        self._heat_budget_w, self._heat_policy = _check_heat(heat_budget_w, heat_policy)
-
-    # ---- properties ----
-
-    @property
-    def sample_rate(self) -> float:
-        """In Hz."""
-        return self._sample_rate
-
-    @property
-    def name(self) -> str:
-        """Name of the graph."""
-        return self._name
-
-    @name.setter
-    def name(self, name: str) -> None:
-        with self.edit():
-            self._store.assign(self, "_name", check_name(name))
-            self._store.emit(GraphChanged("name"))
-
-    @property
-    def heat_budget_w(self) -> float | None:
-        """Allowed heat in watts, None for no budget."""
-        return self._heat_budget_w
-
-    @property
-    def heat_policy(self) -> str:
-        """``report`` or ``halt``."""
-        return self._heat_policy
-
-    def set_heat_budget(self, watts: float | None, policy: Literal["report", "halt"] = "report") -> None:
-        """Set the heat budget in watts (None: none) and what happens when it is exceeded."""
-        with self.edit():
-            budget, checked = _check_heat(watts, policy)
-            self._store.assign(self, "_heat_budget_w", budget)
-            self._store.assign(self, "_heat_policy", checked)
-            self._store.emit(GraphChanged("heat_budget"))
-
-    @property
-    def controls(self) -> ControlHistory | None:
-        """Control curves a render uses when it is given none; files and code keep them."""
-        return self._controls
-
-    @controls.setter
-    def controls(self, controls: ControlHistory | None) -> None:
-        with self.edit():
-            self._store.assign(self, "_controls", check_history(f"{self._name}.controls", controls))
-            self._store.emit(GraphChanged("controls"))
+    _plan: tuple[int, Plan] | None = None
 
     @property
     def curves(self) -> tuple[str, ...]:
         """Names of the control curves that parameters and controllers follow, sorted."""
         return self.compile().curves
-
-    def __getitem__(self, name: str) -> Node:
-        return self._node(name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._handles
 
     if not TYPE_CHECKING:  # the builders are declared in _builders.pyi
 
@@ -135,47 +59,12 @@ class Graph(Builders, Stored, Editing):
             allowed = (*catalog.types(), *(name for name in dir(Editing) if not name.startswith("_")))
             raise checks.no_attribute("Graph", key, allowed, "builder or method")
 
-    def __iter__(self) -> Iterator[Node]:
-        return iter(self.nodes)
-
-    def __len__(self) -> int:
-        return len(self._handles)
-
-    def __repr__(self) -> str:
-        links = f"{len(self._store.edges)} edges, {len(self._store.modulations)} modulations"
-        return f"Graph {self._name}: {len(self)} nodes, {links} at {self._sample_rate:g} Hz"
-
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         from amp_lab.plots.graph import mimebundle
 
         return mimebundle(self)
 
-    # ---- listeners ----
-
-    def observe(self, listener: Listener) -> None:
-        """Call ``listener(event)`` after every edit (see `amp_lab.graph.edits.events`)."""
-        self._store.observe(listener)
-
-    def unobserve(self, listener: Listener) -> None:
-        """Stop calling a listener."""
-        self._store.unobserve(listener)
-
-    # ---- texts, plan, render ----
-
-    def copy(self) -> Graph:
-        """Return an independent graph with the same nodes, edges and controls, without listeners."""
-        with self._store.lock:
-            new = Graph(sample_rate=self._sample_rate, name=self._name)
-            new._heat_budget_w, new._heat_policy, new._controls = (
-                self._heat_budget_w,
-                self._heat_policy,
-                self._controls,
-            )
-            new._handles = Names((name, Node(new, name)) for name in self._handles)
-            new._sample_folders = self._sample_folders
-            for table in ("nodes", "edges", "modulations"):
-                getattr(new._store, table).update(getattr(self._store, table))
-        return new
+    # ---- plan, render ----
 
     def compile(self) -> Plan:
         """Compile the plan natively; kept until the next edit.
@@ -358,9 +247,16 @@ class Graph(Builders, Stored, Editing):
         except KeyboardInterrupt as interrupt:  # what was running tells the caller nothing
             raise interrupt.with_traceback(None) from None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        records = self._store.nodes.values()
+        files = {r.name: r.samples for r in records if r.samples is not None and r.values.get("source")}
+        return _unpickled, (self.to_dict(), files, self._sample_folders)
 
-def _check_heat(watts: float | None, policy: str) -> tuple[float | None, str]:
-    if watts is not None and checks.real("heat_budget_w", watts, "above 0 W, or None") <= 0:
-        raise GraphError(f"heat_budget_w: not a budget (got {quoted(watts)}, allowed above 0 W, or None).")
-    budget = None if watts is None else float(watts)
-    return budget, checks.choice("heat_policy", policy, HEAT_POLICIES, "policy")
+
+def _unpickled(data: dict[str, Any], files: dict[str, Samples], folders: tuple[str, ...]) -> Graph:
+    """Undo `Graph.__reduce__`; samples that were read from files come along."""
+    graph = Graph.from_dict(data)
+    for name, read in files.items():
+        graph._store.nodes[name] = replace(graph._store.nodes[name], samples=read)
+    graph._sample_folders = folders
+    return graph

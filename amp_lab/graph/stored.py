@@ -1,38 +1,28 @@
-"""A graph as text: JSON values, files, Python code, pickles."""
+"""A graph as text: JSON values, files, Python code."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Self
 
 from amp_lab.common import atomic_files, json_text
 from amp_lab.errors import plain
-from amp_lab.graph.edits.transactions import Store
+from amp_lab.graph.edits.edited_graph import EditedGraph
 from amp_lab.graph.files import json_format, python_code
-from amp_lab.graph.records.values import Samples
-
-if TYPE_CHECKING:
-    from amp_lab.graph.graph import Graph
 
 
-class Stored:
+class Stored(EditedGraph):
     """The part of `Graph` that goes to texts and files and comes back."""
-
-    _store: Store
-    _name: str
-    _sample_folders: tuple[str, ...] = ()
-    """Below which files may lie that an opened graph names."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the graph as JSON values, sorted, defaults left out; reads back to the same bits."""
         with self._store.lock:
-            return json_format.to_dict(cast("Graph", self))
+            return json_format.to_dict(self)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], *, allow_samples_from: str | Path | None = None) -> Graph:
+    def from_dict(cls, data: Mapping[str, Any], *, allow_samples_from: str | Path | None = None) -> Self:
         """Read what `to_dict` wrote. Nothing is imported or run.
 
         Parameters
@@ -48,14 +38,14 @@ class Stored:
         FileError
             Listing violations with their JSON paths.
         """
-        return json_format.from_dict(data, folders=_folders(allow_samples_from))
+        return json_format.from_dict(cls, data, folders=_folders(allow_samples_from))
 
     def to_json(self) -> str:
         """Readable JSON text."""
         return json_text.dumps(self.to_dict())
 
     @classmethod
-    def from_json(cls, text: str, *, allow_samples_from: str | Path | None = None) -> Graph:
+    def from_json(cls, text: str, *, allow_samples_from: str | Path | None = None) -> Self:
         """Read JSON text as `from_dict` reads values."""
         return cls.from_dict(json_text.read_json(text), allow_samples_from=allow_samples_from)
 
@@ -73,7 +63,7 @@ class Stored:
         return atomic_files.write(path, text, where)
 
     @classmethod
-    def load(cls, path: str | Path, *, allow_samples_from: str | Path | None = None) -> Graph:
+    def load(cls, path: str | Path, *, allow_samples_from: str | Path | None = None) -> Self:
         """Read a JSON file. Nothing is imported or run.
 
         Parameters
@@ -91,27 +81,13 @@ class Stored:
         """
         data = json_text.read_json(Path(path))
         folders = _folders(Path(os.path.realpath(path)).parent, allow_samples_from)
-        return json_format.from_dict(data, where=plain(path, 200), folders=folders)
+        return json_format.from_dict(cls, data, where=plain(path, 200), folders=folders)
 
     def to_code(self) -> str:
         """Python that rebuilds this graph."""
         with self._store.lock:
-            return python_code.to_code(cast("Graph", self))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        records = self._store.nodes.values()
-        files = {r.name: r.samples for r in records if r.samples is not None and r.values.get("source")}
-        return _unpickled, (self.to_dict(), files, self._sample_folders)
+            return python_code.to_code(self)
 
 
 def _folders(*given: str | Path | None) -> tuple[str, ...]:
     return tuple(os.path.realpath(folder) for folder in given if folder is not None)
-
-
-def _unpickled(data: dict[str, Any], files: dict[str, Samples], folders: tuple[str, ...]) -> Graph:
-    """Undo `Stored.__reduce__`; samples that were read from files come along."""
-    graph = json_format.from_dict(data)
-    for name, samples in files.items():
-        graph._store.nodes[name] = replace(graph._store.nodes[name], samples=samples)
-    graph._sample_folders = folders
-    return graph

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from amp_lab.contracts import NodeContract
-from amp_lab.graph.edits.journal import Place, State
+from amp_lab.graph.edits.states import Place, State
 
 _BOXES = json.loads((Path(__file__).parents[1] / "data" / "node_boxes.json").read_text(encoding="utf-8"))
 WIDTH, ROW, HEAD, FOOT = (float(_BOXES[key]) for key in ("width", "row", "head", "foot"))

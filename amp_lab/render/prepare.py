@@ -17,6 +17,7 @@ from amp_lab.contracts import Isolation, Nonfinite, Progress
 from amp_lab.errors import GraphError, NativeCrash, ShapeError, plain, quoted
 from amp_lab.execution.request import RenderRequest
 from amp_lab.execution.results import RenderParts
+from amp_lab.graph.edits.journal import report
 from amp_lab.graph.records.curves import ControlHistory, check_history
 from amp_lab.graph.records.values import Samples
 from amp_lab.plan import schedule as schedules
@@ -124,11 +125,9 @@ def _reported(graph: Graph) -> Iterator[None]:
     try:
         yield
     except NativeCrash as crash:
-        if graph._journal is not None:
-            graph._journal.report(crash)
+        report(graph, crash)
         raise
-    if graph._journal is not None:
-        graph._journal.report(None)
+    report(graph, None)
 
 
 def shown_by(graph: Graph) -> Callable[[NativeCrash], None]:
@@ -136,8 +135,8 @@ def shown_by(graph: Graph) -> Callable[[NativeCrash], None]:
     known = weakref.ref(graph)
 
     def show(crash: NativeCrash) -> None:
-        if (graph := known()) is not None and graph._journal is not None:
-            graph._journal.report(crash)
+        if (graph := known()) is not None:
+            report(graph, crash)
 
     return show
 

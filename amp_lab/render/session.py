@@ -22,9 +22,9 @@ from amp_lab.errors import (
     quoted,
 )
 from amp_lab.execution.results import Trace
+from amp_lab.graph.edits.nodes import Node
 from amp_lab.graph.records import samples as sample_arrays
 from amp_lab.graph.records.curves import ControlHistory, pairs
-from amp_lab.graph.records.model import Node
 from amp_lab.graph.records.values import Samples
 from amp_lab.lowlevel.stream import RingCounters, Stream, TapCounters
 from amp_lab.plan.plan import Plan

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from amp_lab.common import checks
 from amp_lab.errors import GraphError
-from amp_lab.graph.edits.journal import Journal, Place
-from amp_lab.graph.files.json_format import decode
+from amp_lab.graph.edits.journal import Journal
+from amp_lab.graph.edits.states import Place
 from amp_lab.graph.records.curves import SCHEMA, ControlHistory
+from amp_lab.graph.records.json_values import decode
 from amp_lab.graph.records.model import Edge, Link, Modulation, NodeRecord, Thermo
 
 if TYPE_CHECKING:

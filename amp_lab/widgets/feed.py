@@ -15,7 +15,8 @@ import numpy as np
 
 from amp_lab import catalog
 from amp_lab.errors import AmpError, NativeCrash
-from amp_lab.graph.edits.journal import Journal, Patch
+from amp_lab.graph.edits.journal import Journal
+from amp_lab.graph.edits.states import Patch
 from amp_lab.graph.records.model import NodeRecord
 from amp_lab.graph.records.values import CurveRef, Samples
 from amp_lab.render.session import Session

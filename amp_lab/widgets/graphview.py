@@ -9,7 +9,8 @@ import traitlets
 
 from amp_lab import catalog
 from amp_lab.errors import GraphError, NativeCrash, quoted
-from amp_lab.graph.edits.journal import Journal, Patch
+from amp_lab.graph.edits.journal import Journal
+from amp_lab.graph.edits.states import Patch
 from amp_lab.plots import graph_layout
 from amp_lab.widgets import crash, edits, wire
 from amp_lab.widgets.base import View

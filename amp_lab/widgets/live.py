@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from amp_lab import plots
 from amp_lab.errors import AmpError
-from amp_lab.graph.edits.journal import Patch
+from amp_lab.graph.edits.states import Patch
 from amp_lab.widgets.base import STATIC
 from amp_lab.widgets.feed import Feed
 from amp_lab.widgets.graphview import GraphView

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from amp_lab import plots
 from amp_lab.analysis.clipping import clipping
-from amp_lab.graph.edits.journal import Patch
+from amp_lab.graph.edits.states import Patch
 from amp_lab.graph.records.model import NodeRecord
 from amp_lab.graph.records.values import Samples
 from amp_lab.lowlevel import Pyramid

@@ -8,15 +8,13 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from amp_lab.common import json_text
 from amp_lab.errors import FileError, GraphError, plain
-from amp_lab.graph.edits.journal import Place, State
+from amp_lab.graph.edits.states import Place, State
 from amp_lab.graph.files import json_format
-
-if TYPE_CHECKING:
-    from amp_lab.graph.graph import Graph
+from amp_lab.graph.graph import Graph
 
 SECTION = "workbench"
 SCHEMA = "amp_lab.workbench/1"
@@ -72,7 +70,7 @@ def load(path: Path, data: bytes, code: Graph | None = None) -> PatchText:
         raise FileError(what) from None
     try:
         value = json_text.read_json(text)
-        graph = json_format.from_dict(value, folders=(str(path.parent), *_sound_folders(code)))
+        graph = json_format.from_dict(Graph, value, folders=(str(path.parent), *_sound_folders(code)))
         section = value.get(SECTION, {})
         return PatchText(
             graph,

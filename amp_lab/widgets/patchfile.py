@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from amp_lab.common import atomic_files
 from amp_lab.errors import FileError, GraphError, plain, quoted
-from amp_lab.graph.edits.journal import Journal, Patch
+from amp_lab.graph.edits.journal import Journal
+from amp_lab.graph.edits.states import Patch
 from amp_lab.widgets import disk, patch_text
 from amp_lab.widgets.base import by_hand
 from amp_lab.widgets.disk import DiskFile, digest

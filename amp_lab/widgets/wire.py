@@ -10,8 +10,9 @@ import numpy as np
 
 from amp_lab import catalog
 from amp_lab.contracts import NodeContract
-from amp_lab.graph.edits.journal import Journal, Key, Patch, State
-from amp_lab.graph.files.json_format import INLINE_VALUES, encode_edge, encode_modulation, encode_node
+from amp_lab.graph.edits.journal import Journal
+from amp_lab.graph.edits.states import Key, Patch, State
+from amp_lab.graph.records.json_values import INLINE_VALUES, encode_edge, encode_modulation, encode_node
 from amp_lab.graph.records.model import Edge, Modulation, NodeRecord
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from amp_lab.graph.files.json_format import encode_edge, encode_modulation, encode_node
+from amp_lab.graph.edits.states import State
 from amp_lab.graph.records.curves import ControlHistory
+from amp_lab.graph.records.json_values import encode_edge, encode_modulation, encode_node
 from amp_lab.graph.records.model import NodeRecord
-
-if TYPE_CHECKING:
-    from amp_lab.graph.edits.journal import State
 
 Tables = tuple[dict[str, NodeRecord], dict[Any, Any], dict[Any, Any], dict[str, Any]]
 

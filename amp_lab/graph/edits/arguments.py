@@ -7,21 +7,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from amp_lab.catalog.builder import BOUND, COMMON, takes_samples
-from amp_lab.common import checks
 from amp_lab.contracts import NodeContract
 from amp_lab.errors import quoted
-from amp_lab.graph.records.model import Node, OutputRef
+from amp_lab.graph.edits.nodes import Node, OutputRef
+from amp_lab.graph.records.values import unknown_keyword
 
 Source: TypeAlias = Node | OutputRef
-SYNONYMS = {
-    "pan": "position",
-    "freq": "frequency_hz",
-    "frequency": "frequency_hz",
-    "resonance": "q",
-    "shape": "waveform",
-    "type": "mode",
-}
-"""What other programs call parameters, and their names here."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +52,6 @@ def sort(contract: NodeContract, inputs: tuple[Any, ...], keywords: Mapping[str,
         else:
             raise unknown_keyword(contract, key, special)
     return Arguments(sources, params, common)
-
-
-def unknown_keyword(contract: NodeContract, key: str, special: set[str] | None = None) -> TypeError:
-    """Return the error for a keyword that is neither port nor parameter."""
-    ports = contract.input_keys if special else ()
-    allowed = [*ports, *(p.key for p in contract.params), *sorted(special or ())]
-    what = "parameter or input port" if ports else "parameter"
-    return TypeError(checks.unknown(contract.id, key, allowed, what, SYNONYMS))
 
 
 def _positional(contract: NodeContract, inputs: tuple[Any, ...]) -> dict[str, list[Source]]:

@@ -7,29 +7,17 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import replace
+from typing import TypeAlias
 
 from amp_lab.errors import GraphError, NativeCrash
 from amp_lab.graph.edits import adopted
-from amp_lab.graph.edits.events import (
-    EdgeAdded,
-    EdgeRemoved,
-    Event,
-    GraphChanged,
-    NodeAdded,
-    NodeChanged,
-    NodeRemoved,
-    NodeRenamed,
-)
+from amp_lab.graph.edits.edited_graph import EditedGraph
+from amp_lab.graph.edits.events import Event
+from amp_lab.graph.edits.nodes import Node
+from amp_lab.graph.edits.states import Patch, Place, State, difference, events
 from amp_lab.graph.records.free_names import Names, Slots
-from amp_lab.graph.records.model import Edge, Link, Modulation, Node, NodeRecord
 
-if TYPE_CHECKING:
-    from amp_lab.graph.graph import Graph
-
-Place: TypeAlias = tuple[float, float]
-Key: TypeAlias = tuple[str, str, int]
 STEPS = 300
 """Steps of undo that are kept."""
 ATTRIBUTES = {
@@ -38,39 +26,6 @@ ATTRIBUTES = {
     "heat_policy": "_heat_policy",
     "controls": "_controls",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """A graph at one moment, with the places of its nodes on a canvas and its folds (names by title).
-
-    ``file`` is the patch file that it belongs to, if any: to undo that another file was opened is to go
-    back to the first.
-    """
-
-    handles: Mapping[str, Node]
-    nodes: Mapping[str, NodeRecord]
-    edges: Mapping[Key, Edge]
-    modulations: Mapping[Key, Modulation]
-    attributes: Mapping[str, Any]
-    places: Mapping[str, Place] = field(default_factory=dict)
-    folds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    file: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Patch:
-    """What changed from one version to the next; None in a table means gone."""
-
-    base: int
-    version: int
-    renamed: Mapping[str, str]
-    nodes: Mapping[str, NodeRecord | None]
-    edges: Mapping[Key, Edge | None]
-    modulations: Mapping[Key, Modulation | None]
-    attributes: Mapping[str, Any]
-    places: Mapping[str, Place | None]
-    folds: Mapping[str, tuple[str, ...]] | None
 
 
 Subscriber: TypeAlias = Callable[[Patch], object]
@@ -84,7 +39,7 @@ class Journal:
     graph's lock: they pass on, and do no work.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: EditedGraph) -> None:
         self._graph = graph
         self._store = graph._store
         self._past: deque[State] = deque(maxlen=STEPS)
@@ -103,12 +58,13 @@ class Journal:
             graph.observe(self._hear)
 
     @staticmethod
-    def of(graph: Graph) -> Journal:
+    def of(graph: EditedGraph) -> Journal:
         """Return the journal of a graph, started if there is none."""
         with graph._store.lock:
-            if graph._journal is None:
-                graph._journal = Journal(graph)
-            return graph._journal
+            found = started(graph)
+            if found is None:
+                graph._journal = found = Journal(graph)
+            return found
 
     @property
     def state(self) -> State:
@@ -226,7 +182,7 @@ class Journal:
 
     def adopt(
         self,
-        other: Graph,
+        other: EditedGraph,
         places: Mapping[str, Place],
         folds: Mapping[str, tuple[str, ...]],
         file: str,
@@ -307,13 +263,26 @@ class Journal:
             subscriber(patch)
 
 
-def present(graph: Graph) -> State:
+def started(graph: EditedGraph) -> Journal | None:
+    """Return the journal of a graph, None if there is none yet."""
+    return graph._journal if isinstance(graph._journal, Journal) else None
+
+
+def report(graph: EditedGraph, crash: NativeCrash | None) -> None:
+    """Do what `Journal.report` does, if the graph has a journal."""
+    journal = started(graph)
+    if journal is not None:
+        journal.report(crash)
+
+
+def present(graph: EditedGraph) -> State:
     """Return the present state of a graph, without starting a journal for it."""
     with graph._store.lock:
-        return _look(graph) if graph._journal is None else graph._journal.state
+        journal = started(graph)
+        return _look(graph) if journal is None else journal.state
 
 
-def _look(graph: Graph, before: State | None = None) -> State:
+def _look(graph: EditedGraph, before: State | None = None) -> State:
     """Look at the graph as it is; places and folds of the state before follow renames."""
     store, handles = graph._store, dict(graph._handles)
     attributes = {key: getattr(graph, name) for key, name in ATTRIBUTES.items()}
@@ -336,39 +305,7 @@ def _moved(state: State, old: str, new: str) -> State:
     return replace(state, file=new) if state.file == old else state
 
 
-def _changed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Entries of the second table that differ from the first, None where it has none."""
-    gone = {key: None for key in before if key not in after}
-    return gone | {key: value for key, value in after.items() if before.get(key) is not value}
-
-
-def difference(before: State, after: State, version: int) -> Patch:
-    """Return the patch that leads from one state to another."""
-    old = {id(handle): name for name, handle in before.handles.items()}
-    renamed = {
-        old[id(handle)]: name
-        for name, handle in after.handles.items()
-        if id(handle) in old and old[id(handle)] != name
-    }
-    places = {
-        key: value
-        for key, value in _changed(before.places, after.places).items()
-        if before.places.get(key) != value
-    }
-    return Patch(
-        base=version - 1,
-        version=version,
-        renamed=renamed,
-        nodes=_changed(before.nodes, after.nodes),
-        edges=_changed(before.edges, after.edges),
-        modulations=_changed(before.modulations, after.modulations),
-        attributes={k: v for k, v in after.attributes.items() if before.attributes[k] is not v},
-        places=places,
-        folds=None if before.folds == after.folds else after.folds,
-    )
-
-
-def _restore(graph: Graph, before: State, after: State) -> None:
+def _restore(graph: EditedGraph, before: State, after: State) -> None:
     """Bring a graph from one state to another, with the events of all that differs."""
     store = graph._store
     patch = difference(before, after, 0)
@@ -381,32 +318,5 @@ def _restore(graph: Graph, before: State, after: State) -> None:
             store.assign(handle, "_name", name)
         for key, attribute in ATTRIBUTES.items():
             store.assign(graph, attribute, after.attributes[key])
-        for event in _events(patch, before, after):
+        for event in events(patch, before, after):
             store.emit(event)
-
-
-def _events(patch: Patch, before: State, after: State) -> Iterator[Event]:
-    links: list[tuple[Mapping[Key, Link], Mapping[Key, Link | None]]]
-    links = [(before.edges, patch.edges), (before.modulations, patch.modulations)]
-    for old, table in links:
-        yield from (EdgeRemoved(old[key]) for key in table if key in old)
-    new = set(patch.renamed.values())
-    for name, record in patch.nodes.items():
-        if record is None and name not in patch.renamed:
-            yield NodeRemoved(name)
-    yield from (NodeRenamed(old_name, name) for old_name, name in patch.renamed.items())
-    for name, record in patch.nodes.items():
-        was = before.nodes.get(name)
-        if record is not None and was is None and name not in new:
-            yield NodeAdded(name)
-        elif record is not None and was is not None:
-            yield NodeChanged(name, _keys(was, record))
-    for _, table in links:
-        yield from (EdgeAdded(link) for link in table.values() if link is not None)
-    yield from (GraphChanged(key) for key in patch.attributes)
-
-
-def _keys(was: NodeRecord, now: NodeRecord) -> tuple[str, ...]:
-    fields = [key for key in ("type", "thermo", "samples") if getattr(was, key) is not getattr(now, key)]
-    every = sorted({*was.values, *now.values})
-    return (*fields, *(key for key in every if was.values.get(key) is not now.values.get(key)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 from typing import Any, get_args
 
@@ -14,22 +13,14 @@ from amp_lab.common import checks
 from amp_lab.contracts import NodeContract
 from amp_lab.errors import GraphError, quoted
 from amp_lab.graph.edits.events import EdgeAdded, EdgeRemoved
-from amp_lab.graph.edits.transactions import Store
-from amp_lab.graph.records.free_names import Names, Slots
-from amp_lab.graph.records.model import Edge, Link, Mode, Modulation, Node, OutputRef, ParamRef
+from amp_lab.graph.edits.nodes import Node, NodeTable, OutputRef, ParamRef
+from amp_lab.graph.records.free_names import Slots
+from amp_lab.graph.records.model import Edge, Link, Mode, Modulation
 from amp_lab.graph.records.values import Samples, numbers
 
 
-class Wiring:
+class Wiring(NodeTable):
     """The part of `Graph` that joins nodes."""
-
-    _store: Store
-    _handles: Names[Node]
-    _name: str
-
-    def edit(self) -> AbstractContextManager[None]:
-        """Group edits: ``with g.edit(): ...`` keeps all of them or, if an exception passes, none."""
-        return self._store
 
     @checks.keywords
     def connect(
@@ -154,27 +145,6 @@ class Wiring:
         return new
 
     # ---- steps of an edit ----
-
-    def _node(self, name: str) -> Node:
-        handle = self._handles.get(name)
-        if handle is None:
-            raise self._no_node(name)
-        return handle
-
-    def _no_node(self, name: str) -> GraphError:
-        return GraphError(checks.unknown(self._name, name, self._handles, "node"), node=name)
-
-    def _mine(self, node: Node | str) -> Node:
-        if isinstance(node, str):
-            return self._node(node)
-        if not isinstance(node, Node):
-            raise GraphError(
-                f"node: wants a node or its name (got {quoted(node)}). Use g['name'] or a handle."
-            )
-        if self._handles.get(node.name) is not node:
-            cure = "Use this graph's own nodes."
-            raise GraphError(f"{node.name}: belongs to another graph or was removed. {cure}", node=node.name)
-        return node
 
     def _source(self, src: object) -> OutputRef:
         if isinstance(src, OutputRef):

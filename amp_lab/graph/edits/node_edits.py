@@ -3,71 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import replace
+from typing import Any
 
 from amp_lab import catalog
-from amp_lab.catalog.builder import BOUND, takes_samples
+from amp_lab.catalog.builder import BOUND
 from amp_lab.common import checks
 from amp_lab.contracts import NodeContract
 from amp_lab.errors import GraphError, quoted
+from amp_lab.graph.edits import arguments
 from amp_lab.graph.edits.events import NodeAdded, NodeChanged, NodeRemoved, NodeRenamed
 from amp_lab.graph.edits.link_edits import Wiring, fits
-from amp_lab.graph.records import arguments, samples
-from amp_lab.graph.records.model import Edge, Modulation, Node, NodeRecord, Thermo
-from amp_lab.graph.records.values import Value, normal, same
-
-if TYPE_CHECKING:
-    from amp_lab.graph.graph import Graph
+from amp_lab.graph.edits.nodes import Node, checked_thermo
+from amp_lab.graph.records.model import Edge, Modulation, NodeRecord
 
 NAME = re.compile(r"\w[\w\-]*")
-NO_THERMO = Thermo()
-NO_VALUES: Mapping[str, Value] = {}
-"""What most nodes share."""
 
 
 class Editing(Wiring):
-    """The part of `Graph` that adds, changes and removes nodes."""
-
-    _sample_rate: float
-
-    @property
-    def nodes(self) -> tuple[Node, ...]:
-        """All nodes, in order of creation."""
-        with self._store.lock:
-            return tuple(self._handles[name] for name in self._store.nodes)
-
-    @property
-    def edges(self) -> tuple[Edge, ...]:
-        """All edges, in order of creation."""
-        with self._store.lock:
-            return tuple(self._store.edges.values())
-
-    @property
-    def modulations(self) -> tuple[Modulation, ...]:
-        """All modulations, in order of creation."""
-        with self._store.lock:
-            return tuple(self._store.modulations.values())
-
-    @property
-    def output_node(self) -> Node | None:
-        """The ``output`` node, None if there is none yet."""
-        with self._store.lock:
-            names = (name for name, record in self._store.nodes.items() if record.type == "output")
-            name = next(names, None)
-            return None if name is None else self._handles[name]
-
-    def record(self, name: str) -> NodeRecord:
-        """State of the node of that name."""
-        found = self._store.nodes.get(name)
-        if found is None:
-            raise self._no_node(name)
-        return found
-
-    def contract(self, name: str) -> NodeContract:
-        """Contract of the node of that name."""
-        return catalog.contract(self.record(name).type)
+    """The part of `Graph` that adds, renames, replaces and removes nodes."""
 
     def add(self, type_id: str, *inputs: arguments.Source, **keywords: Any) -> Node:
         """Add a node: what ``g.svf(...)`` does for ``g.add("svf", ...)``.
@@ -98,7 +52,7 @@ class Editing(Wiring):
                 name,
                 type_id,
                 contract.revision,
-                thermo=_thermo(name, common.get("thermo")),
+                thermo=checked_thermo(name, common.get("thermo")),
                 oversample_ratio=_ratio(name, contract, common.get("oversample_ratio", 1)),
             )
             params = sorted_.params | {key: common[key] for key in BOUND if key in common}
@@ -128,47 +82,11 @@ class Editing(Wiring):
         return name
 
     def _add_record(self, record: NodeRecord) -> Node:
-        node = Node(cast("Graph", self), record.name)
+        node = Node(self, record.name)
         self._store.put(self._store.nodes, record.name, record)
         self._store.put(self._handles, record.name, node)
         self._store.emit(NodeAdded(record.name))
         return node
-
-    def set_params(self, node: Node | str, params: Mapping[str, Any], *, read_files: bool = True) -> None:
-        """Set parameters of a node (``samples`` and ``scale`` too for ``input``); all or none.
-
-        Without ``read_files`` a file that ``source`` names is left to the first render.
-        """
-        with self.edit():
-            self._change(self._mine(node), params, read_files)
-
-    def set_thermo(self, node: Node | str, thermo: Thermo) -> None:
-        """Set the heat constants of a node."""
-        with self.edit():
-            name = self._mine(node).name
-            record = replace(self.record(name), thermo=_thermo(name, vars(thermo)))
-            self._store.put(self._store.nodes, name, record)
-            self._store.emit(NodeChanged(name, ("thermo",)))
-
-    def _change(self, node: Node, params: Mapping[str, Any], read_files: bool = True) -> None:
-        if params:
-            self._store.put(self._store.nodes, node.name, self._changed(node.record, params, read_files))
-            self._store.emit(NodeChanged(node.name, tuple(params)))
-
-    def _changed(self, record: NodeRecord, params: Mapping[str, Any], read_files: bool = True) -> NodeRecord:
-        contract, data = catalog.contract(record.type), record.samples
-        if takes_samples(contract) and read_files:
-            params, data = samples.resolve(record, params, self._sample_rate)
-        values = dict(record.values)
-        for key, raw in params.items():
-            param = contract.param(key)
-            if param is None:
-                raise arguments.unknown_keyword(contract, key)
-            value = normal(f"{record.name}.{key}", param, raw, self._sample_rate)
-            values.pop(key, None)
-            if not same(value, param.default):
-                values[key] = value
-        return replace(record, values=values or NO_VALUES, samples=data)
 
     def rename(self, node: Node | str, name: str) -> None:
         """Give a node another name; its edges and its handle follow."""
@@ -240,25 +158,6 @@ def check_name(name: str) -> str:
             f"first, -; up to {checks.NAME_BYTES} bytes). Rename it."
         )
     return str(name)
-
-
-def _thermo(name: str, values: Mapping[str, float | None] | None) -> Thermo:
-    if values is None:
-        return NO_THERMO
-    keys = [field.name for field in fields(Thermo)]
-    if not isinstance(values, Mapping):
-        raise GraphError(
-            f"{name}.thermo: not heat constants "
-            f"(got {quoted(values)}, allowed {', '.join(keys)}). Give a dict."
-        )
-    for key, value in values.items():
-        if key not in keys:
-            raise TypeError(checks.unknown(f"{name}.thermo", key, keys, "constant"))
-        if value is not None and checks.real(f"{name}.thermo.{key}", value, "0 or more") < 0:
-            raise GraphError(
-                f"{name}.thermo.{key}: not allowed (got {quoted(value)}, allowed 0 or more).", node=name
-            )
-    return Thermo(**{key: None if value is None else float(value) for key, value in values.items()})
 
 
 def _ratio(name: str, contract: NodeContract, ratio: int) -> int:

@@ -12,12 +12,11 @@ import numpy as np
 from amp_lab.errors import BlobError
 from amp_lab.graph.files.descriptors import (
     DESCRIPTORS,
-    HEAT_POLICIES,
     MODES,
     Descriptors,
 )
 from amp_lab.graph.records.curves import HISTORY, INTERPOLATIONS, Curve
-from amp_lab.graph.records.model import Edge, Modulation, NodeRecord, Thermo
+from amp_lab.graph.records.model import HEAT_POLICIES, Edge, Modulation, NodeRecord, Thermo
 from amp_lab.graph.records.values import CurveRef, Samples, Value, frozen
 from amp_lab.lowlevel.blobs import unseal
 

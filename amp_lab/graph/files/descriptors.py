@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from amp_lab.graph.records.model import Edge, Modulation, NodeRecord, Thermo
+from amp_lab.graph.records.model import HEAT_POLICIES, Edge, Modulation, NodeRecord, Thermo
 from amp_lab.graph.records.values import CurveRef, Value
 from amp_lab.lowlevel.blobs import counted, seal, tensor, text
 
 DESCRIPTORS = b"AMPD"
 MODES = ("multiply", "add")
-HEAT_POLICIES = ("report", "halt")
 
 
 @dataclass(frozen=True)

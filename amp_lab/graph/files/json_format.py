@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
-import base64
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import numpy as np
+from typing import Any, TypeVar
 
 from amp_lab.common import checks, json_text, regular_files
 from amp_lab.common.json_text import place
 from amp_lab.errors import AmpError, GraphError, quoted, shortened
+from amp_lab.graph.edits.edited_graph import EditedGraph
+from amp_lab.graph.edits.nodes import Node
 from amp_lab.graph.records.curves import ControlHistory
-from amp_lab.graph.records.model import Edge, Modulation, Node, NodeRecord, Thermo
-from amp_lab.graph.records.values import CurveRef, Samples, Value, frozen
+from amp_lab.graph.records.json_values import (
+    decode,
+    encode,
+    encode_edge,
+    encode_modulation,
+    encode_node,
+)
+from amp_lab.graph.records.values import Samples
 
-if TYPE_CHECKING:
-    from amp_lab.graph.graph import Graph
-
+__all__ = [
+    "SCHEMA",
+    "array",
+    "decode",
+    "encode",
+    "encode_edge",
+    "encode_modulation",
+    "encode_node",
+    "from_dict",
+    "relative_to",
+    "to_dict",
+]
 SCHEMA = "amp_lab.graph/1"
-INLINE_VALUES = 64
-MOST_AXES = 3
 KEYS = {"schema", "name", "sample_rate", "nodes", "edges", "modulations", "heat", "controls", "workbench"}
 """Of a file; ``workbench`` says how the graph lies in the editor and is nothing to the graph."""
 T = TypeVar("T")
-LINK_DEFAULTS: dict[str, Any] = {
-    "delay_frames": 0,
-    "gates": [],
-    "kappa": None,
-    "tokens": None,
-    "channel": None,
-}
+G = TypeVar("G", bound=EditedGraph)
 
 
-def to_dict(graph: Graph) -> dict[str, Any]:
+def to_dict(graph: EditedGraph) -> dict[str, Any]:
     """Return the graph as JSON values."""
     data: dict[str, Any] = {
         "schema": SCHEMA,
@@ -60,83 +65,6 @@ def to_dict(graph: Graph) -> dict[str, Any]:
     return data
 
 
-def encode_node(record: NodeRecord) -> dict[str, Any]:
-    """Return a node as JSON values, without its name."""
-    data: dict[str, Any] = {"type": record.type, "revision": record.revision}
-    if record.values:
-        data["params"] = {key: encode(value) for key, value in sorted(record.values.items())}
-    if record.thermo != Thermo():
-        data["thermo"] = {key: value for key, value in vars(record.thermo).items() if value is not None}
-    if record.oversample_ratio != 1:
-        data["oversample_ratio"] = record.oversample_ratio
-    if record.samples is not None and "source" not in record.values:
-        data["samples"] = encode(record.samples)
-    return data
-
-
-def encode_edge(edge: Edge) -> dict[str, Any]:
-    """Return an edge as JSON values."""
-    data = {"from": f"{edge.src}.{edge.src_port}", "to": f"{edge.dst}.{edge.dst_port}", "slot": edge.slot}
-    tokens = None if edge.tokens is None else encode(edge.tokens)
-    more = {
-        "delay_frames": edge.delay_frames,
-        "gates": list(edge.gates),
-        "kappa": edge.kappa,
-        "tokens": tokens,
-        "channel": edge.channel,
-    }
-    return data | {key: value for key, value in more.items() if value != LINK_DEFAULTS[key]}
-
-
-def encode_modulation(mod: Modulation) -> dict[str, Any]:
-    """Return a modulation as JSON values."""
-    data = {"from": f"{mod.src}.{mod.src_port}", "to": f"{mod.dst}.{mod.param}", "slot": mod.slot}
-    data |= {"mode": mod.mode, "scale": mod.scale} | (
-        {"offset": mod.offset} if mod.mode == "multiply" else {}
-    )
-    more = {"channel": mod.channel, "delay_frames": mod.delay_frames}
-    return data | {key: value for key, value in more.items() if value != LINK_DEFAULTS[key]}
-
-
-def encode(value: Value) -> Any:
-    """Return a parameter value as JSON: number, text, ``{"curve": name}``, nested list or base64."""
-    if isinstance(value, CurveRef):
-        return {"curve": value.name}
-    if not isinstance(value, np.ndarray):
-        return value
-    if value.size <= INLINE_VALUES and np.isfinite(value).all():
-        return value.tolist()
-    data = base64.b64encode(value.astype("<f8").tobytes()).decode()
-    return {"float64": data, "shape": list(value.shape)}
-
-
-def decode(data: Any) -> Any:
-    """Undo `encode`."""
-    if isinstance(data, dict) and set(data) == {"curve"}:
-        return CurveRef(data["curve"])
-    if isinstance(data, dict) and set(data) == {"float64", "shape"}:
-        return _tensor(data["float64"], data["shape"])
-    if isinstance(data, dict):
-        raise GraphError(
-            f"not a value (got keys {quoted(sorted(data))}, allowed curve, or float64 with shape)."
-        )
-    return data
-
-
-def _tensor(coded: Any, shape: Any) -> Samples:
-    if not isinstance(coded, str):
-        raise GraphError(f"float64: not base64 (got {quoted(coded)}, allowed text). Save it again.")
-    try:
-        values = np.frombuffer(base64.b64decode(coded, validate=True), "<f8")
-    except ValueError as error:
-        raise GraphError(f"float64: damaged ({error}). Save it again.") from None
-    sizes = list(shape) if isinstance(shape, list | tuple) else [shape]
-    if len(sizes) > MOST_AXES or math.prod(checks.whole("shape", size) for size in sizes) != values.size:
-        allowed = f"up to {MOST_AXES} sizes, together {values.size} values"
-        raise GraphError(f"shape: does not fit (got {quoted(shape)}, allowed {allowed}). Save it again.")
-    return frozen(values.reshape(sizes))
-
-
 def relative_to(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return what `to_dict` gave for a file in a folder: sound files below it are named from there."""
     here = os.path.realpath(folder)
@@ -150,11 +78,15 @@ def relative_to(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     return data | {"nodes": nodes}
 
 
-def from_dict(data: Mapping[str, Any], *, where: str = "", folders: Sequence[str] = ()) -> Graph:
+def from_dict(kind: type[G], data: Mapping[str, Any], *, where: str = "", folders: Sequence[str] = ()) -> G:
     """Read what `to_dict` wrote.
 
     Parameters
     ----------
+    kind
+        Class of the graph to make.
+    data
+        JSON values.
     where
         Name of the file it came from, for messages.
     folders
@@ -165,8 +97,6 @@ def from_dict(data: Mapping[str, Any], *, where: str = "", folders: Sequence[str
     FileError
         Listing violations with their JSON paths.
     """
-    from amp_lab.graph.graph import Graph  # noqa: PLC0415 - it imports this module
-
     if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
         got = data.get("schema") if isinstance(data, Mapping) else type(data).__name__
         json_text.refuse(where, [f"$.schema: not a graph (got {quoted(got)}, allowed {SCHEMA!r})."])
@@ -176,14 +106,14 @@ def from_dict(data: Mapping[str, Any], *, where: str = "", folders: Sequence[str
     reader.keys("$.heat", heat, {"budget_w", "policy"})
     graph = reader.attempt(
         "$",
-        lambda: Graph(
+        lambda: kind(
             sample_rate=data["sample_rate"],
             name=data.get("name", "graph"),
             heat_budget_w=heat.get("budget_w"),
             heat_policy=heat.get("policy", "report"),
         ),
     )
-    graph = Graph() if graph is None else graph
+    graph = kind() if graph is None else graph
     for name, item in reader.table("$.nodes", data.get("nodes", {}), dict).items():
         reader.node(graph, str(name), item)
     for i, item in enumerate(reader.table("$.edges", data.get("edges", []), list)):
@@ -246,7 +176,7 @@ class _Reader:
         for key in sorted(map(str, item.keys() - allowed)):
             self.problem(checks.unknown(place(path, key), key, sorted(allowed), "key"))
 
-    def node(self, graph: Graph, name: str, item: Any) -> None:
+    def node(self, graph: EditedGraph, name: str, item: Any) -> None:
         """Add a node."""
         path = place("$.nodes", name)
         item = self.table(path, item, dict)
@@ -266,14 +196,14 @@ class _Reader:
         if "samples" in item:
             self.attempt(f"{path}.samples", lambda: node.set(samples=decode(item["samples"]), scale=1))
 
-    def controls(self, graph: Graph, data: Any) -> None:
+    def controls(self, graph: EditedGraph, data: Any) -> None:
         """Give the graph its control curves."""
         try:
             graph.controls = ControlHistory.from_dict(data, "$.controls")
         except GraphError as error:
             self.problems += str(error).splitlines()
 
-    def param(self, graph: Graph, node: Node, key: str, value: Any) -> None:
+    def param(self, graph: EditedGraph, node: Node, key: str, value: Any) -> None:
         """Set one parameter; a file it names must lie where it may, and is read by the first render."""
         if key == "source" and self.folders and isinstance(value, str) and value:
             checks.text(f"{node.name}.{key}", value)
@@ -287,7 +217,7 @@ class _Reader:
             what = f"the node's sound changed since (got {quoted(given)}, allowed {present})."
             self.note(path, f"{what} {cure}")
 
-    def edge(self, graph: Graph, path: str, item: Any) -> None:
+    def edge(self, graph: EditedGraph, path: str, item: Any) -> None:
         """Add an edge."""
         if self.link(path, item, {"slot", "delay_frames", "gates", "kappa", "tokens", "channel"}) is None:
             return
@@ -303,7 +233,7 @@ class _Reader:
 
         self.attempt(path, step)
 
-    def modulation(self, graph: Graph, path: str, item: Any) -> None:
+    def modulation(self, graph: EditedGraph, path: str, item: Any) -> None:
         """Add a modulation."""
         options = {"slot", "mode", "scale", "offset", "channel", "delay_frames"}
         if self.link(path, item, options) is None:

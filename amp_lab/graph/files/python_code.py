@@ -7,22 +7,21 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from amp_lab.graph.files.json_format import encode
+from amp_lab.graph.edits.edited_graph import EditedGraph
+from amp_lab.graph.edits.nodes import Node
 from amp_lab.graph.records.free_names import Names
-from amp_lab.graph.records.model import Edge, Link, Modulation, Node, Thermo
+from amp_lab.graph.records.json_values import encode
+from amp_lab.graph.records.model import Edge, Link, Modulation, Thermo
 from amp_lab.graph.records.values import CurveRef
-
-if TYPE_CHECKING:
-    from amp_lab.graph.graph import Graph
 
 L = TypeVar("L", Edge, Modulation)
 
 
-def to_code(graph: Graph) -> str:
+def to_code(graph: EditedGraph) -> str:
     """Python source that binds the rebuilt graph to ``g``; its `Graph.to_dict` equals this one's."""
     order = _order(graph)
     variables = _variables(order)
@@ -51,14 +50,14 @@ def _imports(code: str) -> list[str]:
     )
 
 
-def _head(graph: Graph) -> str:
+def _head(graph: EditedGraph) -> str:
     arguments = {"sample_rate": graph.sample_rate, "name": graph.name}
     if graph.heat_budget_w is not None:
         arguments |= {"heat_budget_w": graph.heat_budget_w, "heat_policy": graph.heat_policy}
     return f"g = amp.Graph({_keywords(arguments)})"
 
 
-def _order(graph: Graph) -> list[Node]:
+def _order(graph: EditedGraph) -> list[Node]:
     """Return producers before consumers as far as edges without delay allow; creation order otherwise."""
     waiting = {node.name: node for node in graph.nodes}
     place = {name: i for i, name in enumerate(waiting)}
@@ -122,7 +121,11 @@ def _inline_edges(
 
 
 def _node(
-    graph: Graph, node: Node, inputs: dict[str, list[Edge]], variables: dict[str, str], done: Names[None]
+    graph: EditedGraph,
+    node: Node,
+    inputs: dict[str, list[Edge]],
+    variables: dict[str, str],
+    done: Names[None],
 ) -> str:
     record = node.record
     arguments: list[str] = []
@@ -145,7 +148,7 @@ def _node(
     return f"{variables[node.name]} = g.{record.type}({', '.join(arguments)})"
 
 
-def _connect(graph: Graph, edge: Edge, variables: dict[str, str], gaps: set[tuple[str, str]]) -> str:
+def _connect(graph: EditedGraph, edge: Edge, variables: dict[str, str], gaps: set[tuple[str, str]]) -> str:
     more: dict[str, Any] = {} if len(graph.contract(edge.dst).inputs) == 1 else {"port": edge.dst_port}
     more |= {"slot": edge.slot} if _target(edge) in gaps else {}
     more |= {key: getattr(edge, key) for key in ("delay_frames", "gates") if getattr(edge, key)}
@@ -155,7 +158,9 @@ def _connect(graph: Graph, edge: Edge, variables: dict[str, str], gaps: set[tupl
     return f"g.connect({_source(graph, edge, variables)}, {variables[edge.dst]}, {_keywords(more)})"
 
 
-def _modulate(graph: Graph, mod: Modulation, variables: dict[str, str], gaps: set[tuple[str, str]]) -> str:
+def _modulate(
+    graph: EditedGraph, mod: Modulation, variables: dict[str, str], gaps: set[tuple[str, str]]
+) -> str:
     more: dict[str, Any] = {"mode": mod.mode}
     defaults = {"scale": 1.0, "offset": 0.0, "channel": None, "delay_frames": 0}
     more |= {key: getattr(mod, key) for key, default in defaults.items() if getattr(mod, key) != default}
@@ -165,7 +170,7 @@ def _modulate(graph: Graph, mod: Modulation, variables: dict[str, str], gaps: se
     return f"g.modulate({_source(graph, mod, variables)}, {target}, {_keywords(more)})"
 
 
-def _controls(graph: Graph) -> list[str]:
+def _controls(graph: EditedGraph) -> list[str]:
     if graph.controls is None:
         return []
     curves = [
@@ -187,7 +192,7 @@ def _target(link: Link) -> tuple[str, str]:
     return link.dst, link.dst_port if isinstance(link, Edge) else link.param
 
 
-def _source(graph: Graph, link: Link, variables: dict[str, str]) -> str:
+def _source(graph: EditedGraph, link: Link, variables: dict[str, str]) -> str:
     variable = variables[link.src]
     is_first = link.src_port == graph[link.src].contract.output_keys[0]
     return variable if is_first else f"{variable}.output({_literal(link.src_port)})"

@@ -61,7 +61,7 @@ def resolve(
             return rest, record.samples
     if isinstance(given, str) and not given:
         return rest, None
-    from amp_lab.graph.files import sound_reader  # noqa: PLC0415 - only files need it
+    from amp_lab.graph.records import sound_reader  # noqa: PLC0415 - only files need it
 
     is_file = isinstance(given, str | Path)
     data = (
@@ -101,7 +101,7 @@ def of(records: Iterable[NodeRecord], sample_rate: float, folders: Iterable[str]
     GraphError
         If a node has none; `FileError` if its file may not or cannot be read.
     """
-    from amp_lab.graph.files import sound_reader  # noqa: PLC0415 - only files need it
+    from amp_lab.graph.records import sound_reader  # noqa: PLC0415 - only files need it
 
     found: dict[str, Samples] = {}
     left = sound_reader.MOST_VALUES

@@ -11,10 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from amp_lab.common import arrays, checks
-from amp_lab.contracts import ParamContract
+from amp_lab.contracts import NodeContract, ParamContract
 from amp_lab.errors import GraphError, ShapeError, quoted
 
 Samples: TypeAlias = npt.NDArray[np.float64]
+
+SYNONYMS = {
+    "pan": "position",
+    "freq": "frequency_hz",
+    "frequency": "frequency_hz",
+    "resonance": "q",
+    "shape": "waveform",
+    "type": "mode",
+}
+"""What other programs call parameters, and their names here."""
 
 
 @dataclass(frozen=True)
@@ -232,3 +242,11 @@ def samples(x: npt.ArrayLike, scale: arrays.Scale = "full") -> Samples:
         If they are no real numbers, or 64-bit integers with ``"full"``, as these say no full scale.
     """
     return frozen(arrays.samples("samples.x", x, scale))
+
+
+def unknown_keyword(contract: NodeContract, key: str, special: set[str] | None = None) -> TypeError:
+    """Return the error for a keyword that is neither port nor parameter."""
+    ports = contract.input_keys if special else ()
+    allowed = [*ports, *(p.key for p in contract.params), *sorted(special or ())]
+    what = "parameter or input port" if ports else "parameter"
+    return TypeError(checks.unknown(contract.id, key, allowed, what, SYNONYMS))

@@ -1,0 +1,125 @@
+"""A graph as data that is edited: everything of `Graph` but its texts, its plan and its sound."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from amp_lab import catalog
+from amp_lab.common import checks
+from amp_lab.errors import GraphError, quoted
+from amp_lab.graph.edits.events import GraphChanged
+from amp_lab.graph.edits.node_edits import Editing, check_name
+from amp_lab.graph.edits.nodes import Node
+from amp_lab.graph.edits.transactions import Listener, Store
+from amp_lab.graph.records.curves import ControlHistory, check_history
+from amp_lab.graph.records.free_names import Names
+from amp_lab.graph.records.model import HEAT_POLICIES
+
+
+class EditedGraph(Editing):
+    """The part of `Graph` that is data: nodes and links, sample rate, name, heat budget, controls."""
+
+    _sample_folders: tuple[str, ...] = ()
+    """Below which files may lie that an opened graph names."""
+
+    @checks.keywords
+    def __init__(
+        self,
+        *,
+        sample_rate: float = 48_000.0,
+        name: str = "graph",
+        heat_budget_w: float | None = None,
+        heat_policy: Literal["report", "halt"] = "report",
+    ) -> None:
+        catalog.types()  # says so at once if the engine cannot run here
+        rate = checks.sample_rate("Graph.sample_rate", sample_rate)
+        self._store = Store()
+        self._handles: Names[Node] = Names()
+        self._sample_rate = rate
+        self._name = check_name(name)
+        self._controls: ControlHistory | None = None
+        self._journal: object = None
+        self._heat_budget_w, self._heat_policy = _check_heat(heat_budget_w, heat_policy)
+
+    # ---- properties ----
+
+    @property
+    def sample_rate(self) -> float:
+        """In Hz."""
+        return self._sample_rate
+
+    @property
+    def name(self) -> str:
+        """Name of the graph."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        with self.edit():
+            self._store.assign(self, "_name", check_name(name))
+            self._store.emit(GraphChanged("name"))
+
+    @property
+    def heat_budget_w(self) -> float | None:
+        """Allowed heat in watts, None for no budget."""
+        return self._heat_budget_w
+
+    @property
+    def heat_policy(self) -> str:
+        """``report`` or ``halt``."""
+        return self._heat_policy
+
+    def set_heat_budget(self, watts: float | None, policy: Literal["report", "halt"] = "report") -> None:
+        """Set the heat budget in watts (None: none) and what happens when it is exceeded."""
+        with self.edit():
+            budget, checked = _check_heat(watts, policy)
+            self._store.assign(self, "_heat_budget_w", budget)
+            self._store.assign(self, "_heat_policy", checked)
+            self._store.emit(GraphChanged("heat_budget"))
+
+    @property
+    def controls(self) -> ControlHistory | None:
+        """Control curves a render uses when it is given none; files and code keep them."""
+        return self._controls
+
+    @controls.setter
+    def controls(self, controls: ControlHistory | None) -> None:
+        with self.edit():
+            self._store.assign(self, "_controls", check_history(f"{self._name}.controls", controls))
+            self._store.emit(GraphChanged("controls"))
+
+    def __repr__(self) -> str:
+        links = f"{len(self._store.edges)} edges, {len(self._store.modulations)} modulations"
+        return f"Graph {self._name}: {len(self)} nodes, {links} at {self._sample_rate:g} Hz"
+
+    # ---- listeners ----
+
+    def observe(self, listener: Listener) -> None:
+        """Call ``listener(event)`` after every edit (see `amp_lab.graph.edits.events`)."""
+        self._store.observe(listener)
+
+    def unobserve(self, listener: Listener) -> None:
+        """Stop calling a listener."""
+        self._store.unobserve(listener)
+
+    def copy(self) -> Self:
+        """Return an independent graph with the same nodes, edges and controls, without listeners."""
+        with self._store.lock:
+            new = type(self)(sample_rate=self._sample_rate, name=self._name)
+            new._heat_budget_w, new._heat_policy, new._controls = (
+                self._heat_budget_w,
+                self._heat_policy,
+                self._controls,
+            )
+            new._handles = Names((name, Node(new, name)) for name in self._handles)
+            new._sample_folders = self._sample_folders
+            for table in ("nodes", "edges", "modulations"):
+                getattr(new._store, table).update(getattr(self._store, table))
+        return new
+
+
+def _check_heat(watts: float | None, policy: str) -> tuple[float | None, str]:
+    if watts is not None and checks.real("heat_budget_w", watts, "above 0 W, or None") <= 0:
+        raise GraphError(f"heat_budget_w: not a budget (got {quoted(watts)}, allowed above 0 W, or None).")
+    budget = None if watts is None else float(watts)
+    return budget, checks.choice("heat_policy", policy, HEAT_POLICIES, "policy")
