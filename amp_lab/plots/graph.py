@@ -16,7 +16,7 @@ from amp_lab.graph.edits.journal import present
 from amp_lab.plots import graph_layout, style
 
 if TYPE_CHECKING:
-    from amp_lab.graph.edits.journal import State
+    from amp_lab.graph.edits.states import State
     from amp_lab.graph.graph import Graph
     from amp_lab.graph.records.model import Link
 
