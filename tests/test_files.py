@@ -749,7 +749,7 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
 import amp_lab as amp
 from amp_lab.common import npz
-from amp_lab.graph.files import sound_reader
+from amp_lab.graph.records import sound_reader
 for kind, path in zip(sys.argv[1::2], sys.argv[2::2]):
     read = {"json": amp.load, "npz": lambda p: npz.read(p, {"a.*": ("f8", 1)}),
             "sound": lambda p: sound_reader.read("x", p, 48000.0)}[kind]

@@ -622,3 +622,16 @@ class TestPlan:
         g._store.nodes["flt"] = record
         with pytest.raises(amp.InvalidArgument, match=re.escape(message)):
             g.compile()
+
+
+def test_a_derived_class_reads_and_copies_itself() -> None:
+    """And a handle gives its graph."""
+
+    class Patch(amp.Graph):
+        """A graph of a user."""
+
+    g = Patch(name="own")
+    node = g.constant(value=2.0)
+    assert node.graph is g
+    assert type(g.copy()) is type(Patch.from_dict(g.to_dict())) is Patch
+    assert g.copy().to_dict() == g.to_dict()

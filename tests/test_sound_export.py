@@ -438,7 +438,7 @@ import sys
 import numpy as np
 from pathlib import Path
 from amp_lab.export import sound_file
-from amp_lab.graph.files import sound_reader
+from amp_lab.graph.records import sound_reader
 folder, frames = Path(sys.argv[1]), int(sys.argv[2])
 def peak():
     (line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
