@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from amp_lab.common.version import __version__
     from amp_lab.graph.graph import Graph
     from amp_lab.graph.records.curves import ControlHistory, Curve, performance
+    from amp_lab.graph.records.json_values import array
     from amp_lab.graph.records.values import batch, curve, samples
     from amp_lab.plan.plan import Plan
     from amp_lab.plan.schedule import Schedule
@@ -71,6 +72,7 @@ _NAMES = {
     "Render": "render.render",
     "Schedule": "plan.schedule",
     "Session": "render.session",
+    "array": "graph.records.json_values",
     "batch": "graph.records.values",
     "curve": "graph.records.values",
     "samples": "graph.records.values",
@@ -116,6 +118,7 @@ __all__ = [
     "WorkerUnavailable",
     "__version__",
     "analysis",
+    "array",
     "batch",
     "catalog",
     "curve",

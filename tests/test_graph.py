@@ -635,3 +635,20 @@ def test_a_derived_class_reads_and_copies_itself() -> None:
     assert node.graph is g
     assert type(g.copy()) is type(Patch.from_dict(g.to_dict())) is Patch
     assert g.copy().to_dict() == g.to_dict()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_generated_code_uses_public_names_only() -> None:
+    """Long arrays too; code of 0.1.0, which imported from inside, still runs."""
+    g = amp.Graph(name="long")
+    g.output(g.gain(g.constant(), gain=np.linspace(0.0, 1.0, 200).reshape(1, 1, 200), name="array"))
+    code = g.to_code()
+    assert code.count("import") == 1 and code.startswith("import amp_lab as amp\n")
+    assert "array = g.gain(" in code and "gain=amp.array(" in code
+    old = code.replace("amp.array(", "array(").replace("array = g", "a = g").replace("(array)", "(a)")
+    for source in (code, old.replace("\n", "\nfrom amp_lab.graph_json import array\n", 1)):
+        names: dict[str, Any] = {}
+        exec(source, names)
+        assert names["g"].to_dict() == g.to_dict()
+    with pytest.raises(amp.GraphError, match="float64: damaged"):
+        amp.array("@", (1,))

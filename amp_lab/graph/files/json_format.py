@@ -16,13 +16,13 @@ from amp_lab.graph.edits.edited_graph import EditedGraph
 from amp_lab.graph.edits.nodes import Node
 from amp_lab.graph.records.curves import ControlHistory
 from amp_lab.graph.records.json_values import (
+    array,
     decode,
     encode,
     encode_edge,
     encode_modulation,
     encode_node,
 )
-from amp_lab.graph.records.values import Samples
 
 __all__ = [
     "SCHEMA",
@@ -252,9 +252,3 @@ def _ends(text: Any) -> tuple[str, str]:
         raise GraphError(f"to: not a place (got {quoted(text)}, allowed 'node.port'). Give text.")
     node, _, end = text.partition(".")
     return node, end
-
-
-def array(data: str, shape: tuple[int, ...]) -> Samples:
-    """Return an array from base64 of little-endian float64, as generated code writes it."""
-    values: Samples = decode({"float64": data, "shape": shape})
-    return values

@@ -40,14 +40,7 @@ def to_code(graph: EditedGraph) -> str:
     gaps = _with_gaps(_by_target(graph.modulations))
     lines += [_modulate(graph, mod, variables, gaps) for mod in sorted(graph.modulations, key=_slot)]
     lines += _controls(graph)
-    code = "\n".join(lines) + "\n"
-    return "".join(f"{line}\n" for line in _imports(code)) + "\n" + code
-
-
-def _imports(code: str) -> list[str]:
-    return ["import amp_lab as amp"] + (
-        ["from amp_lab.graph.files.json_format import array"] if "array(" in code else []
-    )
+    return "import amp_lab as amp\n\n" + "\n".join(lines) + "\n"
 
 
 def _head(graph: EditedGraph) -> str:
@@ -81,7 +74,7 @@ def _order(graph: EditedGraph) -> list[Node]:
 
 def _variables(order: list[Node]) -> dict[str, str]:
     names: dict[str, str] = {}
-    taken: Names[None] = Names(dict.fromkeys(("g", "amp", "array")))
+    taken: Names[None] = Names(dict.fromkeys(("g", "amp")))
     for node in order:
         stem = unicodedata.normalize("NFKC", re.sub(r"\W", "_", node.name))  # as Python folds names
         stem = re.sub(r"\W", "_", stem)
@@ -212,5 +205,5 @@ def _literal(value: Any) -> str:
         return "{" + ", ".join(f"{_literal(key)}: {_literal(item)}" for key, item in value.items()) + "}"
     if isinstance(value, np.ndarray):
         data = encode(value)
-        return f"array({data['float64']!r}, {value.shape})" if isinstance(data, dict) else repr(data)
+        return f"amp.array({data['float64']!r}, {value.shape})" if isinstance(data, dict) else repr(data)
     return repr(value)

@@ -99,3 +99,27 @@ def _tensor(coded: Any, shape: Any) -> Samples:
         allowed = f"up to {MOST_AXES} sizes, together {values.size} values"
         raise GraphError(f"shape: does not fit (got {quoted(shape)}, allowed {allowed}). Save it again.")
     return frozen(values.reshape(sizes))
+
+
+def array(data: str, shape: tuple[int, ...]) -> Samples:
+    """Return an array that `Graph.to_code` wrote as text, because it is too long for a list of numbers.
+
+    Parameters
+    ----------
+    data
+        Base64 of its values, little-endian float64, last axis fastest.
+    shape
+        Up to three sizes, together as many as there are values.
+
+    Returns
+    -------
+    numpy.ndarray
+        Float64, read-only, the same bits.
+
+    Raises
+    ------
+    GraphError
+        If the text is damaged or the shape does not fit it.
+    """
+    values: Samples = decode({"float64": data, "shape": shape})
+    return values
