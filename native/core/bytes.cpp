@@ -37,7 +37,7 @@ uint64_t fnv1a(const void* data, size_t size, uint64_t h) {
 
 std::string hex(uint64_t v) { return text("%016llx", static_cast<unsigned long long>(v)); }
 
-Reader::Reader(const void* data, size_t size, const char* magic, const char* stage)
+Reader::Reader(const void* data, size_t size, const char* magic, const char* stage, uint32_t newest)
     : begin_(static_cast<const uint8_t*>(data)),
       p_(begin_),
       end_(begin_ ? begin_ + size : begin_),
@@ -46,9 +46,10 @@ Reader::Reader(const void* data, size_t size, const char* magic, const char* sta
     need(kHeader, "header");
     if (std::memcmp(p_, magic, 4) != 0) fail("the magic is wrong. This is not a blob of that kind");
     p_ += 4;
-    const auto version = get<uint32_t>("version");
-    if (version != kBlobVersion)
-        fail(text("version %u is not known (this library reads %u). Rebuild the blob", version, kBlobVersion));
+    version_ = get<uint32_t>("version");
+    if (version_ < 1 || version_ > newest)
+        fail(text("version %u is not known (this library reads %s%u). Rebuild the blob", version_,
+                  newest > 1 ? "1 to " : "", newest));
     const auto length = get<uint64_t>("length");
     if (length != size - kHeader)
         fail(text("the header says %llu payload bytes, there are %zu", static_cast<unsigned long long>(length),
@@ -119,11 +120,11 @@ void Writer::tensor(const Tensor& t) {
     raw(t.data.data(), t.data.size() * sizeof(double));
 }
 
-std::vector<uint8_t> Writer::seal(const char* magic) const {
+std::vector<uint8_t> Writer::seal(const char* magic, uint32_t version) const {
     const uint64_t length = payload_.size(), sum = fnv1a(payload_.data(), payload_.size());
     std::vector<uint8_t> blob(kHeader + payload_.size());
     std::memcpy(blob.data(), magic, 4);
-    std::memcpy(blob.data() + 4, &kBlobVersion, sizeof kBlobVersion);
+    std::memcpy(blob.data() + 4, &version, sizeof version);
     std::memcpy(blob.data() + 8, &length, sizeof length);
     std::memcpy(blob.data() + 16, &sum, sizeof sum);
     std::copy(payload_.begin(), payload_.end(), blob.begin() + kHeader);

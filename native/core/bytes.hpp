@@ -27,8 +27,9 @@ struct Tensor {
 
 class Reader {
 public:
-    // Checks the header; throws AMP_E_BLOB saying where and what.
-    Reader(const void* data, size_t size, const char* magic, const char* stage);
+    // Checks the header; throws AMP_E_BLOB saying where and what. Versions 1 to `newest` are read.
+    Reader(const void* data, size_t size, const char* magic, const char* stage, uint32_t newest = 1);
+    uint32_t version() const { return version_; }
     template <class T> T get(const char* what) {
         need(sizeof(T), what);
         T v;
@@ -51,6 +52,7 @@ private:
 };
 
 class Writer {
+    uint32_t version_ = 0;
 public:
     template <class T> void put(T v) { raw(&v, sizeof v); }
     void raw(const void* from, size_t size) {
@@ -59,14 +61,12 @@ public:
     }
     void str(const std::string& s);
     void tensor(const Tensor& t);
-    std::vector<uint8_t> seal(const char* magic) const;
+    std::vector<uint8_t> seal(const char* magic, uint32_t version = 1) const;
     const std::vector<uint8_t>& payload() const { return payload_; }
     void clear() { payload_.clear(); }
 
 private:
     std::vector<uint8_t> payload_;
 };
-
-inline constexpr uint32_t kBlobVersion = 1;
 
 }  // namespace amp

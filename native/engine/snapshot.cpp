@@ -78,7 +78,8 @@ Change get_change(Reader& in, const Common& common) {
 void check_header(Reader& in, const Common& common) {
     if (const auto layout = in.get<uint32_t>("layout"); layout != kLayout)
         in.fail(text("layout %u is not known (this library reads %u). Take the snapshot again", layout, kLayout));
-    if (const auto digest = in.get<uint64_t>("plan digest"); digest != common.plan.digest)
+    if (const auto digest = in.get<uint64_t>("plan digest");
+        digest != common.plan.digest && digest != plan_digest_version_1(common.plan.descriptors))
         throw Failure(AMP_E_DRIFT, "restore",
                       text("snapshot: it is of another plan (got digest %s, this runtime has %s). Restore it into a "
                            "runtime of the graph it was taken from.",

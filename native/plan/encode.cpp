@@ -21,10 +21,10 @@ std::string quoted(const std::string& s) {
 
 namespace {
 
-uint64_t digest_of(const Plan& p, const PlanNode& n, Writer& w) {
+uint64_t digest_of(const Plan& p, const PlanNode& n, uint32_t version, Writer& w) {
     const amp_node_contract& c = *n.type->contract;
     w.clear();
-    w.str(c.id), w.put(c.revision), w.put(contract_digest(c)), w.put(n.latency), w.put(n.arrival),
+    w.str(c.id), w.put(c.revision), w.put(contract_digest(c, version)), w.put(n.latency), w.put(n.arrival),
         w.put(n.descriptor->oversample);
     w.put(n.channels), w.put(n.component), w.put(n.history), w.put(n.descriptor->digest);
     for (int32_t k : n.out_channels) w.put(k);
@@ -47,6 +47,42 @@ uint64_t digest_of(const Plan& p, const PlanNode& n, Writer& w) {
 
 constexpr size_t kShownTokens = 4;
 constexpr const char *kGathers[] = {"sum", "mean", "concat", "matrix", "first"},
+// What a plan blob of a version holds about contracts and nodes.
+struct Digests {
+    uint64_t contracts;
+    std::vector<uint64_t> nodes;
+};
+
+Digests digests_of(const Plan& p, uint32_t version) {
+    Writer w;
+    Digests d{p.nodes.empty() ? 0 : kFnvBasis, {}};
+    d.nodes.reserve(p.nodes.size());
+    for (const PlanNode& n : p.nodes) {
+        const uint64_t c = contract_digest(*n.type->contract, version);
+        d.contracts = fnv1a(&c, sizeof c, d.contracts);
+        d.nodes.push_back(digest_of(p, n, version, w));
+    }
+    return d;
+}
+
+// Those that the plan was given by digest().
+Digests kept(const Plan& p) {
+    Digests d{p.contract_digest, {}};
+    d.nodes.reserve(p.nodes.size());
+    for (const PlanNode& n : p.nodes) d.nodes.push_back(n.digest);
+    return d;
+}
+
+std::vector<uint8_t> encode(const Plan& p, const Digests& d, uint32_t version) {
+    Writer w;
+    w.put(p.descriptors.digest), w.put(d.contracts);
+    w.put(static_cast<uint32_t>(p.nodes.size()));
+    for (size_t i = 0; i < p.nodes.size(); ++i) w.str(p.nodes[i].descriptor->name), w.put(d.nodes[i]);
+    w.put(static_cast<uint32_t>(p.components.size()));
+    for (const Component& c : p.components) w.put(c.sub_block), w.put(static_cast<uint32_t>(c.nodes.size()));
+    return w.seal("AMPP", version);
+}
+
                      *kScatters[] = {"broadcast", "split", "matrix"}, *kMaps[] = {"none", "batches", "frames"};
 
 // Per node: the gates it stands behind, quoted.
@@ -93,9 +129,9 @@ std::string edge_json(const Plan& p, const PlanEdge& e) {
         "{\"kind\": \"%s\", \"src\": %s, \"src_port\": \"%s\", \"dst\": %s, \"dst_port\": \"%s\", \"slot\": %d, "
         "\"delay_frames\": %llu, \"lag_frames\": %llu, "
         "\"feedback\": %s, \"capacity_frames\": %llu, \"gates\": [",
-        audio ? "audio" : "modulation", quoted(src.descriptor->name).c_str(),
-        src.type->contract->outputs[e.src_port].key, quoted(dst.descriptor->name).c_str(),
-        audio ? dc.inputs[e.port].key : dc.params[e.param].key, slot, static_cast<unsigned long long>(e.delay),
+        audio ? "audio" : "modulation", quoted(src.descriptor->name + "." + from).c_str(),
+        quoted(dst.descriptor->name + "." + to).c_str(), quoted(src.descriptor->name).c_str(), from.c_str(),
+        quoted(dst.descriptor->name).c_str(), to.c_str(), slot, static_cast<unsigned long long>(e.delay),
         static_cast<unsigned long long>(e.lag), e.feedback ? "true" : "false", static_cast<unsigned long long>(e.lag));
     if (audio)
         for (size_t k = 0; k < p.descriptors.edges[e.descriptor].gates.size(); ++k)
@@ -120,29 +156,22 @@ std::string edge_json(const Plan& p, const PlanEdge& e) {
 }  // namespace
 
 void digest(Plan& p) {
-    Writer w;
-    p.contract_digest = p.nodes.empty() ? 0 : kFnvBasis;
-    for (PlanNode& n : p.nodes) {
-        const uint64_t d = contract_digest(*n.type->contract);
-        p.contract_digest = fnv1a(&d, sizeof d, p.contract_digest);
-        n.digest = digest_of(p, n, w);
-    }
-    const auto bytes = encode(p);
+    const Digests d = digests_of(p, kDigestVersion);
+    p.contract_digest = d.contracts;
+    for (size_t i = 0; i < p.nodes.size(); ++i) p.nodes[i].digest = d.nodes[i];
+    const auto bytes = encode(p, d, kDigestVersion);
     p.digest = fnv1a(bytes.data(), bytes.size());
 }
 
-std::vector<uint8_t> encode(const Plan& p) {
-    Writer w;
-    w.put(p.descriptors.digest), w.put(p.contract_digest);
-    w.put(static_cast<uint32_t>(p.nodes.size()));
-    for (const PlanNode& n : p.nodes) w.str(n.descriptor->name), w.put(n.digest);
-    w.put(static_cast<uint32_t>(p.components.size()));
-    for (const Component& c : p.components) w.put(c.sub_block), w.put(static_cast<uint32_t>(c.nodes.size()));
-    return w.seal("AMPP");
+uint64_t plan_digest_version_1(const Descriptors& descriptors) {
+    const Plan p = compile(descriptors);
+    const auto bytes = encode(p, digests_of(p, 1), 1);
+    return fnv1a(bytes.data(), bytes.size());
 }
 
 void expect_same(const Plan& p, const void* blob, size_t size) {
-    Reader r(blob, size, "AMPP", "load");
+    Reader r(blob, size, "AMPP", "load", kDigestVersion);
+    const Digests own = r.version() == kDigestVersion ? kept(p) : digests_of(p, r.version());
     const auto drift = [&](const std::string& node, const std::string& what, uint64_t got, uint64_t want) {
         throw Failure(AMP_E_DRIFT, "load",
                       text("%s%splan and descriptors do not belong together: %s (plan has %s, descriptors and "
@@ -156,7 +185,9 @@ void expect_same(const Plan& p, const void* blob, size_t size) {
         const std::string name = r.str("node name");
         const auto got = r.get<uint64_t>("node digest");
         if (i >= p.nodes.size()) drift(name, "this node is not in the descriptors", got, 0);
-        const uint64_t want = p.nodes[i].digest;
+        const uint64_t want = own.nodes[i];
+std::vector<uint8_t> encode(const Plan& p) { return encode(p, kept(p), kDigestVersion); }
+
         if (name != p.nodes[i].descriptor->name)
             drift(name, text("place %u belongs to %s", i, p.nodes[i].descriptor->name.c_str()), got, want);
         if (got != want) drift(name, "the node differs", got, want);
@@ -173,7 +204,7 @@ void expect_same(const Plan& p, const void* blob, size_t size) {
     }
     r.end();
     const std::string first = p.nodes.empty() ? "" : p.nodes.front().descriptor->name;
-    if (contracts != p.contract_digest) drift(first, "the contracts changed", contracts, p.contract_digest);
+    if (contracts != own.contracts) drift(first, "the contracts changed", contracts, own.contracts);
     if (descriptors != p.descriptors.digest) drift(first, "the descriptors changed", descriptors, p.descriptors.digest);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernel/step.hpp"
+#include "plan/contract_digest.hpp"
 #include "plan/descriptors.hpp"
 #include "plan/lists.hpp"
 
@@ -102,13 +103,14 @@ inline bool stacks(const amp_port_contract& input) {
 
 std::string quoted(const std::string& s);  // as JSON has it
 const NodeType* find_type(const std::string& id);
-uint64_t contract_digest(const amp_node_contract& contract);
+uint64_t contract_digest(const amp_node_contract& contract, uint32_t version = kDigestVersion);
 
-Plan compile(Descriptors descriptors);          // throws with every violation listed
-void align(Plan& plan);                         // latency, arrival, lag, gates; throws AMP_E_CYCLE
-void order_nodes(Plan& plan);                   // components, firing order, sub-blocks; throws AMP_E_CYCLE
-void digest(Plan& plan);                        // of every node, the contracts and the whole
-std::vector<uint8_t> encode(const Plan& plan);  // the plan blob
+Plan compile(Descriptors descriptors);               // throws with every violation listed
+void align(Plan& plan);                              // latency, arrival, lag, gates; throws AMP_E_CYCLE
+void order_nodes(Plan& plan);                        // components, firing order, sub-blocks; throws AMP_E_CYCLE
+void digest(Plan& plan);                             // of every node, the contracts and the whole
+uint64_t plan_digest_version_1(const Descriptors&);  // of their plan, as snapshots made before version 2 hold it
+std::vector<uint8_t> encode(const Plan& plan);       // the plan blob
 void expect_same(const Plan& plan, const void* blob, size_t size);  // throws AMP_E_BLOB or AMP_E_DRIFT naming the node
 std::string describe(const Plan& plan);                             // JSON text
 

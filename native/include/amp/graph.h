@@ -1,6 +1,7 @@
 /* From descriptors to a plan. A descriptor blob says what the user built; the plan blob is compiled from it here, and only here.
  *
- * Every blob: magic (4 bytes), u32 version = 1, u64 payload length, u64 FNV-1a-64 of the payload, payload. Little endian, packed.
+ * Every blob: magic (4 bytes), u32 version (1 where nothing else is said), u64 payload length, u64 FNV-1a-64 of the payload,
+ * payload. Little endian, packed. Every version is read for ever.
  *   str = u16 length + utf-8;  tensor = u32 batches, u32 channels, u64 frames, then float64 in (b, c, n) order.
  *
  * Descriptor payload, magic "AMPD":
@@ -15,6 +16,9 @@
  *   u32 n_modulations, each: str src; str src_port; str dst; str param; u8 mode (0 multiply, 1 add); f64 scale; f64 offset;
  *     i32 channel (-1 all); i32 slot; u64 delay_frames
  * Schedule payload, magic "AMPI": u32 n_stages, each: u32 n_cohorts, each: u32 n_members, each: str name of a node
+ * Plan payload, magic "AMPP"; the version says which digests of contracts it was made with (amp_node_digest gives those of 2):
+ *   u64 digest of the descriptors; u64 of the contracts; u32 n_nodes in firing order, each: str name; u64 digest of its record;
+ *   u32 n_components, each: u64 sub-block; u32 nodes
  * Parameters not named take their default. Order of nodes, edges and modulations means nothing: slots do. */
 #ifndef AMP_GRAPH_H
 #define AMP_GRAPH_H

@@ -132,7 +132,7 @@ typedef struct amp_node_contract {
 AMP_API uint32_t                 amp_node_count(void);                 /* [any] */
 AMP_API const amp_node_contract *amp_node_at(uint32_t index);          /* [any] NULL past the end; ordered by id */
 AMP_API const amp_node_contract *amp_describe_node(const char *id);    /* [any] NULL if unknown */
-AMP_API uint64_t                 amp_node_digest(const char *id);      /* [any] of the whole contract; 0 if unknown */
+AMP_API uint64_t                 amp_node_digest(const char *id);      /* [any] of what changes sound or validity; 0 if unknown */
 /* cffi-end */
 
 #ifdef __cplusplus
