@@ -10,17 +10,22 @@ from amp_lab.errors import BlobError, GraphError
 from amp_lab.lowlevel.calls import Samples
 from amp_lab.lowlevel.library import checksum
 
-VERSION = 1
 HEADER = struct.Struct("<4sIQQ")
 
 
-def seal(magic: bytes, payload: bytes) -> bytes:
+def seal(magic: bytes, payload: bytes, version: int = 1) -> bytes:
     """Prefix a payload with magic, version, length and FNV-1a-64 checksum."""
-    return HEADER.pack(magic, VERSION, len(payload), checksum(payload)) + payload
+    return HEADER.pack(magic, version, len(payload), checksum(payload)) + payload
 
 
-def unseal(magic: bytes, blob: bytes) -> bytes:
-    """Return the payload of a sealed blob.
+def version_of(blob: bytes) -> int:
+    """Return the version of a sealed blob's layout, once `unseal` took it."""
+    version: int = HEADER.unpack_from(blob)[1]
+    return version
+
+
+def unseal(magic: bytes, blob: bytes, newest: int = 1) -> bytes:
+    """Return the payload of a sealed blob of version 1 to `newest`.
 
     Raises
     ------
@@ -34,9 +39,10 @@ def unseal(magic: bytes, blob: bytes) -> bytes:
         )
     found, version, size, digest = HEADER.unpack_from(blob)
     payload = blob[HEADER.size :]
+    readable = 1 if newest == 1 else f"1 to {newest}"
     checks = (
         ("magic", repr(found), repr(magic)),
-        ("version", version, VERSION),
+        ("version", version, version if 1 <= version <= newest else readable),
         ("payload length", len(payload), size),
         ("checksum", checksum(payload), digest),
     )

@@ -7,7 +7,8 @@ namespace amp {
 namespace {
 constexpr size_t kHeader = 24;
 
-// Well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
+}  // namespace
+
 bool is_utf8(const std::string& s) {
     for (size_t i = 0; i < s.size();) {
         const auto at = [&](size_t k) { return i + k < s.size() ? static_cast<unsigned char>(s[i + k]) : 0u; };
@@ -27,7 +28,6 @@ bool is_utf8(const std::string& s) {
     }
     return true;
 }
-}  // namespace
 
 uint64_t fnv1a(const void* data, size_t size, uint64_t h) {
     const auto* p = static_cast<const uint8_t*>(data);
@@ -70,6 +70,13 @@ void Reader::raw(void* to, size_t size, const char* what) {
     need(size, what);
     if (size) std::memcpy(to, p_, size);
     p_ += size;
+}
+
+std::vector<uint8_t> Reader::bytes(size_t size, const char* what) {
+    need(size, what);
+    std::vector<uint8_t> b(p_, p_ + size);
+    p_ += size;
+    return b;
 }
 
 std::string Reader::str(const char* what) {

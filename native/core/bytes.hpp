@@ -12,6 +12,8 @@ namespace amp {
 inline constexpr uint64_t kFnvBasis = 0xcbf29ce484222325u;
 uint64_t fnv1a(const void* data, size_t size, uint64_t h = kFnvBasis);
 std::string hex(uint64_t v);
+// Well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(const std::string& s);
 
 struct Tensor {
     uint32_t batches = 1, channels = 1;
@@ -38,6 +40,7 @@ public:
         return v;
     }
     void raw(void* to, size_t size, const char* what);
+    std::vector<uint8_t> bytes(size_t size, const char* what);
     std::string str(const char* what);
     Tensor tensor(const char* what);
     uint32_t count(const char* what, size_t least_bytes_each);  // refuses counts the payload cannot hold
@@ -49,10 +52,10 @@ private:
     const uint8_t *begin_, *p_, *end_;
     const char* name_;
     std::string stage_;
+    uint32_t version_ = 0;
 };
 
 class Writer {
-    uint32_t version_ = 0;
 public:
     template <class T> void put(T v) { raw(&v, sizeof v); }
     void raw(const void* from, size_t size) {

@@ -101,6 +101,26 @@ inline void mutate(Dice& d, blob::Stages& s) {  // a schedule: never without a s
     }
 }
 
+inline void mutate(Dice& d, std::vector<blob::Extension>& list) {
+    static constexpr const char* kIds[] = {"params_json", "declared_delay", "plugin_digest", "acme.tuning", ""};
+    switch (d.below(6)) {
+    case 0:
+        if (!list.empty()) list.pop_back();
+        break;
+    case 1:
+        if (!list.empty()) d.of(list).length = static_cast<uint32_t>(whole(d));
+        break;
+    case 2:
+        if (!list.empty()) d.of(list).flags = static_cast<uint8_t>(d.below(d.one_in(4) ? 256 : 2));
+        break;
+    default: {
+        static constexpr size_t kSizes[] = {0, 1, 7, 8, 32, 100};
+        list.push_back({d.of(kIds), 0, std::string(d.of(kSizes), static_cast<char>(d.below(d.one_in(4) ? 256 : 128)))});
+        break;
+    }
+    }
+}
+
 inline const char* port(Dice& d) {
     static constexpr const char* kPorts[] = {"out",       "in",    "gate", "trigger", "velocity",
                                              "amplitude", "reset", "side", ""};
@@ -129,7 +149,8 @@ inline void mutate(Dice& d, blob::Param& p, const std::string& type) {
 }
 
 inline void mutate(Dice& d, blob::Node& n, const Graph& g) {
-    switch (d.below(8)) {
+    switch (d.below(9)) {
+    case 8: mutate(d, n.extensions); break;
     case 0: n.type = amp_node_at(static_cast<uint32_t>(d.below(amp_node_count())))->id; break;
     case 1: n.name = d.one_in(4) ? "" : g.nodes[d.below(g.nodes.size())].name + (d.one_in(2) ? "x" : ""); break;
     case 2: (d.one_in(3) ? n.capacity : d.one_in(2) ? n.conductance : n.heat) = real(d); break;
@@ -147,7 +168,8 @@ inline void mutate(Dice& d, blob::Node& n, const Graph& g) {
 }
 
 inline void mutate(Dice& d, blob::Edge& e, const Graph& g) {
-    switch (d.below(9)) {
+    switch (d.below(10)) {
+    case 9: mutate(d, e.extensions); break;
     case 8:
         e.channel = d.one_in(4) ? static_cast<int32_t>(whole(d)) : static_cast<int32_t>(d.below(4)) - 1;
         if (d.one_in(20)) e.parts = static_cast<uint8_t>(d.below(256));
@@ -197,6 +219,7 @@ template <class L, class Change> void resize_or_change(Dice& d, L& list, Change&
 
 inline void mutate(Dice& d, Graph& g) {
     const Graph was = g;
+    if (d.one_in(3)) g.version = d.one_in(16) ? 3 : 2;
     const auto change = [&](auto& x) { mutate(d, x, was); };
     switch (d.below(8)) {
     case 0:

@@ -20,7 +20,9 @@ inline size_t sealed(uint8_t* data, size_t size, size_t max_size, const char* ma
     const size_t room = max_size - std::min(max_size, blob::kHeader), n = std::min(payload.bytes.size(), room);
     payload.bytes.resize(room);
     payload.bytes.resize(LLVMFuzzerMutate(payload.bytes.data(), n, room));
-    return keep(blob::seal(magic, payload), data, max_size);
+    uint32_t version = 1;  // as it stands there, if it may
+    if (size >= blob::kHeader) std::memcpy(&version, data + 4, sizeof version);
+    return keep(blob::seal(magic, payload, version == 2 ? 2 : 1), data, max_size);
 }
 
 }  // namespace fuzz

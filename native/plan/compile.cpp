@@ -51,6 +51,7 @@ struct Compiler {
             if (n.name.empty()) v.add("a node has no name. Give every node a name.", "");
             if (i > 0 && d.nodes[i - 1].name == n.name)  // they stand in name order
                 v.add(text("%s: two nodes have this name. Rename one.", n.name.c_str()), n.name);
+            check_extensions(n.extensions, n.name, n.name, "", v);
             const NodeType* type = find_type(n.type);
             if (!type) {
                 v.add(text("%s: unknown node type \"%s\". `amp-lab nodes` lists the types.", n.name.c_str(),
@@ -130,6 +131,7 @@ struct Compiler {
         for (uint32_t i = 0; i < all.size(); ++i) {
             const EdgeDescriptor& d = all[i];
             PlanEdge e{0, 0, 0, -1, -1, i, d.delay, 0, false, d.kappa};
+            check_extensions(d.extensions, spelled(d), d.dst, d.dst_port, v);
             if (!ends(d, e)) continue;
             const auto& c = contract(e.dst);
             e.port = port(c.inputs, c.n_inputs, d.dst_port);

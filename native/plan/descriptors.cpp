@@ -19,6 +19,7 @@ uint64_t digest_of(const NodeDescriptor& n, Writer& w) {
     w.put(n.heat_j_per_frame), w.put(n.capacity_j_per_k), w.put(n.conductance_w_per_k);
     w.put(static_cast<uint32_t>(n.parameters.size()));
     for (const auto& p : n.parameters) w.str(p.key), w.put(p.kind), put_tensor(w, p.tensor), w.str(p.text);
+    put_extensions(w, n.extensions);
     return fnv1a(w.payload().data(), w.payload().size());
 }
 
@@ -50,6 +51,7 @@ NodeDescriptor read_node(Reader& r, Writer& scratch) {
     n.parameters.reserve(count);
     for (uint32_t i = 0; i < count; ++i) n.parameters.push_back(read_parameter(r));
     std::sort(n.parameters.begin(), n.parameters.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+    if (r.version() >= 2) n.extensions = read_extensions(r, true);
     n.digest = digest_of(n, scratch);
     return n;
 }
@@ -74,6 +76,7 @@ EdgeDescriptor read_edge(Reader& r) {
     for (uint32_t i = 0; i < gates; ++i) e.gates.push_back(r.str("gate"));
     std::sort(e.gates.begin(), e.gates.end());
     e.kappa = r.get<double>("kappa");
+    if (r.version() >= 2) e.extensions = read_extensions(r, false);
     return e;
 }
 
@@ -103,6 +106,7 @@ uint64_t digest_of(const Descriptors& d) {
             put_tensor(w, e.tokens), w.put(e.kappa);
         if (e.channel >= 0) w.put(e.channel);
         for (const auto& g : e.gates) w.str(g);
+        put_extensions(w, e.extensions);
     }
     for (const auto& m : d.modulations) {
         w.str(m.src), w.str(m.src_port), w.str(m.dst), w.str(m.param), w.put(m.multiply), w.put(m.scale),
@@ -172,8 +176,9 @@ void sort_links(std::vector<Link>& links, const std::unordered_map<std::string_v
 }  // namespace
 
 Descriptors read_descriptors(const void* blob, size_t size) {
-    Reader r(blob, size, "AMPD", "load");
+    Reader r(blob, size, "AMPD", "load", kDescriptorVersion);
     Descriptors d;
+    d.version = r.version();
     d.sample_rate = r.get<double>("sample rate");
     d.graph = r.str("graph name");
     d.heat_budget_w = r.get<double>("heat budget");

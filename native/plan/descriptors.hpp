@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/bytes.hpp"
+#include "plan/extensions.hpp"
 
 namespace amp {
 
@@ -20,9 +21,11 @@ struct NodeDescriptor {
     uint32_t revision = 0, oversample = 1;
     double heat_j_per_frame = 0, capacity_j_per_k = 0, conductance_w_per_k = 0;  // NaN: not given
     std::vector<Parameter> parameters;
+    std::vector<Extension> extensions;  // by id
     uint64_t digest = 0;
 };
 
+inline constexpr uint32_t kDescriptorVersion = 2;  // the newest that is read
 inline constexpr uint32_t kNoNode = 0xffffffffu;
 
 struct EdgeDescriptor {
@@ -34,7 +37,8 @@ struct EdgeDescriptor {
     Tensor tokens;
     int32_t channel = -1;  // of the source, the only one carried; -1: all
     std::vector<std::string> gates;
-    double kappa = 0;  // NaN: default
+    double kappa = 0;                   // NaN: default
+    std::vector<Extension> extensions;  // by id
 };
 
 struct ModulationDescriptor {
@@ -47,6 +51,7 @@ struct ModulationDescriptor {
 };
 
 struct Descriptors {
+    uint32_t version = 1;  // of the blob
     double sample_rate = 0;
     std::string graph, output;
     double heat_budget_w = 0;

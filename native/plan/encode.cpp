@@ -37,6 +37,7 @@ uint64_t digest_of(const Plan& p, const PlanNode& n, uint32_t version, Writer& w
             for (const auto& g : d.gates) w.str(g);
             w.put(fnv1a(d.tokens.data.data(), d.tokens.data.size() * sizeof(double)));
             if (e.channel >= 0) w.put(e.channel);
+            put_extensions(w, d.extensions);
         } else {
             const auto& m = p.descriptors.modulations[e.descriptor];
             w.put(m.multiply), w.put(m.scale), w.put(m.offset), w.put(m.channel);
@@ -109,7 +110,7 @@ std::string node_json(const Plan& p, uint32_t u, const std::string& gates) {
     for (uint32_t k = 0; k < c.n_outputs; ++k)
         s += text("%s{\"port\": \"%s\", \"scatter\": \"%s\", \"map\": \"%s\", \"channels\": %d}", k ? ", " : "",
                   c.outputs[k].key, kScatters[c.outputs[k].gather], kMaps[c.outputs[k].map], n.out_channels[k]);
-    return s + "], \"gates\": [" + gates + "]}";
+    return s + "], \"gates\": [" + gates + "]" + extensions_json(n.descriptor->extensions) + "}";
 }
 
 // The first of them, for people; all of one batch and channel stand first.
@@ -159,6 +160,7 @@ void digest(Plan& p) {
     const Digests d = digests_of(p, kDigestVersion);
     p.contract_digest = d.contracts;
     for (size_t i = 0; i < p.nodes.size(); ++i) p.nodes[i].digest = d.nodes[i];
+        s += extensions_json(d.extensions);
     const auto bytes = encode(p, d, kDigestVersion);
     p.digest = fnv1a(bytes.data(), bytes.size());
 }
@@ -209,13 +211,13 @@ std::vector<uint8_t> encode(const Plan& p) { return encode(p, kept(p), kDigestVe
 }
 
 std::string describe(const Plan& p) {
-    std::string s =
-        text("{\"digest\": \"%s\", \"descriptor_digest\": \"%s\", \"contract_digest\": \"%s\", \"sample_rate\": %.17g, "
-             "\"graph\": %s, \"latency_frames\": %lld, "
-             "\"output\": %s,\n \"curves\": [",
-             hex(p.digest).c_str(), hex(p.descriptors.digest).c_str(), hex(p.contract_digest).c_str(),
-             p.descriptors.sample_rate, quoted(p.descriptors.graph).c_str(), static_cast<long long>(p.latency),
-             quoted(p.descriptors.output).c_str());
+    std::string s = text("{\"digest\": \"%s\", \"descriptor_version\": %u, \"descriptor_digest\": \"%s\", "
+                         "\"contract_digest\": \"%s\", \"sample_rate\": %.17g, "
+                         "\"graph\": %s, \"latency_frames\": %lld, "
+                         "\"output\": %s,\n \"curves\": [",
+                         hex(p.digest).c_str(), p.descriptors.version, hex(p.descriptors.digest).c_str(),
+                         hex(p.contract_digest).c_str(), p.descriptors.sample_rate, quoted(p.descriptors.graph).c_str(),
+                         static_cast<long long>(p.latency), quoted(p.descriptors.output).c_str());
     for (size_t i = 0; i < p.curves.size(); ++i) s += (i ? ", " : "") + quoted(p.curves[i]);
     s += "],\n \"nodes\": [";
     const auto gates = gates_of(p);

@@ -39,12 +39,20 @@ inline Param curve(const char* key, const char* name) { return {key, kCurve, 0, 
 inline Param tensor(const char* key, Tensor t) { return {key, kTensor, 0, "", std::move(t)}; }
 inline Param integer(const char* key, int64_t v) { return {key, kInteger, 0, "", {}, v}; }
 
+struct Extension {
+    std::string id;
+    uint8_t flags = 0;  // bit 1: required
+    std::string bytes{};
+    uint32_t length = 0xffffffffu;  // what is written before the bytes; all ones: their number
+};
+
 struct Node {
     std::string name, type;
     std::vector<Param> params{};
     uint32_t revision = 0;  // 0: the library's own
     uint32_t oversample = 1;
     double heat = NAN, capacity = NAN, conductance = NAN;
+    std::vector<Extension> extensions{};  // written by version 2 only
 };
 
 struct Edge {
@@ -57,6 +65,7 @@ struct Edge {
     double kappa = NAN;
     uint8_t parts = 0;     // further bits of the byte that says what follows
     int32_t channel = -1;  // written if it is not -1
+    std::vector<Extension> extensions{};
 };
 
 struct Modulation {
@@ -76,6 +85,7 @@ struct Graph {
     double sample_rate = 48000, budget_w = NAN;
     uint8_t policy = 0;
     std::string name = "test";
+    uint32_t version = 1;  // of the layout
 };
 
 struct Curve {
@@ -113,10 +123,10 @@ inline void reseal(Bytes& b) {
     std::memcpy(b.data() + 16, &sum, sizeof sum);
 }
 
-inline Bytes seal(const char* magic, const Payload& payload) {
+inline Bytes seal(const char* magic, const Payload& payload, uint32_t version = 1) {
     Payload whole;
     whole.bytes.assign(magic, magic + 4);
-    whole.put(uint32_t{1}).put(uint64_t{0}).put(uint64_t{0});
+    whole.put(version).put(uint64_t{0}).put(uint64_t{0});
     whole.bytes.insert(whole.bytes.end(), payload.bytes.begin(), payload.bytes.end());
     reseal(whole.bytes);
     return whole.bytes;
@@ -129,6 +139,14 @@ inline void write(Payload& w, const Param& p) {
     case kTensor: w.tensor(p.tensor); break;
     case kInteger: w.put(p.integer); break;
     default: w.str(p.text); break;
+    }
+}
+
+inline void write(Payload& w, const std::vector<Extension>& list) {
+    w.count(list);
+    for (const Extension& e : list) {
+        w.str(e.id).put(e.flags).put(e.length == 0xffffffffu ? static_cast<uint32_t>(e.bytes.size()) : e.length);
+        w.bytes.insert(w.bytes.end(), e.bytes.begin(), e.bytes.end());
     }
 }
 
@@ -157,12 +175,18 @@ inline void write(Payload& w, const Modulation& m) {
 inline Bytes descriptors(const Graph& g) {
     Payload w;
     w.put(g.sample_rate).str(g.name).put(g.budget_w).put(g.policy).str(g.output).count(g.nodes);
-    for (const Node& n : g.nodes) write(w, n);
+    const auto all = [&](const auto& list) {
+        for (const auto& item : list) {
+            write(w, item);
+            if (g.version >= 2) write(w, item.extensions);
+        }
+    };
+    all(g.nodes);
     w.count(g.edges);
-    for (const Edge& e : g.edges) write(w, e);
+    all(g.edges);
     w.count(g.modulations);
     for (const Modulation& m : g.modulations) write(w, m);
-    return seal("AMPD", w);
+    return seal("AMPD", w, g.version);
 }
 
 inline Bytes history(const std::vector<Curve>& curves) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,12 +14,16 @@ from amp_lab.errors import BlobError
 from amp_lab.graph.files.descriptors import (
     DESCRIPTORS,
     MODES,
+    NEWEST,
+    REQUIRED,
     Descriptors,
+    Extension,
+    Extensions,
 )
 from amp_lab.graph.records.curves import HISTORY, INTERPOLATIONS, Curve
 from amp_lab.graph.records.model import HEAT_POLICIES, Edge, Modulation, NodeRecord, Thermo
 from amp_lab.graph.records.values import CurveRef, Samples, Value, frozen
-from amp_lab.lowlevel.blobs import unseal
+from amp_lab.lowlevel.blobs import unseal, version_of
 
 T = TypeVar("T")
 
@@ -31,7 +36,7 @@ def descriptors(blob: bytes) -> Descriptors:
     BlobError
         It is no such blob, or not a whole one.
     """
-    return _whole(DESCRIPTORS, blob, _descriptors)
+    return _whole(DESCRIPTORS, blob, _descriptors, NEWEST)
 
 
 def history(blob: bytes) -> dict[str, Curve]:
@@ -48,8 +53,9 @@ def history(blob: bytes) -> dict[str, Curve]:
 class _Reader:
     """Takes values off the front of a payload."""
 
-    def __init__(self, payload: bytes) -> None:
+    def __init__(self, payload: bytes, version: int) -> None:
         self._payload = payload
+        self.version = version
         self.at = 0
 
     def take(self, size: int) -> bytes:
@@ -86,9 +92,9 @@ class _Reader:
         return tuple(item(self) for _ in range(self.one("I")))
 
 
-def _whole(magic: bytes, blob: bytes, read: Callable[[_Reader], T]) -> T:
-    payload = unseal(magic, blob)
-    reader = _Reader(payload)
+def _whole(magic: bytes, blob: bytes, read: Callable[[_Reader], T], newest: int = 1) -> T:
+    payload = unseal(magic, blob, newest)
+    reader = _Reader(payload, version_of(blob))
     try:
         found = read(reader)
     except (struct.error, ValueError, IndexError) as error:
@@ -100,16 +106,25 @@ def _whole(magic: bytes, blob: bytes, read: Callable[[_Reader], T]) -> T:
 
 
 def _descriptors(reader: _Reader) -> Descriptors:
+    head = (reader.one("d"), reader.text(), reader.optional(), HEAT_POLICIES[reader.one("B")], reader.text())
+    nodes, edges = reader.many(partial(_extended, _node)), reader.many(partial(_extended, _edge))
     return Descriptors(
-        sample_rate=reader.one("d"),
-        name=reader.text(),
-        heat_budget_w=reader.optional(),
-        heat_policy=HEAT_POLICIES[reader.one("B")],
-        output=reader.text(),
-        nodes=reader.many(_node),
-        edges=reader.many(_edge),
-        modulations=reader.many(_modulation),
+        *head,
+        tuple(node for node, _ in nodes),
+        tuple(edge for edge, _ in edges),
+        reader.many(_modulation),
+        {node.name: found for node, found in nodes if found},
+        {(edge.dst, edge.dst_port, edge.slot): found for edge, found in edges if found},
     )
+
+
+def _extended(item: Callable[[_Reader], T], reader: _Reader) -> tuple[T, Extensions]:
+    return item(reader), reader.many(_extension) if reader.version >= NEWEST else ()
+
+
+def _extension(reader: _Reader) -> Extension:
+    id_, flags = reader.text(), reader.one("B")
+    return Extension(id_, reader.take(reader.one("I")), bool(flags & REQUIRED))
 
 
 def _node(reader: _Reader) -> NodeRecord:

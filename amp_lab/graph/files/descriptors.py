@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,7 +14,27 @@ from amp_lab.graph.records.values import CurveRef, Value
 from amp_lab.lowlevel.blobs import counted, seal, tensor, text
 
 DESCRIPTORS = b"AMPD"
+NEWEST = 2
+"""Version of the layout that has extensions; a graph without any is written as version 1, with the bytes and
+digests that it always had."""
+REQUIRED = 1
 MODES = ("multiply", "add")
+
+
+@dataclass(frozen=True)
+class Extension:
+    """What a node or edge carries beyond its descriptor: up to 1 MiB under an id.
+
+    ``params_json`` (UTF-8 JSON), ``declared_delay`` (u64 frames) and ``plugin_digest`` (SHA-256) are defined
+    for nodes. Whoever does not act on a required one refuses the graph.
+    """
+
+    id: str
+    data: bytes
+    required: bool = False
+
+
+Extensions = tuple[Extension, ...]
 
 
 @dataclass(frozen=True)
@@ -28,6 +49,10 @@ class Descriptors:
     nodes: tuple[NodeRecord, ...]
     edges: tuple[Edge, ...]
     modulations: tuple[Modulation, ...]
+    node_extensions: Mapping[str, Extensions] = field(default_factory=dict)
+    """By name of the node."""
+    edge_extensions: Mapping[tuple[str, str, int], Extensions] = field(default_factory=dict)
+    """By destination, its port and slot."""
 
 
 def _optional(value: float | None) -> bytes:
@@ -92,14 +117,37 @@ _NO_MORE = b"\0" + counted([]) + _optional(None)
 """What ends an edge without tokens, channel, gates and heat share."""
 
 
+def _extensions(list_: Extensions) -> bytes:
+    return counted(
+        [text(e.id) + struct.pack("<BI", REQUIRED * e.required, len(e.data)) + e.data for e in list_]
+    )
+
+
 def encode(graph: Descriptors) -> bytes:
-    """Return the sealed descriptor blob (magic ``AMPD``) of a graph."""
+    """Return the sealed descriptor blob (magic ``AMPD``) of a graph.
+
+    Of version 1 if no node or edge has an extension, else of version 2.
+    """
+    of_nodes, of_edges = graph.node_extensions, graph.edge_extensions
+    extended = any(of_nodes.values()) or any(of_edges.values())
     policy = struct.pack("<B", HEAT_POLICIES.index(graph.heat_policy))
     head = struct.pack("<d", graph.sample_rate) + text(graph.name) + _optional(graph.heat_budget_w) + policy
     texts = _Texts()
+    nodes = [_node(node, texts) for node in graph.nodes]
+    edges = [_edge(edge, texts) for edge in graph.edges]
+    if extended:
+        nodes = [
+            blob + _extensions(of_nodes.get(node.name, ()))
+            for blob, node in zip(nodes, graph.nodes, strict=True)
+        ]
+        edges = [
+            blob + _extensions(of_edges.get((edge.dst, edge.dst_port, edge.slot), ()))
+            for blob, edge in zip(edges, graph.edges, strict=True)
+        ]
     body = (
-        counted([_node(node, texts) for node in graph.nodes]),
-        counted([_edge(edge, texts) for edge in graph.edges]),
+        counted(nodes),
+        counted(edges),
         counted([_modulation(mod, texts) for mod in graph.modulations]),
     )
-    return seal(DESCRIPTORS, head + text(graph.output) + b"".join(body))
+    payload = head + text(graph.output) + b"".join(body)
+    return seal(DESCRIPTORS, payload, NEWEST if extended else 1)

@@ -4,21 +4,27 @@
  * payload. Little endian, packed. Every version is read for ever.
  *   str = u16 length + utf-8;  tensor = u32 batches, u32 channels, u64 frames, then float64 in (b, c, n) order.
  *
- * Descriptor payload, magic "AMPD":
+ * Descriptor payload, magic "AMPD", version 1 or 2:
  *   f64 sample_rate; str graph_name; f64 heat_budget_w (NaN = none); u8 heat_policy (0 report, 1 halt); str output node ("" = none)
  *   u32 n_nodes, each: str name; str type; u32 revision; u32 oversample_ratio (1);
  *     f64 thermo: heat_j_per_frame, capacity_j_per_k, conductance_w_per_k (NaN = not given);
  *     u32 n_params, each: str key; u8 kind, then
  *       0 number: f64 | 1 tensor: tensor | 2 curve: str curve name | 3 text (enum choice or text): str | 4 integer: i64
+ *     [version 2: extensions]
  *   u32 n_edges, each: str src; str src_port; str dst; str dst_port; i32 slot; u64 delay_frames;
  *     u8 parts (bits: 1 tokens, 2 channel), [tensor initial tokens (1|B, 1|C, delay)], [i32 channel of the source to carry; all
- *     without]; u32 n_gates, each str; f64 kappa (NaN = default)
+ *     without]; u32 n_gates, each str; f64 kappa (NaN = default); [version 2: extensions]
  *   u32 n_modulations, each: str src; str src_port; str dst; str param; u8 mode (0 multiply, 1 add); f64 scale; f64 offset;
  *     i32 channel (-1 all); i32 slot; u64 delay_frames
- * Schedule payload, magic "AMPI": u32 n_stages, each: u32 n_cohorts, each: u32 n_members, each: str name of a node
+ *   extensions = u32 count (up to 64), each: str id, none twice; u8 flags (bit 1: required); u32 length (up to 2^20); bytes
+ *     They are kept and are part of the digests, in any order. A required one that the library does not act on is refused with
+ *     AMP_E_UNSUPPORTED naming node or edge and id; any other is ignored. Defined for nodes, none acted on yet:
+ *       params_json: UTF-8 JSON | declared_delay: u64 frames | plugin_digest: 32 bytes, SHA-256 of the plug-in's file
+ *     Other ids are "vendor.name".
  * Plan payload, magic "AMPP"; the version says which digests of contracts it was made with (amp_node_digest gives those of 2):
  *   u64 digest of the descriptors; u64 of the contracts; u32 n_nodes in firing order, each: str name; u64 digest of its record;
  *   u32 n_components, each: u64 sub-block; u32 nodes
+ * Schedule payload, magic "AMPI": u32 n_stages, each: u32 n_cohorts, each: u32 n_members, each: str name of a node
  * Parameters not named take their default. Order of nodes, edges and modulations means nothing: slots do. */
 #ifndef AMP_GRAPH_H
 #define AMP_GRAPH_H
@@ -51,10 +57,11 @@ typedef struct amp_plan_facts {
 AMP_API amp_status amp_plan_compile_facts(const void *descriptors, size_t size, amp_bytes *plan, amp_plan_facts *facts, amp_bytes *names,
                                           amp_error *error);
 
-/* [any] The plan as JSON text for people and plots: digests, order, components with their sub-block, channels; per node latency,
- * arrival (virtual time of its frame 0) and gates; edges with delay, lag (frames held in virtual time), capacity and the
- * shape and first values of their initial tokens; the graph's
- * latency. Same bytes for the same plan. Fails like amp_graph_runtime_create. */
+/* [any] The plan as JSON text for people, plots and other programs: digests, descriptor_version (of the blob), order, components
+ * with their sub-block, channels; per node latency, arrival (virtual time of its frame 0), gates and extensions (id, required,
+ * bytes; left out if there are none); edges with delay, lag (frames held in virtual
+ * time), capacity, extensions and the shape and first values of their
+ * initial tokens; the graph's latency. Same bytes for the same blobs. Fails like amp_graph_runtime_create. */
 AMP_API amp_status amp_plan_describe(const void *descriptors, size_t descriptors_size, const void *plan, size_t plan_size,
                                      amp_bytes *json, amp_error *error);
 
