@@ -1,4 +1,5 @@
 // The plan as a blob (compared byte for byte with a recompiled one) and as JSON text for people.
+#include <algorithm>
 #include <cmath>
 
 #include "plan/plan.hpp"
@@ -36,8 +37,8 @@ uint64_t digest_of(const Plan& p, const PlanNode& n, uint32_t version, Writer& w
             const auto& d = p.descriptors.edges[e.descriptor];
             for (const auto& g : d.gates) w.str(g);
             w.put(fnv1a(d.tokens.data.data(), d.tokens.data.size() * sizeof(double)));
-            if (e.channel >= 0) w.put(e.channel);
             put_extensions(w, d.extensions);
+            if (e.channel >= 0) w.put(e.channel);
         } else {
             const auto& m = p.descriptors.modulations[e.descriptor];
             w.put(m.multiply), w.put(m.scale), w.put(m.offset), w.put(m.channel);
@@ -46,8 +47,6 @@ uint64_t digest_of(const Plan& p, const PlanNode& n, uint32_t version, Writer& w
     return fnv1a(w.payload().data(), w.payload().size());
 }
 
-constexpr size_t kShownTokens = 4;
-constexpr const char *kGathers[] = {"sum", "mean", "concat", "matrix", "first"},
 // What a plan blob of a version holds about contracts and nodes.
 struct Digests {
     uint64_t contracts;
@@ -84,6 +83,8 @@ std::vector<uint8_t> encode(const Plan& p, const Digests& d, uint32_t version) {
     return w.seal("AMPP", version);
 }
 
+constexpr size_t kShownTokens = 4;
+constexpr const char *kGathers[] = {"sum", "mean", "concat", "matrix", "first"},
                      *kScatters[] = {"broadcast", "split", "matrix"}, *kMaps[] = {"none", "batches", "frames"};
 
 // Per node: the gates it stands behind, quoted.
@@ -120,15 +121,28 @@ std::string first_values(const Tensor& t) {
     return s + "]";
 }
 
+// Places in the plan's list of gates.
+std::string gate_places(const Plan& p, const std::vector<std::string>& gates) {
+    std::string s = "[";
+    for (const std::string& name : gates) {
+        const auto at = std::lower_bound(p.gates.begin(), p.gates.end(), name,
+                                         [](const Gate& g, const std::string& n) { return g.name < n; });
+        s += text("%s%td", s.size() > 1 ? ", " : "", at - p.gates.begin());
+    }
+    return s + "]";
+}
+
 std::string edge_json(const Plan& p, const PlanEdge& e) {
     const auto& src = p.nodes[e.src];
     const auto& dst = p.nodes[e.dst];
     const auto& dc = *dst.type->contract;
     const bool audio = e.port >= 0;
     const int32_t slot = audio ? p.descriptors.edges[e.descriptor].slot : p.descriptors.modulations[e.descriptor].slot;
+    const std::string to = audio ? dc.inputs[e.port].key : dc.params[e.param].key;
+    const std::string from = src.type->contract->outputs[e.src_port].key;
     std::string s = text(
-        "{\"kind\": \"%s\", \"src\": %s, \"src_port\": \"%s\", \"dst\": %s, \"dst_port\": \"%s\", \"slot\": %d, "
-        "\"delay_frames\": %llu, \"lag_frames\": %llu, "
+        "{\"kind\": \"%s\", \"source\": %s, \"target\": %s, \"src\": %s, \"src_port\": \"%s\", \"dst\": %s, "
+        "\"dst_port\": \"%s\", \"slot\": %d, \"delay_frames\": %llu, \"lag_frames\": %llu, "
         "\"feedback\": %s, \"capacity_frames\": %llu, \"gates\": [",
         audio ? "audio" : "modulation", quoted(src.descriptor->name + "." + from).c_str(),
         quoted(dst.descriptor->name + "." + to).c_str(), quoted(src.descriptor->name).c_str(), from.c_str(),
@@ -137,7 +151,7 @@ std::string edge_json(const Plan& p, const PlanEdge& e) {
     if (audio)
         for (size_t k = 0; k < p.descriptors.edges[e.descriptor].gates.size(); ++k)
             s += (k ? ", " : "") + quoted(p.descriptors.edges[e.descriptor].gates[k]);
-    s += "]";
+    s += "], \"synchrony_gates\": " + (audio ? gate_places(p, p.descriptors.edges[e.descriptor].gates) : "[]");
     if (audio) {
         s += text(", \"kappa\": %.17g, \"channel\": %d, \"carries\": %d, \"into\": %d", e.kappa, e.channel,
                   carried(p, e), e.into);
@@ -146,6 +160,7 @@ std::string edge_json(const Plan& p, const PlanEdge& e) {
                                  d.tokens.batches, d.tokens.channels, static_cast<unsigned long long>(d.tokens.frames),
                                  first_values(d.tokens).c_str())
                           : ", \"tokens\": null";
+        s += extensions_json(d.extensions);
     } else {
         const auto& m = p.descriptors.modulations[e.descriptor];
         s += text(", \"mode\": \"%s\", \"scale\": %.17g, \"offset\": %.17g, \"channel\": %d",
@@ -160,7 +175,6 @@ void digest(Plan& p) {
     const Digests d = digests_of(p, kDigestVersion);
     p.contract_digest = d.contracts;
     for (size_t i = 0; i < p.nodes.size(); ++i) p.nodes[i].digest = d.nodes[i];
-        s += extensions_json(d.extensions);
     const auto bytes = encode(p, d, kDigestVersion);
     p.digest = fnv1a(bytes.data(), bytes.size());
 }
@@ -170,6 +184,8 @@ uint64_t plan_digest_version_1(const Descriptors& descriptors) {
     const auto bytes = encode(p, digests_of(p, 1), 1);
     return fnv1a(bytes.data(), bytes.size());
 }
+
+std::vector<uint8_t> encode(const Plan& p) { return encode(p, kept(p), kDigestVersion); }
 
 void expect_same(const Plan& p, const void* blob, size_t size) {
     Reader r(blob, size, "AMPP", "load", kDigestVersion);
@@ -188,8 +204,6 @@ void expect_same(const Plan& p, const void* blob, size_t size) {
         const auto got = r.get<uint64_t>("node digest");
         if (i >= p.nodes.size()) drift(name, "this node is not in the descriptors", got, 0);
         const uint64_t want = own.nodes[i];
-std::vector<uint8_t> encode(const Plan& p) { return encode(p, kept(p), kDigestVersion); }
-
         if (name != p.nodes[i].descriptor->name)
             drift(name, text("place %u belongs to %s", i, p.nodes[i].descriptor->name.c_str()), got, want);
         if (got != want) drift(name, "the node differs", got, want);
@@ -219,6 +233,8 @@ std::string describe(const Plan& p) {
                          hex(p.contract_digest).c_str(), p.descriptors.sample_rate, quoted(p.descriptors.graph).c_str(),
                          static_cast<long long>(p.latency), quoted(p.descriptors.output).c_str());
     for (size_t i = 0; i < p.curves.size(); ++i) s += (i ? ", " : "") + quoted(p.curves[i]);
+    s += "],\n \"gates\": [";
+    for (size_t i = 0; i < p.gates.size(); ++i) s += (i ? ", " : "") + quoted(p.gates[i].name);
     s += "],\n \"nodes\": [";
     const auto gates = gates_of(p);
     for (uint32_t i = 0; i < p.nodes.size(); ++i) s += (i ? ",\n  " : "\n  ") + node_json(p, i, gates[i]);

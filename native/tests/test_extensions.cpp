@@ -131,6 +131,18 @@ void sizes_and_formats_are_bounded() {
           std::strstr(newer.error.message, "version 3 is not known (this library reads 1 to 2)"));
 }
 
+void plans_list_their_gates() {
+    Graph g = graphs::ahead();
+    g.edges[7].gates = {"bar", "beat"};
+    const Compiled c(g);
+    CHECK(c.status == AMP_OK && c.has("\"gates\": [\"bar\", \"beat\"],\n"));
+    CHECK(c.has("{\"kind\": \"audio\", \"source\": \"sum.out\", \"target\": \"out.in\", "));
+    CHECK(c.has("\"gates\": [\"bar\", \"beat\"], \"synchrony_gates\": [0, 1]"));
+    CHECK(c.has("\"gates\": [\"beat\"], \"synchrony_gates\": [1]"));
+    CHECK(c.has("{\"kind\": \"modulation\", \"source\": \"slow.out\", \"target\": \"sum.gain\", "));
+    CHECK(Compiled(graphs::chain()).has("\"gates\": [],\n"));
+}
+
 }  // namespace
 
 int main() {
@@ -138,5 +150,6 @@ int main() {
     optional_ones_are_kept();
     required_ones_are_refused();
     sizes_and_formats_are_bounded();
+    plans_list_their_gates();
     return check::finish("extensions");
 }

@@ -14,6 +14,7 @@ from amp_lab.common.json_text import place
 from amp_lab.errors import AmpError, GraphError, quoted, shortened
 from amp_lab.graph.edits.edited_graph import EditedGraph
 from amp_lab.graph.edits.nodes import Node
+from amp_lab.graph.files import plan_edges
 from amp_lab.graph.records.curves import ControlHistory
 from amp_lab.graph.records.json_values import (
     array,
@@ -39,6 +40,9 @@ __all__ = [
 SCHEMA = "amp_lab.graph/1"
 KEYS = {"schema", "name", "sample_rate", "nodes", "edges", "modulations", "heat", "controls", "workbench"}
 """Of a file; ``workbench`` says how the graph lies in the editor and is nothing to the graph."""
+PLAN_KEYS = {"gates", "descriptor_version"}
+"""Beside edges in the form of plans."""
+EDGE_KEYS = {"from", "to", "slot", "delay_frames", "gates", "kappa", "tokens", "channel"}
 T = TypeVar("T")
 G = TypeVar("G", bound=EditedGraph)
 
@@ -81,6 +85,9 @@ def relative_to(data: dict[str, Any], folder: Path) -> dict[str, Any]:
 def from_dict(kind: type[G], data: Mapping[str, Any], *, where: str = "", folders: Sequence[str] = ()) -> G:
     """Read what `to_dict` wrote.
 
+    Edges may also come as plans write them (`plan_edges`), with the list ``gates`` and ``descriptor_version``
+    beside them.
+
     Parameters
     ----------
     kind
@@ -101,7 +108,8 @@ def from_dict(kind: type[G], data: Mapping[str, Any], *, where: str = "", folder
         got = data.get("schema") if isinstance(data, Mapping) else type(data).__name__
         json_text.refuse(where, [f"$.schema: not a graph (got {quoted(got)}, allowed {SCHEMA!r})."])
     reader = _Reader(where, folders)
-    reader.keys("$", data, KEYS)
+    reader.keys("$", data, KEYS | PLAN_KEYS)
+    reader.plan(data)
     heat = reader.table("$.heat", data.get("heat", {}), dict)
     reader.keys("$.heat", heat, {"budget_w", "policy"})
     graph = reader.attempt(
@@ -134,6 +142,8 @@ class _Reader:
     where: str
     folders: Sequence[str]
     problems: list[str] = field(default_factory=list)
+    gates: list[str] | None = None
+    """The gates by number, if edges come in the form of plans."""
 
     def note(self, path: str, what: str) -> None:
         """Note a violation."""
@@ -217,9 +227,33 @@ class _Reader:
             what = f"the node's sound changed since (got {quoted(given)}, allowed {present})."
             self.note(path, f"{what} {cure}")
 
+    def plan(self, data: Mapping[str, Any]) -> None:
+        """Keep what stands beside edges in the form of plans."""
+        if "gates" in data:
+            self.gates = self.spelled(lambda: plan_edges.gate_names("$.gates", data["gates"]))
+        if "descriptor_version" in data:
+            version = data["descriptor_version"]
+            self.spelled(lambda: plan_edges.check_version("$.descriptor_version", version))
+
+    def spelled(self, step: Callable[[], T]) -> T | None:
+        """Run a step whose errors begin with their path; note what goes wrong."""
+        try:
+            return step()
+        except GraphError as error:
+            self.problem(str(error))
+        return None
+
     def edge(self, graph: EditedGraph, path: str, item: Any) -> None:
-        """Add an edge."""
-        if self.link(path, item, {"slot", "delay_frames", "gates", "kappa", "tokens", "channel"}) is None:
+        """Add an edge, in the form of graph files or of plans."""
+        if plan_edges.is_one(item):
+            self.keys(path, item, plan_edges.KEYS)
+            given = self.attempt(
+                path, lambda: self.spelled(lambda: plan_edges.from_plan(path, item, self.gates))
+            )
+            if given is None:
+                return
+            item = {key: value for key, value in given.items() if key in EDGE_KEYS}
+        if self.link(path, item, EDGE_KEYS - {"from", "to"}) is None:
             return
         more = {
             key: item[key] for key in ("slot", "delay_frames", "gates", "kappa", "channel") if key in item

@@ -59,8 +59,8 @@ AMP_API amp_status amp_plan_compile_facts(const void *descriptors, size_t size, 
 
 /* [any] The plan as JSON text for people, plots and other programs: digests, descriptor_version (of the blob), order, components
  * with their sub-block, channels; per node latency, arrival (virtual time of its frame 0), gates and extensions (id, required,
- * bytes; left out if there are none); edges with delay, lag (frames held in virtual
- * time), capacity, extensions and the shape and first values of their
+ * bytes; left out if there are none); edges with source and target ("node.port"), delay_frames, lag (frames held in virtual
+ * time), capacity, synchrony_gates (places in the plan's list of gates), extensions and the shape and first values of their
  * initial tokens; the graph's latency. Same bytes for the same blobs. Fails like amp_graph_runtime_create. */
 AMP_API amp_status amp_plan_describe(const void *descriptors, size_t descriptors_size, const void *plan, size_t plan_size,
                                      amp_bytes *json, amp_error *error);
