@@ -13,24 +13,27 @@ DOCS = Path(__file__).resolve().parent
 HEADERS = DOCS.parent / "native" / "include" / "amp"
 PAGE = DOCS / "abi.md"
 ORDER = (
-    *("status", "buffer", "node", "graph", "run", "history", "metrics"),
+    *("status", "violation", "buffer", "node", "graph", "run", "history", "metrics"),
     *("stream", "meter", "diag", "quantize", "amp"),
 )
 """Headers in the order in which they build on one another."""
 TAG = re.compile(r"\[(any\+rt|any|owner|stream)\]")
 COMMENT = re.compile(r"^/\*((?:(?!\*/).)*)\*/", re.MULTILINE | re.DOTALL)
+FAILURE = re.compile(r"\A/\*(?:(?!\*/).)*?^ \* Failure: ((?:(?!\*/).)*)\*/", re.MULTILINE | re.DOTALL)
 FUNCTION = re.compile(
-    r"^AMP_API\b[^;]*?\b(?P<name>amp_\w+)\s*\([^;]*\);[ \t]*(?:/\*(?P<beside>.*?)\*/)?", re.MULTILINE
+    r"^AMP_API\b[^;]*?\b(?P<name>amp_\w+)\s*\((?P<arguments>[^;]*)\);[ \t]*(?:/\*(?P<beside>.*?)\*/)?",
+    re.MULTILINE,
 )
 
 
 @dataclass(frozen=True)
 class Function:
-    """One function of a header: its thread tag and what its comment says first."""
+    """One function of a header: its thread tag, where a failure is told, and what its comment says first."""
 
     name: str
     header: str
     tag: str
+    reason: str
     says: str
 
 
@@ -40,9 +43,12 @@ def functions(header: str) -> list[Function]:
     Raises
     ------
     ValueError
-        If a function has no thread tag.
+        If a function has no thread tag, or the header's line "Failure:" does not tell where its failures are.
     """
     text = (HEADERS / f"{header}.h").read_text(encoding="utf-8")
+    rule = FAILURE.search(text)
+    if not rule and FUNCTION.search(text):
+        raise ValueError(f'{header}.h: its first comment has no line "Failure:". Write how its calls report.')
     found, tag = [], ""
     for match in FUNCTION.finditer(text):
         above, gap = _above(text[: match.start()])
@@ -54,8 +60,26 @@ def functions(header: str) -> list[Function]:
             raise ValueError(
                 f"{header}.h: {match['name']} has no thread tag. Write [any] or [owner] in its comment."
             )
-        found.append(Function(match["name"], header, tag, _first_sentence(comment)))
+        reason = _reason(header, match, rule[1] if rule else "")
+        found.append(Function(match["name"], header, tag, reason, _first_sentence(comment)))
     return found
+
+
+def _reason(header: str, match: re.Match[str], rule: str) -> str:
+    """Return where a failed call leaves its reason, "" if it cannot fail."""
+    if not re.match(r"AMP_API\s+amp_status\s", match[0]):
+        return ""
+    arguments = " ".join(match["arguments"].split())
+    if arguments.endswith("amp_error *error"):
+        reason, needs = "`error`", "record in `error`"
+    elif arguments.startswith("amp_graph_runtime *runtime"):
+        reason, needs = "runtime", "in the runtime"
+    else:
+        reason, needs = "violations", "violations only"
+    if needs not in rule:
+        what = f'{match["name"]} leaves its reason with {reason}, and its line "Failure:" does not say so'
+        raise ValueError(f'{header}.h: {what}. Write "{needs}".')
+    return reason
 
 
 def _above(text: str) -> tuple[str, bool]:
@@ -87,13 +111,15 @@ def _tables() -> str:
     lines = [
         "## All functions",
         "",
-        "| function | header | threads | its comment begins |",
-        "|---|---|---|---|",
+        "| function | header | threads | failure | its comment begins |",
+        "|---|---|---|---|---|",
     ]
     for header in ORDER:
         for one in functions(header):
             says = "`".join(t if i % 2 else plain(t) for i, t in enumerate(one.says.split("`")))
-            lines.append(f"| `{one.name}` | [`{header}.h`](#{header}-h) | `[{one.tag}]` | {says} |")
+            lines.append(
+                f"| `{one.name}` | [`{header}.h`](#{header}-h) | `[{one.tag}]` | {one.reason} | {says} |"
+            )
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,7 @@
 // extern "C": what this library is.
 #include "amp/diag.h"
 
+#include "abi/guard.hpp"
 #include "amp_source_digest.h"
 #include "core/log.hpp"
 #include "kernel/step.hpp"
@@ -9,7 +10,19 @@
 #define AMP_BUILD_INFO "unknown build"
 #endif
 
+using namespace amp;
+
 extern "C" {
+
+size_t amp_violation_count(size_t* found) {
+    const Report r = report_of_thread();
+    if (found) *found = r.found;
+    return r.count;
+}
+const amp_violation* amp_violation_at(size_t index) {
+    const Report r = report_of_thread();
+    return index < r.count ? r.records + index : nullptr;
+}
 
 uint32_t amp_abi_version(void) { return (AMP_ABI_VERSION_MAJOR << 16) | AMP_ABI_VERSION_MINOR; }
 
@@ -21,7 +34,7 @@ const char* amp_status_name(amp_status code) {
     return code <= 0 && code >= AMP_E_FULL ? names[-code] : "AMP_E_UNKNOWN";
 }
 
-const char* amp_isa(void) { return amp::kernels() ? amp::kernels()->isa : ""; }
+const char* amp_isa(void) { return kernels() ? kernels()->isa : ""; }
 const char* amp_build_info(void) { return AMP_BUILD_INFO; }
 const char* amp_source_digest(void) { return AMP_SOURCE_DIGEST; }
 
@@ -35,10 +48,15 @@ int32_t amp_test_hooks(void) {
 
 amp_status amp_native_logging_set(int32_t on) {
 #ifdef AMP_NATIVE_ENABLE_LOGGING
-    return amp::log_switch(on != 0) ? AMP_OK : AMP_E_INVALID_ARG;
+    return reported("log", nullptr, [&] {
+        need(log_switch(on != 0), "log",
+             "native log: its file cannot be opened. Name one that can be written in AMP_NATIVE_LOG.");
+    });
 #else
     static_cast<void>(on);
-    return AMP_E_UNSUPPORTED;
+    return reported("log", nullptr, [] {
+        throw Failure(AMP_E_UNSUPPORTED, "log", "native log: this library is built without it. Build it with logging.");
+    });
 #endif
 }
 

@@ -1,7 +1,8 @@
-// The border: no exception crosses it; every failure becomes a status and an amp_error.
+// The border: no exception crosses it; every failure becomes a status, an amp_error and the report of the thread.
 #pragma once
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 #include "core/failure.hpp"
 #include "engine/run/floating_point.hpp"
@@ -18,8 +19,8 @@ inline amp_status out_of_memory(const char* stage, amp_error* error) {
     return AMP_E_NOMEM;
 }
 
-template <class F> amp_status guarded(const char* stage, amp_error* error, F&& f) {
-    const FloatingPoint rounding;
+// Runs a call with the caller's floating-point environment.
+template <class F> amp_status reported(const char* stage, amp_error* error, F&& f) {
     try {
         clear_error(error);
         f();
@@ -39,8 +40,16 @@ template <class F> amp_status guarded(const char* stage, amp_error* error, F&& f
     }
 }
 
+template <class F> amp_status guarded(const char* stage, amp_error* error, F&& f) {
+    const FloatingPoint rounding;
+    return reported(stage, error, std::forward<F>(f));
+}
+
 template <class F> amp_status guarded(const char* stage, amp_graph_runtime* rt, F&& f) {
-    if (!rt) return AMP_E_INVALID_ARG;
+    if (!rt) {
+        write_error(AMP_E_INVALID_ARG, stage, "runtime: NULL. Create one.", nullptr);
+        return AMP_E_INVALID_ARG;
+    }
     return guarded(stage, &rt->runtime.last_error, [&] { f(rt->runtime); });
 }
 

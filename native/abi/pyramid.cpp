@@ -1,5 +1,6 @@
 // extern "C": the min/max pyramid of a signal.
 #include "core/signals/pyramid.hpp"
+#include "abi/guard.hpp"
 #include "amp/diag.h"
 
 extern "C" {
@@ -12,11 +13,14 @@ void amp_pyramid_build(const double* samples, int64_t frames, double* pyramid) {
 
 amp_status amp_pyramid_query(const double* samples, int64_t frames, const double* pyramid, int64_t first, int64_t last,
                              int32_t columns, double* low, double* high) {
-    if (!samples || !low || !high || columns < 1 || first < 0 || last > frames || first >= last)
-        return AMP_E_INVALID_ARG;
-    if (!pyramid && amp::pyramid_size(frames) > 0) return AMP_E_INVALID_ARG;
-    amp::query_pyramid(samples, frames, pyramid, first, last, columns, low, high);
-    return AMP_OK;
+    return amp::reported("pyramid", nullptr, [&] {
+        amp::need(samples && low && high && (pyramid || amp::pyramid_size(frames) == 0), "pyramid",
+                  "samples, pyramid, low or high: NULL. Pass the arrays.");
+        amp::need(columns >= 1, "pyramid", "columns: must be positive.");
+        amp::need(first >= 0 && first < last && last <= frames, "pyramid",
+                  "first and last: must lie in the signal, first before last.");
+        amp::query_pyramid(samples, frames, pyramid, first, last, columns, low, high);
+    });
 }
 
 }  // extern "C"

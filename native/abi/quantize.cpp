@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "abi/guard.hpp"
+
 namespace {
 
 // Finaliser of splitmix64 (Steele, Lea, Flood 2014): every bit of the result depends on every bit of x.
@@ -29,9 +31,16 @@ int64_t nearest(double x) {
 
 extern "C" amp_status amp_quantize(const double* samples, int64_t frames, const amp_quantizer* how, int32_t* out,
                                    int64_t stride) {
-    if (!samples || !how || !out || how->struct_size < sizeof(amp_quantizer) || frames < 0 || stride < 1)
-        return AMP_E_INVALID_ARG;
-    if (how->bits < 2 || how->bits > 32 || how->dither > AMP_DITHER_TPDF || how->reserved) return AMP_E_INVALID_ARG;
+    const amp_status checked = amp::reported("quantize", nullptr, [&] {
+        amp::need(samples && out, "quantize", "samples or out: NULL. Pass the arrays.");
+        amp::need(how && how->struct_size >= sizeof(amp_quantizer), "quantize",
+                  "quantizer: NULL or of an unknown version (struct_size). Fill it as amp/quantize.h says.");
+        amp::need(frames >= 0 && stride >= 1, "quantize", "frames or stride: frames not negative, stride positive.");
+        amp::need(how->bits >= 2 && how->bits <= 32, "quantize", "bits: out of range (allowed 2 to 32).");
+        amp::need(how->dither <= AMP_DITHER_TPDF && how->reserved == 0, "quantize",
+                  "dither: unknown, or reserved not 0.");
+    });
+    if (checked) return checked;
     const auto scale = static_cast<double>(int64_t{1} << (how->bits - 1));
     const int32_t step = int32_t{1} << std::min(32 - how->bits, 30);
     const uint64_t start = mix64(mix64(how->seed) + how->stream * 0x8cb92ba72f3d8dd7u);

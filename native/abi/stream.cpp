@@ -113,6 +113,7 @@ amp_status amp_stream_close_tap(amp_stream* s, uint32_t tap, amp_error* error) {
 amp_status amp_stream_pull(amp_stream* s, uint32_t tap, const amp_buffer* out, uint32_t flags, int64_t* got,
                            amp_error* error) {
     int64_t unread = 0;
+    if (got) *got = 0;
     return locked("pull", s, error, [&](Stream& x) {
         check_buffer(out, "pull");
         check_flags(flags, AMP_PULL_READY, "pull");

@@ -9,7 +9,7 @@ from pathlib import Path
 from cffi import FFI
 
 HEADERS = (
-    *("status", "buffer", "node", "graph", "run", "history", "metrics"),
+    *("status", "violation", "buffer", "node", "graph", "run", "history", "metrics"),
     *("meter", "diag", "quantize", "stream"),
 )
 SECTION = re.compile(r"/\* cffi-begin \*/(.*?)/\* cffi-end \*/", re.DOTALL)

@@ -22,9 +22,53 @@ void hand_over(const amp_error& full, amp_error* out) {
     std::memcpy(reinterpret_cast<char*>(out) + sizeof(uint32_t),
                 reinterpret_cast<const char*>(&full) + sizeof(uint32_t), size - sizeof(uint32_t));
 }
+
+// What the report's records point into.
+struct Kept {
+    std::shared_ptr<const std::vector<Violation>> violations;
+    std::vector<amp_violation> records;
+};
+thread_local Kept kept;
+// Apart from it: a call that succeeds on a thread without a report must not be the first to touch `kept`, whose
+// destructor is registered with an allocation.
+struct Shown {
+    Report report;
+    amp_violation fixed;  // for a report that may not allocate
+    bool keeps;
+};
+thread_local Shown shown;
+
+void forget() {
+    if (shown.keeps) kept = {};
+    shown = {};
+}
+
+void show(amp_status code, const char* sentence) {
+    forget();
+    shown.fixed = {sizeof(amp_violation), code, "", "", sentence, "", "", 0};
+    shown.report = {&shown.fixed, 1, 1};
+}
+
+void show(const Failure& f) {
+    forget();
+    shown.keeps = true;
+    kept.violations = f.violations ? f.violations
+                                   : std::make_shared<const std::vector<Violation>>(
+                                         1, Violation{f.code, f.node, f.port, f.message, "", "", 0});
+    kept.records.reserve(kept.violations->size());
+    for (const Violation& v : *kept.violations)
+        kept.records.push_back({sizeof(amp_violation), v.code, v.node.c_str(), v.port.c_str(), v.sentence.c_str(),
+                                v.cure.c_str(), v.src.c_str(), v.frames});
+    shown.report = {kept.records.data(), kept.records.size(), std::max(f.found, kept.records.size())};
+}
 }  // namespace
 
+Report report_of_thread() { return shown.report; }
+
 void write_error(const Failure& f, amp_error* out) {
+    try {
+        show(f);
+    } catch (...) { show(f.code, "violations: no memory is left to list them. The error record has the first."); }
     amp_error e{};
     e.code = f.code;
     e.batch = f.batch;
@@ -38,6 +82,7 @@ void write_error(const Failure& f, amp_error* out) {
 }
 
 void write_error(amp_status code, const char* stage, const char* message, amp_error* out) {
+    show(code, message);
     amp_error e{};
     e.code = code;
     e.batch = e.channel = e.frame = -1;
@@ -47,6 +92,7 @@ void write_error(amp_status code, const char* stage, const char* message, amp_er
 }
 
 void clear_error(amp_error* out) {
+    forget();
     amp_error e{};
     e.batch = e.channel = e.frame = -1;
     hand_over(e, out);

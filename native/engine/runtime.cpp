@@ -269,18 +269,22 @@ void Runtime::bind_input(const std::string& node, const amp_buffer& b) {
 }
 
 void Runtime::check_history(const History& history) const {
+    static constexpr char kCure[] = "The curves must be exactly those the graph names.";
+    Violations v("history");
     std::string missing, extra;
-    for (const auto& name : plan_.curves)
-        if (!history.count(name)) missing += (missing.empty() ? "" : ", ") + name;
-    for (const auto& [name, curve] : history)
-        if (!std::binary_search(plan_.curves.begin(), plan_.curves.end(), name))
-            extra += (extra.empty() ? "" : ", ") + name;
-    if (!missing.empty() || !extra.empty())
-        throw Failure(AMP_E_INVALID_ARG, "history",
-                      text("control history: %s%s%s%s%s. The curves must be exactly those the graph names.",
-                           missing.empty() ? "" : "missing ", missing.c_str(),
-                           !missing.empty() && !extra.empty() ? "; " : "",
-                           extra.empty() ? "" : "not in the graph: ", extra.c_str()));
+    for (const auto& name : plan_.curves) {
+        if (history.count(name)) continue;
+        missing += (missing.empty() ? "" : ", ") + name;
+        v.add(text("control history: missing %s.", name.c_str()), kCure, "", name);
+    }
+    for (const auto& [name, curve] : history) {
+        if (std::binary_search(plan_.curves.begin(), plan_.curves.end(), name)) continue;
+        extra += (extra.empty() ? "" : ", ") + name;
+        v.add(text("control history: not in the graph: %s.", name.c_str()), kCure, "", name);
+    }
+    v.raise(text("control history: %s%s%s%s%s. %s", missing.empty() ? "" : "missing ", missing.c_str(),
+                 !missing.empty() && !extra.empty() ? "; " : "",
+                 extra.empty() ? "" : "not in the graph: ", extra.c_str(), kCure));
 }
 
 void Runtime::set_history(History history) {

@@ -2,6 +2,7 @@
 // execute. Work is bounded; what is returned is the first status that is not AMP_OK.
 #pragma once
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include "rig.hpp"
@@ -30,6 +31,22 @@ inline amp_status render(rig::Runtime& r, uint32_t batches, bool executed) {
     return AMP_OK;
 }
 
+// Reads every violation of the last call: there are some exactly if it failed, and each says something.
+inline void violations(amp_status status) {
+    size_t found = 0;
+    const size_t count = amp_violation_count(&found);
+    if ((status == AMP_OK) != (found == 0) || count > found || count > AMP_MOST_VIOLATIONS) std::abort();
+    for (size_t i = 0; i < count; ++i) {
+        const amp_violation* v = amp_violation_at(i);
+        if (!v || v->struct_size != sizeof *v || v->code >= 0 || v->code < AMP_E_FULL || v->frames < 0) std::abort();
+        size_t read = 0;  // to the end of each: a sanitizer sees texts that do not live
+        for (const char* s : {v->node, v->port, v->sentence, v->cure, v->src}) read += std::strlen(s);
+        if (read == 0 || !*v->sentence) std::abort();
+        if (i == 0 && v->code != status) std::abort();
+    }
+    if (amp_violation_at(count)) std::abort();
+}
+
 struct Outcome {
     amp_status compiled = AMP_OK, last = AMP_OK;
     bool executed = false;
@@ -40,11 +57,13 @@ inline Outcome descriptors(const Bytes& b, const Bytes& foreign_plan = {}) {
     Outcome o;
     amp_bytes plan{}, json{};
     o.compiled = o.last = amp_plan_compile(b.data(), b.size(), &plan, nullptr);
+    violations(o.last);
     if (o.last) return o;
     const Bytes own(plan.data, plan.data + plan.size);
     amp_bytes_free(&plan);
     const Bytes& used = foreign_plan.empty() ? own : foreign_plan;
     o.last = amp_plan_describe(b.data(), b.size(), used.data(), used.size(), &json, nullptr);
+    violations(o.last);
     o.executed = channels(std::string(reinterpret_cast<char*>(json.data), json.size)) <= kMostChannels;
     amp_bytes_free(&json);
     rig::Runtime r(b, used);
@@ -77,6 +96,7 @@ inline Outcome schedule(const Bytes& b, const Bytes& descriptors) {
     amp_bytes json{};
     o.compiled = o.last =
         amp_schedule_describe(descriptors.data(), descriptors.size(), b.data(), b.size(), &json, nullptr);
+    violations(o.last);
     amp_bytes_free(&json);
     rig::Runtime r(descriptors);
     if (r.note(amp_graph_runtime_set_schedule(r.raw, b.data(), b.size())) != o.last) std::abort();
@@ -92,6 +112,7 @@ inline amp_status history(const Bytes& b, rig::Runtime& voice) {
     amp_status last = AMP_OK;
     for (const int64_t first : {int64_t{-5}, int64_t{0}, int64_t{1} << 40}) {
         const amp_status s = amp_history_sample(b.data(), b.size(), "cutoff", 48000, first, 64, y, nullptr);
+        violations(s);
         if (!last) last = s;
     }
     voice.configure(1, 32);

@@ -21,8 +21,13 @@ struct Arc {
 
 const std::string& name_of(const Plan& p, uint32_t u) { return p.nodes[u].descriptor->name; }
 
+struct Account {
+    std::string text;
+    int64_t missing;  // frames
+};
+
 // ": 0 frames of edge delay, needs 65 (look declares 64)" for the edges of a cycle.
-std::string account(const Plan& p, const std::vector<uint32_t>& edges, int64_t more) {
+Account account(const Plan& p, const std::vector<uint32_t>& edges, int64_t more) {
     uint64_t has = 0;
     int64_t needs = more;
     std::set<uint32_t> sources;
@@ -35,8 +40,9 @@ std::string account(const Plan& p, const std::vector<uint32_t>& edges, int64_t m
         declared += text("%s%s declares %lld", declared.empty() ? " (" : ", ", n.descriptor->name.c_str(),
                          static_cast<long long>(n.latency));
     }
-    return text(": %llu frames of edge delay, needs %lld%s%s", static_cast<unsigned long long>(has),
-                static_cast<long long>(needs), declared.c_str(), declared.empty() ? "" : ")");
+    return {text(": %llu frames of edge delay, needs %lld%s%s", static_cast<unsigned long long>(has),
+                 static_cast<long long>(needs), declared.c_str(), declared.empty() ? "" : ")"),
+            needs - static_cast<int64_t>(has)};
 }
 
 struct Aligner {
@@ -128,10 +134,10 @@ struct Aligner {
                 gates += (gates.empty() ? "\"" : ", \"") + p.gates[arcs[k].dst - p.nodes.size()].name + '"';
             }
         }
-        throw Failure(AMP_E_CYCLE, "plan",
-                      "gate " + gates + ": " + path + account(p, edges, 0) +
-                          ". Add delay_frames on one of its edges, or take one of its nodes out of the gate.",
-                      name_of(p, arcs[cycle.front()].src));
+        throw Failure("plan",
+                      {AMP_E_CYCLE, name_of(p, arcs[cycle.front()].src), "",
+                       "gate " + gates + ": " + path + account(p, edges, 0).text + '.',
+                       "Add delay_frames on one of its edges, or take one of its nodes out of the gate.", "", 0});
     }
 };
 
@@ -148,7 +154,9 @@ void refuse_feedback(const Plan& p, std::vector<uint32_t> cycle) {
     const std::string& first = name_of(p, p.edges[cycle.front()].src);
     std::string path = "feedback " + first;
     for (uint32_t k : cycle) path += " -> " + name_of(p, p.edges[k].dst);
-    throw Failure(AMP_E_CYCLE, "plan", path + account(p, cycle, 1) + ". Add delay_frames on one of its edges.", first);
+    const Account a = account(p, cycle, 1);
+    throw Failure("plan", {AMP_E_CYCLE, first, "", path + a.text + '.', "Add delay_frames on one of its edges.",
+                           name_of(p, p.edges[cycle.back()].src), a.missing});
 }
 
 void align(Plan& p) {

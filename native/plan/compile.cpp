@@ -41,22 +41,21 @@ struct Compiler {
     void nodes() {
         const Descriptors& d = plan.descriptors;
         if (!(d.sample_rate >= 1.0 && d.sample_rate <= 1e7))
-            v.add(text("sample_rate: out of range (got %g Hz, allowed 1 to 1e7). Give a rate in Hz.", d.sample_rate),
+            v.add(text("sample_rate: out of range (got %g Hz, allowed 1 to 1e7).", d.sample_rate), "Give a rate in Hz.",
                   "");
         if (d.heat_policy > 1)
-            v.add(text("heat policy: unknown (got %u, allowed 0 report, 1 halt).", d.heat_policy), "");
+            v.add(text("heat policy: unknown (got %u, allowed 0 report, 1 halt).", d.heat_policy), "", "");
         plan.nodes.resize(d.nodes.size());
         for (uint32_t i = 0; i < d.nodes.size(); ++i) {
             const NodeDescriptor& n = d.nodes[i];
-            if (n.name.empty()) v.add("a node has no name. Give every node a name.", "");
+            if (n.name.empty()) v.add("a node has no name.", "Give every node a name.", "");
             if (i > 0 && d.nodes[i - 1].name == n.name)  // they stand in name order
-                v.add(text("%s: two nodes have this name. Rename one.", n.name.c_str()), n.name);
+                v.add(text("%s: two nodes have this name.", n.name.c_str()), "Rename one.", n.name);
             check_extensions(n.extensions, n.name, n.name, "", v);
             const NodeType* type = find_type(n.type);
             if (!type) {
-                v.add(text("%s: unknown node type \"%s\". `amp-lab nodes` lists the types.", n.name.c_str(),
-                           n.type.c_str()),
-                      n.name);
+                v.add(text("%s: unknown node type \"%s\".", n.name.c_str(), n.type.c_str()),
+                      "`amp-lab nodes` lists the types.", n.name);
                 continue;
             }
             plan.nodes[i].type = type;
@@ -68,34 +67,30 @@ struct Compiler {
 
     void node(const NodeDescriptor& n, const amp_node_contract& c, PlanNode& p) {
         if (n.revision != c.revision)
-            v.add(text("%s: made for %s revision %u, this library has revision %u (contract %s). Rebuild the graph and "
-                       "bless its goldens anew.",
-                       n.name.c_str(), c.id, n.revision, c.revision, hex(contract_digest(c)).c_str()),
-                  n.name, "", AMP_E_DRIFT);
+            v.add(text("%s: made for %s revision %u, this library has revision %u (contract %s).", n.name.c_str(), c.id,
+                       n.revision, c.revision, hex(contract_digest(c)).c_str()),
+                  "Rebuild the graph and bless its goldens anew.", n.name, "", AMP_E_DRIFT);
         if (n.oversample != 1)
-            v.add(text("%s: oversample_ratio (got %u, allowed 1). This node runs at the sample rate.", n.name.c_str(),
-                       n.oversample),
-                  n.name, "", AMP_E_UNSUPPORTED);
+            v.add(text("%s: oversample_ratio (got %u, allowed 1).", n.name.c_str(), n.oversample),
+                  "This node runs at the sample rate.", n.name, "", AMP_E_UNSUPPORTED);
         for (double t : {n.heat_j_per_frame, n.capacity_j_per_k, n.conductance_w_per_k})
             if (std::isinf(t) || t < 0)
-                v.add(text("%s: thermo constants are finite and not negative (got %g).", n.name.c_str(), t), n.name);
+                v.add(text("%s: thermo constants are finite and not negative (got %g).", n.name.c_str(), t), "",
+                      n.name);
         if (n.capacity_j_per_k == 0.0)
-            v.add(text("%s: thermo capacity is above zero (got 0).", n.name.c_str()), n.name);
+            v.add(text("%s: thermo capacity is above zero (got 0).", n.name.c_str()), "", n.name);
         // T[n] = (1 - G / (C fs)) T[n-1] + q[n] / C grows without end where the factor is below -1.
         if (const double g = n.conductance_w_per_k / (n.capacity_j_per_k * plan.descriptors.sample_rate); g >= 2.0)
-            v.add(
-                text("%s: thermo constants are unstable (got conductance / (capacity fs) = %g, allowed below 2). Raise "
-                     "the capacity or lower the conductance.",
-                     n.name.c_str(), g),
-                n.name);
+            v.add(text("%s: thermo constants are unstable (got conductance / (capacity fs) = %g, allowed below 2).",
+                       n.name.c_str(), g),
+                  "Raise the capacity or lower the conductance.", n.name);
         check_parameters(n, c, plan.descriptors.sample_rate, p.parameter, v);
         for (uint32_t k = 0; k < c.n_params; ++k) {
             const Parameter* q = p.parameter[k] < 0 ? nullptr : &n.parameters[static_cast<size_t>(p.parameter[k])];
             const bool names_curve = k + 1 == c.curve_param;
             if (names_curve && (!q || q->text.empty()))
-                v.add(text("%s.%s: no control curve is named. Give the name of a curve.", n.name.c_str(),
-                           c.params[k].key),
-                      n.name, c.params[k].key);
+                v.add(text("%s.%s: no control curve is named.", n.name.c_str(), c.params[k].key),
+                      "Give the name of a curve.", n.name, c.params[k].key);
             else if (q && (names_curve || q->kind == Parameter::kCurve))
                 plan.curves.push_back(q->text);
         }
@@ -105,7 +100,7 @@ struct Compiler {
     template <class Link> bool ends(const Link& d, PlanEdge& e) {
         for (const auto& [place, name] : {std::pair(d.from, &d.src), std::pair(d.to, &d.dst)})
             if (place == kNoNode) {
-                v.add(text("%s: there is no node \"%s\".", spelled(d).c_str(), name->c_str()), *name);
+                v.add(text("%s: there is no node \"%s\".", spelled(d).c_str(), name->c_str()), "", *name);
                 return false;
             }
         e.src = d.from;
@@ -115,11 +110,11 @@ struct Compiler {
         if (p < 0)
             v.add(text("%s: %s has no output \"%s\" (it has %s).", spelled(d).c_str(), d.src.c_str(),
                        d.src_port.c_str(), keys(c.outputs, c.n_outputs).c_str()),
-                  d.src, d.src_port);
+                  "", d.src, d.src_port);
         if (e.delay > kLongestDelay)
             v.add(text("%s: delay_frames (got %llu, allowed 0 to %llu).", spelled(d).c_str(),
                        static_cast<unsigned long long>(e.delay), static_cast<unsigned long long>(kLongestDelay)),
-                  d.dst);
+                  "", d.dst);
         e.src_port = static_cast<uint32_t>(std::max(p, 0));
         return p >= 0;
     }
@@ -138,25 +133,25 @@ struct Compiler {
             if (e.port < 0) {
                 v.add(text("%s: %s has no input \"%s\" (it has %s).", spelled(d).c_str(), d.dst.c_str(),
                            d.dst_port.c_str(), keys(c.inputs, c.n_inputs).c_str()),
-                      d.dst, d.dst_port);
+                      "", d.dst, d.dst_port);
                 continue;
             }
             if (before && before->to == d.to && before->dst_port == d.dst_port && before->slot == d.slot)
-                v.add(text("%s: slot %d is taken. Give each edge of a port its own slot.", spelled(d).c_str(), d.slot),
-                      d.dst, d.dst_port);
+                v.add(text("%s: slot %d is taken.", spelled(d).c_str(), d.slot),
+                      "Give each edge of a port its own slot.", d.dst, d.dst_port);
             before = &d;
             if (d.has_tokens && d.tokens.frames != d.delay)
                 v.add(text("%s: initial tokens (got %llu frames, allowed exactly delay_frames = %llu).",
                            spelled(d).c_str(), static_cast<unsigned long long>(d.tokens.frames),
                            static_cast<unsigned long long>(d.delay)),
-                      d.dst, d.dst_port, AMP_E_SHAPE);
+                      "", d.dst, d.dst_port, AMP_E_SHAPE);
             for (double x : d.tokens.data)
                 if (!std::isfinite(x)) {
-                    v.add(text("%s: initial tokens must be finite.", spelled(d).c_str()), d.dst, d.dst_port);
+                    v.add(text("%s: initial tokens must be finite.", spelled(d).c_str()), "", d.dst, d.dst_port);
                     break;
                 }
             if (d.kappa < 0 || d.kappa > 1)
-                v.add(text("%s: kappa (got %g, allowed 0 to 1).", spelled(d).c_str(), d.kappa), d.src);
+                v.add(text("%s: kappa (got %g, allowed 0 to 1).", spelled(d).c_str(), d.kappa), "", d.src);
             check_gates(d);
             plan.edges.push_back(e);
         }
@@ -165,9 +160,9 @@ struct Compiler {
     void check_gates(const EdgeDescriptor& d) {
         for (size_t i = 0; i < d.gates.size(); ++i) {
             if (d.gates[i].empty())
-                v.add(spelled(d) + ": a gate has no name. Give every gate a name.", d.dst, d.dst_port);
+                v.add(spelled(d) + ": a gate has no name.", "Give every gate a name.", d.dst, d.dst_port);
             if (i > 0 && d.gates[i] == d.gates[i - 1])
-                v.add(text("%s: gate \"%s\" is named twice. Name it once.", spelled(d).c_str(), d.gates[i].c_str()),
+                v.add(text("%s: gate \"%s\" is named twice.", spelled(d).c_str(), d.gates[i].c_str()), "Name it once.",
                       d.dst, d.dst_port);
         }
     }
@@ -186,22 +181,20 @@ struct Compiler {
             if (e.param < 0 || c.params[e.param].kind != AMP_PARAM_NUMBER || c.params[e.param].rate != AMP_RATE_FRAME) {
                 v.add(text("%s: %s", spelled(d).c_str(),
                            e.param < 0 ? "there is no such parameter." : "this parameter cannot be modulated."),
-                      d.dst, d.param);
+                      "", d.dst, d.param);
                 continue;
             }
             const bool together = before && before->to == d.to && before->param == d.param;
             if (together && before->slot == d.slot)
-                v.add(text("%s: slot %d is taken. Give each modulation of a parameter its own slot.",
-                           spelled(d).c_str(), d.slot),
-                      d.dst, d.param);
+                v.add(text("%s: slot %d is taken.", spelled(d).c_str(), d.slot),
+                      "Give each modulation of a parameter its own slot.", d.dst, d.param);
             before = &d;
             meet = together ? meet + 1 : 1;
             if (meet == kMostModulations + 1)
-                v.add(text("%s: more than %d modulations meet at one parameter. Sum some of them in a mix node first.",
-                           spelled(d).c_str(), kMostModulations),
-                      d.dst, d.param);
+                v.add(text("%s: more than %d modulations meet at one parameter.", spelled(d).c_str(), kMostModulations),
+                      "Sum some of them in a mix node first.", d.dst, d.param);
             if (!std::isfinite(d.scale) || !std::isfinite(d.offset))
-                v.add(text("%s: scale and offset are finite numbers.", spelled(d).c_str()), d.dst, d.param);
+                v.add(text("%s: scale and offset are finite numbers.", spelled(d).c_str()), "", d.dst, d.param);
             plan.edges.push_back(e);
         }
     }
@@ -221,7 +214,7 @@ struct Compiler {
             const auto& c = contract(i);
             for (uint32_t k = 0; k < c.n_inputs; ++k)
                 if (!c.inputs[k].optional && plan.nodes[i].in_channels[k] == 0)
-                    v.add(text("%s.%s: not connected. Connect a signal to it.", name(i).c_str(), c.inputs[k].key),
+                    v.add(text("%s.%s: not connected.", name(i).c_str(), c.inputs[k].key), "Connect a signal to it.",
                           name(i), c.inputs[k].key);
             for (uint32_t k = 0; k < c.n_params; ++k) {
                 if (plan.nodes[i].parameter[k] < 0 || c.params[k].kind == AMP_PARAM_MATRIX) continue;
@@ -230,14 +223,15 @@ struct Compiler {
                 if (t.channels != 1 && t.channels != static_cast<uint32_t>(plan.nodes[i].channels))
                     v.add(text("%s.%s: channels of the value (got %u, allowed 1 or %d).", name(i).c_str(),
                                c.params[k].key, t.channels, plan.nodes[i].channels),
-                          name(i), c.params[k].key, AMP_E_SHAPE);
+                          "", name(i), c.params[k].key, AMP_E_SHAPE);
             }
         }
         const std::string& out = plan.descriptors.output;
         const bool heard = std::any_of(plan.nodes.begin(), plan.nodes.end(), [&](const PlanNode& n) {
             return n.descriptor->name == out && n.type->contract->n_outputs > 0;
         });
-        if (!out.empty() && !heard) v.add(text("output: there is no node \"%s\" with an output.", out.c_str()), out);
+        if (!out.empty() && !heard)
+            v.add(text("output: there is no node \"%s\" with an output.", out.c_str()), "", out);
     }
 
     // Nodes of a loop that pass all their heat on among themselves keep it for ever: take away whoever lets some out,
@@ -273,7 +267,7 @@ struct Compiler {
         if (!trap.empty())
             v.add(text("%s: heat goes round a cycle undiminished (product of kappa 1, must be below 1).",
                        name(trap.begin()->first).c_str()),
-                  name(trap.begin()->first));
+                  "", name(trap.begin()->first));
     }
 
     // Heat shares: default 0 where a loop delays, else 1 / fan-out; no node gives away more than it has.
@@ -288,7 +282,7 @@ struct Compiler {
             if (leaving[i] > 1.0 + 1e-12)
                 v.add(text("%s: its edges carry away more heat than it has (sum of kappa %g, allowed at most 1).",
                            name(i).c_str(), leaving[i]),
-                      name(i));
+                      "", name(i));
         for (const Component& c : plan.components) heat_trap(c);
     }
 };

@@ -63,10 +63,10 @@ void check_extensions(const std::vector<Extension>& list, const std::string& whe
                       const std::string& port, Violations& v) {
     for (const Extension& e : list)
         if (e.required)
-            v.add(text("%s: extension \"%s\" is required, and this library does not act on it. Load the graph with a "
-                       "newer library, or make the extension optional.",
-                       where.c_str(), e.id.c_str()),
-                  node, port, AMP_E_UNSUPPORTED);
+            v.add(text("%s: extension \"%s\" is required, and this library does not act on it.", where.c_str(),
+                       e.id.c_str()),
+                  "Load the graph with a newer library, or make the extension optional.", node, port,
+                  AMP_E_UNSUPPORTED);
 }
 
 std::string extensions_json(const std::vector<Extension>& list) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/bytes.hpp"
-#include "plan/check.hpp"
+#include "core/failure.hpp"
 
 namespace amp {
 

@@ -17,63 +17,60 @@ struct Checker {
     const Schedule& s;
     std::vector<Place> place{};
     std::vector<const std::vector<uint32_t>*> cohorts{};
+    Violations v{"schedule", 1};
 
     const char* name(uint32_t u) const { return p.nodes[u].descriptor->name.c_str(); }
 
-    [[noreturn]] void refuse(const char* rule, uint32_t a, uint32_t b, const std::string& what) const {
-        throw Failure(AMP_E_INVALID_ARG, "schedule", text("%s, %s: rule %s: %s", name(a), name(b), rule, what.c_str()),
-                      name(a));
+    void refuse(const char* rule, uint32_t a, uint32_t b, const std::string& what, const char* cure) {
+        v.add(text("%s, %s: rule %s: %s", name(a), name(b), rule, what.c_str()), cure, name(a));
     }
-    [[noreturn]] void refuse(uint32_t u, const std::string& what) const {
-        throw Failure(AMP_E_INVALID_ARG, "schedule", text("%s: %s", name(u), what.c_str()), name(u));
+    void refuse(uint32_t u, const std::string& what, const char* cure) {
+        v.add(text("%s: %s", name(u), what.c_str()), cure, name(u));
     }
 
     void every_node_once() {
         place.resize(p.nodes.size());
         for (uint32_t i = 0; i < s.stages.size(); ++i) {
-            if (s.stages[i].empty())
-                throw Failure(AMP_E_INVALID_ARG, "schedule", text("stage %u: has no cohorts. Take it out.", i));
+            if (s.stages[i].empty()) v.add(text("stage %u: has no cohorts.", i), "Take it out.", "");
             for (const auto& cohort : s.stages[i]) {
-                if (cohort.empty())
-                    throw Failure(AMP_E_INVALID_ARG, "schedule",
-                                  text("stage %u: a cohort has no members. Take it out.", i));
+                if (cohort.empty()) v.add(text("stage %u: a cohort has no members.", i), "Take it out.", "");
                 for (uint32_t lane = 0; lane < cohort.size(); ++lane) {
                     Place& at = place[cohort[lane]];
                     if (at.stage != UINT32_MAX)
-                        refuse(cohort[lane],
-                               text("stands in the schedule twice (stages %u and %u). Name it once.", at.stage, i));
+                        refuse(cohort[lane], text("stands in the schedule twice (stages %u and %u).", at.stage, i),
+                               "Name it once.");
                     at = {i, static_cast<uint32_t>(cohorts.size()), lane};
                 }
                 cohorts.push_back(&cohort);
             }
         }
         for (uint32_t u = 0; u < place.size(); ++u)
-            if (place[u].stage == UINT32_MAX) refuse(u, "is not in the schedule. Give it a place.");
+            if (place[u].stage == UINT32_MAX) refuse(u, "is not in the schedule.", "Give it a place.");
     }
 
     bool one_loop(uint32_t a, uint32_t b) const { return p.nodes[a].loop >= 0 && p.nodes[a].loop == p.nodes[b].loop; }
 
-    void dependencies() const {
+    void dependencies() {
         for (const PlanEdge& e : p.edges) {
             const Place &src = place[e.src], &dst = place[e.dst];
             if (!one_loop(e.src, e.dst)) {
                 if (src.stage >= dst.stage)
-                    refuse(
-                        "dependency", e.dst, e.src,
-                        text("%s reads %s, which stands in stage %u (got stage %u, allowed %u and later). Move it to "
-                             "a later stage.",
-                             name(e.dst), name(e.src), src.stage, dst.stage, src.stage + 1));
+                    refuse("dependency", e.dst, e.src,
+                           text("%s reads %s, which stands in stage %u (got stage %u, allowed %u and later).",
+                                name(e.dst), name(e.src), src.stage, dst.stage, src.stage + 1),
+                           "Move it to a later stage.");
             } else if (e.src != e.dst && src.cohort == dst.cohort) {
-                refuse("loop", e.dst, e.src, "two nodes of one loop stand in one cohort. Give each its own.");
+                refuse("loop", e.dst, e.src, "two nodes of one loop stand in one cohort.", "Give each its own.");
             } else if (src.stage != dst.stage) {
                 refuse("loop", e.dst, e.src,
-                       text("the nodes of a loop fire together (got stages %u and %u, allowed one). Move them into one "
-                            "stage.",
-                            dst.stage, src.stage));
+                       text("the nodes of a loop fire together (got stages %u and %u, allowed one).", dst.stage,
+                            src.stage),
+                       "Move them into one stage.");
             } else if (e.lag == 0 && src.cohort > dst.cohort) {
-                refuse("dependency", e.dst, e.src,
-                       text("%s reads %s in the same frame and stands before it in its loop. Move it behind.",
-                            name(e.dst), name(e.src)));
+                refuse(
+                    "dependency", e.dst, e.src,
+                    text("%s reads %s in the same frame and stands before it in its loop.", name(e.dst), name(e.src)),
+                    "Move it behind.");
             }
         }
     }
@@ -84,7 +81,7 @@ struct Checker {
         return list;
     }
 
-    void members() const {
+    void members() {
         const auto alone = reasons_alone(p);
         const auto gates = gate_sets(p);
         for (const auto* cohort : cohorts) {
@@ -92,19 +89,22 @@ struct Checker {
             const uint32_t first = cohort->front();
             const auto model = traits_of(first, gates[first]);
             for (uint32_t u : *cohort) {
-                if (alone[u])
+                if (alone[u]) {
                     refuse("type", u, u == first ? (*cohort)[1] : first,
-                           text("%s %s, so it fires alone. Give it a cohort of its own.", name(u), alone[u]));
-                if (p.nodes[u].type != p.nodes[first].type)
+                           text("%s %s, so it fires alone.", name(u), alone[u]), "Give it a cohort of its own.");
+                } else if (p.nodes[u].type != p.nodes[first].type) {
                     refuse("type", u, first,
-                           text("one cohort has one type (got %s, allowed %s). Give each its own cohort.",
-                                p.nodes[u].type->contract->id, p.nodes[first].type->contract->id));
-                compare(u, first, traits_of(u, gates[u]), model);
+                           text("one cohort has one type (got %s, allowed %s).", p.nodes[u].type->contract->id,
+                                p.nodes[first].type->contract->id),
+                           "Give each its own cohort.");
+                } else {
+                    compare(u, first, traits_of(u, gates[u]), model);
+                }
             }
         }
     }
 
-    void compare(uint32_t u, uint32_t first, const std::vector<Trait>& mine, const std::vector<Trait>& model) const {
+    void compare(uint32_t u, uint32_t first, const std::vector<Trait>& mine, const std::vector<Trait>& model) {
         for (size_t i = 0; i < mine.size(); ++i) {
             const Trait &a = mine[i], &b = model[i];  // the first difference comes before their lengths differ
             if (a.bits == b.bits) continue;
@@ -115,13 +115,14 @@ struct Checker {
             const std::string values = std::strcmp(a.rule, "gate") == 0
                                            ? ""
                                            : text(" (got %s, allowed %s)", spelled(a).c_str(), spelled(b).c_str());
-            refuse(a.rule, u, first,
-                   text("members of a cohort agree in %s%s. Give each its own cohort.", a.what, values.c_str()));
+            refuse(a.rule, u, first, text("members of a cohort agree in %s%s.", a.what, values.c_str()),
+                   "Give each its own cohort.");
+            return;
         }
     }
 
     // Loops that are fused are fused whole, lane by lane, and wired alike; their cohorts stand side by side.
-    void loops() const {
+    void loops() {
         std::vector<uint32_t> before(p.nodes.size(), UINT32_MAX);  // per loop: its cohort fired last
         for (uint32_t c = 0; c < cohorts.size(); ++c) {
             for (uint32_t lane = 0; lane < cohorts[c]->size(); ++lane) {
@@ -129,12 +130,11 @@ struct Checker {
                 if (p.nodes[u].loop < 0) continue;
                 uint32_t& last = before[static_cast<size_t>(p.nodes[u].loop)];
                 if (last == c)
-                    refuse("loop", u, cohorts[c]->front(),
-                           "two nodes of one loop stand in one cohort. Give each its own.");
-                if (last != UINT32_MAX) same_team(u, *cohorts[c], *cohorts[last]);
-                if (last != UINT32_MAX && last + 1 != c)
-                    refuse("loop", u, (*cohorts[last])[lane],
-                           "the cohorts of a loop stand side by side. Move what stands between them elsewhere.");
+                    refuse("loop", u, cohorts[c]->front(), "two nodes of one loop stand in one cohort.",
+                           "Give each its own.");
+                else if (last != UINT32_MAX && same_team(u, *cohorts[c], *cohorts[last]) && last + 1 != c)
+                    refuse("loop", u, (*cohorts[last])[lane], "the cohorts of a loop stand side by side.",
+                           "Move what stands between them elsewhere.");
                 last = c;
             }
         }
@@ -143,22 +143,22 @@ struct Checker {
                 if (p.nodes[u].loop >= 0) wired_alike(u, cohort->front());
     }
 
-    void same_team(uint32_t u, const std::vector<uint32_t>& now, const std::vector<uint32_t>& before) const {
+    bool same_team(uint32_t u, const std::vector<uint32_t>& now, const std::vector<uint32_t>& before) {
         const uint32_t lane = place[u].lane, there = std::min<uint32_t>(lane, uint32_t(before.size()) - 1);
-        if (now.size() != before.size() || p.nodes[before[lane]].loop != p.nodes[u].loop)
-            refuse("loop", u, before[there],
-                   "loops are fused whole and lane by lane, or not at all. Put the nodes of each into the same lane of "
-                   "every cohort.");
+        if (now.size() == before.size() && p.nodes[before[lane]].loop == p.nodes[u].loop) return true;
+        refuse("loop", u, before[there], "loops are fused whole and lane by lane, or not at all.",
+               "Put the nodes of each into the same lane of every cohort.");
+        return false;
     }
 
-    void wired_alike(uint32_t u, uint32_t first) const {
+    void wired_alike(uint32_t u, uint32_t first) {
         for (size_t k = 0; k < p.nodes[u].in.size(); ++k) {
             const uint32_t a = p.edges[p.nodes[u].in[k]].src, b = p.edges[p.nodes[first].in[k]].src;
             const bool inner = one_loop(a, u);
             if (inner != one_loop(b, first) || (inner && place[a].cohort != place[b].cohort))
                 refuse("loop", u, first,
-                       text("loops that are fused are wired alike, but these read %s and %s. Give each its own cohort.",
-                            name(a), name(b)));
+                       text("loops that are fused are wired alike, but these read %s and %s.", name(a), name(b)),
+                       "Give each its own cohort.");
         }
     }
 };
@@ -168,9 +168,12 @@ struct Checker {
 void check(const Plan& p, const Schedule& s) {
     Checker c{p, s};
     c.every_node_once();
+    c.v.raise();  // the rules below ask for the place of every node
     c.dependencies();
     c.members();
+    c.v.raise();  // loops that are fused are compared edge by edge
     c.loops();
+    c.v.raise();
 }
 
 }  // namespace amp

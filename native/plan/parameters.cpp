@@ -10,8 +10,8 @@ Range range_of(const amp_param_contract& p, double fs) { return {p.low, p.high_i
 std::string out_of_range(const std::string& node, const amp_param_contract& p, double got, const Range& r,
                          const char* whose) {
     const std::string high = p.high_is_fs ? text("%g fs", p.high) : text("%g", r.high);
-    return text("%s.%s: out of range (got %s%g%s%s, allowed %g to %s). Choose a value inside.", node.c_str(), p.key,
-                whose, got, *p.unit ? " " : "", p.unit, r.low, high.c_str());
+    return text("%s.%s: out of range (got %s%g%s%s, allowed %g to %s).", node.c_str(), p.key, whose, got,
+                *p.unit ? " " : "", p.unit, r.low, high.c_str());
 }
 
 namespace {
@@ -34,9 +34,8 @@ void check_choice(const NodeDescriptor& n, const amp_param_contract& c, const Pa
         if (p.kind == Parameter::kText && p.text == c.choices[i]) return;
         all += (i ? ", " : "") + std::string(c.choices[i]);
     }
-    v.add(text("%s.%s: unknown choice (got \"%s\", allowed %s). Use one of these names.", n.name.c_str(), c.key,
-               p.text.c_str(), all.c_str()),
-          n.name, c.key);
+    v.add(text("%s.%s: unknown choice (got \"%s\", allowed %s).", n.name.c_str(), c.key, p.text.c_str(), all.c_str()),
+          "Use one of these names.", n.name, c.key);
 }
 
 bool fits(const amp_param_contract& c, double x, const Range& r) {
@@ -48,19 +47,19 @@ bool fits(const amp_param_contract& c, double x, const Range& r) {
 // A range that ends at a part of the sample rate may leave the default outside at a low rate.
 void check_default(const NodeDescriptor& n, const amp_param_contract& c, double fs, Violations& v) {
     const Range r = range_of(c, fs);
-    if (!fits(c, c.value, r)) v.add(out_of_range(n.name, c, c.value, r, "the default, "), n.name, c.key);
+    if (!fits(c, c.value, r)) v.add(out_of_range(n.name, c, c.value, r, "the default, "), kChooseInside, n.name, c.key);
 }
 
 void check_number(const NodeDescriptor& n, const amp_param_contract& c, const Parameter& p, double fs, Violations& v) {
     const bool per_frame = c.rate == AMP_RATE_FRAME;
     if (p.kind == Parameter::kCurve) {
         if (!per_frame || p.text.empty())
-            v.add(text("%s.%s: cannot follow a control curve. Give it a number.", n.name.c_str(), c.key), n.name,
+            v.add(text("%s.%s: cannot follow a control curve.", n.name.c_str(), c.key), "Give it a number.", n.name,
                   c.key);
         return;
     }
     if (p.kind == Parameter::kText) {
-        v.add(text("%s.%s: needs a number (got the text \"%s\").", n.name.c_str(), c.key, p.text.c_str()), n.name,
+        v.add(text("%s.%s: needs a number (got the text \"%s\").", n.name.c_str(), c.key, p.text.c_str()), "", n.name,
               c.key);
         return;
     }
@@ -69,11 +68,11 @@ void check_number(const NodeDescriptor& n, const amp_param_contract& c, const Pa
         v.add(text("%s.%s: shape (got (%u, %u, %llu), allowed %s).", n.name.c_str(), c.key, t.batches, t.channels,
                    static_cast<unsigned long long>(t.frames),
                    c.rate == AMP_RATE_FIXED ? "one number" : "(B|1, C|1, 1)"),
-              n.name, c.key, AMP_E_SHAPE);
+              "", n.name, c.key, AMP_E_SHAPE);
     const Range r = range_of(c, fs);
     for (double x : t.data) {
         if (fits(c, x, r)) continue;
-        v.add(out_of_range(n.name, c, x, r), n.name, c.key);
+        v.add(out_of_range(n.name, c, x, r), kChooseInside, n.name, c.key);
         return;
     }
 }
@@ -82,19 +81,19 @@ void check_matrix(const NodeDescriptor& n, const amp_param_contract& c, const Pa
     const Tensor& t = p.tensor;
     if (p.kind == Parameter::kCurve || p.kind == Parameter::kText) {
         v.add(text("%s.%s: needs a matrix of numbers (got the text \"%s\").", n.name.c_str(), c.key, p.text.c_str()),
-              n.name, c.key);
+              "", n.name, c.key);
         return;
     }
     if (t.data.empty() || t.channels > kMostChannels || t.frames > kMostChannels) {
         v.add(text("%s.%s: shape (got (%u, %u, %llu), allowed (B|1, rows, columns) with 1 to %d of both).",
                    n.name.c_str(), c.key, t.batches, t.channels, static_cast<unsigned long long>(t.frames),
                    kMostChannels),
-              n.name, c.key, AMP_E_SHAPE);
+              "", n.name, c.key, AMP_E_SHAPE);
         return;
     }
     for (double x : t.data)
         if (!(x >= c.low && x <= c.high)) {
-            v.add(out_of_range(n.name, c, x, {c.low, c.high}), n.name, c.key);
+            v.add(out_of_range(n.name, c, x, {c.low, c.high}), kChooseInside, n.name, c.key);
             return;
         }
 }
@@ -110,16 +109,18 @@ void check_parameters(const NodeDescriptor& n, const amp_node_contract& c, doubl
         if (k < 0) {
             v.add(text("%s.%s: no such parameter of %s (allowed %s).", n.name.c_str(), p.key.c_str(), c.id,
                        names(c).c_str()),
-                  n.name, p.key);
+                  "", n.name, p.key);
             continue;
         }
-        if (index[k] >= 0) v.add(text("%s.%s: given twice. Keep one.", n.name.c_str(), p.key.c_str()), n.name, p.key);
+        if (index[k] >= 0)
+            v.add(text("%s.%s: given twice.", n.name.c_str(), p.key.c_str()), "Keep one.", n.name, p.key);
         index[k] = static_cast<int32_t>(i);
         const amp_param_contract& pc = c.params[k];
         if (pc.kind == AMP_PARAM_ENUM)
             check_choice(n, pc, p, v);
         else if (pc.kind == AMP_PARAM_TEXT) {
-            if (p.kind != Parameter::kText) v.add(text("%s.%s: needs a text.", n.name.c_str(), pc.key), n.name, pc.key);
+            if (p.kind != Parameter::kText)
+                v.add(text("%s.%s: needs a text.", n.name.c_str(), pc.key), "", n.name, pc.key);
         } else if (pc.kind == AMP_PARAM_MATRIX)
             check_matrix(n, pc, p, v);
         else

@@ -1,6 +1,6 @@
 // Parameter values against their contracts.
 #pragma once
-#include "plan/check.hpp"
+#include "core/failure.hpp"
 #include "plan/plan.hpp"
 
 namespace amp {
@@ -10,6 +10,7 @@ struct Range {
 };
 Range range_of(const amp_param_contract& p, double sample_rate);
 // `whose` stands before the value that was got: "the default, ".
+inline constexpr char kChooseInside[] = "Choose a value inside.";
 std::string out_of_range(const std::string& node, const amp_param_contract& p, double got, const Range& allowed,
                          const char* whose = "");
 

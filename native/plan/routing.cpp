@@ -103,7 +103,7 @@ struct Channels {
                        contract(e.src).outputs[e.src_port].gather == AMP_SCATTER_SPLIT
                            ? ", one for each of its edges; disconnect those too many"
                            : "; pick one of them"),
-                  d.src, d.src_port);
+                  "", d.src, d.src_port);
         const char* allowed = nullptr;
         if (input.channels == AMP_CHANNELS_MONO && got != 1) allowed = "1";
         if (input.channels == AMP_CHANNELS_ANY && got > 2) allowed = "1 or 2";
@@ -111,11 +111,11 @@ struct Channels {
         if (allowed)
             v.add(text("%s.%s: channels from %s (got %d, allowed %s; the node has %d).", d.dst.c_str(),
                        d.dst_port.c_str(), d.src.c_str(), got, allowed, has),
-                  d.dst, d.dst_port, AMP_E_SHAPE);
+                  "", d.dst, d.dst_port, AMP_E_SHAPE);
         if (d.has_tokens && d.tokens.channels != 1 && d.tokens.channels != static_cast<uint32_t>(got))
             v.add(text("%s: initial tokens (got %u channels, allowed 1 or %d).", spelled(d).c_str(), d.tokens.channels,
                        got),
-                  d.dst, d.dst_port, AMP_E_SHAPE);
+                  "", d.dst, d.dst_port, AMP_E_SHAPE);
     }
 
     // What the edges of a stacking port give together.
@@ -126,23 +126,23 @@ struct Channels {
             const int32_t got = n.in_channels[k];
             if (!stacks(c.inputs[k]) || got == 0) continue;
             if (got > kMostChannels) {
-                v.add(text("%s.%s: its edges stack to too many channels (got %d or more, allowed %d). A loop through a "
-                           "port that stacks widens for ever: pick one channel= on the edge that goes back.",
-                           name(i).c_str(), c.inputs[k].key, got, kMostChannels),
-                      name(i), c.inputs[k].key, AMP_E_SHAPE);
+                v.add(
+                    text("%s.%s: its edges stack to too many channels (got %d or more, allowed %d).", name(i).c_str(),
+                         c.inputs[k].key, got, kMostChannels),
+                    "A loop through a port that stacks widens for ever: pick one channel= on the edge that goes back.",
+                    name(i), c.inputs[k].key, AMP_E_SHAPE);
             } else if (c.inputs[k].gather == AMP_GATHER_MATRIX) {
                 const MatrixShape m = matrix_shape(n);
                 if (m.columns != static_cast<uint32_t>(got))
-                    v.add(text("%s.%s: its edges stack to %d channels (got a matrix of %u x %u, allowed %d columns). "
-                               "Give the matrix one column per channel that comes in and one row per channel that goes "
-                               "out.",
+                    v.add(text("%s.%s: its edges stack to %d channels (got a matrix of %u x %u, allowed %d columns).",
                                name(i).c_str(), c.inputs[k].key, got, m.rows, m.columns, got),
+                          "Give the matrix one column per channel that comes in and one row per channel that goes out.",
                           name(i), c.inputs[k].key, AMP_E_SHAPE);
             } else if (got != 1 && got != n.channels) {
                 v.add(text("%s.%s: its edges stack to %d channels (allowed 1 or %d, as many as the node's other "
                            "inputs).",
                            name(i).c_str(), c.inputs[k].key, got, n.channels),
-                      name(i), c.inputs[k].key, AMP_E_SHAPE);
+                      "", name(i), c.inputs[k].key, AMP_E_SHAPE);
             }
         }
     }
@@ -153,12 +153,12 @@ struct Channels {
         if (d.channel < -1 || d.channel >= got)
             v.add(text("modulation %s -> %s.%s: channel (got %d, allowed 0 to %d, or -1 for all).", d.src.c_str(),
                        d.dst.c_str(), d.param.c_str(), d.channel, got - 1),
-                  d.dst, d.param);
+                  "", d.dst, d.param);
         else if (d.channel < 0 && got > has)
             v.add(text("modulation %s -> %s.%s: the modulator has more channels than the node (got %d, allowed at most "
-                       "%d). Pick one with channel=.",
+                       "%d).",
                        d.src.c_str(), d.dst.c_str(), d.param.c_str(), got, has),
-                  d.dst, d.param, AMP_E_SHAPE);
+                  "Pick one with channel=.", d.dst, d.param, AMP_E_SHAPE);
     }
 };
 
@@ -174,18 +174,16 @@ void pick_channels(Plan& plan, Violations& v) {
         if (contract_of(plan, e.src).outputs[e.src_port].gather != AMP_SCATTER_SPLIT) continue;
         const std::string what = spelled(d);
         if (d.channel < 0) {
-            v.add(text("%s: %s.%s splits and the edge names no channel. Give it channel=.", what.c_str(), d.src.c_str(),
+            v.add(text("%s: %s.%s splits and the edge names no channel.", what.c_str(), d.src.c_str(),
                        d.src_port.c_str()),
-                  d.src, d.src_port);
+                  "Give it channel=.", d.src, d.src_port);
             continue;
         }
         const auto [first, fresh] = taken.emplace(std::tuple{e.src, e.src_port, d.channel}, e.descriptor);
         if (!fresh)
-            v.add(text("%s: channel %d of %s.%s leaves by the %s already. Name another channel, or pick the channel "
-                       "from the signal before the split.",
-                       what.c_str(), d.channel, d.src.c_str(), d.src_port.c_str(),
-                       spelled(plan.descriptors.edges[first->second]).c_str()),
-                  d.src, d.src_port);
+            v.add(text("%s: channel %d of %s.%s leaves by the %s already.", what.c_str(), d.channel, d.src.c_str(),
+                       d.src_port.c_str(), spelled(plan.descriptors.edges[first->second]).c_str()),
+                  "Name another channel, or pick the channel from the signal before the split.", d.src, d.src_port);
     }
 }
 

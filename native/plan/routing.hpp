@@ -1,6 +1,6 @@
 // How edges leave and meet. In this order, on edges in slot order.
 #pragma once
-#include "plan/check.hpp"
+#include "core/failure.hpp"
 #include "plan/plan.hpp"
 
 namespace amp {

@@ -240,7 +240,8 @@ class _Reader:
         try:
             return step()
         except GraphError as error:
-            self.problem(str(error))
+            for violation in error.violations:
+                self.problem(violation.sentence, violation)
         return None
 
     def edge(self, graph: EditedGraph, path: str, item: Any) -> None:

@@ -54,6 +54,7 @@ void CurveData::sample(SegmentFn segment, double sample_rate, int64_t first, int
 History read_history(const void* blob, size_t size) {
     Reader r(blob, size, "AMPH", "history");
     History h;
+    Violations v("history", 1);
     const uint32_t n = r.count("number of curves", 7 + 16);
     for (uint32_t i = 0; i < n; ++i) {
         const std::string name = r.str("curve name");
@@ -67,10 +68,13 @@ History read_history(const void* blob, size_t size) {
             c.times.push_back(r.get<double>("time"));
             c.values.push_back(r.get<double>("value"));
         }
-        check_points(name, c, 0);
+        try {
+            check_points(name, c, 0);
+        } catch (const Failure& f) { v.add(f.message, "", "", name); }
         if (!h.emplace(name, std::move(c)).second) r.fail(text("curve %s is there twice", name.c_str()));
     }
     r.end();
+    v.raise();
     return h;
 }
 

@@ -59,8 +59,8 @@ void check_range(const Plan& plan, uint32_t node, uint32_t param, const Tensor& 
     for (size_t i = 0; i < t.data.size(); ++i) {
         const double x = t.data[i];
         if (std::isfinite(x) && ((x >= range.low && x <= range.high) || c.range == AMP_RANGE_CLAMP)) continue;
-        throw Failure(AMP_E_INVALID_ARG, "set_param", out_of_range(n.descriptor->name, c, x, range), n.descriptor->name,
-                      c.key);
+        throw Failure("set_param", Violation{AMP_E_INVALID_ARG, n.descriptor->name, c.key,
+                                             out_of_range(n.descriptor->name, c, x, range), kChooseInside, "", 0});
     }
 }
 

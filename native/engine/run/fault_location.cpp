@@ -94,7 +94,7 @@ void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f)
         }
         const Range allowed = range_of(p, plan_.descriptors.sample_rate);
         keep(x, not_finite(x.value) ? AMP_E_NONFINITE : AMP_E_INVALID_ARG, p.key,
-             out_of_range(name, p, x.value, allowed) + " At " + where(x) + ".");
+             out_of_range(name, p, x.value, allowed) + ' ' + kChooseInside + " At " + where(x) + ".");
         return;
     }
     if (verdict & kOutOfRange && c.limited_param) {  // a limit the node sets itself

@@ -12,4 +12,5 @@
 #include "run.h"
 #include "status.h"
 #include "stream.h"
+#include "violation.h"
 #endif

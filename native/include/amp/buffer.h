@@ -1,4 +1,5 @@
-/* Tensors at the boundary: (batch, channel, frame), float64, frames contiguous. */
+/* Tensors at the boundary: (batch, channel, frame), float64, frames contiguous.
+ * Failure: no call here can fail. */
 #ifndef AMP_BUFFER_H
 #define AMP_BUFFER_H
 #include "status.h"

@@ -1,4 +1,5 @@
-/* Looking in from outside: build, instruction set, flight record, and the min/max pyramid for plots. */
+/* Looking in from outside: build, instruction set, flight record, and the min/max pyramid for plots.
+ * Failure: violations only. Outputs stay unwritten. */
 #ifndef AMP_DIAG_H
 #define AMP_DIAG_H
 #include "run.h"

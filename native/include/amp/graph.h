@@ -25,7 +25,8 @@
  *   u64 digest of the descriptors; u64 of the contracts; u32 n_nodes in firing order, each: str name; u64 digest of its record;
  *   u32 n_components, each: u64 sub-block; u32 nodes
  * Schedule payload, magic "AMPI": u32 n_stages, each: u32 n_cohorts, each: u32 n_members, each: str name of a node
- * Parameters not named take their default. Order of nodes, edges and modulations means nothing: slots do. */
+ * Parameters not named take their default. Order of nodes, edges and modulations means nothing: slots do.
+ * Failure: record in `error`. amp_bytes are set to NULL, 0 first and stay so; facts stay unwritten. */
 #ifndef AMP_GRAPH_H
 #define AMP_GRAPH_H
 #include "node.h"
@@ -37,8 +38,8 @@ extern "C" {
 /* cffi-begin */
 #define AMP_LANES 8   /* members of a full cohort */
 
-/* [any] Checks descriptors against the contracts and compiles the plan. All violations are listed in one message.
- * `plan` receives bytes owned by the caller (amp_bytes_free). `error` may be NULL. */
+/* [any] Checks descriptors against the contracts and compiles the plan. All violations are found at once (violation.h).
+ * `plan` receives bytes owned by the caller (amp_bytes_free). */
 AMP_API amp_status amp_plan_compile(const void *descriptors, size_t size, amp_bytes *plan, amp_error *error);
 
 /* What a program asks of a plan before it runs it. */

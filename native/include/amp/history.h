@@ -2,7 +2,8 @@
  * Blob, magic "AMPH", header as in graph.h; payload:
  *   u32 n_curves, each: str name; u8 interpolation (AMP_CURVE_*); u32 n_points; n_points x (f64 time_s, f64 value)
  * Times are finite and do not decrease; where two points share a time the later one holds from that time on.
- * Before its first and after its last point a curve holds its end value. Names are unique. */
+ * Before its first and after its last point a curve holds its end value. Names are unique.
+ * Failure: record in `error`. Outputs stay unwritten. */
 #ifndef AMP_HISTORY_H
 #define AMP_HISTORY_H
 #include "run.h"

@@ -2,7 +2,8 @@
  * come in pieces. The readings are the same bits however the signals are cut and however many threads measure them.
  *
  * Life: create -> process ... -> read, process on, read again ... -> destroy. Nothing is allocated while samples are taken.
- * Readings are of all frames so far; true peak takes the signal as zero before its first and behind its last frame. */
+ * Readings are of all frames so far; true peak takes the signal as zero before its first and behind its last frame.
+ * Failure: record in `error`. *meter is set to NULL first; other outputs stay unwritten. */
 #ifndef AMP_METER_H
 #define AMP_METER_H
 #include "buffer.h"
@@ -57,7 +58,7 @@ typedef struct amp_loudness {
 #define AMP_SERIES_MOMENTARY 0 /* windows of 400 ms */
 #define AMP_SERIES_SHORT_TERM 1 /* windows of 3 s */
 
-/* [any] Meters for signals of this shape, before their first frame. `error` may be NULL here and below. */
+/* [any] Meters for signals of this shape, before their first frame. */
 AMP_API amp_status amp_meter_create(const amp_meter_config *config, amp_meter **meter, amp_error *error);
 AMP_API void       amp_meter_destroy(amp_meter *meter);      /* [owner] NULL is fine */
 /* [owner] The next frames of every signal, in the shape of the configuration; borrowed for the call. */

@@ -1,4 +1,5 @@
-/* What a runtime measured since configure. All records are owned by the caller. */
+/* What a runtime measured since configure. All records are owned by the caller.
+ * Failure: record in the runtime. Outputs stay unwritten. */
 #ifndef AMP_METRICS_H
 #define AMP_METRICS_H
 #include "run.h"

@@ -1,4 +1,5 @@
-/* Samples as the whole numbers of an integer sound format. */
+/* Samples as the whole numbers of an integer sound format.
+ * Failure: violations only. Outputs stay unwritten. */
 #ifndef AMP_QUANTIZE_H
 #define AMP_QUANTIZE_H
 #include "status.h"

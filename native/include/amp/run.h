@@ -1,5 +1,7 @@
 /* The runtime: one compiled graph with its memory. Several runtimes in several threads are independent.
- * Life: create -> [set_schedule] -> configure -> [bind_input, set_history, set_param]* -> execute* -> (configure again ...) -> destroy. */
+ * Life: create -> [set_schedule] -> configure -> [bind_input, set_history, set_param]* -> execute* -> (configure again ...) -> destroy.
+ * Failure: record in `error` for amp_graph_runtime_create, which sets *runtime to NULL first; in the runtime for all others. execute has
+ * written the frames before the fault, and snapshot `*size`. */
 #ifndef AMP_RUN_H
 #define AMP_RUN_H
 #include "graph.h"
@@ -38,7 +40,7 @@ typedef struct amp_tap {
 } amp_tap;
 
 /* [any] Loads both blobs. A plan that does not belong to the descriptors is AMP_E_DRIFT naming the first node that differs.
- * `plan` may be NULL with plan_size 0: it is compiled. On failure *runtime is NULL and `error` (may be NULL) says why. */
+ * `plan` may be NULL with plan_size 0: it is compiled. */
 AMP_API amp_status amp_graph_runtime_create(const void *descriptors, size_t descriptors_size, const void *plan, size_t plan_size,
                                             amp_graph_runtime **runtime, amp_error *error);
 AMP_API void       amp_graph_runtime_destroy(amp_graph_runtime *runtime);                       /* [owner] NULL is fine */

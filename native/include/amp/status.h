@@ -1,8 +1,17 @@
-/* Status codes and the one error record. Thread tags used in every header:
+/* Status codes and the one error record.
+ * How every call reports, in one way; each header's line "Failure:" names the record and what a failed call writes:
+ *   - A call that can fail returns amp_status: AMP_OK, or the negative code of the reason. No exception crosses.
+ *   - The reason is in the record the line names: `error`, the last argument, which may be NULL; or the runtime's own, which
+ *     amp_graph_runtime_last_error copies, as for every call whose first argument is a runtime; or none but the violations.
+ *   - In every case all that was found wrong is with the calling thread, whole, until its next such call (violation.h).
+ *   - A failed call leaves its object as it was, and its outputs unwritten, save those that the line names.
+ *   - A call without amp_status cannot fail. For an argument it cannot take it does nothing, or returns what its comment says.
+ * Thread tags used in every header:
  *   [any]     callable from any thread at any time
  *   [owner]   one thread at a time per runtime; the caller serialises
  *   [any+rt]  any thread, also while another thread is inside [owner] calls of that runtime
- * Phases of a runtime: created -> configured -> executing (execute may be called again and again). */
+ * Phases of a runtime: created -> configured -> executing (execute may be called again and again).
+ * Failure: no call here can fail. */
 #ifndef AMP_STATUS_H
 #define AMP_STATUS_H
 #include <stddef.h>
@@ -24,7 +33,7 @@ extern "C" {
 
 /* cffi-begin */
 #define AMP_ABI_VERSION_MAJOR 1
-#define AMP_ABI_VERSION_MINOR 3
+#define AMP_ABI_VERSION_MINOR 4
 
 typedef int32_t amp_status;
 #define AMP_OK 0
@@ -41,7 +50,8 @@ typedef int32_t amp_status;
 #define AMP_E_INTERNAL -11
 #define AMP_E_FULL -12
 
-/* Filled by the callee, owned by the caller. Unknown text is "", unknown numbers are -1.
+/* Filled by the callee, also when it succeeds (`code` AMP_OK), owned by the caller. Texts are cut to their arrays: the first lines of
+ * a message of several violations, one a line. Unknown text is "", unknown numbers are -1.
  * `message` is one sentence: where: what (got X, allowed Y). What to do. */
 typedef struct amp_error {
     uint32_t struct_size;      /* set by the caller to sizeof(amp_error) */

@@ -7,7 +7,8 @@
  *
  * Life: create -> [set_history, bind_input, set_param, open_tap]* -> [push, end, set_param, extend, pull, ...]* -> destroy.
  * Functions tagged [stream] may be called from any thread at any time between create and destroy: a mutex lets one in at a time.
- * `error` may be NULL. A call that fails changes nothing unless it says so. Nothing is allocated while frames are made, except when a
+ * Failure: record in `error`. *stream is set to NULL first; pull writes `*got` frames and makes them read, and what pull and advance made
+ * waits in its rings; other outputs stay unwritten. Nothing is allocated while frames are made, except when a
  * ring grows. Heat is not computed in streams. */
 #ifndef AMP_STREAM_H
 #define AMP_STREAM_H
@@ -61,7 +62,7 @@ typedef struct amp_stream_ring {
     int64_t  most;             /* most it ever held */
 } amp_stream_ring;
 
-/* [any] Loads like amp_graph_runtime_create and configures. On failure *stream is NULL. */
+/* [any] Loads like amp_graph_runtime_create and configures. */
 AMP_API amp_status amp_stream_create(const void *descriptors, size_t descriptors_size, const void *plan, size_t plan_size,
                                      const amp_stream_config *config, amp_stream **stream, amp_error *error);
 AMP_API void       amp_stream_destroy(amp_stream *stream);                                      /* [owner] NULL is fine */
