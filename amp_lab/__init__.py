@@ -27,6 +27,7 @@ from amp_lab.errors import (
     ShapeError,
     ThermalError,
     Unsupported,
+    Violation,
     WorkerUnavailable,
 )
 
@@ -115,6 +116,7 @@ __all__ = [
     "ShapeError",
     "ThermalError",
     "Unsupported",
+    "Violation",
     "WorkerUnavailable",
     "__version__",
     "analysis",

@@ -9,10 +9,16 @@ shown by `quoted` or `plain`: nothing in them can move a cursor, turn the direct
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 QUOTED = 80
 """Characters of a name or value that texts show at most."""
+LISTED = 400
+"""Violations that the text of an error lists at most: of more the middle is left out, and counted."""
+_ENDS = 100
+"""How many of them stand behind the middle."""
 _LONG_WORD = re.compile(rf"[\w\-]{{{QUOTED + 1},}}")
 
 
@@ -55,6 +61,60 @@ def readable(text: str) -> str:
     return visible(_LONG_WORD.sub(lambda word: shortened(word[0]), text), keep="\n")
 
 
+@dataclass(frozen=True)
+class Violation:
+    """One thing that is wrong, as a record: programs read its fields, `str` gives its line.
+
+    Names and sentences stand as they were given, whole; the line shows what cannot be printed as escapes.
+
+    Parameters
+    ----------
+    kind
+        Class of the error that this one alone would be.
+    node, port
+        Name of the node and key of its port or parameter, or name of a curve in ``port``; ``""`` if unknown.
+    sentence
+        Where, what, the value and what is allowed.
+    cure
+        What to do; ``""`` where the sentence ends with it.
+    src
+        Of a link that is at fault, which leads to ``node``: the node it comes from, else ``""``.
+    frames
+        Frames of delay that the link lacks, else 0.
+    """
+
+    kind: type[AmpError]
+    node: str = ""
+    port: str = ""
+    sentence: str = ""
+    cure: str = ""
+    src: str = ""
+    frames: int = 0
+
+    def __str__(self) -> str:
+        text = f"{self.sentence} {self.cure}" if self.cure else self.sentence
+        return visible(_LONG_WORD.sub(lambda word: shortened(word[0]), text))
+
+
+def listed(violations: Sequence[Violation], found: int = 0) -> str:
+    """Return one line per violation; of more than `LISTED` the middle is left out.
+
+    Parameters
+    ----------
+    violations
+        What was found.
+    found
+        How many there were, if not all were kept.
+    """
+    more = max(found - len(violations), 0)
+    tail = [f"... and {more} more that were not kept."] if more else []
+    if len(violations) <= LISTED:
+        return "\n".join([*map(str, violations), *tail])
+    left_out = f"... {len(violations) - LISTED} more: `violations` of this error has them ..."
+    head = map(str, violations[: LISTED - _ENDS])
+    return "\n".join([*head, left_out, *map(str, violations[-_ENDS:]), *tail])
+
+
 class AmpError(Exception):
     """A failure of the runtime or the model, with the place where it happened.
 
@@ -71,6 +131,8 @@ class AmpError(Exception):
         Name of the node and key of its port or parameter, ``""`` if unknown.
     batch, channel, frame
         Logical position, -1 if unknown.
+    violations
+        Everything that was found wrong; by default the failure itself is the only one.
     """
 
     status: ClassVar[int] = 0
@@ -86,8 +148,10 @@ class AmpError(Exception):
         batch: int = -1,
         channel: int = -1,
         frame: int = -1,
+        violations: Iterable[Violation] = (),
     ) -> None:
         super().__init__(readable(message))
+        self._violations = tuple(violations)
         self.code = self.status if code is None else code
         self.stage = stage
         self.node = node
@@ -95,6 +159,12 @@ class AmpError(Exception):
         self.batch = batch
         self.channel = channel
         self.frame = frame
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Everything that was found wrong, at least one; the fields of the error are those of the first."""
+        own = Violation(type(self), self.node, self.port, str(self.args[0] if self.args else ""))
+        return self._violations or (own,)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle by message and fields, so that a worker process can send its failure."""
@@ -180,8 +250,8 @@ class GraphError(AmpError, ValueError):
 class FileError(GraphError):
     """A file that is not acceptable or cannot be written; says which file, and the place inside it."""
 
-    def __init__(self, message: str, *, stage: str = "load") -> None:
-        super().__init__(message, stage=stage)
+    def __init__(self, message: str, *, stage: str = "load", violations: Iterable[Violation] = ()) -> None:
+        super().__init__(message, stage=stage, violations=violations)
 
 
 class NativeCrash(AmpError):

@@ -9,11 +9,12 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from amp_lab.common import regular_files
-from amp_lab.errors import FileError, GraphError, plain, quoted
+from amp_lab.errors import FileError, GraphError, Violation, plain, quoted
 
 WIDTH = 100
 MOST_BYTES = 128 * regular_files.MIB
@@ -81,12 +82,13 @@ def place(path: str, key: str | int) -> str:
     return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}[{quoted(key)}]"
 
 
-def refuse(where: str, problems: Iterable[str]) -> None:
+def refuse(where: str, problems: Iterable[str | Violation]) -> None:
     """Raise what was found wrong with a file, if anything; ``where`` is its name and may be empty."""
     head = f"{where}: " if where else ""
-    lines = [f"{head}{line}" for line in problems]
-    if lines:
-        raise FileError("\n".join(lines))
+    found = [Violation(FileError, sentence=p) if isinstance(p, str) else p for p in problems]
+    found = [replace(violation, sentence=f"{head}{violation.sentence}") for violation in found]
+    if found:
+        raise FileError("\n".join(map(str, found)), violations=found)
 
 
 class _Refused:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from amp_lab._native import ffi, lib
 from amp_lab.common import arrays
-from amp_lab.errors import BY_STATUS, AmpError, InternalError, ShapeError
+from amp_lab.errors import BY_STATUS, AmpError, InternalError, ShapeError, Violation, listed
 from amp_lab.lowlevel.words import PHASES
 
 Samples = npt.NDArray[np.float64]
@@ -47,19 +47,46 @@ def error_record() -> Any:
     return record
 
 
+def violations() -> tuple[tuple[Violation, ...], int]:
+    """Return what the last call of this thread found wrong, and how many there were, kept or not."""
+    found = ffi.new("size_t *")
+    count = lib.amp_violation_count(found)
+    return tuple(_violation(lib.amp_violation_at(i)) for i in range(count)), int(found[0])
+
+
+def _violation(record: Any) -> Violation:
+    return Violation(
+        BY_STATUS.get(record.code, InternalError),
+        text(record.node),
+        text(record.port),
+        text(record.sentence),
+        text(record.cure),
+        text(record.src),
+        record.frames,
+    )
+
+
 def exception(status: int, error: Any) -> AmpError:
-    """Return the exception of a status and its error record."""
+    """Return the exception of a status and its error record, with all that the call found wrong.
+
+    The records are those of this thread's last call: nothing else may be called in between.
+    """
     cls = BY_STATUS.get(status, InternalError)
-    name = text(lib.amp_status_name(status))
+    listing, found = violations()
+    first = listing[0] if listing else Violation(
+        cls, text(error.node), text(error.port), text(error.message)
+        or f"native call: failed (got {text(lib.amp_status_name(status))}, {status}). No more is known.",
+    )  # fmt: skip
     return cls(
-        text(error.message) or f"native call: failed (got {name}, {status}). No more is known.",
+        listed(listing or (first,), found),
         code=status,
         stage=text(error.stage),
-        node=text(error.node),
-        port=text(error.port),
+        node=first.node,
+        port=first.port,
         batch=error.batch,
         channel=error.channel,
         frame=error.frame,
+        violations=listing,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import traitlets
 
 from amp_lab import catalog
-from amp_lab.errors import AmpError
+from amp_lab.errors import LISTED, AmpError, Violation
 from amp_lab.graph.records.model import Link
 from amp_lab.plots import graph_layout
 from amp_lab.widgets import edits
@@ -107,8 +107,7 @@ def problems(graph: Graph) -> list[dict[str, Any]]:
     try:
         plan = graph.compile()
     except AmpError as error:
-        lines = str(error).splitlines()
-        return [_problem(graph, line, error) for line in lines]
+        return [_problem(graph, violation) for violation in error.violations[:LISTED]]
     if graph.output_node is None:
         ends = [node.name for node in graph.nodes if node.contract.outputs and not _feeds(graph, node.name)]
         cure = [{"op": "add", "type": "output", "name": auto} for auto in ("output",) if auto not in graph]
@@ -130,26 +129,19 @@ def _feeds(graph: Graph, name: str) -> bool:
     return any(link.src == name for link in links)
 
 
-def _problem(graph: Graph, line: str, error: AmpError) -> dict[str, Any]:
-    place = line.partition(":")[0].split()[0] if line else ""
-    node, _, port = place.partition(".")
-    node = node.partition("[")[0]
-    if node not in graph:
-        node, port = error.node, error.port
-    return {"message": line, "node": node, "port": port.partition("[")[0], "cure": _delay(graph, line)}
+def _problem(graph: Graph, violation: Violation) -> dict[str, Any]:
+    at = (violation.node, violation.port) if violation.node in graph else ("", "")
+    return {"message": str(violation), "node": at[0], "port": at[1], "cure": _delay(graph, violation)}
 
 
-def _delay(graph: Graph, line: str) -> list[dict[str, Any]]:
-    """Return the cure of a cycle without delay: the missing frames on the edge that closes it."""
-    words = line.replace(":", " ").replace(",", " ").split()
-    if words[:1] != ["feedback"] or "needs" not in words:
+def _delay(graph: Graph, violation: Violation) -> list[dict[str, Any]]:
+    """Return the cure of a link that lacks delay: the missing frames on it."""
+    if not violation.frames:
         return []
-    src, dst = words[words.index("frames") - 4 : words.index("frames") - 1 : 2]
-    has, needs = int(words[words.index("frames") - 1]), int(words[words.index("needs") + 1].rstrip("."))
     for kind, table in (("e", graph.edges), ("m", graph.modulations)):
         for link in table:
-            if (link.src, link.dst) == (src, dst):
-                delay = link.delay_frames + needs - has
+            if (link.src, link.dst) == (violation.src, violation.node):
+                delay = link.delay_frames + violation.frames
                 return [{"op": "change", "link": f"{kind}:{link.id}", "fields": {"delay_frames": delay}}]
     return []
 

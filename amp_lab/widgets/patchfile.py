@@ -309,7 +309,7 @@ class PatchFile:
         try:
             theirs = patch_text.load(file.path, data, self._code)
         except GraphError as error:
-            what = str(error).splitlines()[0]
+            what = str(error.violations[0])
             self._to("damaged", f"{what} It is left as it is, nothing is saved", seen=data)
             return
         same = patch_text.same(theirs.graph, self.graph, file.path.parent)

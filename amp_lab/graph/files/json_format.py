@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from amp_lab.common import checks, json_text, regular_files
 from amp_lab.common.json_text import place
-from amp_lab.errors import AmpError, GraphError, quoted, shortened
+from amp_lab.errors import AmpError, FileError, GraphError, Violation, quoted, shortened
 from amp_lab.graph.edits.edited_graph import EditedGraph
 from amp_lab.graph.edits.nodes import Node
 from amp_lab.graph.files import plan_edges
@@ -141,7 +141,7 @@ class _Reader:
 
     where: str
     folders: Sequence[str]
-    problems: list[str] = field(default_factory=list)
+    problems: list[Violation] = field(default_factory=list)
     gates: list[str] | None = None
     """The gates by number, if edges come in the form of plans."""
 
@@ -149,9 +149,12 @@ class _Reader:
         """Note a violation."""
         self.problem(f"{path}: {what}")
 
-    def problem(self, text: str) -> None:
-        """Keep a violation; the last one that is listed ends the reading."""
-        self.problems.append(shortened(text, 800))
+    def problem(self, text: str, of: Violation | None = None) -> None:
+        """Keep a violation, the last one that is listed ends the reading; ``of`` says what it is of."""
+        sentence = shortened(text, 800)
+        self.problems.append(
+            replace(of, sentence=sentence) if of else Violation(FileError, sentence=sentence)
+        )
         if len(self.problems) == json_text.MOST_PROBLEMS:
             json_text.refuse(self.where, [*self.problems, "and perhaps more: the rest was not read."])
 
@@ -161,7 +164,10 @@ class _Reader:
             return step()
         except KeyError as error:
             self.note(path, f"lacks {quoted(error.args[0])}.")
-        except (AmpError, OverflowError, TypeError, ValueError) as error:
+        except AmpError as error:
+            for violation in error.violations:
+                self.problem(f"{path}: {violation.sentence}", violation)
+        except (OverflowError, TypeError, ValueError) as error:
             self.note(path, str(error))
         return None
 
@@ -211,7 +217,7 @@ class _Reader:
         try:
             graph.controls = ControlHistory.from_dict(data, "$.controls")
         except GraphError as error:
-            self.problems += str(error).splitlines()
+            self.problems += error.violations
 
     def param(self, graph: EditedGraph, node: Node, key: str, value: Any) -> None:
         """Set one parameter; a file it names must lie where it may, and is read by the first render."""

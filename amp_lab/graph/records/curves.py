@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from amp_lab import lowlevel
 from amp_lab.common import atomic_files, checks, json_text
-from amp_lab.errors import GraphError, plain, quoted, shortened
+from amp_lab.errors import AmpError, FileError, GraphError, Violation, plain, quoted, shortened
 from amp_lab.graph.records.values import CurveRef, Samples, numbers
 from amp_lab.lowlevel.blobs import counted, seal, text
 
@@ -253,12 +253,16 @@ class ControlHistory(Mapping[str, Curve]):
             what = f"got {quoted(got)}, allowed {SCHEMA!r} with curves by name"
             json_text.refuse(where, [f"{path}.schema: not a control history ({what})."])
         curves: list[Curve] = []
-        problems: list[str] = []
+        problems: list[Violation] = []
         for name, item in data["curves"].items():
             try:
                 curves.append(_read_curve(name, item))
             except (GraphError, KeyError, TypeError, ValueError) as error:
-                problems.append(f"{json_text.place(f'{path}.curves', name)}: {shortened(str(error), 800)}")
+                place = json_text.place(f"{path}.curves", name)
+                what = f"{place}: {shortened(str(error), 800)}"
+                problems.append(
+                    Violation(type(error) if isinstance(error, AmpError) else FileError, "", name, what)
+                )
             if len(problems) == json_text.MOST_PROBLEMS:
                 break
         json_text.refuse(where, problems)
