@@ -1,7 +1,7 @@
 // extern "C": the min/max pyramid of a signal.
+#include "core/signals/pyramid.hpp"
 #include "abi/guard.hpp"
 #include "amp/diag.h"
-#include "core/signals/pyramid.hpp"
 
 extern "C" {
 
