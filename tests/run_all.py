@@ -183,7 +183,6 @@ def phases(long: bool, jobs: str) -> list[Phase]:
             after=("format", "lint", "types"),  # npm makes anew a folder that they pass through
         ),
         native("dev", jobs=jobs),
-        native("asan", jobs=jobs),
         native(
             "clang",
             same_bits("dev", "clang"),
@@ -192,6 +191,7 @@ def phases(long: bool, jobs: str) -> list[Phase]:
             missing=clang_missing,
             after=("native-dev",),
         ),
+        native("asan", jobs=jobs),  # behind clang, which the Python tests wait for
         native("fuzz", jobs=jobs, options=fuzz, missing=fuzzer_missing),
         *(
             (native("diag", jobs=jobs), native("tsan", ("python", "tests/under_tsan.py"), jobs=jobs))
