@@ -42,7 +42,8 @@ def test_plugin_loads_nothing_and_makes_nothing(
         import os, sys
         def test_it():
             assert {{m for m in sys.modules if m.partition(".")[0] == "amp_lab"}} == {{
-                "amp_lab", "amp_lab.errors", "amp_lab.moved", "amp_lab.pytest_plugin"}}
+                "amp_lab", "amp_lab.common", "amp_lab.common.provided", "amp_lab.errors",
+                "amp_lab.moved", "amp_lab.pytest_plugin"}}
             assert not {{"numpy", "cffi", "matplotlib"}} & set(sys.modules)
             assert os.listdir({str(scratch)!r}) == []
             assert not [name for name in os.environ if name.startswith("AMP_")]
