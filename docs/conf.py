@@ -38,8 +38,13 @@ nitpicky = True
 nitpick_ignore_regex = [
     (
         "py:class",
-        r"(amp_lab\.(schedule|lowlevel_library)\.)?(Schedule|PlanFacts|Place)",
+        r"(amp_lab\.(plan\.schedule|lowlevel\.library)\.)?(Schedule|PlanFacts|Pyramid|Place)",
     ),  # shown by their short names
+    # What nodes and taps belong to: the pages are those of Graph and Session.
+    (
+        "py:class",
+        r"amp_lab\.(graph\.edits\.(edited_graph\.EditedGraph|nodes\.NodeTable)|render\.running\.Running)",
+    ),
     # Types of other projects: their pages are not on this machine.
     (
         r"py:.*",
