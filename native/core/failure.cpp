@@ -49,12 +49,21 @@ void show(amp_status code, const char* sentence) {
     shown.report = {&shown.fixed, 1, 1};
 }
 
+// Field by field: where a copy fails for want of memory inside a braced list, gcc 12 destroys what it never made.
+std::shared_ptr<const std::vector<Violation>> alone(const Failure& f) {
+    const auto list = std::make_shared<std::vector<Violation>>(1);
+    Violation& v = list->front();
+    v.code = f.code;
+    v.node = f.node;
+    v.port = f.port;
+    v.sentence = f.message;
+    return list;
+}
+
 void show(const Failure& f) {
     forget();
     shown.keeps = true;
-    kept.violations = f.violations ? f.violations
-                                   : std::make_shared<const std::vector<Violation>>(
-                                         1, Violation{f.code, f.node, f.port, f.message, "", "", 0});
+    kept.violations = f.violations ? f.violations : alone(f);
     kept.records.reserve(kept.violations->size());
     for (const Violation& v : *kept.violations)
         kept.records.push_back({sizeof(amp_violation), v.code, v.node.c_str(), v.port.c_str(), v.sentence.c_str(),
