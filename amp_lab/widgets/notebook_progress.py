@@ -42,7 +42,7 @@ class NotebookBar(anywidget.AnyWidget):
 
 
 def bar(name: str, total: int) -> NotebookBar | None:
-    """Make a bar of so many frames where somebody reads the page, None elsewhere."""
+    """Make a bar of so many frames where a page is shown, None elsewhere."""
     return NotebookBar(name, total) if has_reader() else None
 
 
