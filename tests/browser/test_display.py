@@ -49,25 +49,29 @@ INTRUDE = """() => {
 }"""
 HEARD = "() => [...document.querySelectorAll('audio')].map((a) => [a.ariaLabel, a.duration])"
 WIDE = "() => [...document.querySelectorAll('.jp-OutputArea-output img')].map((i) => i.naturalWidth)"
-STYLES = """([roots, disabled]) => {
+STYLES = """(roots) => {
   const names = [
     'color', 'backgroundColor', 'backgroundImage', 'fontFamily', 'fontSize', 'fontWeight', 'lineHeight',
     'padding', 'margin', 'border', 'borderRadius', 'width', 'height', 'display', 'position', 'filter',
     'boxSizing', 'textAlign', 'overflow', 'gridTemplateColumns', 'gap', 'whiteSpace', 'listStyle', 'opacity',
   ];
   const sheets = [...document.querySelectorAll('.jp-OutputArea-output style')];
-  for (const { sheet } of sheets) sheet.disabled = disabled;
   const below = (root) => [root, ...root.querySelectorAll('*')];
   const found = [...document.querySelectorAll(roots)].flatMap(below);
-  const look = found.map((element) => {
-    const style = getComputedStyle(element);
-    const values = names.map((name) => `${name}: ${style[name]}`);
-    return `${element.tagName}.${element.getAttribute('class')} ${values.join('; ')}`;
-  });
-  for (const { sheet } of sheets) sheet.disabled = false;
-  return { sheets: sheets.length, look };
+  const look = (disabled) => {
+    for (const { sheet } of sheets) sheet.disabled = disabled;
+    return found.map((element) => {
+      const style = getComputedStyle(element);
+      const values = names.map((name) => `${name}: ${style[name]}`);
+      return `${element.tagName}.${element.getAttribute('class')} ${values.join('; ')}`;
+    });
+  };
+  const [hidden, shown] = [look(true), look(false)];
+  return { sheets: sheets.length, shown, hidden };
 }"""
-"""How everything below the roots looks, with the style sheets of displays switched off or on."""
+"""How everything below the roots looks, with the style sheets of displays and without.
+
+Both in one task of the page: the state of a button may change between two tasks."""
 FAINT = """(roots) => {
   const parts = (colour) => {
     const context = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d');
@@ -123,9 +127,9 @@ def readable(page: Page, roots: str) -> None:
 
 def changed(page: Page, roots: str) -> list[tuple[str, str]]:
     """What the style sheets of displays change below the roots: how it looks with them and without."""
-    shown, hidden = (page.evaluate(STYLES, [roots, disabled]) for disabled in (False, True))
-    assert shown["sheets"] > 0 and len(shown["look"]) > 20
-    return [(a, b) for a, b in zip(shown["look"], hidden["look"], strict=True) if a != b]
+    look = page.evaluate(STYLES, roots)
+    assert look["sheets"] > 0 and len(look["shown"]) > 20
+    return [(a, b) for a, b in zip(look["shown"], look["hidden"], strict=True) if a != b]
 
 
 def test_displays_change_no_widget_and_all_can_be_read(notebook: Notebook) -> None:
