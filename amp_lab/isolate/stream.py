@@ -50,12 +50,12 @@ class RemoteStream(Stream):
         self._thread.end_with(self)
         try:
             isolate.start(self._thread)
-            self._call("rings")  # which makes the stream
+            self._there("rings")  # which makes the stream
         except BaseException:  # whose traceback may keep this object for long
             self._thread.end()
             raise
 
-    def _call(self, method: str, *arguments: Any) -> Any:
+    def _there(self, method: str, *arguments: Any) -> Any:
         try:
             return self._thread.call(method, *arguments)
         except NativeCrash as crash:
@@ -71,24 +71,24 @@ class RemoteStream(Stream):
 
     def bind_input(self, node: str, samples: Samples) -> None:
         """Let an input play samples (B|1, C, N), copied to where the worker sees them."""
-        self._call("bind_input", node, np.array(samples))
+        self._there("bind_input", node, np.array(samples))
 
     def push(self, node: str, samples: Samples) -> None:
         """Append samples (B|1, C, N) to an input: all of them, or none."""
-        self._call("push", node, np.array(samples))
+        self._there("push", node, np.array(samples))
 
     def pull(self, tap: int, out: Samples, ready: bool = False) -> tuple[int, AmpError | None]:
         """Fill ``out`` (B, C, N) from a tap; returns how many frames it got and, if too few, why.
 
         Who is interrupted leaves ``out`` to the call: use it again only after another call has returned.
         """
-        got, why = self._call("pull", tap, out, ready)
+        got, why = self._there("pull", tap, out, ready)
         return got, why
 
 
 def _forward(name: str) -> Callable[..., Any]:
     def method(self: RemoteStream, *arguments: Any) -> Any:
-        return self._call(name, *arguments)
+        return self._there(name, *arguments)
 
     return method
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from amp_lab._native import ffi, lib
-from amp_lab.errors import InvalidArgument
 from amp_lab.lowlevel.calls import Samples, buffer, check, doubles, error_record
+from amp_lab.lowlevel.handles import NativeHandle
 
 TRUE_PEAK: int = lib.AMP_METER_TRUE_PEAK
 LOUDNESS: int = lib.AMP_METER_LOUDNESS
@@ -44,7 +43,7 @@ LOUDNESS_DTYPE = np.dtype(
 )
 
 
-class Meter:
+class Meter(NativeHandle):
     """Meters of (batch, channel) signals; independent of others, one thread at a time.
 
     Parameters
@@ -68,6 +67,8 @@ class Meter:
         The subclass of the status: an argument out of range, no memory, ...
     """
 
+    SHOWN_AS = "Meter"
+
     def __init__(
         self,
         batches: int,
@@ -79,41 +80,19 @@ class Meter:
         weights: npt.ArrayLike | None = None,
         threads: int = 1,
     ) -> None:
-        config, slot, error = ffi.new("amp_meter_config *"), ffi.new("amp_meter **"), error_record()
+        config = ffi.new("amp_meter_config *")
         config.struct_size = ffi.sizeof("amp_meter_config")
         config.flags, config.batches, config.channels = flags, batches, channels
         config.threads, config.frames, config.sample_rate = threads, frames, sample_rate
         if weights is not None:
             copied = np.ascontiguousarray(np.broadcast_to(weights, channels), dtype=np.float64)
             config.weights = doubles(copied)
-        check(lib.amp_meter_create(config, slot, error), error)
-        self._owned: Any = ffi.gc(slot[0], lib.amp_meter_destroy)
+        self._create("amp_meter", lib.amp_meter_create, lib.amp_meter_destroy, config)
         self._shape = (batches, channels)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the native meter; a second call does nothing."""
-        if self._owned is not None:
-            ffi.release(self._owned)
-            self._owned = None
-
-    @property
-    def _handle(self) -> Any:
-        if self._owned is None:
-            raise InvalidArgument("Meter: is closed. Make a new one.")
-        return self._owned
 
     def process(self, samples: Samples) -> None:
         """Take the next frames (batch, channel, frame)."""
-        error = error_record()
-        check(lib.amp_meter_process(self._handle, buffer(samples), error), error)
+        self._call(lib.amp_meter_process, buffer(samples))
 
     def levels(self) -> npt.NDArray[np.void]:
         """Return the readings (batch, channel) of all frames so far (`LEVELS_DTYPE`)."""
@@ -124,21 +103,18 @@ class Meter:
         return self._records(LOUDNESS_DTYPE, "amp_loudness", lib.amp_meter_loudness, self._shape[:1])
 
     def _records(self, dtype: Any, name: str, read: Any, shape: tuple[int, ...]) -> npt.NDArray[np.void]:
-        records, error = np.zeros(shape, dtype), error_record()
+        records = np.zeros(shape, dtype)
         records["struct_size"] = dtype.itemsize
         pointer = ffi.from_buffer(f"{name}[]", records, require_writable=True)
-        check(read(self._handle, pointer, records.size, error), error)
+        self._call(read, pointer, records.size)
         return records
 
     def series(self, batch: int, series: int) -> Samples:
         """Return loudness over time in LUFS: one window (`MOMENTARY`, `SHORT_TERM`) every 10 ms."""
-        count, error = ffi.new("size_t *"), error_record()
-        check(lib.amp_meter_series(self._handle, batch, series, ffi.NULL, 0, count, error), error)
+        count = ffi.new("size_t *")
+        self._call(lib.amp_meter_series, batch, series, ffi.NULL, 0, count)
         values = np.empty(count[0])
-        check(
-            lib.amp_meter_series(self._handle, batch, series, doubles(values), values.size, count, error),
-            error,
-        )
+        self._call(lib.amp_meter_series, batch, series, doubles(values), values.size, count)
         return values
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from amp_lab._native import ffi, lib
-from amp_lab.errors import InvalidArgument
+from amp_lab.errors import AmpError, InvalidArgument
 from amp_lab.lowlevel.calls import (
     Samples,
     buffer,
     c_text,
-    check,
     doubles,
     error_record,
     exception,
@@ -24,6 +22,7 @@ from amp_lab.lowlevel.calls import (
     read_trace,
     tensor,
 )
+from amp_lab.lowlevel.handles import NativeHandle
 
 STOP_NONFINITE: int = lib.AMP_RUN_STOP_NONFINITE
 HEAT: int = lib.AMP_RUN_HEAT
@@ -62,8 +61,10 @@ class NodeMetrics:
     heat_j: float
 
 
-class Runtime:
-    """One compiled graph with its memory; independent of others. One thread at a time, except `cancel`.
+class Runtime(NativeHandle):
+    """One compiled graph with its memory; independent of others.
+
+    One thread at a time, except `cancel` and `close`.
 
     Parameters
     ----------
@@ -78,42 +79,24 @@ class Runtime:
         The subclass of the status: malformed blob, drift, cycle, ...
     """
 
+    SHOWN_AS = "Runtime"
+
     def __init__(self, descriptors: bytes, plan: bytes | None = None) -> None:
-        slot, error, given = ffi.new("amp_graph_runtime **"), error_record(), plan or b""
+        given = plan or b""
         pointer = ffi.from_buffer(given) if given else ffi.NULL
-        blob = ffi.from_buffer(descriptors)
-        check(lib.amp_graph_runtime_create(blob, len(descriptors), pointer, len(given), slot, error), error)
-        self._owned: Any = ffi.gc(slot[0], lib.amp_graph_runtime_destroy)
-        self._borrowed: dict[str, Any] = {}
+        blobs = (ffi.from_buffer(descriptors), len(descriptors), pointer, len(given))
+        make, destroy = lib.amp_graph_runtime_create, lib.amp_graph_runtime_destroy
+        self._create("amp_graph_runtime", make, destroy, *blobs)
         self._batches = 0
         self._flags = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the native runtime; a second call does nothing."""
-        if self._owned is not None:
-            ffi.release(self._owned)
-            self._owned = None
-            self._borrowed.clear()
-
-    @property
-    def _handle(self) -> Any:
-        if self._owned is None:
-            raise InvalidArgument("Runtime: is closed. Make a new one.")
-        return self._owned
-
-    def _call(self, status: int) -> None:
-        if status != lib.AMP_OK:
-            error = error_record()
-            lib.amp_graph_runtime_last_error(self._handle, error)
-            raise exception(status, error)
+    def _failure(self, function: Callable[..., int], *arguments: Any) -> AmpError | None:
+        status = function(self._handle, *arguments)
+        if status == lib.AMP_OK:
+            return None
+        error = error_record()
+        lib.amp_graph_runtime_last_error(self._handle, error)
+        return exception(status, error)
 
     def set_schedule(self, schedule: bytes) -> None:
         """Follow a schedule blob (empty: the plan's own order) from the next `configure` on.
@@ -126,7 +109,7 @@ class Runtime:
             If the bytes are malformed.
         """
         pointer = ffi.from_buffer(schedule) if schedule else ffi.NULL
-        self._call(lib.amp_graph_runtime_set_schedule(self._handle, pointer, len(schedule)))
+        self._call(lib.amp_graph_runtime_set_schedule, pointer, len(schedule))
 
     def configure(
         self,
@@ -146,26 +129,26 @@ class Runtime:
         config.struct_size = ffi.sizeof("amp_config")
         config.batches, config.block_frames, config.flags = batches, block_frames, flags
         config.trace_capacity, config.batch_offset, config.threads = trace_capacity, batch_offset, threads
-        self._call(lib.amp_graph_runtime_configure(self._handle, config))
+        self._call(lib.amp_graph_runtime_configure, config)
         self._batches, self._flags = batches, flags
 
     def set_param(self, node: str, key: str, value: npt.ArrayLike, at_frame: int = -1) -> None:
         """Set a parameter to a number or array (B|1, C|1, N|1) from ``at_frame`` on (-1: the next frame)."""
-        array, where = tensor(f"{node}.{key}", value), (self._handle, node.encode(), key.encode())
-        self._call(lib.amp_graph_runtime_set_param(*where, buffer(array), at_frame))
+        array, where = tensor(f"{node}.{key}", value), (node.encode(), key.encode())
+        self._call(lib.amp_graph_runtime_set_param, *where, buffer(array), at_frame)
 
     def clear_params(self) -> None:
         """Return every parameter to the descriptors' value."""
-        self._call(lib.amp_graph_runtime_clear_params(self._handle))
+        self._call(lib.amp_graph_runtime_clear_params)
 
     def bind_input(self, node: str, samples: Samples) -> None:
         """Give an ``input`` node its samples (B|1, C, N); the memory is borrowed and kept alive here."""
-        self._call(lib.amp_graph_runtime_bind_input(self._handle, node.encode(), buffer(samples)))
+        self._call(lib.amp_graph_runtime_bind_input, node.encode(), buffer(samples))
         self._borrowed[node] = samples
 
     def set_history(self, blob: bytes) -> None:
         """Give the control curves, exactly those the plan names."""
-        self._call(lib.amp_graph_runtime_set_history(self._handle, ffi.from_buffer(blob), len(blob)))
+        self._call(lib.amp_graph_runtime_set_history, ffi.from_buffer(blob), len(blob))
 
     def execute(
         self,
@@ -184,7 +167,7 @@ class Runtime:
             record.buffer = buffer(array)[0]
             alive.append(names)
         target = ffi.NULL if out is None else buffer(out)
-        self._call(lib.amp_graph_runtime_execute(self._handle, frames, target, records, len(items)))
+        self._call(lib.amp_graph_runtime_execute, frames, target, records, len(items))
 
     def snapshot(self) -> bytes:
         """Return all that the next frames depend on besides inputs and curves, as a blob for `restore`.
@@ -195,9 +178,9 @@ class Runtime:
             If the runtime is not configured, or stopped with an error.
         """
         size = ffi.new("size_t *")
-        self._call(lib.amp_graph_runtime_snapshot(self._handle, ffi.NULL, 0, size))
+        self._call(lib.amp_graph_runtime_snapshot, ffi.NULL, 0, size)
         blob = ffi.new("uint8_t[]", size[0])
-        self._call(lib.amp_graph_runtime_snapshot(self._handle, blob, size[0], size))
+        self._call(lib.amp_graph_runtime_snapshot, blob, size[0], size)
         return bytes(ffi.buffer(blob, size[0]))
 
     def restore(self, blob: bytes) -> None:
@@ -215,7 +198,7 @@ class Runtime:
         InvalidArgument
             If the configuration cannot take it, or the control history is missing.
         """
-        self._call(lib.amp_graph_runtime_restore(self._handle, ffi.from_buffer(blob), len(blob)))
+        self._call(lib.amp_graph_runtime_restore, ffi.from_buffer(blob), len(blob))
 
     def cancel(self) -> None:
         """Make `execute`, running in another thread, stop with `Pending` after its block."""
@@ -255,7 +238,7 @@ class Runtime:
         """Return what a node did since configure."""
         m = ffi.new("amp_node_metrics *")
         m.struct_size = ffi.sizeof("amp_node_metrics")
-        self._call(lib.amp_graph_runtime_metrics(self._handle, node.encode(), m))
+        self._call(lib.amp_graph_runtime_metrics, node.encode(), m)
         heat = m.heat_j if self._flags & HEAT else float("nan")
         return NodeMetrics(m.seconds, m.frames, m.calls, m.measured_delay_frames, m.clamped_values, heat)
 
@@ -264,22 +247,22 @@ class Runtime:
         records = np.zeros(nodes, METRICS_DTYPE)
         records["struct_size"] = METRICS_DTYPE.itemsize
         pointer = ffi.from_buffer("amp_node_metrics[]", records, require_writable=True)
-        self._call(lib.amp_graph_runtime_all_metrics(self._handle, pointer, nodes))
+        self._call(lib.amp_graph_runtime_all_metrics, pointer, nodes)
         if not self._flags & HEAT:
             records["heat_j"] = np.nan
         return records
 
     def trace(self) -> tuple[npt.NDArray[np.void], int]:
         """Return firings, oldest first, as an array of `TRACE_DTYPE`, and how many the ring lost."""
-        return read_trace(lambda *room: self._call(lib.amp_graph_runtime_trace(self._handle, *room)))
+        return read_trace(lambda *room: self._call(lib.amp_graph_runtime_trace, *room))
 
     def heat(self, node: str) -> tuple[Samples, Samples, Samples]:
         """Own J, accumulated J and K above ambient at the end of each window of `HEAT_WINDOW` frames."""
         count, name = ffi.new("size_t *"), node.encode()
-        self._call(lib.amp_graph_runtime_heat(self._handle, name, ffi.NULL, ffi.NULL, ffi.NULL, 0, count))
+        self._call(lib.amp_graph_runtime_heat, name, ffi.NULL, ffi.NULL, ffi.NULL, 0, count)
         own, total, temperature = (np.empty(count[0]) for _ in range(3))
         arrays = (doubles(own), doubles(total), doubles(temperature))
-        self._call(lib.amp_graph_runtime_heat(self._handle, name, *arrays, own.size, count))
+        self._call(lib.amp_graph_runtime_heat, name, *arrays, own.size, count)
         return own, total, temperature
 
     def set_flight(self, memory: Any | None) -> None:

@@ -10,20 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from amp_lab._native import ffi, lib
-from amp_lab.errors import AmpError, InvalidArgument
+from amp_lab.errors import AmpError
 from amp_lab.lowlevel.calls import (
     Samples,
     buffer,
     c_text,
-    check,
     doubles,
-    error_record,
-    exception,
     flight_in,
     read_trace,
     tensor,
     text,
 )
+from amp_lab.lowlevel.handles import NativeHandle
 from amp_lab.lowlevel.words import POLICIES
 
 
@@ -58,7 +56,7 @@ class TapCounters:
     underruns: int
 
 
-class Stream:
+class Stream(NativeHandle):
     """A graph that is pushed to and pulled from, by any number of threads.
 
     Parameters
@@ -80,6 +78,8 @@ class Stream:
         The subclass of the status.
     """
 
+    SHOWN_AS = "Session"
+
     def __init__(
         self,
         descriptors: bytes,
@@ -99,88 +99,66 @@ class Stream:
         config.batches, config.block_frames, config.flags = batches, block_frames, flags
         config.trace_capacity, config.batch_offset = trace_capacity, batch_offset
         config.ring_frames, config.limit_frames = ring_frames, limit_frames
-        slot, error = ffi.new("amp_stream **"), error_record()
         blobs = (ffi.from_buffer(descriptors), len(descriptors), ffi.from_buffer(plan), len(plan))
-        check(lib.amp_stream_create(*blobs, config, slot, error), error)
-        # Destroyed when the last call that is under way in some thread lets go of it.
-        self._owned: Any = ffi.gc(slot[0], lib.amp_stream_destroy)
-        self._borrowed: dict[str, Any] = {}
+        self._create("amp_stream", lib.amp_stream_create, lib.amp_stream_destroy, *blobs, config)
         if flight is not None:
             memory = self._borrowed["/flight"] = flight_in(flight)
             lib.amp_stream_set_flight(self._owned, memory)
 
-    def close(self) -> None:
-        """Free the native stream once no call uses it any more; a second time does nothing."""
-        self._owned = None
-
-    @property
-    def _handle(self) -> Any:
-        if (handle := self._owned) is None:
-            raise InvalidArgument("Session: is closed. Make a new one.")
-        return handle
-
     def set_history(self, blob: bytes) -> None:
         """Give the control curves, exactly those the plan names, before the first frame."""
-        error = error_record()
-        check(lib.amp_stream_set_history(self._handle, ffi.from_buffer(blob), len(blob), error), error)
+        self._call(lib.amp_stream_set_history, ffi.from_buffer(blob), len(blob))
 
     def extend(self, curve: str, times_s: Samples, values: Samples) -> None:
         """Add points (seconds, value) behind the last one of a curve, where nothing has been heard yet."""
-        error, points = error_record(), (doubles(times_s), doubles(values), times_s.size)
-        check(lib.amp_stream_extend(self._handle, curve.encode(), *points, error), error)
+        points = (doubles(times_s), doubles(values), times_s.size)
+        self._call(lib.amp_stream_extend, curve.encode(), *points)
 
     def bind_input(self, node: str, samples: Samples) -> None:
         """Let an input play samples (B|1, C, N), kept alive here, instead of being pushed to."""
-        error = error_record()
-        check(lib.amp_stream_bind_input(self._handle, node.encode(), buffer(samples), error), error)
+        self._call(lib.amp_stream_bind_input, node.encode(), buffer(samples))
         self._borrowed[node] = samples
 
     def set_param(self, node: str, key: str, value: npt.ArrayLike, at_frame: int = -1) -> int:
         """Set a parameter from a frame of the node on (-1: the next one it makes); returns that frame."""
         array = tensor(f"{node}.{key}", value)
-        frame, error = ffi.new("int64_t *"), error_record()
-        where = (self._handle, node.encode(), key.encode())
-        check(lib.amp_stream_set_param(*where, buffer(array), at_frame, frame, error), error)
+        frame = ffi.new("int64_t *")
+        where = (node.encode(), key.encode())
+        self._call(lib.amp_stream_set_param, *where, buffer(array), at_frame, frame)
         return int(frame[0])
 
     def push(self, node: str, samples: Samples) -> None:
         """Append samples (B|1, C, N) to an input: all of them, or none."""
-        error = error_record()
-        check(lib.amp_stream_push(self._handle, node.encode(), buffer(samples), error), error)
+        self._call(lib.amp_stream_push, node.encode(), buffer(samples))
 
     def end(self, node: str) -> None:
         """Say that an input gets no more samples: zeros from here on."""
-        error = error_record()
-        check(lib.amp_stream_end(self._handle, node.encode(), error), error)
+        self._call(lib.amp_stream_end, node.encode())
 
     def open_tap(
         self, node: str | None, port: str | None, policy: str = "lossless", keep_frames: int = 0
     ) -> int:
         """Open a reader of an output (node None: the graph's); returns its number."""
         names = (c_text(node), c_text(port))
-        tap, error = ffi.new("uint32_t *"), error_record()
-        status = lib.amp_stream_open_tap(
-            self._handle, *names, POLICIES.index(policy), keep_frames, tap, error
-        )
-        check(status, error)
+        tap = ffi.new("uint32_t *")
+        self._call(lib.amp_stream_open_tap, *names, POLICIES.index(policy), keep_frames, tap)
         return int(tap[0])
 
     def close_tap(self, tap: int) -> None:
         """Close a reader: nothing waits for it any more."""
-        error = error_record()
-        check(lib.amp_stream_close_tap(self._handle, tap, error), error)
+        self._call(lib.amp_stream_close_tap, tap)
 
     def pull(self, tap: int, out: Samples, ready: bool = False) -> tuple[int, AmpError | None]:
         """Fill ``out`` (B, C, N) from a tap; returns how many frames it got and, if too few, why."""
-        got, error = ffi.new("int64_t *"), error_record()
+        got = ffi.new("int64_t *")
         flags = lib.AMP_PULL_READY if ready else 0
-        status = int(lib.amp_stream_pull(self._handle, tap, buffer(out), flags, got, error))
-        return int(got[0]), None if status == lib.AMP_OK else exception(status, error)
+        why = self._attempt(lib.amp_stream_pull, tap, buffer(out), flags, got)
+        return int(got[0]), why
 
     def advance(self, tap: int, ahead: int, most: int) -> int:
         """Make at most about ``most`` frames towards ``ahead`` that wait for a tap; returns how many wait."""
-        ready, error = ffi.new("int64_t *"), error_record()
-        check(lib.amp_stream_advance(self._handle, tap, ahead, most, ready, error), error)
+        ready = ffi.new("int64_t *")
+        self._call(lib.amp_stream_advance, tap, ahead, most, ready)
         return int(ready[0])
 
     def clock(self, node: str) -> int:
@@ -193,11 +171,11 @@ class Stream:
 
     def rings(self) -> Sequence[RingCounters]:
         """Return the counters of every ring, in firing order."""
-        handle, record, error = self._handle, ffi.new("amp_stream_ring *"), error_record()
+        record = ffi.new("amp_stream_ring *")
         record.struct_size = ffi.sizeof("amp_stream_ring")
         found = []
-        for i in range(lib.amp_stream_ring_count(handle)):
-            check(lib.amp_stream_ring_info(handle, i, record, error), error)
+        for i in range(lib.amp_stream_ring_count(self._handle)):
+            self._call(lib.amp_stream_ring_info, i, record)
             names = (text(record.node), text(record.port), text(record.reader))
             counts = (record.capacity, record.limit, record.fill, record.most, record.grown)
             found.append(RingCounters(*names, *map(int, counts)))
@@ -205,13 +183,12 @@ class Stream:
 
     def tap_info(self, tap: int) -> TapCounters:
         """Return the counters of a tap."""
-        record, error = ffi.new("amp_stream_tap *"), error_record()
+        record = ffi.new("amp_stream_tap *")
         record.struct_size = ffi.sizeof("amp_stream_tap")
-        check(lib.amp_stream_tap_info(self._handle, tap, record, error), error)
+        self._call(lib.amp_stream_tap_info, tap, record)
         names = (text(record.node), text(record.port), POLICIES[record.policy])
         return TapCounters(*names, record.position, record.ready, record.skipped, record.underruns)
 
     def trace(self) -> tuple[npt.NDArray[np.void], int]:
         """Return firings and pushes, oldest first, an array of `TRACE_DTYPE`, and how many the ring lost."""
-        error = error_record()
-        return read_trace(lambda *room: check(lib.amp_stream_trace(self._handle, *room, error), error))
+        return read_trace(lambda *room: self._call(lib.amp_stream_trace, *room))

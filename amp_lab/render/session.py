@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy.typing as npt
 
@@ -13,6 +12,7 @@ from amp_lab import lowlevel
 from amp_lab.catalog.builder import takes_samples
 from amp_lab.common import arrays, checks
 from amp_lab.common.arrays import Scale
+from amp_lab.common.closing import Closing
 from amp_lab.contracts import Isolation, Nonfinite
 from amp_lab.errors import (
     GraphError,
@@ -59,7 +59,7 @@ class Counters:
         return found[checks.choice("counters.ring", node, found, "node")]
 
 
-class Session:
+class Session(Closing):
     """A running graph. Made by `Graph.session`; use it in a ``with`` block, from any number of threads.
 
     Attributes
@@ -120,14 +120,6 @@ class Session:
             self._stream.bind_input(name, samples)
         self._taps: list[Tap] = []
         self.output = self._open(None, "lossless", 0) if output and graph.output_node is not None else None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop and free everything; a second time does nothing."""
