@@ -22,8 +22,8 @@ import pytest
 
 import amp_lab as amp
 from amp_lab import errors, isolate
-from amp_lab.execution import RenderRequest, render_in_process
-from amp_lab.isolate import messages, service, shared_memory, tickets, workers
+from amp_lab.execution import RenderRequest, recycled_memory, render_in_process
+from amp_lab.isolate import messages, service, tickets, workers
 
 HOOKS = Path(__file__).parents[1] / "build" / "hooks"
 SIGNALS = {"segv": "SIGSEGV", "fpe": "SIGFPE", "abort": "SIGABRT", "hang": "HANG"}
@@ -236,7 +236,7 @@ def test_results_outlive_the_worker() -> None:
 
 def test_memory_beyond_the_limit_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only so much memory of dead arrays is kept, and what went back can be used again."""
-    monkeypatch.setattr(shared_memory, "KEEP_BYTES", 1 << 20)
+    monkeypatch.setattr(recycled_memory, "KEEP_BYTES", 1 << 20)
     graph = filtered()
     digests = {graph.render(frames=n, isolation="process").digest for n in (30_000, 60_000, 60_000, 200_000)}
     assert len(digests) == 3

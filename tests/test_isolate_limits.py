@@ -22,6 +22,7 @@ from test_isolate import mappings
 
 import amp_lab as amp
 from amp_lab import isolate
+from amp_lab.execution import recycled_memory
 from amp_lab.isolate import fork_server, shared_memory, worker_process
 from amp_lab.isolate.messages import Channel
 from amp_lab.render import isolation as places
@@ -211,7 +212,7 @@ def test_results_stay_where_they_are_while_memory_grows() -> None:
 
 def test_memory_of_a_large_result_goes_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What would not be kept warm is not kept until the next render either."""
-    monkeypatch.setattr(shared_memory, "KEEP_BYTES", 1 << 20)
+    monkeypatch.setattr(recycled_memory, "KEEP_BYTES", 1 << 20)
     render = amp.presets.three_osc().render(frames=1_000_000, isolation="process")
     held = psutil.Process().memory_info().shared
     assert np.isfinite(render.audio).all()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from collections.abc import Callable, Mapping
 from math import prod
@@ -15,7 +14,7 @@ from amp_lab import lowlevel
 from amp_lab.contracts import Progress
 from amp_lab.errors import OutOfMemory, Pending
 from amp_lab.execution.call_size import CallSize
-from amp_lab.execution.recycled_memory import Recycler
+from amp_lab.execution.recycled_memory import ProcessMemory
 from amp_lab.execution.request import RenderRequest
 from amp_lab.execution.results import Heat, Metrics, RenderParts, Trace
 from amp_lab.graph.records.values import Samples
@@ -41,12 +40,9 @@ def allocate_here(name: str | None, shape: tuple[int, int, int]) -> Samples:
     nbytes = 8 * prod(shape)
     try:
         if nbytes <= sys.maxsize:
-            return _recycler.take(shape)
+            return _memory.take(shape)
     except MemoryError:
         pass
-    except OSError as error:
-        if error.errno != errno.ENOMEM:  # of a signal handler: a time-out, say
-            raise
     what = "audio" if name is None else f"the tap {name}"
     raise OutOfMemory(
         f"render: no memory for {what} (got {nbytes} bytes for (B, C, N) {shape}). "
@@ -54,7 +50,7 @@ def allocate_here(name: str | None, shape: tuple[int, int, int]) -> Samples:
     )
 
 
-_recycler = Recycler()
+_memory = ProcessMemory()
 
 
 def render_in_process(

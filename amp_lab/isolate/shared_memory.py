@@ -9,14 +9,14 @@ import mmap
 import os
 import threading
 import weakref
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from math import prod
-from typing import Any
 
 import numpy as np
 
 from amp_lab.errors import OutOfMemory
+from amp_lab.execution.recycled_memory import Recycler
 from amp_lab.graph.records.values import Samples
 from amp_lab.isolate.file_descriptors import memory_file
 from amp_lab.isolate.limits import reason
@@ -25,8 +25,6 @@ PAGE = mmap.ALLOCATIONGRANULARITY
 FIRST_BYTES = 16 << 20
 """Size of the first piece; the file doubles from there, in pieces of no more than `MOST_BYTES`."""
 MOST_BYTES = 1 << 30
-KEEP_BYTES = 256 << 20
-"""Memory of dead arrays that stays warm for the next render; what is beyond goes back to the system."""
 
 
 _all: list[weakref.ref[SharedMemory]] = []
@@ -85,29 +83,55 @@ class MappedMemory:
 
 @dataclass
 class _Piece:
-    """A mapped piece of the file and how far it is given away."""
+    """A mapped piece of the file, bytes [start, stop), of which those from ``end`` on were never used.
 
+    ``free`` has offsets by size: their pages went back to the system, and read as zeros when touched again.
+    """
+
+    mapping: mmap.mmap
     start: int
     stop: int
     end: int
+    free: dict[int, list[int]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Live:
-    """A range in use: what tells when its array is gone, where it lies, its size, the bytes asked for."""
+class _Retired:
+    """Whether a fork, or a worker that was lost, may look at the memory."""
 
-    ref: weakref.ref[Any]
-    offset: int
-    size: int
-    nbytes: int
+    def __init__(self) -> None:
+        self.yes = False
+
+
+class _Range:
+    """A part of a piece. With the object its pages go back to the system, unless others may look at them."""
+
+    def __init__(self, piece: _Piece, offset: int, size: int, retired: _Retired) -> None:
+        self._piece, self._offset, self._size, self._retired = piece, offset, size, retired
+
+    def place(self, shape: tuple[int, ...]) -> Place:
+        """Say where an array in it lies."""
+        return Place(self._piece.start, self._piece.stop - self._piece.start, self._offset, shape)
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def __array_interface__(self) -> dict[str, object]:
+        address = np.frombuffer(self._piece.mapping, np.uint8).ctypes.data + self._offset - self._piece.start
+        return {"version": 3, "shape": (self._size,), "typestr": "|u1", "data": (address, False)}
+
+    def __del__(self) -> None:
+        if not self._retired.yes:
+            piece = self._piece
+            piece.mapping.madvise(mmap.MADV_REMOVE, self._offset - piece.start, self._size)
+            piece.free.setdefault(self._size, []).append(self._offset)
 
 
 class SharedMemory(MappedMemory):
     """The owner's side: gives ranges away and takes them back when the last view of an array is gone.
 
-    Ranges have sizes of powers of two and are reused, never merged; only pages that were written exist.
-    Every change leaves a state that is right after each of its steps, so that an exception that comes out of
-    a signal handler in between costs nothing.
+    Ranges are recycled (`Recycler`), never merged; only pages that were written exist. A range that an
+    exception of a signal handler drops is given back with its last reference.
     """
 
     def __init__(self) -> None:
@@ -116,11 +140,8 @@ class SharedMemory(MappedMemory):
         self._most = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         self._lock = threading.RLock()
         self._pieces: list[_Piece] = []
-        self._free: dict[int, dict[int, None]] = {}
-        self._warm: dict[int, int] = {}
-        self._dead: deque[weakref.ref[Any]] = deque()
-        self._live: dict[int, _Live] = {}
-        self._retired = False
+        self._recycler: Recycler[_Range] = Recycler()
+        self._retired = _Retired()
         _all[:] = [*(known for known in _all if known() is not None), weakref.ref(self)]
 
     def take(self, shape: tuple[int, ...]) -> tuple[Place, Samples]:
@@ -135,98 +156,71 @@ class SharedMemory(MappedMemory):
         if nbytes == 0:
             return Place(0, 0, 0, shape), np.empty(shape)
         with self._lock:
-            size, offset = self._range(nbytes)
-            piece = self._piece_of(offset)
-            place = Place(piece.start, piece.stop - piece.start, offset, shape)
-            array = self.array(place)
-            # The callback is C code alone: a signal handler's exception in it would be lost, and the range.
-            ref = weakref.ref(array.base, self._dead.append)
-            self._live[id(ref)] = _Live(ref, offset, size, nbytes)
-            if size > KEEP_BYTES:  # callbacks run from the newest to the oldest: it is nobody's else yet
-                weakref.finalize(array.base, self._give_back, offset, size).atexit = False
-        return place, array
+            found, array = self._recycler.take(shape, partial(self._range, nbytes), PAGE)
+        return found.place(shape), array
 
     def status(self) -> tuple[int, int, int]:
         """Count arrays alive, their bytes, and bytes kept warm for the next."""
-        with self._lock:
-            self._collect()
-            return len(self._live), sum(one.size for one in self._live.values()), sum(self._warm.values())
+        arrays, sizes, _ = self._recycler.lent()
+        return arrays, sizes, self._recycler.warm_bytes()
 
     def retire(self) -> None:
         """Reuse nothing that dies from now on: a fork, or a worker that was lost, may look at it."""
-        self._retired = True
+        self._retired.yes = True
+        self._recycler.retire()
 
     def close(self) -> None:
         """Close the file; its memory goes when the last array is gone."""
         self.retire()
         self._file.close()
 
-    def _range(self, nbytes: int) -> tuple[int, int]:
-        """Size and offset of a range for so many bytes."""
-        self._collect()
-        used = sum(one.nbytes for one in self._live.values())
+    def _range(self, nbytes: int, size: int) -> _Range:
+        """Return a range of a size, or a larger one where the file cannot grow; call it under the lock."""
+        _, _, used = self._recycler.lent()
         if used + nbytes > self._most:
             raise OutOfMemory(
-                f"worker memory: exhausted (got {nbytes} bytes more, {used} in use, allowed {self._most} in "
-                "all). Render fewer frames or batches, or drop some renders."
+                f"worker memory: exhausted (got {nbytes} bytes more, {used} in use, allowed {self._most} "
+                "in all). Render fewer frames or batches, or drop some renders."
             )
-        size = max(PAGE, 1 << (nbytes - 1).bit_length())
-        if self._free.get(size):
-            return size, self._reuse(size)
+        for piece in self._pieces:
+            if piece.free.get(size):
+                return self._again(piece, size)
         for piece in self._pieces:
             if piece.end + size <= piece.stop:
                 piece.end += size
-                return size, piece.end - size
+                return _Range(piece, piece.end - size, size, self._retired)
         try:
-            return size, self._grow(size)
+            piece = self._grow(size)
         except OutOfMemory:
-            larger = min((other for other, free in self._free.items() if other > size and free), default=0)
+            larger = [
+                (n, i) for i, p in enumerate(self._pieces) for n, free in p.free.items() if free and n > size
+            ]
             if not larger:
                 raise
-            return larger, self._reuse(larger)
+            found, i = min(larger)
+            return self._again(self._pieces[i], found)
+        return _Range(piece, piece.start, size, self._retired)
 
-    def _reuse(self, size: int) -> int:
-        offset, _ = self._free[size].popitem()
-        self._warm.pop(offset, None)
-        return offset
+    def _again(self, piece: _Piece, size: int) -> _Range:
+        return _Range(piece, piece.free[size].pop(), size, self._retired)
 
-    def _grow(self, size: int) -> int:
-        """Map another piece, as large as the file is, else as is needed; returns where it begins."""
+    def _grow(self, size: int) -> _Piece:
+        """Map another piece, as large as the file is, else as is needed; its first bytes are given away."""
         start = os.fstat(self.fd).st_size
         for nbytes in (max(size, FIRST_BYTES, min(start, MOST_BYTES)), size):
             try:
                 os.ftruncate(self.fd, start + nbytes)
-                self._maps[start] = self._map(start, nbytes)
+                mapping = self._maps[start] = self._map(start, nbytes)
             except OSError as error:
                 failure = _refused(nbytes, error)
             except OutOfMemory as error:
                 os.ftruncate(self.fd, start)
                 failure = error
             else:
-                self._pieces.append(_Piece(start, start + nbytes, start + size))
-                return start
+                piece = _Piece(mapping, start, start + nbytes, start + size)
+                self._pieces.append(piece)
+                return piece
         raise failure.with_traceback(None)
-
-    def _collect(self) -> None:
-        while self._dead:
-            one = self._live.get(id(self._dead[0]))
-            if one is not None and not self._retired:
-                self._warm[one.offset] = one.size
-                self._free.setdefault(one.size, {})[one.offset] = None
-            self._live.pop(id(self._dead[0]), None)
-            self._dead.popleft()
-        while sum(self._warm.values()) > KEEP_BYTES:
-            offset = next(iter(self._warm))
-            self._give_back(offset, self._warm[offset])
-            self._warm.pop(offset, None)
-
-    def _piece_of(self, offset: int) -> _Piece:
-        return next(piece for piece in self._pieces if piece.start <= offset < piece.stop)
-
-    def _give_back(self, offset: int, size: int) -> None:
-        """Let the system have the pages of a range; they read as zeros when they are touched again."""
-        start = self._piece_of(offset).start
-        self._maps[start].madvise(mmap.MADV_REMOVE, offset - start, size)
 
 
 def retire_all() -> None:
