@@ -7,7 +7,7 @@ A *system* is a graph with an `input` node, or any callable from a stimulus
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, TypeAlias
 
 import numpy.typing as npt
 
@@ -50,7 +50,10 @@ from amp_lab.analysis.layouts import Layout
 from amp_lab.analysis.signals import require_finite, to_bcn, to_signal
 from amp_lab.analysis.system_response import SystemResponse
 from amp_lab.common import checks
+from amp_lab.contracts import Isolation
 from amp_lab.errors import InvalidArgument, quoted
+from amp_lab.graph.graph import Graph
+from amp_lab.render.render import Render
 
 __all__ = [
     "Distortion",
@@ -88,27 +91,7 @@ __all__ = [
 ]
 
 
-class Rendered(Protocol):
-    """The part of a render that is measured."""
-
-    @property
-    def audio(self) -> FloatArray: ...
-    @property
-    def sample_rate(self) -> float: ...
-
-
-@runtime_checkable
-class Renderable(Protocol):
-    """The part of a graph that a measurement needs."""
-
-    @property
-    def sample_rate(self) -> float: ...
-    def copy(self) -> Any: ...
-    def compile(self) -> Any: ...
-    def render(self, *, frames: int, isolation: Any) -> Any: ...
-
-
-System: TypeAlias = Renderable | Callable[[FloatArray], npt.ArrayLike]
+System: TypeAlias = Graph | Callable[[FloatArray], npt.ArrayLike]
 
 
 def __dir__() -> list[str]:
@@ -117,7 +100,7 @@ def __dir__() -> list[str]:
 
 @checks.keywords
 def response(
-    system: System, stimulus: npt.ArrayLike, *, node: str | None = None, isolation: str = "auto"
+    system: System, stimulus: npt.ArrayLike, *, node: str | None = None, isolation: Isolation = "auto"
 ) -> FloatArray:
     """Response (batch, channel, frame) of `system` to `stimulus` fed into its input `node`.
 
@@ -134,8 +117,7 @@ def response(
         return to_signal(system(x), "response.system(stimulus)")
     graph = system.copy()
     graph[_input(graph, node)].set(samples=x)
-    render: Rendered = graph.render(frames=x.shape[-1], isolation=isolation)
-    return render.audio
+    return graph.render(frames=x.shape[-1], isolation=isolation).audio
 
 
 def _input(graph: Any, node: str | None) -> str:
@@ -162,7 +144,7 @@ def impulse_response(
     channels: int = 1,
     before: int = 0,
     node: str | None = None,
-    isolation: str = "auto",
+    isolation: Isolation = "auto",
 ) -> FloatArray:
     """Impulse response, of shape (batch, channel, frame) or that of a recorded array.
 
@@ -184,7 +166,7 @@ def impulse_response(
     """
     _check_sizes("impulse_response", frames=frames, channels=channels)
     before = arguments.whole("impulse_response.before", before, 0, checks.LARGEST, "Give an int.")
-    if not (callable(system) or isinstance(system, Renderable)):
+    if not (callable(system) or isinstance(system, Graph)):
         if stimulus is None:
             raise InvalidArgument(
                 "impulse_response.stimulus: missing for a recorded response (got None, allowed an "
@@ -206,7 +188,7 @@ def frequency_response(
     frames: int = 1 << 16,
     channels: int = 1,
     node: str | None = None,
-    isolation: str = "auto",
+    isolation: Isolation = "auto",
 ) -> FrequencyResponse:
     """Frequency response of a graph, a callable, or an impulse response given as an array.
 
@@ -220,8 +202,8 @@ def frequency_response(
     """
     _check_sizes("frequency_response", frames=frames, channels=channels)
     rate = _rate("frequency_response", system, sample_rate)
-    before = system.compile().latency_frames if isinstance(system, Renderable) else 0
-    if callable(system) or isinstance(system, Renderable):
+    before = system.compile().latency_frames if isinstance(system, Graph) else 0
+    if callable(system) or isinstance(system, Graph):
         system = impulse_response(
             system,
             stimulus=stimulus,
@@ -262,7 +244,7 @@ def system_response(
     band_hz: Band = (20.0, 20_000.0),
     sweep_frames: int = 1 << 18,
     node: str | None = None,
-    isolation: str = "auto",
+    isolation: Isolation = "auto",
 ) -> SystemResponse:
     """Impulse response of a graph or callable by impulse, step or exponential sweep, with its limits.
 
@@ -306,7 +288,7 @@ def system_response(
     where = "system_response"
     rate = _rate(where, system, sample_rate)
     checks.choice(f"{where}.method", method, shaped.METHODS, "method", InvalidArgument)
-    before = system.compile().latency_frames if isinstance(system, Renderable) else 0
+    before = system.compile().latency_frames if isinstance(system, Graph) else 0
     frames = arguments.whole(f"{where}.frames", frames, 2, 1 << 31, "Give the length of the response.")
     arguments.whole(f"{where}.sweep_frames", sweep_frames, 64, 1 << 31, "Give the length of the sweep.")
     low, high = arguments.band(f"{where}.band_hz", band_hz, rate)
@@ -338,7 +320,7 @@ def system_response(
 
 
 @checks.keywords
-def summary(render: Rendered, *, layout: Layout | None = None) -> Measurement:
+def summary(render: Render, *, layout: Layout | None = None) -> Measurement:
     """Peak, true peak, RMS, crest, DC and loudness of a render; its repr is stable text.
 
     `layout` says where more than two channels come from, which their loudness depends on (`loudness`).

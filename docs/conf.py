@@ -54,7 +54,7 @@ nitpick_ignore_regex = [
     # Aliases and protocols of signatures, which say by their names what may be passed.
     (
         r"py:.*",
-        r"(.*\.)?(Layout|FloatArray|Samples|Scale|Isolation|Nonfinite|Source|Progress|Streams?|Thermo|State|Descriptors|RenderParts|\w+Like|Render(ed|able))",
+        r"(.*\.)?(Layout|FloatArray|Samples|Scale|Isolation|Nonfinite|Source|Progress|Streams?|Thermo|State|Descriptors|RenderParts|\w+Like)",
     ),
 ]
 
