@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,9 @@ class Stop(BaseException):
 
 
 @pytest.mark.parametrize("place", ["mkdir", "fsync", "rename", "exchange", "flush_folder", "ensure"])
-@pytest.mark.parametrize("error", [Stop(), OSError(errno.ENOSPC, "No space left on device")])
+@pytest.mark.parametrize("error", [Stop, functools.partial(OSError, errno.ENOSPC, "No space left on device")])
 def test_a_failure_anywhere_leaves_the_old_case_or_the_new_one(
-    root: Path, swapped: bool, monkeypatch: pytest.MonkeyPatch, place: str, error: BaseException
+    root: Path, swapped: bool, monkeypatch: pytest.MonkeyPatch, place: str, error: Callable[[], BaseException]
 ) -> None:
     """At every call that changes the disk: one of both is whole, and nothing lies beside it."""
     owner = {"mkdir": Path, "fsync": os, "rename": os, "ensure": attributes}.get(place, atomic_files)
@@ -104,7 +105,7 @@ def test_a_failure_anywhere_leaves_the_old_case_or_the_new_one(
         def failing(*args: Any, calls: list[int] = calls, fails: int = fails, **options: Any) -> Any:
             calls[0] += 1
             if calls[0] == fails:
-                raise error
+                raise error()  # one of its own each: its traceback keeps renders
             return real(*args, **options)
 
         bless(root, 0.5, overwrite=True)
