@@ -15,10 +15,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
+from interrupts import lines_run
 
 import amp_lab as amp
 from amp_lab.common import atomic_files
@@ -60,39 +60,19 @@ def test_a_file_is_flushed_before_it_takes_the_name_and_its_folder_after(
     assert steps == ["fsync", "replace", "fsync folder"] and file.read_bytes() == NEW and alone(file)
 
 
-def lines_run(action: Callable[[], object], stop_at: int | None = None) -> int:
-    """Count the lines of `atomic_files` and `contextlib` that an action runs; Ctrl-C before one of them."""
-    here, count = threading.get_ident(), 0
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal count
-        if frame.f_code.co_filename not in (atomic_files.__file__, contextlib.__file__):
-            return None
-        if event == "line" and threading.get_ident() == here:
-            count += 1
-            if count == stop_at:
-                raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        action()
-    finally:
-        sys.settrace(before)
-    return count
+TRACED = (atomic_files, contextlib)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_before_any_line_leaves_one_of_the_two_whole(file: Path) -> None:
     """And nothing beside it, and no file open; one that was being closed is closed with its object."""
-    total = lines_run(lambda: atomic_files.write(file, NEW))
+    total = lines_run(lambda: atomic_files.write(file, NEW), TRACED)
     assert total > 40
     replaced = 0
     for stop_at in range(1, total + 1):
         file.write_bytes(OLD)
         with contextlib.suppress(KeyboardInterrupt):
-            lines_run(lambda: atomic_files.write(file, NEW), stop_at)
+            lines_run(lambda: atomic_files.write(file, NEW), TRACED, stop_at)
             pytest.fail("it was not interrupted")
         assert file.read_bytes() in (OLD, NEW) and alone(file), stop_at
         assert not [link for link in map(os.path.realpath, Path("/proc/self/fd").iterdir()) if ".tmp" in link]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from golden_tone import tone
 
 import amp_lab as amp
 from amp_lab import golden, isolate
@@ -15,35 +15,9 @@ from amp_lab.cli import commands as cli
 from amp_lab.errors import IsolationWarning, NativeCrash, WorkerUnavailable
 from amp_lab.golden import replay
 
+pytest_plugins = ["golden_tone"]
+pytestmark = pytest.mark.usefixtures("own_workers")
 HOOKS = Path(__file__).parents[1] / "build" / "hooks"
-
-
-def tone() -> amp.Graph:
-    g = amp.Graph(name="tone")
-    g.output(g.gain(g.sine(frequency_hz=440.0, name="sine"), gain=0.5, name="level"), name="out")
-    return g
-
-
-@pytest.fixture(scope="module")
-def blessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the case `tone`, which nobody changes."""
-    root = tmp_path_factory.mktemp("blessed")
-    render = tone().render(frames=200, isolation="none")
-    golden.store("tone", render, graph=tone(), reason="first", goldens=root)
-    return root
-
-
-@pytest.fixture
-def goldens(blessed: Path, tmp_path: Path) -> Path:
-    """A copy of it that a test may change."""
-    return Path(shutil.copytree(blessed, tmp_path / "goldens"))
-
-
-@pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """Workers of one test are not those of the next."""
-    yield
-    isolate.shutdown()
 
 
 @pytest.fixture
@@ -58,37 +32,37 @@ def fault(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 @pytest.mark.parametrize(("kind", "signal"), [("segv", "SIGSEGV"), ("abort", "SIGABRT")])
 def test_a_crash_of_the_stored_graph_is_a_verdict_with_its_node(
-    blessed: Path, fault: Callable[[str], None], kind: str, signal: str
+    stored_tone: Path, fault: Callable[[str], None], kind: str, signal: str
 ) -> None:
     """`verify` says node and signal; a failing `check` reports its own difference all the same."""
     fault(f"level:100:{kind}")
-    first = golden.verdicts(goldens=blessed)[0]
+    first = golden.verdicts(goldens=stored_tone)[0]
     assert repr(first).startswith("tone: ERROR crash") and repr(first).endswith("node level")
     assert first.crashed and signal in first.reason
     other = tone()
     other["level"].set(gain=0.25)
-    verdict = golden.check("tone", other.render(frames=200, isolation="none"), goldens=blessed)
+    verdict = golden.check("tone", other.render(frames=200, isolation="none"), goldens=stored_tone)
     assert (
         verdict.status == "failed"
         and "the stored graph does not render: level: native crash" in verdict.reason
     )
     fault("")
-    assert all(golden.verify(goldens=blessed))
+    assert all(golden.verify(goldens=stored_tone))
 
 
 def test_a_hang_ends_with_its_node(
-    blessed: Path, fault: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+    stored_tone: Path, fault: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A firing that never ends is stopped after half of the time that a render may take."""
     fault("")
-    assert golden.verify(goldens=blessed)  # the worker has started
+    assert golden.verify(goldens=stored_tone)  # the worker has started
     monkeypatch.setenv("AMP_GOLDEN_TIMEOUT", "4")
     fault("level:100:hang")
-    first = golden.verdicts(goldens=blessed)[0]
+    first = golden.verdicts(goldens=stored_tone)[0]
     assert first.crashed and "node level" in repr(first) and "hang" in first.reason
 
 
-def test_a_render_that_takes_too_long_is_stopped(goldens: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_render_that_takes_too_long_is_stopped(tone_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress alone does not keep a render going for ever."""
     monkeypatch.setenv("AMP_GOLDEN_TIMEOUT", "0.2")
     graph = tone()
@@ -97,7 +71,7 @@ def test_a_render_that_takes_too_long_is_stopped(goldens: Path, monkeypatch: pyt
     ):
         replay.parts("tone", replay_request(graph, 10_000_000_000))
     monkeypatch.setenv("AMP_GOLDEN_TIMEOUT", "soon")
-    assert "AMP_GOLDEN_TIMEOUT: no time (got 'soon'" in golden.verdicts(goldens=goldens)[0].reason
+    assert "AMP_GOLDEN_TIMEOUT: no time (got 'soon'" in golden.verdicts(goldens=tone_copy)[0].reason
 
 
 def replay_request(graph: amp.Graph, frames: int) -> Any:
@@ -109,7 +83,7 @@ def replay_request(graph: amp.Graph, frames: int) -> Any:
 
 
 def test_a_system_without_workers_renders_in_the_process(
-    blessed: Path, monkeypatch: pytest.MonkeyPatch
+    stored_tone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where no worker can be started goldens are verified all the same, with a warning; not after a crash."""
 
@@ -119,13 +93,13 @@ def test_a_system_without_workers_renders_in_the_process(
     monkeypatch.setattr(isolate, "render", refused)
     monkeypatch.setattr(isolate._service, "crashed", False)
     with pytest.warns(IsolationWarning, match="no worker process can be started"):
-        assert all(golden.verify(goldens=blessed))
+        assert all(golden.verify(goldens=stored_tone))
     assert isolate.fallen_back()
     isolate.shutdown()
     monkeypatch.setattr(isolate._service, "crashed", True)
-    assert golden.verdicts(goldens=blessed)[0].status == "error"
+    assert golden.verdicts(goldens=stored_tone)[0].status == "error"
     monkeypatch.setenv("AMP_ISOLATION", "none")
-    assert all(golden.verify(goldens=blessed))
+    assert all(golden.verify(goldens=stored_tone))
 
 
 def run(*words: object) -> int:
@@ -134,23 +108,23 @@ def run(*words: object) -> int:
 
 @pytest.mark.parametrize("how", [[], ["--matrix", "full"], ["--isa"]], ids=["quick", "full", "isa"])
 def test_the_command_says_3_and_the_node_for_a_crash(
-    blessed: Path, fault: Callable[[str], None], how: list[str], capsys: pytest.CaptureFixture[str]
+    stored_tone: Path, fault: Callable[[str], None], how: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`golden verify` in every way: exit code 3, the verdict with its node, and no traceback."""
     fault("level:100:segv")
-    assert run("golden", "verify", "--goldens", blessed, *how) == cli.CRASHED
+    assert run("golden", "verify", "--goldens", stored_tone, *how) == cli.CRASHED
     out = capsys.readouterr().out
     assert "tone: ERROR crash" in out and "node level" in out and "SIGSEGV" in out
 
 
 def test_update_of_a_crash_says_3_and_the_node(
-    goldens: Path, fault: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+    tone_copy: Path, fault: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`golden update`: exit code 3, the node, and the case as it was."""
-    before = {file.name: file.read_bytes() for file in (goldens / "tone").iterdir()}
+    before = {file.name: file.read_bytes() for file in (tone_copy / "tone").iterdir()}
     fault("level:100:segv")
-    assert run("golden", "update", "tone", "--reason", "r", "--goldens", goldens) == cli.CRASHED
+    assert run("golden", "update", "tone", "--reason", "r", "--goldens", tone_copy) == cli.CRASHED
     assert "level: native crash SIGSEGV" in capsys.readouterr().err
-    assert {file.name: file.read_bytes() for file in (goldens / "tone").iterdir()} == before
+    assert {file.name: file.read_bytes() for file in (tone_copy / "tone").iterdir()} == before
     with pytest.raises(NativeCrash, match="level"):
-        golden.update("tone", reason="r", goldens=goldens)
+        golden.update("tone", reason="r", goldens=tone_copy)

@@ -6,49 +6,22 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from golden_tone import rendered
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import amp_lab as amp
-from amp_lab import golden, isolate
+from amp_lab import golden
 from amp_lab.golden import GoldenMismatch, Verdict, contents
 
-
-def tone() -> amp.Graph:
-    g = amp.Graph(name="tone")
-    g.output(g.gain(g.sine(frequency_hz=440.0, name="sine"), gain=0.5, name="level"), name="out")
-    return g
-
-
-def rendered() -> amp.Render:
-    return tone().render(frames=200, isolation="none")
-
-
-@pytest.fixture(scope="module")
-def blessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the case `tone`, which nobody changes."""
-    root = tmp_path_factory.mktemp("blessed")
-    golden.store("tone", rendered(), graph=tone(), reason="first", goldens=root)
-    return root
-
-
-@pytest.fixture
-def goldens(blessed: Path, tmp_path: Path) -> Path:
-    """A copy of it that a test may spoil."""
-    return Path(shutil.copytree(blessed, tmp_path / "goldens"))
-
-
-@pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """Workers of one test are not those of the next."""
-    yield
-    isolate.shutdown()
+pytest_plugins = ["golden_tone"]
+pytestmark = pytest.mark.usefixtures("own_workers")
 
 
 def answers(goldens: Any, name: Any = "tone", render: Any = None) -> list[Verdict]:
@@ -103,12 +76,12 @@ NAMES += ["\x1b[2J", "to\u202ene", Path("tone"), ["tone"], float("nan")]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: type(name).__name__)
-def test_any_name_has_an_answer(blessed: Path, name: Any) -> None:
+def test_any_name_has_an_answer(stored_tone: Path, name: Any) -> None:
     """What is no name of a case is an error that quotes it; nothing outside the folder is looked at."""
-    verdict = golden.check(name, rendered(), goldens=blessed)
+    verdict = golden.check(name, rendered(), goldens=stored_tone)
     assert verdict.status == "error" and repr(verdict).isprintable() and len(repr(verdict)) < 300
     with pytest.raises(GoldenMismatch):
-        golden.verify([name], goldens=blessed)
+        golden.verify([name], goldens=stored_tone)
 
 
 RENDERS: list[Any] = [
@@ -135,19 +108,19 @@ RENDERS += [np.full((1, 1, 200), np.inf), np.zeros((1, 1, 200), "m8[s]"), amp.Gr
 
 
 @pytest.mark.parametrize("render", RENDERS, ids=lambda render: type(render).__name__)
-def test_anything_can_be_handed_in_for_a_render(blessed: Path, render: Any) -> None:
+def test_anything_can_be_handed_in_for_a_render(stored_tone: Path, render: Any) -> None:
     """What holds no samples is an error, samples of another shape or not finite are a failure."""
-    verdict = golden.check("tone", render, goldens=blessed)
+    verdict = golden.check("tone", render, goldens=stored_tone)
     compared = isinstance(render, np.ndarray) and render.dtype == np.float64
     assert verdict.status == ("failed" if compared else "error"), str(verdict)
     assert "tone" in repr(verdict) and verdict.reason
 
 
 @pytest.mark.parametrize("names", [None, 3, [], [3], {"tone": 1, 2: 3}, Trap(), iter(["absent"])])
-def test_verify_of_anything_raises_one_kind(blessed: Path, names: Any) -> None:
+def test_verify_of_anything_raises_one_kind(stored_tone: Path, names: Any) -> None:
     """No names, or what is none, never pass."""
     with pytest.raises(GoldenMismatch) as caught:
-        golden.verify(names, goldens=blessed)
+        golden.verify(names, goldens=stored_tone)
     assert "error" in {verdict.status for verdict in caught.value.verdicts}
 
 
@@ -229,12 +202,12 @@ KINDS = [folder, fifo, loop, device, listening, empty, nul, deep, digits, pointe
 @pytest.mark.parametrize("spoil", KINDS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("file", ["manifest.json", "graph.json", "reference.npz", "sums.txt"])
 def test_any_kind_of_file_has_an_answer(
-    goldens: Path, file: str, spoil: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+    tone_copy: Path, file: str, spoil: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each file of a case as something else: an error that names the file, at once."""
-    monkeypatch.chdir(goldens)
-    spoil(goldens / "tone" / file)
-    for verdict in answers(goldens):
+    monkeypatch.chdir(tone_copy)
+    spoil(tone_copy / "tone" / file)
+    for verdict in answers(tone_copy):
         assert verdict.status == "error" and file in str(verdict)
 
 
@@ -277,11 +250,11 @@ def mutated(data: st.DataObject, tree: Any) -> None:
 
 @given(data=st.data(), file=st.sampled_from(["manifest.json", "graph.json", "bytes"]))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_content_has_an_answer(blessed: Path, tmp_path: Path, data: st.DataObject, file: str) -> None:
+def test_any_content_has_an_answer(stored_tone: Path, tmp_path: Path, data: st.DataObject, file: str) -> None:
     """Entries changed, bytes flipped or cut, with seals that fit: verdicts, never another exception."""
     root = tmp_path / "spoiled"
     shutil.rmtree(root, ignore_errors=True)
-    case = Path(shutil.copytree(blessed, root)) / "tone"
+    case = Path(shutil.copytree(stored_tone, root)) / "tone"
     manifest = json.loads((case / "manifest.json").read_text(encoding="utf-8"))
     if file == "bytes":
         target = case / data.draw(st.sampled_from(contents.FILES))
@@ -307,21 +280,21 @@ def test_any_content_has_an_answer(blessed: Path, tmp_path: Path, data: st.DataO
 
 
 @pytest.mark.parametrize("name", ["near_enough", "", 3, None, ["exact"]])
-def test_an_unknown_comparator_never_passes(goldens: Path, name: Any) -> None:
+def test_an_unknown_comparator_never_passes(tone_copy: Path, name: Any) -> None:
     """It is an error that names the known ones, though every sample is the blessed one."""
-    case = goldens / "tone"
+    case = tone_copy / "tone"
     manifest = json.loads((case / "manifest.json").read_text(encoding="utf-8"))
     manifest["comparator"] = {"name": name, "limits": {}, "reason": "why not"}
     resealed(case, manifest)
-    for verdict in answers(goldens):
+    for verdict in answers(tone_copy):
         assert verdict.status == "error"
         assert isinstance(name, str) is ("exact | max_abs" in verdict.reason)
 
 
 @pytest.mark.parametrize("value", [-1, "NaN", "3", True, None, [1], 1e400])
-def test_a_stored_tolerance_is_a_number_from_zero_up(goldens: Path, value: Any) -> None:
+def test_a_stored_tolerance_is_a_number_from_zero_up(tone_copy: Path, value: Any) -> None:
     """Negative, text, bool, nothing, infinite: an error with place and range, never a pass."""
-    case = goldens / "tone"
+    case = tone_copy / "tone"
     manifest = json.loads((case / "manifest.json").read_text(encoding="utf-8"))
     manifest["comparator"] = {
         "name": "max_abs",
@@ -329,5 +302,5 @@ def test_a_stored_tolerance_is_a_number_from_zero_up(goldens: Path, value: Any) 
         "reason": "test",
     }
     resealed(case, manifest)
-    for verdict in answers(goldens):
+    for verdict in answers(tone_copy):
         assert verdict.status == "error" and ("abs_tol" in verdict.reason or "comparator" in verdict.reason)

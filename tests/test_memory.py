@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from interrupts import lines_run
 
 import amp_lab as amp
 from amp_lab import isolate
@@ -17,6 +17,7 @@ from amp_lab.errors import OutOfMemory
 from amp_lab.execution import recycled_memory
 from amp_lab.execution.recycled_memory import SMALLEST, ProcessMemory, Recycler
 from amp_lab.graph.records.values import Samples
+from amp_lab.isolate import shared_memory
 from amp_lab.isolate.shared_memory import SharedMemory
 
 Take = Callable[[tuple[int, ...]], Samples]
@@ -112,43 +113,31 @@ def test_where_the_system_refuses_larger_memory_is_used(refusal: type[Exception]
 
 def test_an_exception_between_two_steps_loses_nothing(memory: Memory) -> None:
     """Whichever line it comes out of: memory is in use, warm or free, and in one of these only."""
-    step = 0
 
-    def tracer(frame: Any, event: str, _: object) -> Any:
-        nonlocal step
-        if not frame.f_code.co_filename.endswith(("recycled_memory.py", "shared_memory.py")):
-            return None
-        if frame.f_code.co_name == "__del__":  # runs where an exception is lost
-            return None
-        if event == "line":
-            step -= 1
-            if step == 0:
-                raise TimeoutError("of a signal handler")
-        return tracer
+    def take() -> None:
+        memory.take(SMALLEST // 8)
 
-    for last in range(1, 1000):
+    total = 0
+    for stop_at in range(1, 1000):
         first, other = memory.take(SMALLEST // 8), memory.take(SMALLEST // 8)
         first[:], other[:] = 1.0, 2.0
         del first
-        step = last
-        sys.settrace(tracer)
         try:
-            memory.take(SMALLEST // 8)
+            lines_run(take, (recycled_memory, shared_memory), stop_at, error=TimeoutError)
         except TimeoutError:
-            pass
-        finally:
-            sys.settrace(None)
+            total += 1
         assert (other == 2.0).all()
-        alive, _, _ = memory.recycler.lent()
-        assert alive == 1, f"after {last} lines"
+        assert memory.recycler.lent()[0] == 1, f"after {stop_at} lines"
         del other
-        if step > 0:
+        if total < stop_at:
             break
-    assert 10 < last < 999
+    assert 10 < total < 999
     if isinstance(memory.it, SharedMemory):  # but for addresses, without memory, that are given away by then
         pieces = memory.it._pieces
         free = sum(size * len(offsets) for piece in pieces for size, offsets in piece.free.items())
         assert free + memory.warm >= sum(piece.end - piece.start for piece in pieces) - 4 * SMALLEST
+        for kept in (memory.recycler._warm, memory.recycler._lent, pieces, memory.it._maps):
+            kept.clear()  # frames that the tracer made CPython lose refer to them
 
 
 @ON_LINUX

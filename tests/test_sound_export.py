@@ -10,16 +10,16 @@ import subprocess
 import sys
 import threading
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+from interrupts import lines_run
 
 import amp_lab as amp
 from amp_lab.common import atomic_files
@@ -364,27 +364,7 @@ def test_a_small_disk_leaves_the_old_file(tmp_path: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def interrupted_at(action: Callable[[], object], stop_at: int | None = None) -> int:
-    """Count the lines of the writers that the main thread runs in an action; Ctrl-C before one of them."""
-    files, here, count = (sound_file.__file__, atomic_files.__file__), threading.get_ident(), 0
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal count
-        if frame.f_code.co_filename not in files or threading.get_ident() != here:
-            return None
-        if event == "line":
-            count += 1
-            if count == stop_at:
-                raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        action()
-    finally:
-        sys.settrace(before)
-    return count
+WRITERS = (sound_file, atomic_files)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -392,12 +372,12 @@ def test_ctrl_c_before_any_line_of_a_save_loses_nothing(tmp_path: Path) -> None:
     """The old sound is whole or the new one is, nothing lies beside it, and the next save works."""
     path, data = tmp_path / "a.flac", hard(16)
     new = save(data, path, "PCM_16").read_bytes()
-    total = interrupted_at(lambda: save(data, path, "PCM_16"))
+    total = lines_run(lambda: save(data, path, "PCM_16"), WRITERS)
     assert total > 100
     for stop_at in range(1, total + 1, 3):
         path.write_bytes(OLD)
         with suppress(KeyboardInterrupt):
-            interrupted_at(lambda: save(data, path, "PCM_16"), stop_at)
+            lines_run(lambda: save(data, path, "PCM_16"), WRITERS, stop_at)
             pytest.fail("it was not interrupted")
         assert path.read_bytes() in (OLD, new) and os.listdir(tmp_path) == ["a.flac"], stop_at
     assert save(data, path, "PCM_16").read_bytes() == new
