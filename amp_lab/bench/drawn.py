@@ -1,4 +1,4 @@
-"""Graphs nobody wrote: loops of nodes that are given, and voices drawn from a seed."""
+"""Generated graphs: loops of nodes that are given, and voices drawn from a seed."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from amp_lab.bench.targets import (
     MOST_DISPATCH_NS,
     MOST_WATCHING,
     TARGETS,
-    Check,
     Data,
-    Target,
+    LimitCheck,
+    Requirement,
     checks,
     costs_of,
     dispatch,
@@ -110,9 +110,9 @@ def command(data: Data) -> str:
     )
 
 
-def _summary(found: Sequence[Check]) -> str:
+def _summary(found: Sequence[LimitCheck]) -> str:
     missed = [check for check in found if not check.met]
-    head = f"Of {len(found)} figures that must be reached {len(found) - len(missed)} are, on this machine."
+    head = f"Of {len(found)} required figures {len(found) - len(missed)} are reached, on this machine."
     if not missed:
         return head
     return "\n".join([f"{head} Not reached:", "", *(f"* {check}" for check in missed)])
@@ -125,38 +125,38 @@ def _table(data: Data) -> str:
     beside = {
         (t.workload, t.block): best for t in TARGETS if (best := fastest(data["beside"], t)) is not None
     }
-    head = ["workload", "median", "lowest .. highest", "unit", "must", "dream", "reached"]
-    more = ["must here", "beside"] if beside else []
+    head = ["workload", "median", "lowest .. highest", "unit", "required", "target", "reached"]
+    more = ["required here", "beside"] if beside else []
     rows = []
     for t in TARGETS:
         costs = costs_of(data, t)
         cost = middle(costs) * t.scale
         reached = (
-            "dream"
-            if cost <= t.dream
-            else "must"
-            if cost <= t.must
-            else f"no: {cost / t.must:.2f} times must"
+            "target"
+            if cost <= t.target
+            else "required"
+            if cost <= t.required
+            else f"no: {cost / t.required:.2f} times required"
         )
-        cells = [number(cost), spread(costs, t.scale), t.unit, f"{t.must:g}", f"{t.dream:g}", reached]
+        cells = [number(cost), spread(costs, t.scale), t.unit, f"{t.required:g}", f"{t.target:g}", reached]
         if beside:
             cells += [_here(data, t, cost), _other(beside.get((t.workload, t.block)), t)]
         rows.append([f"{t.workload}: {t.what}", *cells])
     return table([*head, *more], rows)
 
 
-def _here(data: Data, target: Target, cost: float) -> str:
-    must = here(data, target)
-    return "" if must is None else f"{number(must)}, {'met' if cost <= must else 'not met'}"
+def _here(data: Data, target: Requirement, cost: float) -> str:
+    most = here(data, target)
+    return "" if most is None else f"{number(most)}, {'met' if cost <= most else 'not met'}"
 
 
-def fastest(others: Sequence[Data], target: Target) -> Data | None:
+def fastest(others: Sequence[Data], target: Requirement) -> Data | None:
     """Return the fastest of the programs that played a workload at its block."""
     fit = [o for o in others if o["workload"] == target.workload and target.block in (None, o["block"])]
     return min(fit, key=lambda o: middle(o["costs"]), default=None)
 
 
-def _other(other: Data | None, target: Target) -> str:
+def _other(other: Data | None, target: Requirement) -> str:
     return "" if other is None else number(middle(other["costs"]) * target.scale)
 
 
@@ -173,8 +173,8 @@ def _beside(others: Sequence[Data]) -> str:
         rows.append([f"{o['workload']}: {o['system']}, {o['precision']}, {o['setting']}", *figures])
     words = (
         "In the same rounds, on the same processor ran what others wrote. *Beside* is the fastest of them; "
-        "*must here* is the must times what the program written by hand took here over what it took where "
-        "the must was set:"
+        "*required here* is the required figure times what the program written by hand took here over what "
+        "it took where that was set:"
     )
     return f"{words}\n\n{table(['program', 'median', 'lowest .. highest', 'unit'], rows)}"
 
@@ -234,7 +234,7 @@ def _growth(points: Sequence[Data]) -> str:
 
 def _plan(plan: Data) -> str:
     stages = ("emit", "compile", "load", "configure", "plan_and_configure")
-    head = ["graph", *(stage.replace("_", " ") for stage in stages), "must"]
+    head = ["graph", *(stage.replace("_", " ") for stage in stages), "required"]
     rows = []
     for g in plan["graphs"]:
         times = [number(middle(g[f"{stage}_ms"])) for stage in stages]
@@ -252,7 +252,9 @@ def _memory(memory: Data) -> str:
         ]
         for s in memory["shapes"]
     ]
-    return table(["bytes", *(part.replace("_", " ") for part in parts), f"all (must: {MOST_BYTES:,})"], rows)
+    return table(
+        ["bytes", *(part.replace("_", " ") for part in parts), f"all (required: {MOST_BYTES:,})"], rows
+    )
 
 
 def _threads(workloads: Sequence[Data]) -> str:
@@ -290,7 +292,7 @@ def _loops(loops: Sequence[Data]) -> str:
     added = sorted(map(dispatch, loops))
     words = (
         f"Over {len(loops)} loops the engine adds {number(middle(added))} ns per node and frame in the "
-        f"middle, {number(added[0])} to {number(added[-1])} in all (must: {MOST_DISPATCH_NS:g} at most)."
+        f"middle, {number(added[0])} to {number(added[-1])} in all (required: {MOST_DISPATCH_NS:g} at most)."
     )
     rows = [
         [", ".join(r["nodes"]), number(middle(r["cost"])), number(middle(r["bare"])), number(dispatch(r))]
@@ -303,7 +305,7 @@ def _polyphony(graphs: Sequence[Data]) -> str:
     ratios = sorted(map(ratio, graphs))
     words = (
         f"Over {len(graphs)} graphs cohorts take {number(middle(ratios))} of the time in the middle, "
-        f"{number(ratios[0])} to {number(ratios[-1])} in all (must: less than 1)."
+        f"{number(ratios[0])} to {number(ratios[-1])} in all (required: less than 1)."
     )
     rows = []
     for g in graphs:
@@ -325,5 +327,5 @@ def _watching(data: Data) -> str:
         for way, name in names.items()
     ]
     what = f"W1, blocks of {data['block_frames']}, measured"
-    head = [what, "ns/sample", "lowest .. highest", f"more (must: {100 * MOST_WATCHING:g} % at most)"]
+    head = [what, "ns/sample", "lowest .. highest", f"more (required: {100 * MOST_WATCHING:g} % at most)"]
     return table(head, rows)

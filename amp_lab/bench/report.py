@@ -33,7 +33,7 @@ FILE, PAGE = "engine.json", "engine.md"
 
 @dataclass(frozen=True)
 class Beside:
-    """A program of somebody else that plays a workload: a row of a file as ``--emit`` writes it."""
+    """A program of other authors that plays a workload: a row of a file as ``--emit`` writes it."""
 
     workload: str
     system: str
@@ -125,7 +125,7 @@ def _tasks(seconds: float, quick: bool, others: Sequence[Beside]) -> list[Task]:
     return tasks + [Task(name.lower(), {}, partial(_probe, name, quick)) for name in probes.PROBES]
 
 
-def _cost(job: runner.Job) -> dict[str, Any]:
+def _cost(job: runner.BenchRun) -> dict[str, Any]:
     facts = runner.run_apart(job.name, job.command)
     return {"costs": runner.cost_ns(job, facts), "first": runner.cost_ns(job, facts, "first_s")}
 

@@ -38,7 +38,7 @@ def _workload(name: str) -> Workload:
 
 
 @dataclass(frozen=True)
-class Job:
+class BenchRun:
     """One workload at one block size (None: chosen by the runtime), for some seconds of sound."""
 
     name: str
@@ -63,18 +63,18 @@ class Job:
         return [*BENCH, "--run", self.name, "--seconds", f"{self.seconds:g}", *block, *threads]
 
 
-def jobs(names: Sequence[str], seconds: float, threads: int = 1) -> list[Job]:
+def jobs(names: Sequence[str], seconds: float, threads: int = 1) -> list[BenchRun]:
     """Return every job of the named workloads (none named: all)."""
     if not (math.isfinite(seconds) and seconds > 0):
         raise InvalidArgument(f"bench --seconds: out of range (got {seconds:g}, allowed above 0 s).")
     return [
-        Job(name, block, min(seconds, BLOCK_1_S) if block == 1 else seconds, threads)
+        BenchRun(name, block, min(seconds, BLOCK_1_S) if block == 1 else seconds, threads)
         for name in names or WORKLOADS
         for block in _workload(name).blocks
     ]
 
 
-def run(job: Job) -> dict[str, Any]:
+def run(job: BenchRun) -> dict[str, Any]:
     """Run one job in this process; the caller pins it.
 
     Returns
@@ -104,7 +104,7 @@ def run(job: Job) -> dict[str, Any]:
     return facts
 
 
-def _time_render(workload: Workload, job: Job) -> tuple[float, float, int, dict[str, Any]]:
+def _time_render(workload: Workload, job: BenchRun) -> tuple[float, float, int, dict[str, Any]]:
     """Render the whole time in pieces, twice."""
     pieces = max(1, math.ceil(job.seconds / workload.piece_s))
     frames = round(job.seconds * SAMPLE_RATE / pieces)
@@ -132,7 +132,7 @@ def _time_render(workload: Workload, job: Job) -> tuple[float, float, int, dict[
     return first, second, frames * pieces, {"peak": render.peak, **used}
 
 
-def _time_build(workload: Workload, job: Job) -> tuple[float, float, int, dict[str, Any]]:
+def _time_build(workload: Workload, job: BenchRun) -> tuple[float, float, int, dict[str, Any]]:
     """Build, plan, configure and render one frame, twice."""
 
     def build() -> tuple[float, int]:
@@ -145,7 +145,7 @@ def _time_build(workload: Workload, job: Job) -> tuple[float, float, int, dict[s
     return first, second, 1, {"nodes": nodes}
 
 
-def emit(names: Sequence[str], seconds: float, path: Path, threads: int = 1) -> list[Job]:
+def emit(names: Sequence[str], seconds: float, path: Path, threads: int = 1) -> list[BenchRun]:
     """Write the jobs as JSON rows [workload, system, precision, setting, command, divisor]."""
     chosen = jobs(names, seconds, threads)
     rows = [[j.name, "amp_lab", "f64", j.note, j.command, _workload(j.name).divisor] for j in chosen]
@@ -153,7 +153,7 @@ def emit(names: Sequence[str], seconds: float, path: Path, threads: int = 1) -> 
     return chosen
 
 
-def cost_ns(job: Job, facts: dict[str, Any], spent: str = "render_s") -> float:
+def cost_ns(job: BenchRun, facts: dict[str, Any], spent: str = "render_s") -> float:
     """Nanoseconds per unit of the workload."""
     per_frame_ns: float = 1e9 * facts[spent] / facts["frames"]
     return per_frame_ns / _workload(job.name).divisor
@@ -206,7 +206,7 @@ def table(names: Sequence[str], seconds: float, rounds: int, threads: int = 1) -
     """Run every job once per round, each in a process of its own, and return medians as Markdown."""
     if rounds < 1:
         raise InvalidArgument(f"bench --rounds: out of range (got {rounds}, allowed 1 or more).")
-    runs: dict[Job, list[dict[str, Any]]] = {job: [] for job in jobs(names, seconds, threads)}
+    runs: dict[BenchRun, list[dict[str, Any]]] = {job: [] for job in jobs(names, seconds, threads)}
     with pinned(threads) as where:
         for _ in range(rounds):
             for job, found in runs.items():
@@ -222,7 +222,7 @@ def table(names: Sequence[str], seconds: float, rounds: int, threads: int = 1) -
     return "\n".join([*head, *(_row(job, found) for job, found in runs.items())])
 
 
-def _row(job: Job, found: list[dict[str, Any]]) -> str:
+def _row(job: BenchRun, found: list[dict[str, Any]]) -> str:
     costs = [cost_ns(job, facts) for facts in found]
     shown = (statistics.median(costs), min(costs), max(costs))
     alias = "".join(f"; {key} {value:.1f}" for key, value in found[0].items() if key.startswith("alias"))

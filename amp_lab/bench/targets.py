@@ -18,8 +18,8 @@ PLAN_MS = ((100, 1.0), (1_100, 10.0), (110_000, 1500.0))
 
 
 @dataclass(frozen=True)
-class Target:
-    """A row of the table: what must be reached and what would be a dream, in its unit; ``scale`` from ns.
+class Requirement:
+    """A row of the table: the required cost and the target, in its unit; ``scale`` from ns.
 
     ``hand`` is what the program ``by`` took on the machine these were set on, in the same unit.
     """
@@ -27,8 +27,8 @@ class Target:
     workload: str
     what: str
     unit: str
-    must: float
-    dream: float
+    required: float
+    target: float
     by: str
     hand: float
     block: int | None = None
@@ -36,18 +36,22 @@ class Target:
 
 
 TARGETS = (
-    Target("W1", "a voice", "ns/sample", 16, 12, "hand C++ scalar", 25.4),
-    Target("W2", "64 voices, mixed", "ns/voice-sample", 4.4, 2.5, "hand C++ 8 lanes", 3.8),
-    Target("W3", "1000 gains, block 64", "ns/node-sample", 0.13, 0.09, "hand C++ own buffers", 0.104, 64),
-    Target("W3", "1000 gains, block 512", "ns/node-sample", 0.08, 0.045, "hand C++ own buffers", 0.08, 512),
-    Target("W3", "1000 gains, block 1", "ns/node-sample", 5, 2.5, "hand C++ own buffers", 2.98, 1),
-    Target("W4", "a loop over one frame", "ns/sample", 6, 3.3, "hand C++ three calls", 4.3),
-    Target("W6", "1024 variants of 1 s", "s", 0.05, 0.03, "hand C++ 8 lanes", 0.036, scale=W6_S),
+    Requirement("W1", "a voice", "ns/sample", 16, 12, "hand C++ scalar", 25.4),
+    Requirement("W2", "64 voices, mixed", "ns/voice-sample", 4.4, 2.5, "hand C++ 8 lanes", 3.8),
+    Requirement(
+        "W3", "1000 gains, block 64", "ns/node-sample", 0.13, 0.09, "hand C++ own buffers", 0.104, 64
+    ),
+    Requirement(
+        "W3", "1000 gains, block 512", "ns/node-sample", 0.08, 0.045, "hand C++ own buffers", 0.08, 512
+    ),
+    Requirement("W3", "1000 gains, block 1", "ns/node-sample", 5, 2.5, "hand C++ own buffers", 2.98, 1),
+    Requirement("W4", "a loop over one frame", "ns/sample", 6, 3.3, "hand C++ three calls", 4.3),
+    Requirement("W6", "1024 variants of 1 s", "s", 0.05, 0.03, "hand C++ 8 lanes", 0.036, scale=W6_S),
 )
 
 
 @dataclass(frozen=True)
-class Check:
+class LimitCheck:
     """Something that must hold: a sentence's subject, the figure, and the most it may be."""
 
     what: str
@@ -75,21 +79,22 @@ def middle(costs: Sequence[float]) -> float:
     return statistics.median(costs)
 
 
-def checks(data: Data) -> list[Check]:
+def checks(data: Data) -> list[LimitCheck]:
     """Everything that must hold and was measured."""
     found = [
-        Check(f"{t.workload}, {t.what}", middle(costs_of(data, t)) * t.scale, t.must, t.unit) for t in TARGETS
+        LimitCheck(f"{t.workload}, {t.what}", middle(costs_of(data, t)) * t.scale, t.required, t.unit)
+        for t in TARGETS
     ]
     for graph in data["plan"]["graphs"]:
         what = f"plan and configure {graph['graph']}, {graph['nodes']:,} nodes"
-        found.append(Check(what, middle(graph["plan_and_configure_ms"]), plan_ms(graph), "ms"))
+        found.append(LimitCheck(what, middle(graph["plan_and_configure_ms"]), plan_ms(graph), "ms"))
     for shape in data["memory"]["shapes"]:
         found.append(
-            Check(f"memory per node of {shape['graph']}", middle(shape["total"]), MOST_BYTES, "bytes")
+            LimitCheck(f"memory per node of {shape['graph']}", middle(shape["total"]), MOST_BYTES, "bytes")
         )
     if loops := data["loops"]["loops"]:
         found.append(
-            Check(
+            LimitCheck(
                 "dispatch in the worst of the loops",
                 max(map(dispatch, loops)),
                 MOST_DISPATCH_NS,
@@ -98,9 +103,13 @@ def checks(data: Data) -> list[Check]:
         )
     graphs = data["polyphony"]["graphs"]
     found.append(
-        Check("cohorts against single nodes, the worst graph", max(map(ratio, graphs)), 1.0, "of the time")
+        LimitCheck(
+            "cohorts against single nodes, the worst graph", max(map(ratio, graphs)), 1.0, "of the time"
+        )
     )
-    found.append(Check("metrics and trace", watched(data["watching"], "trace"), MOST_WATCHING, "of the time"))
+    found.append(
+        LimitCheck("metrics and trace", watched(data["watching"], "trace"), MOST_WATCHING, "of the time")
+    )
     return found
 
 
@@ -109,7 +118,7 @@ def plan_ms(graph: Data) -> float:
     return next(ms for nodes, ms in PLAN_MS if graph["nodes"] <= nodes)
 
 
-def row_of(data: Data, target: Target) -> Data:
+def row_of(data: Data, target: Requirement) -> Data:
     """Return what was measured for a row of the table: ``costs`` and those of a ``first`` render, in ns."""
     for row in data["workloads"]:
         if (row["workload"], row["block"], row["threads"]) == (target.workload, target.block, 1):
@@ -118,15 +127,16 @@ def row_of(data: Data, target: Target) -> Data:
     raise KeyError(target.workload)
 
 
-def costs_of(data: Data, target: Target) -> list[float]:
+def costs_of(data: Data, target: Requirement) -> list[float]:
     """Return the costs of a row of the table, in ns."""
     costs: list[float] = row_of(data, target)["costs"]
     return costs
 
 
-def here(data: Data, target: Target) -> float | None:
-    """Return a must as it would be here: times what the program by hand took here over what it took there.
+def here(data: Data, target: Requirement) -> float | None:
+    """Return the required cost as it would be on this machine.
 
+    That is times what the program by hand took here over what it took where the requirement was set.
     None where that program was not run beside.
     """
     for row in data["beside"]:
@@ -134,7 +144,7 @@ def here(data: Data, target: Target) -> float | None:
             None,
             row["block"],
         ):
-            return target.must * middle(row["costs"]) * target.scale / target.hand
+            return target.required * middle(row["costs"]) * target.scale / target.hand
     return None
 
 

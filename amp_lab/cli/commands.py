@@ -151,7 +151,7 @@ def bench(options: argparse.Namespace) -> int:
     if options.run in probes.PROBES:
         print(json.dumps(probes.run(options.run, options.quick)))
     elif options.run is not None:
-        job = runner.Job(options.run, options.block, options.seconds, options.threads)
+        job = runner.BenchRun(options.run, options.block, options.seconds, options.threads)
         print(json.dumps(runner.run(job)))
     elif options.emit is not None:
         made = runner.emit(options.names, options.seconds, options.emit, options.threads)
