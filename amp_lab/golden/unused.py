@@ -28,7 +28,7 @@ _CURE = "Run pytest without a selection; testpaths says what is all."
 def watch(config: pytest.Config) -> None:
     """Watch this session; the workers of pytest-xdist tell the session that started them."""
     if hasattr(config, "workerinput"):
-        config.pluginmanager.register(Worker(config), "amp_lab_golden_unused")
+        config.pluginmanager.register(XdistWorker(config), "amp_lab_golden_unused")
         return
     stack = ExitStack()
     file = stack.enter_context(usage.collected())
@@ -75,7 +75,7 @@ class Watch:
         return report
 
 
-class Worker(Watch):
+class XdistWorker(Watch):
     """The part of a process of pytest-xdist."""
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

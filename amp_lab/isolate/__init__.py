@@ -1,4 +1,4 @@
-"""Renders in a worker process: native code that crashes or hangs takes the worker with it, never the caller.
+"""Renders in a worker process: native code that crashes or hangs ends only the worker.
 
 A fork server is started with the first render; it forks a worker in milliseconds. Results are written by the
 worker straight into memory shared with this process. See ``docs/contracts/isolation.md``.

@@ -144,7 +144,7 @@ class Server:
                 os.kill(pid, signal.SIGKILL)
 
     def reap(self, pid: int) -> int:
-        """Exit code of a worker that is ending, negative if by a signal; `UNKNOWN` if nobody knows.
+        """Exit code of a worker that is ending, negative if by a signal; `UNKNOWN` if the server is lost.
 
         Then it may live on for a moment, so the memory it could write to is not used again.
         """

@@ -10,7 +10,7 @@ from typing import Any
 
 from amp_lab.execution.request import RenderRequest
 from amp_lab.isolate.file_descriptors import guard, owned, socket_pair
-from amp_lab.isolate.shared_memory import Place
+from amp_lab.isolate.shared_memory import ArrayLocation
 
 PACKET = 1 << 16
 """Bytes in one packet: well under the default send buffer of a socket."""
@@ -26,9 +26,9 @@ class Job:
     """A render for a worker; ``fault`` is ``AMP_TEST_FAULT``."""
 
     request: RenderRequest
-    inputs: dict[str, Place]
-    audio: Place
-    page: Place
+    inputs: dict[str, ArrayLocation]
+    audio: ArrayLocation
+    page: ArrayLocation
     fault: str
 
 
@@ -39,7 +39,7 @@ class StreamJob:
     descriptors: bytes
     plan: bytes
     config: dict[str, int]
-    page: Place
+    page: ArrayLocation
     fault: str
 
 

@@ -32,7 +32,7 @@ _all: list[weakref.ref[SharedMemory]] = []
 
 
 @dataclass(frozen=True)
-class Place:
+class ArrayLocation:
     """An array in the shared memory: the piece of the file it lies in, its place in the file, its shape."""
 
     start: int
@@ -48,7 +48,7 @@ class MappedMemory:
         self.fd = fd
         self._maps: dict[int, mmap.mmap] = {}
 
-    def array(self, place: Place) -> Samples:
+    def array(self, place: ArrayLocation) -> Samples:
         """View a place as a writable float64 array; views of it keep it alive.
 
         Raises
@@ -61,12 +61,12 @@ class MappedMemory:
         base = np.frombuffer(self._piece(place), np.float64, count, place.offset - place.start)
         return base.reshape(place.shape)
 
-    def page(self, place: Place) -> memoryview:
+    def page(self, place: ArrayLocation) -> memoryview:
         """View `PAGE` bytes."""
         first = place.offset - place.start
         return memoryview(self._piece(place))[first : first + PAGE]
 
-    def _piece(self, place: Place) -> mmap.mmap:
+    def _piece(self, place: ArrayLocation) -> mmap.mmap:
         found = self._maps.get(place.start)
         if found is None:
             found = self._maps[place.start] = self._map(place.start, place.nbytes)
@@ -108,9 +108,9 @@ class _Range:
     def __init__(self, piece: _Piece, offset: int, size: int, retired: _Retired) -> None:
         self._piece, self._offset, self._size, self._retired = piece, offset, size, retired
 
-    def place(self, shape: tuple[int, ...]) -> Place:
+    def place(self, shape: tuple[int, ...]) -> ArrayLocation:
         """Say where an array in it lies."""
-        return Place(self._piece.start, self._piece.stop - self._piece.start, self._offset, shape)
+        return ArrayLocation(self._piece.start, self._piece.stop - self._piece.start, self._offset, shape)
 
     def __len__(self) -> int:
         return self._size
@@ -144,8 +144,8 @@ class SharedMemory(MappedMemory):
         self._retired = _Retired()
         _all[:] = [*(known for known in _all if known() is not None), weakref.ref(self)]
 
-    def take(self, shape: tuple[int, ...]) -> tuple[Place, Samples]:
-        """Place and array of a range that is taken back when the array and all its views are gone.
+    def take(self, shape: tuple[int, ...]) -> tuple[ArrayLocation, Samples]:
+        """ArrayLocation and array of a range that is taken back when the array and all its views are gone.
 
         Raises
         ------
@@ -154,7 +154,7 @@ class SharedMemory(MappedMemory):
         """
         nbytes = 8 * prod(shape)
         if nbytes == 0:
-            return Place(0, 0, 0, shape), np.empty(shape)
+            return ArrayLocation(0, 0, 0, shape), np.empty(shape)
         with self._lock:
             found, array = self._recycler.take(shape, partial(self._range, nbytes), PAGE)
         return found.place(shape), array

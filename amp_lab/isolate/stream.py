@@ -13,7 +13,7 @@ from amp_lab.errors import AmpError, NativeCrash
 from amp_lab.graph.records.values import Samples
 from amp_lab.isolate.fork_server import EXIT_S
 from amp_lab.isolate.messages import StreamJob
-from amp_lab.isolate.shared_memory import Place
+from amp_lab.isolate.shared_memory import ArrayLocation
 from amp_lab.isolate.stream_thread import StreamThread
 from amp_lab.lowlevel.stream import Stream
 
@@ -45,7 +45,7 @@ class RemoteStream(Stream):
     ) -> None:
         self._on_crash: Callable[[NativeCrash], None] | None = on_crash
         fault = os.environ.get("AMP_TEST_FAULT", "")
-        job = StreamJob(descriptors, plan, config, Place(0, 0, 0, ()), fault)
+        job = StreamJob(descriptors, plan, config, ArrayLocation(0, 0, 0, ()), fault)
         self._thread: StreamThread = isolate.stream_thread(job, nodes)
         self._thread.end_with(self)
         try:

@@ -14,7 +14,7 @@ from amp_lab.errors import AmpError, InvalidArgument
 from amp_lab.graph.records.values import Samples
 from amp_lab.isolate.messages import StreamCall, StreamJob
 from amp_lab.isolate.service import Service
-from amp_lab.isolate.shared_memory import Place
+from amp_lab.isolate.shared_memory import ArrayLocation
 from amp_lab.isolate.tickets import CallTicket, failed
 from amp_lab.isolate.workers import Outcome, Worker
 
@@ -27,7 +27,7 @@ class StreamThread(threading.Thread):
         self._service, self._job, self._nodes, self._limit = service, job, nodes, limit
         self._calls: SimpleQueue[object] = SimpleQueue()
         self._owner: weakref.ref[object] | None = None
-        self._range: tuple[Place, Samples] | None = None
+        self._range: tuple[ArrayLocation, Samples] | None = None
         self._borrowed: dict[str, Samples] = {}
         self._worker: Worker | None = None
         self._ended = False
@@ -40,7 +40,7 @@ class StreamThread(threading.Thread):
         waiting.add(ticket)
         try:
             self._calls.put(ticket)
-            if self._ended and ticket.claim():  # nobody else will
+            if self._ended and ticket.claim():  # the thread has ended without it
                 raise self._closed()
             return ticket.result()
         finally:
@@ -124,13 +124,13 @@ class StreamThread(threading.Thread):
         assert self._worker is not None
         return self._worker.call(StreamCall(method, arguments), self._nodes, self._limit)
 
-    def _copied(self, samples: Samples) -> tuple[Place, Samples]:
+    def _copied(self, samples: Samples) -> tuple[ArrayLocation, Samples]:
         assert self._worker is not None
         place, copy = self._worker.server.memory.take(samples.shape)
         copy[...] = samples
         return place, copy
 
-    def _room(self, shape: tuple[int, ...]) -> tuple[Place, Samples]:
+    def _room(self, shape: tuple[int, ...]) -> tuple[ArrayLocation, Samples]:
         """Return memory both sides see, used again by the next call."""
         assert self._worker is not None
         size = int(np.prod(shape))
@@ -138,5 +138,5 @@ class StreamThread(threading.Thread):
             self._range = None
             self._range = self._worker.server.memory.take((size,))
         place, array = self._range
-        there = Place(place.start, place.nbytes, place.offset, shape)
+        there = ArrayLocation(place.start, place.nbytes, place.offset, shape)
         return there, array[:size].reshape(shape)

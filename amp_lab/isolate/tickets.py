@@ -70,7 +70,7 @@ class Ticket:
 
     def stopped(self) -> str:
         """Wait a moment for the end of a request that was cancelled; returns what there is to tell."""
-        if self.claim():  # nobody has begun it, and nobody will
+        if self.claim():  # no thread has begun it, and none will
             return ""
         with suppress(Empty):
             while not self.ended or not self._events.empty():

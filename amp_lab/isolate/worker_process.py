@@ -23,7 +23,7 @@ from amp_lab.execution.in_process import render_in_process
 from amp_lab.execution.results import RenderParts
 from amp_lab.graph.records.values import Samples
 from amp_lab.isolate.messages import BEGUN, CANCEL, READY, Channel, Job, StreamCall, StreamJob
-from amp_lab.isolate.shared_memory import MappedMemory, Place
+from amp_lab.isolate.shared_memory import ArrayLocation, MappedMemory
 from amp_lab.lowlevel.stream import Stream
 
 PROGRESS_S = 0.02
@@ -125,7 +125,7 @@ def _stream(channel: Channel, memory: MappedMemory, job: StreamJob) -> NoReturn:
     def do(call: StreamCall) -> object:
         if not made:
             made.append(Stream(job.descriptors, job.plan, flight=page, **job.config))
-        arguments = (memory.array(a) if isinstance(a, Place) else a for a in call.arguments)
+        arguments = (memory.array(a) if isinstance(a, ArrayLocation) else a for a in call.arguments)
         return getattr(made[0], call.method)(*arguments)
 
     while True:

@@ -17,7 +17,7 @@ from amp_lab.graph.records.values import Samples
 from amp_lab.isolate.fork_server import ANSWER_S, Server
 from amp_lab.isolate.limits import unavailable
 from amp_lab.isolate.messages import BEGUN, CANCEL, READY, Channel, Job, StreamCall, StreamJob
-from amp_lab.isolate.shared_memory import PAGE, Place
+from amp_lab.isolate.shared_memory import PAGE, ArrayLocation
 from amp_lab.lowlevel import Flight
 
 STOP_S = 0.1
@@ -31,7 +31,7 @@ Outcome: TypeAlias = tuple[str, Any]
 
 
 class Cancelled(Exception):  # noqa: N818 - an event
-    """Nobody waits for the render any more."""
+    """The caller no longer waits for the render."""
 
 
 class Worker:
@@ -136,7 +136,7 @@ class Worker:
                 parts = values[0]
                 return kind, parts | {"audio": audio, "taps": taps} if kind == "done" else parts
 
-    def _lend(self, shape: tuple[int, ...]) -> tuple[Place, Samples]:
+    def _lend(self, shape: tuple[int, ...]) -> tuple[ArrayLocation, Samples]:
         """Return memory that is not used for anything else until the worker has answered or ended."""
         place, array = self.server.memory.take(shape)
         self._lent.append(array)
@@ -146,7 +146,7 @@ class Worker:
         self._open = False
         self._lent.clear()
 
-    def _copy(self, inputs: Mapping[str, Samples]) -> dict[str, Place]:
+    def _copy(self, inputs: Mapping[str, Samples]) -> dict[str, ArrayLocation]:
         """Copy arrays to where the worker can read them."""
         places = {}
         for name, samples in inputs.items():
