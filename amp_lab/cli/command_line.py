@@ -1,4 +1,4 @@
-"""What a command line needs: arguments, and streams that may be any terminal, or nobody's, or full."""
+"""What a command line needs: arguments, and streams that may be a terminal, a closed pipe or a full disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from amp_lab.common import checks
 from amp_lab.errors import plain, visible
 
 OK, FAILED, USAGE, CRASHED, INTERRUPTED, NO_READER = 0, 1, 2, 3, 130, 141
-"""Exit codes; the last is that of output that nobody reads: as a shell reports the end by ``SIGPIPE``."""
+"""Exit codes; the last is that of output whose reader has gone: as a shell reports the end by ``SIGPIPE``."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -116,6 +116,6 @@ def print_path(path: Path) -> None:
 
 def complain(message: str, code: int = USAGE) -> int:
     """Print one message and return the exit code."""
-    with contextlib.suppress(OSError):  # nobody reads it: the code says enough
+    with contextlib.suppress(OSError):  # its reader has gone: the code says enough
         print(f"amp-lab: {message}", file=sys.stderr, flush=True)
     return code

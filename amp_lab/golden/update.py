@@ -180,7 +180,7 @@ def _previous(case: Case) -> Blessed | None:
 def _is_stored(
     previous: Blessed | None, audio: Any, files: Mapping[str, bytes], manifest: Mapping[str, Any]
 ) -> bool:
-    """Whether nothing would change but who blessed it, when and why."""
+    """Whether nothing would change but who approved it, when and why."""
     if previous is None or previous.samples.shape != audio.shape:
         return False
     same = all(previous.manifest[key] == manifest[key] for key in ("schema", "render", "comparator"))

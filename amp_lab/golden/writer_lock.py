@@ -27,7 +27,7 @@ for _name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):  # what the system has o
 def held(path: Path) -> Iterator[None]:
     """Hold the lock of which this is the file, in a folder that is there.
 
-    Where the file system has no locks, that is a `RuntimeWarning`, and nobody is kept away.
+    Where the file system has no locks, that is a `RuntimeWarning`, and no writer is kept away.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def _opener(path: str, flags: int) -> int:
 
 
 def _lock(file: TextIO) -> int:
-    """Lock the file if nobody else holds it, until it is closed; return the number of the error, or 0."""
+    """Lock the file if no other writer holds it, until it is closed; return the number of the error, or 0."""
     try:
         import fcntl  # noqa: PLC0415 - Windows has none
     except ImportError:

@@ -206,7 +206,7 @@ class Graph(Builders, Stored):
             ``"raise"`` stops at the first NaN or Inf, ``"allow"`` lets it pass.
         out
             Where the audio goes, float64 (B, C, N) with contiguous frames. The render looks at it and
-            computes digest, figures and measurements when they are asked for: leave it alone till then.
+            computes digest, figures and measurements when they are asked for: do not modify it until then.
         heat
             Compute heat along the way (otherwise it is computed when asked for).
         progress

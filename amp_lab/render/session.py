@@ -206,7 +206,7 @@ class Session(Closing):
         policy
             ``lossless``: every frame waits until it is pulled; who does not pull stops the node, and what
             feeds it, at ``limit_frames``. ``latest``: only the newest ``keep_frames`` wait, older ones are
-            skipped and counted, nobody is held back; for meters and plots.
+            skipped and counted, and the graph never waits for it; for meters and plots.
         """
         checks.choice("tap.policy", policy, get_args(Policy), "policy")
         return self._open(_name(node), policy, checks.whole("tap.keep_frames", keep_frames, 1))

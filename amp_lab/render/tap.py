@@ -19,7 +19,7 @@ from amp_lab.render.running import Running
 
 @dataclass(frozen=True)
 class _Read:
-    """What a tap has read and nobody has been given: frames [0, ``frames``) of ``sound``.
+    """What a tap has read and not yet handed over: frames [0, ``frames``) of ``sound``.
 
     ``total`` frames were read ever: where the counters know of more, an interrupted call has put them behind
     those in ``sound``. ``joined`` is what was handed over and came back last. Each change is one assignment

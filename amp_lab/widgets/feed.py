@@ -217,7 +217,7 @@ class Feed:
             self._known, self._sets, self._anew = self._journal.state.nodes, {}, False
         try:
             new = graph.session()
-            new.end()  # inputs that nobody pushes to are silent
+            new.end()  # inputs that are not pushed to are silent
             curves = graph.compile().curves
         except AmpError as error:
             self._say(error)

@@ -64,7 +64,7 @@ class Live(GraphView):
     Attributes
     ----------
     playing : bool
-        Whether it sounds; may be set, True once somebody has clicked in the page.
+        Whether it sounds; may be set, True once the user has clicked in the page.
     heard : Heard or None
         What the page said last.
     """

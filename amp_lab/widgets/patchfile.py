@@ -1,4 +1,4 @@
-"""One graph in one file: edits by hand are saved, and nobody's work is overwritten."""
+"""One graph in one file: edits by hand are saved, and work of others is not overwritten."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PatchFile:
     ----------
     status : str
         ``none`` (no file), ``new`` (the first edit makes it), ``saved``, ``unsaved`` (an edit waits), or why
-        edits are not written: ``code`` (it grew from other code), ``disk`` (somebody else has written it),
+        edits are not written: ``code`` (it grew from other code), ``disk`` (another program has written it),
         ``damaged`` (it cannot be read), ``unwritable``, ``taken`` (another graph of this kernel is kept in
         it), ``off`` (a test or CI).
     text : str
@@ -230,7 +230,7 @@ class PatchFile:
         return note
 
     def look(self) -> None:
-        """Look whether somebody else has written the file; what is unsaved is written first."""
+        """Look whether another program has written the file; what is unsaved is written first."""
         self.flush()
         with self.journal.lock(), contextlib.suppress(FileError):
             file = self._file
@@ -337,7 +337,7 @@ class PatchFile:
             self._adopting = False
 
     def _write(self, file: DiskFile, note: str = "") -> None:
-        """Write the present graph, unless somebody else has written the file."""
+        """Write the present graph, unless another program has written the file."""
         with self.journal.lock():
             self._stop_timer()
             if disk.switched_off():
