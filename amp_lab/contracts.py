@@ -83,7 +83,13 @@ class CaseContract:
 
 @dataclass(frozen=True)
 class NodeContract:
-    """A node type: ports, parameters, latency in frames, laws it keeps and worked cases."""
+    """A node type: ports, parameters, latency in frames, laws it keeps and worked cases.
+
+    ``adjoint`` is planned: nothing runs backward yet. ``io`` is ``none``, ``source`` (samples are bound to
+    the node) or ``sink``. ``curve_param`` names the curve that it plays, ``channels_param`` says how many
+    channels a source makes, and within ``bound_param`` stays the output of a type with the law ``bounded``
+    (within 1 if there is none): keys of parameters, "" for none.
+    """
 
     id: str
     revision: int
@@ -95,11 +101,14 @@ class NodeContract:
     params: tuple[ParamContract, ...]
     cases: tuple[CaseContract, ...]
     latency_frames: int
-    oversample_max: int
     adjoint: str
     heat: str
     laws: frozenset[str]
     has_channels: bool
+    io: str
+    curve_param: str
+    channels_param: str
+    bound_param: str
     digest: int
 
     def param(self, key: str) -> ParamContract | None:

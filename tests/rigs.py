@@ -22,12 +22,14 @@ import numpy.typing as npt
 import amp_lab as amp
 from amp_lab import catalog, lowlevel
 from amp_lab.contracts import CaseContract
+from amp_lab.golden import node_cases
+from amp_lab.golden.node_cases import NodeCase
 from amp_lab.lowlevel import Runtime
 
 Samples = npt.NDArray[np.float64]
 GOLDENS = Path(__file__).parents[1] / "goldens"
 CLANG = Path(__file__).parents[1] / "build" / "clang"
-RATE = 48_000.0
+RATE = node_cases.RATE
 CASES = [(type_id, case) for type_id in catalog.types() for case in catalog[type_id].cases]
 """Every case of every contract."""
 
@@ -186,39 +188,12 @@ def golden_scene(name: str) -> Scene:
 # ---- contract cases as scenes ----
 
 
-def stimulus(kind: str, channels: int, frames: int, port: str = "in", batches: int = 1) -> Samples:
-    """Return what a contract case feeds its node, (B, C, N), different in every batch and channel."""
-    n = np.arange(frames)
-    rows = [(b, c) for b in range(batches) for c in range(channels)]
-    signals = {
-        "none": lambda b, c: np.zeros(frames),
-        "impulse": lambda b, c: (n == 3 + b + 2 * c) * 1.0,
-        "step": lambda b, c: (n >= 5 + b) * (1.0 - 0.25 * c),
-        "ramp": lambda b, c: n / 64 - b + c,
-        "sine": lambda b, c: np.sin(0.1 * n + b + c),
-        "sweep": lambda b, c: np.sin(1e-4 * n * n + b + c),
-        "noise": lambda b, c: np.random.default_rng([7, b, c, len(port)]).uniform(-1, 1, frames),
-        "gate": lambda b, c: (n // (150 + 10 * b + 7 * c if port == "gate" else 97) % 2 == 0) * 1.0,
-    }
-    return np.array([signals[kind](b, c) for b, c in rows]).reshape(batches, channels, frames)
+stimulus = node_cases.stimulus
 
 
 def case_params(type_id: str, case: CaseContract) -> dict[str, Any]:
     """Parameters of a contract case as builders take them."""
-    kinds: Mapping[str, Any] = {
-        "number": float,
-        "integer": int,
-        "enum": str,
-        "text": str,
-        "matrix": lambda rows: [[float(x) for x in row.split(",")] for row in rows.split(";")],
-    }
-    words = (word.partition("=") for word in case.params.split())
-    values = {}
-    for key, _, value in words:
-        param = catalog[type_id].param(key)
-        assert param is not None, f"{type_id}.{case.key}: no parameter {key}"
-        values[key] = kinds[param.kind](value)
-    return values
+    return NodeCase(catalog[type_id], case).params()
 
 
 def case_scene(
@@ -229,37 +204,13 @@ def case_scene(
     feed: Mapping[str, Samples] | None = None,
     **more: Any,
 ) -> Scene:
-    """Build the graph of a contract case: an input per port, the node, the output.
+    """Build the graph of a contract case, with the further outputs of the node as taps.
 
     ``feed`` replaces the stimulus of ports, ``more`` replaces parameters.
     """
-    contract, g = catalog[type_id], amp.Graph(sample_rate=RATE, name=f"{type_id}_{case.key}")
-    params = case_params(type_id, case) | more
-    controls, ports = None, {}
-    if type_id == "controller":
-        values = stimulus(case.stimulus, 1, case.frames)[0, 0]
-        params, controls = (
-            params | {"curve": "played"},
-            amp.ControlHistory([amp.Curve.sampled("played", values, RATE)]),
-        )
-    if type_id == "input":
-        params["samples"] = stimulus(case.stimulus, case.channels, case.frames, batches=batches)
-        params.pop("channels", None)
-    elif contract.has_channels:
-        params["channels"] = case.channels
-    for port in contract.input_keys:
-        if case.stimulus == "none" and port not in (feed or {}):
-            continue  # optional, and not connected
-        signal = stimulus(case.stimulus, case.channels, case.frames, port, batches)
-        ports[port] = g.input(samples=(feed or {}).get(port, signal), name=f"feed_{port}")
-    node = g.add(type_id, name="node", **params)
-    for port, source in ports.items():
-        g.connect(source, node, port=port)
-    if node.output(contract.output_keys[0]).splits:  # put together again, to be heard whole
-        g.output(g.stack(*[node] * case.channels), name="out")
-    elif type_id != "output":
-        g.output(node, name="out")
-    taps = tuple(f"node.{port}" for port in contract.output_keys[1:])
+    contract = catalog[type_id]
+    g, controls = NodeCase(contract, case).graph(batches=batches, feed=feed, **more)
+    taps = tuple(f"{node_cases.NODE}.{port}" for port in contract.output_keys[1:])
     return Scene(g, case.frames, controls, batches, taps)
 
 

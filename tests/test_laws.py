@@ -1,4 +1,4 @@
-"""The laws of the engine: the same bits however a render is made, and what every contract promises."""
+"""The laws of the engine: the same bits however a render is made."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ ANY_CASE = pytest.mark.parametrize(("type_id", "case"), CASES, ids=rigs.case_ids
 BATCHES = (1, 3, 4, 5, 8, 9, 64)
 
 
-def keeping(law: str) -> pytest.MarkDecorator:
-    """Every case of every type whose contract declares the law."""
-    chosen = [(t, c) for t, c in CASES if law in catalog[t].laws]
-    assert chosen, f"no contract declares {law}"
-    return pytest.mark.parametrize(("type_id", "case"), chosen, ids=[f"{t}-{c.key}" for t, c in chosen])
+def moving(type_id: str) -> list[ParamContract]:
+    """Numbers of a type that may change every frame."""
+    return [p for p in catalog[type_id].params if p.kind == "number" and p.rate == "frame"]
+
+
+MOVING = [(type_id, case) for type_id, case in CASES if moving(type_id)]
+ANY_MOVING = pytest.mark.parametrize(("type_id", "case"), MOVING, ids=[f"{t}-{c.key}" for t, c in MOVING])
 
 
 @cache
@@ -171,16 +173,14 @@ class TestParametersAsSignals:
         return float(given.get(param.key, param.default))
 
     @pytest.mark.parametrize("batches", [1, 6])
-    @ANY_CASE
+    @ANY_MOVING
     def test_number_tensor_and_curve_give_equal_bits(
         self, type_id: str, case: CaseContract, batches: int
     ) -> None:
         """Every frame-rate parameter of every case, in both layouts, as any of the three."""
         given = case_params(type_id, case)
         want = sound(case_scene(type_id, case, batches=batches))
-        for param in catalog[type_id].params:
-            if param.kind != "number" or param.rate != "frame":
-                continue
+        for param in moving(type_id):
             value = self.value(param, given)
             shapes = [(1, 1, 1), (1, 1, case.frames), (batches, case.channels, case.frames), (1, 1, 10)]
             for shape in shapes:
@@ -191,173 +191,21 @@ class TestParametersAsSignals:
             flat = replace(flat, controls=amp.ControlHistory([curve]))
             assert same_bits(sound(flat), want), f"{param.key} as a curve"
 
-    def test_every_type_with_numbers_was_covered(self) -> None:
-        """At least one frame-rate number exists for each type that is not plain input or output."""
-        without = {
-            t
-            for t in catalog.types()
-            if not any(p.kind == "number" and p.rate == "frame" for p in catalog[t].params)
-        }
-        ports = {"first", "split"}
-        assert without == {"controller", "fir", "input", "output", "batch_mix", "hold", "matrix_mix"} | ports
-
-
-class TestContracts:
-    """What a contract declares is measured on every one of its cases."""
-
-    def test_every_type_has_a_case(self) -> None:
-        """A node type without cases would pass everything below."""
-        assert [t for t in catalog.types() if not catalog[t].cases] == []
-        assert {t for t, _ in CASES} == set(catalog.types())
-
-    @ANY_CASE
-    def test_a_case_is_not_silent(self, type_id: str, case: CaseContract) -> None:
-        """Its render has the declared length and channels, is finite and is not all zeros."""
-        audio = sound(case_scene(type_id, case))
-        assert audio.shape[2] == case.frames
-        assert audio.shape[1] >= case.channels
-        assert np.isfinite(audio).all()
-        assert np.any(audio != 0.0)
-
-    @pytest.mark.parametrize("batches", [1, 6])
-    @keeping("block_invariant")
-    def test_block_invariant(self, type_id: str, case: CaseContract, batches: int) -> None:
-        """Blocks of 1, 3, 8, 63, 64, 65 frames, one block, and random calls give the same bits."""
-        scene = case_scene(type_id, case, batches=batches)
-        want = sound(scene)
-        for block in (1, 3, 8, 63, 64, 65, case.frames):
-            assert same_bits(sound(scene, Cut(block)), want), f"block {block}"
-        for seed in range(3):
-            cut = Cut((0, 16, 200)[seed], rigs.random_calls(seed, case.frames))
-            assert same_bits(sound(scene, cut), want), str(cut)
-
-    def test_every_type_is_block_invariant(self) -> None:
-        """No contract leaves the first law out."""
-        assert [t for t in catalog.types() if "block_invariant" not in catalog[t].laws] == []
-
-    @keeping("linear")
-    def test_linear(self, type_id: str, case: CaseContract) -> None:
-        """The response to 2 a - 3 b is twice that to a minus three times that to b, to 1e-12."""
-        ports = catalog[type_id].input_keys
-        rng = np.random.default_rng(5)
-        a, b = (
-            {port: rng.uniform(-1, 1, (1, case.channels, case.frames)) for port in ports} for _ in range(2)
-        )
-        both = {port: 2.0 * a[port] - 3.0 * b[port] for port in ports}
-        ya, yb, y = (sound(case_scene(type_id, case, feed=feed)) for feed in (a, b, both))
-        assert np.any(y != 0.0)
-        np.testing.assert_allclose(y, 2.0 * ya - 3.0 * yb, rtol=0.0, atol=1e-12 * np.abs(y).max())
-
-    @pytest.mark.parametrize("shift", [1, 13, 70])
-    @keeping("time_invariant")
-    def test_time_invariant(self, type_id: str, case: CaseContract, shift: int) -> None:
-        """A delayed input gives the delayed output to the bit, and zeros before what its latency foresees."""
-        signals = {
-            p: rigs.stimulus(case.stimulus, case.channels, case.frames, p)
-            for p in catalog[type_id].input_keys
-        }
-        later = {
-            p: np.concatenate([np.zeros((1, case.channels, shift)), x], axis=2)[:, :, : case.frames]
-            for p, x in signals.items()
-        }
-        y, delayed = (sound(case_scene(type_id, case, feed=feed)) for feed in (signals, later))
-        ahead = rigs.latency(type_id, case)
-        end = max(shift, case.frames - ahead)  # from there on the delayed input was cut
-        assert same_bits(delayed[:, :, shift:end], y[:, :, : end - shift])
-        if signals:
-            assert not np.any(delayed[:, :, : max(0, shift - ahead)])
-
-    @keeping("silence")
-    def test_silent(self, type_id: str, case: CaseContract) -> None:
-        """Silence in, silence out."""
-        feed = {p: np.zeros((1, case.channels, case.frames)) for p in catalog[type_id].input_keys}
-        assert feed
-        assert not np.any(sound(case_scene(type_id, case, feed=feed)))
-
-    @keeping("bounded")
-    def test_bounded(self, type_id: str, case: CaseContract) -> None:
-        """Nothing leaves the bound the contract states, and loud input comes near it."""
-        key = {"noise": "amplitude"}.get(type_id, "ceiling")
-        param = catalog[type_id].param(key)
-        assert param is not None
-        bound = float(case_params(type_id, case).get(key, param.default))
-        rng = np.random.default_rng(6)
-        loud = {
-            p: 100.0 * rng.standard_cauchy((1, case.channels, case.frames))
-            for p in catalog[type_id].input_keys
-        }
-        peak = np.abs(sound(case_scene(type_id, case, feed=loud))).max()
-        assert 0.9 * bound < peak <= bound
-
-    @ANY_CASE
-    def test_the_clocks_show_the_declared_latency(self, type_id: str, case: CaseContract) -> None:
-        """A node has consumed its latency more than it gave; nothing else in the graph has."""
-        scene = case_scene(type_id, case)
-        declared = rigs.latency(type_id, case)
-        with rigs.started(scene) as runtime:
-            rigs.proceed(runtime, scene, [scene.frames])
-            metrics = {name: runtime.metrics(name) for name in scene.graph.compile().order}
-        assert metrics["node"].measured_delay_frames == declared
-        assert metrics["node"].frames == scene.frames + declared
-        assert not any(m.measured_delay_frames for name, m in metrics.items() if name != "node")
-
-    @pytest.mark.parametrize("type_id", [t for t in catalog.types() if catalog[t].latency_frames])
-    def test_the_contract_declares_the_latency_of_the_defaults(self, type_id: str) -> None:
-        """The number in the table is that of a node with default parameters at 48 kHz."""
-        g = amp.Graph(sample_rate=48_000.0)
-        g.add(type_id, g.input(samples=[1.0]), name="node")
-        assert g.compile().latencies["node"] == catalog[type_id].latency_frames
-
-    @pytest.mark.parametrize(
-        ("type_id", "case"),
-        [(t, c) for t, c in CASES if catalog[t].latency_frames],
-        ids=lambda x: getattr(x, "key", x),
-    )
-    def test_the_raw_output_lags_by_the_declared_latency(self, type_id: str, case: CaseContract) -> None:
-        """A change of the input at frame k is first seen in the output at frame k - L exactly.
-
-        One delay more would show it at k - L + 1, one less at k - L - 1: the declared number is the true one.
-        """
-        ahead, k = rigs.latency(type_id, case), case.frames // 2
-        quiet = np.full((1, case.channels, case.frames), 1e-3)
-        loud = np.where(np.arange(case.frames) == k, 5.0, quiet)
-        y, other = (sound(case_scene(type_id, case, feed={"in": x})) for x in (quiet, loud))
-        changed = np.flatnonzero((y != other).any(axis=(0, 1)))
-        assert changed[0] == k - ahead
-
-    @pytest.mark.parametrize("type_id", [t for t in catalog.types() if catalog[t].latency_frames])
-    def test_parallel_paths_stay_in_phase(self, type_id: str) -> None:
-        """A path through a node that leaves the signal alone, less the direct path, is silence."""
-        transparent: dict[str, dict[str, Any]] = {
-            "fir": {"mode": "bandstop", "cutoff_hz": 9000.0, "upper_hz": 9000.0, "half_length": 37},
-            "lookahead_limiter": {"ceiling": 1.0, "lookahead_s": 0.00123},
-        }
-        x = np.random.default_rng(9).uniform(-1, 1, (1, 2, 600))
-        g = amp.Graph(sample_rate=rigs.RATE)
-        source = g.input(samples=x)
-        through = g.add(type_id, source, name="node", **transparent[type_id])
-        g.output(g.mix(g.gain(source, gain=-1.0), through))
-        assert g.compile().latency_frames > 0
-        null = sound(Scene(g, 600, taps=("node",)))
-        assert not np.any(null[:, :2])
-        assert same_bits(null[:, 2:], x)
-
-    @pytest.mark.parametrize(
-        ("type_id", "case"),
-        [(t, c) for t, c in CASES if catalog[t].inputs and c.stimulus != "none"],
-        ids=lambda x: getattr(x, "key", x),
-    )
-    def test_causal(self, type_id: str, case: CaseContract) -> None:
-        """A change of the input from frame k + L on changes no output frame before k, L being its latency."""
-        k = case.frames // 2
-        at = k + rigs.latency(type_id, case)
-        signals = {
-            p: rigs.stimulus("noise", case.channels, case.frames, p) for p in catalog[type_id].input_keys
-        }
-        changed = {p: np.where(np.arange(case.frames) < at, x, -x + 0.3) for p, x in signals.items()}
-        y, other = (sound(case_scene(type_id, case, feed=feed)) for feed in (signals, changed))
-        assert same_bits(y[:, :, :k], other[:, :, :k])
-        assert not same_bits(y, other)
+    @ANY_MOVING
+    def test_a_value_out_of_range_is_refused_or_clamped(self, type_id: str, case: CaseContract) -> None:
+        """As the contract says; what is clamped has the bits of the limit, and is counted."""
+        for param in moving(type_id):
+            low, high = param.limits(rigs.RATE)
+            for limit, beyond in ((low, np.nextafter(low, -np.inf)), (high, np.nextafter(high, np.inf))):
+                if param.range == "error":
+                    with pytest.raises(amp.GraphError, match=f"node.{param.key}: out of range"):
+                        sound(case_scene(type_id, case, **{param.key: beyond}))
+                    continue
+                scene = case_scene(type_id, case, **{param.key: beyond})
+                with rigs.started(scene) as runtime:
+                    clamped = rigs.proceed(runtime, scene, [scene.frames])
+                    assert runtime.metrics("node").clamped_values > 0
+                assert same_bits(clamped, sound(case_scene(type_id, case, **{param.key: limit})))
 
 
 class TestRandomGraphs:

@@ -109,7 +109,6 @@ class TestGraph:
             (lambda g: g.input(samples=["a"]), r"input\.samples: not numbers \(got \['a'\]"),
             (lambda g: g.noise(seed=True), r"noise\.seed: wants a whole number \(got True"),
             (lambda g: g.gain(thermo=3), r"gain_2\.thermo: not heat constants \(got 3"),
-            (lambda g: g.gain(oversample_ratio=1.5), r"gain_2\.oversample_ratio: not allowed \(got 1\.5"),
             (lambda g: g.add(["svf"]), r"no such node type"),
             (lambda g: g.connect("sine", 3), r"node: wants a node or its name \(got 3"),
             (lambda g: g.connect("sine", "gain", slot=1.5), r"gain\.in\.slot: not allowed \(got 1\.5"),

@@ -14,7 +14,6 @@ Builder = Callable[..., Any]
 COMMON = {
     "name": (None, "unique name; by default the type, then type_2, ..."),
     "thermo": (None, "heat constants: heat_j_per_frame, capacity_j_per_k, conductance_w_per_k"),
-    "oversample_ratio": (1, "runs the kernel at this multiple of the sample rate, a power of two"),
 }
 BOUND = {
     "samples": (
@@ -37,7 +36,7 @@ def keyword_ports(contract: NodeContract) -> tuple[PortContract, ...]:
 
 def takes_samples(contract: NodeContract) -> bool:
     """Whether the node plays samples that are bound to it."""
-    return contract.id == "input"
+    return contract.io == "source"
 
 
 def make(contract: NodeContract) -> Builder:

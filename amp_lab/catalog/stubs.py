@@ -29,7 +29,6 @@ class Builders:
 COMMON = (
     "name: str | None = None",
     "thermo: Mapping[str, float | None] | None = None",
-    "oversample_ratio: int = 1",
 )
 
 

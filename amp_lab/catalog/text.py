@@ -40,8 +40,7 @@ def node_page(contract: NodeContract) -> str:
             "latency",
             f"{contract.latency_frames} frames" + " by default at 48 kHz" * (contract.latency_frames > 0),
         ),
-        ("oversampling", f"up to {contract.oversample_max}" if contract.oversample_max > 1 else "none"),
-        ("gradient", contract.adjoint.replace("_", " ")),
+        ("gradient", adjoint(contract)),
         ("heat", contract.heat or "none of its own"),
         ("laws", ", ".join(sorted(contract.laws)).replace("_", " ") or "none declared"),
         ("digest", f"{contract.digest:016x}"),
@@ -62,6 +61,12 @@ def node_page(contract: NodeContract) -> str:
     )
     parts = ["\n".join(about), *(_section(title, rows) for title, rows in sections if rows)]
     return "\n\n".join(parts)
+
+
+def adjoint(contract: NodeContract) -> str:
+    """Return how a node will be differentiated: planned where it can be, as nothing runs backward yet."""
+    word = contract.adjoint.replace("_", " ")
+    return f"planned: {word}" if contract.adjoint in ("exact", "subgradient") else word
 
 
 def _section(title: str, rows: Sequence[tuple[str, ...]]) -> str:

@@ -92,8 +92,7 @@ def _nodes(stored: NodeRecord, code: NodeRecord) -> Iterator[str]:
         old, new = (record.values.get(key, _default(record.type, key)) for record in (stored, code))
         yield from _value(f"{where}.{key}", old, new)
     yield from _records(where, stored.thermo, code.thermo)
-    for key in ("revision", "oversample_ratio"):
-        yield from _value(f"{where}.{key}", getattr(stored, key), getattr(code, key))
+    yield from _value(f"{where}.revision", stored.revision, code.revision)
 
 
 def _records(where: str, stored: Any, code: Any) -> Iterator[str]:

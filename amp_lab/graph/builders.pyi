@@ -20,7 +20,6 @@ class Builders:
         gain: ValueLike = 1.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Averages signals.
 
@@ -36,7 +35,6 @@ class Builders:
         reduction: Literal["mean", "sum"] = "mean",
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Mixes all batches down and gives every batch the mix.
 
@@ -60,7 +58,6 @@ class Builders:
         gain_db: ValueLike = 0.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Second-order section from coefficients or a cookbook design.
 
@@ -93,7 +90,6 @@ class Builders:
         channels: int = 1,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Makes a constant signal.
 
@@ -112,7 +108,6 @@ class Builders:
         channels: int = 1,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Plays a control curve as a signal.
 
@@ -132,7 +127,6 @@ class Builders:
         max_delay_s: ValueLike = 1.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Delays a signal by any time, also between frames.
 
@@ -159,7 +153,6 @@ class Builders:
         release_s: ValueLike = 0.2,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """AHDSR envelope with gate, trigger and velocity.
 
@@ -187,7 +180,6 @@ class Builders:
         stopband_db: ValueLike = 80.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Linear-phase lowpass, highpass, bandpass or bandstop of any length.
 
@@ -210,7 +202,6 @@ class Builders:
         *inputs: Source,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Takes the first of its signals.
 
@@ -224,7 +215,6 @@ class Builders:
         gain: ValueLike = 1.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Multiplies a signal by a factor.
 
@@ -241,7 +231,6 @@ class Builders:
         phase_frames: int = 0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Samples a signal every so many frames and holds the value.
 
@@ -262,7 +251,6 @@ class Builders:
         scale: Scale = None,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Plays bound samples: an array or an audio file.
 
@@ -290,7 +278,6 @@ class Builders:
         channels: int = 1,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Low-frequency oscillator: sine, triangle, saw, square, random steps.
 
@@ -320,7 +307,6 @@ class Builders:
         release_s: ValueLike = 0.1,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Limits peaks; the gain falls before they come.
 
@@ -340,7 +326,6 @@ class Builders:
         matrix: npt.ArrayLike = 1.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Mixes channels into channels by a matrix.
 
@@ -356,7 +341,6 @@ class Builders:
         gain: ValueLike = 1.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Adds signals.
 
@@ -374,7 +358,6 @@ class Builders:
         channels: int = 1,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """White noise, uniform, reproducible.
 
@@ -395,7 +378,6 @@ class Builders:
         cutoff_hz: ValueLike = 1000.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """One-pole lowpass or highpass, 6 dB per octave.
 
@@ -421,7 +403,6 @@ class Builders:
         channels: int = 1,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Sine, saw, square and triangle oscillator.
 
@@ -448,7 +429,6 @@ class Builders:
         *inputs: Source,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Delivers a signal as the graph's result.
 
@@ -462,7 +442,6 @@ class Builders:
         position: ValueLike = 0.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Places a mono signal in stereo, or balances a stereo signal.
 
@@ -480,7 +459,6 @@ class Builders:
         dc_block_hz: ValueLike = 5.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Removes DC and limits peaks.
 
@@ -503,7 +481,6 @@ class Builders:
         channels: int = 1,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Sine oscillator.
 
@@ -524,7 +501,6 @@ class Builders:
         *inputs: Source,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Sends each channel its own way.
 
@@ -538,7 +514,6 @@ class Builders:
         gain: ValueLike = 1.0,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Makes several signals the channels of one.
 
@@ -556,7 +531,6 @@ class Builders:
         q: ValueLike = 0.7071067811865476,
         name: str | None = None,
         thermo: Mapping[str, float | None] | None = None,
-        oversample_ratio: int = 1,
     ) -> Node:
         """Zero-delay state-variable filter, 12 dB per octave.
 

@@ -55,6 +55,9 @@ def _case(c: Any) -> CaseContract:
 
 
 def _contract(c: Any) -> NodeContract:
+    def key(place: int) -> str:
+        return _text(c.params[place - 1].key) if place else ""
+
     return NodeContract(
         id=_text(c.id),
         revision=c.revision,
@@ -66,11 +69,14 @@ def _contract(c: Any) -> NodeContract:
         params=tuple(_param(c.params[i]) for i in range(c.n_params)),
         cases=tuple(_case(c.cases[i]) for i in range(c.n_cases)),
         latency_frames=c.latency_frames,
-        oversample_max=c.oversample_max,
         adjoint=words.ADJOINTS[c.adjoint],
         heat=_text(c.heat),
         laws=frozenset(name for name, bit in words.LAWS.items() if c.laws & bit),
         has_channels=bool(c.has_channels),
+        io=words.IOS[c.io],
+        curve_param=key(c.curve_param),
+        channels_param=key(c.channels_param),
+        bound_param=key(c.bound_param),
         digest=int(lib.amp_node_digest(c.id)),
     )
 

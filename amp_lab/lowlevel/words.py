@@ -38,6 +38,8 @@ GATHERS = _words("AMP_GATHER_")
 SCATTERS = _words("AMP_SCATTER_")
 MAPS = _words("AMP_MAP_")
 ADJOINTS = _words("AMP_ADJOINT_")
+IOS = _words("AMP_IO_")
+"""What a node is to its graph: none, source, sink."""
 LAWS = _numbers("AMP_LAW_")
 """Bit of each law."""
 POLICIES = _words("AMP_TAP_")

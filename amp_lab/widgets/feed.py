@@ -278,8 +278,7 @@ def moved(before: NodeRecord | None, after: NodeRecord | None) -> dict[str, Any]
     """Return the values of a node that an edit changed and a session can take; None if it needs another."""
     if before is None or after is None:
         return None
-    fields = ("type", "oversample_ratio", "samples")
-    if any(getattr(before, key) is not getattr(after, key) for key in fields):
+    if before.type is not after.type or before.samples is not after.samples:
         return None
     values = {}
     for param in catalog.contract(after.type).params:

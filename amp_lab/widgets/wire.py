@@ -110,7 +110,6 @@ def contract(of: NodeContract, sample_rate: float) -> dict[str, Any]:
         "summary": of.summary,
         "doc": of.doc,
         "latency_frames": of.latency_frames,
-        "adjoint": of.adjoint,
         "params": params,
         **ports,
     }

@@ -25,10 +25,10 @@ struct Declaration {
     const char* channels = nullptr;                   // says how many channels a source makes
     const char *limited = nullptr, *limit = nullptr;  // values of the one may not exceed that of the other
     int64_t latency_frames = 0;                       // with default parameters at 48 kHz
-    uint32_t oversample_max = 1;
-    uint32_t adjoint = AMP_ADJOINT_EXACT;
-    const char* heat = "";  // formula of its own heat in words
-    uint32_t laws = 0;      // AMP_LAW_*
+    uint32_t adjoint = AMP_ADJOINT_EXACT;             // planned
+    const char* heat = "";                            // formula of its own heat in words
+    uint32_t laws = 0;                                // AMP_LAW_*
+    const char* bound = nullptr;  // of AMP_LAW_BOUNDED: |output| stays within it; within 1 without one
 };
 
 void no_such_parameter();  // has no definition: a role that names none does not compile
@@ -55,7 +55,7 @@ consteval amp_node_contract contract(const Declaration& d, Table<amp_port_contra
     c.outputs = outputs.first, c.n_outputs = outputs.count;
     c.params = d.params.first, c.n_params = d.params.count;
     c.cases = d.cases.first, c.n_cases = d.cases.count;
-    c.latency_frames = d.latency_frames, c.oversample_max = d.oversample_max;
+    c.latency_frames = d.latency_frames, c.oversample_max = 1;
     c.adjoint = d.adjoint, c.laws = d.laws;
     c.io = d.io;
     c.curve_param = place_of(d.curve, d.params);
@@ -63,6 +63,7 @@ consteval amp_node_contract contract(const Declaration& d, Table<amp_port_contra
     c.has_channels = c.channels_param != 0;
     c.limited_param = place_of(d.limited, d.params);
     c.limit_param = place_of(d.limit, d.params);
+    c.bound_param = place_of(d.bound, d.params);
     return c;
 }
 

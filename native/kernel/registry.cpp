@@ -25,7 +25,7 @@ public:
         if (c_.n_outputs == 0) says("", "it has no output");
         if (c_.revision == 0) says("", "revisions count from 1");
         if (c_.latency_frames < 0) says("", "its latency is negative");
-        if (c_.oversample_max == 0) says("", "oversample_max is 0 (allowed 1 and more)");
+        if (c_.oversample_max != 1) says("", text("oversample_max is reserved (got %u, allowed 1)", c_.oversample_max));
         if (c_.adjoint > AMP_ADJOINT_UNSUPPORTED) says("", "its adjoint is of no kind");
         if (table(c_.inputs, c_.n_inputs, "inputs")) ports(c_.inputs, c_.n_inputs, AMP_GATHER_FIRST);
         if (table(c_.outputs, c_.n_outputs, "outputs")) ports(c_.outputs, c_.n_outputs, AMP_SCATTER_MATRIX);
@@ -96,7 +96,9 @@ private:
         role(c_.channels_param, "channels_param", AMP_PARAM_INTEGER);
         role(c_.limited_param, "limited_param", AMP_PARAM_NUMBER);
         role(c_.limit_param, "limit_param", AMP_PARAM_NUMBER);
+        role(c_.bound_param, "bound_param", AMP_PARAM_NUMBER);
         if (!c_.limited_param != !c_.limit_param) says("", "limited_param and limit_param go together");
+        if (c_.bound_param && !(c_.laws & AMP_LAW_BOUNDED)) says("", "bound_param without the law it bounds");
         if (c_.curve_param && c_.n_inputs) says("", "a node that plays a curve has no inputs");
         if (!c_.channels_param != !c_.has_channels) says("", "has_channels is not what channels_param says");
     }

@@ -151,7 +151,8 @@ constexpr amp_node_contract kContract = contract(
      .cases = kCases,
      .latency_frames = 240,
      .adjoint = AMP_ADJOINT_SUBGRADIENT,
-     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_BOUNDED | AMP_LAW_SILENCE},
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_BOUNDED | AMP_LAW_SILENCE,
+     .bound = "ceiling"},
     kIn, kOut);
 
 }  // namespace

@@ -57,7 +57,8 @@ constexpr amp_node_contract kContract = contract(
      .cases = kCases,
      .channels = "channels",
      .adjoint = AMP_ADJOINT_EXACT,
-     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_BOUNDED},
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_BOUNDED,
+     .bound = "amplitude"},
     {}, kOut);
 
 }  // namespace

@@ -61,7 +61,8 @@ constexpr amp_node_contract kContract =
               .cases = kCases,
               .adjoint = AMP_ADJOINT_SUBGRADIENT,
               .heat = "max(0, x^2 - y^2) / fs",
-              .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_BOUNDED | AMP_LAW_SILENCE},
+              .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_TIME_INVARIANT | AMP_LAW_BOUNDED | AMP_LAW_SILENCE,
+              .bound = "ceiling"},
              kIn, kOut);
 
 }  // namespace

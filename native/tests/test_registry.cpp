@@ -63,11 +63,13 @@ void every_rule_a_contract_breaks_is_named() {
     };
     amp_node_contract c = contract("odd");
     c.params = params, c.n_params = 3, c.curve_param = 4, c.channels_param = 1, c.io = 7;
+    c.bound_param = 3, c.oversample_max = 4;
     const NodeType t{.contract = &c};
     const std::string said = added(r, {&t});
     for (const char* what : {"odd.gain: its default is out of range", "odd.gain: its range is upside down",
                              "odd.gain: is there twice", "odd.mode: its default is no choice", "curve_param names no",
-                             "odd.gain: channels_param asks", "has_channels is not", "io is of no kind"})
+                             "odd.gain: channels_param asks", "has_channels is not", "io is of no kind",
+                             "odd.mode: bound_param asks", "bound_param without the law", "oversample_max is reserved"})
         if (!CHECK(said.find(what) != std::string::npos))
             std::fprintf(stderr, "no \"%s\" in:\n%s\n", what, said.c_str());
     CHECK(r.size() == 0);

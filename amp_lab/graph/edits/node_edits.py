@@ -33,8 +33,7 @@ class Editing(Wiring):
         *inputs
             Sources: all to the only input port, or one each in port order; of ``input`` its samples.
         **keywords
-            Input ports, parameters, ``name``, ``thermo``, ``oversample_ratio`` (``samples`` and ``scale`` for
-            ``input``).
+            Input ports, parameters, ``name``, ``thermo`` (``samples`` and ``scale`` for ``input``).
 
         Raises
         ------
@@ -48,13 +47,8 @@ class Editing(Wiring):
         common = sorted_.common
         with self.edit():
             name = self._new_name(common.get("name"), contract)
-            record = NodeRecord(
-                name,
-                type_id,
-                contract.revision,
-                thermo=checked_thermo(name, common.get("thermo")),
-                oversample_ratio=_ratio(name, contract, common.get("oversample_ratio", 1)),
-            )
+            thermo = checked_thermo(name, common.get("thermo"))
+            record = NodeRecord(name, type_id, contract.revision, thermo=thermo)
             params = sorted_.params | {key: common[key] for key in BOUND if key in common}
             node = self._add_record(self._changed(record, params) if params else record)
             if params:
@@ -136,8 +130,7 @@ class Editing(Wiring):
             dropped = tuple(link for link in self._links_of(name) if not fits(link, name, contract))
             for link in dropped:
                 self._drop_link(link)
-            ratio = _ratio(name, contract, min(old.oversample_ratio, contract.oversample_max))
-            record = NodeRecord(name, type_id, contract.revision, thermo=old.thermo, oversample_ratio=ratio)
+            record = NodeRecord(name, type_id, contract.revision, thermo=old.thermo)
             self._store.put(self._store.nodes, name, record)
             self._store.emit(NodeChanged(name, ("type",)))
             self._change(handle, params)
@@ -158,14 +151,3 @@ def check_name(name: str) -> str:
             f"first, -; up to {checks.NAME_BYTES} bytes). Rename it."
         )
     return str(name)
-
-
-def _ratio(name: str, contract: NodeContract, ratio: int) -> int:
-    ratio = checks.whole(f"{name}.oversample_ratio", ratio, 1)
-    if ratio & (ratio - 1) or ratio > contract.oversample_max:
-        allowed = f"a power of two up to {contract.oversample_max}"
-        raise GraphError(
-            f"{name}.oversample_ratio: not allowed (got {ratio}, allowed {allowed} for {contract.id}).",
-            node=name,
-        )
-    return ratio

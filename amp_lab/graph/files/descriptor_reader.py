@@ -129,9 +129,9 @@ def _extension(reader: _Reader) -> Extension:
 
 def _node(reader: _Reader) -> NodeRecord:
     name, type_id = reader.text(), reader.text()
-    revision, ratio = reader.one("I"), reader.one("I")
+    revision, _ = reader.one("I"), reader.one("I")  # the second is reserved: 1
     thermo = Thermo(reader.optional(), reader.optional(), reader.optional())
-    return NodeRecord(name, type_id, revision, dict(reader.many(_param)), thermo, ratio)
+    return NodeRecord(name, type_id, revision, dict(reader.many(_param)), thermo)
 
 
 def _param(reader: _Reader) -> tuple[str, Value]:

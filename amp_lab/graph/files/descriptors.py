@@ -80,7 +80,7 @@ def _param(key: bytes, value: Value) -> bytes:
 
 
 def _node(node: NodeRecord, texts: _Texts) -> bytes:
-    head = texts[node.name] + texts[node.type] + _NODE(node.revision, node.oversample_ratio)
+    head = texts[node.name] + texts[node.type] + _NODE(node.revision, _RATIO)
     params = [_param(texts[key], value) for key, value in sorted(node.values.items())]
     return head + _thermo(node.thermo) + counted(params)
 
@@ -111,6 +111,8 @@ def _modulation(mod: Modulation, texts: _Texts) -> bytes:
 
 _F64 = struct.Struct("<d").pack
 _NODE = struct.Struct("<II").pack
+_RATIO = 1
+"""Oversampling ratio of every node: the format has a field for it, and there is no other yet."""
 _EDGE = struct.Struct("<iQ").pack
 _NO_THERMO = 3 * _optional(None)
 _NO_MORE = b"\0" + counted([]) + _optional(None)

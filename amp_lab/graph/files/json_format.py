@@ -197,11 +197,10 @@ class _Reader:
         path = place("$.nodes", name)
         item = self.table(path, item, dict)
         self.keys(path, item, {"type", "revision", "params", "thermo", "oversample_ratio", "samples"})
-        ratio = item.get("oversample_ratio", 1)
-        node = self.attempt(
-            path,
-            lambda: graph.add(item["type"], name=name, thermo=item.get("thermo"), oversample_ratio=ratio),
-        )
+        ratio = item.get("oversample_ratio", 1)  # the format has the key, the engine no other ratio yet
+        cure = "Nodes run at the sample rate."
+        self.attempt(path, lambda: checks.whole(f"{name}.oversample_ratio", ratio, 1, 1, cure=cure))
+        node = self.attempt(path, lambda: graph.add(item["type"], name=name, thermo=item.get("thermo")))
         if node is None:
             return
         self.revision(

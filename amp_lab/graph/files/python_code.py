@@ -135,8 +135,6 @@ def _node(
         keywords["name"] = record.name
     if record.thermo != Thermo():
         keywords["thermo"] = {key: value for key, value in vars(record.thermo).items() if value is not None}
-    if record.oversample_ratio != 1:
-        keywords["oversample_ratio"] = record.oversample_ratio
     arguments += [_keywords(keywords)] if keywords else []
     return f"{variables[node.name]} = g.{record.type}({', '.join(arguments)})"
 

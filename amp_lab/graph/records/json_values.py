@@ -31,8 +31,6 @@ def encode_node(record: NodeRecord) -> dict[str, Any]:
         data["params"] = {key: encode(value) for key, value in sorted(record.values.items())}
     if record.thermo != Thermo():
         data["thermo"] = {key: value for key, value in vars(record.thermo).items() if value is not None}
-    if record.oversample_ratio != 1:
-        data["oversample_ratio"] = record.oversample_ratio
     if record.samples is not None and "source" not in record.values:
         data["samples"] = encode(record.samples)
     return data

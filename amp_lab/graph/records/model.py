@@ -30,7 +30,6 @@ class NodeRecord:
     revision: int
     values: Mapping[str, Value] = field(default_factory=dict)
     thermo: Thermo = Thermo()
-    oversample_ratio: int = 1
     samples: Samples | None = None
 
 

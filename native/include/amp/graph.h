@@ -6,7 +6,7 @@
  *
  * Descriptor payload, magic "AMPD", version 1 or 2:
  *   f64 sample_rate; str graph_name; f64 heat_budget_w (NaN = none); u8 heat_policy (0 report, 1 halt); str output node ("" = none)
- *   u32 n_nodes, each: str name; str type; u32 revision; u32 oversample_ratio (1);
+ *   u32 n_nodes, each: str name; str type; u32 revision; u32 oversample_ratio (reserved: 1);
  *     f64 thermo: heat_j_per_frame, capacity_j_per_k, conductance_w_per_k (NaN = not given);
  *     u32 n_params, each: str key; u8 kind, then
  *       0 number: f64 | 1 tensor: tensor | 2 curve: str curve name | 3 text (enum choice or text): str | 4 integer: i64

@@ -49,6 +49,7 @@ extern "C" {
 #define AMP_MAP_BATCHES 1      /* all batches; a graph with such a port runs its batches together */
 #define AMP_MAP_FRAMES 2       /* frames picked by their logical number */
 
+/* Planned: how the node will be differentiated. Nothing runs backward yet. */
 #define AMP_ADJOINT_EXACT 0
 #define AMP_ADJOINT_SUBGRADIENT 1
 #define AMP_ADJOINT_NOT_DIFFERENTIABLE 2
@@ -61,7 +62,7 @@ extern "C" {
 #define AMP_LAW_BLOCK_INVARIANT 1u   /* same bits for every cut of time */
 #define AMP_LAW_LINEAR 2u            /* superposition holds for fixed parameters */
 #define AMP_LAW_TIME_INVARIANT 4u    /* a delayed input gives the delayed output, parameters fixed */
-#define AMP_LAW_BOUNDED 8u           /* |output| stays within the bound the doc states */
+#define AMP_LAW_BOUNDED 8u           /* |output| stays within the value of bound_param, within 1 without one */
 #define AMP_LAW_SILENCE 16u          /* silence in, silence out (from the start state) */
 
 typedef struct amp_param_contract {
@@ -117,8 +118,8 @@ typedef struct amp_node_contract {
     uint32_t                  n_params;
     uint32_t                  n_cases;
     int64_t                   latency_frames; /* declared processing latency with default parameters at 48 kHz; the plan has a node's own */
-    uint32_t                  oversample_max; /* largest oversample_ratio; 1 = runs at fs only */
-    uint32_t                  adjoint;        /* AMP_ADJOINT_* */
+    uint32_t                  oversample_max; /* reserved: 1, nodes run at the sample rate */
+    uint32_t                  adjoint;        /* AMP_ADJOINT_*, planned */
     const char               *heat;           /* formula of its own heat in words, "" for none */
     uint32_t                  laws;           /* AMP_LAW_* bits */
     uint32_t                  has_channels;   /* 1: a source whose `channels` parameter fixes its channel count */
@@ -128,6 +129,7 @@ typedef struct amp_node_contract {
     uint32_t                  channels_param; /* the integer that says how many channels a source makes */
     uint32_t                  limited_param;  /* its values may not exceed */
     uint32_t                  limit_param;    /* that of this one, which is fixed */
+    uint32_t                  bound_param;    /* since 1.5, of AMP_LAW_BOUNDED: a number */
 } amp_node_contract;
 
 AMP_API uint32_t                 amp_node_count(void);                 /* [any] */

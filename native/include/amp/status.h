@@ -33,7 +33,7 @@ extern "C" {
 
 /* cffi-begin */
 #define AMP_ABI_VERSION_MAJOR 1
-#define AMP_ABI_VERSION_MINOR 4
+#define AMP_ABI_VERSION_MINOR 5
 
 typedef int32_t amp_status;
 #define AMP_OK 0
