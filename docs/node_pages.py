@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import case_figures
+
 from amp_lab import catalog, plots
 from amp_lab.contracts import NodeContract, ParamContract, PortContract
 from amp_lab.lowlevel.words import LAWS
@@ -53,8 +55,8 @@ LAW = {
     "silence": "silence in, silence out",
 }
 ADJOINT = {
-    "exact": "differentiable",
-    "subgradient": "differentiable almost everywhere",
+    "exact": "planned: exact (no gradient runs yet)",
+    "subgradient": "planned: almost everywhere (no gradient runs yet)",
     "not_differentiable": "not differentiable",
     "unsupported": "not supported",
 }
@@ -84,7 +86,8 @@ def pictures() -> dict[Path, bytes]:
 
 def orphans() -> list[Path]:
     """Pages and pictures of types that are no more."""
-    there = [*PAGES.glob("*.md"), *PICTURES.glob("*.png"), *EXAMPLES.glob("*.py")]
+    cases = case_figures.PICTURES.glob("*.svg")
+    there = [*PAGES.glob("*.md"), *PICTURES.glob("*.png"), *EXAMPLES.glob("*.py"), *cases]
     return [path for path in there if path.stem not in (*catalog.types(), "index")]
 
 
@@ -143,6 +146,9 @@ def page(contract: NodeContract) -> str:
         f"It prints\n\n```text\n{printed}\n```",
         "## Facts",
         facts(contract),
+        "## Worked cases",
+        "Each is a law test, a golden and a part of this picture. " + compared(contract),
+        f"![{plain(case_figures.caption(contract.id))}](../pictures/cases/{contract.id}.svg)",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -181,11 +187,19 @@ def _parameter(param: ParamContract) -> tuple[str, ...]:
     return f"`{param.key}`", unit, allowed, shown, scale, RATE[param.rate], plain(param.doc)
 
 
+def compared(contract: NodeContract) -> str:
+    """Return how the goldens of the cases are compared."""
+    others = [c for c in contract.cases if c.comparator != "exact"]
+    said = "; ".join(f"`{c.key}` by {c.comparator} {c.tolerance:g}, as {c.reason}" for c in others)
+    return f"Its golden is compared bit for bit{f', but {said}' if said else ''}."
+
+
 def facts(contract: NodeContract) -> str:
     """Return what else the contract promises."""
-    laws = "; ".join(LAW[law] for law in LAWS if law in contract.laws)
+    bound = f" (`{contract.bound_param}`)" if contract.bound_param else " (1)"
+    words = {**LAW, "bounded": LAW["bounded"] + bound}
+    laws = "; ".join(words[law] for law in LAWS if law in contract.laws)
     latency = f"{contract.latency_frames} frames" if contract.latency_frames else "none"
-    cases = ", ".join(f"`{case.key}`" for case in contract.cases)
     rows = [
         ("latency", f"{latency} with the default parameters at 48 kHz; compensated by the graph"),
         (
@@ -194,7 +208,6 @@ def facts(contract: NodeContract) -> str:
         ),
         ("laws, held by tests", laws),
         ("gradient", ADJOINT[contract.adjoint]),
-        ("worked cases", cases),
         ("revision", f"{contract.revision} (raised when the sound changes)"),
     ]
     return table(("", ""), rows)

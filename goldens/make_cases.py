@@ -1,16 +1,24 @@
-"""Build the golden cases and bless them: `python goldens/make_cases.py REASON [CASE ...]`."""
+"""Build the golden cases and bless them: `python goldens/make_cases.py REASON [--new] [CASE ...]`.
+
+They are the graphs below and the worked cases of every node type, which its contract declares (`--new` makes
+those that a new type has).
+"""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+import argparse
+import fnmatch
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 import amp_lab as amp
+from amp_lab.golden import node_cases
+from amp_lab.golden.node_cases import NodeCase
 
+GOLDENS = Path(__file__).parent
 FRAMES = 24_000
 """Half a second at 48 kHz: the length of every case but the performance."""
 
@@ -193,24 +201,60 @@ CASES: Mapping[str, Callable[[], Made]] = {
 }
 
 
-def main(reason: str, *names: str) -> None:
-    """Bless the named cases, or all of them."""
-    for name in names or CASES:
-        graph, controls, frames, batches = CASES[name]()
-        render = graph.render(frames=frames, batches=batches, controls=controls, isolation="none")
-        case = amp.golden.store(
-            name,
-            render,
-            reason=reason,
-            graph=graph,
-            controls=controls,
-            blessed_by="amp_lab",
-            goldens=Path(__file__).parent,
-            overwrite=True,
-        )
+NODES: Mapping[str, NodeCase] = {case.golden: case for case in node_cases.every()}
+"""The worked cases of all node types, which their contracts declare, by the names of their goldens."""
+
+
+def _made(name: str) -> tuple[Made, dict[str, Any]]:
+    """Return what a case is made of, and how it is compared."""
+    if name in CASES:
+        return CASES[name](), {}
+    case = NODES[name]
+    graph, controls = case.graph()
+    rule = case.comparator()
+    how = {"comparator": rule["name"], "comparator_reason": rule["reason"], **rule["limits"]}
+    return (graph, controls, case.case.frames, 1), how
+
+
+def store(name: str, reason: str, goldens: Path = GOLDENS) -> amp.golden.Case:
+    """Render a case and make that its reference."""
+    (graph, controls, frames, batches), how = _made(name)
+    render = graph.render(frames=frames, batches=batches, controls=controls, isolation="none")
+    return amp.golden.store(
+        name,
+        render,
+        reason=reason,
+        graph=graph,
+        controls=controls,
+        blessed_by="amp_lab",
+        goldens=goldens,
+        overwrite=True,
+        **how,
+    )
+
+
+def chosen(patterns: Sequence[str], new: bool) -> list[str]:
+    """Return the names that fit a pattern; those without a golden if only new ones are wanted."""
+    known = [*CASES, *NODES]
+    names = [name for name in known if any(fnmatch.fnmatchcase(name, p) for p in patterns or ["*"])]
+    for pattern in patterns:
+        if not fnmatch.filter(known, pattern):
+            raise SystemExit(f"{pattern}: no case of that name (allowed e.g. osc_saw, 'case.svf.*').")
+    return [name for name in names if not (new and (GOLDENS / name).exists())]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Bless what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("reason", help="why this is the truth, or what changed and why it is right")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="names or patterns; default: all")
+    parser.add_argument("--new", action="store_true", help="only those that have no golden yet")
+    options = parser.parse_args(arguments)
+    for name in chosen(options.cases, options.new):
+        case = store(name, options.reason)
         size = sum(file.stat().st_size for file in case.folder.iterdir())
-        print(f"{name}: {render.digest[:12]}, {size / 1e6:.2f} MB")
+        print(f"{name}: {case.manifest()['digest'][:12]}, {size / 1e6:.3f} MB")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -65,6 +65,7 @@ class TestGoldenTexts:
         (tmp_path / "timeline.md").write_text("<!-- plan: generated -->\n<!-- end -->\n")
         monkeypatch.setattr(figures.node_pages, "PAGES", tmp_path / "nodes")
         monkeypatch.setattr(figures.node_pages, "PICTURES", tmp_path / "pictures" / "nodes")
+        monkeypatch.setattr(figures.case_figures, "PICTURES", tmp_path / "pictures" / "cases")
         monkeypatch.setattr(figures.abi_page, "PAGE", tmp_path / "abi.md")
         (tmp_path / "abi.md").write_text("<!-- headers: generated -->\n<!-- end -->\n")
         for cases in (figures.meter_cases, figures.distortion_cases):  # long, and lie elsewhere
@@ -83,10 +84,11 @@ class TestGoldenTexts:
         (tmp_path / "nodes" / "svf.md").write_text("# svf\n")
         (tmp_path / "nodes" / "bygone.md").write_text("# bygone\n")
         (tmp_path / "pictures" / "nodes" / "svf.png").unlink()
+        (tmp_path / "pictures" / "cases" / "fir.svg").write_text("<svg/>\n")
         (tmp_path / "abi.md").write_text("<!-- headers: generated -->\n<!-- end -->\n")
         assert {Path(name).name for name in figures.stale()} == {
             "routed.txt", "late_loop.txt", "delays.png", "schedule.png",
-            "svf.md", "bygone.md", "svf.png", "abi.md",
+            "svf.md", "bygone.md", "svf.png", "fir.svg", "abi.md",
         }  # fmt: skip
         assert figures.main(["--check"]) == 1
 
