@@ -26,6 +26,9 @@ void Runtime::add_tap(uint32_t u, uint32_t port, const amp_buffer& b, int64_t fr
 }
 
 void Runtime::resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n) {
+    if (const size_t most = taps_.capacity() - (out != nullptr); n > most)
+        throw Failure(AMP_E_INVALID_ARG, "execute",
+                      text("taps: too many (got %u, allowed %zu in this graph). Tap each output once.", n, most));
     taps_.clear();
     const auto add = [&](const char* node, const char* port, const amp_buffer& buffer) {
         const auto [u, k] = find_output(node, port, "execute");
@@ -57,17 +60,17 @@ const Fault* Runtime::first_fault() const {
 }
 
 // The first window from `window` on, among those all shards have closed, in which the graph is over its budget.
-std::optional<Failure> Runtime::over_budget(size_t window) const {
+std::optional<Failure> Runtime::over_budget(uint64_t window) const {
     const Descriptors& d = plan_.descriptors;
     if (!watches_budget() || plan_.nodes.empty()) return std::nullopt;
-    size_t closed = SIZE_MAX;
-    for (const auto& s : shards_) closed = std::min(closed, s->heat().front().own_trace.size());
+    uint64_t closed = UINT64_MAX;
+    for (const auto& s : shards_) closed = std::min(closed, s->heat_records().windows());
     for (; window < closed; ++window) {
         double joules = 0.0, most = -1.0;
         uint32_t hottest = 0;
         for (uint32_t u : ranked_) {
             double own = 0.0;
-            for (const auto& s : shards_) own += s->heat()[u].own_trace[window];
+            for (const auto& s : shards_) own += s->heat_records().at(window, HeatValue::own, u);
             joules += own;
             if (!(own <= most || std::isnan(most))) most = own, hottest = u;  // NaN is the hottest
         }
@@ -86,10 +89,29 @@ std::optional<Failure> Runtime::over_budget(size_t window) const {
     return std::nullopt;
 }
 
+// Room for the records of `frames` more, in address space that configure has reserved: for all of them, or nothing is
+// run.
+void Runtime::reserve_heat(int64_t frames) {
+    const uint64_t used = common_.arena.used();
+    const uint32_t pages = shards_.front()->heat_records().pages();
+    try {
+        for (auto& s : shards_)
+            s->heat_records().reserve(common_.arena, static_cast<uint64_t>(frames / AMP_HEAT_WINDOW) + 1);
+    } catch (const Failure&) {
+        for (auto& s : shards_) s->heat_records().drop_from(pages);
+        common_.arena.rewind(used);
+        throw Failure(AMP_E_NOMEM, "execute",
+                      text("heat: the records of %lld more frames do not fit into the memory that configure reserved "
+                           "(%zu nodes, %lld frames recorded). Render in shorter calls, configure again to start "
+                           "anew, or render without AMP_RUN_HEAT.",
+                           static_cast<long long>(frames), nodes(), static_cast<long long>(position_)));
+    }
+}
+
 // Whatever went wrong first in the slice that was just run; a slice with a fault is not delivered.
 void Runtime::stop_if_wrong(int64_t frames) {
     const Fault* fault = first_fault();
-    const auto hot = over_budget(static_cast<size_t>(position_ / AMP_HEAT_WINDOW));
+    const auto hot = over_budget(static_cast<uint64_t>(position_ / AMP_HEAT_WINDOW));
     failed_ = fault || hot;
     if (fault && (!hot || fault->time <= hot->frame + plan_.latency)) throw fault->failure;
     if (!fault) {
@@ -129,7 +151,7 @@ void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps
         throw Failure(AMP_E_INVALID_ARG, "execute",
                       text("frames: out of range (got %lld, allowed 0 and more).", static_cast<long long>(frames)));
     resolve_taps(frames, out, taps, n_taps);
-    for (auto& s : shards_) s->reserve_heat(frames);
+    if (common_.config.flags & AMP_RUN_HEAT) reserve_heat(frames);
     const int64_t origin = position_ + plan_.latency, end = frames == 0 ? clock_ : origin + frames;
     while (clock_ < end) {
         if (cancelled_.exchange(false, std::memory_order_relaxed))

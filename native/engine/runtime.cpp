@@ -13,6 +13,7 @@ namespace amp {
 namespace {
 
 constexpr uint32_t kDefaultTrace = 65536;
+constexpr size_t kFewestTaps = 64;  // of one call that there is room for, however small the graph
 constexpr uint32_t kMostBatches = 1u << 20, kMostBlockFrames = 1u << 20;
 
 // Gives every entry of a map another key, by way of `room`.
@@ -80,7 +81,7 @@ void Runtime::configure(const amp_config& c) {
     hire();
     size_t ports = 1;
     for (const PlanNode& n : plan_.nodes) ports += n.out_channels.size();
-    taps_.reserve(ports);
+    taps_.reserve(std::max(ports, kFewestTaps));
     clock_ = position_ = 0;
     changes_.clear();
     moved_.clear();
@@ -188,32 +189,40 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
         return;
     }
     for (const auto& s : shards_) s->check_fits(u, k, value);
-    put_off({frame + plan_.nodes[u].arrival, u, k, std::move(value), false});
+    put_off({frame + plan_.nodes[u].arrival, u, k, std::make_shared<const Tensor>(std::move(value)), false});
     if (clock_ > 0) apply_due_changes();
 }
 
 // Behind the changes that wait for the same time.
 void Runtime::put_off(Change change) {
+    announce(change);
     moved_.try_emplace({change.node, change.param});
     const auto later = std::upper_bound(changes_.begin(), changes_.end(), change.time,
                                         [](int64_t t, const Change& x) { return t < x.time; });
     changes_.insert(later, std::move(change));
 }
 
+std::shared_ptr<const Tensor> Runtime::value_given(uint32_t u, uint32_t k) const {
+    Tensor scratch;
+    const Tensor* given = given_value(plan_, u, k, scratch).tensor;
+    if (given == &scratch) return std::make_shared<const Tensor>(std::move(scratch));
+    return {std::shared_ptr<const Tensor>(), given};  // the plan's, which outlives all changes
+}
+
+void Runtime::announce(const Change& c) {
+    if (!c.value) return;
+    for (const auto& s : shards_) s->announce(c.node, c.param, *c.value);
+}
+
 void Runtime::apply(const Change& c) {
-    if (!c.given) {
-        for (const auto& s : shards_) s->check_fits(c.node, c.param, c.value);
+    if (!c.given)
+        for (const auto& s : shards_) s->check_fits(c.node, c.param, *c.value);
+    if (c.value) {
         for (const auto& s : shards_) s->install(c.node, c.param, c.value);
         return;
     }
-    for (auto& s : shards_) {
-        Tensor scratch;
-        const Value v = Values{*s}.given(c.node, c.param, scratch);
-        if (v.tensor)
-            s->install(c.node, c.param, *v.tensor);
-        else
-            s->follow_curve(c.node, c.param, *v.curve);
-    }
+    Tensor none;
+    for (const auto& s : shards_) s->follow_curve(c.node, c.param, *given_value(plan_, c.node, c.param, none).curve);
 }
 
 // Builds again at frame 0, keeping changes that wait for later frames; one that no longer fits is dropped and named.
@@ -224,7 +233,9 @@ void Runtime::rebuild() {
     changes_ = std::move(waiting);
     moved_ = std::move(moved);
     for (auto it = changes_.begin(); it != changes_.end(); ++it) try {
-            for (const auto& s : shards_) s->check_fits(it->node, it->param, it->value);
+            if (!it->given)
+                for (const auto& s : shards_) s->check_fits(it->node, it->param, *it->value);
+            announce(*it);
         } catch (const Failure&) {
             changes_.erase(it);
             throw;
@@ -242,7 +253,8 @@ void Runtime::clear_params() {
     cleared_ = true;
     for (const auto& [place, tensor] : common_.overrides) moved_.try_emplace(place);
     for (const auto& [place, change] : moved_)
-        put_off({earliest_change() + plan_.nodes[place.first].arrival, place.first, place.second, {}, true});
+        put_off({earliest_change() + plan_.nodes[place.first].arrival, place.first, place.second,
+                 value_given(place.first, place.second), true});
     apply_due_changes();
 }
 
@@ -332,7 +344,7 @@ void Runtime::metrics_of(uint32_t u, double scale, amp_node_metrics& out) const 
                 scale * w.ticks * (static_cast<double>(s->frames_of(u)) / static_cast<double>(w.timed_frames));
         for (const Step* step : w.before)
             if (step->kind == StepKind::parameter) out.clamped_values += step->of_parameter.clamped;
-        if (!s->heat().empty()) out.heat_j += s->accumulated_heat(u);
+        if (s->has_heat()) out.heat_j += s->accumulated_heat(u);
     }
 }
 
@@ -359,16 +371,17 @@ void Runtime::trace(amp_trace_event* out, size_t capacity, size_t* count, uint64
 void Runtime::heat(std::string_view node, double* own, double* total, double* temperature, size_t capacity,
                    size_t* count) const {
     const uint32_t u = find(node, "heat");
-    if (shards_.empty() || shards_.front()->heat().empty())
+    if (shards_.empty() || !shards_.front()->has_heat())
         throw Failure(AMP_E_INVALID_ARG, "heat", "heat was not asked for. Configure with AMP_RUN_HEAT.");
-    const size_t windows = shards_.front()->heat()[u].own_trace.size();
+    const uint64_t windows = shards_.front()->heat_records().windows();
     for (size_t i = 0; i < std::min(capacity, windows); ++i) {
         double e = 0.0, h = 0.0, t = NAN;
         for (const auto& s : shards_) {
-            const HeatTrack& k = s->heat()[u];
-            e += k.own_trace[i];
-            h += k.total_trace[i];
-            t = std::fmax(t, k.temperature_trace[i]);  // the hottest batch; NaN only if no batch has constants
+            const HeatRecords& k = s->heat_records();
+            e += k.at(i, HeatValue::own, u);
+            h += k.at(i, HeatValue::total, u);
+            t = std::fmax(t,
+                          k.at(i, HeatValue::temperature, u));  // the hottest batch; NaN only if no batch has constants
         }
         if (own) own[i] = e;
         if (total) total[i] = h;

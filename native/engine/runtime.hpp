@@ -16,8 +16,8 @@ namespace amp {
 struct Change {    // a parameter set for a later frame
     int64_t time;  // virtual: frame + arrival of the node
     uint32_t node, param;
-    Tensor value;
-    bool given;  // no value: back to what the descriptors say
+    std::shared_ptr<const Tensor> value;  // NULL: the curve that the descriptors say
+    bool given;                           // back to what the descriptors say
 };
 
 // (node, parameter) changed after frame 0, or going to be -> the change in force, none: it still waits.
@@ -63,6 +63,8 @@ private:
     std::pair<uint32_t, uint32_t> find_param(const std::string& node, const std::string& key) const;
     int64_t earliest_change() const { return clock_ > 0 ? position_ + plan_.latency : 0; }  // logical frame
     void put_off(Change change);
+    std::shared_ptr<const Tensor> value_given(uint32_t node, uint32_t param) const;
+    void announce(const Change& change);  // takes all that applying it needs
     void apply(const Change& change);
     void need_configured(const char* stage) const;
     void rebuild();
@@ -71,12 +73,13 @@ private:
     void hire();
     bool goes_apart() const { return pool_ && !common_.flight && pool_->works_here(); }
     int64_t next_slice(int64_t delivered) const;
+    void reserve_heat(int64_t frames);
     void run_shards(int64_t frames, int64_t origin);
     void resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps);
     void add_tap(uint32_t node, uint32_t port, const amp_buffer& buffer, int64_t frames);
     void apply_due_changes();
     const Fault* first_fault() const;
-    std::optional<Failure> over_budget(size_t first_window) const;
+    std::optional<Failure> over_budget(uint64_t first_window) const;
     void stop_if_wrong(int64_t frames);
     bool watches_budget() const {
         return plan_.descriptors.heat_policy == 1 && !std::isnan(plan_.descriptors.heat_budget_w);

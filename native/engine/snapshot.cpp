@@ -20,24 +20,18 @@ constexpr int64_t kFarthest = int64_t{1} << 61;
 struct Save {  // the two ends of one walk over memory
     Writer& w;
     void raw(const void* p, size_t size, const std::string&) const { w.raw(p, size); }
-    void trace(const std::vector<double>& v, const std::string&) const { w.raw(v.data(), v.size() * sizeof(double)); }
 };
 
 struct Load {
     Reader& r;
-    uint32_t windows;  // of heat that are closed; the payload is long enough for one trace of them
     void raw(void* p, size_t size, const std::string& what) const { r.raw(p, size, what.c_str()); }
-    void trace(std::vector<double>& v, const std::string& what) const {
-        v.resize(windows);
-        r.raw(v.data(), v.size() * sizeof(double), what.c_str());
-    }
 };
 
 void put_place(Writer& w, uint32_t node, uint32_t param) { w.put(node), w.put(param); }
 
 void put_change(Writer& w, const Change& c) {
     w.put(c.time), put_place(w, c.node, c.param), w.put(uint8_t{c.given});
-    if (!c.given) w.tensor(c.value);
+    if (!c.given) w.tensor(*c.value);
 }
 
 std::pair<uint32_t, uint32_t> get_place(Reader& in, const Plan& plan) {
@@ -70,7 +64,7 @@ Change get_change(Reader& in, const Common& common) {
     c.time = in.get<int64_t>("time of a change");
     std::tie(c.node, c.param) = get_place(in, common.plan);
     c.given = get_flag(in, "kind of a change");
-    if (!c.given) c.value = get_value(in, common, c.node, c.param);
+    if (!c.given) c.value = std::make_shared<const Tensor>(get_value(in, common, c.node, c.param));
     return c;
 }
 
@@ -174,7 +168,9 @@ template <class Io> void Snapshot::heat(Shard& s, const Io& io) {
                 io.raw(x + t.place(b, -t.history), static_cast<size_t>(t.history) * sizeof(double), what);
         for (auto* v : {&t.own_sum, &t.q_sum, &t.total, &t.temperature})
             io.raw(v->data(), v->size() * sizeof(double), what);
-        for (auto* v : {&t.own_trace, &t.total_trace, &t.temperature_trace}) io.trace(*v, what);
+        for (const HeatValue value : {HeatValue::own, HeatValue::total, HeatValue::temperature})
+            for (uint64_t k = 0; k < s.heat_records_.windows(); ++k)
+                io.raw(&s.heat_records_.at(k, value, u), sizeof(double), what);
     }
 }
 
@@ -197,8 +193,7 @@ std::vector<uint8_t> Snapshot::take(const Runtime& r) {
     }
     w.put(static_cast<uint32_t>(r.changes_.size()));
     for (const Change& change : r.changes_) put_change(w, change);
-    const std::vector<HeatTrack>& tracks = r.shards_.front()->heat();
-    w.put(static_cast<uint32_t>(tracks.empty() ? 0 : tracks.front().own_trace.size()));
+    w.put(static_cast<uint32_t>(r.shards_.front()->heat_records().windows()));
     for (const auto& s : r.shards_) memory(*s, Save{w}), heat(*s, Save{w});
     return w.seal(kMagic);
 }
@@ -210,10 +205,14 @@ void Snapshot::read_changes(Runtime& r, Reader& in) {
         r.common_.overrides[place] = get_value(in, r.common_, place.first, place.second);
     }
     r.build_shards();
-    const auto fits = [&](const Change& c) {
-        if (!c.given) try {
-                for (const auto& s : r.shards_) s->check_fits(c.node, c.param, c.value);
+    const auto announce = [&](Change& c) {
+        if (c.given)
+            c.value = r.value_given(c.node, c.param);
+        else
+            try {
+                for (const auto& s : r.shards_) s->check_fits(c.node, c.param, *c.value);
             } catch (const Failure& f) { in.fail("the value of a parameter does not fit: " + f.message); }
+        r.announce(c);
     };
     for (uint32_t n = in.count("number of parameters changed", 9); n > 0; --n) {
         const auto place = get_place(in, r.plan_);
@@ -221,12 +220,12 @@ void Snapshot::read_changes(Runtime& r, Reader& in) {
         if (!get_flag(in, "whether a change is in force")) continue;
         moved = get_change(in, r.common_);
         if (std::pair{moved->node, moved->param} != place) in.fail("a change is of another parameter");
-        fits(*moved);
+        announce(*moved);
         r.apply(*moved);
     }
     for (uint32_t n = in.count("number of changes that wait", 17); n > 0; --n) {
         Change c = get_change(in, r.common_);
-        fits(c);
+        announce(c);
         if (c.time < (r.changes_.empty() ? r.clock_ : r.changes_.back().time)) in.fail("a change that waits is late");
         if (!r.moved_.count({c.node, c.param})) in.fail("a change that waits is of a parameter that is not changed");
         r.changes_.push_back(std::move(c));
@@ -241,12 +240,15 @@ void Snapshot::read(Runtime& r, Reader& in) {
     if (r.cleared_ && r.clock_ == 0) in.fail("parameters cleared at frame 0 are not kept");
     read_changes(r, in);
     const bool hot = r.common_.config.flags & AMP_RUN_HEAT && !r.plan_.nodes.empty();
-    const uint32_t windows = in.count("number of heat windows", sizeof(double));
+    const uint64_t of_window = 3 * sizeof(double) * std::max<uint64_t>(1, r.plan_.nodes.size() * r.shards_.size());
+    const uint32_t windows = in.count("number of heat windows", of_window);
     if (windows != (hot ? r.position_ / AMP_HEAT_WINDOW : 0)) in.fail("the heat windows are not those of the clock");
     for (const auto& s : r.shards_) {
-        memory(*s, Load{in, windows});
+        memory(*s, Load{in});
         if (r.common_.config.flags & AMP_RUN_STOP_NONFINITE) check_finite(*s);
-        heat(*s, Load{in, windows});
+        s->heat_records_.reserve(r.common_.arena, windows);
+        s->heat_records_.set_windows(windows);
+        heat(*s, Load{in});
         for (uint32_t u = 0; u < s->work_.size(); ++u) {
             const PlanNode& n = r.plan_.nodes[u];
             const Work& w = s->work_[u];

@@ -1,4 +1,4 @@
-// Allocations: none while a render runs, and the failure of any one is a status that leaves nothing behind.
+// The failure of any one allocation is a status that leaves nothing behind.
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -22,71 +22,7 @@ struct Case {
     uint32_t batches, block, flags;
 };
 
-std::vector<Case> cases() {
-    std::vector<Case> list;
-    for (const auto& g : graphs::all())
-        for (const uint32_t batches : {1u, 3u, 6u, 20u})
-            for (const uint32_t flags : {0u, AMP_RUN_HEAT | AMP_RUN_TRACE | AMP_RUN_STOP_NONFINITE})
-                list.push_back({g, batches, 32, flags});
-    return list;
-}
-
 bool has_curves(const blob::Graph& g) { return g.nodes[0].type == "controller"; }
-
-// Buffers for the output node and one tap on every node, made before anything is counted.
-struct Buffers {
-    std::vector<std::vector<double>> data;
-    std::vector<amp_tap> taps;
-    amp_buffer out{};
-    Buffers(const Runtime& r, const Case& c, int64_t frames) {
-        data.reserve(c.graph.nodes.size() + 1);
-        for (size_t i = 0; i <= c.graph.nodes.size(); ++i) {
-            const char* node = i ? c.graph.nodes[i - 1].name.c_str() : "out";
-            const auto channels = static_cast<uint32_t>(amp_graph_runtime_port_channels(r.raw, node, nullptr));
-            data.emplace_back(size_t{c.batches} * channels * static_cast<size_t>(frames));
-            const amp_buffer b = rig::view(data.back(), c.batches, channels, frames);
-            if (i)
-                taps.push_back({sizeof(amp_tap), 0, node, nullptr, b});
-            else
-                out = b;
-        }
-    }
-};
-
-void no_allocation_while_rendering() {
-    CHECK(allocations_of([] { std::vector<int> counted(1); }) == 1);
-    for (const Case& c : cases()) {
-        Runtime r(c.graph);
-        CHECK(!has_curves(c.graph) || r.history(graphs::voice_curves()) == AMP_OK);
-        CHECK(r.configure(c.batches, c.block, c.flags) == AMP_OK);
-        Buffers b(r, c, 100 * c.block);
-        const auto run = [&](int64_t frames) {
-            CHECK(amp_graph_runtime_execute(r.raw, frames, &b.out, b.taps.data(),
-                                            static_cast<uint32_t>(b.taps.size())) == AMP_OK);
-        };
-        // The heat record grows once per call, before its first block.
-        const bool heats = c.flags & AMP_RUN_HEAT || c.graph.policy == 1;
-        const long heat = heats ? 3 * static_cast<long>(c.graph.nodes.size()) * ((c.batches + 7) / 8 + 1) : 0;
-        CHECK(allocations_of([&] { run(c.block); }) <= heat);
-        CHECK(allocations_of([&] { run(100 * c.block); }) <= heat);
-        CHECK(allocations_of([&] { run(7); }) == 0);
-    }
-}
-
-// Neither a value set before nor one that waits for its frame allocates when it takes effect.
-void no_allocation_when_changes_are_due() {
-    for (const uint32_t batches : {2u, 9u}) {
-        Case c{graphs::chain(), batches, 32, 0};
-        Runtime r(c.graph);
-        CHECK(r.configure(c.batches, c.block) == AMP_OK);
-        Buffers b(r, c, 320);
-        for (int64_t at : {40, 41, 100, 170}) CHECK(r.set("level", "gain", 0.001 * double(at), at) == AMP_OK);
-        CHECK(r.set("tone", "amplitude", blob::Tensor{batches, 2, 1, std::vector<double>(size_t{batches} * 2, 0.5)},
-                    99) == AMP_OK);
-        CHECK(allocations_of([&] { CHECK(amp_graph_runtime_execute(r.raw, 320, &b.out, nullptr, 0) == AMP_OK); }) == 0);
-        CHECK(b.data[0][319] != 0.0);
-    }
-}
 
 struct Stream {  // of a graph, its output opened
     amp_stream* raw = nullptr;
@@ -102,26 +38,6 @@ struct Stream {  // of a graph, its output opened
     Stream& operator=(const Stream&) = delete;
     ~Stream() { amp_stream_destroy(raw); }
 };
-
-// Pushing, pulling and growing: rings live in memory that was reserved.
-void no_allocation_while_streaming() {
-    for (Case c : cases()) {
-        if (c.flags & AMP_RUN_HEAT) c.flags = AMP_RUN_TRACE | AMP_RUN_STOP_NONFINITE;
-        c.graph.policy = 0;
-        for (const int64_t ring : {0, 1}) {
-            Stream s(c, ring);
-            const auto channels = static_cast<uint32_t>(amp_stream_port_channels(s.raw, "out", nullptr));
-            std::vector<double> y(size_t{c.batches} * channels * 500), x(2 * 500, 0.5);
-            const amp_buffer b = rig::view(y, c.batches, channels, 500), in = rig::view(x, 1, 2, 500);
-            CHECK(allocations_of([&] {
-                      if (amp_stream_clock(s.raw, "in") == 0)
-                          for (int i = 0; i < 3; ++i) CHECK(amp_stream_push(s.raw, "in", &in, nullptr) == AMP_OK);
-                      CHECK(amp_stream_pull(s.raw, s.out, &b, 0, nullptr, nullptr) == AMP_OK);
-                      CHECK(amp_stream_advance(s.raw, s.out, 900, 900, nullptr, nullptr) == AMP_OK);
-                  }) <= (amp_stream_clock(s.raw, "in") > 0 ? 3 : 0));  // the names of nodes that are pushed to
-        }
-    }
-}
 
 // Runs `f` with the first, second, ... allocation refused, alone and with all after it, until none is; `look` looks at
 // what is left every time.
@@ -371,14 +287,11 @@ void allocations_are_linear() {
 }  // namespace
 
 int main() {
-    no_allocation_while_rendering();
-    no_allocation_when_changes_are_due();
     for (const auto& g : graphs::all()) {
         loading_leaves_nothing(blob::descriptors(g));
         for (const uint32_t batches : {1u, 9u}) runtimes_stay_usable(g, batches), snapshots_fail_whole(g, batches);
     }
     allocations_are_linear();
-    no_allocation_while_streaming();
     failing_allocations_of_a_stream();
     if (kMapsFail) refused_address_space_is_a_status();
     std::printf("%ld allocations refused\n", refused.load());

@@ -14,7 +14,11 @@ Value Values::in_force(uint32_t node, uint32_t param, Tensor& scratch) const {
 }
 
 Value Values::given(uint32_t node, uint32_t param, Tensor& scratch) const {
-    const PlanNode& n = r.plan_.nodes[node];
+    return given_value(r.plan_, node, param, scratch);
+}
+
+Value given_value(const Plan& plan, uint32_t node, uint32_t param, Tensor& scratch) {
+    const PlanNode& n = plan.nodes[node];
     const int32_t i = n.parameter[param];
     if (i >= 0) {
         const Parameter& p = n.descriptor->parameters[static_cast<size_t>(i)];
@@ -132,8 +136,8 @@ void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Ten
 
 // What a member of a lane group plays now.
 const Tensor& Values::played(uint32_t node, uint32_t param, Tensor& scratch) const {
-    const auto it = r.installed_.find({node, param});
-    return it != r.installed_.end() ? it->second : *in_force(node, param, scratch).tensor;
+    const auto it = r.later_.find({node, param});
+    return it != r.later_.end() && it->second.value ? *it->second.value : *in_force(node, param, scratch).tensor;
 }
 
 void Values::hold_lanes(const LaneGroup& group, uint32_t param, View& view) const {
@@ -154,10 +158,30 @@ void Values::hold_lanes(const LaneGroup& group, uint32_t param, View& view) cons
     view = {view.data, channels == 1 ? 0 : int64_t{kLanes} * groups, groups == 1 ? 0 : int64_t{kLanes}, 0};
 }
 
+uint64_t Values::frames_played(const LaneGroup& group, uint32_t param) const {
+    uint64_t frames = 1;
+    Tensor scratch;
+    for (uint32_t u = group.first; u < group.first + group.count; ++u)
+        frames = std::max(frames, played(u, param, scratch).frames);
+    return frames;
+}
+
+// Room for `frames` values of every member. What was there before is not kept: it is written anew from the values.
+void Values::reserve_lanes(const LaneGroup& group, uint32_t param, uint64_t frames) {
+    LaterValue& room = r.later_[{group.first, param}];
+    if (!room.view) room.view = r.arena_.make<View>(1);
+    if (room.lane_frames >= frames) return;
+    const auto channels = static_cast<uint64_t>(r.plan_.nodes[group.first].channels);
+    room.lanes = r.arena_.doubles(group.env.batches * channels * frames);
+    room.lane_frames = frames;
+}
+
 // `frames` values of every member, lane by lane.
-View Values::lanes(const LaneGroup& group, uint32_t param, uint64_t frames) const {
+View& Values::lanes(const LaneGroup& group, uint32_t param, uint64_t frames) {
+    reserve_lanes(group, param, frames);
+    LaterValue& room = r.later_[{group.first, param}];
     const auto channels = static_cast<uint32_t>(r.plan_.nodes[group.first].channels), batches = r.env_.batches;
-    double* const to = r.arena_.doubles(group.env.batches * uint64_t{channels} * frames);
+    double* const to = room.lanes;
     Tensor scratch;
     for (uint32_t l = 0; l < group.env.batches; ++l) {
         const Tensor& t = played(group.first + l / batches, param, scratch);
@@ -166,21 +190,15 @@ View Values::lanes(const LaneGroup& group, uint32_t param, uint64_t frames) cons
                 to[(l * channels + c) * frames + n] = t.at(r.first_batch_ + l % batches, c, n);
     }
     const auto n = static_cast<int64_t>(frames);
-    return {to, n, n * channels, 1};
+    return *room.view = {to, n, n * channels, 1};
 }
 
 void Values::install_lanes(const LaneGroup& group, uint32_t param) {
     Work& w = r.work_[group.first];
     const PlanNode& n = r.plan_.nodes[group.first];
     Step* step = w.parameter[param];
-    uint64_t frames = 1;
-    Tensor scratch;
-    for (uint32_t u = group.first; u < group.first + group.count; ++u)
-        frames = std::max(frames, played(u, param, scratch).frames);
-    if (step && frames > 1) {
-        auto* view = r.arena_.make<View>(1);
-        *view = lanes(group, param, frames);
-        step->of_parameter.tensor = view;
+    if (const uint64_t frames = frames_played(group, param); step && frames > 1) {
+        step->of_parameter.tensor = &lanes(group, param, frames);
         step->of_parameter.tensor_frames = static_cast<int64_t>(frames);
         return;
     }
@@ -193,27 +211,28 @@ void Values::install_lanes(const LaneGroup& group, uint32_t param) {
     if (const auto prepare = n.type->ops[1].prepare) prepare(*w.main);
 }
 
+// The step reads `values`, of that shape and of all batches it has, frame by frame.
+void Values::play(Step& step, View& view, const double* values, const Tensor& shape) const {
+    const auto frames = static_cast<int64_t>(shape.frames);
+    auto* data = const_cast<double*>(values);  // views are for reading and writing; this one is read
+    view = {data, shape.channels == 1 ? 0 : frames, shape.batches == 1 ? 0 : frames * shape.channels, 1};
+    step.of_parameter.tensor = &view;
+    step.of_parameter.tensor_frames = frames;
+    step.of_parameter.curve = nullptr;
+}
+
 void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
-    if (const LaneGroup* group = r.lane_group(node)) {
-        r.installed_[{node, param}] = t;
-        install_lanes(*group, param);
-        return;
-    }
+    if (t.frames == 1) return hold_value(node, param, t);
+    const uint64_t of_batch = t.channels * t.frames, size = t.batches == 1 ? of_batch : r.env_.batches * of_batch;
+    double* copy = r.arena_.doubles(size);
+    std::copy_n(t.data.data() + (t.batches == 1 ? 0 : r.first_batch_ * of_batch), size, copy);
+    play(*r.work_[node].parameter[param], *r.arena_.make<View>(1), copy, t);
+}
+
+void Values::hold_value(uint32_t node, uint32_t param, const Tensor& t) {
     Work& w = r.work_[node];
     const PlanNode& n = r.plan_.nodes[node];
     Step* step = w.parameter[param];
-    if (step && t.frames > 1) {  // the parameter step reads it frame by frame
-        auto* view = r.arena_.make<View>(1);
-        const uint64_t of_batch = t.channels * t.frames, size = t.batches == 1 ? of_batch : r.env_.batches * of_batch;
-        double* copy = r.arena_.doubles(size);
-        std::copy_n(t.data.data() + (t.batches == 1 ? 0 : r.first_batch_ * of_batch), size, copy);
-        const auto frames = static_cast<int64_t>(t.frames);
-        *view = {copy, t.channels == 1 ? 0 : frames, t.batches == 1 ? 0 : frames * t.channels, 1};
-        step->of_parameter.tensor = view;
-        step->of_parameter.tensor_frames = frames;
-        step->of_parameter.curve = nullptr;
-        return;
-    }
     View& view = step ? step->of_parameter.base : w.main->par[param];
     double* rows =
         view.data ? view.data
@@ -228,6 +247,41 @@ void Values::install(uint32_t node, uint32_t param, const Tensor& t) {
         if (const auto prepare = n.type->ops[r.layout(node)].prepare) prepare(*w.main);
         w.fired_once = false;
     }
+}
+
+void Values::announce(uint32_t node, uint32_t param, const Tensor& t) {
+    const uint32_t leader = r.leader(node);
+    Step* step = r.work_[leader].parameter[param];
+    if (step && !step->of_parameter.base.data) {  // it follows a curve or a frame axis so far, and may hold later
+        const auto rows =
+            static_cast<uint64_t>(r.plan_.nodes[leader].channels) * static_cast<uint64_t>(step->env->groups);
+        step->of_parameter.base.data = r.arena_.doubles(rows * kLanes);
+    }
+    LaterValue& own = r.later_[{node, param}];
+    const LaneGroup* group = r.lane_group(node);
+    if (!group) {
+        if (step && t.frames > 1 && !own.view) own.view = r.arena_.make<View>(1);
+        return;
+    }
+    for (uint32_t u = group->first; u < group->first + group->count; ++u) {
+        Tensor scratch;  // a default, which every install would make again
+        if (&played(u, param, scratch) == &scratch)
+            r.later_[{u, param}].value = std::make_shared<const Tensor>(std::move(scratch));
+    }
+    const uint64_t frames = std::max(t.frames, frames_played(*group, param));
+    if (step && frames > 1) reserve_lanes(*group, param, frames);
+}
+
+void Values::install_later(uint32_t node, uint32_t param, std::shared_ptr<const Tensor> value) {
+    LaterValue& own = r.later_[{node, param}];
+    own.value = std::move(value);
+    const Tensor& t = *own.value;
+    Step* step = r.work_[r.leader(node)].parameter[param];
+    if (const LaneGroup* group = r.lane_group(node)) return install_lanes(*group, param);
+    if (!step || t.frames == 1) return hold_value(node, param, t);
+    if (!own.view) own.view = r.arena_.make<View>(1);
+    const uint64_t first = t.batches == 1 ? 0 : r.first_batch_ * t.channels * t.frames;
+    play(*step, *own.view, t.data.data() + first, t);
 }
 
 }  // namespace amp

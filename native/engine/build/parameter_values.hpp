@@ -1,6 +1,7 @@
 // Parameter values in the arena.
 #pragma once
 #include <cmath>
+#include <memory>
 
 #include "engine/run/shard.hpp"
 #include "plan/parameters.hpp"
@@ -12,6 +13,9 @@ struct Value {
     const Tensor* tensor;
     const std::string* curve;
 };
+
+// The descriptor's value, or the contract's default, which `scratch` then holds.
+Value given_value(const Plan& plan, uint32_t node, uint32_t param, Tensor& scratch);
 
 void check_shape(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t, uint32_t batches, const char* stage);
 void check_range(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t);
@@ -30,8 +34,12 @@ struct Values {
     static void check_fits(const Shard& r, uint32_t node, uint32_t param, const Tensor& value);
     // Writes a value that holds over frames into rows of eight doubles, inside the range, and points the view at them.
     void hold(double* rows, const Tensor& t, View& view, const Range& range = {-INFINITY, INFINITY}) const;
-    // Makes `value` the base of parameter `param` of a built node: rows, or a parameter step's source.
+    // Makes `value` the base of parameter `param` of a node being built whose parameter has a step; copies it.
     void install(uint32_t node, uint32_t param, const Tensor& value);
+    // The same after frame 0: of any parameter that can be set, without a copy and, where the value was announced,
+    // without an allocation.
+    void announce(uint32_t node, uint32_t param, const Tensor& value);
+    void install_later(uint32_t node, uint32_t param, std::shared_ptr<const Tensor> value);
     // The same for a lane group: what its members play now, lane by lane.
     void hold_lanes(const LaneGroup& group, uint32_t param, View& view) const;
     void install_lanes(const LaneGroup& group, uint32_t param);
@@ -44,7 +52,11 @@ struct Values {
 
 private:
     const Tensor& played(uint32_t node, uint32_t param, Tensor& scratch) const;
-    View lanes(const LaneGroup& group, uint32_t param, uint64_t frames) const;
+    uint64_t frames_played(const LaneGroup& group, uint32_t param) const;
+    View& lanes(const LaneGroup& group, uint32_t param, uint64_t frames);
+    void reserve_lanes(const LaneGroup& group, uint32_t param, uint64_t frames);
+    void play(Step& step, View& view, const double* values, const Tensor& shape) const;
+    void hold_value(uint32_t node, uint32_t param, const Tensor& value);
 };
 
 }  // namespace amp

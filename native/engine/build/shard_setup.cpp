@@ -54,7 +54,11 @@ void Shard::check_fits(uint32_t node, uint32_t param, const Tensor& value) const
     Values::check_fits(*this, node, param, value);
 }
 
-void Shard::install(uint32_t node, uint32_t param, const Tensor& value) { Values{*this}.install(node, param, value); }
+void Shard::announce(uint32_t node, uint32_t param, const Tensor& value) { Values{*this}.announce(node, param, value); }
+
+void Shard::install(uint32_t node, uint32_t param, std::shared_ptr<const Tensor> value) {
+    Values{*this}.install_later(node, param, std::move(value));
+}
 
 void Shard::follow_curve(uint32_t node, uint32_t param, const std::string& curve) {
     ParameterStep& step = work_[node].parameter[param]->of_parameter;

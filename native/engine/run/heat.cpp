@@ -19,6 +19,7 @@ int64_t Shard::heat_lag(const PlanEdge& e) const { return static_cast<int64_t>(e
 
 void Shard::build_heat() {
     heat_.assign(work_.size(), HeatTrack{});
+    heat_records_.set_nodes(work_.size());
     for (uint32_t u = 0; u < work_.size(); ++u) {
         HeatTrack& t = heat_[u];
         t.history = plan_.latency - plan_.nodes[u].arrival;
@@ -110,6 +111,7 @@ void Shard::transport_heat(const Firing& f) {
 }
 
 void Shard::close_heat_window() {
+    const uint64_t window = heat_records_.close();
     for (uint32_t u = 0; u < heat_.size(); ++u) {
         HeatTrack& t = heat_[u];
         const bool has_temperature = !std::isnan(plan_.nodes[u].descriptor->capacity_j_per_k);
@@ -122,18 +124,15 @@ void Shard::close_heat_window() {
         }
         std::fill(t.own_sum.begin(), t.own_sum.end(), 0.0);
         std::fill(t.q_sum.begin(), t.q_sum.end(), 0.0);
-        t.own_trace.push_back(own);
-        t.total_trace.push_back(total);
-        t.temperature_trace.push_back(has_temperature ? temperature : NAN);
+        heat_records_.at(window, HeatValue::own, u) = own;
+        heat_records_.at(window, HeatValue::total, u) = total;
+        heat_records_.at(window, HeatValue::temperature, u) = has_temperature ? temperature : NAN;
     }
 }
 
-void Shard::reserve_heat(int64_t frames) {
-    for (HeatTrack& t : heat_)
-        for (auto* trace : {&t.own_trace, &t.total_trace, &t.temperature_trace}) {
-            const size_t need = trace->size() + static_cast<size_t>(frames / AMP_HEAT_WINDOW) + 1;
-            if (need > trace->capacity()) trace->reserve(std::max(need, 2 * trace->capacity()));
-        }
+void HeatRecords::reserve(Arena& arena, uint64_t windows) {
+    for (const uint64_t need = windows_ + windows; first_of(count_) < need; ++count_)
+        pages_[count_] = arena.doubles((kFirst << count_) * 3 * nodes_);
 }
 
 double Shard::accumulated_heat(uint32_t u) const {

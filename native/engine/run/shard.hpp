@@ -1,7 +1,10 @@
 // One share of the batches of a runtime, with all its memory: states, windows, slices, steps.
 #pragma once
+#include <array>
+#include <bit>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -67,13 +70,48 @@ struct HeatTrack {                      // per node, when heat is asked for; (ba
     std::vector<double> own_sum, q_sum;  // [batch][8] by n mod 8, of the window being filled
     std::vector<double> total;           // per batch, H at the end of the last full window
     std::vector<double> temperature;     // per batch
-    std::vector<double> own_trace, total_trace, temperature_trace;
+};
+
+enum class HeatValue : uint8_t { own, total, temperature };  // of a window and node, see amp/metrics.h
+
+// What is recorded at the end of each window of AMP_HEAT_WINDOW frames: three values per node, in pages of the arena.
+// Each page holds twice as many windows as the one before, so that no record moves.
+class HeatRecords {
+public:
+    uint64_t windows() const { return windows_; }  // closed so far
+    double& at(uint64_t window, HeatValue value, uint32_t node) const {
+        const uint32_t page = page_of(window);
+        return pages_[page][((window - first_of(page)) * 3 + static_cast<uint64_t>(value)) * nodes_ + node];
+    }
+    uint64_t close() { return windows_++; }  // its number; there has to be room for it
+    void set_windows(uint64_t windows) { windows_ = windows; }
+    void set_nodes(uint64_t nodes) { nodes_ = nodes; }
+    uint32_t pages() const { return count_; }
+    void reserve(Arena& arena, uint64_t windows);       // room for so many more; throws AMP_E_NOMEM
+    void drop_from(uint32_t pages) { count_ = pages; }  // takes back what reserve added; nothing was recorded there
+
+private:
+    static constexpr uint64_t kFirst = 16;  // windows of the first page
+    static uint64_t first_of(uint32_t page) { return kFirst * ((uint64_t{1} << page) - 1); }
+    static uint32_t page_of(uint64_t window) { return static_cast<uint32_t>(std::bit_width(window / kFirst + 1)) - 1; }
+    std::array<double*, 56> pages_{};  // for as many windows as 64 bits of frames have
+    uint32_t count_ = 0;
+    uint64_t nodes_ = 0, windows_ = 0;
 };
 
 struct Fault {                   // the earliest thing that went wrong in a block
     int64_t time = INT64_MAX;    // virtual
     uint32_t node = UINT32_MAX;  // its rank
     Failure failure{AMP_OK, "", ""};
+};
+
+// What a parameter needs that changes after frame 0. Made when the change is announced, so that nothing is allocated
+// when it is due. Of a lane group: every member has the value it plays, the leader the memory of all.
+struct LaterValue {
+    std::shared_ptr<const Tensor> value;  // installed; NULL: what was in force when the shard was built
+    View* view = nullptr;                 // onto values with a frame axis
+    double* lanes = nullptr;              // of a lane group: such values lane by lane
+    uint64_t lane_frames = 0;             // that fit there
 };
 
 using Overrides = std::map<std::pair<uint32_t, uint32_t>, Tensor>;  // (node, parameter) -> value
@@ -161,10 +199,10 @@ public:
     // stops the shard at the end of its block.
     void run(int64_t clock, int64_t frames, const std::vector<TapCopy>& taps, int64_t origin);
     void check_fits(uint32_t node, uint32_t param, const Tensor& value) const;
-    void install(uint32_t node, uint32_t param, const Tensor& value);
+    void announce(uint32_t node, uint32_t param, const Tensor& value);  // it will be installed; takes memory for it
+    void install(uint32_t node, uint32_t param, std::shared_ptr<const Tensor> value);  // it is kept while it is read
     void follow_curve(uint32_t node, uint32_t param, const std::string& curve);
     void attach_input(uint32_t node, const amp_buffer& samples);
-    void reserve_heat(int64_t frames);  // room for the records of so many frames
     double accumulated_heat(uint32_t node) const;
 
     const Fault& fault() const { return fault_; }
@@ -173,7 +211,9 @@ public:
     uint32_t block_frames() const { return block_; }
     uint32_t parts() const { return std::max(1u, parts_.count); }  // that may run at a time
     const std::vector<Work>& work() const { return work_; }
-    const std::vector<HeatTrack>& heat() const { return heat_; }
+    bool has_heat() const { return !heat_.empty(); }
+    const HeatRecords& heat_records() const { return heat_records_; }
+    HeatRecords& heat_records() { return heat_records_; }
 
 private:
     friend struct Builder;
@@ -278,8 +318,8 @@ private:
     uint64_t blocks_ = 0;
     Arena& arena_;
     std::deque<LaneGroup> lane_groups_;
-    std::vector<uint32_t> lane_group_of_;  // per node: its group plus 1, 0: none
-    Overrides installed_;                  // on members of lane groups, since configure
+    std::vector<uint32_t> lane_group_of_;                        // per node: its group plus 1, 0: none
+    std::map<std::pair<uint32_t, uint32_t>, LaterValue> later_;  // (node, parameter)
     // (member of a group, parameter) -> channels of the step it would have alone, 0: none; where the group's has
     // others.
     std::map<std::pair<uint32_t, uint32_t>, int32_t> alone_;
@@ -294,7 +334,8 @@ private:
     std::vector<Port*> windows_;
     std::vector<Patch> patches_;
     std::vector<uint32_t> first_patch_;  // streams: per node, and the end
-    std::vector<HeatTrack> heat_;
+    std::vector<HeatTrack> heat_;        // per node
+    HeatRecords heat_records_;
     Fault fault_;
     std::vector<Op> ops_;              // of all nodes outside components that do not hold
     std::vector<Tick> tick_ops_;       // the same for blocks of one frame

@@ -16,9 +16,10 @@ template <size_t N> void write(char (&to)[N], const std::string& s) {
 
 }  // namespace
 
-uint32_t Stream::input(const std::string& node, const char* stage) const {
+uint32_t Stream::input(std::string_view name, const char* stage) const {
     need_usable(stage);
-    const uint32_t u = rt_.find(node, stage);
+    const uint32_t u = rt_.find(name, stage);
+    const std::string& node = plan_.nodes[u].descriptor->name;
     if (plan_.nodes[u].type->contract->io != AMP_IO_SOURCE)
         throw Failure(AMP_E_INVALID_ARG, stage,
                       text("%s: is a %s, which takes no samples. Push to an input node.", node.c_str(),
@@ -32,8 +33,9 @@ uint32_t Stream::input(const std::string& node, const char* stage) const {
     return u;
 }
 
-void Stream::push(const std::string& node, const amp_buffer& b) {
-    const uint32_t u = input(node, "push"), batches = rt_.common_.config.batches;
+void Stream::push(std::string_view name, const amp_buffer& b) {
+    const uint32_t u = input(name, "push"), batches = rt_.common_.config.batches;
+    const std::string& node = plan_.nodes[u].descriptor->name;
     if (failure_) throw *failure_;
     const auto channels = static_cast<uint32_t>(plan_.nodes[u].channels);
     if ((b.batches != 1 && b.batches != batches) || b.channels != channels || b.frames > kMostFrames)
@@ -69,7 +71,7 @@ void Stream::check_finite(uint32_t u, const amp_buffer& b) const {
             }
 }
 
-void Stream::end(const std::string& node) { live_[input(node, "end")] = false; }
+void Stream::end(std::string_view node) { live_[input(node, "end")] = false; }
 
 uint32_t Stream::open_tap(const char* node, const char* port, uint32_t policy, int64_t keep) {
     if (policy > AMP_TAP_LATEST)

@@ -123,10 +123,12 @@ int64_t Stream::set_param(const std::string& node, const std::string& key, Tenso
                            static_cast<long long>(frame), static_cast<long long>(clock_[u])),
                       node, key);
     for (const auto& s : rt_.shards_) s->check_fits(u, k, value);
+    Change change{frame, u, k, std::make_shared<const Tensor>(std::move(value)), false};
+    rt_.announce(change);
     auto& list = changes_[u];
     const auto later =
         std::upper_bound(list.begin(), list.end(), frame, [](int64_t f, const Change& x) { return f < x.time; });
-    list.insert(later, {frame, u, k, std::move(value), false});
+    list.insert(later, std::move(change));
     return frame;
 }
 

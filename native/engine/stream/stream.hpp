@@ -4,6 +4,7 @@
 #pragma once
 #include <optional>
 #include <set>
+#include <string_view>
 
 #include "amp/stream.h"
 #include "engine/runtime.hpp"
@@ -48,8 +49,8 @@ public:
     void bind_input(const std::string& node, const amp_buffer& samples);
     int64_t set_param(const std::string& node, const std::string& key, Tensor value, int64_t at_frame);
     void extend(const std::string& curve, const double* times, const double* values, size_t count);
-    void push(const std::string& node, const amp_buffer& samples);
-    void end(const std::string& node);
+    void push(std::string_view node, const amp_buffer& samples);
+    void end(std::string_view node);
     uint32_t open_tap(const char* node, const char* port, uint32_t policy, int64_t keep);
     void close_tap(uint32_t tap);
     void pull(uint32_t tap, const amp_buffer& out, uint32_t flags, int64_t& got);
@@ -82,7 +83,7 @@ private:
     void need_usable(const char* stage) const;
     bool begun() const;
     void need_fresh(const char* what) const;
-    uint32_t input(const std::string& node, const char* stage) const;
+    uint32_t input(std::string_view node, const char* stage) const;
     Tap& tap(uint32_t id, const char* stage);
     const Tap& tap(uint32_t id, const char* stage) const { return const_cast<Stream*>(this)->tap(id, stage); }
     void attach(uint32_t tap);

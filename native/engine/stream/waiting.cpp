@@ -109,14 +109,16 @@ void Stream::unblock(uint32_t u) {
     for (;;) {
         if (seen_[u]) {  // a cycle of waits: its smallest full ring
             uint32_t ring = kNoRing;
-            std::string nodes;
             for (size_t i = seen_[u] - 1; i < path_.size(); ++i) {
-                nodes += (nodes.empty() ? "" : ", ") + plan_.nodes[path_[i].node].descriptor->name;
                 if (path_[i].ring == kNoRing) continue;
                 if (ring == kNoRing || rings_[path_[i].ring].capacity < rings_[ring].capacity) ring = path_[i].ring;
             }
-            if (ring == kNoRing)
+            if (ring == kNoRing) {
+                std::string nodes;
+                for (size_t i = seen_[u] - 1; i < path_.size(); ++i)
+                    nodes += (nodes.empty() ? "" : ", ") + plan_.nodes[path_[i].node].descriptor->name;
                 throw Failure(AMP_E_CYCLE, "pull", "deadlock: " + nodes + " wait for each other's first token.");
+            }
             return grow(ring, rings_[ring].capacity + 1, rings_[ring].most_capacity);
         }
         path_.push_back({u, kNoRing});

@@ -75,7 +75,9 @@ AMP_API amp_status amp_graph_runtime_bind_input(amp_graph_runtime *runtime, cons
 AMP_API amp_status amp_graph_runtime_set_history(amp_graph_runtime *runtime, const void *blob, size_t size);
 
 /* [owner] Inputs and curves are read ahead by the latency of the graph. Renders the next `frames` frames into `out` (may be NULL) and into the taps. `out` has shape (batches, channels of the
- * output node, >= frames). Stops with a status; frames delivered before stay valid and amp_graph_runtime_position tells how many. */
+ * output node, >= frames). Allocates nothing: heat records stand in address space that configure reserved, and a call whose records do not
+ * fit there is AMP_E_NOMEM before its first frame. Taps: one per output and one more, or 64 if that is more; further ones are AMP_E_INVALID_ARG.
+ * Stops with a status; frames delivered before stay valid and amp_graph_runtime_position tells how many. */
 AMP_API amp_status amp_graph_runtime_execute(amp_graph_runtime *runtime, int64_t frames, const amp_buffer *out,
                                              const amp_tap *taps, uint32_t n_taps);
 AMP_API int64_t    amp_graph_runtime_position(const amp_graph_runtime *runtime);                /* [owner] frames delivered */
