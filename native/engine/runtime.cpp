@@ -305,7 +305,11 @@ void Runtime::set_history(History history) {
         throw Failure(AMP_E_INVALID_ARG, "history",
                       "the history can only be set before the first execute. Configure again first.");
     common_.history = std::move(history);
-    if (configured_) rebuild();
+    if (!configured_) return;
+    if (std::all_of(shards_.begin(), shards_.end(), [](const auto& s) { return s->is_fresh(); }))
+        for (auto& s : shards_) s->follow_history();
+    else
+        rebuild();  // a call that was stopped left something behind
 }
 
 int32_t Runtime::port_channels(const char* node, const char* port) const {

@@ -287,6 +287,7 @@ void allocations_are_linear() {
 }  // namespace
 
 int main() {
+    CHECK(Runtime(graphs::chain()).configure() == AMP_OK);  // makes what lives as long as the process
     for (const auto& g : graphs::all()) {
         loading_leaves_nothing(blob::descriptors(g));
         for (const uint32_t batches : {1u, 9u}) runtimes_stay_usable(g, batches), snapshots_fail_whole(g, batches);

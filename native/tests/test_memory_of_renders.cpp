@@ -180,9 +180,49 @@ void no_allocation_while_streaming() {
     }
 }
 
+// A history that is set after configure is played without building the shards again: it takes the memory of its
+// curves, however large the graph is, and gives the sound of one that was there before.
+void a_history_builds_nothing() {
+    const auto taken = [](int gains) {
+        blob::Graph g;
+        g.nodes = {{"tone", "sine", {blob::curve("amplitude", "level")}}};
+        for (int i = 0; i < gains; ++i) {
+            g.edges.push_back({g.nodes.back().name, graphs::numbered("gain", i)});
+            g.nodes.push_back({graphs::numbered("gain", i), "gain"});
+        }
+        g.edges.push_back({g.nodes.back().name, "out"});
+        g.nodes.push_back({"out", "output"});
+        g.output = "out";
+        const auto level = blob::history({{"level", AMP_CURVE_LINEAR, {{0.0, 0.0}, {0.01, 1.0}}}});
+        Runtime r(g);
+        CHECK(r.configure() == AMP_OK);
+        const long runtime =
+            allocations_of([&] { CHECK(amp_graph_runtime_set_history(r.raw, level.data(), level.size()) == AMP_OK); });
+        Stream s(Case{g, 1, 64, 0});
+        return std::pair(runtime, allocations_of([&] {
+                             CHECK(amp_stream_set_history(s.raw, level.data(), level.size(), nullptr) == AMP_OK);
+                         }));
+    };
+    const auto few = taken(3), many = taken(300);
+    CHECK(few == many && few.first < 20 && few.second < 20);
+    for (const uint32_t batches : {1u, 9u}) {
+        Runtime before(graphs::voice()), after(graphs::voice()), again(graphs::voice());
+        CHECK(before.history(graphs::voice_curves()) == AMP_OK && before.configure(batches) == AMP_OK);
+        for (Runtime* r : {&after, &again}) CHECK(r->configure(batches) == AMP_OK);
+        CHECK(again.history({{"gate", AMP_CURVE_HOLD, {{0.0, 1.0}}}, {"cutoff", AMP_CURVE_HOLD, {{0.0, 90.0}}}}) ==
+              AMP_OK);
+        for (Runtime* r : {&after, &again}) CHECK(r->history(graphs::voice_curves()) == AMP_OK);
+        const auto sound = before.render(500, batches);
+        CHECK(!sound.empty());
+        CHECK(sound == after.render(500, batches));
+        CHECK(sound == again.render(500, batches));
+    }
+}
+
 }  // namespace
 
 int main() {
+    a_history_builds_nothing();
     no_allocation_while_rendering();
     no_allocation_when_changes_are_due();
     no_allocation_when_any_kind_of_change_is_due();

@@ -60,6 +60,19 @@ void Shard::install(uint32_t node, uint32_t param, std::shared_ptr<const Tensor>
     Values{*this}.install_later(node, param, std::move(value));
 }
 
+void Shard::follow_history() {
+    for (uint32_t u = 0; u < work_.size(); ++u)
+        for (Step* s : work_[u].before) {
+            if (s->kind != StepKind::parameter && s->kind != StepKind::curve) continue;
+            ParameterStep& step = s->of_parameter;
+            const auto k = static_cast<uint32_t>(step.index);
+            Tensor scratch;
+            const std::string* name = s->kind == StepKind::curve ? &curve_played(plan_.nodes[u], k)
+                                                                 : Values{*this}.in_force(u, k, scratch).curve;
+            if (name) step.curve = &common_.history.at(*name);
+        }
+}
+
 void Shard::follow_curve(uint32_t node, uint32_t param, const std::string& curve) {
     ParameterStep& step = work_[node].parameter[param]->of_parameter;
     step.tensor = nullptr;

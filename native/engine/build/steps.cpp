@@ -180,11 +180,9 @@ Port Builder::slice(int slot, uint32_t u, int32_t channels) const {
 void Builder::curve_input(uint32_t u) {
     const uint32_t k = contract(u).curve_param - 1;
     Step& main = *r.work_[u].main;
-    const auto i = static_cast<size_t>(r.plan_.nodes[u].parameter[k]);
-    const std::string& key = r.plan_.nodes[u].descriptor->parameters[i].text;
     Step& s = values.make_step(StepKind::curve, u, k, slot_data[static_cast<size_t>(gather_slot[u].at(-1))], 1, 1,
                                slice_row(r.env_.width));
-    s.of_parameter.curve = curve(key);
+    s.of_parameter.curve = curve(curve_played(r.plan_.nodes[u], k));
     s.of_parameter.low = -INFINITY;
     s.of_parameter.high = INFINITY;
     main.in[0] = s.out[0];

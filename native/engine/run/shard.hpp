@@ -201,6 +201,8 @@ public:
     void check_fits(uint32_t node, uint32_t param, const Tensor& value) const;
     void announce(uint32_t node, uint32_t param, const Tensor& value);  // it will be installed; takes memory for it
     void install(uint32_t node, uint32_t param, std::shared_ptr<const Tensor> value);  // it is kept while it is read
+    void follow_history();  // plays the curves of the history that was set, from frame 0; the only thing it decides
+    bool is_fresh() const { return blocks_ == 0; }  // no block was run
     void follow_curve(uint32_t node, uint32_t param, const std::string& curve);
     void attach_input(uint32_t node, const amp_buffer& samples);
     double accumulated_heat(uint32_t node) const;

@@ -98,8 +98,8 @@ void Stream::need_fresh(const char* stage) const {
 
 void Stream::set_history(History history) {
     need_fresh("history");
-    rt_.check_history(history);
-    rebuild([&] { rt_.set_history(std::move(history)); });
+    need_usable("history");
+    rt_.set_history(std::move(history));
 }
 
 void Stream::bind_input(const std::string& node, const amp_buffer& samples) {
