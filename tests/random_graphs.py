@@ -20,6 +20,7 @@ from rigs import RATE, Cut, Samples, Scene, digest, sound
 
 import amp_lab as amp
 from amp_lab import catalog, lowlevel
+from amp_lab.contracts import ParamContract
 from amp_lab.graph.records.values import CurveRef
 
 RANGES = {
@@ -51,9 +52,27 @@ RANGES = {
     "position": (-0.5, 0.5),
     "dc_block_hz": (1.0, 50.0),
 }
-"""Of every number that may change per frame: narrow enough that modulations stay in the declared range."""
+"""Of numbers that may change per frame, where a contract's own range would be silent, unstable or slow."""
 ANYTHING_GOES = {"gain", "b0", "b1", "b2", "value", "phase_cycles", "depth", "offset"}
 """Numbers that may also be moved by addition."""
+
+
+def drawn_from(param: ParamContract) -> tuple[float, float]:
+    """Range to draw a number from: narrow enough that modulations by a tenth stay in the declared range.
+
+    Without one in `RANGES` it lies around the default, half way to either end but at most half of the default
+    (or of 1, if that is more).
+    """
+    if param.key in RANGES:
+        return RANGES[param.key]
+    (low, high), middle = param.limits(RATE), float(param.default)
+    most = max(abs(middle), 1.0)
+    least = middle - 0.5 * min(middle - low, most)
+    most = middle + 0.5 * min(high - middle, most)
+    shrunk = [low / 1.1 if low < 0.0 else low / 0.9, high / 1.1 if high > 0.0 else high / 0.9]
+    return max(least, shrunk[0]), min(most, shrunk[1])
+
+
 SOURCES = tuple(t for t in catalog.types() if not any(not p.optional for p in catalog[t].inputs))
 INNER = tuple(t for t in catalog.types() if catalog[t].inputs)
 MOST_CHANNELS = 6
@@ -95,9 +114,9 @@ class Builder:
     bounded: list[amp.Node] = field(default_factory=list)  # stay near 1: fit to modulate
     curves: list[amp.Curve] = field(default_factory=list)
 
-    def number(self, rng: np.random.Generator, key: str, channels: int) -> Any:
+    def number(self, rng: np.random.Generator, param: ParamContract, channels: int) -> Any:
         """Return a value of a parameter: number, tensor or curve."""
-        low, high = RANGES[key]
+        low, high = drawn_from(param)
         kind = rng.integers(0, 8)
         if kind < 4:
             return float(rng.uniform(low, high))
@@ -114,9 +133,9 @@ class Builder:
         """Return some parameters of a node; the others keep their defaults."""
         chosen: dict[str, Any] = {}
         for p in catalog[type_id].params:
-            if p.key in RANGES and p.kind == "number" and p.rate == "frame":
+            if p.kind == "number" and p.rate == "frame":
                 if p.key in ("delay_s", "cutoff_hz") or rng.integers(0, 2):
-                    chosen[p.key] = self.number(rng, p.key, channels)
+                    chosen[p.key] = self.number(rng, p, channels)
             elif p.kind == "enum":
                 chosen[p.key] = str(rng.choice(p.choices))
         fixed: dict[str, Callable[[], Any]] = {
@@ -248,7 +267,7 @@ class Builder:
 
     def move(self, seed: int, src: amp.Node, node: amp.Node, delay: int) -> bool:
         """Let a signal move some parameter of a node; False if it has none."""
-        keys = [p.key for p in node.contract.params if p.rate == "frame" and p.key in RANGES]
+        keys = [p.key for p in node.contract.params if (p.kind, p.rate) == ("number", "frame")]
         if not keys:
             return False
         key = keys[seed % len(keys)]
