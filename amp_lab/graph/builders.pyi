@@ -543,3 +543,21 @@ class Builders:
         q
             Quality factor; 0.707 is a Butterworth response. [0.1 to 1000, default 0.7071067811865476, rate frame]
         """
+
+    def wavefolder(
+        self,
+        *inputs: Source,
+        drive: ValueLike = 1.0,
+        bias: ValueLike = 0.0,
+        name: str | None = None,
+        thermo: Mapping[str, float | None] | None = None,
+    ) -> Node:
+        """Folds a signal back at +-1, with less aliasing.
+
+        Parameters
+        ----------
+        drive
+            Factor on the input; what exceeds 1 with the bias is folded. [-1e+06 to 1e+06, default 1.0, rate frame]
+        bias
+            Added to the driven input; 0 gives odd harmonics only. [-1e+06 to 1e+06, default 0.0, rate frame]
+        """
