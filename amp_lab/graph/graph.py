@@ -77,7 +77,7 @@ class Graph(Builders, Stored):
         with self._store.lock:
             if self._plan is None or self._plan[0] != self._store.version:
                 blob = descriptors.encode(self._descriptors())
-                self._plan = (self._store.version, Plan.compile(blob, self._name, self._store.nodes))
+                self._plan = (self._store.version, Plan.compile(blob, self.name, self._store.nodes))
             return self._plan[1]
 
     def ipls(self) -> Schedule:
@@ -105,9 +105,9 @@ class Graph(Builders, Stored):
         output = self.output_node
         return Descriptors(
             sample_rate=self._sample_rate,
-            name=self._name,
-            heat_budget_w=self._heat_budget_w,
-            heat_policy=self._heat_policy,
+            name=self.name,
+            heat_budget_w=self.heat_budget_w,
+            heat_policy=self.heat_policy,
             output="" if output is None else output.name,
             nodes=tuple(samples.without_place(record) for record in self._store.nodes.values()),
             edges=tuple(self._store.edges.values()),

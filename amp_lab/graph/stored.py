@@ -57,7 +57,7 @@ class Stored(EditedGraph):
         FileError
             If it cannot be written; the old file is whole then.
         """
-        where = f"{self._name}.save"
+        where = f"{self.name}.save"
         folder = Path(os.path.realpath(atomic_files.check(path, where))).parent
         text = json_text.dumps(json_format.relative_to(self.to_dict(), folder))
         return atomic_files.write(path, text, where)

@@ -104,7 +104,6 @@ class Feed:
         self._closed = False
         self._sets: dict[str, dict[str, Any]] = {}
         self._anew = True
-        self._known: Mapping[str, NodeRecord] = {}
         self._session: Session | None = None
         self._made, self._built = 0, 0.0
         self._end: int | None = None
@@ -145,10 +144,9 @@ class Feed:
     def patched(self, patch: Patch) -> None:
         """Follow an edit of the graph."""
         with self._lock:
-            before, self._known = self._known, self._journal.state.nodes
             self._anew |= bool(patch.edges or patch.modulations or "controls" in patch.attributes)
             for name, record in patch.nodes.items():
-                values = moved(before.get(name), record)
+                values = moved(patch.before[name], record)
                 if values is None or self._session is None:
                     self._anew = True
                 else:
@@ -214,7 +212,7 @@ class Feed:
         self._built = time.monotonic()
         with self._journal.lock(), self._lock:
             graph = self._graph.copy()
-            self._known, self._sets, self._anew = self._journal.state.nodes, {}, False
+            self._sets, self._anew = {}, False
         try:
             new = graph.session()
             new.end()  # inputs that are not pushed to are silent

@@ -69,7 +69,10 @@ class GraphView(View):
         self.crash = crash.report(error, self.graph.sample_rate)
 
     def _patched(self, patch: Patch) -> None:
-        self._settle()
+        if any(
+            name in self.graph and self.journal.place(name) is None for name in {*patch.nodes, *patch.places}
+        ):
+            self._settle()
         self.tell(**wire.patch(patch, self.journal))
 
     def _settle(self) -> None:

@@ -276,7 +276,7 @@ class PatchFile:
 
     @property
     def _file(self) -> DiskFile | None:
-        return self._files.get(self.journal.state.file)
+        return self._files.get(self.journal.file)
 
     def _enter(self, file: DiskFile) -> DiskFile:
         self._files[str(file.path)] = file

@@ -60,8 +60,7 @@ def attributes(changed: Mapping[str, Any]) -> dict[str, Any]:
 
 def patch(of: Patch, journal: Journal) -> dict[str, Any]:
     """Return a patch; nodes that are new or changed bring their places."""
-    state = journal.state
-    places = {name: of.places.get(name, state.places.get(name)) for name in {*of.places, *of.nodes}}
+    places = {name: of.places.get(name, journal.place(name)) for name in {*of.places, *of.nodes}}
     data: dict[str, Any] = {
         "kind": "patch",
         "base": of.base,

@@ -6,22 +6,33 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from amp_lab.graph.edits.states import State
+from amp_lab.graph.edits.differences import PROPERTIES, TableName
+from amp_lab.graph.edits.edited_graph import EditedGraph
+from amp_lab.graph.edits.nodes import Node
 from amp_lab.graph.records.curves import ControlHistory
 from amp_lab.graph.records.json_values import encode_edge, encode_modulation, encode_node
 from amp_lab.graph.records.model import NodeRecord
 
-Tables = tuple[dict[str, NodeRecord], dict[Any, Any], dict[Any, Any], dict[str, Any]]
 
-
-def tables(before: State, other: State) -> Tables:
-    """Return nodes, edges, modulations and attributes of the other state, with objects of the first."""
-    return (
-        _same(before.nodes, _with_samples(before.nodes, other.nodes), encode_node),
-        _same(before.edges, other.edges, encode_edge),
-        _same(before.modulations, other.modulations, encode_modulation),
-        _same(before.attributes, other.attributes, _encode_attribute),
-    )
+def take_over(graph: EditedGraph, other: EditedGraph) -> None:
+    """Make the nodes, links and properties of a graph those of another, in its order, inside an edit."""
+    store, theirs = graph._store, other._store
+    handles = {name: store.handles.get(name) or Node(graph, name) for name in theirs.handles}
+    tables: dict[TableName, dict[Any, Any]] = {
+        "handles": handles,
+        "nodes": _same(store.nodes, _with_samples(store.nodes, theirs.nodes), encode_node),
+        "edges": _same(store.edges, theirs.edges, encode_edge),
+        "modulations": _same(store.modulations, theirs.modulations, encode_modulation),
+    }
+    for table, values in tables.items():
+        for key in [key for key in getattr(store, table) if key not in values]:
+            store.set(table, key, None)
+        for number, (key, value) in enumerate(values.items()):
+            store.set(table, key, (number, value))
+    store.sort()
+    properties = {key: theirs.attributes[key] for key in PROPERTIES}
+    for key, value in _same(store.attributes, properties, _encode_attribute).items():
+        store.put("attributes", key, value)
 
 
 def _same(

@@ -7,12 +7,11 @@ from typing import Literal, Self
 from amp_lab import catalog
 from amp_lab.common import checks
 from amp_lab.errors import GraphError, quoted
-from amp_lab.graph.edits.events import GraphChanged
 from amp_lab.graph.edits.node_edits import Editing, check_name
 from amp_lab.graph.edits.nodes import Node
 from amp_lab.graph.edits.transactions import Listener, Store
 from amp_lab.graph.records.curves import ControlHistory, check_history
-from amp_lab.graph.records.free_names import Names
+from amp_lab.graph.records.free_names import Names, Slots, Table
 from amp_lab.graph.records.model import HEAT_POLICIES
 
 
@@ -34,12 +33,11 @@ class EditedGraph(Editing):
         catalog.types()  # says so at once if the engine cannot run here
         rate = checks.sample_rate("Graph.sample_rate", sample_rate)
         self._store = Store()
-        self._handles: Names[Node] = Names()
         self._sample_rate = rate
-        self._name = check_name(name)
-        self._controls: ControlHistory | None = None
         self._journal: object = None
-        self._heat_budget_w, self._heat_policy = _check_heat(heat_budget_w, heat_policy)
+        with self.edit():
+            self._assign(name=check_name(name), controls=None, folds={}, file="")
+            self.set_heat_budget(heat_budget_w, heat_policy)
 
     # ---- properties ----
 
@@ -51,46 +49,48 @@ class EditedGraph(Editing):
     @property
     def name(self) -> str:
         """Name of the graph."""
-        return self._name
+        name: str = self._store.attributes["name"]
+        return name
 
     @name.setter
     def name(self, name: str) -> None:
-        with self.edit():
-            self._store.assign(self, "_name", check_name(name))
-            self._store.emit(GraphChanged("name"))
+        self._assign(name=check_name(name))
 
     @property
     def heat_budget_w(self) -> float | None:
         """Allowed heat in watts, None for no budget."""
-        return self._heat_budget_w
+        watts: float | None = self._store.attributes["heat_budget"]
+        return watts
 
     @property
     def heat_policy(self) -> str:
         """``report`` or ``halt``."""
-        return self._heat_policy
+        policy: str = self._store.attributes["heat_policy"]
+        return policy
 
     def set_heat_budget(self, watts: float | None, policy: Literal["report", "halt"] = "report") -> None:
         """Set the heat budget in watts (None: none) and what happens when it is exceeded."""
-        with self.edit():
-            budget, checked = _check_heat(watts, policy)
-            self._store.assign(self, "_heat_budget_w", budget)
-            self._store.assign(self, "_heat_policy", checked)
-            self._store.emit(GraphChanged("heat_budget"))
+        budget, checked = _check_heat(watts, policy)
+        self._assign(heat_budget=budget, heat_policy=checked)
 
     @property
     def controls(self) -> ControlHistory | None:
         """Control curves a render uses when it is given none; files and code keep them."""
-        return self._controls
+        controls: ControlHistory | None = self._store.attributes["controls"]
+        return controls
 
     @controls.setter
     def controls(self, controls: ControlHistory | None) -> None:
+        self._assign(controls=check_history(f"{self.name}.controls", controls))
+
+    def _assign(self, **attributes: object) -> None:
         with self.edit():
-            self._store.assign(self, "_controls", check_history(f"{self._name}.controls", controls))
-            self._store.emit(GraphChanged("controls"))
+            for key, value in attributes.items():
+                self._store.put("attributes", key, value)
 
     def __repr__(self) -> str:
         links = f"{len(self._store.edges)} edges, {len(self._store.modulations)} modulations"
-        return f"Graph {self._name}: {len(self)} nodes, {links} at {self._sample_rate:g} Hz"
+        return f"Graph {self.name}: {len(self)} nodes, {links} at {self._sample_rate:g} Hz"
 
     # ---- listeners ----
 
@@ -105,16 +105,13 @@ class EditedGraph(Editing):
     def copy(self) -> Self:
         """Return an independent graph with the same nodes, edges and controls, without listeners."""
         with self._store.lock:
-            new = type(self)(sample_rate=self._sample_rate, name=self._name)
-            new._heat_budget_w, new._heat_policy, new._controls = (
-                self._heat_budget_w,
-                self._heat_policy,
-                self._controls,
-            )
-            new._handles = Names((name, Node(new, name)) for name in self._handles)
+            new = type(self)(sample_rate=self._sample_rate, name=self.name)
             new._sample_folders = self._sample_folders
-            for table in ("nodes", "edges", "modulations"):
-                getattr(new._store, table).update(getattr(self._store, table))
+            ours, theirs = self._store, new._store
+            theirs.handles = Names((name, Node(new, name)) for name in ours.handles)
+            theirs.nodes = Table(ours.nodes)
+            theirs.edges, theirs.modulations = Slots(ours.edges), Slots(ours.modulations)
+            theirs.attributes = Table({**ours.attributes, "folds": {}, "file": ""})
         return new
 
 

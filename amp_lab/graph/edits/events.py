@@ -1,4 +1,9 @@
-"""What changed in a graph, for whoever shows it."""
+"""What an edit changed in a graph, for whoever shows it.
+
+Events tell what differs between the beginning and the end of an edit (of a whole ``with g.edit():``), in an
+order in which each can be followed by itself: links that went, nodes that went, renames, nodes that are new
+or changed, links that came, properties of the graph. What came and went inside the edit is not told.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from amp_lab.graph.records.model import Edge, Modulation
 
 @dataclass(frozen=True)
 class NodeAdded:
-    """A node appeared."""
+    """A node appeared; `NodeChanged` follows if it has values of its own."""
 
     name: str
 
@@ -24,7 +29,10 @@ class NodeRemoved:
 
 @dataclass(frozen=True)
 class NodeRenamed:
-    """A node has another name; edges follow it."""
+    """A node has another name; edges follow it.
+
+    Nodes that exchange names are renamed over ``name~``, which no node can have.
+    """
 
     old: str
     new: str
@@ -32,7 +40,10 @@ class NodeRenamed:
 
 @dataclass(frozen=True)
 class NodeChanged:
-    """Parameters (by key), ``thermo``, ``samples`` or ``type`` of a node changed."""
+    """Parameters (by key), ``thermo``, ``samples`` or ``type`` of a node changed.
+
+    With ``type`` all parameters have their defaults, but for the keys that are named.
+    """
 
     name: str
     keys: tuple[str, ...]

@@ -1,32 +1,25 @@
-"""Versions of a graph: every edit as the difference of two states, with undo and redo."""
+"""Versions of a graph: every edit as a difference, with undo and redo."""
 
 from __future__ import annotations
 
-import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
-from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 from amp_lab.errors import GraphError, NativeCrash
-from amp_lab.graph.edits import adopted
+from amp_lab.graph.edits import adopted, states
+from amp_lab.graph.edits.differences import At, Difference
 from amp_lab.graph.edits.edited_graph import EditedGraph
-from amp_lab.graph.edits.events import Event
-from amp_lab.graph.edits.nodes import Node
-from amp_lab.graph.edits.states import Patch, Place, State, difference, events
-from amp_lab.graph.records.free_names import Names, Slots
+from amp_lab.graph.edits.states import Patch, Place, State
+from amp_lab.graph.edits.transactions import Edit
 
 STEPS = 300
 """Steps of undo that are kept."""
-ATTRIBUTES = {
-    "name": "_name",
-    "heat_budget": "_heat_budget_w",
-    "heat_policy": "_heat_policy",
-    "controls": "_controls",
-}
-
+FILE: At = ("attributes", "file")
 
 Subscriber: TypeAlias = Callable[[Patch], object]
 Watcher: TypeAlias = Callable[[NativeCrash | None], object]
@@ -36,26 +29,25 @@ class Journal:
     """The versions of one graph; `Journal.of` starts it, and it stays with the graph.
 
     Subscribers are called with patches in the order of versions, in the thread of the edit and under the
-    graph's lock: they pass on, and do no work.
+    graph's lock: they pass on, and do no work. What one raises becomes a warning.
     """
 
     def __init__(self, graph: EditedGraph) -> None:
         self._graph = graph
         self._store = graph._store
-        self._past: deque[State] = deque(maxlen=STEPS)
-        self._future: list[State] = []
+        self._past: deque[Difference] = deque(maxlen=STEPS)
+        self._future: deque[Difference] = deque()
+        self._gesture: str | None = None  # gesture of the last step
+        self._seen: State | None = None
+        self._unsent: deque[Patch] = deque()
+        self._sending = False
         self._subscribers: list[Subscriber] = []
         self._watchers: list[Watcher] = []
         self._crash: NativeCrash | None = None
-        self._gesture: str | None = None
         self.keeper: object = None
         """What keeps the graph in a file, for the widgets."""
-        self._local = threading.local()
-        with self._store.lock:
-            self._heard_version = self._store.version
-            self._now = _look(graph)
-            self.version = 0
-            graph.observe(self._hear)
+        self.version = 0
+        self._store.publish = self._publish
 
     @staticmethod
     def of(graph: EditedGraph) -> Journal:
@@ -69,7 +61,22 @@ class Journal:
     @property
     def state(self) -> State:
         """The present state."""
-        return self._now
+        with self._store.lock:
+            if self._store.depth:
+                return states.look(self._store)
+            if self._seen is None:
+                self._seen = states.look(self._store)
+            return self._seen
+
+    @property
+    def file(self) -> str:
+        """The patch file that the present state belongs to; "" for none."""
+        file: str = self._store.attributes["file"]
+        return file
+
+    def place(self, name: str) -> Place | None:
+        """Return where a node lies on the canvas; None if it has no place."""
+        return self._store.places.get(self._store.handles.get(name))
 
     @property
     def undo_steps(self) -> int:
@@ -129,28 +136,21 @@ class Journal:
         Yields a table for the places of nodes that are added or moved meanwhile.
         """
         places: dict[str, Place] = {}
-        self._local.step = gesture, places
-        before = self.version
-        try:
-            with self._graph.edit():
-                yield places
-            if places and self.version == before:
-                self.move(places, gesture)
-        finally:
-            self._local.step = None, {}
+        with Edit(self._store, partial(self._add_step, gesture=gesture)):
+            yield places
+            self._put_places({name: at for name, at in places.items() if name in self._graph})
 
     def move(self, places: Mapping[str, Place], gesture: str | None = None) -> None:
         """Place nodes on the canvas; coordinates of their upper left corners."""
-        with self._store.lock:
-            for name in places:
-                self._graph._node(name)
-            self._commit(replace(self._now, places={**self._now.places, **places}), gesture)
+        with self.step(gesture):
+            self._put_places(places)
 
     def settle(self, places: Mapping[str, Place], folds: Mapping[str, tuple[str, ...]] | None = None) -> None:
         """Give nodes that have no place one, and folds if given; a part of the present state, no step."""
-        with self._store.lock:
-            new = self._now.folds if folds is None else folds
-            self._now = replace(self._now, places={**places, **self._now.places}, folds=new)
+        with Edit(self._store, _no_step):
+            self._put_places({name: at for name, at in places.items() if self.place(name) is None})
+            if folds is not None:
+                self._put_folds(folds)
 
     def fold(self, title: str, names: tuple[str, ...]) -> None:
         """Show some nodes as one box of that title; no names unfold it.
@@ -160,8 +160,8 @@ class Journal:
         GraphError
             If a node is in another fold already.
         """
-        with self._store.lock:
-            folds = {key: value for key, value in self._now.folds.items() if key != title}
+        with self._graph.edit():
+            folds = {key: value for key, value in states.folds(self._store).items() if key != title}
             taken = {name: key for key, value in folds.items() for name in value}
             for name in names:
                 self._graph._node(name)
@@ -170,15 +170,17 @@ class Journal:
                         f"{name}: is in the fold {taken[name]!r} (allowed one fold per node). Unfold it.",
                         node=name,
                     )
-            self._commit(replace(self._now, folds=folds | ({title: names} if names else {})), None)
+            self._put_folds(folds | ({title: names} if names else {}))
 
     def belongs(self, file: str) -> None:
         """Say that the present state, and those of the same file before and after it, belong to a file."""
-        with self._store.lock:
-            old = self._now.file
-            self._past = deque((_moved(state, old, file) for state in self._past), STEPS)
-            self._future = [_moved(state, old, file) for state in self._future]
-            self._now = replace(self._now, file=file)
+        with Edit(self._store, _no_step):
+            old = self.file
+            self._store.put(*FILE, file)
+            for steps in (self._past, self._future):
+                renamed = [_with_file(step, old, file) for step in steps]
+                steps.clear()
+                steps.extend(renamed)
 
     def adopt(
         self,
@@ -198,69 +200,114 @@ class Journal:
             rates = f"got {other.sample_rate:g} Hz, allowed {self._graph.sample_rate:g} Hz"
             cure = "Open it by itself: amp.lab(path)."
             raise GraphError(f"{other.name}: has another sample rate ({rates}). {cure}")
-        with self._store.lock, other._store.lock:
-            before, now = self._now, _look(other)
-            handles = {name: before.handles.get(name) or Node(self._graph, name) for name in now.handles}
+        with self._graph.edit(), other._store.lock:
+            adopted.take_over(self._graph, other)
             folders = (*self._graph._sample_folders, *other._sample_folders)
             self._graph._sample_folders = tuple(dict.fromkeys(folders))
-            state = State(handles, *adopted.tables(before, now), dict(places), dict(folds), file)
-            self._jump(state)
-            self._commit(state, None)
+            for node in tuple(self._store.places):
+                self._store.set("places", node, None)
+            self._put_places(places)
+            self._put_folds(folds)
+            self._store.put(*FILE, file)
 
     def undo(self) -> bool:
-        """Undo the last step, wherever it came from; False if there is none."""
-        return self._travel(self._past, self._future)
+        """Undo the last step, wherever it came from; False if there is none.
+
+        Raises
+        ------
+        GraphError
+            Inside an edit that is not finished.
+        """
+        return self._travel("undo", self._past, self._future)
 
     def redo(self) -> bool:
-        """Do the last undone step again; False if there is none."""
-        return self._travel(self._future, self._past)
+        """Do the last undone step again; False if there is none.
+
+        Raises
+        ------
+        GraphError
+            As `undo`.
+        """
+        return self._travel("redo", self._future, self._past)
 
     # ---- how it works ----
 
-    def _travel(self, source: deque[State] | list[State], target: deque[State] | list[State]) -> bool:
-        with self._store.lock:
-            if not source:
-                return False
-            state, before = source.pop(), self._now
-            target.append(before)
+    def _put_places(self, places: Mapping[str, Place]) -> None:
+        for name, at in places.items():
+            self._store.put("places", self._graph._node(name), at)
+
+    def _put_folds(self, folds: Mapping[str, tuple[str, ...]]) -> None:
+        handles = {title: tuple(map(self._graph._node, names)) for title, names in folds.items()}
+        self._store.put("attributes", "folds", handles)
+
+    def _travel(self, what: str, source: deque[Difference], target: deque[Difference]) -> bool:
+        def record(difference: Difference) -> bool:
+            source.pop()
+            target.append(difference)
             self._gesture = None
-            self._jump(state)
-            self._publish(before, state)
             return True
 
-    def _jump(self, state: State) -> None:
-        """Bring the graph to a state, and do not take that for an edit."""
-        self._local.travel = True
-        try:
-            _restore(self._graph, self._now, state)
-        finally:
-            self._local.travel = False
-        self._heard_version = self._store.version
-
-    def _hear(self, _: Event) -> None:
         with self._store.lock:
-            if getattr(self._local, "travel", False) or self._heard_version == self._store.version:
-                return
-            self._heard_version = self._store.version
-            gesture, places = getattr(self._local, "step", (None, {}))
-            state = _look(self._graph, self._now)
-            placed = {name: at for name, at in places.items() if name in state.handles}
-            self._commit(replace(state, places={**state.places, **placed}), gesture)
+            if self._store.depth:
+                raise GraphError(f"{what}: an edit is not finished. Leave `with g.edit():` first.")
+            if not source:
+                return False
+            with Edit(self._store, record):
+                self._store.revert(source[-1])
+            return True
 
-    def _commit(self, state: State, gesture: str | None) -> None:
-        before = self._now
-        if gesture is None or gesture != self._gesture:
-            self._past.append(before)
+    def _add_step(self, difference: Difference, gesture: str | None = None) -> bool:
+        if not difference.changes:
+            return False
+        if gesture is not None and gesture == self._gesture:
+            self._past[-1] = self._past[-1].then(difference)
+        else:
+            self._past.append(difference)
         self._gesture = gesture
         self._future.clear()
-        self._publish(before, state)
+        return True
 
-    def _publish(self, before: State, after: State) -> None:
-        self._now = after
-        self.version += 1
-        patch = difference(before, after, self.version)
+    def _publish(self) -> None:
+        """Take the differences of edits that are finished, and send their patches, in order."""
+        self._seen = None
+        while self._store.finished:
+            difference, record = self._store.finished[0]
+            if (record or self._add_step)(difference):
+                self.version += 1
+                self._unsent.append(states.patch(difference, self._store, self.version))
+            self._store.finished = self._store.finished[1:]
+        if self._sending:  # a subscriber edits: it is sent this when all have been sent what came before
+            return
+        self._sending = True
+        try:
+            while self._unsent:
+                self._send(self._unsent.popleft())
+        finally:
+            self._unsent.clear()
+            self._sending = False
+
+    def _send(self, patch: Patch) -> None:
         for subscriber in tuple(self._subscribers):
-            subscriber(patch)
+            try:
+                subscriber(patch)
+            except Exception as error:
+                what = f"subscriber {subscriber!r} of a graph failed: {error!r}"
+                warnings.warn(what, RuntimeWarning, stacklevel=6)
+
+
+def _no_step(_: Difference) -> bool:
+    """Record an edit that is a part of the present state: no step of undo, and nobody is told."""
+    return False
+
+
+def _with_file(step: Difference, old: str, new: str) -> Difference:
+    """Return a step with another file, where it leads from or to the old one."""
+    if FILE not in step.changes:
+        return step
+    before, after = (
+        entry and (entry[0], new if entry[1] == old else entry[1]) for entry in step.changes[FILE]
+    )
+    return Difference({**step.changes, FILE: (before, after)})
 
 
 def started(graph: EditedGraph) -> Journal | None:
@@ -277,46 +324,5 @@ def report(graph: EditedGraph, crash: NativeCrash | None) -> None:
 
 def present(graph: EditedGraph) -> State:
     """Return the present state of a graph, without starting a journal for it."""
-    with graph._store.lock:
-        journal = started(graph)
-        return _look(graph) if journal is None else journal.state
-
-
-def _look(graph: EditedGraph, before: State | None = None) -> State:
-    """Look at the graph as it is; places and folds of the state before follow renames."""
-    store, handles = graph._store, dict(graph._handles)
-    attributes = {key: getattr(graph, name) for key, name in ATTRIBUTES.items()}
-    tables = (dict(store.nodes), dict(store.edges), dict(store.modulations))
-    if before is None:
-        return State(handles, *tables, attributes)
-    new = {id(handle): name for name, handle in handles.items()}
-    names = {name: new.get(id(handle)) for name, handle in before.handles.items()}
-    places = {to: at for name, at in before.places.items() if (to := names.get(name))}
-    folds = {
-        title: kept
-        for title, members in before.folds.items()
-        if (kept := tuple(to for name in members if (to := names.get(name))))
-    }
-    return State(handles, *tables, attributes, places, folds, before.file)
-
-
-def _moved(state: State, old: str, new: str) -> State:
-    """Return the state with another file, if it belongs to the old one."""
-    return replace(state, file=new) if state.file == old else state
-
-
-def _restore(graph: EditedGraph, before: State, after: State) -> None:
-    """Bring a graph from one state to another, with the events of all that differs."""
-    store = graph._store
-    patch = difference(before, after, 0)
-    with graph.edit():
-        store.assign(store, "nodes", dict(after.nodes))
-        store.assign(store, "edges", Slots(after.edges))
-        store.assign(store, "modulations", Slots(after.modulations))
-        store.assign(graph, "_handles", Names(after.handles))
-        for name, handle in after.handles.items():
-            store.assign(handle, "_name", name)
-        for key, attribute in ATTRIBUTES.items():
-            store.assign(graph, attribute, after.attributes[key])
-        for event in events(patch, before, after):
-            store.emit(event)
+    journal = started(graph)
+    return states.look(graph._store) if journal is None else journal.state

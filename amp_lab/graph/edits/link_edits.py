@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,6 @@ import numpy.typing as npt
 from amp_lab.common import checks
 from amp_lab.contracts import NodeContract
 from amp_lab.errors import GraphError, quoted
-from amp_lab.graph.edits.events import EdgeAdded, EdgeRemoved
 from amp_lab.graph.edits.nodes import Node, NodeTable, OutputRef, ParamRef
 from amp_lab.graph.records.free_names import Slots
 from amp_lab.graph.records.model import Edge, Link, Mode, Modulation
@@ -140,7 +139,7 @@ class Wiring(NodeTable):
         with self.edit():
             new = replace(old, **_checked(old.id, fields_))
             self._drop_link(old)
-            self._free_slot(self._table(new), *_key(new))
+            self._free_slot(getattr(self._store, _table(new)), *_key(new))
             self._put_link(new)
         return new
 
@@ -196,9 +195,6 @@ class Wiring(NodeTable):
         taken = {edge.channel for edge in self._store.edges.values() if (edge.src, edge.src_port) == ends}
         return next(channel for channel in range(len(taken) + 1) if channel not in taken)
 
-    def _table(self, link: Link) -> Slots[Any]:
-        return self._store.edges if isinstance(link, Edge) else self._store.modulations
-
     def _link(self, link: Link | str) -> Link:
         place = _place(link) if isinstance(link, str) else _key(link)
         for table in (self._store.edges, self._store.modulations):
@@ -211,19 +207,15 @@ class Wiring(NodeTable):
         links: list[Link] = [*self._store.edges.values(), *self._store.modulations.values()]
         return [link for link in links if name in (link.src, link.dst)]
 
-    def _put_link(self, link: Link, *, quiet: bool = False) -> None:
+    def _put_link(self, link: Link) -> None:
         node = self._node(link.dst)
         problem = _edge_problem(link) if isinstance(link, Edge) else _modulation_problem(link, node.contract)
         if problem:
             raise GraphError(f"{link.id}: {problem}", node=link.dst)
-        self._store.put(self._table(link), _key(link), link)
-        if not quiet:
-            self._store.emit(EdgeAdded(link))
+        self._store.put(_table(link), _key(link), link)
 
-    def _drop_link(self, link: Link, *, quiet: bool = False) -> None:
-        self._store.drop(self._table(link), _key(link))
-        if not quiet:
-            self._store.emit(EdgeRemoved(link))
+    def _drop_link(self, link: Link) -> None:
+        self._store.drop(_table(link), _key(link))
 
 
 def fits(link: Link, name: str, contract: NodeContract) -> bool:
@@ -232,6 +224,10 @@ def fits(link: Link, name: str, contract: NodeContract) -> bool:
     if isinstance(link, Edge):
         return source and (link.dst != name or link.dst_port in contract.input_keys)
     return source and (link.dst != name or not _modulation_problem(link, contract))
+
+
+def _table(link: Link) -> Literal["edges", "modulations"]:
+    return "edges" if isinstance(link, Edge) else "modulations"
 
 
 def _key(link: Link) -> tuple[str, str, int]:

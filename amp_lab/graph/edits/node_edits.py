@@ -12,7 +12,6 @@ from amp_lab.common import checks
 from amp_lab.contracts import NodeContract
 from amp_lab.errors import GraphError, quoted
 from amp_lab.graph.edits import arguments
-from amp_lab.graph.edits.events import NodeAdded, NodeChanged, NodeRemoved, NodeRenamed
 from amp_lab.graph.edits.link_edits import Wiring, fits
 from amp_lab.graph.edits.nodes import Node, checked_thermo
 from amp_lab.graph.records.model import Edge, Modulation, NodeRecord
@@ -51,8 +50,6 @@ class Editing(Wiring):
             record = NodeRecord(name, type_id, contract.revision, thermo=thermo)
             params = sorted_.params | {key: common[key] for key in BOUND if key in common}
             node = self._add_record(self._changed(record, params) if params else record)
-            if params:
-                self._store.emit(NodeChanged(name, tuple(params)))
             for port, sources in sorted_.sources.items():
                 for source in sources:
                     self.connect(source, node, port=port)
@@ -77,9 +74,8 @@ class Editing(Wiring):
 
     def _add_record(self, record: NodeRecord) -> Node:
         node = Node(self, record.name)
-        self._store.put(self._store.nodes, record.name, record)
-        self._store.put(self._handles, record.name, node)
-        self._store.emit(NodeAdded(record.name))
+        self._store.put("nodes", record.name, record)
+        self._store.put("handles", record.name, node)
         return node
 
     def rename(self, node: Node | str, name: str) -> None:
@@ -92,26 +88,22 @@ class Editing(Wiring):
             self._free_name(name)
             links = self._links_of(old)
             for link in links:
-                self._drop_link(link, quiet=True)
-            self._store.put(
-                self._store.nodes, name, replace(self._store.drop(self._store.nodes, old), name=name)
-            )
-            self._store.put(self._handles, name, self._store.drop(self._handles, old))
-            self._store.assign(handle, "_name", name)
+                self._drop_link(link)
+            self._store.put("nodes", name, replace(self._store.drop("nodes", old), name=name))
+            self._store.put("handles", name, self._store.drop("handles", old))
             for link in links:
                 src, dst = (name if end == old else end for end in (link.src, link.dst))
-                self._put_link(replace(link, src=src, dst=dst), quiet=True)
-            self._store.emit(NodeRenamed(old, name))
+                self._put_link(replace(link, src=src, dst=dst))
 
     def remove(self, node: Node | str) -> None:
         """Remove a node with its edges and modulations."""
         with self.edit():
-            name = self._mine(node).name
-            for link in self._links_of(name):
+            handle = self._mine(node)
+            for link in self._links_of(handle.name):
                 self._drop_link(link)
-            self._store.drop(self._store.nodes, name)
-            self._store.drop(self._handles, name)
-            self._store.emit(NodeRemoved(name))
+            self._store.drop("nodes", handle.name)
+            self._store.drop("handles", handle.name)
+            self._store.set("places", handle, None)
 
     def replace(self, node: Node | str, type_id: str, **params: Any) -> tuple[Edge | Modulation, ...]:
         """Make a node another type under its name; edges whose ports exist stay.
@@ -131,8 +123,7 @@ class Editing(Wiring):
             for link in dropped:
                 self._drop_link(link)
             record = NodeRecord(name, type_id, contract.revision, thermo=old.thermo)
-            self._store.put(self._store.nodes, name, record)
-            self._store.emit(NodeChanged(name, ("type",)))
+            self._store.put("nodes", name, record)
             self._change(handle, params)
         return dropped
 

@@ -12,8 +12,7 @@ from amp_lab.catalog.builder import takes_samples
 from amp_lab.common import checks
 from amp_lab.contracts import NodeContract, ParamContract
 from amp_lab.errors import GraphError, quoted
-from amp_lab.graph.edits.events import NodeChanged
-from amp_lab.graph.edits.transactions import Store
+from amp_lab.graph.edits.transactions import Edit, Store
 from amp_lab.graph.records import samples
 from amp_lab.graph.records.free_names import Names
 from amp_lab.graph.records.model import Edge, Link, Mode, Modulation, NodeRecord, Thermo
@@ -180,13 +179,15 @@ class NodeTable:
     """The part of `Graph` that holds nodes, edges and modulations, and sets what a node holds."""
 
     _store: Store
-    _handles: Names[Node]
-    _name: str
     _sample_rate: float
 
     def edit(self) -> AbstractContextManager[None]:
         """Group edits: ``with g.edit(): ...`` keeps all of them or, if an exception passes, none."""
-        return self._store
+        return Edit(self._store)
+
+    @property
+    def _handles(self) -> Names[Node]:
+        return self._store.handles
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -250,13 +251,11 @@ class NodeTable:
         with self.edit():
             name = self._mine(node).name
             record = replace(self.record(name), thermo=checked_thermo(name, vars(thermo)))
-            self._store.put(self._store.nodes, name, record)
-            self._store.emit(NodeChanged(name, ("thermo",)))
+            self._store.put("nodes", name, record)
 
     def _change(self, node: Node, params: Mapping[str, Any], read_files: bool = True) -> None:
         if params:
-            self._store.put(self._store.nodes, node.name, self._changed(node.record, params, read_files))
-            self._store.emit(NodeChanged(node.name, tuple(params)))
+            self._store.put("nodes", node.name, self._changed(node.record, params, read_files))
 
     def _changed(self, record: NodeRecord, params: Mapping[str, Any], read_files: bool = True) -> NodeRecord:
         contract, data = catalog.contract(record.type), record.samples
@@ -280,7 +279,9 @@ class NodeTable:
         return handle
 
     def _no_node(self, name: str) -> GraphError:
-        return GraphError(checks.unknown(self._name, name, self._handles, "node"), node=name)
+        return GraphError(
+            checks.unknown(self._store.attributes["name"], name, self._handles, "node"), node=name
+        )
 
     def _mine(self, node: Node | str) -> Node:
         if isinstance(node, str):

@@ -1,23 +1,15 @@
-"""States of a graph, what differs between two of them, and the events that say so."""
+"""A graph at one moment, and what changed from one version to the next, as widgets and files read them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from amp_lab.graph.edits.events import (
-    EdgeAdded,
-    EdgeRemoved,
-    Event,
-    GraphChanged,
-    NodeAdded,
-    NodeChanged,
-    NodeRemoved,
-    NodeRenamed,
-)
+from amp_lab.graph.edits.differences import PROPERTIES, Difference
 from amp_lab.graph.edits.nodes import Node
-from amp_lab.graph.records.model import Edge, Link, Modulation, NodeRecord
+from amp_lab.graph.edits.transactions import Store
+from amp_lab.graph.records.model import Edge, Modulation, NodeRecord
 
 Place: TypeAlias = tuple[float, float]
 Key: TypeAlias = tuple[str, str, int]
@@ -54,63 +46,56 @@ class Patch:
     attributes: Mapping[str, Any]
     places: Mapping[str, Place | None]
     folds: Mapping[str, tuple[str, ...]] | None
+    before: Mapping[str, NodeRecord | None]
+    """Under the keys of ``nodes``: what was there."""
 
 
-def _changed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Entries of the second table that differ from the first, None where it has none."""
-    gone = {key: None for key in before if key not in after}
-    return gone | {key: value for key, value in after.items() if before.get(key) is not value}
+def look(store: Store) -> State:
+    """Return the present state of a graph."""
+    with store.lock:
+        return State(
+            dict(store.handles),
+            dict(store.nodes),
+            dict(store.edges),
+            dict(store.modulations),
+            {key: store.attributes[key] for key in PROPERTIES},
+            {name: store.places[node] for name, node in store.handles.items() if node in store.places},
+            folds(store),
+            store.attributes["file"],
+        )
 
 
-def difference(before: State, after: State, version: int) -> Patch:
-    """Return the patch that leads from one state to another."""
-    old = {id(handle): name for name, handle in before.handles.items()}
-    renamed = {
-        old[id(handle)]: name
-        for name, handle in after.handles.items()
-        if id(handle) in old and old[id(handle)] != name
+def folds(store: Store) -> dict[str, tuple[str, ...]]:
+    """Return the names in each fold, without nodes that were removed."""
+    kept = {title: _names(store, nodes) for title, nodes in store.attributes["folds"].items()}
+    return {title: names for title, names in kept.items() if names}
+
+
+def _names(store: Store, nodes: Iterable[Node]) -> tuple[str, ...]:
+    return tuple(node.name for node in nodes if store.handles.get(node.name) is node)
+
+
+def patch(difference: Difference, store: Store, version: int) -> Patch:
+    """Return a difference that led to the present state as what views are sent."""
+    handles = [(was, now) for _, was, now in difference.values("handles")]
+    changed: set[Node] = {node for both in handles for node in both if node is not None}
+    placed: set[Node] = {node for node, _, _ in difference.values("places")}
+    places: dict[str, Place | None] = {name: None for name, new in difference.names.items() if new != name}
+    places |= {
+        node.name: store.places.get(node) for node in changed | placed if store.handles.get(node.name) is node
     }
-    places = {
-        key: value
-        for key, value in _changed(before.places, after.places).items()
-        if before.places.get(key) != value
-    }
+    folded = {node for nodes in store.attributes["folds"].values() for node in nodes}
+    refolded = ("attributes", "folds") in difference.changes or not folded.isdisjoint(changed)
+    nodes = {name: now for name, _, now in difference.values("nodes")}
     return Patch(
         base=version - 1,
         version=version,
-        renamed=renamed,
-        nodes=_changed(before.nodes, after.nodes),
-        edges=_changed(before.edges, after.edges),
-        modulations=_changed(before.modulations, after.modulations),
-        attributes={k: v for k, v in after.attributes.items() if before.attributes[k] is not v},
+        renamed=difference.renamed,
+        nodes=nodes,
+        edges={key: now for key, _, now in difference.values("edges")},
+        modulations={key: now for key, _, now in difference.values("modulations")},
+        attributes={key: now for key, _, now in difference.values("attributes") if key in PROPERTIES},
         places=places,
-        folds=None if before.folds == after.folds else after.folds,
+        folds=folds(store) if refolded else None,
+        before={name: was for name, was, _ in difference.values("nodes")},
     )
-
-
-def events(patch: Patch, before: State, after: State) -> Iterator[Event]:
-    """Tell listeners what differs between two states."""
-    links: list[tuple[Mapping[Key, Link], Mapping[Key, Link | None]]]
-    links = [(before.edges, patch.edges), (before.modulations, patch.modulations)]
-    for old, table in links:
-        yield from (EdgeRemoved(old[key]) for key in table if key in old)
-    new = set(patch.renamed.values())
-    for name, record in patch.nodes.items():
-        if record is None and name not in patch.renamed:
-            yield NodeRemoved(name)
-    yield from (NodeRenamed(old_name, name) for old_name, name in patch.renamed.items())
-    for name, record in patch.nodes.items():
-        was = before.nodes.get(name)
-        if record is not None and was is None and name not in new:
-            yield NodeAdded(name)
-        elif record is not None and was is not None:
-            yield NodeChanged(name, _keys(was, record))
-    for _, table in links:
-        yield from (EdgeAdded(link) for link in table.values() if link is not None)
-    yield from (GraphChanged(key) for key in patch.attributes)
-
-
-def _keys(was: NodeRecord, now: NodeRecord) -> tuple[str, ...]:
-    fields = [key for key in ("type", "thermo", "samples") if getattr(was, key) is not getattr(now, key)]
-    every = sorted({*was.values, *now.values})
-    return (*fields, *(key for key in every if was.values.get(key) is not now.values.get(key)))

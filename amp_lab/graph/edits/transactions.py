@@ -1,4 +1,4 @@
-"""The state of a graph: records by key, edited as all or nothing, with events for listeners."""
+"""The state of a graph: tables that are edited as all or nothing, and the difference that each edit makes."""
 
 from __future__ import annotations
 
@@ -6,41 +6,61 @@ import os
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Hashable
-from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeAlias, get_args
 
+from amp_lab.graph.edits.differences import PROPERTIES, At, Difference, TableName
 from amp_lab.graph.edits.events import Event
-from amp_lab.graph.records.free_names import Slots
+from amp_lab.graph.records.free_names import Entry, Names, Slots, Table
 from amp_lab.graph.records.model import Edge, Modulation, NodeRecord
 
 Listener: TypeAlias = Callable[[Event], object]
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-_ABSENT: Any = object()
-
-
+Record: TypeAlias = Callable[[Difference], bool]
 _STORES: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
 class Store:
-    """Nodes by name, edges and modulations by (dst, port or parameter, slot).
+    """The tables of one graph. Every change goes through `set`, `put`, `drop` or `revert` inside an `Edit`.
 
-    Every change goes through `put`, `drop` or `assign` inside ``with store:``, which undoes them all if an
-    exception passes, and calls the listeners at the end of the outermost one, outside the lock.
+    Attributes
+    ----------
+    handles
+        Handles of nodes by name; a handle is told its name when it is put here.
+    nodes
+        Records of nodes by name.
+    edges, modulations
+        By (dst, port or parameter, slot).
+    attributes
+        Properties of the whole graph; ``folds`` (handles by title) and ``file`` are of its journal.
+    places
+        Where nodes lie on a canvas, by handle, so that they follow a rename.
+    version
+        Goes up with every change of what is rendered.
+    finished
+        Differences that `publish` has not taken yet, each with what its edit was opened with (`Edit`).
+    publish
+        Called at the end of an edit, under the lock, to take them; None for nobody.
     """
 
     def __init__(self) -> None:
-        self.nodes: dict[str, NodeRecord] = {}
+        self.handles: Names[Any] = Names()
+        self.nodes: Table[str, NodeRecord] = Table()
         self.edges: Slots[Edge] = Slots()
         self.modulations: Slots[Modulation] = Slots()
+        self.attributes: Table[str, Any] = Table()
+        self.places: Table[Any, tuple[float, float]] = Table()
         self.lock = threading.RLock()
         self.version = 0
-        self._marks: list[tuple[int, int]] = []
-        self._undo: list[Callable[[], object]] = []
-        self._events: list[Event] = []
+        self.finished: tuple[tuple[Difference, Record | None], ...] = ()
+        self.publish: Callable[[], object] | None = None
+        self._open: list[dict[At, Entry | None]] = []  # of each edit that is open: entries before it
         self._listeners: list[Listener] = []
         _STORES.add(self)
+
+    @property
+    def depth(self) -> int:
+        """How many edits are open, one in the other."""
+        return len(self._open)
 
     def free_in_fork(self) -> None:
         """In a fork of the process: take back the edit that another thread was making, and its lock."""
@@ -48,55 +68,83 @@ class Store:
             self.lock.release()
             return
         self.lock = threading.RLock()  # that thread does not exist here and will never release it
-        self._roll_back(0, 0)
-        self._marks.clear()
+        self.roll_back(0)
 
-    def __enter__(self) -> None:
-        self.lock.acquire()
-        self._marks.append((len(self._undo), len(self._events)))
+    # ---- changes ----
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        events: list[Event] = []
-        try:
-            undo_mark, event_mark = self._marks.pop()
-            if kind is not None:
-                self._roll_back(undo_mark, event_mark)
-            if not self._marks:
-                events, self._events, self._undo = self._events, [], []
-                self.version += bool(events)
-        finally:
-            self.lock.release()
-        self._notify(events)
+    def put(self, table: TableName, key: Any, value: Any) -> None:
+        """Set the value of a key: a new one comes last, another stays where it is."""
+        self.set(table, key, getattr(self, table).following(key, value))
 
-    def _roll_back(self, undo_mark: int, event_mark: int) -> None:
-        for step in reversed(self._undo[undo_mark:]):
-            step()
-        del self._undo[undo_mark:], self._events[event_mark:]
+    def drop(self, table: TableName, key: Any) -> Any:
+        """Remove and return a value."""
+        value = getattr(self, table)[key]
+        self.set(table, key, None)
+        return value
 
-    def put(self, table: dict[K, V], key: K, value: V) -> None:
-        """Set an entry of `nodes`, `edges` or `modulations`."""
-        before = table.get(key, _ABSENT)
-        table[key] = value
-        self._undo.append(
-            partial(table.__delitem__, key) if before is _ABSENT else partial(table.__setitem__, key, before)
-        )
+    def set(self, table: TableName, key: Any, entry: Entry | None) -> None:
+        """Set an entry with its place in the order, None to remove it."""
+        self._open[-1].setdefault((table, key), getattr(self, table).entry(key))
+        self._place(table, key, entry)
 
-    def drop(self, table: dict[K, V], key: K) -> V:
-        """Remove and return an entry."""
-        before = table[key]
-        del table[key]
-        self._undo.append(partial(table.__setitem__, key, before))
-        return before
+    def revert(self, difference: Difference) -> None:
+        """Set all entries to what they were before a difference."""
+        for (table, key), (before, _) in difference.changes.items():
+            self.set(table, key, before)
+        self.sort()
 
-    def assign(self, target: object, attribute: str, value: object) -> None:
-        """Set an attribute of the graph or of a handle."""
-        before = getattr(target, attribute)
-        setattr(target, attribute, value)
-        self._undo.append(lambda: setattr(target, attribute, before))
+    def _place(self, table: TableName, key: Any, entry: Entry | None) -> None:
+        getattr(self, table).place(key, entry)
+        if table == "handles" and entry is not None:
+            entry[1]._name = key
+        if table != "places" and (table != "attributes" or key in PROPERTIES):
+            self.version += 1
 
-    def emit(self, event: Event) -> None:
-        """Queue an event for the end of the edit."""
-        self._events.append(event)
+    def sort(self) -> None:
+        """Bring entries that came back to their places in the order of creation."""
+        for table in get_args(TableName):
+            setattr(self, table, getattr(self, table).in_order())
+
+    # ---- edits ----
+
+    def begin(self) -> None:
+        """Open an edit, or not if interrupted."""
+        self._open = [*self._open, {}]
+
+    def commit(self, depth: int, record: Record | None) -> list[Event]:
+        """Close the edits above a depth; the outermost one is published, and what listeners hear returned."""
+        if depth:
+            outer = self._open[depth - 1]
+            for level in self._open[depth:]:
+                for at, before in level.items():
+                    outer.setdefault(at, before)
+            del self._open[depth:]
+            return []
+        changes: dict[At, tuple[Entry | None, Entry | None]] = {}
+        for (table, key), before in self._open[0].items():
+            after = getattr(self, table).entry(key)
+            if _differ(before, after):
+                changes[table, key] = before, after
+        difference = Difference(changes)
+        if self.publish is None:
+            self._open = []
+        else:
+            self._open, self.finished = (
+                [],
+                (*self.finished, (difference, record)),
+            )  # both, or none if interrupted
+            self.publish()
+        return list(difference.events()) if self._listeners else []
+
+    def roll_back(self, depth: int) -> None:
+        """Take back the edits above a depth; if that is interrupted, it can be done again."""
+        for level in reversed(self._open[depth:]):
+            for (table, key), before in level.items():
+                self._place(table, key, before)
+        self.sort()
+        del self._open[depth:]
+
+    # ---- listeners ----
 
     def observe(self, listener: Listener) -> None:
         """Call a listener with every event."""
@@ -110,7 +158,8 @@ class Store:
                 known for known in self._listeners if known is not listener and known != listener
             ]
 
-    def _notify(self, events: list[Event]) -> None:
+    def notify(self, events: list[Event]) -> None:
+        """Call the listeners, whose errors become warnings."""
         for event in events:
             for listener in tuple(self._listeners):
                 try:
@@ -121,6 +170,46 @@ class Store:
                         RuntimeWarning,
                         stacklevel=4,
                     )
+
+
+def _differ(a: Entry | None, b: Entry | None) -> bool:
+    return a is not b if a is None or b is None else a[0] != b[0] or a[1] is not b[1]
+
+
+class Edit:
+    """Changes that are kept all together, or none if an exception passes; edits inside it are its parts.
+
+    Listeners are called at the end of the outermost one, outside the lock. ``record`` says what becomes of
+    its difference instead of a step of undo, and whether that is a version; an edit inside another has none.
+    """
+
+    def __init__(self, store: Store, record: Record | None = None) -> None:
+        self._store = store
+        self._record = record
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._store.lock.acquire()
+        try:
+            self._depth = self._store.depth
+            self._store.begin()
+        except BaseException:
+            self._store.lock.release()
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        events: list[Event] = []
+        try:
+            if kind is None:
+                events = self._store.commit(self._depth, self._record)
+            else:
+                self._store.roll_back(self._depth)
+        except BaseException:  # interrupted before the end: nothing of it is kept
+            self._store.roll_back(self._depth)
+            raise
+        finally:
+            self._store.lock.release()
+        self._store.notify(events)
 
 
 def _free_all_in_fork() -> None:

@@ -1,15 +1,63 @@
-"""Tables whose keys count up, where finding the next free key takes no longer when there are many."""
+"""Tables of a graph: entries in order of creation, and keys that count up, found fast among many."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Hashable
+from typing import Any, Self, TypeAlias, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+Entry: TypeAlias = tuple[int, Any]
+"""Number of an entry in the order of creation, and its value."""
 REMEMBERED_FROM = 8
 """Slots of a port from which its next free one is remembered: fewer are counted as quickly."""
 
 
-class Names(dict[str, V]):
+class Table(dict[K, V]):
+    """Entries in order of creation, each with its number in that order."""
+
+    def __init__(self, *entries: Any) -> None:
+        super().__init__(*entries)
+        self._numbers: dict[K, int] = {key: number for number, key in enumerate(self)}
+        self._new = len(self)
+        self._is_sorted = True
+
+    def entry(self, key: K) -> Entry | None:
+        """Return the entry of a key, None if there is none."""
+        return (self._numbers[key], self[key]) if key in self else None
+
+    def following(self, key: K, value: V) -> Entry:
+        """Return the entry a value for this key makes: in the place of the present one, else last."""
+        return (self._numbers[key] if key in self else self._new), value
+
+    def place(self, key: K, entry: Entry | None) -> None:
+        """Set an entry, None to remove it; one that comes back out of order lies last until `in_order`."""
+        if entry is None:
+            if key in self:
+                del self[key]
+            self._numbers.pop(key, None)
+            return
+        number, value = entry
+        if key in self:
+            self._is_sorted &= number == self._numbers[key]
+        else:
+            self._is_sorted &= not self or number > self._numbers[next(reversed(self))]
+        self._new = max(self._new, number + 1)
+        self._numbers[key] = number
+        self[key] = value
+
+    def in_order(self) -> Self:
+        """Return the table with its entries in order of creation: itself if they are."""
+        if self._is_sorted:
+            return self
+        keys = sorted(self, key=self._numbers.__getitem__)
+        new = type(self)()
+        new.update(zip(keys, map(self.__getitem__, keys), strict=True))
+        new._numbers, new._new = self._numbers, self._new
+        return new
+
+
+class Names(Table[str, V]):
     """Entries by name."""
 
     def __init__(self, *entries: Any) -> None:
@@ -33,7 +81,7 @@ class Names(dict[str, V]):
             self._next[stem] = min(self._next[stem], int(count))
 
 
-class Slots(dict[tuple[str, str, int], V]):
+class Slots(Table[tuple[str, str, int], V]):
     """Entries by (node, port or parameter, slot)."""
 
     def __init__(self, *entries: Any) -> None:
