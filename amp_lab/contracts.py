@@ -87,8 +87,9 @@ class NodeContract:
 
     ``adjoint`` is planned: nothing runs backward yet. ``io`` is ``none``, ``source`` (samples are bound to
     the node) or ``sink``. ``curve_param`` names the curve that it plays, ``channels_param`` says how many
-    channels a source makes, and within ``bound_param`` stays the output of a type with the law ``bounded``
-    (within 1 if there is none): keys of parameters, "" for none.
+    channels a source makes, values of ``limited_param`` may not exceed ``limit_param``, which is fixed, and
+    within ``bound_param`` stays the output of a type with the law ``bounded`` (within 1 if there is none):
+    keys of parameters, "" for none.
     """
 
     id: str
@@ -108,6 +109,8 @@ class NodeContract:
     io: str
     curve_param: str
     channels_param: str
+    limited_param: str
+    limit_param: str
     bound_param: str
     digest: int
 

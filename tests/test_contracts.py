@@ -225,3 +225,39 @@ def test_what_does_not_run_yet_is_planned_or_not_offered(type_id: str) -> None:
     assert f"gradient {word}" in re.sub(" +", " ", text.node_page(contract))
     assert "oversampl" not in text.node_page(contract) + builder.docstring(contract)
     assert "oversample_ratio" not in builder.signature(contract).parameters
+
+
+def test_roles_are_keys_of_parameters_of_their_kind() -> None:
+    """What a contract says of its parameters names one that has the kind and rate the role needs."""
+    kinds = {
+        "curve_param": ("text", "fixed"),
+        "channels_param": ("integer", "fixed"),
+        "limit_param": ("number", "fixed"),
+        "limited_param": ("number", "frame"),
+    }
+    found = dict.fromkeys(kinds, 0)
+    for type_id in catalog.types():
+        contract = catalog[type_id]
+        assert (contract.limited_param == "") == (contract.limit_param == ""), type_id
+        assert contract.has_channels == bool(contract.channels_param), type_id
+        for role, expected in kinds.items():
+            if key := getattr(contract, role):
+                param = contract.param(key)
+                assert param is not None and (param.kind, param.rate) == expected, f"{type_id}.{role}"
+                found[role] += 1
+    assert all(found.values()), found
+
+
+def test_a_graph_has_one_sink_and_its_samples_say_the_channels() -> None:
+    """Python finds the end of a graph and the channels of an input by what contracts declare."""
+    sinks = [t for t in catalog.types() if catalog[t].io == "sink"]
+    sources = [t for t in catalog.types() if catalog[t].io == "source"]
+    assert sinks and sources and not set(sinks) & set(sources)
+    graph = amp.Graph(sample_rate=48_000.0)
+    source = graph.add(sources[0], np.zeros((3, 8)))
+    assert source.record.values[catalog[sources[0]].channels_param] == 3
+    end = graph.add(sinks[0], source)
+    assert graph.output_node is end
+    for type_id in sinks:
+        with pytest.raises(amp.GraphError, match="has its output already"):
+            graph.add(type_id)

@@ -76,6 +76,8 @@ def _contract(c: Any) -> NodeContract:
         io=words.IOS[c.io],
         curve_param=key(c.curve_param),
         channels_param=key(c.channels_param),
+        limited_param=key(c.limited_param),
+        limit_param=key(c.limit_param),
         bound_param=key(c.bound_param),
         digest=int(lib.amp_node_digest(c.id)),
     )

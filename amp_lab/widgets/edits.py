@@ -62,7 +62,7 @@ def copy(graph: Graph, names: Sequence[str]) -> int:
     journal = Journal.of(graph)
     with journal.lock():
         chosen = set(names)
-        records = tuple(graph.record(name) for name in names if graph[name].type != "output")
+        records = tuple(graph.record(name) for name in names if graph[name].contract.io != "sink")
         every: tuple[Link, ...] = (*graph.edges, *graph.modulations)
         links = tuple(link for link in every if link.src in chosen and link.dst in chosen)
         places = {name: at for name, at in journal.state.places.items() if name in chosen}

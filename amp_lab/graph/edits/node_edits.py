@@ -56,7 +56,7 @@ class Editing(Wiring):
         return node
 
     def _new_name(self, given: str | None, contract: NodeContract) -> str:
-        existing = self.output_node if contract.id == "output" else None
+        existing = self.output_node if contract.io == "sink" else None
         if existing is not None:
             raise GraphError(
                 f"{existing.name}: the graph has its output already. Remove it, or mix before it."
@@ -117,7 +117,7 @@ class Editing(Wiring):
         with self.edit():
             handle = self._mine(node)
             name, old = handle.name, handle.record
-            if type_id == "output" and old.type != "output":
+            if contract.io == "sink" and handle.contract.io != "sink":
                 self._new_name(None, contract)
             dropped = tuple(link for link in self._links_of(name) if not fits(link, name, contract))
             for link in dropped:

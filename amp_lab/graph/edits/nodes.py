@@ -211,7 +211,11 @@ class NodeTable:
     def output_node(self) -> Node | None:
         """The ``output`` node, None if there is none yet."""
         with self._store.lock:
-            names = (name for name, record in self._store.nodes.items() if record.type == "output")
+            names = (
+                name
+                for name, record in self._store.nodes.items()
+                if catalog.contract(record.type).io == "sink"
+            )
             name = next(names, None)
             return None if name is None else self._handles[name]
 
@@ -266,7 +270,8 @@ class NodeTable:
             param = contract.param(key)
             if param is None:
                 raise unknown_keyword(contract, key)
-            value = normal(f"{record.name}.{key}", param, raw, self._sample_rate)
+            names_curve = key == contract.curve_param
+            value = normal(f"{record.name}.{key}", param, raw, self._sample_rate, names_curve=names_curve)
             values.pop(key, None)
             if not same(value, param.default):
                 values[key] = value

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from amp_lab import catalog
 from amp_lab.catalog.builder import BOUND
 from amp_lab.common import arrays, regular_files
 from amp_lab.common.arrays import Scale
@@ -74,20 +75,20 @@ def resolve(
             f"{record.name}.samples: empty (got shape {data.shape}, allowed 1 frame or more). "
             "For an input that is pushed to leave samples= out."
         )
-    channels = data.shape[1]
-    asked = rest.get("channels", channels)
+    channels, key = data.shape[1], catalog.contract(record.type).channels_param
+    asked = rest.get(key, channels)
     if asked != channels:
         hint = arrays.TRANSPOSED if asked == data.shape[2] != 1 else ""
         raise GraphError(
-            f"{record.name}.channels: differs from the samples "
+            f"{record.name}.{key}: differs from the samples "
             f"(got {quoted(asked)}, the samples have {channels}). {hint or 'Leave it out.'}",
             node=record.name,
         )
-    if "channels" not in rest and record.values.get("channels") != channels:
+    if key not in rest and record.values.get(key) != channels:
         is_possible = channels <= MOST_CHANNELS
-        cure = f"If it has {channels} channels write channels={channels}." if is_possible else ""
+        cure = f"If it has {channels} channels write {key}={channels}." if is_possible else ""
         arrays.check_not_transposed(f"{record.name}.samples", data.shape, cure)
-    return rest | {"channels": channels, "source": os.path.abspath(given) if is_file else ""}, data
+    return rest | {key: channels, "source": os.path.abspath(given) if is_file else ""}, data
 
 
 def of(records: Iterable[NodeRecord], sample_rate: float, folders: Iterable[str]) -> dict[str, Samples]:

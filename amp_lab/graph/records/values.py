@@ -98,7 +98,9 @@ def numbers(where: str, array: Any, allowed: str = "an array") -> Samples:
     return frozen(arrays.numbers(where, array, allowed=allowed))
 
 
-def normal(where: str, param: ParamContract, value: Any, sample_rate: float) -> Value:
+def normal(
+    where: str, param: ParamContract, value: Any, sample_rate: float, *, names_curve: bool = False
+) -> Value:
     """Bring a value to normal form and check what can be checked without the rest of the graph.
 
     The range is that of the value before modulation; the runtime checks it again after modulation.
@@ -111,6 +113,8 @@ def normal(where: str, param: ParamContract, value: Any, sample_rate: float) -> 
         Number, array (B|1, C|1, N|1), curve, choice or text as the contract's kind allows.
     sample_rate
         In Hz, for limits that are fractions of it.
+    names_curve
+        Whether the text is the name of a control curve.
 
     Raises
     ------
@@ -131,7 +135,7 @@ def normal(where: str, param: ParamContract, value: Any, sample_rate: float) -> 
         )
     if param.kind == "enum":
         return checks.choice(where, value, param.choices, "choice")
-    return checks.label(where, value) if param.key == "curve" and value else checks.text(where, value)
+    return checks.label(where, value) if names_curve and value else checks.text(where, value)
 
 
 def _integer(where: str, param: ParamContract, value: Any) -> int:
