@@ -193,7 +193,7 @@ class TestParametersAsSignals:
 
     @ANY_MOVING
     def test_a_value_out_of_range_is_refused_or_clamped(self, type_id: str, case: CaseContract) -> None:
-        """As the contract says; what is clamped has the bits of the limit, and is counted."""
+        """As the contract says; what is clamped has the bits of the limit, and is counted frame by frame."""
         for param in moving(type_id):
             low, high = param.limits(rigs.RATE)
             for limit, beyond in ((low, np.nextafter(low, -np.inf)), (high, np.nextafter(high, np.inf))):
@@ -201,7 +201,7 @@ class TestParametersAsSignals:
                     with pytest.raises(amp.GraphError, match=f"node.{param.key}: out of range"):
                         sound(case_scene(type_id, case, **{param.key: beyond}))
                     continue
-                scene = case_scene(type_id, case, **{param.key: beyond})
+                scene = case_scene(type_id, case, **{param.key: np.full((1, 1, case.frames), beyond)})
                 with rigs.started(scene) as runtime:
                     clamped = rigs.proceed(runtime, scene, [scene.frames])
                     assert runtime.metrics("node").clamped_values > 0

@@ -49,8 +49,9 @@ METRICS_DTYPE = np.dtype(
 class NodeMetrics:
     """What one node did since configure.
 
-    ``seconds`` spent, ``frames`` fired in ``calls`` firings, measured delay, parameter values clamped where
-    the contract clamps, and accumulated heat in joules over all batches (NaN unless heat was computed).
+    ``seconds`` spent, ``frames`` fired in ``calls`` firings, measured delay, values that move over frames
+    clamped where the contract clamps, and accumulated heat in joules over all batches (NaN unless heat was
+    computed).
     """
 
     seconds: float

@@ -16,7 +16,7 @@ typedef struct amp_node_metrics {
     int64_t  frames;               /* frames fired; nodes with latency below them run ahead of what is delivered */
     int64_t  calls;                /* firings */
     int64_t  measured_delay_frames;/* frames its newest output token lags its newest input token: those fired without a token coming out */
-    int64_t  clamped_values;       /* parameter values clamped into their range, where the contract clamps */
+    int64_t  clamped_values;       /* values of parameters that move, clamped frame by frame where the contract clamps */
     double   heat_j;               /* accumulated H over all batches (0 unless AMP_RUN_HEAT) */
 } amp_node_metrics;
 

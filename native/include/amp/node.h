@@ -25,7 +25,7 @@ extern "C" {
 #define AMP_SCALE_LOG 1
 
 #define AMP_RANGE_ERROR 0      /* a value out of range is AMP_E_INVALID_ARG naming node, parameter and frame */
-#define AMP_RANGE_CLAMP 1      /* clamped, and counted in amp_node_metrics.clamped_values */
+#define AMP_RANGE_CLAMP 1      /* clamped; values that move over frames are counted in amp_node_metrics.clamped_values */
 
 #define AMP_CHANNELS_MATCH 0   /* as many as the node has */
 #define AMP_CHANNELS_MONO 1
