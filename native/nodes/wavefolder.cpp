@@ -84,7 +84,7 @@ constexpr amp_node_contract kContract = contract(
      .params = kParams,
      .cases = kCases,
      .adjoint = AMP_ADJOINT_SUBGRADIENT,
-     .laws = AMP_LAW_BLOCK_INVARIANT},
+     .laws = AMP_LAW_BLOCK_INVARIANT | AMP_LAW_BOUNDED},
     kIn, kOut);
 
 }  // namespace
