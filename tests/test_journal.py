@@ -194,6 +194,22 @@ def test_edits_from_threads_make_one_history() -> None:
     assert len(graph) == 100
 
 
+def test_the_graph_names_what_a_view_adds() -> None:
+    """A view asks for a type, and a source to connect; two that ask at once get different names."""
+    graph = amp.Graph()
+    graph.noise()
+    op = {"op": "add", "type": "gain", "src": "noise.out", "port": "in"}
+    assert [edits.apply(graph, [op]) for _ in range(2)] == [["gain"], ["gain_2"]]
+    assert [(edge.src, edge.id) for edge in graph.edges] == [
+        ("noise", "gain.in[0]"),
+        ("noise", "gain_2.in[0]"),
+    ]
+    assert Journal.of(graph).undo_steps == 2
+    with pytest.raises(amp.GraphError, match="no such input port"):
+        edits.apply(graph, [op | {"port": "side"}])
+    assert len(graph) == 3
+
+
 def test_a_paste_copies_nodes_with_the_edges_among_them() -> None:
     """Copies get new names, keep their values, and are joined as their originals are."""
     graph = amp.presets.three_osc()

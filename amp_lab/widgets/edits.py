@@ -74,10 +74,19 @@ def copy(graph: Graph, names: Sequence[str]) -> int:
 
 
 def _add(
-    graph: Graph, type: str, at: Sequence[float] | None = None, name: str | None = None, params: Any = None
+    graph: Graph,
+    type: str,
+    at: Sequence[float] | None = None,
+    name: str | None = None,
+    params: Any = None,
+    src: str | None = None,
+    port: str | None = None,
 ) -> Places:
+    """Add a node, under the next free name if none is given, and connect a source to its port."""
     more = {} if name is None else {"name": name}
     node = graph.add(type, **more, **{key: decode(value) for key, value in (params or {}).items()})
+    if src is not None:
+        graph.connect(src, node, port=port)
     return {node.name: None if at is None else (float(at[0]), float(at[1]))}
 
 

@@ -100,9 +100,8 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
     const area = root.getBoundingClientRect();
     return flow.screenToFlowPosition({ x: area.left + area.width / 2, y: area.top + area.height / 2 });
   };
-  const add = useCallback((type, at = centre(), more = []) => {
-    const name = freeName(replica.document.nodes, type);
-    edit([{ op: 'add', type, name, at: [Math.round(at.x), Math.round(at.y)] }, ...more.map((make) => make(name))]);
+  const add = useCallback((type, at = centre(), join = {}) => {
+    edit([{ op: 'add', type, at: [Math.round(at.x), Math.round(at.y)], ...join }]);
   }, [edit, flow]);
 
   const moved = async (which, gesture) => {
@@ -172,7 +171,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
   const pick = (contract) => {
     const { place, from } = quick;
     const port = contract.inputs[0]?.key;
-    const join = from && port ? [(name) => ({ op: 'connect', src: `${from.node}.${from.port}`, dst: name, port })] : [];
+    const join = from && port ? { src: `${from.node}.${from.port}`, port } : {};
     setQuick(null);
     add(contract.id, place, join);
   };
@@ -274,10 +273,4 @@ function freeTitle(folds) {
   let count = 1;
   while (folds[`group ${count}`]) count += 1;
   return `group ${count}`;
-}
-
-function freeName(nodes, type) {
-  let name = type;
-  for (let count = 2; nodes[name]; count += 1) name = `${type}_${count}`;
-  return name;
 }
