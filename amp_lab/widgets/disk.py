@@ -44,6 +44,11 @@ class DiskFile:
     grew_from: str = ""
     version: int = -1
 
+    @property
+    def name(self) -> str:
+        """Its name as sentences show it."""
+        return plain(self.path.name)
+
     def replace(self, data: bytes, version: int) -> tuple[bytes | None, bool]:
         """Write the file, unless a newer version or another program has written it meanwhile.
 

@@ -79,8 +79,9 @@ class PatchFile:
             self._listeners.append(listener)
             if len(self._listeners) == 1:
                 self.journal.subscribe(self._patched)
-                if self.journal.version != self._left and self.status == "saved" and self._left >= 0:
-                    self._to("saved", f"{self.text.partition(':')[0]}: saved, without what changed since")
+                file, changed = self._file, self.journal.version != self._left >= 0
+                if file is not None and changed and self.status == "saved":
+                    self._to("saved", f"{file.name}: saved, without what changed since")
 
     def release(self, listener: Callable[[], object]) -> None:
         """Stop calling a listener; after the last one, what is unsaved is written and the graph is let go."""
@@ -167,10 +168,9 @@ class PatchFile:
             self.flush()
             _take(path, self)
             with self.journal.lock():
-                file = self._enter(
-                    DiskFile(path, grew_from=self._code_for(path) if file is None else file.grew_from)
-                )
-                self._to("new", f"{plain(path.name)}: saving")
+                grew_from = self._code_for(path) if file is None else file.grew_from
+                file = self._enter(DiskFile(path, grew_from=grew_from))
+                self._to("new", f"{file.name}: saving")
         if file is None:
             raise GraphError("save: there is no file yet (got no path). Give one, such as voice.amp.json.")
         if self.status in ASKS:
@@ -206,27 +206,28 @@ class PatchFile:
             self._unwritable(file, error)
             return
         if data is None:
-            self._to("new", f"{plain(file.path.name)}: written with the first edit")
+            self._to("new", f"{file.name}: written with the first edit")
         else:
             self._compare(file, data, asked)
 
     def _carry_out(self, choice: str, file: DiskFile) -> str:
         theirs, by_code, note = self._theirs, self.status == "code", ""
-        name = plain(file.path.name)
         try:
             data = disk.read(file.path)
             if data is not None and data != self._seen:
                 self._compare(file, data, asked="disk")
-                raise GraphError(f"{name}: changed while it was asked about. Look again.")
+                raise GraphError(f"{file.name}: changed while it was asked about. Look again.")
             if choice == "both" and data is not None:
                 note = f", what it held is in {plain(atomic_files.keep_beside(file.path).name)}"
         except OSError as error:
-            raise GraphError(f"{name}: cannot be kept under another name ({disk.reason(error)}).") from None
+            raise GraphError(
+                f"{file.name}: cannot be kept under another name ({disk.reason(error)})."
+            ) from None
         if choice == "file" and theirs is not None:
             self._adopt(theirs, file.path)
         file.known = None if data is None else digest(data)
         file.grew_from = self._code_for(file.path) if by_code or theirs is None else theirs.grew_from
-        self._to("unsaved", f"{plain(file.path.name)}: saving")
+        self._to("unsaved", f"{file.name}: saving")
         return note
 
     def look(self) -> None:
@@ -241,7 +242,7 @@ class PatchFile:
                 self._compare(file, data, asked="disk")
             elif data is None and file.known is not None:
                 file.known = None
-                self._to("new", f"{plain(file.path.name)} was deleted: written with the next edit")
+                self._to("new", f"{file.name} was deleted: written with the next edit")
 
     def flush(self) -> None:
         """Write what is unsaved now."""
@@ -292,25 +293,24 @@ class PatchFile:
         *,
         loud: bool = False,
     ) -> None:
-        if (why := disk.switched_off()) and status in ("new", "saved", "unsaved", "unwritable"):
-            status, text = "off", f"{text.partition(':')[0]}: edits are not saved here ({why} is set)"
+        file, why = self._file, disk.switched_off()
+        if file is not None and why and status in ("new", "saved", "unsaved", "unwritable"):
+            status, text = "off", f"{file.name}: edits are not saved here ({why} is set)"
         self.status, self.text, self._theirs, self._seen = status, text, theirs, seen
-        self._told, self._loud = self._file, loud or status in (*ASKS, "unwritable", "off")
+        self._told, self._loud = file, loud or status in (*ASKS, "unwritable", "off")
         for listener in tuple(self._listeners):
             listener()
 
     def _unwritable(self, file: DiskFile, error: Exception) -> None:
-        what = f"{plain(file.path.name)}: not saved ({disk.reason(error)})"
+        what = f"{file.name}: not saved ({disk.reason(error)})"
         self._to("unwritable", f"{what}. What is here is only in this kernel: save it elsewhere")
 
     def _compare(self, file: DiskFile, data: bytes, asked: Literal["code", "disk"]) -> None:
         """Take the file's bytes if they say the same or grew from the same code, else ask."""
-        name = plain(file.path.name)
         try:
             theirs = patch_text.load(file.path, data, self._code)
         except GraphError as error:
-            what = str(error.violations[0])
-            self._to("damaged", f"{what} It is left as it is, nothing is saved", seen=data)
+            self._to("damaged", f"{error.violations[0]} It is left as it is, nothing is saved", seen=data)
             return
         same = patch_text.same(theirs.graph, self.graph, file.path.parent)
         mine = theirs.grew_from == file.grew_from and theirs.graph.sample_rate == self.graph.sample_rate
@@ -323,11 +323,11 @@ class PatchFile:
                 self.journal.settle(theirs.places, theirs.folds)
             elif not same or not theirs.lies_as(self.journal.state):
                 self._adopt(theirs, file.path)
-            self._to("saved", f"{name}: saved{note}", loud=bool(note))
+            self._to("saved", f"{file.name}: saved{note}", loud=bool(note))
             return
         grown = "grew from other code" if theirs.grew_from else "does not say from which code it grew"
         why = grown if asked == "code" else "was changed elsewhere"
-        self._to(asked, f"{name} {why}. Neither is written until you choose", theirs, data)
+        self._to(asked, f"{file.name} {why}. Neither is written until you choose", theirs, data)
 
     def _adopt(self, text: PatchText, path: Path) -> None:
         self._adopting = True
@@ -341,7 +341,7 @@ class PatchFile:
         with self.journal.lock():
             self._stop_timer()
             if disk.switched_off():
-                self._to("unsaved", f"{plain(file.path.name)}:")
+                self._to("unsaved", file.name)
                 return
             state, self._edited = self.journal.state, False
             text = PatchText(self.graph.copy(), state.places, state.folds, file.grew_from)
@@ -360,7 +360,7 @@ class PatchFile:
                 self._wait(file)
             elif version == self._written:  # else a newer write is on its way, and reports
                 note += ", was deleted and is written again" if was_deleted else ""
-                self._to("saved", f"{plain(file.path.name)}: saved{note}", loud=bool(note))
+                self._to("saved", f"{file.name}: saved{note}", loud=bool(note))
 
     def _patched(self, _: Patch) -> None:
         """Note after an edit, under the graph's lock, that there is something to write."""
@@ -373,13 +373,13 @@ class PatchFile:
         elif by_hand():
             self._wait(file)
         elif self.status == "saved":
-            self._to("saved", f"{plain(file.path.name)}: saved, without what code changed since")
+            self._to("saved", f"{file.name}: saved, without what code changed since")
 
     def _wait(self, file: DiskFile) -> None:
         """Write in a moment."""
         self._edited = True
         if self.status != "unsaved" or self._told is not file:
-            self._to("unsaved", f"{plain(file.path.name)}: saving")
+            self._to("unsaved", f"{file.name}: saving")
         if self._timer is None and self.status == "unsaved":
             self._timer = threading.Timer(DELAY_S, self._due)
             self._timer.daemon, self._timer.name = True, "amp_lab patch file"
