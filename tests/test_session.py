@@ -18,6 +18,7 @@ from test_latency import FRAMES, Web, webs
 from test_session_waits import echo
 
 import amp_lab as amp
+from amp_lab.contracts import Isolation
 from amp_lab.render.session import Session, Tap
 
 SCENES = dict(rigs.scenes())
@@ -100,6 +101,24 @@ def test_random_graphs_stream_to_the_bits_of_a_render(web: Web, seed: int, ring:
         assume(False)
     with session_of(scene, live=True, ring_frames=ring, block_frames=1 + seed % 40) as session:
         assert same_bits(heard(session, scene, seed), whole)
+
+
+@pytest.mark.parametrize("isolation", ["none", "process"])
+@pytest.mark.parametrize("frames", [0, 100])
+def test_values_set_together_are_set_all_or_none(isolation: Isolation, frames: int) -> None:
+    """A value that does not fit leaves the good ones before it unset, from the first frame on or later."""
+    g = amp.Graph(sample_rate=RATE)
+    g.output(g.svf(g.oscillator(waveform="saw", frequency_hz=110.0), cutoff_hz=900.0, name="flt"))
+    with g.session(isolation=isolation) as plain, g.session(isolation=isolation) as s:
+        assert same_bits(s.pull(frames), plain.pull(frames))
+        for bad in ({"q": -1.0}, {"nothing": 1.0}, {"q": np.ones((1, 7, 1))}):
+            with pytest.raises((amp.InvalidArgument, amp.ShapeError)):
+                s.set("flt", cutoff_hz=2000.0, **bad)
+        assert same_bits(s.pull(300), plain.pull(300))
+        assert s.set("flt", cutoff_hz=2000.0, q=3.0) == frames + 300
+        plain.set("flt", q=3.0)
+        plain.set("flt", cutoff_hz=2000.0)
+        assert same_bits(s.pull(300), plain.pull(300))
 
 
 def test_parameters_act_at_their_frame() -> None:

@@ -93,7 +93,7 @@ def _forward(name: str) -> Callable[..., Any]:
     return method
 
 
-for _name in ("set_history", "extend", "set_param", "end", "open_tap", "close_tap", "advance", "clock"):
+for _name in ("set_history", "extend", "set_params", "end", "open_tap", "close_tap", "advance", "clock"):
     setattr(RemoteStream, _name, _forward(_name))
 for _name in ("port_channels", "rings", "tap_info", "trace"):
     setattr(RemoteStream, _name, _forward(_name))

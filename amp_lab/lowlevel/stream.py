@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,12 +119,14 @@ class Stream(NativeHandle):
         self._call(lib.amp_stream_bind_input, node.encode(), buffer(samples))
         self._borrowed[node] = samples
 
-    def set_param(self, node: str, key: str, value: npt.ArrayLike, at_frame: int = -1) -> int:
-        """Set a parameter from a frame of the node on (-1: the next one it makes); returns that frame."""
-        array = tensor(f"{node}.{key}", value)
+    def set_params(self, node: str, values: Mapping[str, npt.ArrayLike], at_frame: int = -1) -> int:
+        """Set parameters from a frame of the node on (-1: the next one it makes), all or none; returns it."""
+        arrays = [tensor(f"{node}.{key}", value) for key, value in values.items()]
+        names = [ffi.new("char[]", key.encode()) for key in values]
+        buffers = ffi.new("amp_buffer[]", [buffer(array)[0] for array in arrays])
+        given = (ffi.new("char *[]", names), buffers, len(names))
         frame = ffi.new("int64_t *")
-        where = (node.encode(), key.encode())
-        self._call(lib.amp_stream_set_param, *where, buffer(array), at_frame, frame)
+        self._call(lib.amp_stream_set_params, node.encode(), *given, at_frame, frame)
         return int(frame[0])
 
     def push(self, node: str, samples: Samples) -> None:

@@ -229,7 +229,7 @@ class Session(Closing):
     # ---- control ----
 
     def set(self, node: str | Node, *, at_frame: int | None = None, **values: npt.ArrayLike) -> int:
-        """Set parameters of a node, all at one frame; returns the frame.
+        """Set parameters of a node, all at one frame or, if one does not fit, none; returns the frame.
 
         Parameters
         ----------
@@ -250,9 +250,7 @@ class Session(Closing):
         frame = -1 if at_frame is None else checks.whole(f"{name}.at_frame", at_frame)
         tensors = {key: arrays.numbers(f"{name}.{key}", value) for key, value in values.items()}
         with self._running.turn:
-            for key, value in tensors.items():
-                frame = self._stream.set_param(name, key, value, frame)
-        return frame
+            return self._stream.set_params(name, tensors, frame)
 
     def control(self, curve: str, points: Iterable[tuple[float, float]]) -> None:
         """Add points (time_s, value) behind the last one of a control curve.

@@ -74,11 +74,21 @@ amp_status amp_stream_bind_input(amp_stream* s, const char* node, const amp_buff
 
 amp_status amp_stream_set_param(amp_stream* s, const char* node, const char* key, const amp_buffer* value,
                                 int64_t at_frame, int64_t* frame, amp_error* error) {
+    return amp_stream_set_params(s, node, &key, value, 1, at_frame, frame, error);
+}
+
+amp_status amp_stream_set_params(amp_stream* s, const char* node, const char* const* keys, const amp_buffer* values,
+                                 size_t count, int64_t at_frame, int64_t* frame, amp_error* error) {
     return locked("set_param", s, error, [&](Stream& x) {
-        need(node && key, "set_param", "node and key: NULL. Name them.");
-        check_buffer(value, "set_param");
-        need(value->frames >= 1, "set_param", "value: no frames. Give at least one.");
-        const int64_t at = x.set_param(node, key, copy_of(*value), at_frame);
+        need(node && keys && count, "set_param", "node or keys: NULL, or none. Name them.");
+        std::vector<Setting> settings;
+        for (size_t i = 0; i < count; ++i) {
+            need(keys[i], "set_param", "key: NULL. Name it.");
+            check_buffer(values ? values + i : nullptr, "set_param");
+            need(values[i].frames >= 1, "set_param", "value: no frames. Give at least one.");
+            settings.push_back({keys[i], copy_of(values[i])});
+        }
+        const int64_t at = x.set_params(node, settings, at_frame);
         if (frame) *frame = at;
     });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 
 #include "engine/build/parameter_values.hpp"
 
@@ -108,28 +109,41 @@ void Stream::bind_input(const std::string& node, const amp_buffer& samples) {
     live_[rt_.find(node, "bind_input")] = false;
 }
 
-int64_t Stream::set_param(const std::string& node, const std::string& key, Tensor value, int64_t at_frame) {
-    const auto [u, k] = rt_.find_param(node, key);
+int64_t Stream::set_params(const std::string& node, std::span<Setting> settings, int64_t at_frame) {
+    for (const Setting& x : settings) check_setting(node, x, at_frame);
+    const uint32_t u = rt_.find_param(node, settings.front().key).first;
     const int64_t frame = at_frame < 0 ? clock_[u] : at_frame;
-    check_shape(plan_, u, k, value, rt_.common_.config.batches, "set_param");
-    check_range(plan_, u, k, value);
-    if (!begun() && frame == 0) {  // any kind of value fits
-        rebuild([&] { rt_.set_param(node, key, std::move(value), 0); });
+    if (!begun() && frame == 0) {
+        rebuild([&] {
+            for (Setting& x : settings) rt_.set_param(node, x.key, std::move(x.value), 0);
+        });
         return 0;
     }
-    if (frame < clock_[u])
-        throw Failure(AMP_E_INVALID_ARG, "set_param",
-                      text("%s.%s: frame %lld has been made (the earliest is %lld).", node.c_str(), key.c_str(),
-                           static_cast<long long>(frame), static_cast<long long>(clock_[u])),
-                      node, key);
-    for (const auto& s : rt_.shards_) s->check_fits(u, k, value);
-    Change change{frame, u, k, std::make_shared<const Tensor>(std::move(value)), false};
-    rt_.announce(change);
+    std::vector<Change> changes;
+    for (Setting& x : settings) {
+        const uint32_t k = rt_.find_param(node, x.key).second;
+        changes.push_back({frame, u, k, std::make_shared<const Tensor>(std::move(x.value)), false});
+        rt_.announce(changes.back());
+    }
     auto& list = changes_[u];
     const auto later =
         std::upper_bound(list.begin(), list.end(), frame, [](int64_t f, const Change& x) { return f < x.time; });
-    list.insert(later, std::move(change));
+    list.insert(later, std::make_move_iterator(changes.begin()), std::make_move_iterator(changes.end()));
     return frame;
+}
+
+void Stream::check_setting(const std::string& node, const Setting& x, int64_t at_frame) const {
+    const auto [u, k] = rt_.find_param(node, x.key);
+    check_shape(plan_, u, k, x.value, rt_.common_.config.batches, "set_param");
+    check_range(plan_, u, k, x.value);
+    const int64_t frame = at_frame < 0 ? clock_[u] : at_frame;
+    if (!begun() && frame == 0) return;  // any kind of value fits
+    if (frame < clock_[u])
+        throw Failure(AMP_E_INVALID_ARG, "set_param",
+                      text("%s.%s: frame %lld has been made (the earliest is %lld).", node.c_str(), x.key.c_str(),
+                           static_cast<long long>(frame), static_cast<long long>(clock_[u])),
+                      node, x.key);
+    for (const auto& s : rt_.shards_) s->check_fits(u, k, x.value);
 }
 
 void Stream::extend(const std::string& name, const double* times, const double* values, size_t count) {

@@ -4,6 +4,7 @@
 #pragma once
 #include <optional>
 #include <set>
+#include <span>
 #include <string_view>
 
 #include "amp/stream.h"
@@ -41,13 +42,20 @@ struct Ring {  // the tokens of one output, or of an edge with initial tokens of
     uint32_t grown = 0;
 };
 
+// A parameter of a node and the value it is to have.
+struct Setting {
+    std::string key;
+    Tensor value;
+};
+
 class Stream {
 public:
     Stream(Plan plan, const amp_stream_config& config);
 
     void set_history(History history);
     void bind_input(const std::string& node, const amp_buffer& samples);
-    int64_t set_param(const std::string& node, const std::string& key, Tensor value, int64_t at_frame);
+    // Values of one node, at least one, all from one frame on (-1: the next it makes), which is returned; all or none.
+    int64_t set_params(const std::string& node, std::span<Setting> settings, int64_t at_frame);
     void extend(const std::string& curve, const double* times, const double* values, size_t count);
     void push(std::string_view node, const amp_buffer& samples);
     void end(std::string_view node);
@@ -64,6 +72,7 @@ public:
     const Runtime& runtime() const { return rt_; }
 
 private:
+    void check_setting(const std::string& node, const Setting& x, int64_t at_frame) const;
     struct Act {  // decided; to be done by every shard
         enum { kFire, kLoop, kMove } kind;
         uint32_t index;        // node, component or ring

@@ -81,6 +81,9 @@ AMP_API amp_status amp_stream_bind_input(amp_stream *stream, const char *node, c
  * receives the frame. Before anything was fired or pushed a value may have a frame axis too. */
 AMP_API amp_status amp_stream_set_param(amp_stream *stream, const char *node, const char *key, const amp_buffer *value, int64_t at_frame,
                                         int64_t *frame, amp_error *error);
+/* [stream] As amp_stream_set_param for `count` parameters of one node, at least one, all from one frame on: all of them or none. */
+AMP_API amp_status amp_stream_set_params(amp_stream *stream, const char *node, const char *const *keys, const amp_buffer *values,
+                                         size_t count, int64_t at_frame, int64_t *frame, amp_error *error);
 
 /* [stream] The next samples of an `input` node, (B|1, C, N); copied. All of them or none: AMP_E_FULL if the ring would pass its limit,
  * AMP_E_NONFINITE if they are not finite and the stream stops at such values. */
