@@ -97,8 +97,8 @@ typedef struct amp_case_contract {
     const char *params;        /* "cutoff_hz=1000 q=2 mode=lowpass" */
     uint32_t    channels;
     uint32_t    frames;
-    const char *comparator;    /* exact | max_abs | snr_db */
-    double      tolerance;
+    const char *comparator;    /* of its golden: exact | max_abs | rms_db | snr_db | spectral_db | lag_frames */
+    double      tolerance;     /* exact: 0; max_abs: absolute; *_db: dB; lag_frames: frames */
     const char *reason;        /* why that comparator and tolerance */
 } amp_case_contract;
 
