@@ -19,20 +19,10 @@ from matplotlib.text import Text
 import amp_lab as amp
 from amp_lab import plots
 from amp_lab.errors import InvalidArgument, ShapeError
-from amp_lab.lowlevel import Pyramid
+from amp_lab.lowlevel import TRACE_DTYPE, Pyramid
 from amp_lab.plots import style
 
 RATE = 48_000.0
-EVENT = np.dtype(
-    [
-        ("node", "u4"),
-        ("frames", "u4"),
-        ("first_frame", "i8"),
-        ("visible_from", "i8"),
-        ("start_s", "f8"),
-        ("stop_s", "f8"),
-    ]
-)
 
 
 def sine(frequency_hz: float, amplitude: float, frames: int) -> npt.NDArray[np.float64]:
@@ -105,7 +95,7 @@ def plan() -> dict[str, Any]:
 
 
 def trace(firings: int) -> SimpleNamespace:
-    events = np.zeros(firings, EVENT)
+    events = np.zeros(firings, TRACE_DTYPE)
     events["node"] = np.arange(firings) % 5
     events["frames"] = 512
     events["first_frame"] = np.arange(firings) // 5 * 512

@@ -14,7 +14,7 @@ from amp_lab.analysis.arguments import Band
 from amp_lab.analysis.frequency_search import search
 from amp_lab.analysis.records import Record, size, span
 from amp_lab.analysis.signals import FloatArray, power_decibels, require_finite, to_signal
-from amp_lab.analysis.sine_fit import Rows
+from amp_lab.analysis.sine_fit import ScaledRows
 from amp_lab.common.provided import provided
 from amp_lab.errors import InvalidArgument, ShapeError
 
@@ -241,7 +241,7 @@ def _one(
 class Measured:
     """Signals with the rate and the band they are measured at."""
 
-    rows: Rows
+    rows: ScaledRows
     rate: float
     band: Band
 

@@ -30,7 +30,7 @@ _SILENT = 1e-28
 """Power below which a row scaled to one holds rounding only."""
 
 
-class Rows(NamedTuple):
+class ScaledRows(NamedTuple):
     """Signals as rows of magnitudes below one: x = values * 2**exponent."""
 
     values: FloatArray
@@ -61,13 +61,13 @@ class SineFit:
         return np.asarray(np.abs(self.amplitude) ** 2 / 2.0)
 
 
-def rows(x: npt.ArrayLike, where: str) -> Rows:
+def rows(x: npt.ArrayLike, where: str) -> ScaledRows:
     """Return finite signals as scaled rows."""
     signal = to_signal(x, where)
     require_finite(signal, where)
     flat = signal.reshape(-1, signal.shape[-1])
     exponent = np.frexp(np.abs(flat).max(axis=-1))[1]
-    return Rows(np.ldexp(flat, -exponent[:, None]), exponent.astype(np.float64), signal.shape[:-1])
+    return ScaledRows(np.ldexp(flat, -exponent[:, None]), exponent.astype(np.float64), signal.shape[:-1])
 
 
 def not_silent(where: str, power: FloatArray) -> None:
