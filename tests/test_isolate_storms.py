@@ -207,7 +207,7 @@ def test_a_session_in_a_fork_says_what_to_do(isolation: Any) -> None:
         assert same_bits(np.concatenate((first, s.pull(50)), axis=2), whole)
 
 
-def test_interrupted_wishes_leave_no_lock_taken() -> None:
+def test_interrupted_requests_leave_no_lock_taken() -> None:
     """What a widget asks its thread for, and a look at the graph, may be interrupted: others go on."""
     from amp_lab.widgets.latest import Latest  # noqa: PLC0415 - widgets need much
 
@@ -217,14 +217,14 @@ def test_interrupted_wishes_leave_no_lock_taken() -> None:
     hits = 0
     end = time.monotonic() + 1.0
 
-    def wish() -> None:
+    def request() -> None:
         while time.monotonic() < end:
             latest.ask()
             with journal.lock():
                 pass
 
     while time.monotonic() < end:
-        hits += hit(wish, 0.0002, KeyboardInterrupt()) is not None
+        hits += hit(request, 0.0002, KeyboardInterrupt()) is not None
     assert hits > 0
     done: list[bool] = []
 

@@ -535,8 +535,8 @@ def test_exports_are_files_of_the_graph_as_it_is(lab: Lab, monkeypatch: pytest.M
     bench = lab(voice())
     monkeypatch.setattr(View, "send", send)
 
-    def export(**wish: Any) -> dict[str, Any]:
-        bench.editor._receive(bench.editor, {"kind": "export", "id": "1", **wish}, [])
+    def export(**request: Any) -> dict[str, Any]:
+        bench.editor._receive(bench.editor, {"kind": "export", "id": "1", **request}, [])
         assert arrived.acquire(timeout=120)
         return messages[-1]
 
@@ -547,8 +547,8 @@ def test_exports_are_files_of_the_graph_as_it_is(lab: Lab, monkeypatch: pytest.M
     assert np.array_equal(sound.T, rendered.astype("float32"))
     assert amp.Graph.from_json(export(what="json")["buffers"][0].decode()).to_dict() == bench.graph.to_dict()
     assert export(what="png")["buffers"][0].startswith(b"\x89PNG")
-    for wish in ({"what": "wav", "seconds": 0}, {"what": "wav", "seconds": 1e9}, {"what": "mp3"}):
-        assert export(**wish)["kind"] == "failed"
+    for request in ({"what": "wav", "seconds": 0}, {"what": "wav", "seconds": 1e9}, {"what": "mp3"}):
+        assert export(**request)["kind"] == "failed"
 
 
 def test_patches_nearby_are_listed(lab: Lab) -> None:

@@ -62,15 +62,15 @@ def ask(widget: Any, **content: Any) -> None:
     widget._receive(widget, content, [])
 
 
-def answered(sent: list[dict[str, Any]], wish: str) -> dict[str, Any]:
+def answered(sent: list[dict[str, Any]], request: str) -> dict[str, Any]:
     """Wait for the answer to a message."""
     deadline = time.monotonic() + 30.0
     while time.monotonic() < deadline:
         for message in sent:
-            if message.get("id") == wish:
+            if message.get("id") == request:
                 return message
         time.sleep(0.01)
-    raise AssertionError(f"{wish}: no answer in {sent!r:.200}")
+    raise AssertionError(f"{request}: no answer in {sent!r:.200}")
 
 
 def test_a_picture_is_what_the_widget_shows_now(
@@ -231,8 +231,8 @@ def test_a_broken_graph_is_told_and_the_panel_goes_on(sent: list[dict[str, Any]]
     panel.close()
 
 
-def test_the_newest_wish_wins() -> None:
-    """A hundred wishes while one is carried out make one more, and nothing runs after close."""
+def test_the_newest_request_wins() -> None:
+    """A hundred requests while one is carried out make one more, and nothing runs after close."""
     done: list[float] = []
     begun = threading.Event()
 
@@ -253,7 +253,7 @@ def test_the_newest_wish_wins() -> None:
 
 
 def test_stale_work_is_told_but_not_twice_in_a_row() -> None:
-    """Wishes that come faster than the work goes still let every second one finish."""
+    """Requests that come faster than the work goes still let every second one finish."""
     outcomes: list[bool] = []
     running = threading.Event()
 
@@ -278,7 +278,7 @@ def test_stale_work_is_told_but_not_twice_in_a_row() -> None:
 
 
 def test_what_is_cancelled_is_stopped_and_forgotten() -> None:
-    """Cancelling ends what runs and drops what waits; the next wish is done as ever."""
+    """Cancelling ends what runs and drops what waits; the next request is done as ever."""
     stopped: list[bool] = []
     running, go = threading.Event(), threading.Event()
 
@@ -360,8 +360,8 @@ def test_a_spectrogram_shows_when_and_how_high(sent: list[dict[str, Any]]) -> No
     time_s = np.arange(48_000) / 48_000
     tone = np.where(time_s > 0.5, np.sin(2 * np.pi * 3000 * time_s), 0.0)
     widget = amp.spectrogram(tone, segment_frames=1024)
-    wish = {"first": 0, "last": 48_000, "columns": 100, "rows": 60, "log": False}
-    ask(widget, kind="image", id="1", signals=widget.signals, **wish)
+    request = {"first": 0, "last": 48_000, "columns": 100, "rows": 60, "log": False}
+    ask(widget, kind="image", id="1", signals=widget.signals, **request)
     answer = sent[-1]
     image = np.frombuffer(answer["buffers"][0], np.uint8).reshape(answer["rows"], answer["columns"])
     row = int(3000 / answer["high_hz"] * answer["rows"])
@@ -386,7 +386,7 @@ def test_a_view_of_a_panel_that_cannot_render_waits_for_the_cure() -> None:
     bench.timeline.selected = "half"
     assert bench.editor.selection == ["half"]
     bench.close()
-    assert bench.panel.closed and bench.scope.closed and bench.panel._heard == []
+    assert bench.panel.closed and bench.scope.closed and bench.panel._listeners == []
 
 
 def test_a_trace_opens_in_perfetto(render: Render, tmp_path: Path) -> None:

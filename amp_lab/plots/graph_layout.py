@@ -92,19 +92,19 @@ def arrange(heights: Mapping[str, float], links: Sequence[Ends]) -> dict[str, Pl
         for index in sorted(columns, reverse=bool(sweep % 2)):
             side = 1 if sweep % 2 else -1
             column = columns[index]
-            wish = {
-                name: _wish(
+            wanted = {
+                name: _wanted(
                     name, [n for n in near[name] if (stage[n] - index) * side > 0] or near[name], top, heights
                 )
                 for name in column
             }
-            column.sort(key=lambda name: (wish[name], name))
-            _stack(column, wish, heights, top)
+            column.sort(key=lambda name: (wanted[name], name))
+            _stack(column, wanted, heights, top)
     left, upper = min(stage.values(), default=0), min(top.values(), default=0.0)
     return {name: ((stage[name] - left) * (WIDTH + GAP_X), round(top[name] - upper)) for name in names}
 
 
-def _wish(name: str, near: Sequence[str], top: Mapping[str, float], heights: Mapping[str, float]) -> float:
+def _wanted(name: str, near: Sequence[str], top: Mapping[str, float], heights: Mapping[str, float]) -> float:
     """Return the upper edge that would put a node level with its neighbours."""
     if not near:
         return top[name]
@@ -112,14 +112,14 @@ def _wish(name: str, near: Sequence[str], top: Mapping[str, float], heights: Map
 
 
 def _stack(
-    column: Sequence[str], wish: Mapping[str, float], heights: Mapping[str, float], top: dict[str, float]
+    column: Sequence[str], wanted: Mapping[str, float], heights: Mapping[str, float], top: dict[str, float]
 ) -> None:
-    """Put a column down in order without overlap, as near to its wishes as their mean allows."""
+    """Put a column down in order without overlap, as near to the wanted places as their mean allows."""
     bottom = float("-inf")
     for name in column:
-        top[name] = max(wish[name], bottom + GAP_Y)
+        top[name] = max(wanted[name], bottom + GAP_Y)
         bottom = top[name] + heights[name]
-    shift = sum(top[name] - wish[name] for name in column) / max(len(column), 1)
+    shift = sum(top[name] - wanted[name] for name in column) / max(len(column), 1)
     for name in column:
         top[name] -= shift
 

@@ -95,7 +95,7 @@ class View(anywidget.AnyWidget):
         raise NotImplementedError
 
     def close(self) -> None:
-        """Close the comm and let go of everything; the views go with it."""
+        """Close the comm and release everything; the views end with it."""
         if not self.closed:
             self.closed = True
             self._release()
@@ -103,7 +103,7 @@ class View(anywidget.AnyWidget):
             super().close()
             layout.close()
 
-    def tell(self, kind: str, buffers: Sequence[Any] = (), **content: Any) -> None:
+    def send_message(self, kind: str, buffers: Sequence[Any] = (), **content: Any) -> None:
         """Send a message to the views."""
         if not self.closed:
             self.send({"kind": kind, **content}, list(buffers))
@@ -114,42 +114,45 @@ class View(anywidget.AnyWidget):
             super().set_state(sync_data)
 
     def _release(self) -> None:
-        """Let go of what the subclass holds."""
+        """Release what the subclass owns."""
 
-    def _on_alive(self, wish: Mapping[str, Any]) -> None:
+    def _on_alive(self, request: Mapping[str, Any]) -> None:
         """Answer a view that opens, or whose connection was lost: this widget is there."""
-        self.tell("alive", id=wish.get("id"))
+        self.send_message("alive", id=request.get("id"))
 
     def _receive(self, _: Any, content: Any, buffers: Sequence[Any]) -> None:
         handler = None
-        wish = content if isinstance(content, Mapping) else {}
+        request = content if isinstance(content, Mapping) else {}
         try:
-            handler = getattr(self, f"_on_{wish.get('kind')}", None)
+            handler = getattr(self, f"_on_{request.get('kind')}", None)
             if handler is None:
                 raise GraphError(f"{type(self).__name__}: no such message (got {quoted(content)}).")
             with ENGINE, _asked_by_a_view():
-                handler(wish)
+                handler(request)
         except Exception as error:
-            self.tell("failed", id=wish.get("id"), **described(error))
+            self.send_message("failed", id=request.get("id"), **described(error))
 
-    def _on_picture(self, wish: Mapping[str, Any]) -> None:
+    def _on_picture(self, request: Mapping[str, Any]) -> None:
         """Send the picture of what is shown now; no message waits for it."""
         context = contextvars.copy_context()  # the kernel finds its way to the page through that
         threading.Thread(
-            target=context.run, args=(self._send_picture, wish.get("id")), name="amp_lab picture", daemon=True
+            target=context.run,
+            args=(self._send_picture, request.get("id")),
+            name="amp_lab picture",
+            daemon=True,
         ).start()
 
-    def _send_picture(self, wish: Any) -> None:
+    def _send_picture(self, request: Any) -> None:
         self._wait_for_picture()
-        between_cells(lambda: self._draw_and_send(wish))
+        between_cells(lambda: self._draw_and_send(request))
 
-    def _draw_and_send(self, wish: Any) -> None:
+    def _draw_and_send(self, request: Any) -> None:
         try:
             picture = self._picture()
         except Exception as error:
-            self.tell("failed", id=wish, **described(error))
+            self.send_message("failed", id=request, **described(error))
         else:
-            self.tell("picture", id=wish, png=picture)
+            self.send_message("picture", id=request, png=picture)
 
     def _wait_for_picture(self) -> None:
         """Wait, for a few seconds at most, until what a picture shows is there."""

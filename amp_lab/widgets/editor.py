@@ -83,23 +83,23 @@ class Editor(FileMessages):
 
     # ---- messages ----
 
-    def _on_fold(self, wish: Mapping[str, Any]) -> None:
-        self.journal.fold(wish["title"], tuple(wish["nodes"]))
-        self.tell("done", id=wish.get("id"), added=[])
+    def _on_fold(self, request: Mapping[str, Any]) -> None:
+        self.journal.fold(request["title"], tuple(request["nodes"]))
+        self.send_message("done", id=request.get("id"), added=[])
 
-    def _on_arrange(self, wish: Mapping[str, Any]) -> None:
+    def _on_arrange(self, request: Mapping[str, Any]) -> None:
         self.arrange()
 
-    def _on_copy(self, wish: Mapping[str, Any]) -> None:
-        count = edits.copy(self.graph, wish["nodes"])
-        self.tell("copied", id=wish.get("id"), count=count)
+    def _on_copy(self, request: Mapping[str, Any]) -> None:
+        count = edits.copy(self.graph, request["nodes"])
+        self.send_message("copied", id=request.get("id"), count=count)
 
-    def _on_code(self, wish: Mapping[str, Any]) -> None:
-        self.tell("code", id=wish.get("id"), text=self.graph.to_code())
+    def _on_code(self, request: Mapping[str, Any]) -> None:
+        self.send_message("code", id=request.get("id"), text=self.graph.to_code())
 
-    def _on_check(self, wish: Mapping[str, Any]) -> None:
+    def _on_check(self, request: Mapping[str, Any]) -> None:
         latency = 0 if self.check() else self.graph.compile().latency_frames
-        self.tell("checked", version=self.journal.version, latency_frames=latency)
+        self.send_message("checked", version=self.journal.version, latency_frames=latency)
 
 
 def problems(graph: Graph) -> list[dict[str, Any]]:

@@ -65,14 +65,14 @@ def brisk() -> Iterator[None]:
 class Feed:
     """Sends the sound of a graph in messages, never more than ``target`` frames ahead of what was played.
 
-    The page says now and then how far it is; between its words its clock is taken to go on. A word that was
-    held up on its way would make the clock slow, and the ring low: the quickest of the last ones counts.
+    The page reports now and then how far it is; between its reports its clock is taken to go on. A report
+    that was delayed would make the clock slow, and the ring low: the quickest of the last ones counts.
     Values that change while it sounds are set in the session; any other edit makes a new one, which the page
     blends in. While the graph cannot be played the last session goes on, and ``waits`` says why.
 
     Parameters
     ----------
-    tell
+    send
         Sends a message: kind, buffers, content.
     ended
         Called in the thread when the page has gone or the thread failed.
@@ -87,7 +87,7 @@ class Feed:
     def __init__(
         self,
         graph: Graph,
-        tell: Callable[..., None],
+        send: Callable[..., None],
         ended: Callable[[Feed], None],
         *,
         run: str,
@@ -96,7 +96,7 @@ class Feed:
     ) -> None:
         self.run, self.repeat = run, repeat
         self._graph, self._journal = graph, Journal.of(graph)
-        self._tell, self._ended = tell, ended
+        self._post, self._ended = send, ended
         self._rate = graph.sample_rate
         self._block = max(1, round(BLOCK_S * self._rate))
         self._lock = threading.RLock()  # entered by itself: a condition that is interrupted stays locked
@@ -108,7 +108,7 @@ class Feed:
         self._made, self._built = 0, 0.0
         self._end: int | None = None
         self._sent = self._played = 0
-        self._target, self._running, self._heard = target, False, time.monotonic()
+        self._target, self._running, self._reported = target, False, time.monotonic()
         self._starts: deque[float] = deque(maxlen=WORDS)
         self._problem = ""
         self._crashed = False
@@ -137,8 +137,8 @@ class Feed:
             if not (running and self._running):
                 self._starts.clear()
             self._played, self._target, self._running = frames, target, running
-            self._heard = time.monotonic()
-            self._starts.append(self._heard - frames / self._rate)
+            self._reported = time.monotonic()
+            self._starts.append(self._reported - frames / self._rate)
             self._changed.notify_all()
 
     def patched(self, patch: Patch) -> None:
@@ -161,7 +161,7 @@ class Feed:
                 while self._step():
                     pass
         except Exception as error:
-            self._tell("halted", run=self.run, **described(error))
+            self._post("halted", run=self.run, **described(error))
         finally:
             if self._session is not None:
                 self._session.close()
@@ -171,7 +171,7 @@ class Feed:
     def _step(self) -> bool:
         """Follow the edits and send what is due; False at the end."""
         with self._lock:
-            if self._closed or time.monotonic() - self._heard > LOST_S:
+            if self._closed or time.monotonic() - self._reported > LOST_S:
                 return False
             sets, self._sets = self._sets, {}
         for name, values in sets.items():
@@ -191,7 +191,7 @@ class Feed:
         with self._lock:
             played: float = self._played
             if self._running:
-                now = min(time.monotonic(), self._heard + TRUST_S)
+                now = min(time.monotonic(), self._reported + TRUST_S)
                 played = (now - min(self._starts)) * self._rate
             return int(self._target + played) - self._sent
 
@@ -261,7 +261,7 @@ class Feed:
             buffers = [np.ascontiguousarray(part, dtype="<f4").tobytes() for part in parts]
         with self._lock:
             self._sent += sound.shape[1]
-        self._tell("sound", buffers, run=self.run, channels=sound.shape[0])
+        self._post("sound", buffers, run=self.run, channels=sound.shape[0])
 
     def _say(self, error: AmpError | None) -> None:
         """Tell what keeps the graph as it is from being heard, once; None: nothing any more."""
@@ -269,7 +269,7 @@ class Feed:
         if problem != self._problem:
             self._problem = problem
             content = {} if error is None else described(error)
-            self._tell("waits", run=self.run, silent=self._session is None, **content)
+            self._post("waits", run=self.run, silent=self._session is None, **content)
 
 
 def moved(before: NodeRecord | None, after: NodeRecord | None) -> dict[str, Any] | None:

@@ -52,30 +52,30 @@ class FileMessages(GraphView):
         self.file.release(self._show_file)
         super()._release()
 
-    def _on_hello(self, wish: Mapping[str, Any]) -> None:
-        super()._on_hello(wish)
+    def _on_hello(self, request: Mapping[str, Any]) -> None:
+        super()._on_hello(request)
         self.file.look()
 
     def _on_look(self, _: Mapping[str, Any]) -> None:
         self.file.look()
 
-    def _on_save(self, wish: Mapping[str, Any]) -> None:
-        path = wish.get("path")
+    def _on_save(self, request: Mapping[str, Any]) -> None:
+        path = request.get("path")
         self.file.save(None if path is None else disk.writable_place("save", path))
-        self.tell("done", id=wish.get("id"), added=[])
+        self.send_message("done", id=request.get("id"), added=[])
 
-    def _on_open(self, wish: Mapping[str, Any]) -> None:
-        self.file.open(disk.place("open", wish["path"]))
-        self.tell("done", id=wish.get("id"), added=[])
+    def _on_open(self, request: Mapping[str, Any]) -> None:
+        self.file.open(disk.place("open", request["path"]))
+        self.send_message("done", id=request.get("id"), added=[])
 
-    def _on_choose(self, wish: Mapping[str, Any]) -> None:
-        self.file.choose(str(wish["choice"]))
-        self.tell("done", id=wish.get("id"), added=[])
+    def _on_choose(self, request: Mapping[str, Any]) -> None:
+        self.file.choose(str(request["choice"]))
+        self.send_message("done", id=request.get("id"), added=[])
 
-    def _on_files(self, wish: Mapping[str, Any]) -> None:
-        self.tell("files", id=wish.get("id"), names=disk.nearby())
+    def _on_files(self, request: Mapping[str, Any]) -> None:
+        self.send_message("files", id=request.get("id"), names=disk.nearby())
 
-    def _on_both(self, wish: Mapping[str, Any]) -> None:
+    def _on_both(self, request: Mapping[str, Any]) -> None:
         asked = self.file.asked
         pictures = []
         if asked is not None:
@@ -85,28 +85,28 @@ class FileMessages(GraphView):
             pictures = [
                 style.png(plots.graph(Journal.of(g).state, name=g.name)) for g in (theirs.graph, graph)
             ]
-        self.tell("both", pictures, id=wish.get("id"))
+        self.send_message("both", pictures, id=request.get("id"))
 
-    def _on_export(self, wish: Mapping[str, Any]) -> None:
+    def _on_export(self, request: Mapping[str, Any]) -> None:
         """Send a file to the page, which saves it as a download."""
-        what = wish.get("what")
+        what = request.get("what")
         if what == "wav":
-            seconds = checks.real("export.seconds", wish.get("seconds"), f"above 0 to {MOST_S:g} s")
+            seconds = checks.real("export.seconds", request.get("seconds"), f"above 0 to {MOST_S:g} s")
             if not 0.0 < seconds <= MOST_S:
                 allowed = f"allowed above 0 to {MOST_S:g} s"
                 raise GraphError(f"export.seconds: not a length (got {seconds:g} s, {allowed}). Give fewer.")
             run = contextvars.copy_context().run
             threading.Thread(
                 target=run,
-                args=(self._render_wav, wish.get("id"), seconds),
+                args=(self._render_wav, request.get("id"), seconds),
                 name="amp_lab export",
                 daemon=True,
             ).start()
             return
         if what == "png":
-            self._download(wish.get("id"), "png", style.png(self.figure()))
+            self._download(request.get("id"), "png", style.png(self.figure()))
         elif what == "json":
-            self._download(wish.get("id"), "json", self.graph.to_json().encode())
+            self._download(request.get("id"), "json", self.graph.to_json().encode())
         else:
             raise GraphError(
                 f"export: no such format (got {quoted(what)}, allowed wav, png, json). Use one of these."
@@ -121,11 +121,11 @@ class FileMessages(GraphView):
                     id_, "wav", render.save(Path(folder) / "sound.wav", subtype="FLOAT").read_bytes()
                 )
         except Exception as error:
-            self.tell("failed", id=id_, **described(error))
+            self.send_message("failed", id=id_, **described(error))
 
     def _go_on(self, _: int, __: int) -> None:
         if self.closed:
             raise GraphError("export: the editor was closed.")
 
     def _download(self, id_: Any, ending: str, data: bytes) -> None:
-        self.tell("exported", [data], id=id_, name=f"{self.graph.name}.{ending}")
+        self.send_message("exported", [data], id=id_, name=f"{self.graph.name}.{ending}")

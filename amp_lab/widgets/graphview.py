@@ -11,6 +11,7 @@ from amp_lab import catalog
 from amp_lab.errors import GraphError, NativeCrash, quoted
 from amp_lab.graph.edits.journal import Journal
 from amp_lab.graph.edits.states import Patch
+from amp_lab.lowlevel.words import CURVES
 from amp_lab.plots import graph_layout
 from amp_lab.widgets import crash, edits, wire
 from amp_lab.widgets.base import View
@@ -73,7 +74,7 @@ class GraphView(View):
             name in self.graph and self.journal.place(name) is None for name in {*patch.nodes, *patch.places}
         ):
             self._settle()
-        self.tell(**wire.patch(patch, self.journal))
+        self.send_message(**wire.patch(patch, self.journal))
 
     def _settle(self) -> None:
         state = self.journal.state
@@ -81,22 +82,23 @@ class GraphView(View):
             contracts = {record.type: catalog.contract(record.type) for record in state.nodes.values()}
             self.journal.settle(graph_layout.settle(state, contracts))
 
-    def _on_hello(self, wish: Mapping[str, Any]) -> None:
+    def _on_hello(self, request: Mapping[str, Any]) -> None:
         journal = self.journal
         with journal.lock():
-            self.tell(
+            self.send_message(
                 "state",
                 version=journal.version,
                 undo=journal.undo_steps,
                 redo=journal.redo_steps,
                 sample_rate=self.graph.sample_rate,
                 document=wire.document(journal.state),
-                catalogue=wire.contracts(self.graph.sample_rate) if wish.get("catalogue") else None,
+                catalogue=wire.contracts(self.graph.sample_rate) if request.get("catalogue") else None,
+                interpolations=CURVES,
             )
 
-    def _on_edit(self, wish: Mapping[str, Any]) -> None:
-        added = edits.apply(self.graph, wish["ops"], wish.get("gesture"))
-        self.tell("done", id=wish.get("id"), added=added)
+    def _on_edit(self, request: Mapping[str, Any]) -> None:
+        added = edits.apply(self.graph, request["ops"], request.get("gesture"))
+        self.send_message("done", id=request.get("id"), added=added)
 
     def _on_undo(self, _: Mapping[str, Any]) -> None:
         self.undo()

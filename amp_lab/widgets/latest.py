@@ -1,4 +1,4 @@
-"""A thread that carries out the newest wish."""
+"""A thread that runs the newest request."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Stale: TypeAlias = Callable[[], bool]
 
 
 class Latest:
-    """Runs ``work(stale)`` for the newest wish: one that waits is replaced, one that runs is told so.
+    """Runs ``work(stale)`` for the newest request: one that waits is replaced, one that runs is stale.
 
-    Work that looks at ``stale()`` can give up early. It is told so at most once in a row, so that wishes that
-    keep coming faster than the work goes still show something. The thread starts with the first wish, in the
-    context of whoever wishes, since a kernel finds its way to the page through that.
+    Work that looks at ``stale()`` can give up early. That is true at most once in a row, so that requests
+    that keep coming faster than the work goes still show something. The thread starts with the first request,
+    in the context of that request, since a kernel finds the page through it.
     """
 
     def __init__(self, work: Callable[[Stale], None]) -> None:
@@ -28,7 +28,7 @@ class Latest:
         self._thread: threading.Thread | None = None
 
     def ask(self) -> None:
-        """Wish for the work to be done from now on; returns at once."""
+        """Request the work from now on; returns at once."""
         with self._lock:
             if self._closed:
                 return
@@ -42,19 +42,19 @@ class Latest:
             self._changed.notify_all()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until no wish is left; False if that takes longer."""
+        """Wait until no request is left; False if that takes longer."""
         with self._lock:
             return self._changed.wait_for(lambda: self._closed or self._done == self._asked, timeout_s)
 
     def cancel(self) -> None:
-        """Stop what runs, and forget what waits; wishes from now on are done."""
+        """Stop what runs, and forget what waits; requests from now on are done."""
         with self._lock:
             self._cancelled = self._asked
             self._changed.notify_all()
 
     @property
     def cancelled(self) -> bool:
-        """Whether what runs was cancelled, rather than replaced by a newer wish."""
+        """Whether what runs was cancelled, rather than replaced by a newer request."""
         return self._begun <= self._cancelled
 
     def close(self) -> None:

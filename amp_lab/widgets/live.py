@@ -106,14 +106,14 @@ class Live(GraphView):
     def _end(self) -> None:
         feed, self._feed = self._feed, None
         if feed is not None:
-            self.tell("halted", run=feed.run)
+            self.send_message("halted", run=feed.run)
             feed.close()
 
     def _switched(self, change: Any) -> None:
         if not change["new"]:
             self._end()
         elif self._feed is None:
-            self.tell("play")
+            self.send_message("play")
 
     def _repeated(self, change: Any) -> None:
         if self._feed is not None:
@@ -129,35 +129,35 @@ class Live(GraphView):
 
     # ---- messages ----
 
-    def _on_start(self, wish: Mapping[str, Any]) -> None:
+    def _on_start(self, request: Mapping[str, Any]) -> None:
         self._end()
         self._feed = Feed(
             self.graph,
-            self.tell,
+            self.send_message,
             self._ended,
-            run=str(wish["run"]),
-            target=int(wish["target"]),
+            run=str(request["run"]),
+            target=int(request["target"]),
             repeat=self.repeat,
         )
         self.playing = True
 
-    def _on_played(self, wish: Mapping[str, Any]) -> None:
-        if (feed := self._feed) is None or feed.run != wish["run"]:
+    def _on_played(self, request: Mapping[str, Any]) -> None:
+        if (feed := self._feed) is None or feed.run != request["run"]:
             return
-        feed.played(int(wish["frames"]), int(wish["target"]), bool(wish["running"]))
+        feed.played(int(request["frames"]), int(request["target"]), bool(request["running"]))
         self.heard = Heard(
-            frames=int(wish["frames"]),
-            peak=tuple(wish["peak"]),
-            rms=tuple(wish["rms"]),
-            latency_s=float(wish["latency_s"]),
-            ring_s=float(wish["ring_s"]),
-            underruns=int(wish["underruns"]),
-            silent_frames=int(wish["silent_frames"]),
-            limited_db=float(wish["limited_db"]),
+            frames=int(request["frames"]),
+            peak=tuple(request["peak"]),
+            rms=tuple(request["rms"]),
+            latency_s=float(request["latency_s"]),
+            ring_s=float(request["ring_s"]),
+            underruns=int(request["underruns"]),
+            silent_frames=int(request["silent_frames"]),
+            limited_db=float(request["limited_db"]),
         )
 
-    def _on_stop(self, wish: Mapping[str, Any]) -> None:
-        if self._feed is None or self._feed.run == wish["run"]:
+    def _on_stop(self, request: Mapping[str, Any]) -> None:
+        if self._feed is None or self._feed.run == request["run"]:
             self.stop()
 
 

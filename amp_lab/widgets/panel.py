@@ -41,8 +41,8 @@ class _Superseded(Exception):  # noqa: N818 - nothing went wrong
 class Panel(GraphView):
     """Panel of a graph's parameters: ``amp.panel(g)``.
 
-    Every edit of the graph, from wherever it comes, is rendered anew: the newest wish wins, and a render that
-    runs for an older one is stopped.
+    Every edit of the graph, from wherever it comes, is rendered anew: the newest request counts, and a render
+    that runs for an older one is stopped.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class Panel(GraphView):
     def __init__(self, graph: Graph, **traits: Any) -> None:
         super().__init__(graph, **traits)
         self.render: Render | None = None
-        self._heard: list[Callable[[Render], object]] = []
+        self._listeners: list[Callable[[Render], object]] = []
         self._latest = Latest(self._work)
         self.values = self._present()
         self.observe(self._set, "values")
@@ -88,11 +88,11 @@ class Panel(GraphView):
 
     def on_render(self, listener: Callable[[Render], object]) -> None:
         """Call ``listener(render)`` with every new render, in the panel's thread."""
-        self._heard.append(listener)
+        self._listeners.append(listener)
 
     def off_render(self, listener: Callable[[Render], object]) -> None:
         """Stop calling a listener; one that is not there is ignored."""
-        self._heard = [known for known in self._heard if known != listener]
+        self._listeners = [known for known in self._listeners if known != listener]
 
     def wait(self, timeout_s: float | None = None) -> Render | None:
         """Wait until the newest edit is rendered; returns the render."""
@@ -112,7 +112,7 @@ class Panel(GraphView):
     def _release(self) -> None:
         super()._release()
         self._latest.close()
-        self._heard.clear()
+        self._listeners.clear()
 
     # ---- values ----
 
@@ -152,9 +152,9 @@ class Panel(GraphView):
             self._render(stale)
         except _Superseded:
             if self._latest.cancelled:
-                self.tell("stopped")
+                self.send_message("stopped")
         except Exception as error:
-            self.tell("unrendered", **described(error))
+            self.send_message("unrendered", **described(error))
 
     def _render(self, stale: Stale) -> None:
         version, start = self.journal.version, time.perf_counter()
@@ -166,7 +166,7 @@ class Panel(GraphView):
                 raise _Superseded
             if (now := time.perf_counter()) - shown >= PROGRESS_EVERY_S:
                 shown = now
-                self.tell("progress", done=done, frames=frames)
+                self.send_message("progress", done=done, frames=frames)
 
         render = self.graph.render(
             seconds=self.seconds,
@@ -177,14 +177,14 @@ class Panel(GraphView):
         )
         self.render = render
         self._show(render, version, time.perf_counter() - start)
-        for listener in tuple(self._heard):
+        for listener in tuple(self._listeners):
             listener(render)
 
     def _show(self, render: Render, version: int, seconds: float) -> None:
         channels = render.audio[0][:2]
         columns = min(STRIP_COLUMNS, render.frames)
         strips = [Pyramid.build(channel).query(0, render.frames, columns) for channel in channels if columns]
-        self.tell(
+        self.send_message(
             "rendered",
             [np.stack(strip, axis=1).astype("<f4").tobytes() for strip in strips],
             digest=render.digest,
@@ -206,16 +206,16 @@ class Panel(GraphView):
     def _on_render(self, _: Mapping[str, Any]) -> None:
         self._latest.ask()
 
-    def _on_sound(self, wish: Mapping[str, Any]) -> None:
+    def _on_sound(self, request: Mapping[str, Any]) -> None:
         render = self.render
         heard = np.zeros((0, 0)) if render is None else sound(render)
         buffers = [np.ascontiguousarray(channel, dtype="<f4").tobytes() for channel in heard]
         rate = self.graph.sample_rate if render is None else render.sample_rate
-        self.tell("sound", buffers, id=wish.get("id"), sample_rate=rate, gain=_gain(heard))
+        self.send_message("sound", buffers, id=request.get("id"), sample_rate=rate, gain=_gain(heard))
 
-    def _on_curves(self, wish: Mapping[str, Any]) -> None:
+    def _on_curves(self, request: Mapping[str, Any]) -> None:
         plan = self.graph.compile()
-        self.tell("curves", id=wish.get("id"), names=list(plan.curves))
+        self.send_message("curves", id=request.get("id"), names=list(plan.curves))
 
 
 def sound(render: Render) -> Samples:

@@ -51,29 +51,29 @@ class Scope(SignalView):
             )
         return figure
 
-    def _on_span(self, wish: Mapping[str, Any]) -> None:
-        chosen = self._chosen(wish)
-        first, last = int(wish["first"]), int(wish["last"])
+    def _on_span(self, request: Mapping[str, Any]) -> None:
+        chosen = self._chosen(request)
+        first, last = int(request["first"]), int(request["last"])
         most = max(1, BUFFER_BYTES // (_PAIR_BYTES * max(len(chosen), 1)))
-        columns = max(1, min(int(wish["columns"]), most, last - first))
-        self.tell(
+        columns = max(1, min(int(request["columns"]), most, last - first))
+        self.send_message(
             "span",
             [_extremes(signal, first, last, columns) for signal in chosen],
-            id=wish.get("id"),
+            id=request.get("id"),
             signals=[signal.name for signal in chosen],
             first=first,
             last=last,
             columns=columns,
-            version=wish.get("version"),
+            version=request.get("version"),
         )
 
-    def _on_values(self, wish: Mapping[str, Any]) -> None:
-        frame = int(wish["frame"])
+    def _on_values(self, request: Mapping[str, Any]) -> None:
+        frame = int(request["frame"])
         values = [
             repr(float(signal.samples[frame])) if 0 <= frame < signal.samples.size else ""
-            for signal in self._chosen(wish)
+            for signal in self._chosen(request)
         ]
-        self.tell("values", id=wish.get("id"), frame=frame, values=values)
+        self.send_message("values", id=request.get("id"), frame=frame, values=values)
 
 
 def _extremes(signal: Signal, first: int, last: int, columns: int) -> bytes:

@@ -179,12 +179,12 @@ class SignalView(View):
             lanes = list(dict.fromkeys(entry["lane"] for entry in self.available))[:LANES]
             self.signals = [entry["name"] for entry in self.available if entry["lane"] in lanes][:SHOWN]
 
-    def _chosen(self, wish: Mapping[str, Any]) -> list[Signal]:
+    def _chosen(self, request: Mapping[str, Any]) -> list[Signal]:
         known = {signal.name: signal for table in self._tables.values() for signal in table}
-        return [known[name] for name in wish["signals"] if name in known]
+        return [known[name] for name in request["signals"] if name in known]
 
-    def _on_tap(self, wish: Mapping[str, Any]) -> None:
-        self.tap(str(wish["name"]))
+    def _on_tap(self, request: Mapping[str, Any]) -> None:
+        self.tap(str(request["name"]))
 
     def _on_hold(self, _: Mapping[str, Any]) -> None:
         self.hold()

@@ -72,19 +72,19 @@ class Spectrum(SignalView):
             known[window] = analysis.power_spectrum(signal.samples[None, :], rate, window=window)
         return known[window]
 
-    def _on_band(self, wish: Mapping[str, Any]) -> None:
-        chosen = self._chosen(wish)
-        low, high = float(wish["low"]), float(wish["high"])
+    def _on_band(self, request: Mapping[str, Any]) -> None:
+        chosen = self._chosen(request)
+        low, high = float(request["low"]), float(request["high"])
         most = max(1, BUFFER_BYTES // (_POINT_BYTES * max(len(chosen), 1)))
-        columns = min(int(wish["columns"]), most)
+        columns = min(int(request["columns"]), most)
         spectra = [self._spectrum(signal) for signal in chosen]
-        self.tell(
+        self.send_message(
             "band",
             [
-                _thinned(found.freq_hz, found.mean_db[0], low, high, columns, bool(wish["log"]))
+                _thinned(found.freq_hz, found.mean_db[0], low, high, columns, bool(request["log"]))
                 for found in spectra
             ],
-            id=wish.get("id"),
+            id=request.get("id"),
             signals=[signal.name for signal in chosen],
             peaks=[
                 [
@@ -93,7 +93,7 @@ class Spectrum(SignalView):
                 ]
                 for s in spectra
             ],
-            version=wish.get("version"),
+            version=request.get("version"),
         )
 
 
@@ -150,20 +150,20 @@ class Spectrogram(SignalView):
             name=signal.name,
         )
 
-    def _on_image(self, wish: Mapping[str, Any]) -> None:
-        chosen = self._chosen(wish)[:1]
-        first, last = int(wish["first"]), int(wish["last"])
-        columns, rows = int(wish["columns"]), int(wish["rows"])
+    def _on_image(self, request: Mapping[str, Any]) -> None:
+        chosen = self._chosen(request)[:1]
+        first, last = int(request["first"]), int(request["last"])
+        columns, rows = int(request["columns"]), int(request["rows"])
         buffers, top, low, high = [], 0.0, 0.0, 0.0
         for signal in chosen:
             image, top, low, high = _image(
-                signal, first, last, columns, rows, bool(wish["log"]), self.segment_frames, self.range_db
+                signal, first, last, columns, rows, bool(request["log"]), self.segment_frames, self.range_db
             )
             columns, rows = image.shape[1], image.shape[0]
             buffers.append(image.tobytes())
-        self.tell(
-            "image", buffers, id=wish.get("id"), first=first, last=last, columns=columns, rows=rows,
-            top_db=top, low_hz=low, high_hz=high, log=bool(wish["log"]), version=wish.get("version"),
+        self.send_message(
+            "image", buffers, id=request.get("id"), first=first, last=last, columns=columns, rows=rows,
+            top_db=top, low_hz=low, high_hz=high, log=bool(request["log"]), version=request.get("version"),
         )  # fmt: skip
 
 

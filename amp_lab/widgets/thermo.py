@@ -41,24 +41,24 @@ class Thermo(RenderView):
         """Draw heat and temperature."""
         return self.rendered().thermo()
 
-    def _on_heat(self, wish: Mapping[str, Any]) -> None:
+    def _on_heat(self, request: Mapping[str, Any]) -> None:
         if self.render is None:
-            self.tell("heat", id=wish.get("id"), version=self.version, empty=True)
+            self.send_message("heat", id=request.get("id"), version=self.version, empty=True)
             return
         heat = self.render.heat
         window_s = float(heat.times_s[0]) if heat.times_s.size else 1.0
         given_j = heat.own_j.sum(axis=1)
         order = [i for i in np.argsort(-given_j, kind="stable")[:ROWS] if given_j[i] > 0]
         count = heat.times_s.size
-        first, last = max(0, int(wish["first"])), min(count, int(wish["last"]))
+        first, last = max(0, int(request["first"])), min(count, int(request["last"]))
         rows = [heat.own_j[i] / window_s for i in order] + [heat.graph_power_w]
         warm = [i for i in order if np.isfinite(heat.temperature_k[i]).any()]
         rows += [heat.temperature_k[i] for i in warm]
-        columns = max(1, min(int(wish["columns"]), BUFFER_BYTES // (4 * len(rows)), last - first))
-        self.tell(
+        columns = max(1, min(int(request["columns"]), BUFFER_BYTES // (4 * len(rows)), last - first))
+        self.send_message(
             "heat",
             [_highest(row, first, last, columns) for row in rows] if last > first else [],
-            id=wish.get("id"),
+            id=request.get("id"),
             version=self.version,
             nodes=[heat.nodes[i] for i in order],
             warm=[heat.nodes[i] for i in warm],

@@ -48,19 +48,19 @@ class Timeline(RenderView):
         """Return the trace as text for Perfetto and chrome://tracing."""
         return trace_file.text(self.rendered())
 
-    def _on_plan(self, wish: Mapping[str, Any]) -> None:
+    def _on_plan(self, request: Mapping[str, Any]) -> None:
         render = self.render
         if render is None:
-            self.tell("plan", id=wish.get("id"), version=self.version, empty=True)
+            self.send_message("plan", id=request.get("id"), version=self.version, empty=True)
             return
         info, trace = render.plan.info, render.trace
         rows = delay_view.rows_of(info, trace, render.metrics)
         wall_s = 0.0
         if trace is not None and trace.events.size:
             wall_s = float(trace.events["stop_s"].max() - trace.events["start_s"].min())
-        self.tell(
+        self.send_message(
             "plan",
-            id=wish.get("id"),
+            id=request.get("id"),
             version=self.version,
             sample_rate=render.sample_rate,
             latency_frames=render.latency_frames,
@@ -88,9 +88,13 @@ class Timeline(RenderView):
             path=delay_view.path_of(info),
         )
 
-    def _on_firings(self, wish: Mapping[str, Any]) -> None:
+    def _on_firings(self, request: Mapping[str, Any]) -> None:
         trace = None if self.render is None else self.render.trace
-        first, last, columns = float(wish["first"]), float(wish["last"]), max(1, int(wish["columns"]))
+        first, last, columns = (
+            float(request["first"]),
+            float(request["last"]),
+            max(1, int(request["columns"])),
+        )
         found: Any = np.zeros(0, _FIRING)
         if trace is not None and trace.events.size:
             origin = trace.events["start_s"].min()
@@ -103,14 +107,14 @@ class Timeline(RenderView):
         nodes = 0 if self.render is None else len(self.render.plan.order)
         columns = max(1, min(columns, BUFFER_BYTES // max(nodes, 1)))
         data = _bars(found, first) if bars else _load(found, nodes, first, last, columns)
-        self.tell(
-            "firings", [data], id=wish.get("id"), version=self.version, bars=bars, count=len(found),
+        self.send_message(
+            "firings", [data], id=request.get("id"), version=self.version, bars=bars, count=len(found),
             first=first, last=last, columns=columns,
         )  # fmt: skip
 
-    def _on_trace(self, wish: Mapping[str, Any]) -> None:
+    def _on_trace(self, request: Mapping[str, Any]) -> None:
         name = f"{self.rendered().name}.trace.json"
-        self.tell("trace", [self.trace_json().encode()], id=wish.get("id"), name=name)
+        self.send_message("trace", [self.trace_json().encode()], id=request.get("id"), name=name)
 
 
 def _bars(events: Any, origin: float) -> bytes:

@@ -163,7 +163,7 @@ def test_a_moved_slider_is_no_busy_kernel(notebook: Notebook) -> None:
     assert book.page.evaluate("() => window.ampStates") == []
     book.python("p.on_msg(slow)")
     book.page.evaluate("() => { window.ampStates.length = 0; }")
-    book.page.evaluate("() => document.querySelector('.amp-panel').link.tell('render')")
+    book.page.evaluate("() => document.querySelector('.amp-panel').link.send('render')")
     book.page.wait_for_function("() => window.ampStates.includes('idle')")
     assert book.page.evaluate("() => window.ampStates") == ["busy", "idle"]
 

@@ -154,7 +154,7 @@ def test_a_scope_follows_a_panel_and_holds(notebook: Notebook) -> None:
     book.python("g['flt'].set(q=2.5); r = p.wait()")
     assert book.value("bool((s.shown()[2].samples == r.taps['flt'][0, 0]).all())")
     book.python("s.close(); p.close()")
-    assert book.value("p._heard") == []
+    assert book.value("p._listeners") == []
 
 
 def test_a_tone_reads_its_frequency_and_level(notebook: Notebook) -> None:

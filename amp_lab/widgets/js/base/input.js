@@ -77,7 +77,7 @@ export function divideInput(root) {
     event.stopPropagation();
   });
 
-  // the page scrolls over a widget that nobody works in
+  // the page scrolls over a widget without focus
   const pass = (event) => {
     if (mine(event) && !event.ctrlKey && !event.metaKey && !root.matches(':focus-within')) event.stopPropagation();
   };

@@ -15,7 +15,7 @@ const BY_STATUS = { restarting: 'restarted', autorestarting: 'died', dead: 'dead
 /**
  * Tell when the kernel behind a model stops serving it: `changed({kind, words, passes})`, or null when a connection
  * that was lost is back; returns how to stop. Widget managers of Jupyter mark a model whose kernel restarts; the rest
- * is told by the kernel connection, where a manager has one.
+ * is reported by the kernel connection, where a manager has one.
  */
 export function watchKernel(model, changed) {
   const kernel = model.widget_manager?.kernel;

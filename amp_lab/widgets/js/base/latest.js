@@ -1,5 +1,5 @@
 /** Sends the newest value only: while one is on its way the next ones replace each other. */
-export class Newest {
+export class Latest {
   constructor(send) {
     this.send = send;
     this.busy = false;

@@ -3,10 +3,10 @@ import { loss, watchKernel } from './kernel.js';
 const ANSWER_MS = 5000;
 
 /**
- * Messages between one view and its model: `tell` one way, `ask` for an answer, `on` for what comes by itself, `onLost`
+ * Messages between one view and its model: `send` one way, `ask` for an answer, `on` for what comes by itself, `onLost`
  * for a kernel that no longer takes them. Once it is lost for good nothing is sent any more.
  */
-export class Link {
+export class KernelLink {
   constructor(model) {
     this.model = model;
     this.handlers = new Map();
@@ -33,11 +33,11 @@ export class Link {
     return this;
   }
 
-  tell(kind, content = {}) {
+  send(kind, content = {}) {
     if (this.lost && !this.lost.passes) return;
     try {
       this.model.send({ kind, ...content });
-    } catch (error) { // a comm that its kernel has let go of
+    } catch (error) { // a comm that its kernel has closed
       this.#set(loss('unreachable', error.message));
     }
   }
@@ -47,7 +47,7 @@ export class Link {
     const id = `${this.name}:${(this.count += 1)}`;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
-      this.tell(kind, { ...content, id });
+      this.send(kind, { ...content, id });
     });
   }
 
@@ -60,7 +60,7 @@ export class Link {
     this.losses.clear();
   }
 
-  /** Only the answer of the widget itself says that somebody is there: a kernel may be another one than before. */
+  /** Only the answer of the widget itself says that it is there: a kernel may be another one than before. */
   #greet() {
     this.ask('alive').then(() => {
       clearTimeout(this.patience);

@@ -28,7 +28,7 @@ export function ticks(low, high, count, log) {
 /**
  * A canvas with an x axis that can be panned, zoomed and measured.
  * `draw(context, plot)` draws inside; `moved()` is called when the view changed, `hovered(x)` when the pointer did;
- * set `refresh` to hear when the size did.
+ * set `refresh` to be called when the size did.
  */
 export class Plot {
   constructor(root, { label, draw, moved, hovered = () => {}, log = false, low = 0, high = 1, finest = 0, pad = {} }) {
@@ -58,11 +58,11 @@ export class Plot {
     this.ask();
   }
 
-  /** Look at a part of the axis; `tell` whether that is news to the model. */
-  look(view, tell = true) {
+  /** Look at a part of the axis; `notify`: the model does not know of it. */
+  look(view, notify = true) {
     this.view = this.#fit(view);
     this.ask();
-    if (tell) this.moved();
+    if (notify) this.moved();
   }
 
   ask() { this.canvas.ask(); }

@@ -6,9 +6,9 @@ export class Rows {
       const y = event.clientY - plot.element.getBoundingClientRect().top;
       return this.names[Math.floor((y - this.top) / this.high)] ?? '';
     };
-    plot.element.addEventListener('pointermove', (event) => this.#tell('hovered', at(event), 80));
-    plot.element.addEventListener('pointerleave', () => this.#tell('hovered', '', 0));
-    plot.element.addEventListener('click', (event) => this.#tell('selected', at(event), 0));
+    plot.element.addEventListener('pointermove', (event) => this.#report('hovered', at(event), 80));
+    plot.element.addEventListener('pointerleave', () => this.#report('hovered', '', 0));
+    plot.element.addEventListener('click', (event) => this.#report('selected', at(event), 0));
   }
 
   /** Draw the names of rows that are `high` from `top` on, and mark the ones that are hovered and selected. */
@@ -32,7 +32,7 @@ export class Rows {
     clearTimeout(this.timer);
   }
 
-  #tell(key, name, wait) {
+  #report(key, name, wait) {
     clearTimeout(this.timer);
     if (name === this.model.get(key) || this.plot.root.dataset.lost) return;
     this.timer = setTimeout(() => {

@@ -35,7 +35,7 @@ export class Signals {
     const chosen = new Set(this.shown.map((entry) => entry.name));
     const available = this.model.get('available');
     const tappable = this.model.get('tappable');
-    const taps = h('select', { 'aria-label': 'Tap a node', onchange: () => this.link.tell('tap', { name: taps.value }) },
+    const taps = h('select', { 'aria-label': 'Tap a node', onchange: () => this.link.send('tap', { name: taps.value }) },
       h('option', { text: 'tap a node …', value: '' }), ...tappable.map((name) => h('option', { text: name })));
     this.list.replaceChildren(...available.map((entry) => {
       const box = h('input', { type: this.one ? 'radio' : 'checkbox', name: 'signal', onchange: () => this.#choose(entry.name, box.checked) });
@@ -49,7 +49,7 @@ export class Signals {
   }
 
   #toggleHold() {
-    this.link.tell(this.held ? 'drop' : 'hold');
+    this.link.send(this.held ? 'drop' : 'hold');
   }
 
   #choose(name, on) {
@@ -67,12 +67,12 @@ export function onTraits(model, keys, handler) {
   };
 }
 
-/** Keep the trait `view` and a plot the same; [] is everything. Returns [tell, stop]. */
+/** Keep the trait `view` and a plot the same; [] is everything. Returns [share, stop, read]. */
 export function shareView(model, plot, digits) {
   let timer = 0;
   const same = (a, b) => a.length === b.length && a.every((value, index) => Math.abs(value - b[index]) <= 1e-9 * Math.abs(value));
   const now = () => (plot.view[0] === plot.low && plot.view[1] === plot.high ? [] : plot.view.map((value) => Number(value.toPrecision(digits))));
-  const tell = () => {
+  const share = () => {
     timer ||= setTimeout(() => {
       timer = 0;
       if (same(now(), model.get('view'))) return;
@@ -80,14 +80,14 @@ export function shareView(model, plot, digits) {
       model.save_changes();
     }, 60);
   };
-  const heard = () => {
+  const read = () => {
     const view = model.get('view');
     if (timer || same(now(), view)) return;
     plot.look(view.length === 2 ? view : [plot.low, plot.high], false);
     plot.refresh?.();
   };
-  model.on('change:view', heard);
-  return [tell, () => { clearTimeout(timer); model.off('change:view', heard); }, heard];
+  model.on('change:view', read);
+  return [share, () => { clearTimeout(timer); model.off('change:view', read); }, read];
 }
 
 export function floats(view) {

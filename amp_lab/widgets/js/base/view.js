@@ -1,7 +1,7 @@
 import './theme.css';
 import { h } from './dom.js';
 import { divideInput } from './input.js';
-import { Link } from './link.js';
+import { KernelLink } from './link.js';
 import { Surface } from './surface.js';
 import { followTheme } from './theme.js';
 
@@ -11,7 +11,7 @@ export function widget(name, setup) {
     render({ model, el }) {
       const root = h('div', { class: `amp amp-${name}`, tabindex: '-1' });
       const size = () => root.style.setProperty('height', `${model.get('height')}px`);
-      const link = new Link(model);
+      const link = new KernelLink(model);
       const surface = new Surface(root);
       const stops = [followTheme(root), divideInput(root)];
       let end = null;

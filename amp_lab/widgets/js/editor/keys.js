@@ -7,7 +7,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const STEP = 5;
 const LONG_STEP = 20;
 
-/** Keys of the editor, as long as nobody is typing. Arrow keys in a row are one gesture. */
+/** Keys of the editor, unless the user is typing. Arrow keys in a row are one gesture. */
 export function useKeys(root, actions) {
   const latest = useRef(actions);
   latest.current = actions;
@@ -15,7 +15,7 @@ export function useKeys(root, actions) {
     root.claims = 'cxvda';
     let gesture = null;
     const ended = () => { gesture = null; };
-    const heard = (event) => {
+    const pressed = (event) => {
       const { key = '', target, shiftKey } = event;
       if (event.defaultPrevented || event.altKey || target.closest('[role=dialog], [role=menu]')) return;
       const control = event.ctrlKey || event.metaKey;
@@ -42,11 +42,11 @@ export function useKeys(root, actions) {
       event.preventDefault();
       event.stopPropagation();
     };
-    root.addEventListener('keydown', heard);
+    root.addEventListener('keydown', pressed);
     root.addEventListener('keydown', arrows, true);
     root.addEventListener('pointerdown', ended, true);
     return () => {
-      root.removeEventListener('keydown', heard);
+      root.removeEventListener('keydown', pressed);
       root.removeEventListener('keydown', arrows, true);
       root.removeEventListener('pointerdown', ended, true);
     };

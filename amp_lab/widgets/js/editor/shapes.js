@@ -3,7 +3,7 @@ import boxes from '../../../data/node_boxes.json';
 
 export const { width: WIDTH, row: ROW, head: HEAD, foot: FOOT } = boxes;
 
-/** Colour of a group of node types; groups this page has never heard of get one too. */
+/** Colour of a group of node types; groups unknown to this page get one too. */
 export function hue(group) {
   return boxes.hues[group] ?? [...group].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 360, 7);
 }

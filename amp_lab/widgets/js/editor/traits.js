@@ -4,10 +4,10 @@ import { useEffect, useState } from 'react';
 export function useTrait(model, key) {
   const [value, setValue] = useState(() => model.get(key));
   useEffect(() => {
-    const heard = () => setValue(model.get(key));
-    heard();
-    model.on(`change:${key}`, heard);
-    return () => model.off(`change:${key}`, heard);
+    const changed = () => setValue(model.get(key));
+    changed();
+    model.on(`change:${key}`, changed);
+    return () => model.off(`change:${key}`, changed);
   }, [model, key]);
   return value;
 }

@@ -4,7 +4,7 @@ import { worklet } from './worklet.js';
 const RAMP_S = 0.02;
 const END_MS = 60;
 const WAKE_MS = 1500;
-const TOLD_S = 0.1;
+const REPORT_S = 0.1;
 const LOST_S = 5;
 
 /**
@@ -28,13 +28,13 @@ export class Engine {
     for (const key of ['volume_db', 'muted']) model.on(`change:${key}`, () => this.#ramp());
   }
 
-  /** Latency from an edit to the ear, in seconds: what is in the ring and what the browser says of its output. */
+  /** Latency from an edit to the ear, in seconds: what is in the ring and what the browser reports of its output. */
   get latency() {
     if (!this.context || !this.report) return 0;
     return this.report.fill / this.context.sampleRate + this.output;
   }
 
-  /** What of it the browser says of itself. */
+  /** The part of it that the browser reports. */
   get output() {
     return this.context.baseLatency + (this.context.outputLatency || 0);
   }
@@ -85,7 +85,7 @@ export class Engine {
     const { context, node, gain, run } = this;
     if (!context) return;
     Object.assign(this, { context: null, node: null, gain: null, report: null, waits: null });
-    this.link.tell('stop', { run });
+    this.link.send('stop', { run });
     if (node) {
       toward(gain.gain, 0, context);
       node.port.onmessage = null;
@@ -116,10 +116,10 @@ export class Engine {
     this.gain.gain.value = 0;
     this.node.connect(this.gain).connect(context.destination);
     this.node.port.onmessage = ({ data }) => this.#reported(data);
-    this.told = 0;
+    this.reported = 0;
     this.got = context.currentTime;
     this.#ramp();
-    this.link.tell('start', { run: this.run, target: this.buffer.frames });
+    this.link.send('start', { run: this.run, target: this.buffer.frames });
   }
 
   #ramp() {
@@ -173,9 +173,9 @@ export class Engine {
       return;
     }
     if (changed) this.node.port.postMessage({ target });
-    if (changed || turned || now - this.told >= TOLD_S) {
-      this.told = now;
-      this.link.tell('played', {
+    if (changed || turned || now - this.reported >= REPORT_S) {
+      this.reported = now;
+      this.link.send('played', {
         run: this.run,
         frames: report.played,
         target,

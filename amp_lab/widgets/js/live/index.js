@@ -1,12 +1,12 @@
 import './live.css';
 import { Canvas } from '../base/canvas.js';
 import { h } from '../base/dom.js';
-import { Link } from '../base/link.js';
+import { KernelLink } from '../base/link.js';
 import { onTheme } from '../base/theme.js';
 import { undoEntries, undoKeys } from '../base/undo.js';
 import { widget } from '../base/view.js';
 import { Engine } from './engine.js';
-import { History, Meters } from './meters.js';
+import { LevelHistory, Meters } from './meters.js';
 
 const LOWEST_DB = -60;
 const COMPACT = 80;
@@ -28,7 +28,7 @@ function view(engine, { model, root, link, surface }) {
   const state = h('output', { class: 'state', 'aria-live': 'polite' });
   const facts = h('span', { class: 'facts' });
   const meters = new Meters(root);
-  const history = new History(root);
+  const history = new LevelHistory(root);
   root.append(
     h('div', { class: 'controls', role: 'group', 'aria-label': 'Live sound' }, h('b', { text: 'Live sound' }), start, state, h('span', { class: 'gap' }), repeat, mute, volume, level),
     meters.canvas.element,
@@ -96,7 +96,7 @@ export default () => {
   const { render } = widget('live', (place) => view(engine, place));
   return {
     initialize({ model }) {
-      engine = new Engine(model, new Link(model));
+      engine = new Engine(model, new KernelLink(model));
       return () => engine.close();
     },
     render,

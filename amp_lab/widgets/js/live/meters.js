@@ -62,7 +62,7 @@ export class Meters {
 }
 
 /** Sound in the ring over the last seconds, what is wanted there, and where it ran dry. */
-export class History {
+export class LevelHistory {
   constructor(root) {
     this.root = root;
     this.past = [];

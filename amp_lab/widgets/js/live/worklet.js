@@ -15,7 +15,7 @@ export function worklet() {
   const RECOVER = 1.01; // of the guard's gain, per quantum: 0.6 s from -20 dB
   const FADE = 0.25; // of the way from silence to sound, per quantum
 
-  class Ring extends AudioWorkletProcessor {
+  class RingPlayer extends AudioWorkletProcessor {
     constructor({ processorOptions }) {
       super();
       this.target = processorOptions.target;
@@ -136,5 +136,5 @@ export function worklet() {
       this.#clear();
     }
   }
-  registerProcessor('amp-live', Ring);
+  registerProcessor('amp-live', RingPlayer);
 }

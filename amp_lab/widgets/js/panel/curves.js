@@ -30,13 +30,17 @@ export class Curves {
     this.canvas = new Canvas('curve', (context, width, height) => this.#draw(context, width, height), 'Automation curve');
     this.canvas.element.tabIndex = 0;
     this.select = h('select', { 'aria-label': 'Curve', onchange: () => this.open(this.select.value) });
-    this.kind = h('select', { 'aria-label': 'Interpolation', onchange: () => this.#send({ interpolation: this.kind.value }) },
-      ...['hold', 'linear', 'smooth', 'exponential'].map((kind) => h('option', { text: kind })));
+    this.kind = h('select', { 'aria-label': 'Interpolation', onchange: () => this.#send({ interpolation: this.kind.value }) });
     this.scale = h('button', { text: 'lin', title: 'Linear or logarithmic values', onclick: () => this.#toggleLog() });
     this.readout = h('output', { class: 'readout' });
     this.element = h('section', { class: 'automation', 'aria-label': 'Automation' },
       h('div', { class: 'bar' }, h('b', { text: 'Automation' }), this.select, this.kind, this.scale, this.readout), this.canvas.element);
     this.#listen();
+  }
+
+  /** Offer these kinds of interpolation, as the C headers name them. */
+  offer(kinds) {
+    this.kind.replaceChildren(...kinds.map((kind) => h('option', { text: kind })));
   }
 
   show(controls, seconds) {
@@ -184,7 +188,7 @@ export class Curves {
         this.held = `curve:${this.name}:${performance.now()}`;
         canvas.setPointerCapture(event.pointerId);
       }
-      this.#tell();
+      this.#report();
       this.canvas.ask();
     });
     canvas.addEventListener('pointermove', (event) => {
@@ -238,10 +242,10 @@ export class Curves {
     const to = points[index + 1]?.[0] ?? Infinity;
     points[index] = [Number(Math.min(Math.max(t, from), to).toFixed(4)), Number(v.toPrecision(5))];
     this.#send({ points });
-    this.#tell();
+    this.#report();
   }
 
-  #tell() {
+  #report() {
     const point = this.curves[this.name]?.points[this.chosen];
     this.readout.textContent = point ? `${number(point[0])} s: ${number(point[1])}` : '';
   }

@@ -2,7 +2,7 @@ import './panel.css';
 import { h } from '../base/dom.js';
 import { number, si } from '../base/format.js';
 import { Replica } from '../base/replica.js';
-import { Newest } from '../base/latest.js';
+import { Latest } from '../base/latest.js';
 import { onTheme } from '../base/theme.js';
 import { undoEntries, undoKeys } from '../base/undo.js';
 import { widget } from '../base/view.js';
@@ -14,7 +14,7 @@ import { Strip } from './strip.js';
 import { travel } from './travel.js';
 
 export default widget('panel', ({ model, root, link, surface }) => {
-  const replica = new Replica(() => link.tell('hello'));
+  const replica = new Replica(() => link.send('hello'));
   const edit = async (ops, gesture = null) => {
     try {
       await link.ask('edit', { ops, gesture });
@@ -24,7 +24,7 @@ export default widget('panel', ({ model, root, link, surface }) => {
       refresh();
     }
   };
-  const sendCurves = new Newest(({ curves, gesture }) => edit([{ op: 'curves', curves }], gesture));
+  const sendCurves = new Latest(({ curves, gesture }) => edit([{ op: 'curves', curves }], gesture));
   const desk = {
     edit,
     curves(curves, gesture, seconds) {
@@ -56,15 +56,15 @@ export default widget('panel', ({ model, root, link, surface }) => {
   const auto = h('input', { type: 'checkbox', onchange: () => set('auto', auto.checked) });
   const play = h('button', { class: 'play', disabled: true, onclick: surface.guard(() => toggle()) });
   const gain = h('span', { class: 'gain' });
-  const undo = h('button', { class: 'amp-icon', title: 'Undo', 'aria-label': 'Undo', onclick: () => link.tell('undo') }, '↶');
-  const redo = h('button', { class: 'amp-icon', title: 'Redo', 'aria-label': 'Redo', onclick: () => link.tell('redo') }, '↷');
-  const render = h('button', { title: 'Render now', onclick: () => link.tell('render') }, 'Render');
+  const undo = h('button', { class: 'amp-icon', title: 'Undo', 'aria-label': 'Undo', onclick: () => link.send('undo') }, '↶');
+  const redo = h('button', { class: 'amp-icon', title: 'Redo', 'aria-label': 'Redo', onclick: () => link.send('redo') }, '↷');
+  const render = h('button', { title: 'Render now', onclick: () => link.send('render') }, 'Render');
   const state = h('output', { class: 'state', 'aria-live': 'polite' });
   const clips = h('output', { class: 'clips', 'aria-live': 'polite' });
   const bar = h('progress', { max: 1, 'aria-label': 'Render' });
   const part = h('span', { class: 'part' });
   const running = h('span', { class: 'running', hidden: true }, bar, part,
-    h('button', { class: 'stop', title: 'Stop this render; the one before stays', onclick: () => link.tell('stop') }, 'Stop render'));
+    h('button', { class: 'stop', title: 'Stop this render; the one before stays', onclick: () => link.send('stop') }, 'Stop render'));
   const strip = new Strip(root);
   const curves = new Curves(root, desk);
   const perform = new Perform(desk);
@@ -111,6 +111,7 @@ export default widget('panel', ({ model, root, link, surface }) => {
     replica.load(message);
     if (!cards) {
       contracts = Object.fromEntries(message.catalogue.map((contract) => [contract.id, contract]));
+      curves.offer(message.interpolations);
       cards = new Cards(contracts, desk);
       root.append(
         h('div', { class: 'toolbar' }, title, search, h('span', { class: 'gap' }), undo, redo,
@@ -121,7 +122,7 @@ export default widget('panel', ({ model, root, link, surface }) => {
         h('details', { class: 'dock', open: model.get('height') >= 480 }, h('summary', { text: 'Automation and performance' }),
           h('div', { class: 'docked' }, curves.element, perform.element)),
       );
-      link.tell('render');
+      link.send('render');
     }
     traits();
     root.dataset.ready = 'true';
@@ -144,7 +145,7 @@ export default widget('panel', ({ model, root, link, surface }) => {
     progress(false);
     strip.show(buffers.map(floats));
     play.disabled = !message.frames;
-    gain.textContent = told(message);
+    gain.textContent = levelText(message);
     clips.textContent = message.clips;
     clips.title = message.clips;
     const peak = message.peak ? `${message.peak > 1 ? '+' : ''}${(20 * Math.log10(message.peak)).toFixed(1)} dBFS` : 'silent';
@@ -172,10 +173,10 @@ export default widget('panel', ({ model, root, link, surface }) => {
     ...undoEntries(link),
     null,
     { text: player.playing ? 'Stop playing' : 'Play render', disabled: play.disabled, run: surface.guard(toggle) },
-    { text: 'Render now', run: () => link.tell('render') },
+    { text: 'Render now', run: () => link.send('render') },
   ];
   root.replica = replica;
-  link.tell('hello', { catalogue: true });
+  link.send('hello', { catalogue: true });
   return () => {
     for (const key of ['seconds', 'auto']) model.off(`change:${key}`, traits);
     stopTheme();
@@ -192,7 +193,7 @@ function floats(view) {
 }
 
 /** How a render is played: the gain that keeps it within full scale, and how much of a long one. */
-function told({ gain, heard_s: heard, frames, sample_rate: rate }) {
+function levelText({ gain, heard_s: heard, frames, sample_rate: rate }) {
   const level = gain < 1 ? `plays with gain ${(20 * Math.log10(gain)).toFixed(1)} dB, so as not to clip` : 'plays with gain 0 dB';
   return heard * rate < frames ? `${level}, the first ${number(heard)} s` : level;
 }

@@ -1,7 +1,7 @@
 import { h } from '../base/dom.js';
 import { brief, number } from '../base/format.js';
 import { isEdited } from '../base/input.js';
-import { Newest } from '../base/latest.js';
+import { Latest } from '../base/latest.js';
 import { toPosition, toValue, travel } from './travel.js';
 
 const SEGMENT_LETTERS = 18;
@@ -15,7 +15,7 @@ function makeRow(name, param, desk) {
   const control = h('span', { class: 'control' });
   const unit = h('span', { class: 'unit', text: param.unit });
   const element = h('div', { class: 'row', 'data-place': place }, label, control, unit);
-  const send = new Newest(({ value, gesture }) => desk.edit([{ op: 'set', node: name, params: { [param.key]: value } }], gesture));
+  const send = new Latest(({ value, gesture }) => desk.edit([{ op: 'set', node: name, params: { [param.key]: value } }], gesture));
   let shape = '';
   let live = null;
 

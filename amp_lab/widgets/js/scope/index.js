@@ -1,7 +1,7 @@
 import './scope.css';
 import { h } from '../base/dom.js';
 import { fine, number, si } from '../base/format.js';
-import { Newest } from '../base/latest.js';
+import { Latest } from '../base/latest.js';
 import { Plot } from '../base/plot.js';
 import { Signals, floats, onTraits, shareView } from '../base/signals.js';
 import { onTheme } from '../base/theme.js';
@@ -37,12 +37,12 @@ export default widget('scope', ({ model, root, link, surface }) => {
   const plot = new Plot(root, {
     label: 'Signals over time',
     draw: (context, on, inks) => draw(context, on, inks),
-    moved: () => { tell(); fetchView(); },
+    moved: () => { share(); fetchView(); },
     hovered: surface.guard((seconds) => measure(seconds)),
   });
-  const [tell, unshare, heardView] = shareView(model, plot, 12);
+  const [share, unshare, readView] = shareView(model, plot, 12);
 
-  const newest = new Newest(async ({ first, last, columns }) => {
+  const newest = new Latest(async ({ first, last, columns }) => {
     const names = signals.shown.map((entry) => entry.name);
     const start = performance.now();
     const { message, buffers } = await link.ask('span', { signals: names, first, last, columns, version });
@@ -88,21 +88,21 @@ export default widget('scope', ({ model, root, link, surface }) => {
   };
 
   const time = (seconds) => fine(seconds, plot.view[1] - plot.view[0]);
-  const values = new Newest(async (frame) => {
+  const values = new Latest(async (frame) => {
     const { message } = await link.ask('values', { frame, signals: signals.shown.map((entry) => entry.name) });
     hover = { frame, values: message.values };
-    say();
+    showReadout();
   });
   const measure = (seconds) => {
     if (seconds === null && plot.cursors[0] === null) {
       hover = null;
-      say();
+      showReadout();
       return;
     }
     const at = seconds ?? plot.cursors[0];
     values.push(Math.min(Math.max(Math.round(at * rate()), 0), frames() - 1)).catch((error) => surface.show(error));
   };
-  const say = () => {
+  const showReadout = () => {
     const parts = [];
     if (hover) parts.push(`frame ${hover.frame.toLocaleString('en')}`, hover.values.slice(0, 4).map((value) => value.slice(0, 11)).join('  '));
     const [a, b] = plot.cursors;
@@ -124,7 +124,7 @@ export default widget('scope', ({ model, root, link, surface }) => {
   const stops = [onTraits(model, ['available', 'tappable', 'signals'], renew), onTheme(() => plot.ask()), unshare];
   root.plot = plot;
   renew();
-  heardView();
+  readView();
   return () => {
     stops.forEach((stop) => stop());
     plot.close();

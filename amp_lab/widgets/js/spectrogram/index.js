@@ -1,7 +1,7 @@
 import './spectrogram.css';
 import { h } from '../base/dom.js';
 import { number } from '../base/format.js';
-import { Newest } from '../base/latest.js';
+import { Latest } from '../base/latest.js';
 import { Plot, ticks } from '../base/plot.js';
 import { Signals, onTraits, shareView } from '../base/signals.js';
 import { onTheme } from '../base/theme.js';
@@ -35,13 +35,13 @@ export default widget('spectrogram', ({ model, root, link, surface }) => {
     label: 'Level over time and frequency',
     pad: { right: BAR },
     draw: (context, on, inks) => draw(context, on, inks),
-    moved: () => { tell(); fetch(); },
+    moved: () => { share(); fetch(); },
     hovered: (seconds) => measure(seconds),
   });
-  const [tell, unshare, heardView] = shareView(model, plot, 12);
+  const [share, unshare, readView] = shareView(model, plot, 12);
 
-  const newest = new Newest(async (wish) => {
-    const { message, buffers } = await link.ask('image', wish);
+  const newest = new Latest(async (request) => {
+    const { message, buffers } = await link.ask('image', request);
     if (!buffers.length || message.version !== signals.version) return;
     const levels = new Uint8Array(buffers[0].buffer.slice(buffers[0].byteOffset, buffers[0].byteOffset + buffers[0].byteLength));
     picture = { ...message, levels, bitmap: paint(levels, message.columns, message.rows) };
@@ -130,7 +130,7 @@ export default widget('spectrogram', ({ model, root, link, surface }) => {
   const stops = [onTraits(model, ['available', 'tappable', 'signals', 'segment_frames', 'range_db'], renew), onTheme(() => plot.ask()), unshare];
   root.plot = plot;
   renew();
-  heardView();
+  readView();
   return () => {
     stops.forEach((stop) => stop());
     plot.close();

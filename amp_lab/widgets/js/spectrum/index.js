@@ -1,7 +1,7 @@
 import './spectrum.css';
 import { h } from '../base/dom.js';
 import { number } from '../base/format.js';
-import { Newest } from '../base/latest.js';
+import { Latest } from '../base/latest.js';
 import { Plot, ticks } from '../base/plot.js';
 import { Signals, floats, onTraits, shareView } from '../base/signals.js';
 import { onTheme } from '../base/theme.js';
@@ -41,13 +41,13 @@ export default widget('spectrum', ({ model, root, link, surface }) => {
     low: LOWEST,
     high: 24000,
     draw: (context, on, inks) => draw(context, on, inks),
-    moved: () => { tell(); fetch(); },
+    moved: () => { share(); fetch(); },
     hovered: (value) => measure(value),
   });
-  const [tell, unshare, heardView] = shareView(model, plot, 9);
+  const [share, unshare, readView] = shareView(model, plot, 9);
 
-  const newest = new Newest(async (wish) => {
-    const { message, buffers } = await link.ask('band', wish);
+  const newest = new Latest(async (request) => {
+    const { message, buffers } = await link.ask('band', request);
     if (message.version !== signals.version) return;
     bands = new Map(message.signals.map((name, index) => [name, { points: floats(buffers[index]), peaks: message.peaks[index] }]));
     top = 5 * Math.ceil(Math.max(-200, ...message.peaks.flat().map((peak) => peak[1]), -60) / 5);
@@ -120,7 +120,7 @@ export default widget('spectrum', ({ model, root, link, surface }) => {
   const stops = [onTraits(model, ['available', 'tappable', 'signals', 'window'], renew), onTheme(() => plot.ask()), unshare];
   root.plot = plot;
   renew();
-  heardView();
+  readView();
   return () => {
     stops.forEach((stop) => stop());
     plot.close();

@@ -2,7 +2,7 @@ import './thermo.css';
 import '../base/bar.css';
 import { h } from '../base/dom.js';
 import { number, si } from '../base/format.js';
-import { Newest } from '../base/latest.js';
+import { Latest } from '../base/latest.js';
 import { PALETTE } from '../base/palette.js';
 import { Plot, ticks } from '../base/plot.js';
 import { Rows } from '../base/rows.js';
@@ -30,13 +30,13 @@ export default widget('thermo', ({ model, root, link, surface }) => {
     pad: { left: 118, right: TOTAL },
     draw: (context, on, inks) => heat && draw(context, on, inks),
     moved: () => fetch(),
-    hovered: (seconds) => say(seconds),
+    hovered: (seconds) => showReadout(seconds),
   });
   const rows = new Rows(model, plot);
   plot.refresh = () => fetch();
 
-  const newest = new Newest(async (wish) => {
-    const { message, buffers } = await link.ask('heat', wish);
+  const newest = new Latest(async (request) => {
+    const { message, buffers } = await link.ask('heat', request);
     if (message.version !== model.get('version') || message.empty) return;
     const data = buffers.map(floats);
     const count = message.nodes.length;
@@ -129,7 +129,7 @@ export default widget('thermo', ({ model, root, link, surface }) => {
     context.fillText(unit === 'W' ? 'power of the graph' : `${names.slice(0, 6).join(', ')} (K above ambient)`, on.left + 6, split + 8);
   };
 
-  const say = (seconds) => {
+  const showReadout = (seconds) => {
     const index = heat?.nodes.indexOf(model.get('hovered')) ?? -1;
     if (seconds === null || !heat || seconds < at(0)) {
       readout.textContent = '';

@@ -2,7 +2,7 @@ import './timeline.css';
 import '../base/bar.css';
 import { h } from '../base/dom.js';
 import { fine, number, si } from '../base/format.js';
-import { Newest } from '../base/latest.js';
+import { Latest } from '../base/latest.js';
 import { Plot } from '../base/plot.js';
 import { Rows } from '../base/rows.js';
 import { onTraits } from '../base/signals.js';
@@ -32,7 +32,7 @@ export default widget('timeline', ({ model, root, link, surface }) => {
     pad: { left: 118 },
     draw: (context, on, inks) => plan && draw(context, on, inks),
     moved: () => fetch(),
-    hovered: (value) => say(value),
+    hovered: (value) => showReadout(value),
   });
   const rows = new Rows(model, plot);
   const scroll = h('div', { class: 'scroll' }, plot.element, nothing);
@@ -46,8 +46,8 @@ export default widget('timeline', ({ model, root, link, surface }) => {
     firings = null;
     show();
   });
-  const newest = new Newest(async (wish) => {
-    const { message, buffers } = await link.ask('firings', wish);
+  const newest = new Latest(async (request) => {
+    const { message, buffers } = await link.ask('firings', request);
     if (message.version !== plan?.version) return;
     const view = buffers[0];
     firings = { ...message, list: message.bars ? readBars(view) : [], load: message.bars ? [] : new Uint8Array(view.buffer, view.byteOffset, view.byteLength) };
@@ -97,7 +97,7 @@ export default widget('timeline', ({ model, root, link, surface }) => {
     context.fillText(schedule() ? 'wall time' : 'frames of virtual time', on.left - 8, on.bottom + 15);
   };
   const wall = (seconds) => fine(seconds, plot.view[1] - plot.view[0]);
-  const say = (value) => {
+  const showReadout = (value) => {
     const node = plan?.nodes.find((one) => one.name === model.get('hovered'));
     const parts = [];
     if (node) parts.push(`${node.name} (${node.type})`, `${si(node.seconds, 's')} in all`, `A ${node.start}, L ${node.latency}`);
