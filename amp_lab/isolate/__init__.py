@@ -120,7 +120,7 @@ def _timeout(timeout_s: float | None) -> float | None:
 
 
 _service = Service()
-_told: list[WorkerUnavailable] = []
+_reported: list[WorkerUnavailable] = []
 """Why this process renders by itself although it should not."""
 
 
@@ -142,8 +142,8 @@ def fall_back(error: WorkerUnavailable) -> None:
     if _service.crashed:
         error.add_note("A worker has crashed before, so nothing is rendered in the process itself.")
         raise error
-    if not _told:
-        _told.append(error)
+    if not _reported:
+        _reported.append(error)
         why = str(error).partition("(")[2].partition(")")[0]
         warnings.warn(
             f"isolation: no worker process can be started ({why}). Renders and sessions run in the process "
@@ -155,7 +155,7 @@ def fall_back(error: WorkerUnavailable) -> None:
 
 def fallen_back() -> bool:
     """Whether `fall_back` has decided so."""
-    return bool(_told)
+    return bool(_reported)
 
 
 def status() -> Status:
@@ -172,7 +172,7 @@ def status() -> Status:
 
 def shutdown() -> None:
     """End the workers and their server; results stay valid, and the next render starts anew."""
-    _told.clear()
+    _reported.clear()
     _service.shutdown(wait=True)
 
 
