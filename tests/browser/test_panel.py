@@ -94,9 +94,9 @@ def test_a_curve_is_drawn(notebook: Notebook) -> None:
     book = notebook(OPEN)
     shown(book)
     page = book.page
-    page.locator(".amp-panel [aria-label='Automate flt.q']").click()
+    page.locator(".amp-panel [aria-label='Let flt.q follow a curve']").click()
     until(book, "g['flt'].params['q'].name if hasattr(g['flt'].params['q'], 'name') else ''", "flt_q")
-    page.wait_for_function("() => document.querySelector('.amp-panel .automation select').value === 'flt_q'")
+    page.wait_for_function("() => document.querySelector('.amp-panel .curves select').value === 'flt_q'")
     x, y = middle(book, ".amp-panel .curve")
     page.mouse.dblclick(x, y - 20)
     until(book, "g.controls['flt_q'].times_s.size", 3)

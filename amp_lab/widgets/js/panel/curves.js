@@ -15,7 +15,7 @@ function between(kind, t, a, b) {
   return a + (b - a) * t;
 }
 
-/** Editor of automation curves: drag points, double-click to add or remove one, arrow keys to nudge it. */
+/** Editor of curves: drag points, double-click to add or remove one, arrow keys to nudge it. */
 export class Curves {
   constructor(root, desk) {
     this.root = root;
@@ -27,14 +27,14 @@ export class Curves {
     this.chosen = -1;
     this.seconds = 1;
     this.log = false;
-    this.canvas = new Canvas('curve', (context, width, height) => this.#draw(context, width, height), 'Automation curve');
+    this.canvas = new Canvas('curve', (context, width, height) => this.#draw(context, width, height), 'Curve');
     this.canvas.element.tabIndex = 0;
     this.select = h('select', { 'aria-label': 'Curve', onchange: () => this.open(this.select.value) });
     this.kind = h('select', { 'aria-label': 'Interpolation', onchange: () => this.#send({ interpolation: this.kind.value }) });
     this.scale = h('button', { text: 'lin', title: 'Linear or logarithmic values', onclick: () => this.#toggleLog() });
     this.readout = h('output', { class: 'readout' });
-    this.element = h('section', { class: 'automation', 'aria-label': 'Automation' },
-      h('div', { class: 'bar' }, h('b', { text: 'Automation' }), this.select, this.kind, this.scale, this.readout), this.canvas.element);
+    this.element = h('section', { class: 'curves', 'aria-label': 'Curves' },
+      h('div', { class: 'bar' }, h('b', { text: 'Curves' }), this.select, this.kind, this.scale, this.readout), this.canvas.element);
     this.#listen();
   }
 

@@ -32,7 +32,7 @@ export default widget('panel', ({ model, root, link, surface }) => {
       if (seconds) set('seconds', Number(Math.max(seconds, 0.1).toFixed(2)));
     },
     openCurve: (name) => curves.open(name),
-    automate(name, param, value) {
+    follow(name, param, value) {
       const title = `${name}_${param.key}`;
       const points = [[0, value], [model.get('seconds'), value]];
       edit([
@@ -119,7 +119,7 @@ export default widget('panel', ({ model, root, link, surface }) => {
         h('div', { class: 'toolbar result' }, play, gain, h('span', { class: 'gap' }), clips, state, running),
         strip.element,
         h('div', { class: 'body' }, cards.element),
-        h('details', { class: 'dock', open: model.get('height') >= 480 }, h('summary', { text: 'Automation and performance' }),
+        h('details', { class: 'dock', open: model.get('height') >= 480 }, h('summary', { text: 'Curves and performance' }),
           h('div', { class: 'docked' }, curves.element, perform.element)),
       );
       link.send('render');

@@ -53,10 +53,10 @@ function makeRow(name, param, desk) {
       entry.addEventListener('keydown', (event) => {
         if (event.key === 'Escape') entry.value = number(live.now);
       });
-      const automate = param.rate === 'frame'
-        ? h('button', { class: 'amp-icon automate', title: 'Follow an automation curve', 'aria-label': `Automate ${place}`, onclick: () => desk.automate(name, param, live.now), text: '∿' })
+      const follow = param.rate === 'frame'
+        ? h('button', { class: 'amp-icon follow', title: 'Follow a curve', 'aria-label': `Let ${place} follow a curve`, onclick: () => desk.follow(name, param, live.now), text: '∿' })
         : null;
-      control.append(slider, entry, ...(automate ? [automate] : []));
+      control.append(slider, entry, ...(follow ? [follow] : []));
       show(value);
       return { show: (now) => { live.now = now; if (!held()) show(now); }, now: value };
     },
@@ -106,7 +106,7 @@ function makeRow(name, param, desk) {
   };
   const entries = () => [
     { text: 'Back to the default', disabled: !element.classList.contains('own'), run: () => commit(param.default) },
-    ...(shape === 'number' && param.rate === 'frame' ? [{ text: 'Follow an automation curve', run: () => desk.automate(name, param, live.now) }] : []),
+    ...(shape === 'number' && param.rate === 'frame' ? [{ text: 'Follow a curve', run: () => desk.follow(name, param, live.now) }] : []),
     null,
   ];
   return { element, show, entries };
