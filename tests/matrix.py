@@ -65,7 +65,7 @@ def halved(derived: Schedule) -> Schedule:
 
 
 def schedules(graph: amp.Graph, seed: int) -> dict[str, bytes | None]:
-    """Return no schedule (the plan's order), the derived one, and two that nobody would derive."""
+    """Return no schedule (the plan's order), the derived one, and two that are never derived."""
     return {
         "plain": b"",
         "derived": None,

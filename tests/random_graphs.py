@@ -1,4 +1,4 @@
-"""Valid graphs nobody drew, over the whole catalogue, and what laws about them share.
+"""Generated valid graphs, over the whole catalogue, and what laws about them share.
 
 A graph is built from recipes, one per node: small records that know nothing of each other, so that any of
 them can be left out when a failure is made smaller. ``python tests/random_graphs.py`` renders graphs that

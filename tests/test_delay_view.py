@@ -49,7 +49,7 @@ def drawn(render: amp.Render, **changed: Any) -> Any:
 
 
 class TestRandomGraphs:
-    """Data of webs nobody drew."""
+    """Data of generated webs."""
 
     @settings(max_examples=25, deadline=None)
     @given(web=webs())

@@ -305,7 +305,7 @@ def test_a_tap_in_front_of_a_component_is_read_before_its_slice_is_taken() -> No
 
 
 class TestRandomNetworks:
-    """Networks nobody drew."""
+    """Generated networks."""
 
     @settings(max_examples=60, deadline=None)
     @given(network=networks(), block=st.integers(1, 100))

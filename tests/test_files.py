@@ -216,7 +216,7 @@ def test_the_longest_delay_costs_addresses_and_no_memory() -> None:
 
 @pytest.fixture
 def fifo(tmp_path: Path) -> Path:
-    """A FIFO that nobody writes to: who opens it waits for ever."""
+    """A FIFO without a writer: opening it waits for ever."""
     os.mkfifo(tmp_path / "fifo")
     return tmp_path / "fifo"
 

@@ -15,7 +15,7 @@ CASES = golden.list_cases()
 
 
 def test_the_cases_are_there() -> None:
-    """At least ten cases, together below 15 MB, each blessed by somebody for a reason."""
+    """At least ten cases, together below 15 MB, each approved for a reason."""
     assert len(CASES) >= 10
     assert sum(file.stat().st_size for case in CASES for file in case.folder.iterdir()) < 15e6
     for case in CASES:

@@ -303,7 +303,7 @@ def test_a_case_that_stands_aside_is_read(root: Path) -> None:
 
 
 def test_a_damaged_case_is_damaged_at_once(root: Path, monkeypatch: Any) -> None:
-    """What nobody replaces is read once."""
+    """What is not replaced is read once."""
     monkeypatch.setattr(contents.time, "sleep", lambda seconds: pytest.fail("waited"))
     (root / "tone" / "graph.json").write_text("{}")
     with pytest.raises(amp.FileError, match=r"graph\.json was changed"):

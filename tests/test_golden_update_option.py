@@ -85,7 +85,7 @@ def test_update_keeps_the_comparator(project: pytest.Pytester) -> None:
 
 @pytest.mark.usefixtures("alone")
 def test_update_is_refused_under_ci(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on the command line, nothing is stored under CI in a folder that nobody named."""
+    """As on the command line, nothing is stored under CI in a folder that was not named."""
     before = {path: path.read_bytes() for path in Path("goldens").rglob("*") if path.is_file()}
     project.makepyfile("from sound import tone\ndef test_it(golden): golden('tone', tone(880.0))")
     monkeypatch.setenv("CI", "true")

@@ -129,7 +129,7 @@ def test_an_error_that_is_kept_does_not_keep_the_native_object(kind: str) -> Non
 
 @pytest.mark.parametrize("kind", HERE)
 def test_it_is_freed_with_its_object(kind: str) -> None:
-    """One that nobody closes leaves nothing behind."""
+    """One that is not closed leaves nothing behind."""
     handle = KINDS[kind][0]()
     native = weakref.ref(handle._owned)
     del handle

@@ -334,7 +334,7 @@ class TestBudget:
         """Just above what is given off nothing stops."""
         sound(Scene(self.loud(1.000001, "halt"), FRAMES), flags=HEAT)
 
-    def test_halt_watches_although_nobody_reads_heat(self) -> None:
+    def test_halt_watches_although_heat_is_not_read(self) -> None:
         """The policy is the graph's: a render that did not ask for heat is stopped too."""
         with pytest.raises(amp.ThermalError):
             self.loud(0.5, "halt").render(frames=FRAMES, isolation="none")

@@ -93,7 +93,7 @@ def hit(action: Callable[[], object], every_s: float, error: BaseException) -> B
             raise error
 
     signal.signal(signal.SIGALRM, handler)
-    # What is raised in somebody's finalizer is handed to this hook, and pytest's own may be interrupted, too.
+    # What is raised in a finalizer is handed to this hook, and pytest's own may be interrupted, too.
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
         signal.setitimer(signal.ITIMER_REAL, every_s, every_s)

@@ -503,7 +503,7 @@ def webs(draw: st.DrawFn) -> Web:
 
 
 class TestRandomWebs:
-    """Webs nobody drew."""
+    """Generated webs."""
 
     @settings(max_examples=150, deadline=None)
     @given(web=webs())

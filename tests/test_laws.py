@@ -209,7 +209,7 @@ class TestParametersAsSignals:
 
 
 class TestRandomGraphs:
-    """The first law on graphs nobody drew."""
+    """The first law on generated graphs."""
 
     @settings(max_examples=25, deadline=None)
     @given(seed=st.integers(0, 10_000), batches=st.sampled_from([1, 2, 5]), data=st.data())

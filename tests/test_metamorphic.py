@@ -1,4 +1,4 @@
-"""Changes of a graph that mean nothing change no bit, on graphs nobody drew."""
+"""Changes of a graph that mean nothing change no bit, on generated graphs."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class TestNothingChanges:
 
     @MANY
     @given(scene=scenes(), keep=st.sets(CHOICE, max_size=5))
-    def test_taps_that_nobody_asked_for(self, scene: Scene, keep: set[int]) -> None:
+    def test_taps_that_were_not_asked_for(self, scene: Scene, keep: set[int]) -> None:
         """Any set of taps hears what all of them hear."""
         note(scene.graph.to_code())
         some = tuple(sorted({scene.taps[i % len(scene.taps)] for i in keep}))
@@ -131,7 +131,7 @@ class TestNothingChanges:
 
     @MANY
     @given(scene=scenes(), choice=CHOICE, delay=st.sampled_from([0, 0, 5, 100]))
-    def test_a_node_that_nobody_reads(self, scene: Scene, choice: int, delay: int) -> None:
+    def test_a_node_that_is_not_read(self, scene: Scene, choice: int, delay: int) -> None:
         """Of any type that takes any signal, those with latency included, which makes the graph later."""
         sources = [n for n in scene.graph.nodes if n.contract.outputs and n.type != "split"]
         kinds = ("gain", "fir", "lookahead_limiter", "svf", "delay_line", "hold", "stack", "batch_mix")

@@ -1,4 +1,4 @@
-"""A patch built by hand is kept in a file: saved after edits in a view, nobody's work overwritten."""
+"""A patch built by hand is kept in a file: saved after edits in a view, work of others never overwritten."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_code_that_was_copied_into_the_cell_is_in_step_with_the_file(lab: Lab) -
 
 
 @pytest.mark.parametrize("choice", ["file", "graph", "both"])
-def test_a_file_changed_by_somebody_else_is_not_overwritten(lab: Lab, choice: str) -> None:
+def test_a_file_changed_by_another_program_is_not_overwritten(lab: Lab, choice: str) -> None:
     """Another kernel, an editor or a checkout wrote it: the next edit asks, and nothing is lost."""
     bench = lab(voice(), save="voice.amp.json")
     turn(bench, 3.0)

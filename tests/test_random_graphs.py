@@ -1,4 +1,4 @@
-"""Graphs nobody drew: one digest however they are rendered, and the latency that the plan declares."""
+"""Generated graphs: one digest however they are rendered, and the latency that the plan declares."""
 
 from __future__ import annotations
 

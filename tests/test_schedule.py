@@ -310,7 +310,7 @@ def test_a_broken_rule_is_told_with_both_nodes(how: str) -> None:
     assert all(word in str(caught.value) for word in words.split(" ")), str(caught.value)
 
 
-# ---- graphs nobody drew ----
+# ---- generated graphs ----
 
 
 @settings(max_examples=25, deadline=None)

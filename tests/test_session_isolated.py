@@ -135,7 +135,7 @@ def test_a_crash_names_node_and_frames(kind: str, name: str) -> None:
 
 
 def test_an_interrupted_call_leaves_no_answer_behind() -> None:
-    """The answer to a call that nobody waits for any more is not taken for that to the next."""
+    """The answer to a call that is no longer waited for is not taken for that to the next."""
     g = amp.presets.three_osc()
     with g.session(isolation="process") as s:
         s.pull(10)

@@ -185,7 +185,7 @@ def test_rings_grow_and_keep_every_token() -> None:
 
 
 def test_a_latest_tap_skips_and_counts() -> None:
-    """It gets the newest frames, tells what it never saw and never stops anybody."""
+    """It gets the newest frames, counts what it never saw and never blocks the graph."""
     g = amp.Graph(sample_rate=RATE)
     g.output(g.sine(frequency_hz=440.0, name="tone"))
     whole = g.render(frames=10_000, isolation="none").audio
@@ -273,7 +273,7 @@ def test_the_thread_waits_for_input_and_says_so() -> None:
 
 
 def test_threads_push_pull_set_start_and_stop_at_once() -> None:
-    """Two pushers, a meter, a knob nobody hears, somebody who starts and stops, and one who listens."""
+    """Two pushers, a meter, a knob without effect, a thread that starts and stops, and a reader."""
     frames = 60_000
     x = np.random.default_rng(6).uniform(-1, 1, frames)
     g = echo(("beat",))

@@ -1,4 +1,4 @@
-"""A project of somebody else, made of nothing but the code blocks of `docs/howto/project.md`."""
+"""A project of another author, made of nothing but the code blocks of `docs/howto/project.md`."""
 
 from __future__ import annotations
 

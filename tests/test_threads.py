@@ -216,7 +216,7 @@ def test_a_fault_reads_the_same_for_every_count() -> None:
 
 
 def voices(seed: int) -> Scene:
-    """Return 48 voices that nobody made alike, with an lfo they share and a tree of mixes they meet in."""
+    """Return 48 voices of different makes, with an lfo they share and a tree of mixes they meet in."""
     rng = np.random.default_rng(seed)
     g = amp.Graph(sample_rate=RATE, name="voices")
     shared, held = g.lfo(rate_hz=3.0, name="shared"), g.constant(value=0.9, name="held")

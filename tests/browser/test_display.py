@@ -195,7 +195,7 @@ def test_a_displayed_render_costs_at_most_450_kb_in_the_saved_notebook(notebook:
 
 @pytest.fixture
 def stored(lab: Lab, browser: Browser) -> Iterator[Callable[[str, dict[str, Any]], Book]]:
-    """Open a notebook that somebody else has saved, with one output in it."""
+    """Open a notebook that another user has saved, with one output in it."""
     books: list[Book] = []
 
     def show(name: str, bundle: dict[str, Any]) -> Book:

@@ -188,9 +188,7 @@ def test_shift_and_the_right_button_give_the_browsers_menu(notebook: Notebook, h
 
 
 @both
-def test_the_wheel_scrolls_the_notebook_until_somebody_works_in_the_editor(
-    notebook: Notebook, host: str
-) -> None:
+def test_the_wheel_scrolls_the_notebook_until_the_editor_is_used(notebook: Notebook, host: str) -> None:
     """Over an editor without focus the page scrolls, the canvas stays; with it, or with Control, it zooms."""
     book = notebook([*HOSTS[host], "\n".join(f"# {i}" for i in range(120))])
     page = book.page

@@ -282,7 +282,7 @@ def test_saving_stores_what_is_seen(notebook: Notebook, lab: Lab) -> None:
     assert book.page.evaluate(kept) == views
 
 
-def test_a_notebook_that_nobody_touched_stays_as_it_is(notebook: Notebook, lab: Lab) -> None:
+def test_a_notebook_without_edits_stays_as_it_is(notebook: Notebook, lab: Lab) -> None:
     """Opened again beside its kernel it is not changed; saving it writes the bytes that were there, once."""
     book = notebook(CELLS[:-1], name="untouched")
     book.page.set_viewport_size(TALL)  # type: ignore[arg-type]
