@@ -49,7 +49,7 @@ class Tap:
         self._size = CallSize()
         self._reading = threading.RLock()
         self._read = _Read(np.empty((*shape, 0)), 0, 0)
-        self._unsettled = False
+        self._interrupted = False
         self._returned: deque[Samples] = deque()
 
     @property
@@ -94,12 +94,12 @@ class Tap:
 
     def _fill(self, frames: int) -> AmpError | None:
         """Read until there are so many frames; returns why there are fewer."""
-        self._settle()
+        self._recover()
         ready = self._policy == "latest" or self._running.by_itself
         self._make_room(frames)
         why = None
         while (done := self._read.frames) < frames:
-            self._unsettled = True
+            self._interrupted = True
             if ready:
                 part = self._read.sound[:, :, done:frames]
                 got, why = self._stream.pull(self._number, part, ready=True)
@@ -108,12 +108,12 @@ class Tap:
                     part = self._read.sound[:, :, done : done + most]
                     got, why = self._stream.pull(self._number, part)
             self._read = replace(self._read, frames=done + got, total=self._read.total + got)
-            self._unsettled = False
+            self._interrupted = False
             if got < part.shape[2]:
                 break
         return why or (self._running.error if ready else None)
 
-    def _settle(self) -> None:
+    def _recover(self) -> None:
         """Count what a call that was interrupted has read, and take back what it could not hand over."""
         while self._returned:
             back, read = self._returned[0], self._read
@@ -121,11 +121,11 @@ class Tap:
                 sound = np.concatenate((back, read.sound[:, :, : read.frames]), axis=2)
                 self._read = _Read(sound, sound.shape[2], read.total, back)
             self._returned.popleft()
-        if self._unsettled:
+        if self._interrupted:
             known, read = self.counters, self._read
             got = known.position - known.skipped - read.total
             self._read = replace(read, frames=read.frames + got, total=read.total + got)
-            self._unsettled = False
+            self._interrupted = False
 
     def _make_room(self, frames: int) -> None:
         read = self._read
