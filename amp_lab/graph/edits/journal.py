@@ -296,7 +296,7 @@ class Journal:
 
 
 def _no_step(_: Difference) -> bool:
-    """Record an edit that is a part of the present state: no step of undo, and nobody is told."""
+    """Record an edit that is a part of the present state: no step of undo, and no listener is called."""
     return False
 
 

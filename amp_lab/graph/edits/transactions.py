@@ -39,7 +39,7 @@ class Store:
     finished
         Differences that `publish` has not taken yet, each with what its edit was opened with (`Edit`).
     publish
-        Called at the end of an edit, under the lock, to take them; None for nobody.
+        Called at the end of an edit, under the lock, to take them; None without listeners.
     """
 
     def __init__(self) -> None:
