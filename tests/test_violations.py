@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
+import struct
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import amp_lab as amp
 from amp_lab import errors, lowlevel
+from amp_lab._native import lib
 from amp_lab.errors import Violation, listed
 from amp_lab.graph.files import descriptors
 from amp_lab.isolate.stream import RemoteStream
@@ -144,3 +149,49 @@ def test_files_list_theirs_as_records() -> None:
     assert str(info.value).splitlines() == list(map(str, found)) and len(found) >= 2
     assert any(v.node == "level" or v.sentence.startswith("$.nodes.level") for v in found)
     assert pickle.loads(pickle.dumps(info.value)).violations == found
+
+
+REFUSED: dict[str, Callable[[lowlevel.Runtime], object]] = {
+    "shape": lambda r: r.set_param("level", "gain", np.ones((3, 1, 1))),
+    "range": lambda r: r.set_param("level", "gain", math.nan),
+    "unknown": lambda r: r.set_param("level", "loudness", 1.0),
+    "fixed": lambda r: r.set_param("tone", "channels", 1.0),
+    "no input": lambda r: r.bind_input("level", np.zeros((1, 1, 8))),
+    "no history": lambda r: r.execute(8, np.zeros((1, 1, 8))),
+}
+"""Calls of a configured runtime that fail, by what is wrong."""
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_a_runtime_refuses_says_the_cure_apart(what: str) -> None:
+    """The sentence says what is wrong, the cure what to do, and the text of the error is both."""
+    g = amp.Graph()
+    g.output(g.gain(g.sine(name="tone"), gain=amp.curve("swell"), name="level"))
+    with lowlevel.Runtime(descriptors.encode(g._descriptors())) as runtime:
+        runtime.configure()
+        with pytest.raises(amp.AmpError) as info:
+            REFUSED[what](runtime)
+    (violation,) = info.value.violations
+    assert violation.sentence and violation.cure and violation.cure not in violation.sentence
+    assert str(info.value) == f"{violation.sentence} {violation.cure}"
+
+
+@pytest.mark.parametrize(
+    ("times_s", "values"),
+    [((0.0, math.nan), (1.0, 1.0)), ((1.0, 0.0), (1.0, 1.0)), ((0.0, 1.0), (-1.0, 1.0))],
+)
+def test_points_of_a_history_say_the_cure_apart(
+    times_s: tuple[float, float], values: tuple[float, float]
+) -> None:
+    """So it is with each point of a curve that cannot be played."""
+    points = b"".join(struct.pack("<2d", *point) for point in zip(times_s, values, strict=True))
+    curve = struct.pack("<H5sBI", 5, b"swell", lib.AMP_CURVE_EXPONENTIAL, 2) + points
+    g = amp.Graph()
+    g.output(g.gain(g.sine(), gain=amp.curve("swell")))
+    with (
+        lowlevel.Runtime(descriptors.encode(g._descriptors())) as runtime,
+        pytest.raises(amp.AmpError) as info,
+    ):
+        runtime.set_history(seal(b"AMPH", struct.pack("<I", 1) + curve))
+    (violation,) = info.value.violations
+    assert violation.port == "swell" and violation.cure and violation.cure not in violation.sentence

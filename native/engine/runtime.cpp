@@ -145,14 +145,17 @@ std::pair<uint32_t, uint32_t> Runtime::find_output(const char* node, const char*
 
 void Runtime::need_history(const char* stage) const {
     if (!plan_.curves.empty() && common_.history.empty())
-        throw Failure(AMP_E_INVALID_ARG, stage,
-                      text("the graph follows control curves (first \"%s\") and has no control history. Give the "
-                           "render one that has them.",
-                           plan_.curves.front().c_str()));
+        throw Failure(stage, Violation{AMP_E_INVALID_ARG, "", plan_.curves.front(),
+                                       text("the graph follows control curves (first \"%s\") and has no control "
+                                            "history.",
+                                            plan_.curves.front().c_str()),
+                                       "Give the render one that has them.", "", 0});
 }
 
 void Runtime::need_configured(const char* stage) const {
-    if (!configured_) throw Failure(AMP_E_INVALID_ARG, stage, "the runtime is not configured. Call configure first.");
+    if (!configured_)
+        throw Failure(stage, Violation{AMP_E_INVALID_ARG, "", "", "the runtime is not configured.",
+                                       "Call configure first.", "", 0});
 }
 
 std::pair<uint32_t, uint32_t> Runtime::find_param(const std::string& node, const std::string& key) const {
@@ -161,12 +164,13 @@ std::pair<uint32_t, uint32_t> Runtime::find_param(const std::string& node, const
     uint32_t k = 0;
     while (k < c.n_params && key != c.params[k].key) ++k;
     if (k == c.n_params || !is_settable(c.params[k]))
-        throw Failure(AMP_E_INVALID_ARG, "set_param",
+        throw Failure(
+            "set_param",
+            Violation{AMP_E_INVALID_ARG, node, key,
                       text("%s.%s: %s", node.c_str(), key.c_str(),
-                           k == c.n_params
-                               ? "there is no such parameter."
-                               : "this parameter is fixed by the graph. Build the graph with the new value."),
-                      node, key);
+                           k == c.n_params ? "there is no such parameter." : "this parameter is fixed by the graph."),
+                      k == c.n_params ? "Set one of those the node's type has." : "Build the graph with the new value.",
+                      "", 0});
     return {u, k};
 }
 
@@ -262,9 +266,10 @@ void Runtime::bind_input(const std::string& node, const amp_buffer& b) {
     const uint32_t u = find(node, "bind_input");
     const PlanNode& n = plan_.nodes[u];
     if (n.type->contract->io != AMP_IO_SOURCE)
-        throw Failure(
-            AMP_E_INVALID_ARG, "bind_input",
-            text("%s: is a %s, which takes no samples. Bind an input node.", node.c_str(), n.type->contract->id), node);
+        throw Failure("bind_input",
+                      Violation{AMP_E_INVALID_ARG, node, "",
+                                text("%s: is a %s, which takes no samples.", node.c_str(), n.type->contract->id),
+                                "Bind an input node.", "", 0});
     need_configured("bind_input");
     if (!b.data || b.frames < 1)
         throw Failure(

@@ -38,13 +38,22 @@ struct Compiler {
         return s.empty() ? "none" : s;
     }
 
+    static std::string modulable(const amp_node_contract& c) {
+        std::string s;
+        for (uint32_t k = 0; k < c.n_params; ++k)
+            if (c.params[k].kind == AMP_PARAM_NUMBER && c.params[k].rate == AMP_RATE_FRAME)
+                s += (s.empty() ? "" : " or ") + std::string(c.params[k].key);
+        return s;
+    }
+
     void nodes() {
         const Descriptors& d = plan.descriptors;
         if (!(d.sample_rate >= 1.0 && d.sample_rate <= 1e7))
             v.add(text("sample_rate: out of range (got %g Hz, allowed 1 to 1e7).", d.sample_rate), "Give a rate in Hz.",
                   "");
         if (d.heat_policy > 1)
-            v.add(text("heat policy: unknown (got %u, allowed 0 report, 1 halt).", d.heat_policy), "", "");
+            v.add(text("heat policy: unknown (got %u, allowed 0 report, 1 halt).", d.heat_policy),
+                  "Choose one of them.", "");
         plan.nodes.resize(d.nodes.size());
         for (uint32_t i = 0; i < d.nodes.size(); ++i) {
             const NodeDescriptor& n = d.nodes[i];
@@ -75,10 +84,11 @@ struct Compiler {
                   "This node runs at the sample rate.", n.name, "", AMP_E_UNSUPPORTED);
         for (double t : {n.heat_j_per_frame, n.capacity_j_per_k, n.conductance_w_per_k})
             if (std::isinf(t) || t < 0)
-                v.add(text("%s: thermo constants are finite and not negative (got %g).", n.name.c_str(), t), "",
-                      n.name);
+                v.add(text("%s: thermo constants are finite and not negative (got %g).", n.name.c_str(), t),
+                      "Give a number from 0 on, or leave it out.", n.name);
         if (n.capacity_j_per_k == 0.0)
-            v.add(text("%s: thermo capacity is above zero (got 0).", n.name.c_str()), "", n.name);
+            v.add(text("%s: thermo capacity is above zero (got 0).", n.name.c_str()),
+                  "Give J/K above zero, or leave it out.", n.name);
         // T[n] = (1 - G / (C fs)) T[n-1] + q[n] / C grows without end where the factor is below -1.
         if (const double g = n.conductance_w_per_k / (n.capacity_j_per_k * plan.descriptors.sample_rate); g >= 2.0)
             v.add(text("%s: thermo constants are unstable (got conductance / (capacity fs) = %g, allowed below 2).",
@@ -100,7 +110,8 @@ struct Compiler {
     template <class Link> bool ends(const Link& d, PlanEdge& e) {
         for (const auto& [place, name] : {std::pair(d.from, &d.src), std::pair(d.to, &d.dst)})
             if (place == kNoNode) {
-                v.add(text("%s: there is no node \"%s\".", spelled(d).c_str(), name->c_str()), "", *name);
+                v.add(text("%s: there is no node \"%s\".", spelled(d).c_str(), name->c_str()),
+                      "Name one of the graph, or add it.", *name);
                 return false;
             }
         e.src = d.from;
@@ -110,11 +121,11 @@ struct Compiler {
         if (p < 0)
             v.add(text("%s: %s has no output \"%s\" (it has %s).", spelled(d).c_str(), d.src.c_str(),
                        d.src_port.c_str(), keys(c.outputs, c.n_outputs).c_str()),
-                  "", d.src, d.src_port);
+                  c.n_outputs ? "Use one of these." : "Connect from another node.", d.src, d.src_port);
         if (e.delay > kLongestDelay)
             v.add(text("%s: delay_frames (got %llu, allowed 0 to %llu).", spelled(d).c_str(),
                        static_cast<unsigned long long>(e.delay), static_cast<unsigned long long>(kLongestDelay)),
-                  "", d.dst);
+                  "Use a shorter delay.", d.dst);
         e.src_port = static_cast<uint32_t>(std::max(p, 0));
         return p >= 0;
     }
@@ -133,7 +144,7 @@ struct Compiler {
             if (e.port < 0) {
                 v.add(text("%s: %s has no input \"%s\" (it has %s).", spelled(d).c_str(), d.dst.c_str(),
                            d.dst_port.c_str(), keys(c.inputs, c.n_inputs).c_str()),
-                      "", d.dst, d.dst_port);
+                      c.n_inputs ? "Use one of these." : "Connect to another node.", d.dst, d.dst_port);
                 continue;
             }
             if (before && before->to == d.to && before->dst_port == d.dst_port && before->slot == d.slot)
@@ -144,14 +155,16 @@ struct Compiler {
                 v.add(text("%s: initial tokens (got %llu frames, allowed exactly delay_frames = %llu).",
                            spelled(d).c_str(), static_cast<unsigned long long>(d.tokens.frames),
                            static_cast<unsigned long long>(d.delay)),
-                      "", d.dst, d.dst_port, AMP_E_SHAPE);
+                      "Give one for each frame of delay.", d.dst, d.dst_port, AMP_E_SHAPE);
             for (double x : d.tokens.data)
                 if (!std::isfinite(x)) {
-                    v.add(text("%s: initial tokens must be finite.", spelled(d).c_str()), "", d.dst, d.dst_port);
+                    v.add(text("%s: initial tokens must be finite.", spelled(d).c_str()),
+                          "Give numbers without NaN and Inf.", d.dst, d.dst_port);
                     break;
                 }
             if (d.kappa < 0 || d.kappa > 1)
-                v.add(text("%s: kappa (got %g, allowed 0 to 1).", spelled(d).c_str(), d.kappa), "", d.src);
+                v.add(text("%s: kappa (got %g, allowed 0 to 1).", spelled(d).c_str(), d.kappa),
+                      "Give the share of its heat that the edge carries.", d.src);
             check_gates(d);
             plan.edges.push_back(e);
         }
@@ -179,9 +192,10 @@ struct Compiler {
             for (uint32_t k = 0; k < c.n_params; ++k)
                 if (d.param == c.params[k].key) e.param = static_cast<int32_t>(k);
             if (e.param < 0 || c.params[e.param].kind != AMP_PARAM_NUMBER || c.params[e.param].rate != AMP_RATE_FRAME) {
+                const std::string modulated = modulable(c);
                 v.add(text("%s: %s", spelled(d).c_str(),
                            e.param < 0 ? "there is no such parameter." : "this parameter cannot be modulated."),
-                      "", d.dst, d.param);
+                      modulated.empty() ? "Modulate another node." : "Modulate " + modulated + ".", d.dst, d.param);
                 continue;
             }
             const bool together = before && before->to == d.to && before->param == d.param;
@@ -194,7 +208,8 @@ struct Compiler {
                 v.add(text("%s: more than %d modulations meet at one parameter.", spelled(d).c_str(), kMostModulations),
                       "Sum some of them in a mix node first.", d.dst, d.param);
             if (!std::isfinite(d.scale) || !std::isfinite(d.offset))
-                v.add(text("%s: scale and offset are finite numbers.", spelled(d).c_str()), "", d.dst, d.param);
+                v.add(text("%s: scale and offset are finite numbers.", spelled(d).c_str()),
+                      "Give numbers without NaN and Inf.", d.dst, d.param);
             plan.edges.push_back(e);
         }
     }
@@ -223,7 +238,7 @@ struct Compiler {
                 if (t.channels != 1 && t.channels != static_cast<uint32_t>(plan.nodes[i].channels))
                     v.add(text("%s.%s: channels of the value (got %u, allowed 1 or %d).", name(i).c_str(),
                                c.params[k].key, t.channels, plan.nodes[i].channels),
-                          "", name(i), c.params[k].key, AMP_E_SHAPE);
+                          "Give one value for all, or one per channel.", name(i), c.params[k].key, AMP_E_SHAPE);
             }
         }
         const std::string& out = plan.descriptors.output;
@@ -231,7 +246,8 @@ struct Compiler {
             return n.descriptor->name == out && n.type->contract->n_outputs > 0;
         });
         if (!out.empty() && !heard)
-            v.add(text("output: there is no node \"%s\" with an output.", out.c_str()), "", out);
+            v.add(text("output: there is no node \"%s\" with an output.", out.c_str()),
+                  "Name one that has, or end the graph with an output node.", out);
     }
 
     // Nodes of a loop that pass all their heat on among themselves keep it for ever: take away whoever lets some out,
@@ -267,7 +283,7 @@ struct Compiler {
         if (!trap.empty())
             v.add(text("%s: heat goes round a cycle undiminished (product of kappa 1, must be below 1).",
                        name(trap.begin()->first).c_str()),
-                  "", name(trap.begin()->first));
+                  "Lower kappa of an edge in the cycle.", name(trap.begin()->first));
     }
 
     // Heat shares: default 0 where a loop delays, else 1 / fan-out; no node gives away more than it has.
@@ -282,7 +298,7 @@ struct Compiler {
             if (leaving[i] > 1.0 + 1e-12)
                 v.add(text("%s: its edges carry away more heat than it has (sum of kappa %g, allowed at most 1).",
                            name(i).c_str(), leaving[i]),
-                      "", name(i));
+                      "Lower their kappa.", name(i));
         for (const Component& c : plan.components) heat_trap(c);
     }
 };

@@ -59,8 +59,8 @@ void check_number(const NodeDescriptor& n, const amp_param_contract& c, const Pa
         return;
     }
     if (p.kind == Parameter::kText) {
-        v.add(text("%s.%s: needs a number (got the text \"%s\").", n.name.c_str(), c.key, p.text.c_str()), "", n.name,
-              c.key);
+        v.add(text("%s.%s: needs a number (got the text \"%s\").", n.name.c_str(), c.key, p.text.c_str()),
+              "Give it a number.", n.name, c.key);
         return;
     }
     const Tensor& t = p.tensor;
@@ -68,7 +68,7 @@ void check_number(const NodeDescriptor& n, const amp_param_contract& c, const Pa
         v.add(text("%s.%s: shape (got (%u, %u, %llu), allowed %s).", n.name.c_str(), c.key, t.batches, t.channels,
                    static_cast<unsigned long long>(t.frames),
                    c.rate == AMP_RATE_FIXED ? "one number" : "(B|1, C|1, 1)"),
-              "", n.name, c.key, AMP_E_SHAPE);
+              c.rate == AMP_RATE_FIXED ? "Give a single number." : "Give no frame axis.", n.name, c.key, AMP_E_SHAPE);
     const Range r = range_of(c, fs);
     for (double x : t.data) {
         if (fits(c, x, r)) continue;
@@ -81,14 +81,14 @@ void check_matrix(const NodeDescriptor& n, const amp_param_contract& c, const Pa
     const Tensor& t = p.tensor;
     if (p.kind == Parameter::kCurve || p.kind == Parameter::kText) {
         v.add(text("%s.%s: needs a matrix of numbers (got the text \"%s\").", n.name.c_str(), c.key, p.text.c_str()),
-              "", n.name, c.key);
+              "Give rows of numbers.", n.name, c.key);
         return;
     }
     if (t.data.empty() || t.channels > kMostChannels || t.frames > kMostChannels) {
         v.add(text("%s.%s: shape (got (%u, %u, %llu), allowed (B|1, rows, columns) with 1 to %d of both).",
                    n.name.c_str(), c.key, t.batches, t.channels, static_cast<unsigned long long>(t.frames),
                    kMostChannels),
-              "", n.name, c.key, AMP_E_SHAPE);
+              "Give rows for the channels that go out, columns for those that come in.", n.name, c.key, AMP_E_SHAPE);
         return;
     }
     for (double x : t.data)
@@ -109,7 +109,7 @@ void check_parameters(const NodeDescriptor& n, const amp_node_contract& c, doubl
         if (k < 0) {
             v.add(text("%s.%s: no such parameter of %s (allowed %s).", n.name.c_str(), p.key.c_str(), c.id,
                        names(c).c_str()),
-                  "", n.name, p.key);
+                  c.n_params ? "Use one of these." : "Leave it out.", n.name, p.key);
             continue;
         }
         if (index[k] >= 0)
@@ -120,7 +120,7 @@ void check_parameters(const NodeDescriptor& n, const amp_node_contract& c, doubl
             check_choice(n, pc, p, v);
         else if (pc.kind == AMP_PARAM_TEXT) {
             if (p.kind != Parameter::kText)
-                v.add(text("%s.%s: needs a text.", n.name.c_str(), pc.key), "", n.name, pc.key);
+                v.add(text("%s.%s: needs a text.", n.name.c_str(), pc.key), "Give it a text.", n.name, pc.key);
         } else if (pc.kind == AMP_PARAM_MATRIX)
             check_matrix(n, pc, p, v);
         else

@@ -98,12 +98,12 @@ struct Channels {
                       has = plan.nodes[e.dst].channels;
         const auto& input = contract(e.dst).inputs[e.port];
         if (e.channel >= leave)
-            v.add(text("%s: channel (got %d, allowed 0 to %d). %s.%s has %d%s.", spelled(d).c_str(), e.channel,
-                       leave - 1, d.src.c_str(), d.src_port.c_str(), leave,
+            v.add(text("%s: channel (got %d, allowed 0 to %d).", spelled(d).c_str(), e.channel, leave - 1),
+                  text("%s.%s has %d%s.", d.src.c_str(), d.src_port.c_str(), leave,
                        contract(e.src).outputs[e.src_port].gather == AMP_SCATTER_SPLIT
                            ? ", one for each of its edges; disconnect those too many"
                            : "; pick one of them"),
-                  "", d.src, d.src_port);
+                  d.src, d.src_port);
         const char* allowed = nullptr;
         if (input.channels == AMP_CHANNELS_MONO && got != 1) allowed = "1";
         if (input.channels == AMP_CHANNELS_ANY && got > 2) allowed = "1 or 2";
@@ -111,11 +111,11 @@ struct Channels {
         if (allowed)
             v.add(text("%s.%s: channels from %s (got %d, allowed %s; the node has %d).", d.dst.c_str(),
                        d.dst_port.c_str(), d.src.c_str(), got, allowed, has),
-                  "", d.dst, d.dst_port, AMP_E_SHAPE);
+                  "Pick one with channel=, or mix them before.", d.dst, d.dst_port, AMP_E_SHAPE);
         if (d.has_tokens && d.tokens.channels != 1 && d.tokens.channels != static_cast<uint32_t>(got))
             v.add(text("%s: initial tokens (got %u channels, allowed 1 or %d).", spelled(d).c_str(), d.tokens.channels,
                        got),
-                  "", d.dst, d.dst_port, AMP_E_SHAPE);
+                  "Give one channel for all, or as many as the edge carries.", d.dst, d.dst_port, AMP_E_SHAPE);
     }
 
     // What the edges of a stacking port give together.
@@ -142,7 +142,7 @@ struct Channels {
                 v.add(text("%s.%s: its edges stack to %d channels (allowed 1 or %d, as many as the node's other "
                            "inputs).",
                            name(i).c_str(), c.inputs[k].key, got, n.channels),
-                      "", name(i), c.inputs[k].key, AMP_E_SHAPE);
+                      "Connect as many, or pick some with channel=.", name(i), c.inputs[k].key, AMP_E_SHAPE);
             }
         }
     }
@@ -153,7 +153,7 @@ struct Channels {
         if (d.channel < -1 || d.channel >= got)
             v.add(text("modulation %s -> %s.%s: channel (got %d, allowed 0 to %d, or -1 for all).", d.src.c_str(),
                        d.dst.c_str(), d.param.c_str(), d.channel, got - 1),
-                  "", d.dst, d.param);
+                  "Pick a channel that the modulator has.", d.dst, d.param);
         else if (d.channel < 0 && got > has)
             v.add(text("modulation %s -> %s.%s: the modulator has more channels than the node (got %d, allowed at most "
                        "%d).",

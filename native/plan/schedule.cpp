@@ -97,10 +97,9 @@ Schedule read_schedule(const Plan& p, const void* blob, size_t size) {
                 const std::string name = r.str("name of a node");
                 const auto it = places.find(name);
                 if (it == places.end())
-                    throw Failure(
-                        AMP_E_INVALID_ARG, "schedule",
-                        text("%s: there is no such node in the graph. Take it out of the schedule.", name.c_str()),
-                        name);
+                    throw Failure("schedule", Violation{AMP_E_INVALID_ARG, name, "",
+                                                        text("%s: there is no such node in the graph.", name.c_str()),
+                                                        "Take it out of the schedule.", "", 0});
                 cohort.push_back(it->second);
             }
     }

@@ -152,6 +152,11 @@ void expect(const char* what, amp_status status, const char* words, void (*chang
     const Compiled c(g);
     if (!CHECK(c.status == status && c.says(words)))
         std::fprintf(stderr, "  %s: got %s: %s\n", what, amp_status_name(c.status), c.error.message);
+    for (size_t i = 0; i < amp_violation_count(nullptr); ++i) {  // each says what to do, apart from what is wrong
+        const amp_violation& v = *amp_violation_at(i);
+        if (!CHECK(*v.sentence && *v.cure && !std::strstr(v.sentence, v.cure)))
+            std::fprintf(stderr, "  %s: \"%s\", cure \"%s\"\n", what, v.sentence, v.cure);
+    }
 }
 
 void violations_name_their_reason() {

@@ -8,23 +8,26 @@
 namespace amp {
 
 void check_points(const std::string& name, const CurveData& c, size_t first) {
-    const auto bad = [&](size_t i, const char* what) {
-        throw Failure(AMP_E_INVALID_ARG, "history",
-                      text("curve %s, point %zu: %s (got time %.17g s, value %.17g).", name.c_str(), i, what,
-                           c.times[i], c.values[i]),
-                      "", name);
+    const auto bad = [&](size_t i, const char* what, const char* cure) {
+        throw Failure("history", Violation{AMP_E_INVALID_ARG, "", name,
+                                           text("curve %s, point %zu: %s (got time %.17g s, value %.17g).",
+                                                name.c_str(), i, what, c.times[i], c.values[i]),
+                                           cure, "", 0});
     };
     for (size_t i = first; i < c.times.size(); ++i) {
-        if (!std::isfinite(c.times[i]) || !std::isfinite(c.values[i])) bad(i, "time and value must be finite");
-        if (i > 0 && c.times[i] < c.times[i - 1]) bad(i, "times must not decrease");
+        if (!std::isfinite(c.times[i]) || !std::isfinite(c.values[i]))
+            bad(i, "time and value must be finite", "Give numbers without NaN and Inf.");
+        if (i > 0 && c.times[i] < c.times[i - 1]) bad(i, "times must not decrease", "Sort the points by time.");
         if (i == 0 || c.times[i] == c.times[i - 1]) continue;
         const double from = c.values[i - 1], to = c.values[i];
         if (!std::isfinite(1.0 / (c.times[i] - c.times[i - 1])))
-            bad(i, "too close to the point before it to divide by their distance");
+            bad(i, "too close to the point before it to divide by their distance",
+                "Move it, or give both the same time.");
         if (c.interpolation == AMP_CURVE_EXPONENTIAL && !(std::isfinite(to / from) && to / from > 0.0))
-            bad(i, "an exponential segment needs two values of one sign, neither of them zero, in a finite ratio");
+            bad(i, "an exponential segment needs two values of one sign, neither of them zero, in a finite ratio",
+                "Move the value, or choose another interpolation.");
         if ((c.interpolation == AMP_CURVE_LINEAR || c.interpolation == AMP_CURVE_SMOOTH) && !std::isfinite(to - from))
-            bad(i, "too far from the value before it: their difference is not finite");
+            bad(i, "too far from the value before it: their difference is not finite", "Give smaller values.");
     }
 }
 
@@ -70,7 +73,10 @@ History read_history(const void* blob, size_t size) {
         }
         try {
             check_points(name, c, 0);
-        } catch (const Failure& f) { v.add(f.message, "", "", name); }
+        } catch (const Failure& f) {
+            const Violation& bad = f.violations->front();
+            v.add(bad.sentence, bad.cure, bad.node, bad.port, bad.code);
+        }
         if (!h.emplace(name, std::move(c)).second) r.fail(text("curve %s is there twice", name.c_str()));
     }
     r.end();

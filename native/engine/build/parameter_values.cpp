@@ -40,20 +40,19 @@ void check_shape(const Plan& plan, uint32_t node, uint32_t param, const Tensor& 
     if (n.type->contract->params[param].kind == AMP_PARAM_MATRIX) {
         const MatrixShape m = matrix_shape(n);
         if (batches_fit && t.channels == m.rows && t.frames == m.columns) return;
-        throw Failure(AMP_E_SHAPE, stage,
-                      lead + text("%s.%s: shape (got (%u, %u, %llu), expected (1 or %u, %u, %u)). Give a matrix of the "
-                                  "same rows and columns, one per batch or one for all.",
-                                  n.descriptor->name.c_str(), key, t.batches, t.channels,
-                                  static_cast<unsigned long long>(t.frames), batches, m.rows, m.columns),
-                      n.descriptor->name, key);
+        throw Failure(stage,
+                      Violation{AMP_E_SHAPE, n.descriptor->name, key,
+                                lead + text("%s.%s: shape (got (%u, %u, %llu), expected (1 or %u, %u, %u)).",
+                                            n.descriptor->name.c_str(), key, t.batches, t.channels,
+                                            static_cast<unsigned long long>(t.frames), batches, m.rows, m.columns),
+                                "Give a matrix of the same rows and columns, one per batch or one for all.", "", 0});
     }
     if (batches_fit && (t.channels == 1 || t.channels == channels)) return;
-    throw Failure(AMP_E_SHAPE, stage,
-                  lead + text("%s.%s: shape (got (%u, %u, %llu), expected (1 or %u, 1 or %u, any)). Give one value per "
-                              "batch and channel, or one for all.",
-                              n.descriptor->name.c_str(), key, t.batches, t.channels,
-                              static_cast<unsigned long long>(t.frames), batches, channels),
-                  n.descriptor->name, key);
+    throw Failure(stage, Violation{AMP_E_SHAPE, n.descriptor->name, key,
+                                   lead + text("%s.%s: shape (got (%u, %u, %llu), expected (1 or %u, 1 or %u, any)).",
+                                               n.descriptor->name.c_str(), key, t.batches, t.channels,
+                                               static_cast<unsigned long long>(t.frames), batches, channels),
+                                   "Give one value per batch and channel, or one for all.", "", 0});
 }
 
 void check_range(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t) {
@@ -126,12 +125,12 @@ void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Ten
     const bool channels = t.channels == 1 || !stepped || stepped == n.channels;
     if (n.type->contract->params[param].kind == AMP_PARAM_MATRIX || (channels && (t.frames == 1 || stepped))) return;
     const char* key = n.type->contract->params[param].key;
-    throw Failure(AMP_E_UNSUPPORTED, "set_param",
-                  text("%s.%s: %s can only begin at frame 0 here. Set it before the first execute.",
-                       n.descriptor->name.c_str(), key,
-                       t.frames > 1 ? "a value with a frame axis"
-                                    : "a value per channel in place of a curve or a modulated number"),
-                  n.descriptor->name, key);
+    throw Failure("set_param",
+                  Violation{AMP_E_UNSUPPORTED, n.descriptor->name, key,
+                            text("%s.%s: %s can only begin at frame 0 here.", n.descriptor->name.c_str(), key,
+                                 t.frames > 1 ? "a value with a frame axis"
+                                              : "a value per channel in place of a curve or a modulated number"),
+                            "Set it before the first execute.", "", 0});
 }
 
 // What a member of a lane group plays now.
