@@ -35,7 +35,7 @@ def test_the_trace_layout_is_that_of_the_header() -> None:
 
 def test_versions_and_build_are_told() -> None:
     """ABI version, instruction set, build and source digest are there."""
-    assert lowlevel.abi_version() == (1, 4)
+    assert lowlevel.abi_version() == (1, 5)
     assert lowlevel.isa() in ("v2", "v3", "v4", "base")
     assert lowlevel.build_info() and lowlevel.source_digest()
     assert isinstance(lowlevel.test_hooks(), bool)
