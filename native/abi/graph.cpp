@@ -66,7 +66,7 @@ amp_status amp_plan_compile_facts(const void* descriptors, size_t size, amp_byte
              "facts: NULL or of an unknown version (struct_size). Fill it as amp/graph.h says.");
         const Plan p = compile(read_descriptors(descriptors, size));
         std::string all;
-        for (const PlanNode& n : p.nodes) all += n.descriptor->name + '\0';
+        for (const PlanNode& n : p.nodes) all += n.name + '\0';
         for (const std::string& curve : p.curves) all += curve + '\0';
         const auto count = [](const auto& list) { return static_cast<uint32_t>(list.size()); };
         const auto bytes = encode(p);

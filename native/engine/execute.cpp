@@ -18,10 +18,9 @@ void Runtime::add_tap(uint32_t u, uint32_t port, const amp_buffer& b, int64_t fr
     if (b.frames < frames || b.batches != common_.config.batches || b.channels != static_cast<uint32_t>(channels))
         throw Failure(AMP_E_SHAPE, "execute",
                       text("%s: buffer shape (got (%u, %u, %lld), expected (%u, %d, at least %lld)).",
-                           plan_.nodes[u].descriptor->name.c_str(), b.batches, b.channels,
-                           static_cast<long long>(b.frames), common_.config.batches, channels,
-                           static_cast<long long>(frames)),
-                      plan_.nodes[u].descriptor->name);
+                           plan_.nodes[u].name.c_str(), b.batches, b.channels, static_cast<long long>(b.frames),
+                           common_.config.batches, channels, static_cast<long long>(frames)),
+                      plan_.nodes[u].name);
     taps_.push_back({u, port, b});
 }
 
@@ -76,7 +75,7 @@ std::optional<Failure> Runtime::over_budget(uint64_t window) const {
         }
         const double watts = joules * d.sample_rate / AMP_HEAT_WINDOW;
         if (watts <= d.heat_budget_w) continue;  // NaN is over every budget
-        const std::string& name = plan_.nodes[hottest].descriptor->name;
+        const std::string& name = plan_.nodes[hottest].name;
         const auto frame = static_cast<int64_t>((window + 1) * AMP_HEAT_WINDOW - 1);
         Failure f(AMP_E_THERMAL, "execute",
                   text("%s: the graph is over its heat budget (got %g W, allowed %g W) at frame %lld, and this node "

@@ -66,8 +66,8 @@ void Runtime::configure(const amp_config& c) {
             throw Failure(AMP_E_SHAPE, "configure",
                           text("%s: the bound samples have %u batches, the configuration has %u. Bind one batch of "
                                "samples first, or configure for as many.",
-                               plan_.nodes[u].descriptor->name.c_str(), b.batches, c.batches),
-                          plan_.nodes[u].descriptor->name);
+                               plan_.nodes[u].name.c_str(), b.batches, c.batches),
+                          plan_.nodes[u].name);
     configured_ = false;
     common_.config = c;
     if (watches_budget()) common_.config.flags |= AMP_RUN_HEAT;  // the graph asks for it
@@ -136,10 +136,9 @@ std::pair<uint32_t, uint32_t> Runtime::find_output(const char* node, const char*
     uint32_t k = 0;
     while (port && k < c.n_outputs && std::strcmp(port, c.outputs[k].key) != 0) ++k;
     if (k >= c.n_outputs)
-        throw Failure(
-            AMP_E_INVALID_ARG, stage,
-            text("%s: has no output \"%s\" to tap.", plan_.nodes[u].descriptor->name.c_str(), port ? port : ""),
-            plan_.nodes[u].descriptor->name);
+        throw Failure(AMP_E_INVALID_ARG, stage,
+                      text("%s: has no output \"%s\" to tap.", plan_.nodes[u].name.c_str(), port ? port : ""),
+                      plan_.nodes[u].name);
     return {u, k};
 }
 

@@ -39,7 +39,7 @@ std::pair<uint32_t, uint32_t> get_place(Reader& in, const Plan& plan) {
     if (node >= plan.nodes.size()) in.fail(text("node %u of a parameter is not in the plan", node));
     const amp_node_contract& c = *plan.nodes[node].type->contract;
     if (param >= c.n_params || !is_settable(c.params[param]))
-        in.fail(text("%s has no parameter %u that can be set", plan.nodes[node].descriptor->name.c_str(), param));
+        in.fail(text("%s has no parameter %u that can be set", plan.nodes[node].name.c_str(), param));
     return {node, param};
 }
 
@@ -121,7 +121,7 @@ struct Snapshot::Progress {
 template <class Io> void Snapshot::memory(Shard& s, const Io& io) {
     for (uint32_t u = 0; u < s.work_.size(); ++u) {
         const NodeType& type = *s.plan_.nodes[u].type;
-        const std::string& name = s.plan_.nodes[u].descriptor->name;
+        const std::string& name = s.plan_.nodes[u].name;
         if (!s.is_leader(u)) continue;
         Step& step = *s.work_[u].main;
         const auto rows = static_cast<size_t>(step.channels) * static_cast<size_t>(step.env->groups);
@@ -148,7 +148,7 @@ void Snapshot::check_finite(const Shard& s) {
                 const double* bad = std::find_if(first, last, [](double x) { return !std::isfinite(x); });
                 if (bad == last) continue;
                 const PlanNode& n = s.plan_.nodes[u];
-                const std::string& name = n.descriptor->name;
+                const std::string& name = n.name;
                 const char* key = n.type->contract->outputs[port].key;
                 throw Failure(AMP_E_NONFINITE, "restore",
                               text("%s.%s: the snapshot holds %s among the frames that were made and not delivered. "
@@ -162,7 +162,7 @@ void Snapshot::check_finite(const Shard& s) {
 template <class Io> void Snapshot::heat(Shard& s, const Io& io) {
     for (uint32_t u = 0; u < s.heat_.size(); ++u) {
         HeatTrack& t = s.heat_[u];
-        const std::string what = "heat of " + s.plan_.nodes[u].descriptor->name;
+        const std::string what = "heat of " + s.plan_.nodes[u].name;
         for (double* x : {t.h, t.q})
             for (uint32_t b = 0; b < s.env_.batches; ++b)
                 io.raw(x + t.place(b, -t.history), static_cast<size_t>(t.history) * sizeof(double), what);
@@ -253,9 +253,9 @@ void Snapshot::read(Runtime& r, Reader& in) {
             const PlanNode& n = r.plan_.nodes[u];
             const Work& w = s->work_[u];
             if (w.measured_lag < 0 || w.measured_lag > n.latency)
-                in.fail(text("the delay of %s is none it can have", n.descriptor->name.c_str()));
+                in.fail(text("the delay of %s is none it can have", n.name.c_str()));
             if (n.type->possible && w.main && !n.type->possible(*w.main))
-                in.fail(text("the state of %s is none it can have", n.descriptor->name.c_str()));
+                in.fail(text("the state of %s is none it can have", n.name.c_str()));
         }
     }
     in.end();

@@ -19,7 +19,7 @@ struct Arc {
     uint32_t edge;  // of the plan; kNone between a consumer and the hub of its gate
 };
 
-const std::string& name_of(const Plan& p, uint32_t u) { return p.nodes[u].descriptor->name; }
+const std::string& name_of(const Plan& p, uint32_t u) { return p.nodes[u].name; }
 
 struct Account {
     std::string text;
@@ -37,7 +37,7 @@ Account account(const Plan& p, const std::vector<uint32_t>& edges, int64_t more)
         const PlanNode& n = p.nodes[p.edges[k].src];
         needs += n.latency;
         if (n.latency == 0 || !sources.insert(p.edges[k].src).second) continue;
-        declared += text("%s%s declares %lld", declared.empty() ? " (" : ", ", n.descriptor->name.c_str(),
+        declared += text("%s%s declares %lld", declared.empty() ? " (" : ", ", n.shown().c_str(),
                          static_cast<long long>(n.latency));
     }
     return {text(": %llu frames of edge delay, needs %lld%s%s", static_cast<unsigned long long>(has),
@@ -59,7 +59,7 @@ struct Aligner {
             const PlanEdge& e = p.edges[k];
             arcs.push_back({e.src, e.dst, p.nodes[e.src].latency - static_cast<int64_t>(e.delay), k});
             if (e.port < 0) continue;
-            for (const std::string& g : p.descriptors.edges[e.descriptor].gates) gates[g].insert(e.dst);
+            for (const std::string& g : said_of(p, e).gates) gates[g].insert(e.dst);
         }
         for (const auto& [gate, consumers] : gates) {
             const uint32_t h = hub(static_cast<uint32_t>(p.gates.size()));

@@ -13,19 +13,12 @@ namespace {
 
 constexpr uint64_t kLongestDelay = uint64_t{1} << 31;
 
-std::string spelled(const EdgeDescriptor& d) {
-    return text("edge %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.dst_port.c_str());
-}
-std::string spelled(const ModulationDescriptor& d) {
-    return text("modulation %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.param.c_str());
-}
-
 struct Compiler {
     Plan plan;
     Violations v;
 
     const amp_node_contract& contract(uint32_t i) const { return *plan.nodes[i].type->contract; }
-    const std::string& name(uint32_t i) const { return plan.nodes[i].descriptor->name; }
+    const std::string& name(uint32_t i) const { return plan.nodes[i].name; }
 
     static int32_t port(const amp_port_contract* ports, uint32_t n, const std::string& key) {
         for (uint32_t i = 0; i < n; ++i)
@@ -68,10 +61,19 @@ struct Compiler {
                 continue;
             }
             plan.nodes[i].type = type;
-            plan.nodes[i].descriptor = &n;
+            say(n, plan.nodes[i]);
             node(n, *type->contract, plan.nodes[i]);
         }
         v.raise();  // edges need every node to have a type
+    }
+
+    static void say(const NodeDescriptor& n, PlanNode& p) {
+        p.descriptor = &n;
+        p.name = n.name;
+        p.oversample = n.oversample;
+        p.heat_j_per_frame = n.heat_j_per_frame;
+        p.capacity_j_per_k = n.capacity_j_per_k;
+        p.conductance_w_per_k = n.conductance_w_per_k;
     }
 
     void node(const NodeDescriptor& n, const amp_node_contract& c, PlanNode& p) {
@@ -232,9 +234,9 @@ struct Compiler {
                     v.add(text("%s.%s: not connected.", name(i).c_str(), c.inputs[k].key), "Connect a signal to it.",
                           name(i), c.inputs[k].key);
             for (uint32_t k = 0; k < c.n_params; ++k) {
-                if (plan.nodes[i].parameter[k] < 0 || c.params[k].kind == AMP_PARAM_MATRIX) continue;
-                const Tensor& t =
-                    plan.nodes[i].descriptor->parameters[static_cast<size_t>(plan.nodes[i].parameter[k])].tensor;
+                const Parameter* given = plan.nodes[i].given(k);
+                if (!given || c.params[k].kind == AMP_PARAM_MATRIX) continue;
+                const Tensor& t = given->tensor;
                 if (t.channels != 1 && t.channels != static_cast<uint32_t>(plan.nodes[i].channels))
                     v.add(text("%s.%s: channels of the value (got %u, allowed 1 or %d).", name(i).c_str(),
                                c.params[k].key, t.channels, plan.nodes[i].channels),
@@ -243,7 +245,7 @@ struct Compiler {
         }
         const std::string& out = plan.descriptors.output;
         const bool heard = std::any_of(plan.nodes.begin(), plan.nodes.end(), [&](const PlanNode& n) {
-            return n.descriptor->name == out && n.type->contract->n_outputs > 0;
+            return n.name == out && n.type->contract->n_outputs > 0;
         });
         if (!out.empty() && !heard)
             v.add(text("output: there is no node \"%s\" with an output.", out.c_str()),
@@ -290,7 +292,13 @@ struct Compiler {
     void kappas() {
         std::vector<uint32_t> fan(plan.nodes.size());
         std::vector<double> leaving(plan.nodes.size());
-        for (const PlanEdge& e : plan.edges) fan[e.src] += e.port >= 0 && !recurs(plan, e);
+        std::vector<bool> modulates(plan.nodes.size());  // inserted into a modulation, which carries no heat
+        for (const PlanEdge& e : plan.edges)
+            if (e.port < 0 && !plan.nodes[e.src].descriptor) modulates[e.src] = true;
+        for (PlanEdge& e : plan.edges) {
+            if (e.descriptor == kInserted && modulates[e.dst]) e.kappa = 0.0;
+            fan[e.src] += e.port >= 0 && !recurs(plan, e) && !(e.descriptor == kInserted && modulates[e.dst]);
+        }
         for (PlanEdge& e : plan.edges)
             if (e.port >= 0 && std::isnan(e.kappa)) e.kappa = recurs(plan, e) ? 0.0 : 1.0 / fan[e.src];
         for (const PlanEdge& e : plan.edges) leaving[e.src] += e.port >= 0 ? e.kappa : 0.0;
@@ -305,7 +313,7 @@ struct Compiler {
 
 }  // namespace
 
-Plan compile(Descriptors descriptors) {
+Plan compile(Descriptors descriptors, Lowering lower) {
     if (!kernels())
         throw Failure(
             AMP_E_UNSUPPORTED, "load",
@@ -318,6 +326,7 @@ Plan compile(Descriptors descriptors) {
     pick_channels(c.plan, c.v);
     c.v.raise();
     drop_unread(c.plan);
+    if (lower) lower(c.plan);
     flow_channels(c.plan, c.v);
     c.connected();
     c.v.raise();
@@ -335,7 +344,7 @@ Plan compile(Descriptors descriptors) {
     for (uint32_t i = 0; i < p.nodes.size(); ++i) {
         p.nodes[i].rank = i;
         p.nodes[i].loop = p.nodes[i].component;
-        if (p.nodes[i].descriptor->name == p.descriptors.output) p.output = static_cast<int32_t>(i);
+        if (p.nodes[i].name == p.descriptors.output) p.output = static_cast<int32_t>(i);
         const amp_node_contract& type = *p.nodes[i].type->contract;
         p.together = p.together || std::any_of(type.outputs, type.outputs + type.n_outputs,
                                                [](const auto& port) { return port.map == AMP_MAP_BATCHES; });

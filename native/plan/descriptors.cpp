@@ -175,6 +175,13 @@ void sort_links(std::vector<Link>& links, const std::unordered_map<std::string_v
 
 }  // namespace
 
+std::string spelled(const EdgeDescriptor& d) {
+    return text("edge %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.dst_port.c_str());
+}
+std::string spelled(const ModulationDescriptor& d) {
+    return text("modulation %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.param.c_str());
+}
+
 Descriptors read_descriptors(const void* blob, size_t size) {
     Reader r(blob, size, "AMPD", "load", kDescriptorVersion);
     Descriptors d;

@@ -62,6 +62,9 @@ struct Descriptors {
     uint64_t digest = 0;  // of the canonical form: sorted by name and slot, so declaration order means nothing
 };
 
+std::string spelled(const EdgeDescriptor&);  // in sentences: "edge osc -> drive.in"
+std::string spelled(const ModulationDescriptor&);
+
 Descriptors read_descriptors(const void* blob,
                              size_t size);  // throws AMP_E_BLOB, stage load; sorts into canonical order
 

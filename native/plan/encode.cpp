@@ -26,15 +26,19 @@ uint64_t digest_of(const Plan& p, const PlanNode& n, uint32_t version, Writer& w
     const amp_node_contract& c = *n.type->contract;
     w.clear();
     w.str(c.id), w.put(c.revision), w.put(contract_digest(c, version)), w.put(n.latency), w.put(n.arrival),
-        w.put(n.descriptor->oversample);
-    w.put(n.channels), w.put(n.component), w.put(n.history), w.put(n.descriptor->digest);
+        w.put(n.oversample);
+    w.put(n.channels), w.put(n.component), w.put(n.history);
+    if (n.descriptor)
+        w.put(n.descriptor->digest);
+    else
+        w.str(n.name), w.str(n.origin);
     for (int32_t k : n.out_channels) w.put(k);
     for (uint32_t k : n.in) {
         const PlanEdge& e = p.edges[k];
         w.put(e.src), w.put(e.src_port), w.put(e.port), w.put(e.param), w.put(e.delay), w.put(e.lag), w.put(e.feedback),
             w.put(e.kappa);
         if (e.port >= 0) {
-            const auto& d = p.descriptors.edges[e.descriptor];
+            const auto& d = said_of(p, e);
             for (const auto& g : d.gates) w.str(g);
             w.put(fnv1a(d.tokens.data.data(), d.tokens.data.size() * sizeof(double)));
             put_extensions(w, d.extensions);
@@ -77,7 +81,7 @@ std::vector<uint8_t> encode(const Plan& p, const Digests& d, uint32_t version) {
     Writer w;
     w.put(p.descriptors.digest), w.put(d.contracts);
     w.put(static_cast<uint32_t>(p.nodes.size()));
-    for (size_t i = 0; i < p.nodes.size(); ++i) w.str(p.nodes[i].descriptor->name), w.put(d.nodes[i]);
+    for (size_t i = 0; i < p.nodes.size(); ++i) w.str(p.nodes[i].name), w.put(d.nodes[i]);
     w.put(static_cast<uint32_t>(p.components.size()));
     for (const Component& c : p.components) w.put(c.sub_block), w.put(static_cast<uint32_t>(c.nodes.size()));
     return w.seal("AMPP", version);
@@ -101,9 +105,9 @@ std::string node_json(const Plan& p, uint32_t u, const std::string& gates) {
     std::string s = text("{\"name\": %s, \"type\": \"%s\", \"revision\": %u, \"digest\": \"%s\", \"component\": %d, "
                          "\"latency_frames\": %lld, \"arrival_frames\": %lld, \"advance_frames\": %lld, "
                          "\"channels\": %d, \"oversample_ratio\": %u, \"inputs\": [",
-                         quoted(n.descriptor->name).c_str(), c.id, c.revision, hex(contract_digest(c)).c_str(),
-                         n.component, static_cast<long long>(n.latency), static_cast<long long>(n.arrival),
-                         static_cast<long long>(p.lead(u)), n.channels, n.descriptor->oversample);
+                         quoted(n.name).c_str(), c.id, c.revision, hex(contract_digest(c)).c_str(), n.component,
+                         static_cast<long long>(n.latency), static_cast<long long>(n.arrival),
+                         static_cast<long long>(p.lead(u)), n.channels, n.oversample);
     for (uint32_t k = 0; k < c.n_inputs; ++k)
         s += text("%s{\"port\": \"%s\", \"gather\": \"%s\", \"channels\": %d}", k ? ", " : "", c.inputs[k].key,
                   kGathers[c.inputs[k].gather], n.in_channels[k]);
@@ -111,7 +115,8 @@ std::string node_json(const Plan& p, uint32_t u, const std::string& gates) {
     for (uint32_t k = 0; k < c.n_outputs; ++k)
         s += text("%s{\"port\": \"%s\", \"scatter\": \"%s\", \"map\": \"%s\", \"channels\": %d}", k ? ", " : "",
                   c.outputs[k].key, kScatters[c.outputs[k].gather], kMaps[c.outputs[k].map], n.out_channels[k]);
-    return s + "], \"gates\": [" + gates + "]" + extensions_json(n.descriptor->extensions) + "}";
+    s += "], \"gates\": [" + gates + "]";
+    return s + (n.descriptor ? extensions_json(n.descriptor->extensions) : ", \"origin\": " + quoted(n.origin)) + "}";
 }
 
 // The first of them, for people; all of one batch and channel stand first.
@@ -137,25 +142,24 @@ std::string edge_json(const Plan& p, const PlanEdge& e) {
     const auto& dst = p.nodes[e.dst];
     const auto& dc = *dst.type->contract;
     const bool audio = e.port >= 0;
-    const int32_t slot = audio ? p.descriptors.edges[e.descriptor].slot : p.descriptors.modulations[e.descriptor].slot;
+    const int32_t slot = audio ? said_of(p, e).slot : p.descriptors.modulations[e.descriptor].slot;
     const std::string to = audio ? dc.inputs[e.port].key : dc.params[e.param].key;
     const std::string from = src.type->contract->outputs[e.src_port].key;
-    std::string s = text(
-        "{\"kind\": \"%s\", \"source\": %s, \"target\": %s, \"src\": %s, \"src_port\": \"%s\", \"dst\": %s, "
-        "\"dst_port\": \"%s\", \"slot\": %d, \"delay_frames\": %llu, \"lag_frames\": %llu, "
-        "\"feedback\": %s, \"capacity_frames\": %llu, \"gates\": [",
-        audio ? "audio" : "modulation", quoted(src.descriptor->name + "." + from).c_str(),
-        quoted(dst.descriptor->name + "." + to).c_str(), quoted(src.descriptor->name).c_str(), from.c_str(),
-        quoted(dst.descriptor->name).c_str(), to.c_str(), slot, static_cast<unsigned long long>(e.delay),
-        static_cast<unsigned long long>(e.lag), e.feedback ? "true" : "false", static_cast<unsigned long long>(e.lag));
+    std::string s =
+        text("{\"kind\": \"%s\", \"source\": %s, \"target\": %s, \"src\": %s, \"src_port\": \"%s\", \"dst\": %s, "
+             "\"dst_port\": \"%s\", \"slot\": %d, \"delay_frames\": %llu, \"lag_frames\": %llu, "
+             "\"feedback\": %s, \"capacity_frames\": %llu, \"gates\": [",
+             audio ? "audio" : "modulation", quoted(src.name + "." + from).c_str(), quoted(dst.name + "." + to).c_str(),
+             quoted(src.name).c_str(), from.c_str(), quoted(dst.name).c_str(), to.c_str(), slot,
+             static_cast<unsigned long long>(e.delay), static_cast<unsigned long long>(e.lag),
+             e.feedback ? "true" : "false", static_cast<unsigned long long>(e.lag));
     if (audio)
-        for (size_t k = 0; k < p.descriptors.edges[e.descriptor].gates.size(); ++k)
-            s += (k ? ", " : "") + quoted(p.descriptors.edges[e.descriptor].gates[k]);
-    s += "], \"synchrony_gates\": " + (audio ? gate_places(p, p.descriptors.edges[e.descriptor].gates) : "[]");
+        for (size_t k = 0; k < said_of(p, e).gates.size(); ++k) s += (k ? ", " : "") + quoted(said_of(p, e).gates[k]);
+    s += "], \"synchrony_gates\": " + (audio ? gate_places(p, said_of(p, e).gates) : "[]");
     if (audio) {
         s += text(", \"kappa\": %.17g, \"channel\": %d, \"carries\": %d, \"into\": %d", e.kappa, e.channel,
                   carried(p, e), e.into);
-        const auto& d = p.descriptors.edges[e.descriptor];
+        const auto& d = said_of(p, e);
         s += d.has_tokens ? text(", \"tokens\": {\"batches\": %u, \"channels\": %u, \"frames\": %llu, \"values\": %s}",
                                  d.tokens.batches, d.tokens.channels, static_cast<unsigned long long>(d.tokens.frames),
                                  first_values(d.tokens).c_str())
@@ -204,11 +208,10 @@ void expect_same(const Plan& p, const void* blob, size_t size) {
         const auto got = r.get<uint64_t>("node digest");
         if (i >= p.nodes.size()) drift(name, "this node is not in the descriptors", got, 0);
         const uint64_t want = own.nodes[i];
-        if (name != p.nodes[i].descriptor->name)
-            drift(name, text("place %u belongs to %s", i, p.nodes[i].descriptor->name.c_str()), got, want);
+        if (name != p.nodes[i].name) drift(name, text("place %u belongs to %s", i, p.nodes[i].name.c_str()), got, want);
         if (got != want) drift(name, "the node differs", got, want);
     }
-    if (n < p.nodes.size()) drift(p.nodes[n].descriptor->name, "this node is missing from the plan", 0, 0);
+    if (n < p.nodes.size()) drift(p.nodes[n].name, "this node is missing from the plan", 0, 0);
     const uint32_t components = r.count("number of components", 12);
     if (components != p.components.size())
         drift("", "the number of feedback components differs", components, p.components.size());
@@ -216,10 +219,10 @@ void expect_same(const Plan& p, const void* blob, size_t size) {
         const auto sub = r.get<uint64_t>("sub-block");
         const auto size_of = r.get<uint32_t>("component size");
         if (sub != c.sub_block || size_of != c.nodes.size())
-            drift(p.nodes[c.nodes.front()].descriptor->name, "its feedback component differs", sub, c.sub_block);
+            drift(p.nodes[c.nodes.front()].name, "its feedback component differs", sub, c.sub_block);
     }
     r.end();
-    const std::string first = p.nodes.empty() ? "" : p.nodes.front().descriptor->name;
+    const std::string first = p.nodes.empty() ? "" : p.nodes.front().name;
     if (contracts != own.contracts) drift(first, "the contracts changed", contracts, own.contracts);
     if (descriptors != p.descriptors.digest) drift(first, "the descriptors changed", descriptors, p.descriptors.digest);
 }
@@ -243,7 +246,7 @@ std::string describe(const Plan& p) {
         const Component& c = p.components[i];
         s += text("%s{\"sub_block\": %llu, \"driver\": \"%s\", \"nodes\": [", i ? ",\n  " : "\n  ",
                   static_cast<unsigned long long>(c.sub_block), c.sub_block < kTogetherBelow ? "frame" : "block");
-        for (size_t k = 0; k < c.nodes.size(); ++k) s += (k ? ", " : "") + quoted(p.nodes[c.nodes[k]].descriptor->name);
+        for (size_t k = 0; k < c.nodes.size(); ++k) s += (k ? ", " : "") + quoted(p.nodes[c.nodes[k]].name);
         s += "]}";
     }
     s += "],\n \"edges\": [";

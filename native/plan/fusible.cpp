@@ -11,8 +11,8 @@ const char* moved_values(const Plan& p, uint32_t u) {
     for (uint32_t k = 0; k < c.n_params; ++k) {
         if (c.params[k].kind == AMP_PARAM_TEXT) return "has a parameter that is a text";
         if (c.params[k].kind == AMP_PARAM_MATRIX) return "has a parameter that is a matrix";
-        if (c.params[k].rate == AMP_RATE_FIXED || n.parameter[k] < 0) continue;
-        const Parameter& q = n.descriptor->parameters[static_cast<size_t>(n.parameter[k])];
+        if (c.params[k].rate == AMP_RATE_FIXED || !n.given(k)) continue;
+        const Parameter& q = *n.given(k);
         if (q.kind == Parameter::kCurve) return "has a parameter that follows a curve";
         if (q.tensor.frames > 1) return "has a parameter with a frame axis";
         if (q.tensor.channels > 1) return "has a parameter with a value per channel";

@@ -50,7 +50,7 @@ template <class Take> void traits(const Plan& p, uint32_t u, uint64_t gates, Tak
     const amp_node_contract& c = *n.type->contract;
     const auto whole = [&](const char* what, int64_t x) { take(Trait{"type", what, static_cast<uint64_t>(x)}); };
     take(Trait{"type", "type", fnv1a(c.id, std::strlen(c.id))});
-    whole("oversample_ratio", n.descriptor->oversample);
+    whole("oversample_ratio", n.oversample);
     whole("channels", n.channels);
     for (uint32_t k = 0; k < c.n_inputs; ++k) whole("the channels of an input", n.in_channels[k]);
     for (uint32_t k = 0; k < c.n_outputs; ++k) whole("the channels of an output", n.out_channels[k]);

@@ -19,7 +19,7 @@ struct Checker {
     std::vector<const std::vector<uint32_t>*> cohorts{};
     Violations v{"schedule", 1};
 
-    const char* name(uint32_t u) const { return p.nodes[u].descriptor->name.c_str(); }
+    const char* name(uint32_t u) const { return p.nodes[u].name.c_str(); }
 
     void refuse(const char* rule, uint32_t a, uint32_t b, const std::string& what, const char* cure) {
         v.add(text("%s, %s: rule %s: %s", name(a), name(b), rule, what.c_str()), cure, name(a));

@@ -53,7 +53,8 @@ uint64_t shortest_cycle(const Plan& p, const Lists& out, const std::vector<uint3
 }
 
 // Firing order: components in topological order, inside each the edges that hold nothing decide; names break ties
-// (nodes stand in name order when they come here). One pass of Kahn's algorithm over both levels.
+// (nodes stand in name order when they come here, those that were inserted behind). One pass of Kahn's algorithm over
+// both levels.
 std::vector<uint32_t> firing_order(const Plan& p, const Lists& out, const Lists& into,
                                    const std::vector<uint32_t>& component, uint32_t count) {
     std::vector<uint32_t> waiting(count, 0), first(count, kNone), inner(p.nodes.size(), 0), order;
@@ -103,8 +104,10 @@ std::vector<uint32_t> firing_order(const Plan& p, const Lists& out, const Lists&
 std::optional<uint32_t> Plan::find(std::string_view name) const {
     const auto& all = descriptors.nodes;
     const auto it = std::lower_bound(all.begin(), all.end(), name, [](const auto& n, auto s) { return n.name < s; });
-    if (it == all.end() || it->name != name) return std::nullopt;
-    return place[static_cast<size_t>(it - all.begin())];
+    if (it != all.end() && it->name == name) return place[static_cast<size_t>(it - all.begin())];
+    for (size_t i = all.size(); i < place.size(); ++i)  // inserted
+        if (nodes[place[i]].name == name) return place[i];
+    return std::nullopt;
 }
 
 void order_nodes(Plan& p) {

@@ -135,8 +135,8 @@ void check_parameters(const NodeDescriptor& n, const amp_node_contract& c, doubl
 MatrixShape matrix_shape(const PlanNode& node) {
     const amp_node_contract& c = *node.type->contract;
     for (uint32_t k = 0; k < c.n_params; ++k) {
-        if (c.params[k].kind != AMP_PARAM_MATRIX || node.parameter[k] < 0) continue;
-        const Tensor& t = node.descriptor->parameters[static_cast<size_t>(node.parameter[k])].tensor;
+        if (c.params[k].kind != AMP_PARAM_MATRIX || !node.given(k)) continue;
+        const Tensor& t = node.given(k)->tensor;
         return {t.channels, static_cast<uint32_t>(t.frames)};
     }
     return {};
@@ -145,9 +145,8 @@ MatrixShape matrix_shape(const PlanNode& node) {
 double fixed_value(const PlanNode& node, uint32_t param) {
     const amp_param_contract& c = node.type->contract->params[param];
     if (c.kind == AMP_PARAM_MATRIX) return matrix_shape(node).rows;
-    const int32_t i = node.parameter[param];
-    if (i < 0) return c.value;
-    const Parameter& p = node.descriptor->parameters[static_cast<size_t>(i)];
+    if (!node.given(param)) return c.value;
+    const Parameter& p = *node.given(param);
     if (c.kind == AMP_PARAM_TEXT || p.kind == Parameter::kCurve) return 0.0;
     if (c.kind != AMP_PARAM_ENUM) return p.tensor.data.front();
     for (uint32_t k = 0; k < c.n_choices; ++k)

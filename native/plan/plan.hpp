@@ -1,5 +1,6 @@
 // The plan: descriptors and contracts made into something that can be run. Compiled here and only here.
 #pragma once
+#include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,7 @@ struct PlanEdge {       // an audio edge or a modulation edge
     uint32_t src_port;
     int32_t port;          // input port of dst, -1 for a modulation
     int32_t param;         // parameter of dst, -1 for an audio edge
-    uint32_t descriptor;   // index into edges or modulations
+    uint32_t descriptor;   // index into edges or modulations; kInserted: an audio edge that the plan made
     uint64_t delay;        // d, part of the sound
     uint64_t lag;          // D = d + A(dst) - A(src) - L(src): frames it holds in virtual time
     bool feedback;         // closes a cycle: the source stands at or after the destination in the order
@@ -26,9 +27,16 @@ struct PlanEdge {       // an audio edge or a modulation edge
     int32_t into = 0;      // audio edges: the channel of the port where its first one lands (ports that stack)
 };
 
+inline constexpr uint32_t kInserted = 0xffffffffu;
+
+// A node of the user, or one that the plan inserted (plan/lowering.hpp). Whoever runs or shows it asks nothing else.
 struct PlanNode {
-    const NodeType* type;
-    const NodeDescriptor* descriptor;
+    const NodeType* type = nullptr;
+    const NodeDescriptor* descriptor = nullptr;  // what the user said; none: inserted
+    std::string name;                            // unique in the plan: for texts, traces, errors, noise and schedules
+    std::string origin;                          // inserted: what for, "edge osc -> drive.in"; else empty
+    uint32_t oversample = 1;
+    double heat_j_per_frame = NAN, capacity_j_per_k = NAN, conductance_w_per_k = NAN;  // NaN: not given
     std::vector<int32_t> parameter;    // per contract parameter: index into descriptor->parameters, -1 default
     int32_t channels = 1;              // rows of work
     std::vector<int32_t> in_channels;  // per input port: where the edges have met
@@ -42,6 +50,13 @@ struct PlanNode {
     std::span<const uint32_t> in;  // edges into it, audio then modulations, in slot order
     uint64_t history = 0;          // frames of its output that some reader needs beyond the block
     uint64_t digest = 0;           // of all this and its descriptor, so that a difference can be laid at a node's door
+
+    // The value the user gave a parameter, NULL: the contract's default holds.
+    const Parameter* given(uint32_t param) const {
+        return parameter[param] < 0 ? nullptr : &descriptor->parameters[static_cast<size_t>(parameter[param])];
+    }
+    // Its name in a sentence, and what it is there for if the user does not know it.
+    std::string shown() const { return origin.empty() ? name : name + " (inserted for " + origin + ')'; }
 };
 
 struct Gate {  // its consumers fire at one virtual time
@@ -62,7 +77,8 @@ struct Component {
 struct Plan {
     Descriptors descriptors;
     std::vector<PlanNode> nodes;  // in firing order
-    std::vector<uint32_t> place;  // there, of descriptors.nodes, which stand in name order
+    std::vector<uint32_t>
+        place;  // there, of descriptors.nodes, which stand in name order, and of inserted nodes behind
     std::vector<PlanEdge> edges;
     Lists into;  // edges by node, which PlanNode::in shows
     std::vector<Component> components;
@@ -85,10 +101,13 @@ inline constexpr int kMostChannels = 1024;  // of a node
 // A component whose sub-block is shorter than this goes frame by frame; longer ones are faster node by node.
 inline constexpr uint64_t kTogetherBelow = 5;
 
-// Whether an edge has initial tokens of its own: those wait in a window of its own.
-inline bool has_tokens(const Plan& p, const PlanEdge& e) {
-    return e.port >= 0 && p.descriptors.edges[e.descriptor].has_tokens;
+// What the user said of an audio edge; of an inserted one: no slot, tokens or gates.
+inline const EdgeDescriptor& said_of(const Plan& p, const PlanEdge& e) {
+    static const EdgeDescriptor nothing;
+    return e.descriptor == kInserted ? nothing : p.descriptors.edges[e.descriptor];
 }
+// Whether an edge has initial tokens of its own: those wait in a window of its own.
+inline bool has_tokens(const Plan& p, const PlanEdge& e) { return e.port >= 0 && said_of(p, e).has_tokens; }
 // Channels an audio edge carries.
 inline int32_t carried(const Plan& p, const PlanEdge& e) {
     return e.channel >= 0 ? 1 : p.nodes[e.src].out_channels[e.src_port];
@@ -105,8 +124,10 @@ std::string quoted(const std::string& s);  // as JSON has it
 const NodeType* find_type(const std::string& id);
 uint64_t contract_digest(const amp_node_contract& contract, uint32_t version = kDigestVersion);
 
-Plan compile(Descriptors descriptors);               // throws with every violation listed
-void align(Plan& plan);                              // latency, arrival, lag, gates; throws AMP_E_CYCLE
+using Lowering = void (*)(Plan&);  // inserts nodes: every node and edge of the user is there, nothing is ordered yet
+
+Plan compile(Descriptors descriptors, Lowering lower = nullptr);  // throws with every violation listed
+void align(Plan& plan);                                           // latency, arrival, lag, gates; throws AMP_E_CYCLE
 void order_nodes(Plan& plan);                        // components, firing order, sub-blocks; throws AMP_E_CYCLE
 void digest(Plan& plan);                             // of every node, the contracts and the whole
 uint64_t plan_digest_version_1(const Descriptors&);  // of their plan, as snapshots made before version 2 hold it

@@ -16,16 +16,12 @@ namespace {
 
 const amp_node_contract& contract_of(const Plan& plan, uint32_t i) { return *plan.nodes[i].type->contract; }
 
-std::string spelled(const EdgeDescriptor& d) {
-    return text("edge %s -> %s.%s", d.src.c_str(), d.dst.c_str(), d.dst_port.c_str());
-}
-
 struct Channels {
     Plan& plan;
     Violations& v;
 
     const amp_node_contract& contract(uint32_t i) const { return contract_of(plan, i); }
-    const std::string& name(uint32_t i) const { return plan.nodes[i].descriptor->name; }
+    const std::string& name(uint32_t i) const { return plan.nodes[i].name; }
 
     void flow() {
         for (uint32_t i = 0; i < plan.nodes.size(); ++i) start(i);
@@ -93,28 +89,28 @@ struct Channels {
     }
 
     void audio_channels(const PlanEdge& e) {
-        const EdgeDescriptor& d = plan.descriptors.edges[e.descriptor];
+        const EdgeDescriptor& d = said_of(plan, e);
         const int32_t leave = plan.nodes[e.src].out_channels[e.src_port], got = carried(plan, e),
                       has = plan.nodes[e.dst].channels;
         const auto& input = contract(e.dst).inputs[e.port];
+        const auto& output = contract(e.src).outputs[e.src_port];
+        const std::string what = e.descriptor == kInserted ? plan.nodes[e.dst].origin : spelled(d);
         if (e.channel >= leave)
-            v.add(text("%s: channel (got %d, allowed 0 to %d).", spelled(d).c_str(), e.channel, leave - 1),
-                  text("%s.%s has %d%s.", d.src.c_str(), d.src_port.c_str(), leave,
-                       contract(e.src).outputs[e.src_port].gather == AMP_SCATTER_SPLIT
-                           ? ", one for each of its edges; disconnect those too many"
-                           : "; pick one of them"),
-                  d.src, d.src_port);
+            v.add(text("%s: channel (got %d, allowed 0 to %d).", what.c_str(), e.channel, leave - 1),
+                  text("%s.%s has %d%s.", name(e.src).c_str(), output.key, leave,
+                       output.gather == AMP_SCATTER_SPLIT ? ", one for each of its edges; disconnect those too many"
+                                                          : "; pick one of them"),
+                  name(e.src), output.key);
         const char* allowed = nullptr;
         if (input.channels == AMP_CHANNELS_MONO && got != 1) allowed = "1";
         if (input.channels == AMP_CHANNELS_ANY && got > 2) allowed = "1 or 2";
         if (!stacks(input) && got != 1 && got != has) allowed = "1 or as many as the node's other inputs";
         if (allowed)
-            v.add(text("%s.%s: channels from %s (got %d, allowed %s; the node has %d).", d.dst.c_str(),
-                       d.dst_port.c_str(), d.src.c_str(), got, allowed, has),
-                  "Pick one with channel=, or mix them before.", d.dst, d.dst_port, AMP_E_SHAPE);
+            v.add(text("%s.%s: channels from %s (got %d, allowed %s; the node has %d).", name(e.dst).c_str(), input.key,
+                       name(e.src).c_str(), got, allowed, has),
+                  "Pick one with channel=, or mix them before.", name(e.dst), input.key, AMP_E_SHAPE);
         if (d.has_tokens && d.tokens.channels != 1 && d.tokens.channels != static_cast<uint32_t>(got))
-            v.add(text("%s: initial tokens (got %u channels, allowed 1 or %d).", spelled(d).c_str(), d.tokens.channels,
-                       got),
+            v.add(text("%s: initial tokens (got %u channels, allowed 1 or %d).", what.c_str(), d.tokens.channels, got),
                   "Give one channel for all, or as many as the edge carries.", d.dst, d.dst_port, AMP_E_SHAPE);
     }
 

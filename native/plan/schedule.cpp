@@ -78,7 +78,7 @@ std::vector<uint8_t> encode(const Plan& p, const Schedule& s) {
         w.put(static_cast<uint32_t>(stage.size()));
         for (const auto& cohort : stage) {
             w.put(static_cast<uint32_t>(cohort.size()));
-            for (uint32_t u : cohort) w.str(p.nodes[u].descriptor->name);
+            for (uint32_t u : cohort) w.str(p.nodes[u].name);
         }
     }
     return w.seal("AMPI");
@@ -86,7 +86,7 @@ std::vector<uint8_t> encode(const Plan& p, const Schedule& s) {
 
 Schedule read_schedule(const Plan& p, const void* blob, size_t size) {
     std::unordered_map<std::string, uint32_t> places;
-    for (uint32_t u = 0; u < p.nodes.size(); ++u) places.emplace(p.nodes[u].descriptor->name, u);
+    for (uint32_t u = 0; u < p.nodes.size(); ++u) places.emplace(p.nodes[u].name, u);
     Reader r(blob, size, "AMPI", "schedule");
     Schedule s;
     s.stages.resize(r.count("number of stages", 4));
@@ -117,9 +117,8 @@ std::string describe(const Plan& p, const Schedule& s) {
     };
     for (size_t i = 0; i < s.stages.size(); ++i) {
         json += i ? ",\n  " : "\n  ";
-        list(s.stages[i], ", ", [&](const auto& cohort) {
-            list(cohort, ", ", [&](uint32_t u) { json += quoted(p.nodes[u].descriptor->name); });
-        });
+        list(s.stages[i], ", ",
+             [&](const auto& cohort) { list(cohort, ", ", [&](uint32_t u) { json += quoted(p.nodes[u].name); }); });
     }
     return json + text("],\n \"lanes\": %u}\n", kTeam);
 }

@@ -58,7 +58,7 @@ struct Builder {
     uint32_t shown_to = 0;  // the node whose views are being made
 
     const amp_node_contract& contract(uint32_t u) const { return *r.plan_.nodes[u].type->contract; }
-    const std::string& name(uint32_t u) const { return r.plan_.nodes[u].descriptor->name; }
+    const std::string& name(uint32_t u) const { return r.plan_.nodes[u].name; }
     size_t unit_end(uint32_t u) const {  // last node of the component or of the group, or the node itself
         const int32_t c = r.plan_.nodes[u].component;
         return c < 0 ? r.leader(u) + r.fired_with(u) - 1 : r.plan_.components[static_cast<size_t>(c)].nodes.back();

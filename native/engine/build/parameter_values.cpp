@@ -19,11 +19,9 @@ Value Values::given(uint32_t node, uint32_t param, Tensor& scratch) const {
 
 Value given_value(const Plan& plan, uint32_t node, uint32_t param, Tensor& scratch) {
     const PlanNode& n = plan.nodes[node];
-    const int32_t i = n.parameter[param];
-    if (i >= 0) {
-        const Parameter& p = n.descriptor->parameters[static_cast<size_t>(i)];
-        if (p.kind == Parameter::kCurve) return {nullptr, &p.text};
-        return {&p.tensor, nullptr};
+    if (const Parameter* p = n.given(param)) {
+        if (p->kind == Parameter::kCurve) return {nullptr, &p->text};
+        return {&p->tensor, nullptr};
     }
     scratch = Tensor{};
     scratch.data = {n.type->contract->params[param].value};
@@ -41,16 +39,16 @@ void check_shape(const Plan& plan, uint32_t node, uint32_t param, const Tensor& 
         const MatrixShape m = matrix_shape(n);
         if (batches_fit && t.channels == m.rows && t.frames == m.columns) return;
         throw Failure(stage,
-                      Violation{AMP_E_SHAPE, n.descriptor->name, key,
+                      Violation{AMP_E_SHAPE, n.name, key,
                                 lead + text("%s.%s: shape (got (%u, %u, %llu), expected (1 or %u, %u, %u)).",
-                                            n.descriptor->name.c_str(), key, t.batches, t.channels,
+                                            n.name.c_str(), key, t.batches, t.channels,
                                             static_cast<unsigned long long>(t.frames), batches, m.rows, m.columns),
                                 "Give a matrix of the same rows and columns, one per batch or one for all.", "", 0});
     }
     if (batches_fit && (t.channels == 1 || t.channels == channels)) return;
-    throw Failure(stage, Violation{AMP_E_SHAPE, n.descriptor->name, key,
+    throw Failure(stage, Violation{AMP_E_SHAPE, n.name, key,
                                    lead + text("%s.%s: shape (got (%u, %u, %llu), expected (1 or %u, 1 or %u, any)).",
-                                               n.descriptor->name.c_str(), key, t.batches, t.channels,
+                                               n.name.c_str(), key, t.batches, t.channels,
                                                static_cast<unsigned long long>(t.frames), batches, channels),
                                    "Give one value per batch and channel, or one for all.", "", 0});
 }
@@ -62,8 +60,8 @@ void check_range(const Plan& plan, uint32_t node, uint32_t param, const Tensor& 
     for (size_t i = 0; i < t.data.size(); ++i) {
         const double x = t.data[i];
         if (std::isfinite(x) && ((x >= range.low && x <= range.high) || c.range == AMP_RANGE_CLAMP)) continue;
-        throw Failure("set_param", Violation{AMP_E_INVALID_ARG, n.descriptor->name, c.key,
-                                             out_of_range(n.descriptor->name, c, x, range), kChooseInside, "", 0});
+        throw Failure("set_param", Violation{AMP_E_INVALID_ARG, n.name, c.key, out_of_range(n.name, c, x, range),
+                                             kChooseInside, "", 0});
     }
 }
 
@@ -126,8 +124,8 @@ void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Ten
     if (n.type->contract->params[param].kind == AMP_PARAM_MATRIX || (channels && (t.frames == 1 || stepped))) return;
     const char* key = n.type->contract->params[param].key;
     throw Failure("set_param",
-                  Violation{AMP_E_UNSUPPORTED, n.descriptor->name, key,
-                            text("%s.%s: %s can only begin at frame 0 here.", n.descriptor->name.c_str(), key,
+                  Violation{AMP_E_UNSUPPORTED, n.name, key,
+                            text("%s.%s: %s can only begin at frame 0 here.", n.name.c_str(), key,
                                  t.frames > 1 ? "a value with a frame axis"
                                               : "a value per channel in place of a curve or a modulated number"),
                             "Set it before the first execute.", "", 0});

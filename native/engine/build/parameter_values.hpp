@@ -15,9 +15,7 @@ struct Value {
 };
 
 // The name of the curve that a node plays, in its parameter of that role.
-inline const std::string& curve_played(const PlanNode& n, uint32_t param) {
-    return n.descriptor->parameters[static_cast<size_t>(n.parameter[param])].text;
-}
+inline const std::string& curve_played(const PlanNode& n, uint32_t param) { return n.given(param)->text; }
 
 // The descriptor's value, or the contract's default, which `scratch` then holds.
 Value given_value(const Plan& plan, uint32_t node, uint32_t param, Tensor& scratch);

@@ -81,7 +81,7 @@ Step* Builder::tokens_step(uint32_t u, const Port& p) {
 
 // Initial tokens of an edge for the batches of this shard, (b, c, n) order.
 View Builder::tokens(uint32_t k) const {
-    const Tensor& t = r.plan_.descriptors.edges[r.plan_.edges[k].descriptor].tokens;
+    const Tensor& t = said_of(r.plan_, r.plan_.edges[k]).tokens;
     const int64_t frames = static_cast<int64_t>(t.frames), of_batch = frames * t.channels;
     auto* data = const_cast<double*>(t.data.data());  // views are for reading and writing; this one is read
     return {data + (t.batches == 1 ? 0 : r.first_batch_ * of_batch), t.channels == 1 ? 0 : frames,
@@ -105,7 +105,7 @@ void Builder::flush_loops() {
 
 const Port& Builder::token_window(uint32_t k) {
     const PlanEdge& e = r.plan_.edges[k];
-    const Tensor& t = r.plan_.descriptors.edges[e.descriptor].tokens;
+    const Tensor& t = said_of(r.plan_, e).tokens;
     Port& p = r.edge_ports_.emplace_back();
     p.channels = carried(r.plan_, e);
     p.groups = r.env_.groups;

@@ -115,9 +115,8 @@ constexpr std::array kRunTable{run_tables<false>(std::make_index_sequence<kSites
 }  // namespace
 
 void Shard::run_frames(const Component& c, const Firing& f) {
-    AMP_LOG("fire the loop of %s frame by frame, virtual times %lld to %lld",
-            plan_.nodes[c.nodes.front()].descriptor->name.c_str(), static_cast<long long>(f.frame),
-            static_cast<long long>(f.frame + f.frames - 1));
+    AMP_LOG("fire the loop of %s frame by frame, virtual times %lld to %lld", plan_.nodes[c.nodes.front()].name.c_str(),
+            static_cast<long long>(f.frame), static_cast<long long>(f.frame + f.frames - 1));
     std::vector<Tick>& ticks = ticks_[parts_(c.nodes.front())];
     list_ticks(ticks, c, f);
     if (ticks.empty()) return;

@@ -50,7 +50,7 @@ void Shard::add_heat(uint32_t u, const Firing& f) {
     HeatTrack& t = heat_[u];
     Step& s = *work_[u].main;
     if (t.own.data) plan_.nodes[u].type->ops[layout(u)].heat(s, f);
-    const double given = plan_.nodes[u].descriptor->heat_j_per_frame;
+    const double given = plan_.nodes[u].heat_j_per_frame;
     const bool warms = started(u, f);
     const double constant = std::isnan(given) ? 0.0 : given;
     const auto width = static_cast<uint32_t>(env_.width);
@@ -94,7 +94,7 @@ void Shard::transport_heat(const Firing& f) {
         const auto lane = static_cast<size_t>(n % 8);
         for (uint32_t u = 0; u < order; ++u) {
             HeatTrack& t = heat_[u];
-            const NodeDescriptor& node = *plan_.nodes[u].descriptor;
+            const PlanNode& node = plan_.nodes[u];
             const int64_t at = i - (plan_.latency - plan_.nodes[u].arrival);
             const double conductance = std::isnan(node.conductance_w_per_k) ? 0.0 : node.conductance_w_per_k;
             for (uint32_t b = 0; b < env_.batches; ++b) {
@@ -114,7 +114,7 @@ void Shard::close_heat_window() {
     const uint64_t window = heat_records_.close();
     for (uint32_t u = 0; u < heat_.size(); ++u) {
         HeatTrack& t = heat_[u];
-        const bool has_temperature = !std::isnan(plan_.nodes[u].descriptor->capacity_j_per_k);
+        const bool has_temperature = !std::isnan(plan_.nodes[u].capacity_j_per_k);
         double own = 0.0, total = 0.0, temperature = t.temperature.front();
         for (uint32_t b = 0; b < env_.batches; ++b) {
             own += fold(&t.own_sum[b * 8]);

@@ -112,8 +112,8 @@ void Shard::fire(uint32_t u, const Firing& f) {
             common_.flight->frames = f.frames;
             common_.flight->sequence = common_.flight->sequence + 1;
         }
-        AMP_LOG("fire %s frames %lld to %lld", plan_.nodes[u].descriptor->name.c_str(),
-                static_cast<long long>(own.frame), static_cast<long long>(own.frame + f.frames - 1));
+        AMP_LOG("fire %s frames %lld to %lld", plan_.nodes[u].name.c_str(), static_cast<long long>(own.frame),
+                static_cast<long long>(own.frame + f.frames - 1));
         for (uint32_t v = u; v < u + fired_with(u); ++v) test_hook(v, own);
         count(u, f.frames, 1, before_first);
         if (w.is_constant()) {

@@ -19,7 +19,7 @@ template <size_t N> void write(char (&to)[N], const std::string& s) {
 uint32_t Stream::input(std::string_view name, const char* stage) const {
     need_usable(stage);
     const uint32_t u = rt_.find(name, stage);
-    const std::string& node = plan_.nodes[u].descriptor->name;
+    const std::string& node = plan_.nodes[u].name;
     if (plan_.nodes[u].type->contract->io != AMP_IO_SOURCE)
         throw Failure(AMP_E_INVALID_ARG, stage,
                       text("%s: is a %s, which takes no samples. Push to an input node.", node.c_str(),
@@ -35,7 +35,7 @@ uint32_t Stream::input(std::string_view name, const char* stage) const {
 
 void Stream::push(std::string_view name, const amp_buffer& b) {
     const uint32_t u = input(name, "push"), batches = rt_.common_.config.batches;
-    const std::string& node = plan_.nodes[u].descriptor->name;
+    const std::string& node = plan_.nodes[u].name;
     if (failure_) throw *failure_;
     const auto channels = static_cast<uint32_t>(plan_.nodes[u].channels);
     if ((b.batches != 1 && b.batches != batches) || b.channels != channels || b.frames > kMostFrames)
@@ -63,9 +63,9 @@ void Stream::check_finite(uint32_t u, const amp_buffer& b) const {
                 Failure f(AMP_E_NONFINITE, "push",
                           text("%s: %s at batch %u, channel %u, frame %lld. Push finite samples, or stream with "
                                "nonfinite=\"allow\".",
-                               plan_.nodes[u].descriptor->name.c_str(), std::isnan(x) ? "NaN" : "Inf", k, c,
+                               plan_.nodes[u].name.c_str(), std::isnan(x) ? "NaN" : "Inf", k, c,
                                static_cast<long long>(clock_[u] + i)),
-                          plan_.nodes[u].descriptor->name);
+                          plan_.nodes[u].name);
                 f.batch = k, f.channel = c, f.frame = clock_[u] + i;
                 throw f;
             }
@@ -157,9 +157,9 @@ void Stream::describe_ring(size_t i, amp_stream_ring& out) const {
     const Ring& r = rings_[i];
     const PlanNode& n = plan_.nodes[r.node];
     out.grown = r.grown;
-    write(out.node, n.descriptor->name);
+    write(out.node, n.name);
     write(out.port, n.type->contract->outputs[r.port].key);
-    write(out.reader, r.edge < 0 ? "" : plan_.nodes[r.readers.front().first].descriptor->name);
+    write(out.reader, r.edge < 0 ? "" : plan_.nodes[r.readers.front().first].name);
     out.capacity = r.capacity;
     out.limit = r.most_capacity;
     out.fill = head(r) - oldest(r, true);
@@ -170,7 +170,7 @@ void Stream::describe_tap(uint32_t id, amp_stream_tap& out) const {
     const Tap& t = tap(id, "tap");
     const Ring& r = rings_[t.ring];
     const int64_t first = t.policy == AMP_TAP_LATEST ? std::max(t.position, made(r.node) - t.keep) : t.position;
-    write(out.node, plan_.nodes[r.node].descriptor->name);
+    write(out.node, plan_.nodes[r.node].name);
     write(out.port, plan_.nodes[r.node].type->contract->outputs[r.port].key);
     out.policy = t.policy;
     out.position = first;

@@ -68,12 +68,12 @@ Stream::Cause Stream::cause(uint32_t start) const {
         todo.pop_back();
         const bool own = own_reach(u) == reach_[u];
         if (live_[u]) {
-            c.inputs.insert(text("\"%s\" (pushed up to frame %lld)", plan_.nodes[u].descriptor->name.c_str(),
+            c.inputs.insert(text("\"%s\" (pushed up to frame %lld)", plan_.nodes[u].name.c_str(),
                                  static_cast<long long>(clock_[u])));
-            if (c.first.empty()) c.first = plan_.nodes[u].descriptor->name;
+            if (c.first.empty()) c.first = plan_.nodes[u].name;
             continue;
         }
-        c.nodes.insert(plan_.nodes[u].descriptor->name);
+        c.nodes.insert(plan_.nodes[u].name);
         for (uint32_t k : plan_.nodes[u].in) {
             const PlanEdge& e = plan_.edges[k];
             const int64_t made = std::max<int64_t>(0, reach_[e.src] - plan_.nodes[e.src].latency);
@@ -94,7 +94,7 @@ void Stream::starve(uint32_t u, int64_t clock) const {
     const Cause c = cause(u);
     Failure f(AMP_E_PENDING, "pull",
               text("%s: frame %lld waits for input %s%s%s%s. Push samples to it, or end it. Stalled: %s.",
-                   plan_.nodes[u].descriptor->name.c_str(), static_cast<long long>(clock - plan_.nodes[u].latency),
+                   plan_.nodes[u].name.c_str(), static_cast<long long>(clock - plan_.nodes[u].latency),
                    listed(c.inputs).c_str(), c.gates.empty() ? "" : " (held by gate ", listed(c.gates).c_str(),
                    c.gates.empty() ? "" : ")", listed(c.nodes).c_str()),
               c.first);
@@ -116,7 +116,7 @@ void Stream::unblock(uint32_t u) {
             if (ring == kNoRing) {
                 std::string nodes;
                 for (size_t i = seen_[u] - 1; i < path_.size(); ++i)
-                    nodes += (nodes.empty() ? "" : ", ") + plan_.nodes[path_[i].node].descriptor->name;
+                    nodes += (nodes.empty() ? "" : ", ") + plan_.nodes[path_[i].node].name;
                 throw Failure(AMP_E_CYCLE, "pull", "deadlock: " + nodes + " wait for each other's first token.");
             }
             return grow(ring, rings_[ring].capacity + 1, rings_[ring].most_capacity);
@@ -194,7 +194,7 @@ void Stream::refuse(const Ring& r, int64_t tokens) const {
     for (const Ring* full = &r; full;) {
         const auto reader = slowest(*full);
         if (!who.empty()) who += ", as " + name(*full) + " is full: ";
-        who += (reader ? plan_.nodes[*reader].descriptor->name : "its tap") + read(*full);
+        who += (reader ? plan_.nodes[*reader].name : "its tap") + read(*full);
         if (!reader || seen[*reader]) break;
         seen[*reader] = true;
         if (const Cause c = cause(*reader); clock_[*reader] >= reach_[*reader] && !c.inputs.empty())
@@ -209,12 +209,12 @@ void Stream::refuse(const Ring& r, int64_t tokens) const {
         text("%s: the ring is full (needs %lld frames, allowed %lld): %s. Pull there, make the tap latest, push "
              "what is missing, or raise limit_frames.",
              name(r).c_str(), static_cast<long long>(tokens), static_cast<long long>(r.most_capacity), who.c_str()),
-        n.descriptor->name, n.type->contract->outputs[r.port].key);
+        n.name, n.type->contract->outputs[r.port].key);
 }
 
 std::string Stream::name(const Ring& r) const {
     const PlanNode& n = plan_.nodes[r.node];
-    return n.descriptor->name + '.' + n.type->contract->outputs[r.port].key;
+    return n.name + '.' + n.type->contract->outputs[r.port].key;
 }
 
 }  // namespace amp

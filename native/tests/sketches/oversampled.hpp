@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "plan/plan.hpp"
+#include "plan/lowering.hpp"
 
 namespace amp {
 
@@ -39,18 +39,18 @@ struct GroupDescriptor {
 };
 
 // ---- plan/lowering.hpp ----
-// What stands in the plan and in no descriptor. Texts, traces and faults show `name`, errors point at `origin`.
+// What amp::insert puts into the plan and no descriptor says: its PlanNode has a name ("drive/up/osc.out": the group,
+// what, and the output that goes through it) and an origin (the edge or modulation), which texts, traces and errors
+// show. Here stands what only groups need.
 struct Inserted {
     enum What : uint8_t {
         kUp,
         kHold,
         kDown,
         kPad
-    } what;            // kHold: numbers and modulations, for `ratio` inner frames each
-    std::string name;  // "drive/up/osc.out": the group, what, and the output that goes through it
-    uint32_t origin;   // descriptor of the edge or modulation it was made for
-    uint32_t group;    // index into LoweredPlan::groups
-    uint32_t node;     // its place in Plan::nodes, whose `descriptor` is null
+    } what;          // kHold: numbers and modulations, for `ratio` inner frames each
+    uint32_t group;  // index into LoweredPlan::groups
+    uint32_t node;   // its place in Plan::nodes, whose `descriptor` is null
 };
 
 struct Group {
