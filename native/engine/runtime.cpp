@@ -78,7 +78,7 @@ void Runtime::configure(const amp_config& c) {
     if (cleared_) common_.overrides.clear();
     cleared_ = false;
     build_shards();
-    hire();
+    lease_threads();
     size_t ports = 1;
     for (const PlanNode& n : plan_.nodes) ports += n.out_channels.size();
     taps_.reserve(std::max(ports, kFewestTaps));
@@ -110,7 +110,7 @@ uint32_t Runtime::most_threads() const {
 }
 
 // No more threads than there is work side by side.
-void Runtime::hire() {
+void Runtime::lease_threads() {
     const auto shards = static_cast<uint32_t>(shards_.size());
     const uint32_t pieces = shards > 1 ? shards : shards_.front()->parts(),
                    workers = std::min(most_threads(), pieces) - 1;

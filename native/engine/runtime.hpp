@@ -70,7 +70,7 @@ private:
     void rebuild();
     void build_shards();
     uint32_t most_threads() const;
-    void hire();
+    void lease_threads();
     bool goes_apart() const { return pool_ && !common_.flight && pool_->works_here(); }
     int64_t next_slice(int64_t delivered) const;
     void reserve_heat(int64_t frames);

@@ -158,7 +158,7 @@ struct Finder {
             }
     }
 
-    // One team per class of up to kTeam voices, members in the order of the voices.
+    // One cohort per class of up to kCohortLanes voices, members in the order of the voices.
     std::vector<std::vector<uint32_t>> teams() {
         std::erase_if(voices, [](const Voice& v) { return v.repeats; });
         rank_by_readers();
@@ -167,7 +167,8 @@ struct Finder {
         });
         std::vector<std::vector<uint32_t>> list;
         for (size_t i = 0, next = 0; i < voices.size(); i = next) {
-            for (next = i; next < voices.size() && next < i + kTeam && voices[next].shape == voices[i].shape;) ++next;
+            for (next = i; next < voices.size() && next < i + kCohortLanes && voices[next].shape == voices[i].shape;)
+                ++next;
             if (next - i < kLeastMembers) continue;
             for (uint32_t k = 0; k < voices[i].end - voices[i].begin; ++k) {
                 list.emplace_back();

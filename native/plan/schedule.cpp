@@ -120,7 +120,7 @@ std::string describe(const Plan& p, const Schedule& s) {
         list(s.stages[i], ", ",
              [&](const auto& cohort) { list(cohort, ", ", [&](uint32_t u) { json += quoted(p.nodes[u].name); }); });
     }
-    return json + text("],\n \"lanes\": %u}\n", kTeam);
+    return json + text("],\n \"lanes\": %u}\n", kCohortLanes);
 }
 
 }  // namespace amp

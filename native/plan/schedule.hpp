@@ -12,7 +12,7 @@ struct Schedule {
 };
 
 // Members of a derived cohort: as many as a vector has lanes. More would only spread a voice's slices over more of L1.
-inline constexpr uint32_t kTeam = AMP_LANES;
+inline constexpr uint32_t kCohortLanes = AMP_LANES;
 // Fewer members than half a vector fire faster each alone.
 inline constexpr uint32_t kLeastMembers = 4;
 

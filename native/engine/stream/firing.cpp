@@ -27,16 +27,16 @@ void Stream::produce(const Tap& t, int64_t token) {
 void Stream::run(int64_t until, uint32_t u) {
     do {
         now_ = std::max(now_, std::min(now_ + block_, until));
-        settle();
+        fire_all();
         while (!failure_ && clock_[u] < std::min(std::min(now_, until) - plan_.nodes[u].arrival, reach_[u])) {
             unblock(u);
-            settle();
+            fire_all();
         }
     } while (now_ < until && !failure_);
 }
 
 // Every node as far as it can go.
-void Stream::settle() {
+void Stream::fire_all() {
     const auto nodes = static_cast<uint32_t>(clock_.size());
     for (bool busy = true, behind = true; busy && behind;) {
         busy = behind = false;

@@ -103,7 +103,7 @@ private:
     // firing.cpp: what fires when
     void produce(const Tap& t, int64_t token);
     void run(int64_t until, uint32_t node);
-    void settle();
+    void fire_all();
     bool step(uint32_t node);
     bool step_together(uint32_t component);
     int64_t room(uint32_t node);
