@@ -47,7 +47,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
 
   useEffect(() => {
     link.on('checked', (message) => setLatency(message.latency_frames));
-    const timer = setTimeout(() => link.tell('check', { version: replica.version }), CHECK_MS);
+    const timer = setTimeout(() => link.send('check', { version: replica.version }), CHECK_MS);
     return () => clearTimeout(timer);
   }, [document, link, replica]);
 
@@ -111,15 +111,15 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
     if (!ahead.current) setNodes((before) => boxes(replica.document, contracts, before));
   };
   const actions = {
-    undo: () => link.tell('undo'),
-    redo: () => link.tell('redo'),
+    undo: () => link.send('undo'),
+    redo: () => link.send('redo'),
     copy: () => members.length && ask('copy', { nodes: members }),
     paste: (point) => {
       const at = point && flow.screenToFlowPosition({ x: point.clientX, y: point.clientY });
       edit([{ op: 'paste', ...(at && { at: [Math.round(at.x), Math.round(at.y)] }) }]);
     },
     remove: () => (members.length || chosenLinks.length) && edit([{ op: 'remove', nodes: members, links: chosenLinks }]),
-    arrange: () => { link.tell('arrange'); setTimeout(() => flow.fitView({ duration: 250, padding: AROUND }), 150); },
+    arrange: () => { link.send('arrange'); setTimeout(() => flow.fitView({ duration: 250, padding: AROUND }), 150); },
     fit: () => flow.fitView({ duration: 250, padding: AROUND }),
     code: async () => setCode((await ask('code', {}))?.text ?? null),
     save: () => (file.path ? ask('save') : setFiles('save')),

@@ -7,7 +7,7 @@ export function FileLine({ file, ask, link }) {
   const [closed, setClosed] = useState('');
   const key = file.differences.join();
   useEffect(() => {
-    const look = () => link.tell('look');
+    const look = () => link.send('look');
     window.addEventListener('focus', look);
     return () => window.removeEventListener('focus', look);
   }, [link]);

@@ -15,7 +15,7 @@ export default widget('editor', ({ model, root, link, surface }) => {
   const stage = h('div', { class: 'stage' });
   const show = (error) => surface.show(error);
   const react = createRoot(stage, { onUncaughtError: show });
-  const replica = new Replica(() => link.tell('hello'));
+  const replica = new Replica(() => link.send('hello'));
   root.append(stage);
   root.replica = replica;
   link.on('patch', surface.guard((patch) => replica.apply(patch)));
@@ -27,6 +27,6 @@ export default widget('editor', ({ model, root, link, surface }) => {
     const app = <App model={model} link={link} surface={surface} replica={replica} catalogue={state.catalogue} root={root} onPaint={painted} />;
     react.render(<ReactFlowProvider>{app}</ReactFlowProvider>);
   }));
-  link.tell('hello', { catalogue: true });
+  link.send('hello', { catalogue: true });
   return () => react.unmount();
 });
