@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 WORDS = {
     r"(some|no|any|every)body": "name who: the user, a thread, another program, the caller",
     r"wish(es|ed)?": "request",
-    r"(?<!::)hires?|hired|dismiss(es|ed)?": "lease, release",
+    r"hires?|hired|dismiss(es|ed)?": "lease, release",
     r"bury|buries|buried": "reap",
     r"abandon(s|ed)?": "detach, or give up",
     r"dreams?": "target",
@@ -24,6 +24,9 @@ WORDS = {
     r"alone till": "do not modify it until then",
     r"as far as the data reach(es)?": "until input runs out",
     r"owed": "measured lag",
+    r"calm": "fast path",
+    r"carry_out": "run",
+    r"teams?": "lane group",
 }
 """What is not written, and what is written instead."""
 BOUNDS = r"(?<![a-zA-Z0-9])({})(?![a-zA-Z0-9])"  # parts of identifiers too
@@ -34,12 +37,13 @@ def texts() -> list[Path]:
     found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     for folder, endings in (
         ("docs", ("*.md",)),
-        ("amp_lab", ("*.py", "*.pyi", "*.md", "*.js", "*.css")),
+        ("amp_lab", ("*.py", "*.pyi", "*.md", "*.js", "*.jsx", "*.css")),
+        ("native", ("*.c", "*.h", "*.cpp", "*.hpp")),
         ("notebooks", ("*.ipynb",)),
     ):
         found += [path for ending in endings for path in sorted((ROOT / folder).rglob(ending))]
-    made = {"node_modules", "static", "labextension", "site"}
-    return [path for path in found if not made & set(path.relative_to(ROOT).parts)]
+    others = {"node_modules", "static", "labextension", "site", "tests", "fuzz"}
+    return [path for path in found if not others & set(path.relative_to(ROOT).parts)]
 
 
 def faults(text: str) -> list[str]:
@@ -90,7 +94,7 @@ def test_a_class_name_means_one_thing() -> None:
         if path.suffix == ".py":
             body = ast.parse(path.read_text("utf-8")).body
             names = [one.name for one in body if isinstance(one, ast.ClassDef)]
-        elif path.suffix == ".js":
+        elif path.suffix in (".js", ".jsx"):
             names = re.findall(r"^\s*(?:export )?class (\w+)", path.read_text("utf-8"), re.MULTILINE)
         else:
             continue

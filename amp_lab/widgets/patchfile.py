@@ -195,7 +195,7 @@ class PatchFile:
                 self._begin(file, asked="disk")
             return
         with self.journal.lock():
-            note = self._carry_out(choice, file)
+            note = self._apply_choice(choice, file)
         self._write(file, note)
 
     def _begin(self, file: DiskFile, asked: Literal["code", "disk"]) -> None:
@@ -210,7 +210,7 @@ class PatchFile:
         else:
             self._compare(file, data, asked)
 
-    def _carry_out(self, choice: str, file: DiskFile) -> str:
+    def _apply_choice(self, choice: str, file: DiskFile) -> str:
         theirs, by_code, note = self._theirs, self.status == "code", ""
         try:
             data = disk.read(file.path)

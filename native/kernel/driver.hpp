@@ -11,7 +11,7 @@ namespace amp::AMP_KNS {
 
 template <template <class> class N> struct Driver : Traits<N> {
     static_assert(Kernel<N, double> && Kernel<N, f64x8>);
-    static_assert(SaysAllOfIt<N, double> && SaysAllOfIt<N, f64x8>);
+    static_assert(ConsistentOptions<N, double> && ConsistentOptions<N, f64x8>);
     using Node = Traits<N>;
     using Node::NI, Node::NO, Node::kIn, Node::kPar, Node::rows, Node::bind_rows;
     using typename Node::D, typename Node::P, typename Node::Row;
@@ -19,13 +19,13 @@ template <template <class> class N> struct Driver : Traits<N> {
     template <class T> static constexpr bool kLone = width_of<T> == 1 && NO == 1;  // one number per frame and row
 
     // One frame of one row: nothing is copied or prepared that one frame would not pay for.
-    template <class T, bool kHeld, bool kFlushes, class Inputs>
+    template <class T, bool kConstant, bool kFlushes, class Inputs>
     [[gnu::always_inline]] static Carried frame(Step& s, int r, int64_t i, Inputs inputs) {
         const Setup u{*s.env, s.fixed, s.key};
         const Row& line = rows(s)[r];
         typename N<T>::Coef moving;
-        const typename N<T>::Coef* coef = Node::template held<T>(s, r);
-        if (!kHeld && s.varying) moving = Node::template coef<T>(line, u, i), coef = &moving;
+        const typename N<T>::Coef* coef = Node::template constant_coef<T>(s, r);
+        if (!kConstant && s.varying) moving = Node::template coef<T>(line, u, i), coef = &moving;
         T x[kIn], y[NO];
         inputs(line, x);
         N<T>::shape(Node::template tick<T>(x, *coef, *Node::template state<T>(s, r), u), x, *coef, y, u);
@@ -52,11 +52,12 @@ template <template <class> class N> struct Driver : Traits<N> {
         return carry(first[0], finite);
     }
 
-    template <bool kHeld, bool kCarried, bool kFlushes>
+    template <bool kConstant, bool kCarried, bool kFlushes>
     [[gnu::flatten]] static Carried tick_row(Step& s, int64_t i, int64_t, Carried before) {
-        return frame<double, kHeld, kFlushes>(s, 0, i, [&](const Row& line, double* x) __attribute__((always_inline)) {
-            kCarried ? line.inputs(i, x, before[0]) : line.template inputs<double>(i, x);
-        });
+        return frame<double, kConstant, kFlushes>(
+            s, 0, i, [&](const Row& line, double* x) __attribute__((always_inline)) {
+                kCarried ? line.inputs(i, x, before[0]) : line.template inputs<double>(i, x);
+            });
     }
 
     template <class T> static uint32_t fire(Step& s, const Firing& f) {
@@ -66,12 +67,12 @@ template <template <class> class N> struct Driver : Traits<N> {
             return LaneLayout<N>::across_lanes(s, f);
     }
 
-    template <bool kHeld> static constexpr void carries(TickFn (&ways)[2][2]) {
-        ways[0][0] = tick_row<kHeld, false, false>;
-        ways[0][1] = tick_row<kHeld, false, true>;
+    template <bool kConstant> static constexpr void carries(TickFn (&ways)[2][2]) {
+        ways[0][0] = tick_row<kConstant, false, false>;
+        ways[0][1] = tick_row<kConstant, false, true>;
         if constexpr (NI > 0) {
-            ways[1][0] = tick_row<kHeld, true, false>;
-            ways[1][1] = tick_row<kHeld, true, true>;
+            ways[1][0] = tick_row<kConstant, true, false>;
+            ways[1][1] = tick_row<kConstant, true, true>;
         }
     }
 

@@ -6,7 +6,7 @@ namespace amp::AMP_KNS {
 
 template <template <class> class N> struct FrameLayout : Traits<N> {
     using Node = Traits<N>;
-    using Node::kHeld, Node::kFastOnly, Node::kMoving, Node::rows, Node::motion;
+    using Node::kConstant, Node::kFastOnly, Node::kMoving, Node::rows, Node::motion;
     using Node::NO, Node::kIn, Node::kRunsPhase, Node::kHasFast, Node::kRecursive;
     using typename Node::D, typename Node::P, typename Node::Row, typename Node::Motion;
 
@@ -39,7 +39,7 @@ template <template <class> class N> struct FrameLayout : Traits<N> {
         Watch watch = seen;  // copies, that stores to signals leave alone
         const Row rows = given;
         constexpr int kPacks = kChunk / kLanes;
-        constexpr bool kVarying = kMotion != kHeld;
+        constexpr bool kVarying = kMotion != kConstant;
         typename P::Coef coefs[kVarying ? kPacks : 1];
         typename P::Mid mids[kRecursive ? kPacks : 1];
         const uint32_t packs = (n + kLanes - 1) / kLanes;
@@ -88,12 +88,13 @@ template <template <class> class N> struct FrameLayout : Traits<N> {
         seen = watch;
     }
 
-    // A node without state, its parameters held: one plain loop for each row. kDense: its inputs move frame by frame.
+    // A node without state, its parameters constant: one plain loop for each row. kDense: its inputs move frame by
+    // frame.
     template <bool kDense> [[gnu::noinline, gnu::flatten]] static uint32_t plain(Step& s, const Firing& f) {
         const Setup u{*s.env, s.fixed, s.key};
         f64x8 sums[4] = {f64x8(0.0), f64x8(0.0), f64x8(0.0), f64x8(0.0)};  // that no addition waits for the one before
         const Row* given = Node::rows(s);
-        const auto* hold = Node::template held<double>(s, 0);
+        const auto* hold = Node::template constant_coef<double>(s, 0);
         int rows = s.channels * s.env->groups;
         do {
             const Row line = *given++;
@@ -131,7 +132,7 @@ template <template <class> class N> struct FrameLayout : Traits<N> {
             for (uint32_t k = 0; k < n; ++k) {
                 Step& s = *ops[k].step;
                 const Setup u{*s.env, s.fixed, s.key};
-                const auto hold8 = spread<typename P::Coef>(*Node::template held<double>(s, r));
+                const auto hold8 = spread<typename P::Coef>(*Node::template constant_coef<double>(s, r));
 #pragma GCC unroll 8
                 for (int j = 0; j < kPacks; ++j) {
                     f64x8 y;
@@ -161,14 +162,14 @@ template <template <class> class N> struct FrameLayout : Traits<N> {
     static uint32_t across_frames(Step& s, const Firing& f) {
         const Motion moves = motion(s);
         if constexpr (std::is_empty_v<typename D::State>)
-            if (moves == kHeld) return rows(s)->dense() ? plain<true>(s, f) : plain<false>(s, f);
+            if (moves == kConstant) return rows(s)->dense() ? plain<true>(s, f) : plain<false>(s, f);
         const Setup u{*s.env, s.fixed, s.key};
         Watch watch;
         for (int c = 0, r = 0; c < s.channels; ++c)
             for (int g = 0; g < s.env->groups; ++g, ++r) {
                 const Row& line = rows(s)[r];
                 typename D::State& st = *Node::template state<double>(s, r);
-                const typename D::Coef hold = moves == kHeld       ? *Node::template held<double>(s, r)
+                const typename D::Coef hold = moves == kConstant   ? *Node::template constant_coef<double>(s, r)
                                               : moves == kFastOnly ? Node::template coef<double>(line, u, f.offset)
                                                                    : typename D::Coef{};
                 const auto hold8 = spread<typename P::Coef>(hold);

@@ -8,7 +8,7 @@ namespace amp::AMP_KNS {
 
 template <template <class> class N> struct LaneLayout : Traits<N> {
     using Node = Traits<N>;
-    using Node::kFinite, Node::kCalm, Node::kChoices, Node::kHeld, Node::kFastOnly, Node::kMoving;
+    using Node::kFinite, Node::kHasFastPath, Node::kChoices, Node::kConstant, Node::kFastOnly, Node::kMoving;
     using Node::NI, Node::NO, Node::kIn, Node::kPar, Node::kAdds, Node::kRunsPhase, Node::kHasFast, Node::kHalves;
     using Node::rows, Node::motion;
     using typename Node::D, typename Node::P, typename Node::Row, typename Node::Motion;
@@ -44,7 +44,7 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
     template <Motion kMotion> struct Walk {
         using T = f64x8;
         using Coef = typename P::Coef;
-        static constexpr bool kFast = kMotion == kFastOnly, kAhead = kHalves && kMotion != kHeld;
+        static constexpr bool kFast = kMotion == kFastOnly, kAhead = kHalves && kMotion != kConstant;
         static constexpr int64_t kLead = 8;  // frames, a power of two
         const Setup u;
         const Row rows;
@@ -88,8 +88,8 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
                     if (last < n) halves[slot] = P::half(fast[last], u);
             }
         }
-        // Where frames are seldom more than calm, those that are come after the others: no branch among them.
-        [[gnu::always_inline]] void calm(int64_t i, int64_t n, const T* fast) {
+        // The fast path for all frames, then shape for those that need it: no branch among them.
+        [[gnu::always_inline]] void with_fast_path(int64_t i, int64_t n, const T* fast) {
             static_assert(NI == 0 && kChunk <= 64);
             typename P::Mid mids[kChunk + 1];
             uint64_t others = 0;
@@ -97,7 +97,7 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
                 T y[NO];
                 set_coef(i + k, fast[kFast ? k : 0], c);
                 mids[k] = Node::template tick<T>(nullptr, c, state, u);
-                others |= uint64_t{any(P::calm(mids[k], c, y, u))} << k;
+                others |= uint64_t{any(P::fast_path(mids[k], c, y, u))} << k;
                 put(i + k, y);
             }
             if constexpr (kRunsPhase) mids[n].phase = state.phase;
@@ -122,8 +122,8 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
                 if constexpr (kFast) watch.fused(values(row, fast, i, n), live);
                 if constexpr (kAhead)
                     ahead(i, n, fast);
-                else if constexpr (kCalm)
-                    calm(i, n, fast);
+                else if constexpr (kHasFastPath)
+                    with_fast_path(i, n, fast);
                 else
 #pragma GCC unroll 4
                     for (int64_t k = 0; k < n; ++k) set_coef(i + k, fast[kFast ? k : 0], c), one(i + k, c);
@@ -143,8 +143,8 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
         Walk<kMotion> walk{pinned,
                            mine,
                            *Node::template state<f64x8>(s, r),
-                           kMotion == kHeld ? *Node::template held<f64x8>(s, r)
-                                            : Node::template coef<f64x8>(mine, pinned, f.offset),
+                           kMotion == kConstant ? *Node::template constant_coef<f64x8>(s, r)
+                                                : Node::template coef<f64x8>(mine, pinned, f.offset),
                            {}};
         walk.run(Node::template fast_row<kMotion>(s, r / s.env->groups, g),
                  s.env->batches - static_cast<uint32_t>(g) * kLanes, f.offset, int64_t{f.offset} + f.frames);

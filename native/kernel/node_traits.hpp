@@ -33,9 +33,9 @@
 // The lane layout knows three more things a node may say. `static constexpr int kChoice = <a fixed parameter>, kChoices
 // = <how many>` compiles a loop for each value. A node with kFast whose coefficients take long to work out and whose
 // recursion is short splits recoef(v, u, c) into rest(half(v, u), c), with a type `Half` between. A node without inputs
-// whose shape is seldom more than a short formula has
-// `static mask_of<T> calm(const Mid&, const Coef&, T* y, const Setup&)`: that formula, and lanes for which it may not
-// do.
+// for most of whose frames a shorter formula than shape is exact has
+// `static mask_of<T> fast_path(const Mid&, const Coef&, T* y, const Setup&)`: that formula; it returns the lanes that
+// need shape.
 #pragma once
 #include <iterator>
 
@@ -63,10 +63,10 @@ concept Kernel = Fields<typename N<T>::Coef, T> && Fields<typename N<T>::State, 
                      { N<T>::shape(m, x, c, y, u) } -> std::same_as<void>;
                  };
 
-// What goes with what it may have: kFast with recoef, Half with half and rest, kChoice with kChoices, kPhase with a
+// Options that need each other: kFast with recoef, Half with half and rest, kChoice with kChoices, kPhase with a
 // phase and its increment and offset.
 template <template <class> class N, class T>
-concept SaysAllOfIt =
+concept ConsistentOptions =
     (!requires { N<T>::kFast; } || requires(T v, const Setup& u, typename N<T>::Coef& c) { N<T>::recoef(v, u, c); }) &&
     (!requires { typename N<T>::Half; } ||
      requires(T v, const Setup& u, typename N<T>::Coef& c) { N<T>::rest(N<T>::half(v, u), c); }) &&
@@ -88,15 +88,15 @@ template <template <class> class N> struct Traits {
     static constexpr bool kHasFast = requires { D::kFast; };
     static constexpr bool kHalves = requires { typename D::Half; };
     static constexpr bool kFinite = requires { D::kFinite; };
-    static constexpr bool kCalm =
-        requires(typename P::Mid m, typename P::Coef c, f64x8* y, Setup u) { P::calm(m, c, y, u); };
+    static constexpr bool kHasFastPath =
+        requires(typename P::Mid m, typename P::Coef c, f64x8* y, Setup u) { P::fast_path(m, c, y, u); };
     static constexpr int kChoices = [] {
         if constexpr (requires { D::kChoices; }) return D::kChoices;
         return 1;
     }();
     static constexpr bool kRecursive = !std::is_empty_v<typename D::State> && !kRunsPhase;
 
-    enum Motion { kHeld, kFastOnly, kMoving };  // of the parameters
+    enum Motion { kConstant, kFastOnly, kMoving };  // of the parameters
 
     static Row* rows(const Step& s) { return static_cast<Row*>(s.rows); }
     static void bind_rows(Step& s) {
@@ -110,7 +110,7 @@ template <template <class> class N> struct Traits {
     }
 
     static Motion motion(const Step& s) {
-        if (!s.varying) return kHeld;
+        if (!s.varying) return kConstant;
         if constexpr (kHasFast) {
             for (int k : D::kNumbers)
                 if (k != D::kFast && s.par[k].step != 0) return kMoving;
@@ -121,8 +121,8 @@ template <template <class> class N> struct Traits {
 
     // Runs what is compiled for one motion each.
     template <class Run> [[gnu::always_inline]] static void by_motion(Motion moves, const Run& run) {
-        if (moves == kHeld)
-            run.template operator()<kHeld>();
+        if (moves == kConstant)
+            run.template operator()<kConstant>();
         else if (moves == kMoving)
             run.template operator()<kMoving>();
         else if constexpr (kHasFast)
@@ -143,7 +143,7 @@ template <template <class> class N> struct Traits {
         for (int k : D::kNumbers) p[k] = load_as<T>(row.par[k] + i * row.par_step[k]);
         return N<T>::coef(p, u);
     }
-    template <class T> static typename N<T>::Coef* held(Step& s, int index) {
+    template <class T> static typename N<T>::Coef* constant_coef(Step& s, int index) {
         return reinterpret_cast<typename N<T>::Coef*>(s.coef) + index;
     }
     template <class T> static typename N<T>::State* state(Step& s, int index) {
@@ -153,7 +153,7 @@ template <template <class> class N> struct Traits {
     template <class T> static void prepare(Step& s) {
         const Setup u{*s.env, s.fixed, s.key};
         if (s.varying) return;
-        for (int r = 0; r < s.channels * s.env->groups; ++r) *held<T>(s, r) = coef<T>(rows(s)[r], u, 0);
+        for (int r = 0; r < s.channels * s.env->groups; ++r) *constant_coef<T>(s, r) = coef<T>(rows(s)[r], u, 0);
     }
 
     template <class T> static void reset(Step& s) {

@@ -101,7 +101,7 @@ template <class T> [[gnu::always_inline]] inline bool is_finite(const T& y) { re
 }
 
 // Values that are NaN or Inf stick to a sum. Two sums take turns, so that none waits for the other. A sum of huge
-// values may overflow: whoever hears of it looks at the values themselves.
+// values may overflow: the caller then looks at the values themselves.
 class Watch {
 public:
     [[gnu::always_inline]] void see(const f64x8& y) {

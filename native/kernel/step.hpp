@@ -190,7 +190,7 @@ struct LayoutOps {  // one per layout width
     // A tick of one row, by whether its parameters hold; whether it takes input 0, or the last edge of one that adds,
     // from the tick before; whether it flushes output 0. NULL: none.
     TickFn carry[2][2][2]{};
-    // `n` steps of this type in a row, their parameters held, each writing over the frames that the one before it
+    // `n` steps of this type in a row, their parameters constant, each writing over the frames that the one before it
     // wrote: one pass for all of them. Returns the frames done; those behind, with a value that is not finite among
     // them, stand as they were. NULL: none.
     uint32_t (*series)(const Op* ops, uint32_t n, const Firing& f) = nullptr;

@@ -145,7 +145,7 @@ template <class T> void keep_last(Step& s, const Firing& f) {
     for (int c = 0, r = 0; c < s.channels; ++c)
         for (int g = 0; g < s.env->groups; ++g, ++r) {
             T p[kParamCount];
-            auto coef = *Driver<Shape>::template held<T>(s, r);
+            auto coef = *Driver<Shape>::template constant_coef<T>(s, r);
             if (s.varying) {
                 for (int k : Shape<T>::kNumbers) p[k] = at<T>(row(s.par[k], c, g, f.offset), s.par[k], f.frames - 1);
                 coef = Shape<T>::coef(p, u);

@@ -1,7 +1,7 @@
 // lookahead_limiter: the gain is down before the peak comes, along a straight line.
 // The least gain the window asks for is found with two passes over blocks of the window's length: M. van Herk, "A fast
 // algorithm for local minimum and maximum filters", Pattern Recognition Letters 13, 1992. Gains are kept in steps of a
-// power of two, small enough to hear nothing and large enough that the running sum over the window is exact: it never
+// power of two, small enough to be inaudible and large enough that the running sum over the window is exact: it never
 // drifts, and no cut of time changes it.
 #include "dsp/math.hpp"
 #include "kernel/contract.hpp"

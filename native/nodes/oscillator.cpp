@@ -86,7 +86,7 @@ template <class T> struct Oscillator {
                 low = select(near_low, T(1.0) - bottom * frames, T(0.0));
         return y + (cube(low) - cube(high)) * (T(4.0 / 3.0) * c.dt);
     }
-    AMP_INLINE static mask_of<T> calm(const Mid& m, const Coef& c, T* y, const Setup& u) {
+    AMP_INLINE static mask_of<T> fast_path(const Mid& m, const Coef& c, T* y, const Setup& u) {
         const U phase = m.phase + c.offset;
         mask_of<T> near(false);
         switch (static_cast<int>(u.fixed[kWaveform])) {

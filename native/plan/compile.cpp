@@ -253,7 +253,7 @@ struct Compiler {
     }
 
     // Nodes of a loop that pass all their heat on among themselves keep it for ever: take away whoever lets some out,
-    // then whoever feeds those, until nobody or a trap is left.
+    // then whoever feeds those, until none or a trap is left.
     void heat_trap(const Component& c) {
         const auto inside = [&](const PlanEdge& e) {
             return e.port >= 0 && plan.nodes[e.src].component == plan.nodes[e.dst].component;

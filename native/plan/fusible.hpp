@@ -13,7 +13,7 @@ struct Trait {
     bool real = false;  // bits are those of a double
 };
 
-std::vector<const char*> reasons_alone(const Plan& plan);  // per node: why it runs beside nobody, NULL: it may
+std::vector<const char*> reasons_alone(const Plan& plan);  // per node: why it joins no cohort, NULL: it may
 std::vector<uint64_t> gate_sets(const Plan& plan);         // per node: equal where the same gates are
 
 inline uint64_t join(uint64_t hash, uint64_t x) {  // the finaliser of splitmix64

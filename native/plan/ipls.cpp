@@ -2,7 +2,7 @@
 // after pass, until nodes of one class play one part in their voices (colour refinement; B. Weisfeiler, A. Leman, "The
 // reduction of a graph to canonical form", 1968). Nodes of classes with enough members, joined by the edges between
 // them, are voices; voices of one shape go eight at a time. Then sources first, depth first from the sinks, so that the
-// chain of one team runs from end to end while its slices are in L1.
+// chain of one lane group runs from end to end while its slices are in L1.
 #include <algorithm>
 #include <numeric>
 #include <tuple>
@@ -72,20 +72,21 @@ struct Finder {
             }
     }
 
-    // A reader with a class to itself (the mix of all voices) would tell its sources apart: it does not count.
+    // A reader that is alone in its class (the mix of all voices) would give its sources different classes: it does not
+    // count.
     void backward() {
         const auto counts = common();
         std::vector<uint64_t> readers(part.size());
-        const auto tell = [&](uint32_t u, bool feedback) {
+        const auto count_readers = [&](uint32_t u, bool feedback) {
             for (uint32_t i = 0; counts[u] && i < p.nodes[u].in.size(); ++i) {
                 const PlanEdge& e = p.edges[p.nodes[u].in[i]];
                 if (e.feedback == feedback) readers[e.src] += join(part[u], i);
             }
         };
-        for (uint32_t u = 0; u < part.size(); ++u) tell(u, true);
+        for (uint32_t u = 0; u < part.size(); ++u) count_readers(u, true);
         for (auto u = static_cast<uint32_t>(part.size()); u-- > 0;) {
             part[u] = join(part[u], readers[u]);
-            tell(u, false);
+            count_readers(u, false);
         }
     }
 
@@ -127,7 +128,8 @@ struct Finder {
                 v.shape += join(join(part[u], i), part[src]);
     }
 
-    // Voices that hang together by something shared are one voice that repeats itself: that goes, they stay.
+    // Voices joined by a shared node are found as one voice with several nodes of a class: the shared node is not
+    // fused, they are.
     bool take_apart() {
         bool apart = false;
         for (const Voice& v : voices) {
@@ -159,7 +161,7 @@ struct Finder {
     }
 
     // One cohort per class of up to kCohortLanes voices, members in the order of the voices.
-    std::vector<std::vector<uint32_t>> teams() {
+    std::vector<std::vector<uint32_t>> lane_groups() {
         std::erase_if(voices, [](const Voice& v) { return v.repeats; });
         rank_by_readers();
         std::sort(voices.begin(), voices.end(), [](const Voice& a, const Voice& b) {
@@ -182,16 +184,17 @@ struct Finder {
         refine();
         find_voices();
         for (int k = 0; k < kSplits && take_apart(); ++k) find_voices();
-        return teams();
+        return lane_groups();
     }
 };
 
-// Nodes, teams and loops (fused or not) in the order of their first nodes; `unit` receives the place of each node.
-Units make_units(const Plan& p, const std::vector<std::vector<uint32_t>>& teams, std::vector<uint32_t>& unit) {
-    std::vector<uint32_t> ranked(p.nodes.size()), team(p.nodes.size(), kNone);
+// Nodes, lane groups and loops (fused or not) in the order of their first nodes; `unit` receives the place of each
+// node.
+Units make_units(const Plan& p, const std::vector<std::vector<uint32_t>>& lane_groups, std::vector<uint32_t>& unit) {
+    std::vector<uint32_t> ranked(p.nodes.size()), group_of(p.nodes.size(), kNone);
     for (uint32_t u = 0; u < p.nodes.size(); ++u) ranked[p.nodes[u].rank] = u;
-    for (uint32_t t = 0; t < teams.size(); ++t)
-        for (uint32_t u : teams[t]) team[u] = t;
+    for (uint32_t t = 0; t < lane_groups.size(); ++t)
+        for (uint32_t u : lane_groups[t]) group_of[u] = t;
     std::vector<std::vector<uint32_t>> loops(p.nodes.size());
     for (uint32_t u : ranked)
         if (p.nodes[u].loop >= 0) loops[static_cast<size_t>(p.nodes[u].loop)].push_back(u);
@@ -199,11 +202,11 @@ Units make_units(const Plan& p, const std::vector<std::vector<uint32_t>>& teams,
     unit.assign(p.nodes.size(), kNone);
     for (uint32_t u : ranked) {
         if (unit[u] != kNone) continue;
-        const uint32_t lead = team[u] == kNone ? u : teams[team[u]].front();
-        const bool loop = p.nodes[lead].loop >= 0;
+        const uint32_t leader = group_of[u] == kNone ? u : lane_groups[group_of[u]].front();
+        const bool loop = p.nodes[leader].loop >= 0;
         units.emplace_back();
-        for (uint32_t w : loop ? loops[static_cast<size_t>(p.nodes[lead].loop)] : std::vector<uint32_t>{lead}) {
-            units.back().push_back(team[w] == kNone ? std::vector<uint32_t>{w} : teams[team[w]]);
+        for (uint32_t w : loop ? loops[static_cast<size_t>(p.nodes[leader].loop)] : std::vector<uint32_t>{leader}) {
+            units.back().push_back(group_of[w] == kNone ? std::vector<uint32_t>{w} : lane_groups[group_of[w]]);
             for (uint32_t m : units.back().back()) unit[m] = static_cast<uint32_t>(units.size()) - 1;
         }
     }
@@ -274,10 +277,10 @@ Schedule plain(const Plan& p) {
 }
 
 Schedule derive(const Plan& p) {
-    const auto teams = Finder(p).run();
-    if (teams.empty()) return plain(p);
+    const auto lane_groups = Finder(p).run();
+    if (lane_groups.empty()) return plain(p);
     std::vector<uint32_t> unit;
-    Units units = make_units(p, teams, unit);
+    Units units = make_units(p, lane_groups, unit);
     const auto sources = sources_of(p, units, unit);
     const auto order = depth_first(sources);
     if (order.size() < units.size()) return plain(p);  // voices that wait for each other

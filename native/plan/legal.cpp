@@ -132,7 +132,7 @@ struct Checker {
                 if (last == c)
                     refuse("loop", u, cohorts[c]->front(), "two nodes of one loop stand in one cohort.",
                            "Give each its own.");
-                else if (last != UINT32_MAX && same_team(u, *cohorts[c], *cohorts[last]) && last + 1 != c)
+                else if (last != UINT32_MAX && fused_lane_by_lane(u, *cohorts[c], *cohorts[last]) && last + 1 != c)
                     refuse("loop", u, (*cohorts[last])[lane], "the cohorts of a loop stand side by side.",
                            "Move what stands between them elsewhere.");
                 last = c;
@@ -143,7 +143,7 @@ struct Checker {
                 if (p.nodes[u].loop >= 0) wired_alike(u, cohort->front());
     }
 
-    bool same_team(uint32_t u, const std::vector<uint32_t>& now, const std::vector<uint32_t>& before) {
+    bool fused_lane_by_lane(uint32_t u, const std::vector<uint32_t>& now, const std::vector<uint32_t>& before) {
         const uint32_t lane = place[u].lane, there = std::min<uint32_t>(lane, uint32_t(before.size()) - 1);
         if (now.size() == before.size() && p.nodes[before[lane]].loop == p.nodes[u].loop) return true;
         refuse("loop", u, before[there], "loops are fused whole and lane by lane, or not at all.",

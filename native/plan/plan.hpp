@@ -87,7 +87,7 @@ struct Plan {
     int64_t latency = 0;              // G = max of A + L: virtual time t delivers frame t - G everywhere
     int32_t output = -1;              // place of the output node, -1: none
     std::vector<std::string> curves;  // names the plan needs, sorted
-    std::vector<uint32_t> dead;       // descriptors of edges that nobody reads: not the first of their port
+    std::vector<uint32_t> dead;       // descriptors of edges that are not read: not the first of their port
     bool together = false;            // some node reads all batches: they run in one shard
     uint64_t contract_digest = 0, digest = 0;
 

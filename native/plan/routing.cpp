@@ -1,4 +1,4 @@
-// How edges leave and meet: channels picked and split, edges nobody reads, and the channels of every port.
+// How edges leave and meet: channels picked and split, edges that are not read, and the channels of every port.
 #include "plan/routing.hpp"
 
 #include <algorithm>

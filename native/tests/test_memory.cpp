@@ -206,7 +206,7 @@ void runtimes_stay_usable(const blob::Graph& g, uint32_t batches) {
     CHECK(live == before);
 }
 
-// snapshot and restore: what is refused changes nothing, and the sound goes on as if nobody had tried.
+// snapshot and restore: what is refused changes nothing, and the sound goes on as if it had not been tried.
 void snapshots_fail_whole(const blob::Graph& g, uint32_t batches) {
     const long before = live;
     {

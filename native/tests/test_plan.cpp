@@ -252,7 +252,7 @@ void ports_say_how_they_meet_and_leave() {
     expect_drift(other, graphs::routing(), "left");
 }
 
-// An edge nobody reads binds nobody: it may be wider than the port and close a cycle without delay.
+// An edge that is not read binds nothing: it may be wider than the port and close a cycle without delay.
 void dead_edges_bind_nobody() {
     Graph g = graphs::routing();
     g.edges[9] = {"wide", "either", 0, "out", "in", 9};

@@ -36,7 +36,7 @@ std::string described(const blob::Graph& g, const Bytes& schedule) {
     return {json.begin(), json.end()};
 }
 
-std::string team(const char* name, int first, int count) {  // as the description has it
+std::string lane_group(const char* name, int first, int count) {  // as the description has it
     std::string s = "[";
     for (int i = first; i < first + count; ++i) s += (i > first ? ", \"" : "\"") + numbered(name, i) + "\"";
     return s + "]";
@@ -57,27 +57,28 @@ Samples rendered(const blob::Graph& g, const Bytes* schedule, uint32_t batches =
     return r.render(200, batches);
 }
 
-// Nineteen voices: two teams of eight, and three that are too few for one.
+// Nineteen voices: two lane groups of eight, and three that are too few for one.
 void derives_teams() {
     const blob::Graph g = choir(19);
     const std::string json = described(g, derived(g));
     for (const char* part : {"lfo", "tone", "body", "sum", "pole"}) {
-        size_t teams = 0, singles = 0;
+        size_t groups = 0, singles = 0;
         for (size_t at = json.find(std::string("\"") + part); at != std::string::npos;
              at = json.find(std::string("\"") + part, at + 1)) {
             if (json[at - 1] != '[') continue;
             const std::string cohort = json.substr(at, json.find(']', at) - at);
             const auto members = std::count(cohort.begin(), cohort.end(), ',') + 1;
-            teams += members == 8;
+            groups += members == 8;
             singles += members == 1;
         }
-        CHECK(teams == 2 && singles == 3);
+        CHECK(groups == 2 && singles == 3);
     }
     const blob::Graph five = choir(5);
     const std::string small = described(five, derived(five));
     for (const char* part : {"lfo", "tone", "body", "sum", "pole"})
-        CHECK(small.find(team(part, 0, 5)) != std::string::npos);
-    CHECK(small.find("[" + team("sum", 0, 5) + ", " + team("pole", 0, 5) + "]") != std::string::npos);  // one stage
+        CHECK(small.find(lane_group(part, 0, 5)) != std::string::npos);
+    CHECK(small.find("[" + lane_group("sum", 0, 5) + ", " + lane_group("pole", 0, 5) + "]") !=
+          std::string::npos);  // one stage
     CHECK(described(choir(3), derived(choir(3))) == described(choir(3), {}));
     CHECK(derived(g) == derived(g));
 }
@@ -88,11 +89,11 @@ void shared_parts() {
     for (auto& m : g.modulations) m.src = "lfo_0";
     g.nodes.push_back({"hiss", "noise"});
     for (int i = 0; i < 8; ++i) g.edges.push_back({"hiss", numbered("body", i), 0, "out", "in", 1});
-    CHECK(described(g, derived(g)).find(team("tone", 0, 8)) != std::string::npos);
+    CHECK(described(g, derived(g)).find(lane_group("tone", 0, 8)) != std::string::npos);
     g.nodes.push_back({"odd", "gain"});  // one voice goes another way
     g.edges[0].dst = "odd";
     g.edges.push_back({"odd", "body_0"});
-    CHECK(described(g, derived(g)).find(team("tone", 1, 7)) != std::string::npos);
+    CHECK(described(g, derived(g)).find(lane_group("tone", 1, 7)) != std::string::npos);
 }
 
 void same_bits() {

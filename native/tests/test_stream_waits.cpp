@@ -58,7 +58,7 @@ void growth() {
     CHECK(s.pull(out, 5, AMP_PULL_READY).empty() && s.status == AMP_OK && s.info(out).underruns == 2);
 }
 
-// A lossless tap nobody reads stops what feeds it, at the limit; a latest one skips and counts.
+// A lossless tap that is not read stops what feeds it, at the limit; a latest one skips and counts.
 void taps() {
     const blob::Graph g = graphs::chain();
     Stream s(g, 1, 32, 0, 500);
@@ -78,7 +78,7 @@ void taps() {
     CHECK(live.info(seen).skipped == 940 && live.pull(seen, 1).empty() && live.status == AMP_OK);
     y = live.pull(all, 50);
     CHECK(same(live.pull(seen, 100), y) && live.info(seen).underruns == 2);
-    CHECK(live.ring("level").capacity <= 260);  // it held nobody back
+    CHECK(live.ring("level").capacity <= 260);  // it held back no node
 
     const uint32_t late = live.tap("tone");  // from the next frame on
     CHECK(live.info(late).position == live.clock("tone") && live.info(late).ready == 0);
@@ -154,7 +154,7 @@ void threads() {
     crowd.emplace_back([&] {  // keeps the output ahead
         while (!done) amp_stream_advance(s.raw, out, 3000, 300, nullptr, nullptr), std::this_thread::yield();
     });
-    crowd.emplace_back([&] {  // meters, knobs that nobody hears, counters
+    crowd.emplace_back([&] {  // meters, parameters that no output shows, counters
         Samples y(9 * 64);
         const amp_buffer some = rig::view(y, 9, 1, 64);
         double half = 0.5;

@@ -43,7 +43,7 @@ const PlanEdge* Builder::passed(uint32_t u) const {
     return e.lag == 0 && e.channel < 0 && !has_tokens(r.plan_, e) && slice && alike ? &e : nullptr;
 }
 
-// A node that reads each place once, before it writes there, may write over what nobody reads after it: one slice
+// A node that reads each place once, before it writes there, may write over what is not read after it: one slice
 // then goes down a whole chain and stays in L1.
 bool Builder::may_write_over(uint32_t u, uint32_t src, uint32_t port) const {
     const PlanNode& n = r.plan_.nodes[u];
@@ -132,7 +132,7 @@ void Builder::assign() {
     }
 }
 
-// At the end of a unit: scratch, and slices that nobody reads any more.
+// At the end of a unit: scratch, and slices that are not read any more.
 void Builder::free_ended(uint32_t u, std::vector<int>& pending,
                          const std::vector<std::pair<uint32_t, uint32_t>>& dead) {
     if (unit_end(u) != u) return;

@@ -30,7 +30,7 @@ inline bool is_settable(const amp_param_contract& c) {
 struct Values {
     Shard& r;
 
-    bool is_default(uint32_t node, uint32_t param) const;               // nobody gave it a value
+    bool is_default(uint32_t node, uint32_t param) const;               // no value was given
     Value given(uint32_t node, uint32_t param, Tensor& scratch) const;  // the descriptor's or the default
     Value in_force(uint32_t node, uint32_t param, Tensor& scratch) const;
     // Throws AMP_E_UNSUPPORTED if the steps that were built cannot play `value`.

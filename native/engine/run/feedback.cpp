@@ -172,7 +172,7 @@ Carried Shard::watched_tick(const Tick& t, uint32_t i, int64_t time, Carried bef
 // Data-driven: every node fires as far as its inputs reach, round after round, until the block is full.
 void Shard::run_firings(const Component& c, const Firing& f) {
     auto& done = component_done_;
-    for (uint32_t u : c.nodes) {  // a node that has not started stands in nobody's way
+    for (uint32_t u : c.nodes) {  // a node that has not started blocks no other
         done[u] = started(u, f) ? 0 : f.frames;
         if (done[u] && is_leader(u)) fire(u, f);
     }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint32_t kMany[] = {2, 8, 32, UINT32_MAX};  // readers
 constexpr uint32_t kVoices[] = {1, 3};                // per thread: few leave less to the epilogue, more are even
-constexpr uint64_t kLeastSpared = 16384;              // values: some 8 us, for which threads are worth calling
+constexpr uint64_t kLeastSaved = 16384;               // values: some 8 us, for which threads are worth calling
 constexpr double kLeastGain = 0.8;                    // of the time in one part: what dividing must come below
 
 struct Divider {
@@ -98,7 +98,7 @@ struct Divider {
             p.of[u] = first[of] ? Parts::kPrologue : last[of] ? p.epilogue() : at[find(of)];
             if (first[of] || last[of]) load[p.of[u]] += rows[u];
         }
-        p.spared =
+        p.saved_rows =
             total - load[Parts::kPrologue] - load[p.epilogue()] - *std::max_element(&load[1], &load[1] + threads);
         return p;
     }
@@ -120,12 +120,12 @@ void Shard::divide(uint32_t threads) {
     for (const uint32_t many : kMany)
         for (const uint32_t voices : kVoices) {
             const uint64_t most = uint64_t{threads} * voices;
-            if (Parts p = d.divide(threads, many, (d.total + most - 1) / most); p.spared > parts_.spared)
+            if (Parts p = d.divide(threads, many, (d.total + most - 1) / most); p.saved_rows > parts_.saved_rows)
                 parts_ = std::move(p);
         }
     const uint32_t block = common_.config.block_frames ? common_.config.block_frames : kLeastBlock;
-    if (parts_.spared * block < kLeastSpared ||
-        static_cast<double>(d.total - parts_.spared) > kLeastGain * static_cast<double>(d.total))
+    if (parts_.saved_rows * block < kLeastSaved ||
+        static_cast<double>(d.total - parts_.saved_rows) > kLeastGain * static_cast<double>(d.total))
         parts_ = {};
 }
 
@@ -139,9 +139,9 @@ void Shard::list_units() {
     }
 }
 
-bool Shard::goes_apart(const Firing& f) const { return common_.pool && parts_.spared * f.frames >= kLeastSpared; }
+bool Shard::goes_apart(const Firing& f) const { return common_.pool && parts_.saved_rows * f.frames >= kLeastSaved; }
 
-// A block that nobody watches, with what holds already there.
+// A block on several threads; constant outputs are there already.
 void Shard::run_apart(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
     for (const TapCopy& t : taps)
         if (work_[t.node].is_constant()) copy_tap(t, f, origin);

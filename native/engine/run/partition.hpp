@@ -12,7 +12,7 @@ class Shard;
 struct Parts {
     std::vector<uint32_t> of;  // per node; empty: all is one part
     uint32_t count = 0;        // of parts
-    uint64_t spared = 0;       // rows of the block that need no time of their own, as the parts run at once
+    uint64_t saved_rows = 0;   // rows of the block that need no time of their own, as the parts run at once
 
     static constexpr uint32_t kPrologue = 0;
     uint32_t epilogue() const { return count + 1; }

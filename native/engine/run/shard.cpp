@@ -87,7 +87,7 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
         for (; tap < taps.size() && taps[tap].node == u; ++tap) copy_tap(taps[tap], f, origin);
         if (common_.config.flags & AMP_RUN_HEAT) unit_heat(u, f);
         if (timed && (c >= 0 || taken || common_.config.flags & AMP_RUN_HEAT))
-            last = common_.now();  // heat and taps are nobody's time
+            last = common_.now();  // time of heat and taps belongs to no node
     }
 }
 

@@ -22,9 +22,9 @@ namespace amp {
 // How the tokens of an output are kept. Builder::storage decides it.
 enum class Storage : uint8_t {
     constant,  // one value per row for all frames: eight equal copies, or eight lanes
-    shared,    // a slice of the block, which other outputs take when nobody reads it any more
+    shared,    // a slice of the block, which other outputs take when it is not read any more
     ring,      // a window that keeps `history` frames before the block; in streams, until all have read them
-    kept,      // every frame of a render, for who goes back through it; nobody asks for it yet
+    kept,      // every frame of a render, for a reverse pass; not used yet
 };
 
 // Where the tokens of one output live. Frame i of the block stands at data + (pos + i) * width in each row.

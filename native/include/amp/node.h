@@ -1,5 +1,5 @@
 /* Node contracts: what a node type promises. The tables stand beside the kernels in native/nodes and are
- * immutable static data for the life of the process; nobody frees them.
+ * immutable static data for the life of the process; they are never freed.
  * Failure: no call here can fail. */
 #ifndef AMP_NODE_H
 #define AMP_NODE_H
