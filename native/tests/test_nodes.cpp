@@ -39,8 +39,8 @@ template <class T> struct OtherTick : Whole<T> {
 template <class T> struct OnlyFast : Whole<T> {
     static constexpr int kFast = 0;
 };
-static_assert(Kernel<Whole, double> && Kernel<Whole, f64x8> && SaysAllOfIt<Whole, double>);
-static_assert(!Kernel<NoTick, double> && !Kernel<OtherTick, f64x8> && !SaysAllOfIt<OnlyFast, double>);
+static_assert(Kernel<Whole, double> && Kernel<Whole, f64x8> && ConsistentOptions<Whole, double>);
+static_assert(!Kernel<NoTick, double> && !Kernel<OtherTick, f64x8> && !ConsistentOptions<OnlyFast, double>);
 
 }  // namespace amp::AMP_KNS
 
