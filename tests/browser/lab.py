@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -64,6 +65,17 @@ def chromium() -> str | None:
     """Path of a Chromium or Chrome on this machine."""
     names = (os.environ.get("AMP_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
     return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+def notebook_bytes(path: Path) -> bytes:
+    """A notebook's file as it was saved: the server empties it before it writes, so a part is read again."""
+    for _ in range(100):
+        data = path.read_bytes()
+        with contextlib.suppress(ValueError):
+            json.loads(data)
+            return data
+        time.sleep(0.05)
+    raise AssertionError(f"{path} is never whole: {data[:200]!r}")
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from browser.lab import Book, Lab
+from browser.lab import Book, Lab, notebook_bytes
 
 SLOW = """
 import time
@@ -43,7 +43,7 @@ def test_a_long_render_shows_a_bar_outside_of_the_cells(notebook: Callable[..., 
     book.page.wait_for_function("() => !window.ampBusy")
     book.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     book.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
-    stored = json.loads((lab.books / "slow_render.ipynb").read_text(encoding="utf-8"))
+    stored = json.loads(notebook_bytes(lab.books / "slow_render.ipynb"))
     assert [cell["outputs"] for cell in stored["cells"]] == [[]]
     assert "widgets" not in stored["metadata"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from browser.lab import Book, Lab
+from browser.lab import Book, Lab, notebook_bytes
 
 Notebook = Callable[..., Book]
 Reopen = Callable[..., Book]
@@ -132,7 +132,7 @@ def rendered(page: Page) -> None:
 
 def stored_pictures(path: Path) -> dict[str, str]:
     """Pictures in a notebook's file, by what they show."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    cells = json.loads(notebook_bytes(path))["cells"]
     return {
         kind: "".join(output["data"].get("image/png", "")).strip()
         for kind, cell in zip(SHOWN, cells[1:], strict=False)
@@ -198,7 +198,7 @@ def reopen(browser: Browser, stored: Path) -> Iterator[Callable[..., Book]]:
 
     def show(lab: Lab, name: str, *, trusted: bool) -> Book:
         path = lab.books / f"{name}.ipynb"
-        book = json.loads(stored.read_text(encoding="utf-8"))
+        book = json.loads(notebook_bytes(stored))
         book["metadata"]["title"] = name  # another text than any that is trusted
         path.write_text(json.dumps(book), encoding="utf-8")
         if trusted:
@@ -289,13 +289,13 @@ def test_a_notebook_without_edits_stays_as_it_is(notebook: Notebook, lab: Lab) -
     path = lab.books / "untouched.ipynb"
     live(book.page)
     save(book)
-    before = path.read_bytes()
+    before = notebook_bytes(path)
     reload(book)
     live(book.page)
     assert book.page.evaluate(DIRTY) is False
     save(book)
     book.value("[view._picture() and 1 for view in (e, p, s, w)]")  # as long as drawing them takes
-    assert path.read_bytes() == before
+    assert notebook_bytes(path) == before
     assert book.page.evaluate("() => ampSaves") == ["started", "completed"]
 
 
