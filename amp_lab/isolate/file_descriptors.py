@@ -10,9 +10,10 @@ import io
 import os
 import socket
 import threading
-import weakref
 from contextlib import suppress
 from typing import Protocol, TypeVar
+
+from amp_lab.common.alive import Alive
 
 
 class Closable(Protocol):
@@ -27,7 +28,7 @@ Owner = TypeVar("Owner", bound=Closable)
 STANDARD = 3
 """Descriptors below are stdin, stdout and stderr, also where they are closed."""
 guard = threading.RLock()
-_owners: weakref.WeakSet[Closable] = weakref.WeakSet()
+_owners: Alive[Closable] = Alive()
 
 
 def owned(owner: Owner) -> Owner:
@@ -38,7 +39,7 @@ def owned(owner: Owner) -> Owner:
 
 def close_copies() -> None:
     """Close what a fork inherited and has no use for."""
-    for owner in list(_owners):
+    for owner in _owners:
         with suppress(OSError):
             owner.close()
     _owners.clear()

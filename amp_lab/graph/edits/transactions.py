@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-import weakref
 from collections.abc import Callable
 from typing import Any, TypeAlias, get_args
 
+from amp_lab.common.alive import Alive
 from amp_lab.graph.edits.differences import PROPERTIES, At, Difference, TableName
 from amp_lab.graph.edits.events import Event
 from amp_lab.graph.records.free_names import Entry, Names, Slots, Table
@@ -16,7 +16,7 @@ from amp_lab.graph.records.model import Edge, Modulation, NodeRecord
 
 Listener: TypeAlias = Callable[[Event], object]
 Record: TypeAlias = Callable[[Difference], bool]
-_STORES: weakref.WeakSet[Store] = weakref.WeakSet()
+_STORES: Alive[Store] = Alive()
 
 
 class Store:
@@ -213,7 +213,7 @@ class Edit:
 
 
 def _free_all_in_fork() -> None:
-    for store in tuple(_STORES):
+    for store in _STORES:
         store.free_in_fork()
 
 
