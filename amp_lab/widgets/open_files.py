@@ -35,7 +35,7 @@ def at(path: Path) -> PatchFile:
     """
     from amp_lab.graph.graph import Graph  # noqa: PLC0415 - graphs do not need widgets
 
-    for known in tuple(IN_USE):
+    for known in IN_USE:
         if known.is_shown and known.path == path and known.status not in ("taken", "damaged"):
             known.look()
             return known
@@ -54,6 +54,6 @@ def at(path: Path) -> PatchFile:
 def _flush(process: int = os.getpid()) -> None:
     """Write what is unsaved when the kernel ends; not in a process forked from it."""
     if os.getpid() == process:
-        for kept in tuple(IN_USE):
+        for kept in IN_USE:
             with contextlib.suppress(Exception):
                 kept.flush()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from amp_lab.common import atomic_files
+from amp_lab.common.alive import Alive
 from amp_lab.errors import FileError, GraphError, plain, quoted
 from amp_lab.graph.edits.journal import Journal
 from amp_lab.graph.edits.states import Patch
@@ -30,7 +30,7 @@ Status: TypeAlias = Literal[
 NO_FILE = "not kept in a file"
 ASKS = ("code", "disk", "damaged", "taken")
 """States in which nothing is written until the user has chosen."""
-IN_USE: weakref.WeakSet[PatchFile] = weakref.WeakSet()
+IN_USE: Alive[PatchFile] = Alive()
 
 
 class PatchFile:
@@ -404,6 +404,6 @@ class PatchFile:
 
 
 def _take(path: Path, taker: PatchFile) -> None:
-    for known in tuple(IN_USE):
+    for known in IN_USE:
         if known is not taker and known.path == path and known.status != "taken":
             known._lose()
