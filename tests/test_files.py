@@ -719,7 +719,7 @@ use()
 armed = False
 print(json.dumps(sorted(seen)))
 """
-HARMLESS = {"open", "os.listdir", "os.scandir", "object.__getattr__", "time.sleep"}
+HARMLESS = {"builtins.id", "open", "os.listdir", "os.scandir", "object.__getattr__", "time.sleep"}
 
 
 def test_nothing_that_is_opened_or_replayed_runs_code(blessed: Path, tmp_path: Path) -> None:
