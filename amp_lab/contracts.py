@@ -20,7 +20,15 @@ Rate = Literal["fixed", "batch", "frame"]
 
 @dataclass(frozen=True)
 class ParamContract:
-    """One parameter: its key (unit in the name), range, default and rate."""
+    """One parameter: its key (unit in the name), range, default and rate.
+
+    Examples
+    --------
+    >>> amp.catalog["svf"].param("cutoff_hz")
+    ParamContract(key='cutoff_hz', unit='Hz', doc='Corner or centre frequency (prewarped, exact at the
+        corner).', kind='number', scale='log', rate='frame', range='error', low=1.0, high=0.49,
+        high_is_fs=True, default=1000.0, choices=())
+    """
 
     key: str
     unit: str
@@ -36,11 +44,25 @@ class ParamContract:
     choices: tuple[str, ...]
 
     def limits(self, sample_rate: float) -> tuple[float, float]:
-        """Lowest and highest value at a sample rate in Hz, in the parameter's unit."""
+        """Lowest and highest value at a sample rate in Hz, in the parameter's unit.
+
+        Examples
+        --------
+        >>> amp.catalog["svf"].param("cutoff_hz").limits(48_000.0)
+        (1.0, 23520.0)
+        """
         return self.low, self.high * sample_rate if self.high_is_fs else self.high
 
     def allowed(self) -> str:
-        """Return the allowed values in words: ``1 to 0.49 fs Hz``, ``lowpass | bandpass``."""
+        """Return the allowed values in words: ``1 to 0.49 fs Hz``, ``lowpass | bandpass``.
+
+        Examples
+        --------
+        >>> amp.catalog["svf"].param("cutoff_hz").allowed()
+        '1 to 0.49 fs Hz'
+        >>> amp.catalog["svf"].param("mode").allowed()
+        'lowpass | bandpass | highpass | notch'
+        """
         if self.kind == "enum":
             return " | ".join(self.choices)
         if self.kind == "text":
@@ -55,6 +77,13 @@ class PortContract:
 
     ``gather`` says how the edges of an input meet, ``scatter`` how the channels of an output leave, ``map``
     whether an output mixes batches or picks frames. An output gathers nothing, an input scatters nothing: "".
+
+    Examples
+    --------
+    >>> amp.catalog["average"].inputs[0].gather
+    'mean'
+    >>> amp.catalog["split"].outputs[0].scatter
+    'split'
     """
 
     key: str
@@ -69,7 +98,15 @@ class PortContract:
 
 @dataclass(frozen=True)
 class CaseContract:
-    """One worked case of a node: stimulus, parameters as text, and how its render is compared."""
+    """One worked case of a node: stimulus, parameters as text, and how its render is compared.
+
+    Examples
+    --------
+    >>> amp.catalog["svf"].cases[0]
+    CaseContract(key='lowpass', stimulus='impulse', params='mode=lowpass cutoff_hz=1000 q=2', channels=1,
+        frames=2048, comparator='exact', tolerance=0.0, reason='every operation is defined down to the last
+        bit, so equality is exact')
+    """
 
     key: str
     stimulus: str
@@ -90,6 +127,16 @@ class NodeContract:
     channels a source makes, values of ``limited_param`` may not exceed ``limit_param``, which is fixed, and
     within ``bound_param`` stays the output of a type with the law ``bounded`` (within 1 if there is none):
     keys of parameters, "" for none.
+
+    Examples
+    --------
+    >>> svf = amp.catalog["svf"]
+    >>> svf.input_keys, svf.output_keys, svf.latency_frames
+    (('in',), ('out',), 0)
+    >>> sorted(svf.laws)
+    ['block_invariant', 'linear', 'silence', 'time_invariant']
+    >>> amp.catalog["split"].split_keys
+    frozenset({'out'})
     """
 
     id: str
@@ -115,7 +162,15 @@ class NodeContract:
     digest: int
 
     def param(self, key: str) -> ParamContract | None:
-        """Return the parameter of that key, None if there is none."""
+        """Return the parameter of that key, None if there is none.
+
+        Examples
+        --------
+        >>> amp.catalog["svf"].param("q").default
+        0.7071067811865476
+        >>> amp.catalog["svf"].param("drive") is None
+        True
+        """
         return self._by_key.get(key)
 
     @cached_property

@@ -20,6 +20,16 @@ def enable_native_logging(on: bool = True) -> None:
         If this build has no logging compiled in.
     InvalidArgument
         If the file cannot be opened.
+
+    Examples
+    --------
+    >>> try:
+    ...     amp.diagnostics.enable_native_logging(False)
+    ... except amp.Unsupported as error:
+    ...     print(error)
+    ...
+    native logging: not compiled in (got the standard flavour, needs the diagnostics flavour). Build with
+        AMP_NATIVE_DIAGNOSTICS_BUILD=1 pip install .
     """
     try:
         lowlevel.native_logging_set(on)

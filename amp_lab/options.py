@@ -37,6 +37,20 @@ class Display:
         All figures. They are drawn with fewer colours and dots, then left out, until they fit.
     poster_bytes
         The one picture for places that show no HTML; 0 for none.
+
+    Examples
+    --------
+    >>> amp.options.display.codec
+    'flac'
+    >>> amp.options.display.figures = ["spectrum", "waveform"]
+    >>> amp.options.display.figures
+    ('waveform', 'spectrum')
+    >>> amp.options.display.codec = "ogg"
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.GraphError: options.display.codec: no such codec (got 'ogg', allowed flac | wav | mp3). Use
+        one of these.
+    >>> amp.options.display.reset()
     """
 
     codec: Codec = "flac"
@@ -46,7 +60,15 @@ class Display:
     poster_bytes: int = 60_000
 
     def reset(self) -> None:
-        """Give every option its default."""
+        """Give every option its default.
+
+        Examples
+        --------
+        >>> amp.options.display.total_bytes = 100_000
+        >>> amp.options.display.reset()
+        >>> amp.options.display.total_bytes
+        450000
+        """
         vars(self).clear()
 
     def __setattr__(self, name: str, value: Any) -> None:

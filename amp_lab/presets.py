@@ -24,7 +24,13 @@ def __dir__() -> list[str]:
 
 
 def three_osc_controls() -> ControlHistory:
-    """Return the ten-second performance `three_osc` plays."""
+    """Return the ten-second performance `three_osc` plays.
+
+    Examples
+    --------
+    >>> amp.presets.three_osc_controls()
+    ControlHistory: cutoff_hz, gate, pitch_hz, velocity
+    """
     return performance()
 
 
@@ -35,6 +41,14 @@ def three_osc(controls: ControlHistory | None = None) -> Graph:
     ----------
     controls
         Curves ``gate``, ``velocity``, ``pitch_hz`` and ``cutoff_hz``; by default `three_osc_controls`.
+
+    Examples
+    --------
+    >>> g = amp.presets.three_osc()
+    >>> g
+    Graph three_osc: 16 nodes, 10 edges, 8 modulations at 48000 Hz
+    >>> g.render(frames=480).audio.shape
+    (1, 2, 480)
     """
     g = Graph(sample_rate=48_000.0, name="three_osc")
     g.controls = three_osc_controls() if controls is None else controls

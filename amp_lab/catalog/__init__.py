@@ -21,6 +21,11 @@ def types() -> tuple[str, ...]:
     ------
     InvalidArgument
         If ``AMP_ISA`` names an instruction set that this machine lacks.
+
+    Examples
+    --------
+    >>> amp.catalog.types()[:4]
+    ('average', 'batch_mix', 'biquad', 'constant')
     """
     library.require_isa()
     return tuple(BY_ID)
@@ -35,6 +40,16 @@ def contract(type_id: str) -> NodeContract:
         If there is no such type, with the list and the nearest name.
     InvalidArgument
         If ``AMP_ISA`` names an instruction set that this machine lacks.
+
+    Examples
+    --------
+    >>> amp.catalog.contract("gain").summary
+    'Multiplies a signal by a factor.'
+    >>> amp.catalog["svff"]
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.GraphError: type: no such node type (got 'svff', allowed average | ... | wavefolder). Did
+        you mean 'svf'?
     """
     found = BY_ID.get(type_id) if isinstance(type_id, str) else None
     return BY_ID[checks.choice("type", type_id, types(), "node type")] if found is None else found

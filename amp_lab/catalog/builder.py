@@ -7,6 +7,7 @@ import keyword
 from collections.abc import Callable
 from typing import Any
 
+from amp_lab.catalog.examples import example
 from amp_lab.contracts import NodeContract, ParamContract, PortContract
 
 Builder = Callable[..., Any]
@@ -18,15 +19,15 @@ COMMON = {
 BOUND = {
     "samples": (
         None,
-        "what it plays: array (B, C, N), (C, N) or (N,) of floating point, or the path of an audio file",
+        "samples to play: floating-point array (B, C, N), (C, N) or (N,), or the path of a sound file",
     ),
     "scale": (
         None,
-        "what an array is multiplied by; integers need it: 'full' for PCM (int16: 1/32768), 1 for the values "
+        "factor on an array, required for integers: 'full' for PCM (int16: 1/32768), 1 for the values "
         "as they are",
     ),
 }
-"""Of nodes that play samples; the first may be given by position."""
+"""Further keywords of nodes that play samples; the first may be given by position."""
 
 
 def keyword_ports(contract: NodeContract) -> tuple[PortContract, ...]:
@@ -53,7 +54,7 @@ def make(contract: NodeContract) -> Builder:
 
 
 def signature(contract: NodeContract) -> inspect.Signature:
-    """``(self, *inputs, port=None, param=default, name=None, ...)``."""
+    """Return the signature ``(self, *inputs, port=None, param=default, name=None, ...)``."""
     parameter = inspect.Parameter
     parameters = [parameter("self", parameter.POSITIONAL_OR_KEYWORD)]
     if contract.inputs:
@@ -70,7 +71,7 @@ def signature(contract: NodeContract) -> inspect.Signature:
 
 
 def docstring(contract: NodeContract) -> str:
-    """Summary, ports, parameters with unit, range and default, and the contract's own paragraphs."""
+    """Return summary, paragraphs, ports, parameters (unit, range, default) and example of a contract."""
     lines = [contract.summary, "", contract.doc.strip(), "", "Parameters", "----------"]
     if contract.inputs:
         lines += ["*inputs", f"    Sources for {_ports(contract)}."]
@@ -85,11 +86,12 @@ def docstring(contract: NodeContract) -> str:
         lines += [key, f"    {doc[0].upper()}{doc[1:]}."]
     outputs = ", ".join(f"{port.key} ({port.doc})" for port in contract.outputs) or "none"
     lines += ["", "Returns", "-------", "Node", f"    Output ports: {outputs}"]
+    lines += ["", "Examples", "--------", *example(contract)]
     return "\n".join(lines) + "\n"
 
 
 def param_facts(param: ParamContract) -> str:
-    """``[1 to 0.49 fs Hz, default 1000, rate frame]``."""
+    """Return range, default and rate of a parameter: ``[1 to 0.49 fs Hz, default 1000, rate frame]``."""
     return f"[{param.allowed()}, default {param.default}, rate {param.rate}]"
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from amp_lab.catalog.builder import BOUND, keyword_ports, param_facts, takes_samples
+from amp_lab.catalog.examples import example
 from amp_lab.contracts import NodeContract, ParamContract
 
 HEAD = '''\
@@ -33,7 +34,7 @@ COMMON = (
 
 
 def render(contracts: Iterable[NodeContract]) -> str:
-    """Return the text of ``_builders.pyi``."""
+    """Return the text of ``graph/builders.pyi``."""
     return HEAD + "\n".join(_method(contract) for contract in contracts)
 
 
@@ -61,6 +62,7 @@ def _method(contract: NodeContract) -> str:
         ]
     for param in contract.params:
         lines += _entry(param.key, f"{param.doc} {param_facts(param)}")
+    lines += ["", *(f"        {line}" for line in ("Examples", "--------", *example(contract)))]
     return "\n".join([*lines, '        """', ""])
 
 

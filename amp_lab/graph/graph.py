@@ -42,13 +42,39 @@ class Graph(Builders, Stored):
         Allowed heat in watts, None for no budget.
     heat_policy
         ``report`` flags where the budget is exceeded, ``halt`` stops with `ThermalError`.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep", heat_budget_w=5.0)
+    >>> beep = g.sine(frequency_hz=440.0, amplitude=0.5)
+    >>> out = g.output(g.pan(beep))
+    >>> g
+    Graph beep: 3 nodes, 2 edges, 0 modulations at 48000 Hz
+    >>> g.sample_rate, g.name, g.heat_budget_w, g.heat_policy
+    (48000.0, 'beep', 5.0, 'report')
+    >>> g.nodes
+    (Node sine: sine(amplitude=0.5), Node pan: pan(), Node output: output())
+    >>> g.output_node is out, len(g.edges), g.modulations, g.controls
+    (True, 2, (), None)
+    >>> g.set_params("sine", {"amplitude": 0.25})
+    >>> g.set_thermo("sine", g["pan"].thermo)
+    >>> g.record("sine").values, g.contract("sine").summary
+    ({'amplitude': 0.25}, 'Sine oscillator.')
+    >>> g.render(seconds=0.01)
+    Render beep: 1 x 2 x 480 frames at 48000 Hz, peak -15.05 dBFS, sha256 ...
     """
 
     _plan: tuple[int, Plan] | None = None
 
     @property
     def curves(self) -> tuple[str, ...]:
-        """Names of the control curves that parameters and controllers follow, sorted."""
+        """Names of the control curves that parameters and controllers follow, sorted.
+
+        Examples
+        --------
+        >>> amp.presets.three_osc().curves
+        ('cutoff_hz', 'gate', 'pitch_hz', 'velocity')
+        """
         return self.compile().curves
 
     if not TYPE_CHECKING:  # the builders are declared in _builders.pyi
@@ -73,6 +99,15 @@ class Graph(Builders, Stored):
         ------
         AmpError
             Listing everything the graph lacks, or the cycle without enough delay.
+
+        Examples
+        --------
+        >>> g = amp.Graph(name="beep")
+        >>> out = g.output(g.fir(g.sine()))
+        >>> g.compile()
+        Plan beep: 3 nodes, 2 edges, 0 components, latency 32 frames, ...
+        >>> g.compile().latency_frames
+        32
         """
         with self._store.lock:
             if self._plan is None or self._plan[0] != self._store.version:
@@ -87,6 +122,17 @@ class Graph(Builders, Stored):
         ------
         AmpError
             As `compile` does.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.mix(*(g.sine(frequency_hz=110.0 * k) for k in range(1, 9))))
+        >>> print(g.ipls().to_text())
+        schedule: 3 stages, 1 cohorts of 2 and more with 8 of 10 nodes, 8 lanes
+          stage  members  nodes
+              1        8  sine, sine_2, (4 more), sine_7, sine_8
+              2        1  mix
+              3        1  output
         """
         return self.compile().schedule
 
@@ -94,6 +140,13 @@ class Graph(Builders, Stored):
         """Return samples of ``input`` nodes, (B|1, C, N), by default of all of them.
 
         Files that an opened graph names are read now.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> x = g.input(np.zeros((2, 480)), name="mic")
+        >>> {name: samples.shape for name, samples in g.inputs().items()}
+        {'mic': (1, 2, 480)}
         """
         with self._store.lock:
             types = {id_ for id_ in catalog.types() if takes_samples(catalog.contract(id_))}
@@ -148,6 +201,16 @@ class Graph(Builders, Stored):
         ------
         AmpError
             As `compile` and `render` do; `Unsupported` for a heat budget that halts.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.gain(g.input(name="mic"), gain=0.5))
+        >>> with g.session() as s:
+        ...     s.push("mic", [1.0, 2.0, 3.0])
+        ...     print(s.pull(3))
+        ...
+        [[[0.5 1.  1.5]]]
         """
         from amp_lab.render import Session
 
@@ -224,6 +287,14 @@ class Graph(Builders, Stored):
             The subclass that says what failed, with node and frame; `NativeCrash` if the worker died.
         KeyboardInterrupt
             On Ctrl-C, at once and with a short traceback.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.sine(frequency_hz=np.reshape([440.0, 880.0], (2, 1, 1)), name="tone"))
+        >>> r = g.render(seconds=0.5, batches=2, taps=["tone"])
+        >>> r.audio.shape, sorted(r.taps)
+        ((2, 1, 24000), ['tone'])
         """
         from amp_lab.render import length, render_graph
 

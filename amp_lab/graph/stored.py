@@ -17,7 +17,15 @@ class Stored(EditedGraph):
     """The part of `Graph` that goes to texts and files and comes back."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the graph as JSON values, sorted, defaults left out; reads back to the same bits."""
+        """Return the graph as JSON values, sorted, defaults left out; reads back to the same bits.
+
+        Examples
+        --------
+        >>> g = amp.Graph(name="beep")
+        >>> out = g.output(g.sine(frequency_hz=880.0))
+        >>> g.to_dict()["nodes"]["sine"]
+        {'type': 'sine', 'revision': 1, 'params': {'frequency_hz': 880.0}}
+        """
         with self._store.lock:
             return json_format.to_dict(self)
 
@@ -37,16 +45,50 @@ class Stored(EditedGraph):
         ------
         FileError
             Listing violations with their JSON paths.
+
+        Examples
+        --------
+        >>> g = amp.Graph(name="beep")
+        >>> out = g.output(g.sine(frequency_hz=880.0))
+        >>> amp.Graph.from_dict(g.to_dict())
+        Graph beep: 2 nodes, 1 edges, 0 modulations at 48000 Hz
+        >>> amp.Graph.from_dict(g.to_dict() | {"nodes": {"sine": {"type": "sinus"}}, "edges": []})
+        Traceback (most recent call last):
+            ...
+        amp_lab.errors.FileError: $.nodes.sine: type: no such node type (got 'sinus', allowed average | ... |
+            wavefolder). Use one of these.
         """
         return json_format.from_dict(cls, data, folders=_folders(allow_samples_from))
 
     def to_json(self) -> str:
-        """Readable JSON text."""
+        """Readable JSON text.
+
+        Examples
+        --------
+        >>> print(amp.Graph(name="empty").to_json())
+        {
+          "edges": [],
+          "modulations": [],
+          "name": "empty",
+          "nodes": {},
+          "sample_rate": 48000.0,
+          "schema": "amp_lab.graph/1"
+        }
+        """
         return json_text.dumps(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str, *, allow_samples_from: str | Path | None = None) -> Self:
-        """Read JSON text as `from_dict` reads values."""
+        """Read JSON text as `from_dict` reads values.
+
+        Examples
+        --------
+        >>> g = amp.Graph(name="beep")
+        >>> out = g.output(g.sine(frequency_hz=880.0))
+        >>> again = amp.Graph.from_json(g.to_json())
+        >>> again["sine"].params["frequency_hz"]
+        880.0
+        """
         return cls.from_dict(json_text.read_json(text), allow_samples_from=allow_samples_from)
 
     def save(self, path: str | Path) -> Path:
@@ -56,6 +98,15 @@ class Stored(EditedGraph):
         ------
         FileError
             If it cannot be written; the old file is whole then.
+
+        Examples
+        --------
+        >>> g = amp.Graph(name="beep")
+        >>> out = g.output(g.sine())
+        >>> g.save("beep.json").name
+        'beep.json'
+        >>> amp.load("beep.json")
+        Graph beep: 2 nodes, 1 edges, 0 modulations at 48000 Hz
         """
         where = f"{self.name}.save"
         folder = Path(os.path.realpath(atomic_files.check(path, where))).parent
@@ -78,13 +129,38 @@ class Stored(EditedGraph):
         ------
         FileError
             With the path, and the place inside.
+
+        Examples
+        --------
+        >>> g = amp.Graph(name="beep")
+        >>> out = g.output(g.input([0.5, -0.5], name="clip"))
+        >>> path = g.save("beep.json")
+        >>> amp.load("beep.json").render(frames=2).audio
+        array([[[ 0.5, -0.5]]])
+        >>> amp.load("boop.json")
+        Traceback (most recent call last):
+            ...
+        amp_lab.errors.FileError: boop.json: No such file or directory. Give the path of a JSON file.
         """
         data = json_text.read_json(Path(path))
         folders = _folders(Path(os.path.realpath(path)).parent, allow_samples_from)
         return json_format.from_dict(cls, data, where=plain(path, 200), folders=folders)
 
     def to_code(self) -> str:
-        """Python that rebuilds this graph."""
+        """Python that rebuilds this graph.
+
+        Examples
+        --------
+        >>> g = amp.Graph(name="beep")
+        >>> out = g.output(g.pan(g.sine(frequency_hz=880.0), position=-0.5))
+        >>> print(g.to_code())
+        import amp_lab as amp
+        <BLANKLINE>
+        g = amp.Graph(sample_rate=48000.0, name="beep")
+        sine = g.sine(frequency_hz=880.0)
+        pan = g.pan(sine, position=-0.5)
+        output = g.output(pan)
+        """
         with self._store.lock:
             return python_code.to_code(self)
 

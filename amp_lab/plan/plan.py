@@ -17,7 +17,20 @@ from amp_lab.plan.schedule import Schedule
 
 @dataclass(frozen=True)
 class Plan:
-    """A graph compiled at one moment; later edits of the graph do not touch it."""
+    """A graph compiled at one moment; later edits of the graph do not touch it.
+
+    Examples
+    --------
+    >>> plan = amp.presets.three_osc().compile()
+    >>> plan
+    Plan three_osc: 16 nodes, 18 edges, 0 components, latency 0 frames, ...
+    >>> plan.curves
+    ('cutoff_hz', 'gate', 'pitch_hz', 'velocity')
+    >>> plan.output_channels
+    2
+    >>> len(plan.digest), len(plan.info["edges"]), len(plan.schedule.order)
+    (16, 18, 16)
+    """
 
     descriptor_blob: bytes
     plan_blob: bytes
@@ -41,6 +54,12 @@ class Plan:
         ------
         AmpError
             Listing every violation.
+
+        Examples
+        --------
+        >>> plan = amp.Graph(name="empty").compile()
+        >>> amp.Plan.compile(plan.descriptor_blob, "again", ())
+        Plan again: 0 nodes, 0 edges, 0 components, latency 0 frames, ...
         """
         plan_blob, facts = lowlevel.plan_compile(descriptor_blob)
         own = {node: node for node in nodes}
@@ -55,7 +74,15 @@ class Plan:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """Names of the nodes in execution order; traces and flight records count in it."""
+        """Names of the nodes in execution order; traces and flight records count in it.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.gain(g.sine()))
+        >>> g.compile().order
+        ('sine', 'gain', 'output')
+        """
         return self.facts.order
 
     @property
@@ -70,22 +97,56 @@ class Plan:
 
     @property
     def latency_frames(self) -> int:
-        """Latency G of the graph: what is delivered at virtual time t is logical frame t - G everywhere."""
+        """Latency G of the graph: what is delivered at virtual time t is logical frame t - G everywhere.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.fir(g.sine(), half_length=32))
+        >>> g.compile().latency_frames
+        32
+        """
         return self.facts.latency_frames
 
     @property
     def arrivals(self) -> dict[str, int]:
-        """Virtual time A at which each node fires its frame 0, in execution order."""
+        """Virtual time A at which each node fires its frame 0, in execution order.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.fir(g.sine(), half_length=32))
+        >>> g.compile().arrivals
+        {'sine': 0, 'fir': 0, 'output': 32}
+        """
         return {node["name"]: int(node["arrival_frames"]) for node in self.info["nodes"]}
 
     @property
     def latencies(self) -> dict[str, int]:
-        """Processing latency L of each node in frames, in execution order."""
+        """Processing latency L of each node in frames, in execution order.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.fir(g.sine(), half_length=32))
+        >>> g.compile().latencies
+        {'sine': 0, 'fir': 32, 'output': 0}
+        """
         return {node["name"]: int(node["latency_frames"]) for node in self.info["nodes"]}
 
     @property
     def gates(self) -> dict[str, tuple[str, ...]]:
-        """Consumers behind each synchrony gate, in execution order; they fire at one virtual time."""
+        """Consumers behind each synchrony gate, in execution order; they fire at one virtual time.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> tone, mix = g.sine(), g.mix()
+        >>> edge = g.connect(tone, mix, gates=["start"])
+        >>> out = g.output(mix)
+        >>> g.compile().gates
+        {'start': ('mix',)}
+        """
         behind: dict[str, list[str]] = {}
         for node in self.info["nodes"]:
             for gate in node["gates"]:
@@ -106,6 +167,27 @@ class Plan:
         """Return the plan as text for people: nodes in the plan's order, loops, gates, edges, digest.
 
         If the derived schedule has cohorts, its stages too. The same text for the same plan.
+
+        Examples
+        --------
+        >>> g = amp.Graph(name="beep")
+        >>> out = g.output(g.gain(g.sine(), gain=0.5))
+        >>> print(g.compile().to_text())
+        plan beep: 48000 Hz, 3 nodes, 2 edges, no latency
+        <BLANKLINE>
+        nodes in firing order
+          A is the virtual time, in frames, at which a node fires its frame 0; L is its processing latency.
+          Its frame n can be read from time A + L + n on.
+          A  L  ch  type    node
+          0  0   1  sine    sine
+          0  0   1  gain    gain
+          0  0   1  output  output  delivered
+        <BLANKLINE>
+        edges
+          sine.out  ->  gain.in[0]
+          gain.out  ->  output.in[0]
+        <BLANKLINE>
+        digest ...
         """
         return plan_text.render(self.info, self.schedule.to_text() if self.schedule.cohorts else "")
 

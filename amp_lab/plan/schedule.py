@@ -45,6 +45,18 @@ class Schedule:
     ------
     InvalidArgument
         If that is not what is given, with the place.
+
+    Examples
+    --------
+    >>> schedule = amp.Schedule([[["a", "b"]], [["mix"], ["output"]]])
+    >>> schedule
+    Schedule: 2 stages, 1 cohorts of 2 and more with 2 of 4 nodes
+    >>> schedule.cohorts
+    (('a', 'b'),)
+    >>> schedule.order
+    ('a', 'b', 'mix', 'output')
+    >>> len(schedule.blob), len(schedule.digest)
+    (67, 64)
     """
 
     stages: Stages
@@ -62,6 +74,17 @@ class Schedule:
             If it is not JSON.
         InvalidArgument
             If it is no schedule, with the place.
+
+        Examples
+        --------
+        >>> schedule = amp.Schedule([[["a", "b"]], [["output"]]])
+        >>> amp.Schedule.from_json(schedule.to_json()) == schedule
+        True
+        >>> amp.Schedule.from_json('{"stages": 3}')
+        Traceback (most recent call last):
+            ...
+        amp_lab.errors.InvalidArgument: schedule.stages: not a list (got 3, allowed a list of stages). Give
+            one.
         """
         data = json_text.read_json(text)
         file = f"{plain(text, 200)}: " if isinstance(text, Path) else ""
@@ -76,7 +99,13 @@ class Schedule:
             raise InvalidArgument(f"{file}{error}") from None
 
     def to_json(self) -> str:
-        """Return the schedule as readable JSON text."""
+        """Return the schedule as readable JSON text.
+
+        Examples
+        --------
+        >>> print(amp.Schedule([[["a", "b"]], [["output"]]]).to_json())
+        {"stages": [[["a", "b"]], [["output"]]]}
+        """
         return json_text.dumps({"stages": [[list(cohort) for cohort in stage] for stage in self.stages]})
 
     @property
@@ -101,7 +130,16 @@ class Schedule:
         return hashlib.sha256(self.blob).hexdigest()
 
     def to_text(self) -> str:
-        """Return the schedule as a page for people: a line per cohort, long ones and long pages cut short."""
+        """Return the schedule as a page for people: a line per cohort, long ones and long pages cut short.
+
+        Examples
+        --------
+        >>> print(amp.Schedule([[["a", "b"]], [["output"]]]).to_text())
+        schedule: 2 stages, 1 cohorts of 2 and more with 2 of 3 nodes, 8 lanes
+          stage  members  nodes
+              1        2  a, b
+              2        1  output
+        """
         head = [f"{self._summary()}, {lowlevel.LANES} lanes", "  stage  members  nodes"]
         rows = [
             f"  {'' if k else number:>5}  {len(cohort):>7}  {_short(cohort)}"

@@ -69,7 +69,19 @@ class EditedGraph(Editing):
         return policy
 
     def set_heat_budget(self, watts: float | None, policy: Literal["report", "halt"] = "report") -> None:
-        """Set the heat budget in watts (None: none) and what happens when it is exceeded."""
+        """Set the heat budget in watts (None: none) and what happens when it is exceeded.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> g.set_heat_budget(2.0, "halt")
+        >>> g.heat_budget_w, g.heat_policy
+        (2.0, 'halt')
+        >>> g.set_heat_budget(-1.0)
+        Traceback (most recent call last):
+            ...
+        amp_lab.errors.GraphError: heat_budget_w: not a budget (got -1.0, allowed above 0 W, or None).
+        """
         budget, checked = _check_heat(watts, policy)
         self._assign(heat_budget=budget, heat_policy=checked)
 
@@ -95,15 +107,48 @@ class EditedGraph(Editing):
     # ---- listeners ----
 
     def observe(self, listener: Listener) -> None:
-        """Call ``listener(event)`` after every edit (see `amp_lab.graph.edits.events`)."""
+        """Call ``listener(event)`` after every edit (see `amp_lab.graph.edits.events`).
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> g.observe(print)
+        >>> tone = g.sine()
+        NodeAdded(name='sine')
+        >>> g.rename(tone, "tone")
+        NodeRenamed(old='sine', new='tone')
+        """
         self._store.observe(listener)
 
     def unobserve(self, listener: Listener) -> None:
-        """Stop calling a listener."""
+        """Stop calling a listener.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> g.observe(print)
+        >>> tone = g.sine()
+        NodeAdded(name='sine')
+        >>> g.unobserve(print)
+        >>> tone.set(amplitude=0.5)
+        Node sine: sine(amplitude=0.5)
+        """
         self._store.unobserve(listener)
 
     def copy(self) -> Self:
-        """Return an independent graph with the same nodes, edges and controls, without listeners."""
+        """Return an independent graph with the same nodes, edges and controls, without listeners.
+
+        Examples
+        --------
+        >>> g = amp.Graph(name="a")
+        >>> tone = g.sine()
+        >>> other = g.copy()
+        >>> other.name = "b"
+        >>> other["sine"].set(frequency_hz=100.0)
+        Node sine: sine(frequency_hz=100.0)
+        >>> g, tone
+        (Graph a: 1 nodes, 0 edges, 0 modulations at 48000 Hz, Node sine: sine())
+        """
         with self._store.lock:
             new = type(self)(sample_rate=self._sample_rate, name=self.name)
             new._sample_folders = self._sample_folders

@@ -15,14 +15,32 @@ from amp_lab.graph.records.model import Edge, Modulation
 
 @dataclass(frozen=True)
 class NodeAdded:
-    """A node appeared; `NodeChanged` follows if it has values of its own."""
+    """A node appeared; `NodeChanged` follows if it has values of its own.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> g.observe(print)
+    >>> tone = g.sine()
+    NodeAdded(name='sine')
+    """
 
     name: str
 
 
 @dataclass(frozen=True)
 class NodeRemoved:
-    """A node is gone; its edges were removed before it."""
+    """A node is gone; its edges were removed before it.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> gain = g.gain(g.sine())
+    >>> g.observe(print)
+    >>> g.remove("sine")
+    EdgeRemoved(edge=Edge sine.out -> gain.in[0])
+    NodeRemoved(name='sine')
+    """
 
     name: str
 
@@ -32,6 +50,14 @@ class NodeRenamed:
     """A node has another name; edges follow it.
 
     Nodes that exchange names are renamed over ``name~``, which no node can have.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> tone = g.sine()
+    >>> g.observe(print)
+    >>> g.rename(tone, "tone")
+    NodeRenamed(old='sine', new='tone')
     """
 
     old: str
@@ -43,6 +69,15 @@ class NodeChanged:
     """Parameters (by key), ``thermo``, ``samples`` or ``type`` of a node changed.
 
     With ``type`` all parameters have their defaults, but for the keys that are named.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> tone = g.sine()
+    >>> g.observe(print)
+    >>> tone.set(frequency_hz=220.0, amplitude=0.5)
+    NodeChanged(name='sine', keys=('frequency_hz', 'amplitude'))
+    Node sine: sine(amplitude=0.5, frequency_hz=220.0)
     """
 
     name: str
@@ -51,21 +86,47 @@ class NodeChanged:
 
 @dataclass(frozen=True)
 class EdgeAdded:
-    """An edge or modulation appeared."""
+    """An edge or modulation appeared.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> tone, mix = g.sine(), g.mix()
+    >>> g.observe(print)
+    >>> edge = g.connect(tone, mix)
+    EdgeAdded(edge=Edge sine.out -> mix.in[0])
+    """
 
     edge: Edge | Modulation
 
 
 @dataclass(frozen=True)
 class EdgeRemoved:
-    """An edge or modulation is gone."""
+    """An edge or modulation is gone.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> mix = g.mix(g.sine())
+    >>> g.observe(print)
+    >>> g.disconnect("mix.in[0]")
+    EdgeRemoved(edge=Edge sine.out -> mix.in[0])
+    """
 
     edge: Edge | Modulation
 
 
 @dataclass(frozen=True)
 class GraphChanged:
-    """A property of the whole graph changed: ``name``, ``sample_rate``, ``heat_budget``, ``controls``."""
+    """A property of the whole graph changed: ``name``, ``sample_rate``, ``heat_budget``, ``controls``.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> g.observe(print)
+    >>> g.name = "beep"
+    GraphChanged(key='name')
+    """
 
     key: str
 

@@ -30,6 +30,39 @@ class Journal:
 
     Subscribers are called with patches in the order of versions, in the thread of the edit and under the
     graph's lock: they pass on, and do no work. What one raises becomes a warning.
+
+    Examples
+    --------
+    >>> from amp_lab.graph.edits.journal import Journal
+    >>> g = amp.Graph()
+    >>> journal = Journal.of(g)
+    >>> journal.subscribe(lambda patch: print("version", patch.version))
+    >>> with journal.step():
+    ...     tone, gain = g.sine(), g.gain()
+    ...
+    version 1
+    >>> journal.move({"sine": (0.0, 40.0)})
+    version 2
+    >>> journal.settle({"sine": (9.0, 9.0), "gain": (264.0, 40.0)})
+    >>> journal.place("sine"), journal.place("gain")
+    ((0.0, 40.0), (264.0, 40.0))
+    >>> journal.fold("voice", ("sine", "gain"))
+    version 3
+    >>> with journal.lock():
+    ...     print(journal.state.folds, journal.undo_steps)
+    ...
+    {'voice': ('sine', 'gain')} 3
+    >>> journal.undo(), journal.redo_steps, journal.redo()
+    version 4
+    version 5
+    (True, 1, True)
+    >>> journal.belongs("voice.json")
+    >>> journal.file
+    'voice.json'
+    >>> journal.adopt(amp.Graph(), {}, {}, "other.json")
+    version 6
+    >>> g
+    Graph graph: 0 nodes, 0 edges, 0 modulations at 48000 Hz
     """
 
     def __init__(self, graph: EditedGraph) -> None:
@@ -94,7 +127,17 @@ class Journal:
             self._subscribers.append(subscriber)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Stop calling a subscriber; one that is not there is ignored."""
+        """Stop calling a subscriber; one that is not there is ignored.
+
+        Examples
+        --------
+        >>> from amp_lab.graph.edits.journal import Journal
+        >>> journal = Journal.of(amp.Graph())
+        >>> journal.subscribe(print)
+        >>> journal.unsubscribe(print)
+        >>> journal.undo_steps
+        0
+        """
         with self._store.lock:
             self._subscribers = [known for known in self._subscribers if known != subscriber]
 
@@ -116,7 +159,19 @@ class Journal:
             watcher(self._crash)
 
     def watch(self, watcher: Watcher) -> None:
-        """Call ``watcher(crash)`` after a crash, and ``watcher(None)`` when a render succeeds again."""
+        """Call ``watcher(crash)`` after a crash, and ``watcher(None)`` when a render succeeds again.
+
+        Examples
+        --------
+        >>> from amp_lab.graph.edits.journal import Journal
+        >>> journal = Journal.of(amp.Graph())
+        >>> journal.watch(print)
+        >>> journal.report(amp.NativeCrash("beep: the worker died", signal="SIGSEGV"))
+        beep: the worker died
+        >>> journal.crash.signal
+        'SIGSEGV'
+        >>> journal.unwatch(print)
+        """
         with self._store.lock:
             self._watchers.append(watcher)
 

@@ -64,6 +64,15 @@ class Wiring(NodeTable):
         ------
         GraphError, ShapeError
             Naming the port or slot and what is allowed.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> tone, echo = g.sine(), g.mix()
+        >>> g.connect(tone, echo)
+        Edge sine.out -> mix.in[0]
+        >>> g.connect(echo, echo, delay_frames=4800)
+        Edge mix.out -> mix.in[1], delay 4800 frames
         """
         with self.edit():
             source, target = self._source(src), self._mine(dst)
@@ -107,6 +116,15 @@ class Wiring(NodeTable):
         ------
         GraphError
             If the parameter cannot be modulated or an argument is not allowed.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> vibrato, tone = g.lfo(rate_hz=5.0), g.sine(frequency_hz=440.0)
+        >>> g.modulate(vibrato, tone.frequency_hz, mode="add", scale=4.0)
+        Modulation lfo.out -> sine.frequency_hz[0]: add 4 m
+        >>> g.modulate(vibrato, tone.frequency_hz, mode="multiply", offset=1.0, scale=0.01)
+        Modulation lfo.out -> sine.frequency_hz[1]: multiply 1 + 0.01 m
         """
         with self.edit():
             source = self._source(src)
@@ -125,12 +143,31 @@ class Wiring(NodeTable):
         return modulation
 
     def disconnect(self, link: Link | str) -> None:
-        """Remove an edge or modulation, given itself or its id."""
+        """Remove an edge or modulation, given itself or its id.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> gain = g.gain(g.sine())
+        >>> g.edges
+        (Edge sine.out -> gain.in[0],)
+        >>> g.disconnect("gain.in[0]")
+        >>> g.edges
+        ()
+        """
         with self.edit():
             self._drop_link(self._link(link))
 
     def change(self, link: Link | str, **fields_: Any) -> Link:
-        """Replace fields of an edge or modulation (``delay_frames``, ``scale``, ...); return the new one."""
+        """Replace fields of an edge or modulation (``delay_frames``, ``scale``, ...); return the new one.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> gain = g.gain(g.sine())
+        >>> g.change("gain.in[0]", delay_frames=480)
+        Edge sine.out -> gain.in[0], delay 480 frames
+        """
         old = self._link(link)
         allowed = {f.name for f in fields(old)} - {"src", "src_port", "dst", "dst_port", "param"}
         for key in fields_:

@@ -40,6 +40,13 @@ class Editing(Wiring):
             If a keyword is unknown.
         GraphError, ShapeError
             If a name, value or port does not fit. The graph is then unchanged.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> tone = g.add("sine", frequency_hz=220.0)
+        >>> g.add("gain", tone, gain=0.5, name="half")
+        Node half: gain(gain=0.5)
         """
         contract = catalog.contract(type_id)
         sorted_ = arguments.sort(contract, inputs, keywords)
@@ -79,7 +86,17 @@ class Editing(Wiring):
         return node
 
     def rename(self, node: Node | str, name: str) -> None:
-        """Give a node another name; its edges and its handle follow."""
+        """Give a node another name; its edges and its handle follow.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> tone = g.sine()
+        >>> gain = g.gain(tone)
+        >>> g.rename(tone, "tone")
+        >>> tone.name, g.edges
+        ('tone', (Edge tone.out -> gain.in[0],))
+        """
         with self.edit():
             handle = self._mine(node)
             old = handle.name
@@ -96,7 +113,16 @@ class Editing(Wiring):
                 self._put_link(replace(link, src=src, dst=dst))
 
     def remove(self, node: Node | str) -> None:
-        """Remove a node with its edges and modulations."""
+        """Remove a node with its edges and modulations.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> gain = g.gain(g.sine())
+        >>> g.remove("sine")
+        >>> g, gain
+        (Graph graph: 1 nodes, 0 edges, 0 modulations at 48000 Hz, Node gain: gain())
+        """
         with self.edit():
             handle = self._mine(node)
             for link in self._links_of(handle.name):
@@ -112,6 +138,16 @@ class Editing(Wiring):
         -------
         tuple of Edge and Modulation
             Those that were dropped because the new type has no such port or parameter.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> env, tone = g.envelope(), g.sine()
+        >>> edge = g.modulate(env, tone.amplitude, mode="multiply")
+        >>> g.replace("sine", "oscillator", waveform="saw")
+        ()
+        >>> tone
+        Node sine: oscillator()
         """
         contract = catalog.contract(type_id)
         with self.edit():

@@ -38,7 +38,14 @@ NO_VALUES: Mapping[str, Value] = {}
 
 @dataclass(frozen=True)
 class OutputRef:
-    """One output port of a node, as a source for `Graph.connect` and `Graph.modulate`."""
+    """One output port of a node, as a source for `Graph.connect` and `Graph.modulate`.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> g.envelope().reset, g["envelope"].reset.splits
+    (envelope.reset, False)
+    """
 
     node: Node
     port: str
@@ -54,7 +61,17 @@ class OutputRef:
 
 @dataclass(frozen=True)
 class ParamRef:
-    """One parameter of a node, as a target for `Graph.modulate`."""
+    """One parameter of a node, as a target for `Graph.modulate`.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> tone = g.sine(frequency_hz=220.0)
+    >>> tone.frequency_hz
+    sine.frequency_hz
+    >>> tone.frequency_hz.value, tone.frequency_hz.contract.unit
+    (220.0, 'Hz')
+    """
 
     node: Node
     key: str
@@ -78,6 +95,26 @@ class Node:
 
     Parameters and output ports are attributes: ``flt.cutoff_hz``, ``env.reset``; where a name is taken,
     `param` and `output` reach them.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> tone = g.sine(frequency_hz=220.0, name="tone")
+    >>> tone
+    Node tone: sine(frequency_hz=220.0)
+    >>> tone.name, tone.type, tone.contract.summary, tone.record.revision, tone.graph is g
+    ('tone', 'sine', 'Sine oscillator.', 1, True)
+    >>> tone.params
+    {'frequency_hz': 220.0, 'phase_cycles': 0.0, 'amplitude': 1.0, 'channels': 1}
+    >>> tone.param("amplitude").value, tone.output("out")
+    (1.0, tone.out)
+    >>> tone.set_thermo(heat_j_per_frame=1e-6).thermo.heat_j_per_frame
+    1e-06
+    >>> tone.frequncy_hz
+    Traceback (most recent call last):
+        ...
+    AttributeError: tone (sine): no such parameter or output (got 'frequncy_hz', allowed frequency_hz |
+        phase_cycles | amplitude | channels | out). Did you mean 'frequency_hz'?
     """
 
     __slots__ = ("_graph", "_name")
@@ -123,7 +160,19 @@ class Node:
         return self.record.thermo
 
     def set(self, **params: ValueLike) -> Node:
-        """Set parameters: number, array (B|1, C|1, N|1), curve, choice or text; returns the node."""
+        """Set parameters: number, array (B|1, C|1, N|1), curve, choice or text; returns the node.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> g.sine().set(frequency_hz=220.0, amplitude=0.1)
+        Node sine: sine(amplitude=0.1, frequency_hz=220.0)
+        >>> g["sine"].set(frequency_hz=50_000.0)
+        Traceback (most recent call last):
+            ...
+        amp_lab.errors.GraphError: sine.frequency_hz: out of range (got 50000 Hz, allowed 0 to 0.49 fs).
+            Choose a value inside.
+        """
         self._graph.set_params(self, params)
         return self
 
@@ -182,7 +231,21 @@ class NodeTable:
     _sample_rate: float
 
     def edit(self) -> AbstractContextManager[None]:
-        """Group edits: ``with g.edit(): ...`` keeps all of them or, if an exception passes, none."""
+        """Group edits: ``with g.edit(): ...`` keeps all of them or, if an exception passes, none.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> with g.edit():
+        ...     g.gain(g.sine(), gian=0.5)
+        ...
+        Traceback (most recent call last):
+            ...
+        TypeError: gain: no such parameter or input port (got 'gian', allowed in | gain | name | thermo). Did
+            you mean 'gain'?
+        >>> g.nodes
+        ()
+        """
         return Edit(self._store)
 
     @property

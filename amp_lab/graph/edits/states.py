@@ -21,6 +21,17 @@ class State:
 
     ``file`` is the patch file that it belongs to, if any: to undo that another file was opened is to go
     back to the first.
+
+    Examples
+    --------
+    >>> from amp_lab.graph.edits.journal import Journal
+    >>> g = amp.Graph()
+    >>> journal = Journal.of(g)
+    >>> gain = g.gain(g.sine())
+    >>> journal.move({"sine": (0.0, 40.0)})
+    >>> state = journal.state
+    >>> sorted(state.nodes), sorted(state.edges), state.places, state.file
+    (['gain', 'sine'], [('gain', 'in', 0)], {'sine': (0.0, 40.0)}, '')
     """
 
     handles: Mapping[str, Node]
@@ -35,7 +46,17 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """What changed from one version to the next; None in a table means gone."""
+    """What changed from one version to the next; None in a table means gone.
+
+    Examples
+    --------
+    >>> from amp_lab.graph.edits.journal import Journal
+    >>> g = amp.Graph()
+    >>> tone = g.sine()
+    >>> Journal.of(g).subscribe(lambda patch: print(patch.version, patch.renamed, sorted(patch.nodes)))
+    >>> g.rename(tone, "tone")
+    1 {'sine': 'tone'} ['sine', 'tone']
+    """
 
     base: int
     version: int

@@ -46,6 +46,17 @@ class Curve(CurveRef):
     ------
     GraphError
         Naming the curve and the first point that is wrong.
+
+    Examples
+    --------
+    >>> c = amp.Curve("cutoff_hz", [0.0, 1.0], [200.0, 2000.0], "exponential")
+    >>> c
+    Curve cutoff_hz: 2 points, 0 to 1 s, exponential
+    >>> amp.Curve("cutoff_hz", [0.0, 1.0], [0.0, 2000.0], "exponential")
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.GraphError: curve 'cutoff_hz': exponential through zero between points 0 and 1 (got 0 to
+        2000, allowed one sign). Use linear, or end just above zero.
     """
 
     times_s: Samples
@@ -93,7 +104,13 @@ class Curve(CurveRef):
     def drawn(
         cls, name: str, points: Iterable[tuple[float, float]], interpolation: Interpolation = "linear"
     ) -> Self:
-        """Return a curve through (time_s, value) points in any order; points of one time keep their order."""
+        """Return a curve through (time_s, value) points in any order; points of one time keep their order.
+
+        Examples
+        --------
+        >>> amp.Curve.drawn("level", [(1.0, 0.0), (0.0, 1.0)]).values
+        array([1., 0.])
+        """
         array = pairs(f"curve {quoted(name)}.points", points)
         array = array[np.argsort(array[:, 0], kind="stable")]
         return cls(name, array[:, 0], array[:, 1], interpolation)
@@ -102,7 +119,13 @@ class Curve(CurveRef):
     def sampled(
         cls, name: str, samples: npt.ArrayLike, rate_hz: float, interpolation: Interpolation = "linear"
     ) -> Self:
-        """Return a curve through samples of shape (points,) taken ``rate_hz`` times a second from 0 s on."""
+        """Return a curve through samples of shape (points,) taken ``rate_hz`` times a second from 0 s on.
+
+        Examples
+        --------
+        >>> amp.Curve.sampled("level", [0.0, 0.5, 1.0], rate_hz=10.0)
+        Curve level: 3 points, 0 to 0.2 s, linear
+        """
         where = f"curve {quoted(name)}.rate_hz"
         if checks.real(where, rate_hz, "above 0 Hz") <= 0:
             raise GraphError(f"{where}: not a rate (got {quoted(rate_hz)}, allowed above 0 Hz).")
@@ -153,6 +176,26 @@ class ControlHistory(Mapping[str, Curve]):
     ----------
     curves
         Curves with unique names.
+
+    Examples
+    --------
+    >>> gate = amp.Curve("gate", [0.0, 0.5], [1.0, 0.0], "hold")
+    >>> controls = amp.ControlHistory([gate])
+    >>> controls.to_dict()["curves"]
+    {'gate': {'interpolation': 'hold', 'points': [[0.0, 1.0], [0.5, 0.0]]}}
+    >>> controls.sample("gate", sample_rate=4.0, frames=4)
+    array([1., 1., 0., 0.])
+    >>> path = controls.merge(amp.performance()).save("all.json")
+    >>> amp.ControlHistory.load(path)
+    ControlHistory: cutoff_hz, gate, pitch_hz, velocity
+    >>> amp.ControlHistory.from_json(controls.to_json())["gate"] == gate
+    True
+    >>> len(controls.blob), controls.digest == amp.ControlHistory.from_dict(controls.to_dict()).digest
+    (71, True)
+    >>> controls.select(["gait"])
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.GraphError: controls: missing gait (got gate). Add them.
     """
 
     def __init__(self, curves: Iterable[Curve] = ()) -> None:
@@ -324,7 +367,13 @@ def _read_curve(name: str, item: Any) -> Curve:
 
 
 def performance() -> ControlHistory:
-    """Return the ten-second performance that ships: ``gate``, ``velocity``, ``pitch_hz``, ``cutoff_hz``."""
+    """Return the ten-second performance that ships: ``gate``, ``velocity``, ``pitch_hz``, ``cutoff_hz``.
+
+    Examples
+    --------
+    >>> amp.performance()["gate"]
+    Curve gate: 54 points, 0 to 9.75 s, hold
+    """
     return ControlHistory.from_json(
         files("amp_lab").joinpath("data/performance.json").read_text(encoding="utf-8")
     )

@@ -118,6 +118,11 @@ def array(data: str, shape: tuple[int, ...]) -> Samples:
     ------
     GraphError
         If the text is damaged or the shape does not fit it.
+
+    Examples
+    --------
+    >>> amp.array("AAAAAAAA4D8AAAAAAADwPw==", (2,))
+    array([0.5, 1. ])
     """
     values: Samples = decode({"float64": data, "shape": shape})
     return values

@@ -23,7 +23,15 @@ class Thermo:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NodeRecord:
-    """State of a node: ``values`` holds parameters that differ from their default, in normal form."""
+    """State of a node: ``values`` holds parameters that differ from their default, in normal form.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> g.sine(amplitude=0.5).record
+    NodeRecord(name='sine', type='sine', revision=1, values={'amplitude': 0.5},
+        thermo=Thermo(heat_j_per_frame=None, capacity_j_per_k=None, conductance_w_per_k=None), samples=None)
+    """
 
     name: str
     type: str
@@ -35,7 +43,16 @@ class NodeRecord:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Edge:
-    """Audio from an output port to an input port; ``slot`` orders the edges that meet there."""
+    """Audio from an output port to an input port; ``slot`` orders the edges that meet there.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> tone, mix = g.sine(), g.mix()
+    >>> edge = g.connect(tone, mix, delay_frames=480)
+    >>> edge.id, edge.src, edge.delay_frames, edge.is_plain
+    ('mix.in[0]', 'sine', 480, False)
+    """
 
     src: str
     src_port: str
@@ -67,7 +84,15 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Modulation:
-    """A signal m that multiplies a parameter by (offset + scale * m) or adds scale * m, in slot order."""
+    """A signal m that multiplies a parameter by (offset + scale * m) or adds scale * m, in slot order.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> m = g.modulate(g.lfo(), g.sine().amplitude, mode="multiply", scale=0.5, offset=0.5)
+    >>> m.id, m.mode, m.scale
+    ('sine.amplitude[0]', 'multiply', 0.5)
+    """
 
     src: str
     src_port: str

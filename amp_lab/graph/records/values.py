@@ -29,7 +29,14 @@ SYNONYMS = {
 
 @dataclass(frozen=True)
 class CurveRef:
-    """Says that a parameter follows the control curve of this name."""
+    """Says that a parameter follows the control curve of this name.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> g.sine(frequency_hz=amp.curve("pitch_hz")).params["frequency_hz"]
+    CurveRef(name='pitch_hz')
+    """
 
     name: str
 
@@ -45,7 +52,16 @@ ValueLike: TypeAlias = float | int | str | npt.ArrayLike | CurveRef
 
 
 def curve(name: str) -> CurveRef:
-    """Bind a parameter to the control curve of this name: ``g.svf(x, cutoff_hz=curve("cutoff_hz"))``."""
+    """Bind a parameter to the control curve of this name: ``g.svf(x, cutoff_hz=curve("cutoff_hz"))``.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> g.sine(frequency_hz=amp.curve("pitch_hz"))
+    Node sine: sine(frequency_hz=CurveRef(name='pitch_hz'))
+    >>> g.compile().curves
+    ('pitch_hz',)
+    """
     return CurveRef(name)
 
 
@@ -220,7 +236,17 @@ def _check_range(where: str, param: ParamContract, array: Samples, sample_rate: 
 
 
 def batch(values: npt.ArrayLike) -> Samples:
-    """One value per batch as a parameter: numbers of shape (B,) become a tensor (B, 1, 1)."""
+    """One value per batch as a parameter: numbers of shape (B,) become a tensor (B, 1, 1).
+
+    Examples
+    --------
+    >>> amp.batch([220.0, 440.0]).shape
+    (2, 1, 1)
+    >>> g = amp.Graph()
+    >>> out = g.output(g.sine(frequency_hz=amp.batch([220.0, 440.0])))
+    >>> g.render(frames=480, batches=2).audio.shape
+    (2, 1, 480)
+    """
     array = arrays.numbers("batch", values, allowed="one number per batch")
     if array.ndim > 1 or not array.size:
         raise ShapeError(
@@ -244,6 +270,13 @@ def samples(x: npt.ArrayLike, scale: arrays.Scale = "full") -> Samples:
     ------
     GraphError
         If they are no real numbers, or 64-bit integers with ``"full"``, as these say no full scale.
+
+    Examples
+    --------
+    >>> amp.samples(np.array([-32768, 0, 16384], np.int16))
+    array([-1. ,  0. ,  0.5])
+    >>> amp.samples(np.array([0, 128], np.uint8))
+    array([-1.,  0.])
     """
     return frozen(arrays.samples("samples.x", x, scale))
 
