@@ -13,7 +13,7 @@ from amp_lab.contracts import NodeContract, ParamContract, PortContract
 Builder = Callable[..., Any]
 
 COMMON = {
-    "name": (None, "unique name; by default the type, then type_2, ..."),
+    "name": (None, "unique name; by default the type, then type_2 and so on"),
     "thermo": (None, "heat constants: heat_j_per_frame, capacity_j_per_k, conductance_w_per_k"),
 }
 BOUND = {
@@ -92,7 +92,8 @@ def docstring(contract: NodeContract) -> str:
 
 def param_facts(param: ParamContract) -> str:
     """Return range, default and rate of a parameter: ``[1 to 0.49 fs Hz, default 1000, rate frame]``."""
-    return f"[{param.allowed()}, default {param.default}, rate {param.rate}]"
+    default = repr(param.default) if param.kind == "text" else param.default
+    return f"[{param.allowed()}, default {default}, rate {param.rate}]"
 
 
 def _ports(contract: NodeContract) -> str:

@@ -27,6 +27,13 @@ class Builders:
         ----------
         gain
             Factor on the mean; 1 passes it bit for bit. [-1e+06 to 1e+06, default 1.0, rate frame]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.average(g.noise(), gain=1.0)
+        >>> node.params
+        {'gain': 1.0}
         """
 
     def batch_mix(
@@ -42,6 +49,13 @@ class Builders:
         ----------
         reduction
             What is made of the batches. [mean | sum, default mean, rate fixed]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.batch_mix(g.noise(), reduction="mean")
+        >>> node.params
+        {'reduction': 'mean'}
         """
 
     def biquad(
@@ -81,6 +95,13 @@ class Builders:
             Quality factor of a design; bandwidth for bandpass, notch and peak. [0.1 to 1000, default 0.7071067811865476, rate frame]
         gain_db
             Gain at the peak or on the shelf (peak and shelves only). [-120 to 120 dB, default 0.0, rate frame]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.biquad(g.noise(), design="coefficients", b0=0.2, b1=0.4, b2=0.2, a1=-0.5, a2=0.3)
+        >>> node.params
+        {'design': 'coefficients', 'b0': 0.2, 'b1': 0.4, 'b2': 0.2, 'a1': -0.5, 'a2': 0.3, 'cutoff_hz': 1000.0, 'q': 0.7071067811865476, 'gain_db': 0.0}
         """
 
     def constant(
@@ -99,6 +120,13 @@ class Builders:
             The value of every frame. [-1e+09 to 1e+09, default 0.0, rate frame]
         channels
             Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.constant(value=0.5)
+        >>> node.params
+        {'value': 0.5, 'channels': 1}
         """
 
     def controller(
@@ -114,9 +142,16 @@ class Builders:
         Parameters
         ----------
         curve
-            Name of the control curve to play. [text, default , rate fixed]
+            Name of the control curve to play. [text, default '', rate fixed]
         channels
             Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.controller(curve="level")
+        >>> node.params
+        {'curve': 'level', 'channels': 1}
         """
 
     def delay_line(
@@ -138,6 +173,13 @@ class Builders:
             Delay, at most max_delay_s; its value at frame n places the read of frame n. [0 to 60 s, default 0.1, rate frame]
         max_delay_s
             Longest delay; sets the memory. [0.0001 to 60 s, default 1.0, rate fixed]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.delay_line(g.input([1.0]), interpolation="linear", delay_s=0.001, max_delay_s=0.01)
+        >>> node.params
+        {'interpolation': 'linear', 'delay_s': 0.001, 'max_delay_s': 0.01}
         """
 
     def envelope(
@@ -168,6 +210,13 @@ class Builders:
             Sustain level, as a part of the peak. [0 to 1, default 0.7, rate frame]
         release_s
             Time of the fall to zero. [0 to 3600 s, default 0.2, rate frame]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.envelope(gate=g.lfo(shape="square"), trigger=g.lfo(shape="square"), velocity=g.lfo(shape="square"), attack_s=0.002, hold_s=0.001, decay_s=0.005, sustain=0.5, release_s=0.004)
+        >>> node.params
+        {'attack_s': 0.002, 'hold_s': 0.001, 'decay_s': 0.005, 'sustain': 0.5, 'release_s': 0.004}
         """
 
     def fir(
@@ -195,6 +244,13 @@ class Builders:
             Frames on either side of the middle: latency half_length, length 2 half_length + 1. [1 to 8192, default 32, rate fixed]
         stopband_db
             Rejection and ripple of the design; more costs a wider transition. [21 to 200 dB, default 80.0, rate fixed]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.fir(g.input([1.0]), mode="lowpass", cutoff_hz=3000.0, half_length=20, stopband_db=60.0)
+        >>> node.params
+        {'mode': 'lowpass', 'cutoff_hz': 3000.0, 'upper_hz': 4000.0, 'half_length': 20, 'stopband_db': 60.0}
         """
 
     def first(
@@ -207,6 +263,13 @@ class Builders:
 
         Parameters
         ----------
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.first(g.noise())
+        >>> node.params
+        {}
         """
 
     def gain(
@@ -222,6 +285,13 @@ class Builders:
         ----------
         gain
             Factor. Negative inverts; 1 passes the signal bit for bit. [-1e+06 to 1e+06, default 1.0, rate frame]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.gain(g.noise(), gain=0.5)
+        >>> node.params
+        {'gain': 0.5}
         """
 
     def hold(
@@ -240,6 +310,13 @@ class Builders:
             Frames from one taken value to the next; 1 passes the signal bit for bit. [1 to 2.14748e+09, default 1, rate fixed]
         phase_frames
             A value is taken at the frames n with n = phase_frames modulo hop_frames. [0 to 2.14748e+09, default 0, rate fixed]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.hold(g.noise(), hop_frames=3)
+        >>> node.params
+        {'hop_frames': 3, 'phase_frames': 0}
         """
 
     def input(
@@ -257,13 +334,20 @@ class Builders:
         Parameters
         ----------
         samples
-            What it plays: array (B, C, N), (C, N) or (N,) of floating point, or the path of an audio file.
+            Samples to play: floating-point array (B, C, N), (C, N) or (N,), or the path of a sound file.
         scale
-            What an array is multiplied by; integers need it: 'full' for PCM (int16: 1/32768), 1 for the values as they are.
+            Factor on an array, required for integers: 'full' for PCM (int16: 1/32768), 1 for the values as they are.
         source
-            Where the samples come from, in words (a file's name); the samples themselves are bound to the node. [text, default , rate fixed]
+            Where the samples come from, in words (a file's name); the samples themselves are bound to the node. [text, default '', rate fixed]
         channels
             Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.input(np.zeros((1, 256)))
+        >>> node.params
+        {'source': '', 'channels': 1}
         """
 
     def lfo(
@@ -297,6 +381,13 @@ class Builders:
             Added to the scaled shape. [-1e+09 to 1e+09, default 0.0, rate frame]
         channels
             Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.lfo(shape="sine", rate_hz=50.0, depth=2.0, offset=1.0)
+        >>> node.params
+        {'shape': 'sine', 'rate_hz': 50.0, 'phase_cycles': 0.0, 'slew_s': 0.0, 'depth': 2.0, 'offset': 1.0, 'channels': 1}
         """
 
     def lookahead_limiter(
@@ -318,6 +409,13 @@ class Builders:
             Largest magnitude that leaves the node. [1e-06 to 1e+06, default 1.0, rate frame]
         release_s
             Time in which the way back to gain 1 shrinks to 1/e; that of channel 0 counts for all. [0.0001 to 60 s, default 0.1, rate frame]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.lookahead_limiter(g.noise(), lookahead_s=0.001, ceiling=0.25, release_s=0.01)
+        >>> node.params
+        {'lookahead_s': 0.001, 'ceiling': 0.25, 'release_s': 0.01}
         """
 
     def matrix_mix(
@@ -333,6 +431,13 @@ class Builders:
         ----------
         matrix
             One row per channel that goes out, one column per channel that comes in. [-1e+06 to 1e+06, default 1.0, rate batch]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.matrix_mix(g.noise(), matrix=[[1.0, 0.1], [0.25, -1.0]])
+        >>> node.params
+        {'matrix': array([[[ 1. , 0.1 ], [ 0.25, -1. ]]])}
         """
 
     def mix(
@@ -348,6 +453,13 @@ class Builders:
         ----------
         gain
             Factor on the sum; 1 passes it bit for bit. [-1e+06 to 1e+06, default 1.0, rate frame]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.mix(g.noise(), gain=1.0)
+        >>> node.params
+        {'gain': 1.0}
         """
 
     def noise(
@@ -369,6 +481,13 @@ class Builders:
             Chooses another noise. [0 to 9.0072e+15, default 0, rate fixed]
         channels
             Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.noise()
+        >>> node.params
+        {'amplitude': 1.0, 'seed': 0, 'channels': 1}
         """
 
     def one_pole(
@@ -387,6 +506,13 @@ class Builders:
             lowpass, or highpass = input minus lowpass. [lowpass | highpass, default lowpass, rate fixed]
         cutoff_hz
             Corner frequency; accurate well below fs, at 0.49 fs the filter is nearly open. [0.01 to 0.49 fs Hz, default 1000.0, rate frame]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.one_pole(g.constant(value=1.0), mode="lowpass", cutoff_hz=100.0)
+        >>> node.params
+        {'mode': 'lowpass', 'cutoff_hz': 100.0}
         """
 
     def oscillator(
@@ -422,6 +548,13 @@ class Builders:
             Peak value of the naive shape. [-1e+06 to 1e+06, default 1.0, rate frame]
         channels
             Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.oscillator(waveform="sine", frequency_hz=997.0)
+        >>> node.params
+        {'waveform': 'sine', 'quality': 'blep2', 'frequency_hz': 997.0, 'phase_cycles': 0.0, 'pulse_width': 0.5, 'amplitude': 1.0, 'channels': 1}
         """
 
     def output(
@@ -434,6 +567,13 @@ class Builders:
 
         Parameters
         ----------
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.output(g.noise())
+        >>> node.params
+        {}
         """
 
     def pan(
@@ -449,6 +589,13 @@ class Builders:
         ----------
         position
             -1 left, 0 centre, 1 right. [-1 to 1, default 0.0, rate frame]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.pan(g.noise(), position=0.0)
+        >>> node.params
+        {'position': 0.0}
         """
 
     def safety(
@@ -470,6 +617,13 @@ class Builders:
             Time in which the held peak falls to 1/e. [0.0001 to 60 s, default 0.1, rate frame]
         dc_block_hz
             Corner of the one-pole highpass that removes DC; 0 turns it off. [0 to 100 Hz, default 5.0, rate frame]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.safety(g.noise(), ceiling=0.25, release_s=0.01)
+        >>> node.params
+        {'ceiling': 0.25, 'release_s': 0.01, 'dc_block_hz': 5.0}
         """
 
     def sine(
@@ -494,6 +648,13 @@ class Builders:
             Peak value. [-1e+06 to 1e+06, default 1.0, rate frame]
         channels
             Number of channels this source makes. [1 to 1024, default 1, rate fixed]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.sine(frequency_hz=440.0)
+        >>> node.params
+        {'frequency_hz': 440.0, 'phase_cycles': 0.0, 'amplitude': 1.0, 'channels': 1}
         """
 
     def split(
@@ -506,6 +667,13 @@ class Builders:
 
         Parameters
         ----------
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.split(g.lfo(shape="saw"))
+        >>> node.params
+        {}
         """
 
     def stack(
@@ -521,6 +689,13 @@ class Builders:
         ----------
         gain
             Factor, one for all or one per channel; 1 passes it bit for bit. [-1e+06 to 1e+06, default 1.0, rate frame]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.stack(g.noise(), gain=1.0)
+        >>> node.params
+        {'gain': 1.0}
         """
 
     def svf(
@@ -542,6 +717,13 @@ class Builders:
             Corner or centre frequency (prewarped, exact at the corner). [1 to 0.49 fs Hz, default 1000.0, rate frame]
         q
             Quality factor; 0.707 is a Butterworth response. [0.1 to 1000, default 0.7071067811865476, rate frame]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.svf(g.input([1.0]), mode="lowpass", cutoff_hz=1000.0, q=2.0)
+        >>> node.params
+        {'mode': 'lowpass', 'cutoff_hz': 1000.0, 'q': 2.0}
         """
 
     def wavefolder(
@@ -560,4 +742,11 @@ class Builders:
             Factor on the input; what exceeds 1 with the bias is folded. [-1e+06 to 1e+06, default 1.0, rate frame]
         bias
             Added to the driven input; 0 gives odd harmonics only. [-1e+06 to 1e+06, default 0.0, rate frame]
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> node = g.wavefolder(g.sine(), drive=4.0)
+        >>> node.params
+        {'drive': 4.0, 'bias': 0.0}
         """
