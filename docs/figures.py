@@ -103,7 +103,7 @@ def plan_text(name: str) -> str:
 def texts() -> dict[Path, str]:
     """Every text that is generated, by its path: the plans, the page that quotes one, nodes, C functions."""
     made = {DOCS / "plans" / f"{name}.txt": plan_text(name) for name in GRAPHS}
-    made[PAGE] = filled(PAGE, "plan", f"```\n{plan_text('echo_guard')}```")
+    made[PAGE] = filled(PAGE, "plan", f"```text\n{plan_text('echo_guard')}```")
     made[PERF / report.PAGE] = measured_page.text(report.load(PERF))
     made |= imports_page.texts() | case_figures.pictures()
     return made | node_pages.texts() | abi_page.texts() | meter_cases.texts() | distortion_cases.texts()

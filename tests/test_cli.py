@@ -312,16 +312,6 @@ def test_lab_opens_notebooks_only(
     assert started == [[sys.executable, "-P", "-m", "jupyterlab", str(tmp_path)]]
 
 
-def test_the_example_of_the_readme_runs_as_it_stands(tmp_path: Path) -> None:
-    """In an empty folder, away from the clone, the block of Python ends with the line it promises."""
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 1
-    command = [sys.executable, "-P", "-c", blocks[0]]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == blocks[0].rstrip().rpartition("# ")[2]
-
-
 def test_doctor_is_content_here(capsys: pytest.CaptureFixture[str]) -> None:
     """Every line reads name: value, names are unique, and nothing has failed."""
     assert run("doctor") == cli.OK

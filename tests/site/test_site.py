@@ -109,16 +109,6 @@ def test_every_public_name_has_its_place(module: str, pages: Mapping[Path, Page]
     assert {f"{module}.{name}" for name in names} - known == set()
 
 
-def test_the_example_of_sessions_runs_as_it_stands(tmp_path: Path) -> None:
-    """The block of Python on the page ends with the line it promises."""
-    page = (ROOT / "docs" / "streaming.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    command = [sys.executable, "-P", "-c", block]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == block.rstrip().rpartition("# ")[2]
-
-
 def _file(page: Path, url: str) -> Path:
     """Return the file a relative URL of a page means."""
     return (page.parent / unquote(urlsplit(url).path)).resolve()
