@@ -17,6 +17,16 @@ class RenderRequest:
     ``block_frames`` 0 lets the runtime choose, ``threads`` 0 takes all the process may use. ``taps`` are
     ``"node"`` or ``"node.port"``. ``schedule_blob`` None follows the derived schedule, empty the plan's own
     order.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.sine())
+    >>> request = g.render(frames=480, taps=["sine"]).request
+    >>> request.frames, request.taps, request.nodes, request.stop_nonfinite
+    (480, ('sine',), ('sine', 'output'), True)
+    >>> request.flags > 0
+    True
     """
 
     descriptor_blob: bytes

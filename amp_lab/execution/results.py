@@ -19,6 +19,14 @@ class Excess:
     """A window in which a graph gave off more than its budget.
 
     ``node`` gave most of it, ``frame`` is the last of the window, ``power_w`` the graph's mean over it.
+
+    Examples
+    --------
+    >>> g = amp.Graph(heat_budget_w=0.01)
+    >>> out = g.output(g.gain(g.sine(), thermo={"heat_j_per_frame": 1e-6}))
+    >>> first = g.render(frames=64).heat.excesses[0]
+    >>> first.node, first.frame, round(first.power_w, 3)
+    ('output', 63, 0.486)
     """
 
     node: str
@@ -33,6 +41,21 @@ class Heat(ReadOnlyArrays):
     ``times_s`` (W,); ``own_j`` energy the node itself gives off in the window, ``total_j`` accumulated heat
     and ``temperature_k`` above ambient (NaN without constants; the hottest batch), each (nodes, W).
     ``budget_w`` is the graph's heat budget, None without one.
+
+    Examples
+    --------
+    >>> g = amp.Graph(heat_budget_w=0.01)
+    >>> out = g.output(g.gain(g.sine(), thermo={"heat_j_per_frame": 1e-6}))
+    >>> heat = g.render(frames=128).heat
+    >>> heat
+    Heat: 3 nodes, 2 windows, 0.00138 J given off, over its budget in 2 of them, first at frame 63 (output
+        gives most)
+    >>> heat.graph_power_w.round(3), heat.over_budget
+    (array([0.486, 0.548]), array([ True,  True]))
+    >>> heat.graph_total_j.round(6), len(heat.excesses)
+    (array([0.000648, 0.001379]), 2)
+    >>> heat.own_j.shape
+    (3, 2)
     """
 
     nodes: tuple[str, ...]
@@ -92,6 +115,16 @@ class Trace(ReadOnlyArrays):
 
     ``events`` has the fields node (index into ``nodes``), frames, first_frame, visible_from, start_s and
     stop_s; ``dropped`` counts those the ring lost.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.sine())
+    >>> trace = g.render(frames=64, trace=True).trace
+    >>> trace
+    Trace: 2 firings of 2 nodes, 0 dropped
+    >>> trace.events["frames"], trace.events.dtype.names
+    (array([64, 64], dtype=uint32), ('node', 'frames', 'first_frame', 'visible_from', 'start_s', 'stop_s'))
     """
 
     events: npt.NDArray[np.void]

@@ -48,6 +48,15 @@ def html_report(
         If the render has no frames.
     FileError
         If the file cannot be written; the old one is whole then.
+
+    Examples
+    --------
+    >>> from amp_lab.export.html_report import html_report
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> path = html_report(g.render(frames=480), "beep.html", title="A beep")
+    >>> path.read_text()[:15]
+    '<!doctype html>'
     """
     where = f"{plain(render.name)}.report"
     atomic_files.check(path, where)

@@ -20,6 +20,15 @@ def events(render: Render) -> list[dict[str, Any]]:
     ------
     GraphError
         If the render has no trace.
+
+    Examples
+    --------
+    >>> from amp_lab.export import trace_file
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> events = trace_file.events(g.render(frames=64, trace=True))
+    >>> [event["ph"] for event in events], events[-1]["args"]
+    (['M', 'M', 'M', 'X', 'X'], {'first_frame': 0, 'frames': 64})
     """
     trace = render.trace
     if trace is None:
@@ -47,7 +56,20 @@ def events(render: Render) -> list[dict[str, Any]]:
 
 
 def text(render: Render) -> str:
-    """Return the trace of a render as the JSON text that the viewers open."""
+    """Return the trace of a render as the JSON text that the viewers open.
+
+    Examples
+    --------
+    >>> from amp_lab.export import trace_file
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> trace_file.text(g.render(frames=64, trace=True))[:30]
+    '{"traceEvents":[{"ph":"M","pid'
+    >>> trace_file.text(g.render(frames=64))
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.GraphError: beep: has no trace (got trace=False). Render it with trace=True.
+    """
     return json.dumps({"traceEvents": events(render), "displayTimeUnit": "ns"}, separators=(",", ":"))
 
 
@@ -58,5 +80,13 @@ def save(render: Render, path: str | Path) -> Path:
     ------
     GraphError
         If the render has no trace, or the place cannot be written.
+
+    Examples
+    --------
+    >>> from amp_lab.export import trace_file
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> trace_file.save(g.render(frames=64, trace=True), "beep.trace.json").name
+    'beep.trace.json'
     """
     return atomic_files.write(path, text(render), f"{render.name}.trace")

@@ -32,7 +32,14 @@ from amp_lab.isolate.workers import Worker
 
 @dataclass(frozen=True)
 class Status:
-    """What runs and what is held: process ids, arrays alive in shared memory, bytes of them and kept warm."""
+    """What runs and what is held: process ids, arrays alive in shared memory, bytes of them and kept warm.
+
+    Examples
+    --------
+    >>> from amp_lab import isolate
+    >>> isolate.Status(server=4711, workers=(4712,), arrays=1, array_bytes=1 << 20)
+    Status(server=4711, workers=(4712,), arrays=1, array_bytes=1048576, warm_bytes=0)
+    """
 
     server: int | None = None
     workers: tuple[int, ...] = ()
@@ -42,7 +49,16 @@ class Status:
 
 
 def supported() -> bool:
-    """Whether this system can render in a worker process (memfd and descriptors over sockets: Linux)."""
+    """Whether this system can render in a worker process (memfd and descriptors over sockets: Linux).
+
+    Examples
+    --------
+    >>> from amp_lab import isolate
+    >>> g = amp.Graph()
+    >>> out = g.output(g.sine())
+    >>> g.render(frames=64, isolation="process" if isolate.supported() else "none").audio.shape
+    (1, 1, 64)
+    """
     return hasattr(os, "memfd_create")
 
 
@@ -159,7 +175,15 @@ def fallen_back() -> bool:
 
 
 def status() -> Status:
-    """Tell what runs and what is held."""
+    """Tell what runs and what is held.
+
+    Examples
+    --------
+    >>> from amp_lab import isolate
+    >>> isolate.shutdown()
+    >>> isolate.status().server is None
+    True
+    """
     server = _service.current
     if server is None or server.process is None:
         return Status()
@@ -171,7 +195,15 @@ def status() -> Status:
 
 
 def shutdown() -> None:
-    """End the workers and their server; results stay valid, and the next render starts anew."""
+    """End the workers and their server; results stay valid, and the next render starts anew.
+
+    Examples
+    --------
+    >>> from amp_lab import isolate
+    >>> isolate.shutdown()
+    >>> isolate.status().workers
+    ()
+    """
     _reported.clear()
     _service.shutdown(wait=True)
 

@@ -31,6 +31,17 @@ class RingCounters:
 
     ``capacity`` frames it may hold now and ``limit`` at most, ``fill`` it holds, ``most`` it ever held;
     ``grown`` times it was doubled.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.gain(g.sine()))
+    >>> with g.session() as s:
+    ...     sound = s.pull(100)
+    ...     ring = s.counters.ring("sine")
+    ...
+    >>> ring.port, ring.fill, ring.most, ring.limit
+    ('out', 0, 100, 1048576)
     """
 
     node: str
@@ -45,7 +56,18 @@ class RingCounters:
 
 @dataclass(frozen=True)
 class TapCounters:
-    """One tap: the frame it reads next, frames that wait, frames it never saw, pulls that got too few."""
+    """One tap: the frame it reads next, frames that wait, frames it never saw, pulls that got too few.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.sine())
+    >>> with g.session() as s:
+    ...     sound = s.pull(100)
+    ...     print(s.counters.taps[0])
+    ...
+    TapCounters(node='output', port='out', policy='lossless', position=100, ready=0, skipped=0, underruns=0)
+    """
 
     node: str
     port: str

@@ -55,6 +55,22 @@ class Render(ReadOnlyArrays):
         The plan that ran.
     provenance
         Versions, build, instruction set, digests; the same for the same render on the same build.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine(frequency_hz=440.0, amplitude=0.5, name="tone"))
+    >>> r = g.render(seconds=0.25, taps=["tone"])
+    >>> r
+    Render beep: 1 x 1 x 12000 frames at 48000 Hz, peak -6.02 dBFS, sha256 ...
+    >>> r.frames, r.seconds, r.peak
+    (12000, 0.25, 0.5)
+    >>> r.audio.shape, r.taps["tone"].shape, r.audio.flags.writeable
+    ((1, 1, 12000), (1, 1, 12000), False)
+    >>> r.metrics["tone"].frames, r.provenance["schedule"], len(r.digest)
+    (12000, 'derived', 64)
+    >>> r.schedule
+    Schedule: 2 stages, 0 cohorts of 2 and more with 0 of 2 nodes
     """
 
     name: str
@@ -103,6 +119,13 @@ class Render(ReadOnlyArrays):
         ------
         InternalError
             If the second render differs from the first, which it never may.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.gain(g.sine(), thermo={"heat_j_per_frame": 1e-6}))
+        >>> g.render(seconds=0.1).heat
+        Heat: 3 nodes, 75 windows, 0.0548 J given off
         """
         if self.computed_heat is not None:
             return self.computed_heat
@@ -116,25 +139,59 @@ class Render(ReadOnlyArrays):
         return parts["heat"]
 
     def waveform(self, *, ax: Axes | None = None, **options: Any) -> Figure:
-        """Figure of the audio over time."""
+        """Figure of the audio over time.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.sine())
+        >>> figure = g.render(seconds=0.01).waveform()
+        >>> [axes.get_xlabel() for axes in figure.axes]
+        ['time (ms)']
+        """
         from amp_lab import plots
 
         return plots.waveform(self.audio, self.sample_rate, ax=ax, **options)
 
     def spectrum(self, *, ax: Axes | None = None, **options: Any) -> Figure:
-        """Figure of the spectrum in dBFS."""
+        """Figure of the spectrum in dBFS.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.sine())
+        >>> g.render(seconds=0.1).spectrum(peaks=1).axes[0].get_ylabel()
+        'level (dBFS)'
+        """
         from amp_lab import plots
 
         return plots.spectrum(self.audio, self.sample_rate, ax=ax, **options)
 
     def spectrogram(self, *, ax: Axes | None = None, **options: Any) -> Figure:
-        """Figure of the spectrum over time."""
+        """Figure of the spectrum over time.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.sine())
+        >>> figure = g.render(seconds=0.1).spectrogram()
+        >>> [axes.get_ylabel() for axes in figure.axes]
+        ['mono (Hz)', 'level (dBFS)']
+        """
         from amp_lab import plots
 
         return plots.spectrogram(self.audio, self.sample_rate, ax=ax, **options)
 
     def thermo(self, *, ax: Axes | None = None, **options: Any) -> Figure:
-        """Figure of heat and temperature per node."""
+        """Figure of heat and temperature per node.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.gain(g.sine(), thermo={"heat_j_per_frame": 1e-6}))
+        >>> g.render(seconds=0.1).thermo().axes[0].get_ylabel()
+        'own power (mW)'
+        """
         from amp_lab import plots
 
         return plots.thermo(self.heat, ax=ax, **options)
@@ -152,6 +209,19 @@ class Render(ReadOnlyArrays):
         ------
         GraphError
             If there is no such view.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.fir(g.sine()))
+        >>> r = g.render(seconds=0.01, trace=True)
+        >>> r.timeline("delays").axes[0].get_title(loc="right")
+        'latency 32 frames (0.667 ms)  ·  measured as declared'
+        >>> r.timeline("delay")
+        Traceback (most recent call last):
+            ...
+        amp_lab.errors.GraphError: graph.timeline: no such view (got 'delay', allowed schedule | delays). Did
+            you mean 'delays'?
         """
         from amp_lab import plots
 
@@ -169,6 +239,22 @@ class Render(ReadOnlyArrays):
         ------
         GraphError
             If the reference is neither a render nor an array.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.sine())
+        >>> r = g.render(frames=480)
+        >>> r.compare(r)
+        PASS exact 480 frames x 1 channel
+        >>> r.compare(r.audio * (1 + 1e-9), "max_abs", abs_tol=1e-6, reason="gain rounded to 9 digits")
+        PASS max_abs 480 frames x 1 channel
+        >>> print(r.compare(r.audio + 0.001))
+        FAIL exact at block 0, frame 0, batch 0, channel 0
+          expected   0.001
+          actual     0.0
+          difference -0.001
+          tolerance  0 (every bit)
         """
         from amp_lab.golden import comparators
 
@@ -181,7 +267,17 @@ class Render(ReadOnlyArrays):
 
     @checks.keywords
     def measure(self, *, layout: Any = None) -> Any:
-        """Peak, loudness and other numbers (see `amp_lab.measure.summary`)."""
+        """Peak, loudness and other numbers (see `amp_lab.measure.summary`).
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.sine(amplitude=0.5))
+        >>> g.render(seconds=0.5).measure()
+        Measurement(24000 frames, 0.500 s at 48000 Hz)
+          batch 0 channel 0: peak -6.02 dBFS, true peak -6.02 dBTP, rms -9.03 dB, crest 3.01 dB, dc 0.000000
+          batch 0: loudness -9.71 LUFS
+        """
         from amp_lab import measure
 
         return measure.summary(self, layout=layout)
@@ -219,6 +315,18 @@ class Render(ReadOnlyArrays):
         GraphError
             If suffix, folder, subtype, batch, dither, rate or channels do not fit, samples are not finite in
             the file or would be clipped, or it cannot be written; then the old file is whole.
+
+        Examples
+        --------
+        >>> g = amp.Graph(name="beep")
+        >>> out = g.output(g.sine(amplitude=0.5))
+        >>> g.render(seconds=0.1).save("beep.flac", subtype="PCM_16", dither=True).name
+        'beep.flac'
+        >>> g.render(seconds=0.1).save("beep.mp3")
+        Traceback (most recent call last):
+            ...
+        amp_lab.errors.GraphError: beep.save: no such format (got 'beep.mp3', allowed .wav | .flac). Name a
+            file so.
         """
         from amp_lab.export import sound_file
 

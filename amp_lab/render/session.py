@@ -41,7 +41,18 @@ Policy: TypeAlias = Literal["lossless", "latest"]
 
 @dataclass(frozen=True)
 class Counters:
-    """What a session did: ``rings`` in firing order, ``taps`` (output first), ``frames`` each node fired."""
+    """What a session did: ``rings`` in firing order, ``taps`` (output first), ``frames`` each node fired.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.gain(g.sine()))
+    >>> with g.session() as s:
+    ...     sound, counters = s.pull(100), s.counters
+    ...
+    >>> counters.frames, counters.ring("sine").most, counters.taps[0].position
+    ({'sine': 100, 'gain': 100, 'output': 100}, 100, 100)
+    """
 
     rings: tuple[RingCounters, ...]
     taps: tuple[TapCounters, ...]
@@ -72,6 +83,32 @@ class Session(Closing):
         How many frames inputs and sources run ahead of what is pulled.
     isolation
         ``"process"`` (in a worker of its own) or ``"none"``.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="echo")
+    >>> mic = g.input(name="mic")
+    >>> out = g.output(g.gain(mic, gain=0.5, name="half"))
+    >>> s = g.session(trace=True)
+    >>> s.live, s.latency_frames, s.isolation
+    (('mic',), 0, 'none')
+    >>> s.push("mic", [1.0, 2.0])
+    >>> s.pull(2)
+    array([[[0.5, 1. ]]])
+    >>> s
+    Session echo: stopped, output at frame 2
+    >>> s.end("mic")
+    >>> s.start(ahead_frames=4800)
+    >>> s.running
+    True
+    >>> s.stop()
+    >>> s.running, s.trace.nodes
+    (False, ('mic', 'half', 'output'))
+    >>> s.close()
+    >>> s.pull(1)
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.InvalidArgument: Session: is closed. Make a new one.
     """
 
     def __init__(
@@ -150,6 +187,17 @@ class Session(Closing):
             If a sample is NaN or Inf and the session stops at those.
         ShapeError, InvalidArgument
             If the channels differ, or the node is no input that can be pushed to.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.input(name="mic"))
+        >>> with g.session() as s:
+        ...     s.push("mic", [0.1, 0.2])
+        ...     s.push("mic", np.array([16384], np.int16), scale="full")
+        ...     print(s.pull(3))
+        ...
+        [[[0.1 0.2 0.5]]]
         """
         name = _name(node)
         array = sample_arrays.from_array(name, samples, scale)
@@ -207,6 +255,17 @@ class Session(Closing):
             ``lossless``: every frame waits until it is pulled; who does not pull stops the node, and what
             feeds it, at ``limit_frames``. ``latest``: only the newest ``keep_frames`` wait, older ones are
             skipped and counted, and the graph never waits for it; for meters and plots.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.gain(g.sine(), gain=0.5))
+        >>> with g.session() as s:
+        ...     meter = s.tap("sine", policy="latest", keep_frames=256)
+        ...     sound = s.pull(1000)
+        ...     print(meter)
+        ...
+        Tap sine.out: latest, at frame 744, 256 ready
         """
         checks.choice("tap.policy", policy, get_args(Policy), "policy")
         return self._open(_name(node), policy, checks.whole("tap.keep_frames", keep_frames, 1))
@@ -243,6 +302,17 @@ class Session(Closing):
             If the frame is made already (the message says which is the earliest), or a value is out of range.
         ShapeError
             If a value fits neither batches nor channels.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.constant(value=1.0, name="level"))
+        >>> with g.session() as s:
+        ...     print(s.set("level", value=2.0, at_frame=2))
+        ...     print(s.pull(4))
+        ...
+        2
+        [[[1. 1. 2. 2.]]]
         """
         name = _name(node)
         if not values:
@@ -262,6 +332,16 @@ class Session(Closing):
         ------
         InvalidArgument
             Naming the point that comes too late.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.controller(curve="level"))
+        >>> with g.session(controls=amp.ControlHistory([amp.Curve("level", [0.0], [1.0])])) as s:
+        ...     s.control("level", [(0.0, 1.0), (4 / 48000, 3.0)])
+        ...     print(s.pull(5))
+        ...
+        [[[1.  1.5 2.  2.5 3. ]]]
         """
         array = pairs(f"curve {quoted(curve)}.points", points)
         with self._running.turn:

@@ -33,7 +33,19 @@ class _Read:
 
 
 class Tap:
-    """A reader of one output with a position of its own. Made by `Session.tap`."""
+    """A reader of one output with a position of its own. Made by `Session.tap`.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.gain(g.sine(), gain=0.5))
+    >>> with g.session() as s:
+    ...     tap = s.tap("sine")
+    ...     print(tap.pull(4).shape, tap.counters.position, tap.counters.ready)
+    ...     tap.close()
+    ...
+    (1, 1, 4) 4 0
+    """
 
     def __init__(
         self,
@@ -76,6 +88,22 @@ class Tap:
             If there is nothing because a ring may not grow: names it and who does not read.
         AmpError
             If the session stopped at a fault, once the frames before it are read.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.input(name="mic"))
+        >>> s = g.session(output=False)
+        >>> tap = s.tap("mic")
+        >>> s.push("mic", [1.0, 2.0, 3.0])
+        >>> tap.pull(2), tap.pull(2)
+        (array([[[1., 2.]]]), array([[[3.]]]))
+        >>> tap.pull(2)
+        Traceback (most recent call last):
+            ...
+        amp_lab.errors.Pending: mic: frame 3 waits for input "mic" (pushed up to frame 3). Push samples to it,
+            or end it. ...
+        >>> s.close()
         """
         checks.whole("pull.frames", frames)
         sound: Samples | None = None
