@@ -111,6 +111,15 @@ def response(
     ------
     InvalidArgument
         If the graph has no such node or several and none is named.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.gain(g.input([0.0]), gain=0.5))
+    >>> amp.measure.response(g, amp.measure.impulse(4))
+    array([[[0.5, 0. , 0. , 0. ]]])
+    >>> amp.measure.response(lambda x: 2.0 * x, [[1.0, 2.0]])
+    array([[2., 4.]])
     """
     x = to_signal(stimulus, "response.stimulus")
     if callable(system):
@@ -163,6 +172,13 @@ def impulse_response(
     ------
     InvalidArgument
         If a recorded response comes without its stimulus, or the stimulus is silent.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.delay_line(g.input([0.0]), delay_s=2 / 48_000, max_delay_s=0.01))
+    >>> amp.measure.impulse_response(g, frames=5).round(9)
+    array([[[0., 0., 1., 0., 0.]]])
     """
     _check_sizes("impulse_response", frames=frames, channels=channels)
     before = arguments.whole("impulse_response.before", before, 0, checks.LARGEST, "Give an int.")
@@ -199,6 +215,16 @@ def frequency_response(
     ------
     InvalidArgument
         If `sample_rate` (Hz) is missing for anything but a graph.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.svf(g.input([0.0]), cutoff_hz=1000.0, q=0.7071))
+    >>> response = amp.measure.frequency_response(g)
+    >>> response
+    FrequencyResponse(1x1x32769, 0 to 24000 Hz)
+    >>> response.at(1000.0).round(2), response.at(4000.0).round(2)
+    (array([[-3.01]]), array([[-24.48]]))
     """
     _check_sizes("frequency_response", frames=frames, channels=channels)
     rate = _rate("frequency_response", system, sample_rate)
@@ -284,6 +310,17 @@ def system_response(
     ------
     InvalidArgument
         If an argument is out of range, or the response is not finite.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.svf(g.input([0.0]), cutoff_hz=1000.0))
+    >>> found = amp.measure.system_response(g, method="step", frames=256)
+    >>> found
+    SystemResponse(step, 1x1x256 frames at 48000 Hz, 0 to 24000 Hz, tail -186.99 dB)
+    >>> found.limits[:2]
+    ('length: 256 frames, which tell 187.5 Hz apart', 'end: the last tenth holds -186.99 dB of the energy: it
+        has decayed')
     """
     where = "system_response"
     rate = _rate(where, system, sample_rate)
@@ -324,5 +361,14 @@ def summary(render: Render, *, layout: Layout | None = None) -> Measurement:
     """Peak, true peak, RMS, crest, DC and loudness of a render; its repr is stable text.
 
     `layout` says where more than two channels come from, which their loudness depends on (`loudness`).
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.sine(amplitude=0.5))
+    >>> amp.measure.summary(g.render(seconds=0.5))
+    Measurement(24000 frames, 0.500 s at 48000 Hz)
+      batch 0 channel 0: peak -6.02 dBFS, true peak -6.02 dBTP, rms -9.03 dB, crest 3.01 dB, dc 0.000000
+      batch 0: loudness -9.71 LUFS
     """
     return measure_levels(render.audio, render.sample_rate, layout=layout)

@@ -8,15 +8,9 @@ from amp_lab.analysis.level import Measurement, measure_levels, true_peak
 from amp_lab.analysis.noise_level import NoiseLevel, dynamic_range, idle_noise
 from amp_lab.analysis.r128 import Loudness, ebu_r128, loudness
 from amp_lab.analysis.response import FrequencyResponse, deconvolve, group_delay, transfer
+from amp_lab.analysis.short_time import ShortTimeSpectrum, spectrogram
 from amp_lab.analysis.signals import FloatArray, to_bcn
-from amp_lab.analysis.spectral import (
-    Peak,
-    ShortTimeSpectrum,
-    Spectrum,
-    find_peaks,
-    power_spectrum,
-    spectrogram,
-)
+from amp_lab.analysis.spectral import Peak, Spectrum, find_peaks, power_spectrum
 from amp_lab.analysis.stimuli import impulse, noise, silence, sweep, tone, two_tone
 from amp_lab.analysis.windows import WindowFacts, window_facts
 

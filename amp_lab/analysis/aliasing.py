@@ -22,6 +22,11 @@ def exact_frequency(frequency_hz: float, sample_rate: float, frames: int = 1 << 
     ------
     InvalidArgument
         If the frequency is not within 0 Hz to sample_rate / 2, or `frames` is not 3 to 2^40.
+
+    Examples
+    --------
+    >>> amp.measure.exact_frequency(1000.0, 48_000.0, frames=1 << 12)
+    (996.09375, 85)
     """
     sample_rate = arguments.sample_rate("exact_frequency", sample_rate)
     frequency_hz = arguments.frequency("exact_frequency.frequency_hz", frequency_hz, sample_rate)
@@ -47,6 +52,16 @@ def alias_energy(
     ------
     InvalidArgument
         If `f0_hz` is not such a frequency (the message names the nearest), or x is silent.
+
+    Examples
+    --------
+    >>> f0, k = amp.measure.exact_frequency(2500.0, 48_000.0, frames=1 << 12)
+    >>> g = amp.Graph()
+    >>> naive = g.oscillator(waveform="saw", frequency_hz=f0, quality="naive", name="naive")
+    >>> blep4 = g.oscillator(waveform="saw", frequency_hz=f0, quality="blep4", name="blep4")
+    >>> r = g.render(frames=1 << 12, taps=["naive", "blep4"])
+    >>> [amp.measure.alias_energy(r.taps[q], f0, 48_000.0).round(1) for q in ("naive", "blep4")]
+    [array([[-14.7]]), array([[-62.1]])]
     """
     sample_rate = arguments.sample_rate("alias_energy", sample_rate)
     cure = "Give the highest frequency that counts."

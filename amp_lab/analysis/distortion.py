@@ -39,6 +39,18 @@ class Distortion(Record):
     band_hz : lowest and highest frequency that counts
     notch_q : of the notch filter that the residual was read through, None for none
     frames, sample_rate : of the signal
+
+    Examples
+    --------
+    >>> x = amp.measure.tone(9600, 48_000.0, 1000.0)
+    >>> found = amp.measure.harmonic_distortion(x + 0.01 * x**3 + amp.measure.noise(9600, rms=1e-4), 48_000.0)
+    >>> found
+    Distortion(1000.000 Hz at 0.06 dBFS: THD+N -52.11 dB, THD -52.12 dB, SNR 77.64 dB, 20 to 20000 Hz, 9600
+        frames at 48000 Hz)
+    >>> found.harmonics_db[0, 0, 1].round(1).item(), found.sinad_db.round(1)
+    (-52.1, array([[52.1]]))
+    >>> found.plot().axes[0].get_xlabel()
+    'order'
     """
 
     _units: ClassVar = {
@@ -92,6 +104,12 @@ def snr(x: npt.ArrayLike, reference: npt.ArrayLike) -> FloatArray:
     ------
     ShapeError
         If the shapes differ.
+
+    Examples
+    --------
+    >>> x = amp.measure.tone(480, 48_000.0, 1000.0)
+    >>> amp.measure.snr(x * 1.001, x).round(2)
+    array([[60.]])
     """
     signal, ideal = to_signal(x, "snr.x"), to_signal(reference, "snr.reference")
     if signal.shape != ideal.shape:
@@ -142,6 +160,12 @@ def thd_n(
     ------
     InvalidArgument
         If `f0_hz` is not between eight periods per signal and sample_rate / 2, or x is silent.
+
+    Examples
+    --------
+    >>> x = amp.measure.tone(9600, 48_000.0, 1000.0) + 0.001 * amp.measure.tone(9600, 48_000.0, 3000.0)
+    >>> amp.measure.thd_n(x, 1000.0, 48_000.0).round(2)
+    array([[-60.]])
     """
     found = rows_and_band("thd_n", x, sample_rate, band_hz)
     f0_hz = tone_frequency("thd_n.f0_hz", f0_hz, found)
@@ -184,6 +208,13 @@ def harmonic_distortion(
     ------
     InvalidArgument
         If an argument is out of range, a signal is too short, silent, or not finite.
+
+    Examples
+    --------
+    >>> x = np.clip(1.2 * amp.measure.tone(9600, 48_000.0, 1000.0), -1.0, 1.0)
+    >>> amp.measure.harmonic_distortion(x, 48_000.0, orders=3)
+    Distortion(1000.000 Hz at 0.86 dBFS: THD+N -22.72 dB, THD -23.77 dB, SNR 29.29 dB, 20 to 20000 Hz, 9600
+        frames at 48000 Hz)
     """
     found = rows_and_band("harmonic_distortion", x, sample_rate, band_hz)
     arguments.whole(

@@ -38,6 +38,12 @@ class FoundFrequency(Record):
     rest_db : level of all else (offset apart), at any frequency; RMS of a full-scale sine is 0 dBFS
     band_hz : where it was searched
     frames, sample_rate : of the signal
+
+    Examples
+    --------
+    >>> found = amp.measure.find_frequency(amp.measure.tone(4800, 48_000.0, 440.5, amplitude=0.5), 48_000.0)
+    >>> found.frequency_hz.round(6), found.level_db.round(2)
+    (array([[440.5]]), array([[-6.02]]))
     """
 
     _units: ClassVar = {
@@ -105,6 +111,12 @@ def find_frequency(x: npt.ArrayLike, sample_rate: float, *, band_hz: Band | None
     InvalidArgument
         If a signal is silent, not finite, or too short for the band, or its highest level lies at an edge
         of the band.
+
+    Examples
+    --------
+    >>> noisy = amp.measure.tone(4800, 48_000.0, 440.5) + amp.measure.noise(4800, rms=0.01)
+    >>> amp.measure.find_frequency(noisy, 48_000.0)
+    FoundFrequency(440.504188 Hz +- 0.0025 Hz at 0.00 dBFS, all else -36.83 dBFS, 4800 frames at 48000 Hz)
     """
     rate = arguments.sample_rate("find_frequency", sample_rate)
     rows = sine_fit.rows(x, "find_frequency")

@@ -32,6 +32,13 @@ class Intermodulation(Record):
     third_db : third order. smpte: f2 +- 2 f1 over f2; ccif: 2 f1 - f2 and 2 f2 - f1 over f1 and f2 together
     imd_db : second and third order together, in power
     frames, sample_rate : of the signal
+
+    Examples
+    --------
+    >>> x = amp.measure.two_tone(48_000, 48_000.0, 60.0, 7000.0, ratio=4.0)
+    >>> found = amp.measure.intermodulation(x + 0.01 * x**2, 48_000.0)
+    >>> found.low_hz, found.high_hz, found.second_db.round(1)
+    (60.0, 7000.0, array([[-35.9]]))
     """
 
     _units: ClassVar = {
@@ -98,6 +105,13 @@ def intermodulation(
     InvalidArgument
         If a frequency is out of range, a product falls on another component or beyond half the sample rate,
         or a signal is too short, silent, or not finite.
+
+    Examples
+    --------
+    >>> x = amp.measure.two_tone(9600, 48_000.0)
+    >>> amp.measure.intermodulation(x + 0.01 * x**2 + 0.001 * x**3, 48_000.0, method="ccif")
+    Intermodulation(ccif, 19000 Hz at -6.02 dBFS and 20000 Hz at -6.02 dBFS: IMD -52.02 dB, second order
+        -52.05 dB, third order -74.54 dB, 9600 frames at 48000 Hz)
     """
     checks.choice("intermodulation.method", method, get_args(Method), "method", InvalidArgument)
     rate = arguments.sample_rate("intermodulation", sample_rate)

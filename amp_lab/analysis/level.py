@@ -32,6 +32,17 @@ class Measurement(Record):
     loudness_lufs : integrated loudness (`amp_lab.measure.loudness`), NaN where it does not apply: below
         0.4 s, outside 8 to 384 kHz, over two channels without a layout
     nonfinite : number of samples that are NaN or infinite, left out of all of the above
+
+    Examples
+    --------
+    >>> levels = amp.measure.summary(amp.presets.three_osc().render(seconds=0.5))
+    >>> levels
+    Measurement(24000 frames, 0.500 s at 48000 Hz)
+      batch 0 channel 0: peak -9.15 dBFS, true peak -9.14 dBTP, rms -21.08 dB, crest 11.93 dB, dc -0.000029
+      batch 0 channel 1: peak -9.15 dBFS, true peak -9.14 dBTP, rms -21.08 dB, crest 11.93 dB, dc -0.000029
+      batch 0: loudness -19.23 LUFS
+    >>> levels.to_dict()["units"]["true_peak_db"]
+    'dBTP'
     """
 
     peak_db: FloatArray
@@ -83,6 +94,12 @@ def true_peak(x: npt.ArrayLike) -> FloatArray:
     ------
     InvalidArgument
         If a sample is not finite, or there are none.
+
+    Examples
+    --------
+    >>> x = amp.measure.tone(960, 48_000.0, 12_000.0, phase_rad=np.pi / 4)
+    >>> x.max().round(3).item(), amp.measure.true_peak(x).round(2)
+    (0.707, array([[0.09]]))
     """
     signal = to_signal(x, "true_peak")
     require_finite(signal, "true_peak")
@@ -99,6 +116,13 @@ def measure_levels(
     Samples that are not finite are counted and left out; true peak and loudness, which look across
     neighbours, are then not measured. More than two channels have a loudness if `layout` says where they
     come from (`amp_lab.measure.loudness`).
+
+    Examples
+    --------
+    >>> amp.analysis.measure_levels(amp.measure.tone(24_000, 48_000.0, 997.0), 48_000.0)
+    Measurement(24000 frames, 0.500 s at 48000 Hz)
+      batch 0 channel 0: peak 0.00 dBFS, true peak 0.00 dBTP, rms -3.01 dB, crest 3.01 dB, dc 0.000638
+      batch 0: loudness -3.01 LUFS
     """
     signal = to_bcn(audio, "measure_levels")
     rate = arguments.sample_rate("measure_levels", sample_rate)

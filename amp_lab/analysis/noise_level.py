@@ -33,6 +33,15 @@ class NoiseLevel(Record):
     full_scale : amplitude of the full-scale sine
     band_hz : lowest and highest frequency that counts
     frames, sample_rate : of the signal
+
+    Examples
+    --------
+    >>> x = amp.measure.tone(48_000, 48_000.0, 997.0, amplitude=0.001) + amp.measure.noise(48_000, rms=1e-5)
+    >>> found = amp.measure.dynamic_range(x, 48_000.0)
+    >>> found.dynamic_range_db.round(1), found.tone_db.round(1)
+    (array([[96.1]]), array([[-60.]]))
+    >>> sorted(found.to_dict()["units"])
+    ['band_hz', 'dynamic_range_db', 'noise_db', 'sample_rate', 'tone_db']
     """
 
     _units: ClassVar = {
@@ -104,6 +113,13 @@ def dynamic_range(
     ------
     InvalidArgument
         If an argument is out of range, or a signal is too short, silent, or not finite.
+
+    Examples
+    --------
+    >>> x = amp.measure.tone(48_000, 48_000.0, 997.0, amplitude=0.001) + amp.measure.noise(48_000, rms=1e-5)
+    >>> amp.measure.dynamic_range(x, 48_000.0)
+    NoiseLevel(dynamic range 96.13 dB, CCIR-RMS weighted, tone at -60.00 dBFS, 20 to 20000 Hz, 48000 frames at
+        48000 Hz)
     """
     found = rows_and_band("dynamic_range", x, sample_rate, band_hz)
     if f0_hz is not None:
@@ -142,6 +158,11 @@ def idle_noise(
     ------
     InvalidArgument
         If an argument is out of range, or a signal is too short or not finite.
+
+    Examples
+    --------
+    >>> amp.measure.idle_noise(amp.measure.noise(48_000, rms=1e-5), 48_000.0, weighting="a")
+    NoiseLevel(dynamic range 99.83 dB, A-weighted, idle, 20 to 20000 Hz, 48000 frames at 48000 Hz)
     """
     found = rows_and_band("idle_noise", x, sample_rate, band_hz)
     rest = found.rows.values - found.rows.values.mean(axis=-1, keepdims=True)

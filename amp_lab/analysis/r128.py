@@ -43,6 +43,17 @@ class Loudness(Record):
     blocks, blocks_above : whole gating blocks, and those above both gates
     momentary_lufs, short_term_lufs : one window of 0.4 s or 3 s every 10 ms; those that are whole
     channels : where the channels come from
+
+    Examples
+    --------
+    >>> found = amp.measure.ebu_r128(amp.measure.tone(192_000, 48_000.0, 997.0), 48_000.0)
+    >>> found
+    Loudness(M, 192000 frames at 48000 Hz: integrated -3.01 LUFS, range 0.00 LU, momentary at most -3.01 LUFS,
+        short-term at most -3.01 LUFS)
+    >>> found.momentary_lufs.shape, found.momentary_times_s[:2].round(2), found.short_term_times_s[:2]
+    ((1, 361), array([0.4 , 0.41]), array([3.  , 3.01]))
+    >>> found.plot().axes[0].get_ylabel()
+    'loudness (LUFS)'
     """
 
     integrated_lufs: FloatArray
@@ -119,6 +130,17 @@ def loudness(x: npt.ArrayLike, sample_rate: float, *, layout: layouts.Layout | N
     InvalidArgument
         If the signal is too short, a sample is not finite, the rate is out of range, or there are more than
         two channels and no layout.
+
+    Examples
+    --------
+    >>> x = amp.measure.tone(48_000, 48_000.0, 997.0, channels=2, amplitude=0.1)
+    >>> amp.measure.loudness(x, 48_000.0).round(2)
+    array([-20.])
+    >>> amp.measure.loudness(np.zeros((1, 6, 48_000)), 48_000.0)
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.InvalidArgument: loudness.layout: missing for more than two channels (got 6, allowed 1 or 2
+        without it). Say where they come from, for example layout='5.1'; frames are the last axis.
     """
     signal = to_signal(x, "loudness")
     integrated = _measured(signal, sample_rate, layout, "loudness", series=False).integrated_lufs
@@ -129,6 +151,12 @@ def ebu_r128(x: npt.ArrayLike, sample_rate: float, *, layout: layouts.Layout | N
     """Return integrated, momentary and short-term loudness, their maxima, and the loudness range.
 
     Arguments and errors are those of `loudness`.
+
+    Examples
+    --------
+    >>> amp.measure.ebu_r128(amp.measure.noise(192_000, channels=2), 48_000.0)
+    Loudness(L R, 192000 frames at 48000 Hz: integrated -13.85 LUFS, range 0.01 LU, momentary at most -13.76
+        LUFS, short-term at most -13.84 LUFS)
     """
     return _measured(to_signal(x, "ebu_r128"), sample_rate, layout, "ebu_r128", series=True)
 

@@ -29,6 +29,16 @@ class FrequencyResponse(Record):
     magnitude_db : (..., F), minus infinity at an exact zero
     phase_rad : (..., F), unwrapped along frequency
     group_delay_s : (..., F), NaN where the magnitude is zero
+
+    Examples
+    --------
+    >>> response = amp.analysis.transfer([1.0, -0.5, 0.0, 0.0], 48_000.0)
+    >>> response
+    FrequencyResponse(3, 0 to 24000 Hz)
+    >>> response.freq_hz, response.magnitude_db.round(2)
+    (array([    0., 12000., 24000.]), array([-6.02,  0.97,  3.52]))
+    >>> response.plot().axes[0].get_ylabel()
+    'magnitude (dB)'
     """
 
     _units: ClassVar = {"freq_hz": "Hz", "magnitude_db": "dB", "phase_rad": "rad", "group_delay_s": "s"}
@@ -44,6 +54,17 @@ class FrequencyResponse(Record):
         ------
         InvalidArgument
             If `frequency_hz` is outside the measured range.
+
+        Examples
+        --------
+        >>> response = amp.analysis.transfer([1.0, -0.5, 0.0, 0.0], 48_000.0)
+        >>> response.at(12_000.0).round(2).item()
+        0.97
+        >>> response.at(25_000.0)
+        Traceback (most recent call last):
+            ...
+        amp_lab.errors.InvalidArgument: FrequencyResponse.at: out of range (got 25000.0 Hz, allowed 0 to 24000
+            Hz). Use a measured frequency.
         """
         f = self.freq_hz
         ends = float(f[0]), float(f[-1])
@@ -76,6 +97,11 @@ def transfer(impulse_response: npt.ArrayLike, sample_rate: float, *, before: int
     ------
     InvalidArgument
         If the rate is not 1 Hz to 10 MHz, or `before` is no frame of the response.
+
+    Examples
+    --------
+    >>> amp.analysis.transfer([0.0, 1.0, 0.0, 0.0], 48_000.0).group_delay_s * 48_000.0
+    array([1., 1., 1.])
     """
     sample_rate = arguments.sample_rate("frequency_response", sample_rate)
     h = to_signal(impulse_response, "frequency_response")
@@ -96,7 +122,13 @@ def transfer(impulse_response: npt.ArrayLike, sample_rate: float, *, before: int
 
 
 def group_delay(impulse_response: npt.ArrayLike, sample_rate: float) -> FloatArray:
-    """Group delay in seconds at the frequencies of `transfer`, NaN at zeros of the response."""
+    """Group delay in seconds at the frequencies of `transfer`, NaN at zeros of the response.
+
+    Examples
+    --------
+    >>> amp.measure.group_delay([0.0, 0.0, 1.0, 0.0], 48_000.0) * 48_000.0
+    array([2., 2., 2.])
+    """
     return transfer(impulse_response, sample_rate).group_delay_s
 
 
@@ -114,6 +146,13 @@ def deconvolve(response: npt.ArrayLike, stimulus: npt.ArrayLike, *, before: int 
         If the stimulus is silent, or `before` is no frame of the response.
     ShapeError
         If batches or channels of the two do not fit.
+
+    Examples
+    --------
+    >>> x = amp.measure.noise(64)[0, 0]
+    >>> y = np.convolve(x, [1.0, -0.5])
+    >>> amp.analysis.deconvolve(y, x)[:3].round(6) + 0.0
+    array([ 1. , -0.5,  0. ])
     """
     y, x = to_signal(response, "deconvolve.response"), to_signal(stimulus, "deconvolve.stimulus")
     require_finite(y, "deconvolve.response")

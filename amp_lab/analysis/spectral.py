@@ -1,9 +1,8 @@
-"""Windowed spectra: lines in dBFS or density in dBFS/Hz, calibrated from 0 Hz to Nyquist."""
+"""Spectra averaged over windowed segments: lines in dBFS, or density in dBFS/Hz, from 0 Hz to Nyquist."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -25,19 +24,19 @@ from amp_lab.analysis.signals import (
 from amp_lab.analysis.windows import Window
 from amp_lab.common import arrays, checks
 from amp_lab.common.provided import provided
-from amp_lab.errors import InvalidArgument, ShapeError
+from amp_lab.errors import InvalidArgument
 
 Quantity: TypeAlias = Literal["amplitude", "power", "density"]
 Reference: TypeAlias = Literal["sine", "square"]
 MOST_SEGMENT_FRAMES = 1 << 26
-_OCTAVE_DB = 20.0 * math.log10(2.0)
+OCTAVE_DB = 20.0 * math.log10(2.0)
 _SQUARED = 400
 """Powers of two up to this may be squared and summed in double precision."""
 _SEGMENTS = 128
 """Segments averaged at most: past that a picture does not change, only its cost."""
 
 
-class _Calibrated(Record):
+class Calibrated(Record):
     """What the levels of a record are relative to."""
 
     quantity: Quantity
@@ -58,7 +57,7 @@ class _Calibrated(Record):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Spectrum(_Calibrated):
+class Spectrum(Calibrated):
     """Level over frequency; the fields say what a level is relative to.
 
     Attributes
@@ -76,6 +75,17 @@ class Spectrum(_Calibrated):
     coherent_gain : mean of the window, compensated in lines
     noise_bandwidth_bins, noise_bandwidth_hz : equivalent noise bandwidth of the window; a bin is
         sample_rate / segment_frames, as zero-padding resolves no more
+
+    Examples
+    --------
+    >>> found = amp.analysis.power_spectrum(amp.measure.tone(4800, 48_000.0, 1000.0), 48_000.0)
+    >>> found
+    Spectrum(1x1x4801, 0 to 24000 Hz, amplitude in dBFS, 0 dBFS full-scale sine, blackmanharris, 1 of 4800
+        frames, noise bandwidth 20.04 Hz)
+    >>> found.unit, found.units["freq_hz"], round(found.noise_bandwidth_hz, 2), found.to_dict()["window"]
+    ('dBFS', 'Hz', 20.04, 'blackmanharris')
+    >>> found.plot().axes[0].get_ylabel()
+    'level (dBFS)'
     """
 
     freq_hz: FloatArray
@@ -117,7 +127,13 @@ class Spectrum(_Calibrated):
 
 @dataclass(frozen=True)
 class Peak:
-    """A local maximum of a spectrum, between bins."""
+    """A local maximum of a spectrum, between bins.
+
+    Examples
+    --------
+    >>> amp.analysis.Peak(freq_hz=1000.0, level_db=-6.0)
+    Peak(freq_hz=1000.0, level_db=-6.0)
+    """
 
     freq_hz: float
     level_db: float
@@ -162,9 +178,16 @@ def power_spectrum(
     ------
     InvalidArgument
         If there is no such window, quantity, reference or rate, or nothing is finite.
+
+    Examples
+    --------
+    >>> x = amp.measure.noise(48_000, rms=0.1)
+    >>> found = amp.analysis.power_spectrum(x, 48_000.0, segment_frames=4096, quantity="density")
+    >>> found.mean_db.mean().round().item(), found.unit
+    (-61.0, 'dBFS/Hz')
     """
     windows.check("spectrum.window", window)
-    rate = _options("spectrum", sample_rate, quantity, reference, segment_frames)
+    rate = check_options("spectrum", sample_rate, quantity, reference, segment_frames)
     signal = to_signal(x, "power_spectrum")
     runs = finite_runs(signal)
     if not runs.size:
@@ -173,10 +196,10 @@ def power_spectrum(
     frames = int(lengths.max())
     size = frames if frames <= 2 * segment_frames else segment_frames
     starts, of_segments = _starts(runs[lengths >= size], size)
-    exponent = _excess(signal)
+    exponent = excess(signal)
     taper = windows.taper(window, size)
     padded = fft.next_fast_len(2 * size, real=True)
-    gain = _power_gain(taper, padded, rate, quantity, reference)
+    gain = power_gain(taper, padded, rate, quantity, reference)
     mean = np.zeros((*signal.shape[:-1], gain.size))
     hold = np.zeros_like(mean)
     for start in starts:
@@ -186,8 +209,8 @@ def power_spectrum(
         np.maximum(hold, power, out=hold)
     return Spectrum(
         freq_hz=bin_frequencies(padded, rate),
-        mean_db=power_decibels(mean / starts.size) + exponent * _OCTAVE_DB,
-        hold_db=power_decibels(hold) + exponent * _OCTAVE_DB,
+        mean_db=power_decibels(mean / starts.size) + exponent * OCTAVE_DB,
+        hold_db=power_decibels(hold) + exponent * OCTAVE_DB,
         window=window,
         segment_frames=size,
         segments=starts.size,
@@ -201,7 +224,7 @@ def power_spectrum(
     )
 
 
-def _options(where: str, rate: float, quantity: str, reference: str, segment_frames: int) -> float:
+def check_options(where: str, rate: float, quantity: str, reference: str, segment_frames: int) -> float:
     """Check what spectrum and spectrogram have in common and return the sample rate."""
     checks.choice(f"{where}.quantity", quantity, get_args(Quantity), "quantity", InvalidArgument)
     checks.choice(f"{where}.reference", reference, get_args(Reference), "reference", InvalidArgument)
@@ -210,7 +233,7 @@ def _options(where: str, rate: float, quantity: str, reference: str, segment_fra
     return arguments.sample_rate(where, rate)
 
 
-def _power_gain(
+def power_gain(
     taper: FloatArray, size: int, rate: float, quantity: Quantity, reference: Reference
 ) -> FloatArray:
     """Factors (F,) from squared FFT magnitudes to the square of a line, or to density, over the reference."""
@@ -224,7 +247,7 @@ def _power_gain(
     return np.asarray(sided * ((2.0 if reference == "sine" else 1.0) / area))
 
 
-def _excess(signal: FloatArray) -> int:
+def excess(signal: FloatArray) -> int:
     """Power of two by which the largest finite value is too large to be squared and summed."""
     peak = np.max(np.abs(signal), where=np.isfinite(signal), initial=0.0)
     return max(0, int(np.frexp(peak)[1]) - _SQUARED)
@@ -249,6 +272,14 @@ def find_peaks(
     through the three highest bins in dB gives frequency and level (J. O. Smith,
     "Spectral Audio Signal Processing", quadratic interpolation of spectral peaks). What an offset
     leaks into the bins beside 0 Hz is 6 dB high at most: less than the default prominence.
+
+    Examples
+    --------
+    >>> x = amp.measure.tone(4800, 48_000.0, 440.0) + 0.1 * amp.measure.tone(4800, 48_000.0, 1760.0)
+    >>> found = amp.analysis.power_spectrum(x[0, 0], 48_000.0)
+    >>> peaks = amp.analysis.find_peaks(found.freq_hz, found.mean_db, count=2)
+    >>> [(round(peak.freq_hz, 1), round(peak.level_db, 1)) for peak in peaks]
+    [(440.0, 0.0), (1760.0, -20.0)]
     """
     count = arguments.whole("find_peaks.count", count, 0, 1 << 31, "Give how many peaks to return.")
     arguments.real("find_peaks.prominence_db", prominence_db, "a number of dB", "Give a float.")
@@ -261,103 +292,3 @@ def find_peaks(
     peak_db = mid - 0.25 * (left - right) * offset
     step = freq_hz[1] - freq_hz[0] if freq_hz.size > 1 else 0.0
     return tuple(Peak(float(f), float(db)) for f, db in zip((best + offset) * step, peak_db, strict=True))
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class ShortTimeSpectrum(_Calibrated):
-    """Level over frequency and time; also unpacks as ``time_s, freq_hz, level_db``.
-
-    Attributes
-    ----------
-    time_s : (T,), centres of the segments
-    freq_hz : (F,)
-    level_db : (F, T), NaN where a segment holds a NaN or an infinity
-    window, segment_frames : name and length of the window
-    sample_rate : Hz
-    quantity, reference : see `power_spectrum`
-    coherent_gain, noise_bandwidth_bins : of the window
-    """
-
-    time_s: FloatArray
-    freq_hz: FloatArray
-    level_db: FloatArray
-    window: Window
-    segment_frames: int
-    sample_rate: float
-    quantity: Quantity
-    reference: Reference
-    coherent_gain: float
-    noise_bandwidth_bins: float
-
-    def __iter__(self) -> Iterator[FloatArray]:
-        return iter((self.time_s, self.freq_hz, self.level_db))
-
-    def __getitem__(self, index: int) -> FloatArray:
-        return (self.time_s, self.freq_hz, self.level_db)[index]
-
-    def __len__(self) -> int:
-        return 3
-
-    def __repr__(self) -> str:
-        """One line: size, and how it is calibrated."""
-        return (
-            f"ShortTimeSpectrum({self.time_s.size} segments of {self.segment_frames} frames, "
-            f"0 to {self.freq_hz[-1]:.9g} Hz, {self.quantity} in {self.unit}, "
-            f"0 dBFS full-scale {self.reference}, {self.window})"
-        )
-
-
-def spectrogram(
-    x: npt.ArrayLike,
-    sample_rate: float,
-    *,
-    segment_frames: int = 4096,
-    columns: int = 600,
-    window: Window = "hann",
-    quantity: Quantity = "amplitude",
-    reference: Reference = "sine",
-) -> ShortTimeSpectrum:
-    """Spectra of at most `columns` segments spread evenly over one signal `x` (frame,).
-
-    A signal shorter than `segment_frames` is taken in one. Levels are those of `power_spectrum`.
-
-    Raises
-    ------
-    InvalidArgument
-        If there is no such window, quantity, reference or rate.
-    ShapeError
-        If `x` holds several signals.
-    """
-    windows.check("spectrogram.window", window)
-    rate = _options("spectrogram", sample_rate, quantity, reference, segment_frames)
-    cure = "Give how many segments to look at."
-    columns = arguments.whole("spectrogram.columns", columns, 1, 1 << 20, cure)
-    signal = to_signal(x, "spectrogram")
-    if signal.size != signal.shape[-1]:
-        raise ShapeError(
-            f"spectrogram: several signals (got shape {signal.shape}, allowed one). Pass x[batch, channel]."
-        )
-    signal = signal.ravel()
-    size = min(segment_frames, signal.size)
-    last = signal.size - size
-    starts = np.unique(np.linspace(0, last, min(columns, last // 16 + 1)).round().astype(np.int64))
-    taper = windows.taper(window, size)
-    segments = np.lib.stride_tricks.sliding_window_view(signal, size)[starts]
-    whole = np.isfinite(segments).all(axis=-1)
-    level = np.full((starts.size, size // 2 + 1), np.nan)
-    exponent = _excess(signal)
-    spectra = np.abs(fft.rfft(np.ldexp(segments[whole], -exponent) * taper, axis=-1))
-    gain = _power_gain(taper, size, rate, quantity, reference)
-    level[whole] = power_decibels(gain * spectra**2) + exponent * _OCTAVE_DB
-    return ShortTimeSpectrum(
-        time_s=(starts.astype(np.float64) + size / 2) / rate,
-        freq_hz=bin_frequencies(size, rate),
-        level_db=level.T,
-        window=window,
-        segment_frames=size,
-        sample_rate=rate,
-        quantity=quantity,
-        reference=reference,
-        coherent_gain=float(taper.mean()),
-        noise_bandwidth_bins=float(size * np.sum(taper**2) / taper.sum() ** 2),
-    )

@@ -17,7 +17,14 @@ from amp_lab.errors import InvalidArgument
 
 
 def silence(frames: int, *, channels: int = 1) -> FloatArray:
-    """Zeros."""
+    """Zeros.
+
+    Examples
+    --------
+    >>> amp.measure.silence(4, channels=2)
+    array([[[0., 0., 0., 0.],
+            [0., 0., 0., 0.]]])
+    """
     _check_size("silence", frames, channels)
     return np.zeros((1, channels, frames))
 
@@ -29,6 +36,11 @@ def impulse(frames: int, *, channels: int = 1, at_frame: int = 0, amplitude: flo
     ------
     InvalidArgument
         If `at_frame` is outside the signal.
+
+    Examples
+    --------
+    >>> amp.measure.impulse(5, at_frame=2)
+    array([[[0., 0., 1., 0., 0.]]])
     """
     _check_size("impulse", frames, channels)
     cure = "Use more frames or an earlier one."
@@ -54,6 +66,11 @@ def tone(
     ------
     InvalidArgument
         If a frequency, rate, amplitude or phase is no finite number or out of range.
+
+    Examples
+    --------
+    >>> amp.measure.tone(4, 48_000.0, 12_000.0, amplitude=0.5).round(9) + 0.0
+    array([[[ 0. ,  0.5,  0. , -0.5]]])
     """
     _check_size("tone", frames, channels)
     sample_rate = arguments.sample_rate("tone", sample_rate)
@@ -83,6 +100,12 @@ def two_tone(
     ------
     InvalidArgument
         If a frequency, rate, amplitude or ratio is no finite number or out of range.
+
+    Examples
+    --------
+    >>> x = amp.measure.two_tone(48_000, 48_000.0, 60.0, 7000.0, ratio=4.0)
+    >>> x.shape, x.max().round(2).item()
+    ((1, 1, 48000), 1.0)
     """
     _check_size("two_tone", frames, channels)
     sample_rate = arguments.sample_rate("two_tone", sample_rate)
@@ -113,6 +136,17 @@ def sweep(
     ------
     InvalidArgument
         Unless 0 < start_hz < stop_hz <= sample_rate / 2.
+
+    Examples
+    --------
+    >>> x = amp.measure.sweep(48_000, 48_000.0, 20.0, 20_000.0)
+    >>> x.shape, x.max().round(3).item()
+    ((1, 1, 48000), 0.5)
+    >>> amp.measure.sweep(48_000, 48_000.0, 20.0, 30_000.0)
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.InvalidArgument: sweep.stop_hz: out of range (got 20 to 30000 Hz, allowed rising
+        frequencies above 0 up to 24000 Hz). Use a start below the stop.
     """
     _check_size("sweep", frames, channels)
     sample_rate = arguments.sample_rate("sweep", sample_rate)
@@ -134,7 +168,14 @@ def sweep(
 def noise(
     frames: int, *, channels: int = 1, rms: float = 0.1, seed: int = 0, gaussian: bool = True
 ) -> FloatArray:
-    """White noise of the given expected RMS; channels are independent, equal seeds equal bits."""
+    """White noise of the given expected RMS; channels are independent, equal seeds equal bits.
+
+    Examples
+    --------
+    >>> x = amp.measure.noise(48_000, rms=0.1, seed=7)
+    >>> x.std().round(3).item(), np.array_equal(x, amp.measure.noise(48_000, rms=0.1, seed=7))
+    (0.1, True)
+    """
     _check_size("noise", frames, channels)
     rms = _size("noise.rms", rms)
     seed = arguments.whole("noise.seed", seed, 0, (1 << 128) - 1, "Equal seeds give equal bits.")

@@ -44,6 +44,22 @@ class SystemResponse(Record):
     harmonics_db : (batch, channel, orders), response at the second and higher harmonics over the linear one;
         empty unless the stimulus is a sweep
     amplitude : of the stimulus
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.svf(g.input([0.0]), cutoff_hz=1000.0))
+    >>> found = amp.measure.system_response(g, frames=256)
+    >>> found
+    SystemResponse(impulse, 1x1x256 frames at 48000 Hz, 0 to 24000 Hz, tail -186.99 dB)
+    >>> found.decayed, found.resolution_hz, found.impulse.shape, found.step[0, 0, -1].round(6).item()
+    (True, 187.5, (1, 1, 256), 1.0)
+    >>> found.limits[0]
+    'length: 256 frames, which tell 187.5 Hz apart'
+    >>> found.frequency_response().at(1000.0).round(1)
+    array([[-3.]])
+    >>> found.to_dict()["method"], found.plot().axes[1].get_ylabel()
+    ('impulse', 'magnitude (dB)')
     """
 
     _units: ClassVar = {

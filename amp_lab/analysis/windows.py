@@ -32,6 +32,12 @@ class WindowFacts(Record):
     noise_bandwidth_bins : equivalent noise bandwidth, in bins of sample_rate / frames
     scalloping_db : how much a line half-way between two bins reads low, without zero-padding
     half_lobe_bins : from the middle of a line to the first zero
+
+    Examples
+    --------
+    >>> facts = amp.analysis.window_facts("hann", 4096)
+    >>> facts.coherent_gain, facts.noise_bandwidth_bins, facts.half_lobe_bins
+    (0.5, 1.5, 2)
     """
 
     _units: ClassVar = {"noise_bandwidth_bins": "bin", "scalloping_db": "dB", "half_lobe_bins": "bin"}
@@ -72,6 +78,16 @@ def window_facts(name: Window, frames: int = 1 << 15) -> WindowFacts:
     ------
     InvalidArgument
         If there is no such window, or `frames` is no whole number from 1 to 2^26.
+
+    Examples
+    --------
+    >>> amp.analysis.window_facts("flattop", 4096)
+    WindowFacts(flattop, 4096 frames, coherent gain 0.2156, noise bandwidth 3.7702 bins, scalloping 0.01 dB)
+    >>> amp.analysis.window_facts("hanning")
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.InvalidArgument: window_facts.window: no such window (got 'hanning', allowed blackmanharris
+        | flattop | hann | hamming | blackman | rectangular). Did you mean 'hann'?
     """
     check("window_facts.window", name)
     arguments.whole("window_facts.frames", frames, 1, 1 << 26, "Give the length of the segment.")

@@ -36,6 +36,13 @@ def difference(
     ------
     ShapeError
         If batches or channels differ.
+
+    Examples
+    --------
+    >>> x = amp.measure.tone(4800, 48_000.0, 440.0)
+    >>> figure = amp.plots.difference(x * 1.001, x, 48_000.0)
+    >>> figure.axes[0].get_title(loc="right")
+    'first at frame 1, peak -60.0 dBFS (0.001)'
     """
     got, wanted = to_bcn(result, "difference.result"), to_bcn(reference, "difference.reference")
     if got.shape[:2] != wanted.shape[:2]:

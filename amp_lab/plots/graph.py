@@ -35,6 +35,13 @@ def graph(state: State, *, name: str = "graph", ax: Axes | None = None) -> Figur
     ----------
     state
         Of a journal; nodes without a place get one.
+
+    Examples
+    --------
+    >>> from amp_lab.graph.edits.journal import Journal
+    >>> figure = amp.plots.graph(Journal.of(amp.presets.three_osc()).state, name="three_osc")
+    >>> figure.axes[0].get_title(loc="right")
+    '16 nodes  ·  10 edges  ·  8 modulations'
     """
     contracts = {record.type: catalog.contract(record.type) for record in state.nodes.values()}
     places = {**graph_layout.settle(state, contracts), **state.places} if state.nodes else {}

@@ -23,6 +23,14 @@ def thermo(heat: Heat, *, name: str = "Heat", ax: Axes | None = None) -> Figure:
 
     Nodes without heat are named in a note instead of drawn as flat lines, nodes with equal heat share
     a dashed line. Values that are not finite are left out, and the title says from when on.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.gain(g.sine(), thermo={"heat_j_per_frame": 1e-6}))
+    >>> figure = amp.plots.thermo(g.render(seconds=0.1).heat)
+    >>> figure.axes[0].get_title(loc="right")
+    'total 54.8 mJ, peak 618 mW'
     """
     power, times = _power(heat)
     total_power = power.sum(axis=0)

@@ -18,6 +18,12 @@ def loudness(found: Loudness, *, batch: int = 0, name: str = "Loudness", ax: Axe
     """Momentary and short-term loudness of one batch over time, the integrated loudness, and the range.
 
     Each value stands at the end of its window. What is below -70 LUFS, the absolute gate, is drawn there.
+
+    Examples
+    --------
+    >>> found = amp.measure.ebu_r128(amp.measure.noise(192_000), 48_000.0)
+    >>> amp.plots.loudness(found).axes[0].get_ylabel()
+    'loudness (LUFS)'
     """
     figure, (axes,) = style.panels(ax, [2.8])
     momentary, short_term = found.momentary_lufs[batch], found.short_term_lufs[batch]

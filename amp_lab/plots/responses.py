@@ -33,6 +33,14 @@ def response(
     found : what `amp.measure.frequency_response` returns
     low_hz : left end of the axis
     ax : draws inside the area of these axes
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.svf(g.input([0.0])))
+    >>> figure = amp.plots.response(amp.measure.frequency_response(g, frames=4096))
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['magnitude (dB)', 'group delay (ms)']
     """
     figure, (top, bottom) = style.panels(ax, [2.4, 1.6])
     seen = (found.freq_hz >= low_hz) & (found.freq_hz > 0.0)
@@ -59,6 +67,14 @@ def system_response(
     ----------
     found : what `amp.measure.system_response` returns
     ax : draws inside the area of these axes
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.svf(g.input([0.0])))
+    >>> figure = amp.plots.system_response(amp.measure.system_response(g, frames=4096))
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['time after the impulse (ms)', 'frequency (Hz)']
     """
     figure, (top, bottom) = style.panels(ax, [1.8, 2.2], share_x=False)
     time = (np.arange(found.impulse.shape[-1]) - found.before) / found.sample_rate * 1e3
@@ -85,6 +101,13 @@ def harmonics(found: Distortion, *, name: str = "Harmonics", ax: Axes | None = N
     ----------
     found : what `amp.measure.harmonic_distortion` returns
     ax : draws into these axes
+
+    Examples
+    --------
+    >>> x = amp.measure.tone(9600, 48_000.0, 1000.0)
+    >>> figure = amp.plots.harmonics(amp.measure.harmonic_distortion(x + 0.01 * x**3, 48_000.0))
+    >>> figure.axes[0].get_ylabel()
+    'level over the tone (dB)'
     """
     figure, (axes,) = style.panels(ax, [2.6])
     levels = _rows(np.asarray(found.harmonics_db))

@@ -64,6 +64,13 @@ def timeline(
     ------
     InvalidArgument
         If a name is not in the plan.
+
+    Examples
+    --------
+    >>> plan = amp.presets.three_osc().compile()
+    >>> figure = amp.plots.timeline(plan.info, None, 48_000.0, schedule=plan.schedule)
+    >>> figure.axes[1].get_title(loc="right")
+    '16 nodes, 18 edges, 0 delayed'
     """
     stages = _cut(schedule)
     part, rows = _choose(plan_info, nodes, [name for stage in stages for cohort in stage for name in cohort])

@@ -57,6 +57,12 @@ def spectrum(
     peaks : label at most this many peaks with their frequency
     low_hz : left end of the axis
     ax : draws into these axes
+
+    Examples
+    --------
+    >>> figure = amp.plots.spectrum(amp.measure.tone(4800, 48_000.0, 1000.0), 48_000.0, window="flattop")
+    >>> figure.axes[0].get_title(loc="right")
+    'flat-top window, one segment of 4,800 frames'
     """
     signal = to_bcn(audio, "spectrum")
     rows, note = style.rows_of(signal)
@@ -80,7 +86,14 @@ def spectrum_of(
     name: str = "Spectrum",
     ax: Axes | None = None,
 ) -> Figure:
-    """Draw a spectrum that was measured; options as in `spectrum`."""
+    """Draw a spectrum that was measured; options as in `spectrum`.
+
+    Examples
+    --------
+    >>> found = amp.analysis.power_spectrum(amp.measure.noise(9600), 48_000.0, quantity="density")
+    >>> amp.plots.spectrum_of(found, peaks=0).axes[0].get_ylabel()
+    'level (dBFS/Hz)'
+    """
     shape = (1, 1, *found.mean_db.shape)[-3:]
     mean, hold = (level.reshape(shape) for level in (found.mean_db, found.hold_db))
     rows, note = style.rows_of(mean)
@@ -200,6 +213,12 @@ def spectrogram(
     range_db : dynamic range of the colour scale below the highest level
     columns : time resolution at most
     ax : draws inside the area of these axes
+
+    Examples
+    --------
+    >>> figure = amp.plots.spectrogram(amp.measure.sweep(24_000, 48_000.0), 48_000.0, segment_frames=1024)
+    >>> figure.axes[0].get_title(loc="right")
+    'Hann window, 1,024 frames'
     """
     signal = to_bcn(audio, "spectrogram")
     rows, note = style.rows_of(signal)

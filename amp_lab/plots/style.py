@@ -285,7 +285,14 @@ def joined(*notes: str) -> str:
 
 
 def png(figure: Figure, *, dpi: int = DPI) -> bytes:
-    """Encode `figure` as PNG; one that was not made here in the style of its maker."""
+    """Encode `figure` as PNG; one that was not made here in the style of its maker.
+
+    Examples
+    --------
+    >>> figure = amp.plots.waveform(amp.measure.tone(480, 48_000.0, 440.0), 48_000.0)
+    >>> amp.plots.png(figure, dpi=50)[1:4]
+    b'PNG'
+    """
     arguments.whole("png.dpi", dpi, 1, MOST_DPI, "Give dots per inch, such as 100.")
     buffer = io.BytesIO()
     if figure not in _OURS:

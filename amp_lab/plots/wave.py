@@ -48,6 +48,12 @@ def waveform(
     ------
     InvalidArgument
         If the window holds no frame.
+
+    Examples
+    --------
+    >>> figure = amp.plots.waveform(amp.measure.tone(480, 48_000.0, 440.0, channels=2), 48_000.0)
+    >>> [axes.get_ylabel() for axes in figure.axes], figure.axes[0].get_title(loc="right")
+    (['left', 'right'], '480 frames at 48000 Hz')
     """
     signal = to_bcn(audio, "waveform")
     first, last = _window(signal.shape[-1], sample_rate, start_s, stop_s)
