@@ -32,6 +32,16 @@ class Case:
     folder : Path
         Holds `graph.json`, `controls.json` (if the graph names a curve), `reference.npz`, `sums.txt` and
         `manifest.json`.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> case = amp.golden.store("beep", g.render(frames=480), reason="first", graph=g)
+    >>> case.name, case.exists(), case.missing_files(), case.strange_files()
+    ('beep', True, [], [])
+    >>> case.manifest()["render"]
+    {'frames': 480, 'batches': 1, 'channels': 1, 'sample_rate': 48000.0}
     """
 
     folder: Path
@@ -72,6 +82,21 @@ class Case:
         ------
         FileError
             A file was changed after it was blessed, or cannot be read.
+
+        Examples
+        --------
+        >>> g = amp.Graph(name="beep")
+        >>> out = g.output(g.sine())
+        >>> case = amp.golden.store("beep", g.render(frames=480), reason="first", graph=g)
+        >>> case.load().samples.shape
+        (1, 1, 480)
+        >>> size = (case.folder / "graph.json").write_text("{}")
+        >>> case.load()
+        Traceback (most recent call last):
+            ...
+        amp_lab.errors.FileError: beep: file graph.json was changed after it was blessed (got digest
+            ..., allowed ...). Restore it from version control, or bless the change with a
+            reason.
         """
         return contents.read(self.folder, self._load)
 
@@ -120,6 +145,15 @@ class Blessed:
         Graph and controls, to be rendered again.
     strange_files : tuple of str
         What lies in the folder and was never blessed.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> case = amp.golden.store("beep", g.render(frames=480), reason="first", graph=g)
+    >>> stored = case.load()
+    >>> stored.samples.shape, stored.streams.columns, stored.manifest["comparator"]["name"]
+    ((1, 1, 480), ('sine', 'output'), 'exact')
     """
 
     case: Case
@@ -192,6 +226,14 @@ def list_cases(goldens: str | Path | None = None) -> list[Case]:
     """Return every case of the folder, in alphabetical order, without junk of editors and systems.
 
     A folder without a manifest counts as a case, so that a half-written one is noticed.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> case = amp.golden.store("beep", g.render(frames=480), reason="first", graph=g)
+    >>> [case.name for case in amp.golden.list_cases()]
+    ['beep']
     """
     root = folders.find(goldens)
     found = set()

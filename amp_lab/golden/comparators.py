@@ -284,6 +284,19 @@ def compare(
     ------
     GoldenError, TypeError
         See `check_limits`; or one side holds no samples.
+
+    Examples
+    --------
+    >>> x = amp.measure.tone(4800, 48_000.0, 440.0)
+    >>> amp.golden.compare(x, x)
+    PASS exact 4800 frames x 1 channel
+    >>> print(amp.golden.compare(1.1 * x, x, comparator="rms_db", limit_db=0.5, reason="level by ear"))
+    FAIL rms_db at block 0, frame 1, batch 0, channel 0
+      expected   -3.0103 dB RMS
+      actual     -2.18245 dB RMS
+      difference 0.827854 dB
+      tolerance  0.5 dB
+      reason     level by ear
     """
     values = check_limits(comparator, reason, limits)
     rate = rate_of("compare.sample_rate", result, sample_rate)

@@ -46,6 +46,14 @@ def export(name: str, path: str | Path, *, goldens: str | Path | None = None) ->
         A file of the case was changed after it was blessed, or cannot be read.
     GraphError
         The sample rate is not whole, or the file cannot be written.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> case = amp.golden.store("beep", g.render(frames=480), reason="first", graph=g)
+    >>> [path.name for path in amp.golden.export("beep", "beep.wav")]
+    ['beep.wav']
     """
     where = f"golden.export({quoted(name)})"
     case = case_of(folders.find(goldens), name)

@@ -102,6 +102,16 @@ def find(goldens: str | Path | None = None, start: Path | None = None) -> Path:
         Nothing found; the text lists everything tried.
     FileError
         A `pyproject.toml` in the way cannot be read.
+
+    Examples
+    --------
+    >>> amp.golden.find().name
+    'goldens'
+    >>> amp.golden.find("nowhere")
+    Traceback (most recent call last):
+        ...
+    amp_lab.golden.verdict.GoldenError: goldens: folder not found (tried, in this order:
+      goldens= argument: nowhere). Create it or set AMP_GOLDENS.
     """
     tried: list[str] = []
     try:

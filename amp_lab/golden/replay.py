@@ -126,6 +126,13 @@ class StoredGraph:
         JSON.
     controls_text : str or None
         JSON; None if the graph follows no curve.
+
+    Examples
+    --------
+    >>> from amp_lab.golden.replay import StoredGraph
+    >>> stored = StoredGraph("beep", amp.Graph(name="beep").to_json(), None)
+    >>> stored.graph(), stored.controls()
+    (Graph beep: 0 nodes, 0 edges, 0 modulations at 48000 Hz, None)
     """
 
     case: str
@@ -134,7 +141,17 @@ class StoredGraph:
 
     @classmethod
     def of(cls, case: contents.OpenCase) -> StoredGraph:
-        """Read both files of a case, which need not be those that were blessed."""
+        """Read both files of a case, which need not be those that were blessed.
+
+        Examples
+        --------
+        >>> from amp_lab.golden import contents, replay
+        >>> g = amp.Graph(name="beep")
+        >>> out = g.output(g.sine())
+        >>> case = amp.golden.store("beep", g.render(frames=480), reason="first", graph=g)
+        >>> contents.read(case.folder, replay.StoredGraph.of).graph()
+        Graph beep: 2 nodes, 1 edges, 0 modulations at 48000 Hz
+        """
         controls = case.text(contents.CONTROLS) if contents.CONTROLS in case.names() else None
         return cls(case.name, case.text(contents.GRAPH), controls)
 

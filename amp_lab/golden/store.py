@@ -171,6 +171,21 @@ def store(
         No reason, a name that is taken or not usable everywhere, a render that is empty or not finite, or one
         that the graph and controls do not reproduce; a folder that was searched for under CI, that another
         process writes to, or that cannot be written. What was there is whole then.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> r = g.render(frames=480)
+    >>> case = amp.golden.store("beep", r, reason="first version", graph=g)
+    >>> sorted(path.name for path in case.folder.iterdir())
+    ['graph.json', 'manifest.json', 'reference.npz', 'sums.txt']
+    >>> amp.golden.store("beep", r, reason="again", graph=g)
+    Traceback (most recent call last):
+        ...
+    amp_lab.golden.verdict.GoldenError: golden.store('beep'): the case exists (got overwrite=False, allowed a
+        new name). Use golden.update(name, reason=...) after a change of the engine, overwrite=True for
+        another graph.
     """
     require_reason(f"golden.store({quoted(name)})", reason)
     require_usable(name, render)

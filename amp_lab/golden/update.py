@@ -76,6 +76,23 @@ def update(
     GoldenError
         No reason, no such case, nothing to update, or a graph that differs without `accept_graph`: with node,
         parameter, old and new value. A folder as for `store`. What was there is whole then.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> case = amp.golden.store("beep", g.render(frames=480), reason="first", graph=g)
+    >>> tone = g["sine"].set(amplitude=0.5)
+    >>> amp.golden.update("beep", reason="half as loud", graph=g)
+    Traceback (most recent call last):
+        ...
+    amp_lab.golden.verdict.GoldenError: golden.update('beep'): the graph is not the one that was blessed
+        (stored -> in the code):
+      sine.amplitude: 1.0 -> 0.5
+      That changes the sound, not the engine. Take it back, or bless it: accept_graph=True, on the command
+        line --accept-graph.
+    >>> amp.golden.update("beep", reason="half as loud", graph=g, accept_graph=True).name
+    'beep'
     """
     wanted = Wanted(graph, accept_graph, comparator, comparator_reason, limits)
     return updated(name, reason, wanted, blessed_by=blessed_by, goldens=goldens, allow_ci=allow_ci)[0]

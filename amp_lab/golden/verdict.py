@@ -17,7 +17,15 @@ DIFFERENCES = ("value", "shape", "sample rate", "non-finite", "node stream")
 
 
 class GoldenError(AmpError, ValueError):
-    """A golden was asked for in a way that cannot be answered."""
+    """A golden was asked for in a way that cannot be answered.
+
+    Examples
+    --------
+    >>> amp.golden.compare([0.0], [0.0], comparator="max_abs", abs_tol=1e-9)
+    Traceback (most recent call last):
+        ...
+    amp_lab.golden.verdict.GoldenError: max_abs: no reason for the tolerance (got ''). Say why: reason='...'.
+    """
 
 
 class GoldenMismatch(AmpError, AssertionError):  # noqa: N818 - the name is the field's
@@ -27,6 +35,15 @@ class GoldenMismatch(AmpError, AssertionError):  # noqa: N818 - the name is the 
     ----------
     verdicts : tuple of Verdict
         Every verdict of the run, passed ones included.
+
+    Examples
+    --------
+    >>> try:
+    ...     amp.golden.verify("beep")
+    ... except amp.golden.GoldenMismatch as error:
+    ...     print(error.verdicts)
+    ...
+    (beep: ERROR missing,)
     """
 
     def __init__(self, verdicts: Sequence[Verdict]) -> None:
@@ -63,6 +80,14 @@ class Mismatch:
         `runtime` if it does not; empty if unknown.
     changes : tuple of str
         How the graph in the code differs from the stored one: `flt.q: 6.0 -> 6.001`.
+
+    Examples
+    --------
+    >>> mismatch = amp.golden.compare([0.0, 0.5], [0.0, 0.25]).mismatch
+    >>> mismatch.what, mismatch.difference, mismatch.block
+    ('value', '0.25', 0)
+    >>> mismatch.where
+    'block 0, frame 1, batch 0, channel 0'
     """
 
     what: str
@@ -124,6 +149,21 @@ class Comparison:
         Worst value of the comparator's measure over batches and channels, in its unit.
     reason : str
         Why a tolerance other than every bit is right.
+
+    Examples
+    --------
+    >>> same = amp.golden.compare([0.0, 0.25], [0.0, 0.25])
+    >>> same, bool(same), same.passed, same.status
+    (PASS exact 2 frames x 1 channel, True, True, 'passed')
+    >>> other = amp.golden.compare([0.0, 0.5], [0.0, 0.25])
+    >>> print(other.text())
+    FAIL exact at block 0, frame 1, batch 0, channel 0
+      expected   0.25
+      actual     0.5
+      difference 0.25
+      tolerance  0 (every bit)
+    >>> other.to_dict()["mismatch"]["frame"]
+    1
     """
 
     comparator: str
@@ -211,6 +251,31 @@ class Verdict:
         The facts.
     layout : str
         How it was rendered if not by default, for example `block_frames 64`.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> case = amp.golden.store("beep", g.render(frames=480), reason="first", graph=g)
+    >>> tone = g["sine"].set(amplitude=0.5)
+    >>> verdict = amp.golden.check("beep", g.render(frames=480))
+    >>> print(verdict)
+    beep: FAIL exact at block 0, frame 1, batch 0, channel 0, node sine
+      expected   0.057564026959567215
+      actual     0.028782013479783607
+      difference -0.028782013479783607
+      tolerance  0 (every bit)
+      reason     deterministic engine: every bit
+      node       sine: its inputs agree, its output does not
+      cause      the graph in the code: the stored one still renders to the reference
+      changed    sine.amplitude: 1.0 -> 0.5
+      note       sine first differs in frame 1, batch 0, channel 0
+    >>> verdict.passed, verdict.status, verdict.crashed, verdict.reason
+    (False, 'failed', False, 'sine.amplitude: 1.0 -> 0.5; sine first differs in frame 1, batch 0, channel 0')
+    >>> amp.golden.Verdict.from_dict(verdict.to_dict()) == verdict
+    True
+    >>> verdict.explained(note="heard, too").comparison.mismatch.note
+    'heard, too'
     """
 
     name: str

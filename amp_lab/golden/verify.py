@@ -52,6 +52,17 @@ def check(name: str, render: Any, *, goldens: str | Path | None = None) -> Verdi
     Verdict
         `status` is `error` for a case without a readable reference, for one with a file changed after it was
         blessed, and for what is no render; `reason` says why.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> r = g.render(frames=480)
+    >>> amp.golden.check("beep", r).reason
+    'Bless it with golden.store, or with pytest --golden-update=REASON.'
+    >>> case = amp.golden.store("beep", r, reason="first", graph=g)
+    >>> amp.golden.check("beep", r)
+    beep: PASS exact 480 frames x 1 channel
     """
     try:
         case = case_of(folders.find(goldens), name)
@@ -191,6 +202,14 @@ def verdicts(
     -------
     list of Verdict
         Never empty: what cannot be answered at all is one verdict with the status `error`.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> case = amp.golden.store("beep", g.render(frames=480), reason="first", graph=g)
+    >>> amp.golden.verdicts()
+    [beep: PASS exact 480 frames x 1 channel, beep: PASS exact 480 frames x 1 channel (block_frames 64)]
     """
     found: list[Verdict] = []
     try:
@@ -220,6 +239,14 @@ def verify(
     ------
     GoldenMismatch
         At least one verdict failed; it holds all of them. Nothing else is raised.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> case = amp.golden.store("beep", g.render(frames=480), reason="first", graph=g)
+    >>> amp.golden.verify("beep")
+    [beep: PASS exact 480 frames x 1 channel, beep: PASS exact 480 frames x 1 channel (block_frames 64)]
     """
     __tracebackhide__ = True  # IPython and pytest leave the frame out
     found = verdicts(names, matrix=matrix, goldens=goldens, code=code)
