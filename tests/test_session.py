@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from test_latency import FRAMES, Web, webs
 from test_session_waits import echo
 
 import amp_lab as amp
+from amp_lab.common import threads
 from amp_lab.contracts import Isolation
 from amp_lab.render.session import Session, Tap
 
@@ -242,9 +242,9 @@ def test_closing_frees_what_it_took() -> None:
         s.pull(100)
         s.close()
         s.close()
-        assert threading.active_count() == before
+        assert threads.running() == before
 
-    before = threading.active_count()
+    before = threads.running()
     once()
     held = resident()
     for _ in range(60):

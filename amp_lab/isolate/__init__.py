@@ -11,11 +11,11 @@ import errno
 import math
 import os
 import sys
-import threading
 import warnings
 from dataclasses import dataclass
 from typing import cast
 
+from amp_lab.common.threads import Background
 from amp_lab.contracts import Progress
 from amp_lab.errors import InvalidArgument, IsolationWarning, Unsupported, WorkerUnavailable
 from amp_lab.execution.request import RenderRequest
@@ -111,7 +111,7 @@ def stream_thread(job: StreamJob, nodes: tuple[str, ...]) -> StreamThread:
     return StreamThread(_service, job, nodes, _timeout(None))
 
 
-def start(thread: threading.Thread) -> None:
+def start(thread: Background) -> None:
     """Start a thread; `WorkerUnavailable` where the system allows no more."""
     try:
         thread.start()

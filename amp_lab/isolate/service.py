@@ -12,6 +12,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
+from amp_lab.common.threads import Background
 from amp_lab.contracts import Progress
 from amp_lab.errors import AmpError, InternalError, InvalidArgument, NativeCrash
 from amp_lab.execution.request import RenderRequest
@@ -156,19 +157,14 @@ class Service:
             self.crashed = True
 
 
-class RenderThread(threading.Thread):
+class RenderThread(Background):
     """Serves renders, whoever asks, with a worker that it keeps."""
 
     def __init__(self, service: Service) -> None:
-        super().__init__(name="amp_lab worker", daemon=True)
+        super().__init__("amp_lab worker")
         self._service = service
         self._worker: Worker | None = None
         self.free = True
-
-    @property
-    def started(self) -> bool:
-        """Whether it runs, or did."""
-        return self.ident is not None
 
     def run(self) -> None:
         """Serve until told to end."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from amp_lab.common.threads import Background
 from amp_lab.errors import AmpError, InvalidArgument
 from amp_lab.graph.records.values import Samples
 from amp_lab.isolate.messages import StreamCall, StreamJob
@@ -19,18 +19,18 @@ from amp_lab.isolate.tickets import CallTicket, failed
 from amp_lab.isolate.workers import Outcome, Worker
 
 
-class StreamThread(threading.Thread):
+class StreamThread(Background):
     """Serves the calls of one stream, in their order, with a worker of its own."""
 
     def __init__(self, service: Service, job: StreamJob, nodes: tuple[str, ...], limit: float | None) -> None:
-        super().__init__(name="amp_lab session", daemon=True)
+        super().__init__("amp_lab session")
         self._service, self._job, self._nodes, self._limit = service, job, nodes, limit
         self._calls: SimpleQueue[object] = SimpleQueue()
         self._owner: weakref.ref[object] | None = None
         self._range: tuple[ArrayLocation, Samples] | None = None
         self._borrowed: dict[str, Samples] = {}
         self._worker: Worker | None = None
-        self._ended = False
+        self._over = False
         self._end: AmpError | None = None
 
     def call(self, method: str, *arguments: Any) -> Any:
@@ -40,7 +40,7 @@ class StreamThread(threading.Thread):
         waiting.add(ticket)
         try:
             self._calls.put(ticket)
-            if self._ended and ticket.claim():  # the thread has ended without it
+            if self._over and ticket.claim():  # the thread has ended without it
                 raise self._closed()
             return ticket.result()
         finally:
@@ -68,7 +68,7 @@ class StreamThread(threading.Thread):
                 self._worker.kill()
             self._worker = self._range = None
             self._borrowed.clear()
-            self._ended = True
+            self._over = True
             self._refuse_the_rest()
 
     def _refuse_the_rest(self) -> None:

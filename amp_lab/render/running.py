@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import suppress
 
+from amp_lab.common.threads import Background
 from amp_lab.errors import AmpError, InvalidArgument, Pending, RingFull
 from amp_lab.execution.call_size import MOST_FRAMES, CallSize
 from amp_lab.lowlevel.stream import Stream
@@ -63,7 +64,7 @@ class Running:
             self._halt()
             self.error = None
             self._ahead = ahead = _Ahead(self, self.stream, tap, frames)
-            ahead.thread.start()
+            ahead.start()
 
     def stop(self) -> None:
         """Stop what `start` started."""
@@ -86,14 +87,14 @@ class Running:
         self._stream.close()
 
 
-class _Ahead:
+class _Ahead(Background):
     """A thread that keeps a tap ahead. A new one for each `Running.start`."""
 
     def __init__(self, running: Running, stream: Stream, tap: int, frames: int) -> None:
+        super().__init__("amp_lab ahead")
         self._running, self._stream, self._tap, self._frames = running, stream, tap, frames
         self._bell = threading.Lock()  # free: something has changed since the thread looked
         self._stopped = False
-        self.thread = threading.Thread(target=self._work, daemon=True)
 
     def wake(self) -> None:
         """Let the thread look again."""
@@ -104,10 +105,10 @@ class _Ahead:
         """End the thread and wait for it."""
         self._stopped = True
         self.wake()
-        if self.thread.ident is not None:
-            self.thread.join()
+        self.join()
 
-    def _work(self) -> None:
+    def run(self) -> None:
+        """Make frames until told to end."""
         running, size = self._running, CallSize()
         while not self._stopped:
             try:
