@@ -14,14 +14,15 @@ HEADERS = DOCS.parent / "native" / "include" / "amp"
 PAGE = DOCS / "abi.md"
 ORDER = (
     *("status", "violation", "buffer", "node", "graph", "run", "history", "metrics"),
-    *("stream", "meter", "diag", "quantize", "amp"),
+    *("stream", "meter", "diag", "quantize", "writer", "write_graph", "write_history", "amp"),
 )
 """Headers in the order in which they build on one another."""
 TAG = re.compile(r"\[(any\+rt|any|owner|stream)\]")
 COMMENT = re.compile(r"^/\*((?:(?!\*/).)*)\*/", re.MULTILINE | re.DOTALL)
 FAILURE = re.compile(r"\A/\*(?:(?!\*/).)*?^ \* Failure: ((?:(?!\*/).)*)\*/", re.MULTILINE | re.DOTALL)
 FUNCTION = re.compile(
-    r"^AMP_API\b[^;]*?\b(?P<name>amp_\w+)\s*\((?P<arguments>[^;]*)\);[ \t]*(?:/\*(?P<beside>.*?)\*/)?",
+    r"^(?:AMP_API|AMP_INLINE)\b[^;{]*?\b(?P<name>amp_\w+)\s*\((?P<arguments>[^;{]*)\)(?:;| \{)"
+    r"[ \t]*(?:/\*(?P<beside>.*?)\*/)?",
     re.MULTILINE,
 )
 
@@ -67,7 +68,7 @@ def functions(header: str) -> list[Function]:
 
 def _reason(header: str, match: re.Match[str], rule: str) -> str:
     """Return where a failed call leaves its reason, "" if it cannot fail."""
-    if not re.match(r"AMP_API\s+amp_status\s", match[0]):
+    if not re.match(r"(AMP_API|AMP_INLINE)\s+amp_status\s", match[0]):
         return ""
     arguments = " ".join(match["arguments"].split())
     if arguments.endswith("amp_error *error"):

@@ -25,7 +25,7 @@ COMMANDS = [
     line.split()
     for line in (
         "demo", "render", "nodes", "golden", "golden list", "golden verify", "golden update", "golden export",
-        "lab", "doctor", "bench",
+        "lab", "doctor", "bench", "config",
     )
 ]  # fmt: skip
 

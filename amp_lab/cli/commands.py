@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amp_lab.cli import golden_commands
+from amp_lab.cli import embedding, golden_commands
 from amp_lab.cli.command_line import (
     CRASHED,
     FAILED,
@@ -181,7 +181,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"amp-lab {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_demo, _render, _nodes, golden_commands.add_commands, _lab, _doctor, _bench):
+    goldens, config = golden_commands.add_commands, embedding.add_config
+    for add in (_demo, _render, _nodes, goldens, _lab, _doctor, _bench, config):
         add(commands)
     return top
 

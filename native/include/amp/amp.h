@@ -13,4 +13,6 @@
 #include "status.h"
 #include "stream.h"
 #include "violation.h"
+#include "write_graph.h"
+#include "write_history.h"
 #endif
