@@ -5,60 +5,22 @@ shown by `quoted` or `plain`: nothing in them can move a cursor, turn the direct
 """
 
 # ruff: noqa: N818 - the names say what happened; `except amp.Pending` reads as it should
+# ruff: noqa: PLC0414 - the helpers for texts of errors are imported from here
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-QUOTED = 80
-"""Characters of a name or value that texts show at most."""
-LISTED = 400
-"""Violations that the text of an error lists at most: of more the middle is left out, and counted."""
-_ENDS = 100
-"""How many of them stand behind the middle."""
-_LONG_WORD = re.compile(rf"[\w\-]{{{QUOTED + 1},}}")
-
-
-def shortened(text: str, most: int = QUOTED) -> str:
-    """Leave out the middle of a text of more than ``most`` characters."""
-    if len(text) <= most:
-        return text
-    tail = (most - 3) // 2
-    return f"{text[: most - 3 - tail]}...{text[len(text) - tail :]}"
-
-
-def visible(text: str, keep: str = "") -> str:
-    """Show what cannot be printed as Python escapes: controls, ESC, NUL, marks of direction, lone surrogates.
-
-    Characters in ``keep`` stay as they are.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in text)
-
-
-def plain(name: object, most: int = QUOTED) -> str:
-    """Return a name as tables show it: on one line, printable, at most ``most`` of its characters."""
-    return visible(shortened(str(name), most))
-
-
-def quoted(value: object, most: int = QUOTED) -> str:
-    """Return a value as an error shows it: its `repr` on one line, printable, at most ``most`` characters."""
-    if isinstance(value, str):
-        return repr(shortened(str(value), most))
-    try:
-        text = repr(value)
-    except Exception:  # its own `repr` fails, or an int has more digits than Python writes
-        text = f"<{type(value).__name__}>"
-    return visible(shortened(" ".join(text.split()), most))
-
-
-def readable(text: str) -> str:
-    """Return lines that can be printed; of a word of more than `QUOTED` characters the middle is left out."""
-    return visible(_LONG_WORD.sub(lambda word: shortened(word[0]), text), keep="\n")
+from amp_lab.printable import LISTED as LISTED
+from amp_lab.printable import QUOTED as QUOTED
+from amp_lab.printable import listed as listed
+from amp_lab.printable import plain as plain
+from amp_lab.printable import quoted as quoted
+from amp_lab.printable import readable as readable
+from amp_lab.printable import shortened as shortened
+from amp_lab.printable import visible as visible
 
 
 @dataclass(frozen=True)
@@ -81,6 +43,17 @@ class Violation:
         Of a link that is at fault, which leads to ``node``: the node it comes from, else ``""``.
     frames
         Frames of delay that the link lacks, else 0.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> loop = g.connect(g.mix(), "mix")
+    >>> try:
+    ...     g.compile()
+    ... except amp.AmpError as error:
+    ...     print(error.violations[0].node, error.violations[0].frames, error.violations[0].cure)
+    ...
+    mix 1 Add delay_frames on one of its edges.
     """
 
     kind: type[AmpError]
@@ -92,27 +65,7 @@ class Violation:
     frames: int = 0
 
     def __str__(self) -> str:
-        text = f"{self.sentence} {self.cure}" if self.cure else self.sentence
-        return visible(_LONG_WORD.sub(lambda word: shortened(word[0]), text))
-
-
-def listed(violations: Sequence[Violation], found: int = 0) -> str:
-    """Return one line per violation; of more than `LISTED` the middle is left out.
-
-    Parameters
-    ----------
-    violations
-        What was found.
-    found
-        How many there were, if not all were kept.
-    """
-    more = max(found - len(violations), 0)
-    tail = [f"... and {more} more that were not kept."] if more else []
-    if len(violations) <= LISTED:
-        return "\n".join([*map(str, violations), *tail])
-    left_out = f"... {len(violations) - LISTED} more: `violations` of this error has them ..."
-    head = map(str, violations[: LISTED - _ENDS])
-    return "\n".join([*head, left_out, *map(str, violations[-_ENDS:]), *tail])
+        return visible(readable(f"{self.sentence} {self.cure}" if self.cure else self.sentence))
 
 
 class AmpError(Exception):
@@ -133,6 +86,15 @@ class AmpError(Exception):
         Logical position, -1 if unknown.
     violations
         Everything that was found wrong; by default the failure itself is the only one.
+
+    Examples
+    --------
+    >>> try:
+    ...     amp.Graph().gain(gain=float("nan"))
+    ... except amp.AmpError as error:
+    ...     print(type(error).__name__, len(error.violations))
+    ...
+    GraphError 1
     """
 
     status: ClassVar[int] = 0
@@ -172,13 +134,30 @@ class AmpError(Exception):
 
 
 class InvalidArgument(AmpError):
-    """A value, name or phase that is not allowed."""
+    """A value, name or phase that is not allowed.
+
+    Examples
+    --------
+    >>> amp.Schedule([["a"]])
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.InvalidArgument: schedule.stages[0][0]: not a list (got 'a', allowed a list of names of
+        nodes). Give one.
+    """
 
     status = -1
 
 
 class ShapeError(AmpError):
-    """A tensor whose shape does not fit."""
+    """A tensor whose shape does not fit.
+
+    Examples
+    --------
+    >>> amp.batch([[220.0, 440.0]])
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.ShapeError: batch: wrong shape (got (1, 2), allowed (batches,)). Give one number per batch.
+    """
 
     status = -2
 
@@ -190,43 +169,119 @@ class OutOfMemory(AmpError):
 
 
 class Unsupported(AmpError):
-    """A feature this node or build does not have."""
+    """A feature this node or build does not have.
+
+    Examples
+    --------
+    >>> amp.diagnostics.enable_native_logging()
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.Unsupported: native logging: not compiled in (got the standard flavour, needs the
+        diagnostics flavour). Build with AMP_NATIVE_DIAGNOSTICS_BUILD=1 pip install .
+    """
 
     status = -4
 
 
 class Pending(AmpError):
-    """An input has not arrived, or the run was cancelled."""
+    """An input has not arrived, or the run was cancelled.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.input(name="mic"))
+    >>> s = g.session()
+    >>> s.pull(1)
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.Pending: output: frame 0 waits for input "mic" (pushed up to frame 0). Push samples to it,
+        or end it. Stalled: output.
+    """
 
     status = -5
 
 
 class BlobError(AmpError):
-    """A malformed blob: where and what."""
+    """A malformed blob: where and what.
+
+    Examples
+    --------
+    >>> plan = amp.Graph().compile()
+    >>> amp.Plan.compile(plan.descriptor_blob[:-1], "cut", ())
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.BlobError: AMPD blob at byte 16: the header says 38 payload bytes, there are 37.
+    """
 
     status = -6
 
 
 class DriftError(AmpError):
-    """Plan, descriptors and contracts do not belong together."""
+    """Plan, descriptors and contracts do not belong together.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> g = amp.Graph()
+    >>> empty, tone = g.compile(), g.sine()
+    >>> replace(g.compile(), plan_blob=empty.plan_blob).info
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.DriftError: sine: plan and descriptors do not belong together: this node is missing from
+        the plan (plan has ..., descriptors and contracts give ...). Compile the
+        plan again.
+    """
 
     status = -7
 
 
 class CycleError(AmpError):
-    """A feedback cycle without enough edge delay."""
+    """A feedback cycle without enough edge delay.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> loop = g.connect(g.mix(), "mix")
+    >>> g.compile()
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.CycleError: feedback mix -> mix: 0 frames of edge delay, needs 1. Add delay_frames on one
+        of its edges.
+    """
 
     status = -8
 
 
 class NonFiniteError(AmpError):
-    """A NaN or Inf appeared in a signal."""
+    """A NaN or Inf appeared in a signal.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.input([1.0, float("inf")], name="broken"))
+    >>> g.render(frames=2)
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.NonFiniteError: broken.out: Inf at batch 0, channel 0, frame 1. Look at what this node is
+        fed there, or render with nonfinite="allow".
+    """
 
     status = -9
 
 
 class ThermalError(AmpError):
-    """The heat budget was exceeded."""
+    """The heat budget was exceeded.
+
+    Examples
+    --------
+    >>> g = amp.Graph(heat_budget_w=0.01, heat_policy="halt")
+    >>> out = g.output(g.gain(g.sine(), thermo={"heat_j_per_frame": 1e-6}))
+    >>> g.render(frames=64)
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.ThermalError: output: the graph is over its heat budget (got 0.485866 W, allowed 0.01 W) at
+        frame 63, and this node gives most. Lower its level or raise the budget.
+    """
 
     status = -10
 
@@ -238,17 +293,47 @@ class InternalError(AmpError):
 
 
 class RingFull(AmpError):
-    """A ring is at its limit."""
+    """A ring is at its limit.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.input(name="mic"))
+    >>> s = g.session(limit_frames=64)
+    >>> s.push("mic", np.zeros(10_000))
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.RingFull: mic.out: the ring is full (needs 10000 frames, allowed 1025): output has read up
+        to frame 0 and waits for input "mic" (pushed up to frame 0). Pull there, make the tap latest, push
+        what is missing, or raise limit_frames.
+    """
 
     status = -12
 
 
 class GraphError(AmpError, ValueError):
-    """A mistake in the model, found before anything native runs."""
+    """A mistake in the model, found before anything native runs.
+
+    Examples
+    --------
+    >>> amp.Graph(sample_rate=0.0)
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.GraphError: Graph.sample_rate: out of range (got 0.0 Hz, allowed 1 to 10000000 Hz). Give it
+        in Hz: 48000.
+    """
 
 
 class FileError(GraphError):
-    """A file that is not acceptable or cannot be written; says which file, and the place inside it."""
+    """A file that is not acceptable or cannot be written; says which file, and the place inside it.
+
+    Examples
+    --------
+    >>> amp.load("nowhere.json")
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.FileError: nowhere.json: No such file or directory. Give the path of a JSON file.
+    """
 
     def __init__(self, message: str, *, stage: str = "load", violations: Iterable[Violation] = ()) -> None:
         super().__init__(message, stage=stage, violations=violations)

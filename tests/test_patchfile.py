@@ -465,6 +465,19 @@ def test_save_never_overwrites_a_file_that_is_not_its_own(lab: Lab) -> None:
     assert q_in("other.amp.json") == 9.0 and bench.file.status == "none"
 
 
+def test_paths_are_texts_too(lab: Lab) -> None:
+    """`open` and `save` of a patch file take what `amp.lab` takes; what is none is refused by name."""
+    voice(q=9.0).save("other.amp.json")
+    bench = lab(voice(), save="voice.amp.json")
+    bench.file.open("other.amp.json")
+    assert bench.graph["flt"].params["q"] == 9.0
+    bench.file.save("third.amp.json")
+    assert bench.file.path == Path("third.amp.json").resolve()
+    for call in (bench.file.open, bench.file.save):
+        with pytest.raises(amp.GraphError, match=r"not a patch file \(got 'voice.wav', allowed \*.json\)"):
+            call("voice.wav")
+
+
 def test_samples_and_curves_are_in_the_file(lab: Lab) -> None:
     """What a graph holds beside numbers comes back bit for bit."""
     g = amp.Graph(name="voice")

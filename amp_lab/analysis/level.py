@@ -41,8 +41,8 @@ class Measurement(Record):
       batch 0 channel 0: peak -9.15 dBFS, true peak -9.14 dBTP, rms -21.08 dB, crest 11.93 dB, dc -0.000029
       batch 0 channel 1: peak -9.15 dBFS, true peak -9.14 dBTP, rms -21.08 dB, crest 11.93 dB, dc -0.000029
       batch 0: loudness -19.23 LUFS
-    >>> levels.to_dict()["units"]["true_peak_db"]
-    'dBTP'
+    >>> levels.units["true_peak_db"], levels.to_dict()["frames"]
+    ('dBTP', 24000)
     """
 
     peak_db: FloatArray

@@ -84,7 +84,13 @@ class View(anywidget.AnyWidget):
 
     @classmethod
     def public_traits(cls) -> tuple[str, ...]:
-        """Names of the traits to observe and link."""
+        """Names of the traits to observe and link.
+
+        Examples
+        --------
+        >>> amp.widgets.Scope.public_traits()
+        ('signals', 'view', 'available', 'height')
+        """
         mine = [base for base in cls.__mro__ if issubclass(base, View)]
         return tuple(key for base in mine for key in vars(base).get("_public", ()))
 
@@ -95,7 +101,15 @@ class View(anywidget.AnyWidget):
         raise NotImplementedError
 
     def close(self) -> None:
-        """Close the comm and release everything; the views end with it."""
+        """Close the comm and release everything; the views end with it.
+
+        Examples
+        --------
+        >>> w = amp.editor(amp.Graph())
+        >>> w.close()
+        >>> w.closed
+        True
+        """
         if not self.closed:
             self.closed = True
             self._release()
@@ -104,12 +118,29 @@ class View(anywidget.AnyWidget):
             layout.close()
 
     def send_message(self, kind: str, buffers: Sequence[Any] = (), **content: Any) -> None:
-        """Send a message to the views."""
+        """Send a message to the views.
+
+        Examples
+        --------
+        >>> w = amp.editor(amp.Graph())
+        >>> w.close()
+        >>> w.send_message("select", nodes=["sine"])
+        >>> w.closed
+        True
+        """
         if not self.closed:
             self.send({"kind": kind, **content}, list(buffers))
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take traits that a page has set."""
+        """Take traits that a page has set.
+
+        Examples
+        --------
+        >>> w = amp.editor(amp.Graph())
+        >>> w.set_state({"selection": ["sine"]})
+        >>> w.selection
+        ['sine']
+        """
         with _asked_by_a_view():
             super().set_state(sync_data)
 

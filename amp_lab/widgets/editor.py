@@ -42,6 +42,24 @@ class Editor(FileMessages):
         What keeps the graph from being rendered: ``message``, ``node``, ``port``. Empty if nothing does.
     file : amp_lab.widgets.patchfile.PatchFile
         Where edits made by hand are kept; nowhere at first.
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> w = amp.editor(g)
+    >>> w
+    Editor of Graph beep: 0 nodes, 0 edges, 0 modulations at 48000 Hz
+    >>> tone = g.sine()
+    >>> w.check()
+    [{'message': 'beep: has no output node. End it with one.', 'node': 'sine', 'port': '', 'cure': [{'op':
+        'add', 'type': 'output', 'name': 'output'}, {'op': 'connect', 'src': 'sine.out', 'dst': 'output',
+        'port': 'in'}]}]
+    >>> out = g.output(tone)
+    >>> w.check()
+    []
+    >>> w.arrange()
+    >>> w.journal.place("output")
+    (248.0, 30)
     """
 
     _esm = STATIC / "editor.js"
@@ -58,7 +76,17 @@ class Editor(FileMessages):
         self.problems = problems(graph)
 
     def show(self, render: Render) -> None:
-        """Put time, heat and latency of a render on the nodes; heat only if it was rendered with it."""
+        """Put time, heat and latency of a render on the nodes; heat only if it was rendered with it.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.fir(g.sine()))
+        >>> w = amp.editor(g)
+        >>> w.show(g.render(frames=480))
+        >>> w.badges["fir"]["latency_frames"]
+        32
+        """
         total = sum(entry.seconds for entry in render.metrics.values()) or 1.0
         self.badges = {
             name: {
@@ -153,5 +181,14 @@ def editor(graph: Graph, **traits: Any) -> Editor:
     ------
     GraphError
         If it is no graph.
+
+    Examples
+    --------
+    >>> amp.editor(amp.presets.three_osc())
+    Editor of Graph three_osc: 16 nodes, 10 edges, 8 modulations at 48000 Hz
+    >>> amp.editor("three_osc")
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.GraphError: editor: not a graph (got 'three_osc', allowed a Graph). Pass amp.Graph().
     """
     return Editor(graph, **traits)

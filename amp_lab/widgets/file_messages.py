@@ -42,7 +42,14 @@ class FileMessages(GraphView):
         self._show_file()
 
     def figure(self) -> Figure:
-        """Draw the graph as it is now."""
+        """Draw the graph as it is now.
+
+        Examples
+        --------
+        >>> w = amp.editor(amp.presets.three_osc())
+        >>> w.figure().axes[0].get_title(loc="right")
+        '16 nodes  ·  10 edges  ·  8 modulations'
+        """
         return plots.graph(self.journal.state, name=self.graph.name)
 
     def _show_file(self) -> None:

@@ -52,11 +52,30 @@ class GraphView(View):
         self._crashed(self.journal.crash)
 
     def undo(self) -> bool:
-        """Undo the last edit of the graph, wherever it was made; False if there is none."""
+        """Undo the last edit of the graph, wherever it was made; False if there is none.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> tone = g.sine()
+        >>> w = amp.editor(g)
+        >>> tone = tone.set(amplitude=0.5)
+        >>> w.undo(), g["sine"]
+        (True, Node sine: sine())
+        """
         return self.journal.undo()
 
     def redo(self) -> bool:
-        """Do the last undone edit again; False if there is none."""
+        """Do the last undone edit again; False if there is none.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> w = amp.editor(g)
+        >>> tone = g.sine()
+        >>> w.undo(), w.redo(), w.redo()
+        (True, True, False)
+        """
         return self.journal.redo()
 
     def _release(self) -> None:

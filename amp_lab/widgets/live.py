@@ -67,6 +67,17 @@ class Live(GraphView):
         Whether it sounds; may be set, True once the user has clicked in the page.
     heard : Heard or None
         What the page said last.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.sine())
+    >>> w = amp.live(g, volume_db=-20.0)
+    >>> w.playing, w.muted, w.volume_db, w.heard
+    (False, False, -20.0, None)
+    >>> w.figure().axes[0].get_xlabel()
+    'time (s)'
+    >>> w.stop()
     """
 
     _esm = STATIC / "live.js"
@@ -168,5 +179,15 @@ def live(graph: Graph, **traits: Any) -> Live:
     ------
     GraphError
         If it is no graph.
+
+    Examples
+    --------
+    >>> amp.live(amp.presets.three_osc())
+    Live of Graph three_osc: 16 nodes, 10 edges, 8 modulations at 48000 Hz
+    >>> amp.live(amp.presets.three_osc(), volume=-20.0)
+    Traceback (most recent call last):
+        ...
+    TypeError: Live: no such trait (got 'volume', allowed height | muted | playing | repeat | volume_db). Did
+        you mean 'volume_db'?
     """
     return Live(graph, **traits)

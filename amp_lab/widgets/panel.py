@@ -63,6 +63,19 @@ class Panel(GraphView):
         Numbers and choices by ``"node.key"``; may be set.
     render : Render or None
         The newest one.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.sine(amplitude=0.5))
+    >>> w = amp.panel(g, seconds=0.1)
+    >>> w.wait().peak
+    0.5
+    >>> w.on_render(lambda render: print("rendered, peak", render.peak))
+    >>> w.values = w.values | {"sine.amplitude": 0.25}
+    >>> render = w.wait()
+    rendered, peak 0.25
+    >>> w.close()
     """
 
     _esm = STATIC / "panel.js"
@@ -91,7 +104,20 @@ class Panel(GraphView):
         self._listeners.append(listener)
 
     def off_render(self, listener: Callable[[Render], object]) -> None:
-        """Stop calling a listener; one that is not there is ignored."""
+        """Stop calling a listener; one that is not there is ignored.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.sine())
+        >>> w = amp.panel(g, seconds=0.1)
+        >>> renders = []
+        >>> w.on_render(renders.append)
+        >>> w.off_render(renders.append)
+        >>> w.wait().seconds
+        0.1
+        >>> w.close()
+        """
         self._listeners = [known for known in self._listeners if known != listener]
 
     def wait(self, timeout_s: float | None = None) -> Render | None:
@@ -100,7 +126,17 @@ class Panel(GraphView):
         return self.render
 
     def figure(self) -> Figure:
-        """Draw the render of the graph as it is now."""
+        """Draw the render of the graph as it is now.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.sine())
+        >>> w = amp.panel(g, seconds=0.01)
+        >>> w.figure().axes[0].get_xlabel()
+        'time (ms)'
+        >>> w.close()
+        """
         self._wait_for_picture()
         if self.render is None:
             return plots.graph(self.journal.state, name=self.graph.name)
@@ -243,5 +279,14 @@ def panel(graph: Graph, **traits: Any) -> Panel:
     ------
     GraphError
         If it is no graph.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.sine(amplitude=0.5))
+    >>> w = amp.panel(g, seconds=0.1)
+    >>> w.values["sine.amplitude"]
+    0.5
+    >>> w.close()
     """
     return Panel(graph, **traits)

@@ -45,6 +45,27 @@ class PatchFile:
         it), ``off`` (a test or CI).
     text : str
         The same as a sentence.
+
+    Examples
+    --------
+    >>> w = amp.lab("voice.amp.json")
+    >>> w.file.path.name, w.file.status
+    ('voice.amp.json', 'new')
+    >>> tone = w.graph.sine()
+    >>> w.file.save()
+    >>> w.file.look()
+    >>> w.file.text, w.file.choices
+    ('voice.amp.json: saved', {})
+    >>> w.file.choose("file")
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.GraphError: choose: no such choice (got 'file', allowed none: nothing is asked).
+    >>> w.file.open("other.amp.json")
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.FileError: other.amp.json: no such file. Look at the list.
+    >>> w.file.flush()
+    >>> w.close()
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -136,7 +157,7 @@ class PatchFile:
         with self.journal.lock():
             self._begin(self._enter(DiskFile(path, grew_from=self._code_for(path))), asked="code")
 
-    def open(self, path: Path) -> None:
+    def open(self, path: str | os.PathLike[str]) -> None:
         """Make the graph what a file holds, as one step of undo, and keep it there.
 
         Raises
@@ -144,6 +165,7 @@ class PatchFile:
         GraphError
             If there is no such file, it is damaged, or has another sample rate.
         """
+        path = disk.place("open", path)
         data = disk.existing(path)
         text = patch_text.load(path, data)
         self.flush()
@@ -153,7 +175,7 @@ class PatchFile:
             self._files[str(path)] = DiskFile(path, digest(data), text.grew_from)
             self._to("saved", f"{plain(path.name)}: opened")
 
-    def save(self, path: Path | None = None) -> None:
+    def save(self, path: str | os.PathLike[str] | None = None) -> None:
         """Write the graph now, edits by code too; into another file if one is given.
 
         Raises
@@ -162,6 +184,7 @@ class PatchFile:
             If there is no file, something has to be chosen first, or the other file exists.
         """
         file = self._file
+        path = None if path is None else disk.writable_place("save", path)
         if path is not None and path != self.path:
             if os.path.lexists(path):
                 raise GraphError(f"{plain(path.name)}: exists already. Open it, or choose another name.")

@@ -44,7 +44,17 @@ class RenderView(View):
             panel.on_render(self.show)
 
     def show(self, render: Render) -> None:
-        """Show another render."""
+        """Show another render.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.sine())
+        >>> w = amp.timeline(g.render(frames=480))
+        >>> w.show(g.render(frames=960))
+        >>> w.rendered().frames
+        960
+        """
         self.render = render
         self.version += 1
 

@@ -34,6 +34,15 @@ class Scope(SignalView):
         First and last second that is seen; empty for all. May be set and linked.
     signals : list of str
         Names of the signals that are shown, of ``available``.
+
+    Examples
+    --------
+    >>> w = amp.scope(amp.presets.three_osc().render(frames=480))
+    >>> w
+    Scope of three_osc: 2 signals, 480 frames at 48000 Hz
+    >>> w.view = [0.0, 0.005]
+    >>> w.figure().axes[-1].get_xlabel()
+    'time (ms)'
     """
 
     _esm = STATIC / "scope.js"
@@ -91,5 +100,16 @@ def _extremes(signal: Signal, first: int, last: int, columns: int) -> bytes:
 
 
 def scope(*sources: Source, **traits: Any) -> Scope:
-    """Look at signals over time (see `Scope`)."""
+    """Look at signals over time (see `Scope`).
+
+    Examples
+    --------
+    >>> amp.scope(np.zeros(480), sample_rate=48_000.0)
+    Scope of signal: 1 signal, 480 frames at 48000 Hz
+    >>> amp.scope(480)
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.GraphError: scope: nothing to look at (got 480, allowed renders, panels that have rendered,
+        or arrays (batches, channels, frames)).
+    """
     return Scope(*sources, **traits)

@@ -87,7 +87,21 @@ class SignalView(View):
             self._follow(title, panel)
 
     def hold(self, name: str = "held") -> None:
-        """Keep what the first source holds now under another name, to compare what comes later with it."""
+        """Keep what the first source holds now under another name, to compare what comes later with it.
+
+        Examples
+        --------
+        >>> g = amp.Graph(name="beep")
+        >>> out = g.output(g.sine())
+        >>> w = amp.scope(g.render(frames=480))
+        >>> w.hold("before")
+        >>> w.show(g.render(frames=960))
+        >>> w.signals
+        ['beep: output mono', 'before: output mono']
+        >>> w.drop("before")
+        >>> w.signals
+        ['beep: output mono']
+        """
         with ENGINE:
             first = next(iter(self._tables.values()))
             held = [Signal(name, s.lane, s.samples, s.sample_rate) for s in first]
@@ -97,7 +111,19 @@ class SignalView(View):
             self.signals = [*self.signals, *more][:SHOWN]
 
     def tap(self, name: str) -> None:
-        """Show the signals of a node too, from the next render of the panels that are followed."""
+        """Show the signals of a node too, from the next render of the panels that are followed.
+
+        Examples
+        --------
+        >>> g = amp.Graph()
+        >>> out = g.output(g.gain(g.sine(), gain=0.5))
+        >>> panel = amp.panel(g, seconds=0.01)
+        >>> w = amp.scope(panel)
+        >>> w.tap("sine")
+        >>> panel.taps
+        ['sine']
+        >>> panel.close()
+        """
         self._wanted.add(name)
         for panel, _ in self._follows:
             if name in panel.graph and name not in panel.taps:
@@ -115,7 +141,14 @@ class SignalView(View):
             self._put(name or render.name, _of_render(name or render.name, render))
 
     def shown(self) -> list[Signal]:
-        """Return the signals that are shown, in order."""
+        """Return the signals that are shown, in order.
+
+        Examples
+        --------
+        >>> w = amp.scope({"a": amp.presets.three_osc().render(frames=480)})
+        >>> [signal.name for signal in w.shown()]
+        ['a: output left', 'a: output right']
+        """
         known = {signal.name: signal for table in self._tables.values() for signal in table}
         return [known[name] for name in self.signals if name in known]
 

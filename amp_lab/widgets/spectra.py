@@ -41,6 +41,19 @@ class Spectrum(SignalView):
     ----------
     view : list of float
         Lowest and highest frequency that is seen, in Hz; empty for all.
+
+    Examples
+    --------
+    >>> w = amp.spectrum(amp.presets.three_osc().render(frames=4800), window="flattop")
+    >>> w
+    Spectrum of three_osc: 2 signals, 4,800 frames at 48000 Hz
+    >>> w.figure().axes[0].get_ylabel()
+    'level (dBFS)'
+    >>> w.window = "hann"
+    Traceback (most recent call last):
+        ...
+    traitlets.traitlets.TraitError: Spectrum.window: no such choice (got 'hann', allowed blackmanharris |
+        flattop). Use one of these.
     """
 
     _esm = STATIC / "spectrum.js"
@@ -128,6 +141,14 @@ class Spectrogram(SignalView):
     ----------
     view : list of float
         First and last second that is seen; empty for all. May be linked with a scope's.
+
+    Examples
+    --------
+    >>> w = amp.spectrogram(amp.presets.three_osc().render(frames=4800), range_db=60.0)
+    >>> w.segment_frames, w.range_db
+    (2048, 60.0)
+    >>> w.figure().axes[0].get_xlabel()
+    'time (ms)'
     """
 
     _esm = STATIC / "spectrogram.js"
@@ -187,10 +208,22 @@ def _image(
 
 
 def spectrum(*sources: Source, **traits: Any) -> Spectrum:
-    """Look at the spectra of signals (see `Spectrum`)."""
+    """Look at the spectra of signals (see `Spectrum`).
+
+    Examples
+    --------
+    >>> amp.spectrum(amp.presets.three_osc().render(frames=4800))
+    Spectrum of three_osc: 2 signals, 4,800 frames at 48000 Hz
+    """
     return Spectrum(*sources, **traits)
 
 
 def spectrogram(*sources: Source, **traits: Any) -> Spectrogram:
-    """Look at a signal over time and frequency (see `Spectrogram`)."""
+    """Look at a signal over time and frequency (see `Spectrogram`).
+
+    Examples
+    --------
+    >>> amp.spectrogram(amp.presets.three_osc().render(frames=4800))
+    Spectrogram of three_osc: 2 signals, 4,800 frames at 48000 Hz
+    """
     return Spectrogram(*sources, **traits)

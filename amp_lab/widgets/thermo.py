@@ -31,6 +31,14 @@ class Thermo(RenderView):
     source
         A render, or a panel whose newest render is followed. Heat that was not computed with the sound is
         computed when the widget first shows it.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.gain(g.sine(), thermo={"heat_j_per_frame": 1e-6}))
+    >>> w = amp.thermo(g.render(frames=4800, heat=True))
+    >>> w.figure().axes[0].get_ylabel()
+    'own power (mW)'
     """
 
     _esm = STATIC / "thermo.js"
@@ -79,5 +87,18 @@ def _highest(row: Samples, first: int, last: int, columns: int) -> bytes:
 
 
 def thermo(source: Render | Panel, **traits: Any) -> Thermo:
-    """Look at the heat of a render (see `Thermo`)."""
+    """Look at the heat of a render (see `Thermo`).
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> amp.thermo(g.render(frames=480))
+    Thermo of Render beep: 1 x 1 x 480 frames at 48000 Hz, peak 0.00 dBFS, sha256 ...
+    >>> amp.thermo(g)
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.GraphError: thermo: nothing to look at (got Graph beep: 2 nodes, 1 edges, 0 modulations at
+        48000 Hz, allowed a render or a panel).
+    """
     return Thermo(source, **traits)

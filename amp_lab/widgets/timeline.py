@@ -32,6 +32,16 @@ class Timeline(RenderView):
         A render, or a panel whose newest render is followed. The schedule needs ``trace=True``.
     tab
         ``schedule``: firings in wall time. ``delays``: starts and latencies on virtual time.
+
+    Examples
+    --------
+    >>> g = amp.Graph()
+    >>> out = g.output(g.sine())
+    >>> w = amp.timeline(g.render(frames=64, trace=True), tab="delays")
+    >>> w.figure().axes[0].get_title(loc="left")
+    'Delays'
+    >>> w.trace_json()[:16]
+    '{"traceEvents":['
     """
 
     _esm = STATIC / "timeline.js"
@@ -136,5 +146,13 @@ def _load(events: Any, nodes: int, first: float, last: float, columns: int) -> b
 
 
 def timeline(source: Render | Panel, **traits: Any) -> Timeline:
-    """Look at the schedule and the delays of a render (see `Timeline`)."""
+    """Look at the schedule and the delays of a render (see `Timeline`).
+
+    Examples
+    --------
+    >>> g = amp.Graph(name="beep")
+    >>> out = g.output(g.sine())
+    >>> amp.timeline(g.render(frames=480, trace=True))
+    Timeline of Render beep: 1 x 1 x 480 frames at 48000 Hz, peak 0.00 dBFS, sha256 ...
+    """
     return Timeline(source, **traits)

@@ -48,6 +48,19 @@ class Workbench(View):
         Where edits made by hand are kept.
     tab : str
         Which of the views is open.
+
+    Examples
+    --------
+    >>> g = amp.presets.three_osc()
+    >>> w = amp.lab(g, seconds=0.1)
+    >>> w.panel.wait().seconds
+    0.1
+    >>> w.tab = "timeline"
+    >>> w.panel.trace, w.editor.graph is g
+    (True, True)
+    >>> w.figure().axes[0].get_title(loc="right")
+    '16 nodes  ·  10 edges  ·  8 modulations'
+    >>> w.close()
     """
 
     _esm = STATIC / "workbench.js"
@@ -133,6 +146,17 @@ def lab(
     ------
     GraphError
         If it is no graph, or a path at which no patch file can be or is.
+
+    Examples
+    --------
+    >>> w = amp.lab(amp.Graph(name="empty"))
+    >>> w
+    Workbench of Graph empty: 0 nodes, 0 edges, 0 modulations at 48000 Hz
+    >>> w.close()
+    >>> amp.lab("voice.wav")
+    Traceback (most recent call last):
+        ...
+    amp_lab.errors.GraphError: lab: not a patch file (got 'voice.wav', allowed *.json). Give 'voice.amp.json'.
     """
     given: object = graph
     if graph is None or isinstance(graph, Graph):
