@@ -23,6 +23,8 @@ THREADS = (1, 2, 4)
 FRAMES = 700
 """Frames of a scene at most: more than the longest block, with a rest."""
 
+Errors = tuple[type[AmpError], ...]
+
 
 # ---- schedules ----
 
@@ -107,16 +109,17 @@ def scenes() -> Iterator[tuple[str, Scene]]:
     yield "64 voices", Scene(voices_mixed(), FRAMES)
 
 
-def heard(scene: Scene, cut: Cut, **how: Any) -> str:
-    """Return the digest of the sound, or the words of the error."""
+def heard(scene: Scene, cut: Cut, *, expected: Errors = (), **how: Any) -> str:
+    """Return the digest of the sound, or type and place of an expected error; any other error is raised."""
     try:
         return digest(sound(scene, cut, **how))
-    except AmpError as error:
-        return str(error)
+    except expected as error:
+        place = f"node {error.node}, port {error.port}, batch {error.batch}, channel {error.channel}"
+        return f"{type(error).__name__} at {place}, frame {error.frame}"
 
 
-def digests(scene: Scene, seed: int) -> dict[str, list[str]]:
-    """Return each digest (or error) that came out, with the ways that led to it."""
+def digests(scene: Scene, seed: int, *, expected: Errors = ()) -> dict[str, list[str]]:
+    """Return each digest, or place of an expected error, that came out, with the ways that led to it."""
     scene = replace(scene, frames=min(scene.frames, FRAMES))
     cuts = [Cut(block) for block in (*BLOCKS, scene.frames)]
     cuts += [Cut(block, rigs.random_calls(seed + block, scene.frames)) for block in (0, 3, 64)]
@@ -124,7 +127,7 @@ def digests(scene: Scene, seed: int) -> dict[str, list[str]]:
     for name, schedule in schedules(scene.graph, seed).items():
         for threads in THREADS:
             for cut in cuts:
-                bits = heard(scene, cut, schedule=schedule, threads=threads)
+                bits = heard(scene, cut, expected=expected, schedule=schedule, threads=threads)
                 found.setdefault(bits, []).append(f"{name}, {threads} threads, {cut}")
     return found
 

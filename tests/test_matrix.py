@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matrix
+import numpy as np
 import pytest
 import rigs
 from hypothesis import HealthCheck, assume, given, settings
@@ -11,7 +14,9 @@ from polyphony import polyphony
 from random_graphs import scenes
 from rigs import Scene
 
-from amp_lab.errors import AmpError
+import amp_lab as amp
+from amp_lab.errors import AmpError, InternalError, NonFiniteError
+from amp_lab.lowlevel import Runtime
 
 SCENES = dict(matrix.scenes())
 
@@ -21,6 +26,53 @@ def test_it_has_one_digest(name: str) -> None:
     """All cuts x no schedule, derived, two supplied x 1, 2, 4 threads."""
     found = matrix.digests(SCENES[name], seed=len(name))
     assert len(found) == 1, found
+
+
+def failing(at: int) -> Scene:
+    """Eleven voices, of which the sixth is infinite at a frame."""
+    g = amp.Graph(sample_rate=48_000.0)
+    x = np.ones((1, 200))
+    x[0, at] = np.inf
+    ends = [
+        g.gain(g.input(samples=x if i == 5 else np.full((1, 200), 0.1)), gain=0.5, name=f"v{i}")
+        for i in range(11)
+    ]
+    g.output(g.mix(*ends))
+    return Scene(g, 200)
+
+
+def test_an_error_is_no_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Were every execute to fail, every graph would fail; a graph that fails has to be expected to."""
+    with pytest.raises(NonFiniteError):
+        matrix.digests(failing(70), 1)
+
+    def execute(*_: object) -> None:
+        raise InternalError("out of order")
+
+    monkeypatch.setattr(Runtime, "execute", execute)
+    for scene in SCENES.values():
+        with pytest.raises(InternalError, match="out of order"):
+            matrix.digests(scene, 1)
+    with pytest.raises(InternalError, match="out of order"):
+        matrix.digests(failing(70), 1, expected=(NonFiniteError,))
+
+
+def test_an_expected_error_has_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever way a graph is rendered, it fails at the same node, batch, channel and frame."""
+    (place,) = matrix.digests(failing(70), 1, expected=(NonFiniteError,))
+    assert place == "NonFiniteError at node input_6, port out, batch 0, channel 0, frame 70"
+    assert list(matrix.digests(failing(71), 1, expected=(NonFiniteError,))) == [place.replace("70", "71")]
+    whole = Runtime.execute
+
+    def execute(runtime: Runtime, frames: int, *arrays: Any) -> None:
+        try:
+            whole(runtime, frames, *arrays)
+        except NonFiniteError as error:
+            error.frame += frames == 200
+            raise
+
+    monkeypatch.setattr(Runtime, "execute", execute)
+    assert len(matrix.digests(failing(70), 1, expected=(NonFiniteError,))) == 2
 
 
 @pytest.mark.long
@@ -41,5 +93,5 @@ def test_random_graphs_and_voices_of_them(scene: Scene, voices: int, seed: int) 
         many.graph.compile()
     except AmpError:
         assume(False)
-    found = matrix.digests(many, seed)
+    found = matrix.digests(many, seed, expected=(NonFiniteError,))
     assert len(found) == 1, found
