@@ -96,6 +96,13 @@ def test_drawn_points_are_sorted_and_keep_the_order_of_one_time() -> None:
     """Points drawn back and forth are sorted by time, stably."""
     curve = amp.Curve.drawn("x", [(1, 5), (0, 1), (1, 6)])
     assert (curve.times_s.tolist(), curve.values.tolist()) == ([0, 1, 1], [1, 5, 6])
+    # More points than a sort puts in order by insertion, which is stable of itself.
+    points = [
+        (float(time), float(value))
+        for value, time in enumerate(np.random.default_rng(2).integers(9, size=999))
+    ]
+    curve = amp.Curve.drawn("x", points)
+    assert list(zip(curve.times_s, curve.values, strict=True)) == sorted(points)  # values count up
 
 
 @given(

@@ -263,6 +263,25 @@ class TestTemperature:
         assert got["d"][2][-1] > 0
         assert np.isnan(got["a"][2]).all()
 
+    @pytest.mark.parametrize("threads", [1, 3])
+    @pytest.mark.parametrize("order", [1, -1, 5])
+    def test_of_many_batches_the_hottest_is_told(self, order: int, threads: int) -> None:
+        """Nineteen batches of different loudness, the loudest anywhere: each window has its maximum."""
+        loud = np.roll(np.linspace(0.1, 1.0, 19)[:: np.sign(order)], order)
+        x = loud[:, None, None] * np.roll(INPUT, 40)[None, None]
+        x[3, 0] = np.where(np.arange(FRAMES) < HEAT_WINDOW, 1.05, 0.0)  # the hottest in the beginning
+
+        def kelvin(samples: Samples, **how: int) -> Samples:
+            g = amp.Graph(sample_rate=RATE)
+            g.output(g.input(samples=samples), name="out", thermo={"capacity_j_per_k": 1e-3})
+            batches = samples.shape[0]
+            heat = g.render(frames=FRAMES, batches=batches, heat=True, isolation="none", **how).heat
+            return heat.temperature_k[heat.nodes.index("out")]
+
+        alone = np.stack([kelvin(one[None]) for one in x])
+        assert len(set(alone.argmax(axis=0))) > 1
+        np.testing.assert_array_equal(kelvin(x, threads=threads), alone.max(axis=0))
+
     @pytest.mark.parametrize("ratio", [2.0, 2.5, 1e6])
     def test_constants_that_diverge_are_refused(self, ratio: float) -> None:
         """At G / (C fs) = 2 the recursion alternates for ever, above it grows: the plan says so."""

@@ -228,6 +228,15 @@ def test_heat_asked_for_later_is_the_heat_of_the_same_render(whole: amp.Render) 
     assert along.heat.graph_total_j[-1] > 0
 
 
+def test_heat_asked_for_later_is_refused_if_the_sound_is_another() -> None:
+    """Heat of a render that sounds otherwise is not that of the first; the error says what to look for."""
+    out = np.zeros((1, 2, 3000))
+    render = small().render(frames=3000, out=out, isolation="none")
+    out[0, 0, 1234] += 1e-12
+    with pytest.raises(amp.InternalError, match=r"heat: the second render differs .*given as out= was overw"):
+        _ = render.heat
+
+
 def test_a_trace_lists_the_firings_of_every_node() -> None:
     """Outside feedback a node fires once per block."""
     render = small().render(frames=3000, block_frames=64, trace=True, isolation="none")
@@ -237,6 +246,21 @@ def test_a_trace_lists_the_firings_of_every_node() -> None:
     assert len(mine) == -(-3000 // 64)
     assert mine["frames"].sum() == 3000 and np.all(np.diff(mine["first_frame"]) == 64)
     assert np.all(mine["stop_s"] >= mine["start_s"])
+
+
+def test_a_trace_counts_what_the_ring_lost() -> None:
+    """Of more firings than the ring holds the last are kept, and the others are counted."""
+    g = amp.Graph()
+    g.output(g.gain(g.constant(value=0.5), gain=0.5))
+    frames, held = 30_000, 65_536
+    trace = g.render(frames=frames, block_frames=1, trace=True, isolation="none").trace
+    assert trace is not None and trace.events.size == held
+    assert trace.dropped == frames * len(g) - held > 0
+    assert trace.events["first_frame"][-1] == frames - 1
+    assert repr(trace) == f"Trace: {held} firings of {len(g)} nodes, {frames * len(g) - held} dropped"
+    with g.session(trace=True, block_frames=1, isolation="none") as session:
+        session.output.pull(frames)
+        assert (session.trace.events.size, session.trace.dropped) == (held, trace.dropped)
 
 
 def test_a_trace_goes_from_node_to_node() -> None:
@@ -324,6 +348,22 @@ def test_provenance_is_stable(whole: amp.Render) -> None:
     assert again.provenance == whole.provenance
     assert whole.provenance["plan"] == whole.plan.digest
     assert whole.provenance["isa"] and whole.provenance["build"]
+
+
+def test_provenance_names_the_controls() -> None:
+    """Their digest if the graph follows any, else nothing; other curves are another digest."""
+
+    def controls(history: amp.ControlHistory | None) -> str:
+        g = amp.Graph()
+        level = 0.5 if history is None else amp.curve("level")
+        g.output(g.gain(g.constant(value=1.0), gain=level))
+        return g.render(frames=10, controls=history, isolation="none").provenance["controls"]
+
+    rising, falling = (
+        amp.ControlHistory([amp.Curve.drawn("level", [(0.0, a), (1.0, b)])]) for a, b in ((0, 1), (1, 0))
+    )
+    assert controls(None) == ""
+    assert controls(rising) == rising.digest != controls(falling) == falling.digest
 
 
 def test_a_wav_keeps_every_bit(whole: amp.Render, tmp_path: Path) -> None:
