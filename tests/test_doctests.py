@@ -37,12 +37,6 @@ EXCEPTED = {
     "amp_lab.errors.NativeCrash": "needs a process that dies; docs/howto/crash.md has an example",
 }
 """What has no example, and why."""
-MISSING = frozenset(
-    {
-        "amp_lab.render.session",
-    }
-)
-"""Modules in which examples are still missing. Names are only removed from it."""
 
 
 def resolved(name: str) -> Any:
@@ -152,16 +146,11 @@ def with_examples() -> list[str]:
 
 
 def test_public_objects_have_examples() -> None:
-    """All but the listed exceptions, and those of modules that are still to come."""
+    """All but the listed exceptions."""
     assert len(public()) > 400
-    lacking = {
-        name for name, (one, classes) in public().items() if not is_shown(one, classes)
-    } - EXCEPTED.keys()
-    modules = {name: public()[name][0].__module__ for name in lacking}
-    unlisted = sorted(name for name, module in modules.items() if module not in MISSING)
-    assert not unlisted, "\n".join(["without an Examples section:", *unlisted])
-    done = sorted(MISSING - set(modules.values()))
-    assert not done, f"complete now, to be removed from MISSING: {done}"
+    lacking = {name for name, (one, classes) in public().items() if not is_shown(one, classes)}
+    without = sorted(lacking - EXCEPTED.keys())
+    assert not without, "\n".join(["without an Examples section:", *without])
 
 
 def test_exceptions_are_needed() -> None:

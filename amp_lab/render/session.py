@@ -263,9 +263,9 @@ class Session(Closing):
         >>> with g.session() as s:
         ...     meter = s.tap("sine", policy="latest", keep_frames=256)
         ...     sound = s.pull(1000)
-        ...     print(meter)
+        ...     print(meter, s.counters.taps[1].skipped)
         ...
-        Tap sine.out: latest, at frame 744, 256 ready
+        Tap sine.out: latest, at frame 744, 256 ready 744
         """
         checks.choice("tap.policy", policy, get_args(Policy), "policy")
         return self._open(_name(node), policy, checks.whole("tap.keep_frames", keep_frames, 1))
