@@ -1,4 +1,4 @@
-/* Everything. */
+/* Includes all headers of the C interface. */
 #ifndef AMP_H
 #define AMP_H
 #include "buffer.h"

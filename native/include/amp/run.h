@@ -1,7 +1,7 @@
-/* The runtime: one compiled graph with its memory. Several runtimes in several threads are independent.
- * Life: create -> [set_schedule] -> configure -> [bind_input, set_history, set_param]* -> execute* -> (configure again ...) -> destroy.
- * Failure: record in `error` for amp_graph_runtime_create, which sets *runtime to NULL first; in the runtime for all others. execute has
- * written the frames before the fault, and snapshot `*size`. */
+/* The runtime: one compiled graph with its memory. The caller owns it. Runtimes are independent and may be used in different threads.
+ * Life cycle: create -> [set_schedule] -> configure -> [bind_input, set_history, set_param]* -> execute* -> (configure ...) -> destroy.
+ * Failure: record in `error` for amp_graph_runtime_create, which sets *runtime to NULL first; in the runtime for all others. A failed
+ * execute has written the frames before the fault, and a failed snapshot `*size`. */
 #ifndef AMP_RUN_H
 #define AMP_RUN_H
 #include "graph.h"
@@ -13,96 +13,103 @@ extern "C" {
 /* cffi-begin */
 typedef struct amp_graph_runtime amp_graph_runtime;
 
-#define AMP_RUN_STOP_NONFINITE 1u   /* stop at the first NaN or Inf with AMP_E_NONFINITE */
-#define AMP_RUN_HEAT 2u             /* compute heat; the sound does not depend on it */
+#define AMP_RUN_STOP_NONFINITE 1u   /* stop at the first NaN or Inf, with AMP_E_NONFINITE */
+#define AMP_RUN_HEAT 2u             /* compute heat; the sound is the same */
 #define AMP_RUN_TRACE 4u            /* record firings in the event ring */
 #define AMP_RUN_NO_METRICS 8u       /* do not time nodes */
 
 #define AMP_MOST_THREADS 256u
 
+/* Owned by the caller, read during configure. */
 typedef struct amp_config {
     uint32_t struct_size;      /* sizeof(amp_config) */
     uint32_t batches;          /* >= 1 */
-    uint32_t block_frames;     /* 0: chosen from the working set */
+    uint32_t block_frames;     /* frames per block; 0: chosen from the size of the working set */
     uint32_t flags;            /* AMP_RUN_*; any other bit is AMP_E_INVALID_ARG */
-    uint32_t trace_capacity;   /* events; 0: 65536 when tracing */
-    uint32_t batch_offset;     /* logical number of the first batch, for batches rendered apart (noise) */
-    uint32_t threads;          /* most that execute at a time, the caller's included, up to AMP_MOST_THREADS; 0: as many as the process
-                                * may use. The bits are the same. Since 1.2; a shorter record stands for 1 */
+    uint32_t trace_capacity;   /* events the trace ring can hold; 0: 65536 when tracing */
+    uint32_t batch_offset;     /* logical number of the first batch, if batches are rendered separately (it selects noise) */
+    uint32_t threads;          /* most threads of one execute, the calling thread included, up to AMP_MOST_THREADS; 0: as many as the
+                                * process may use. The bits do not depend on it. Since 1.2; a shorter record means 1 */
 } amp_config;
 
+/* An output to record during one execute. Owned by the caller, with its buffer. */
 typedef struct amp_tap {
     uint32_t    struct_size;   /* sizeof(amp_tap) */
     uint32_t    reserved;
-    const char *node;
-    const char *port;          /* NULL: the first output */
+    const char *node;          /* name */
+    const char *port;          /* key; NULL: the first output */
     amp_buffer  buffer;        /* receives the frames of this call; shape (batches, channels of the port, >= frames) */
 } amp_tap;
 
-/* [any] Loads both blobs. A plan that does not belong to the descriptors is AMP_E_DRIFT naming the first node that differs.
- * `plan` may be NULL with plan_size 0: it is compiled. */
+/* [any] Loads both blobs and creates a runtime, which the caller owns. A plan that does not match the descriptors is AMP_E_DRIFT naming
+ * the first node that differs. NULL, 0 for the plan: it is compiled. */
 AMP_API amp_status amp_graph_runtime_create(const void *descriptors, size_t descriptors_size, const void *plan, size_t plan_size,
                                             amp_graph_runtime **runtime, amp_error *error);
-AMP_API void       amp_graph_runtime_destroy(amp_graph_runtime *runtime);                       /* [owner] NULL is fine */
+AMP_API void       amp_graph_runtime_destroy(amp_graph_runtime *runtime);                       /* [owner] NULL is allowed */
 
-/* [owner] Phase: before configure; a runtime that was configured has to be configured again. Follows the schedule of the blob (graph.h),
- * which is copied; NULL, 0: the plan's own order, every node alone. Never called: the derived one (amp_schedule_derive). Each node stands
- * in a schedule once; it reads nodes of earlier stages only, and of its own feedback loop, which stands in one stage; members of a cohort
- * agree in type, fixed parameters, edges, delays and gates. Malformed bytes are AMP_E_BLOB, a broken rule is AMP_E_INVALID_ARG naming the
- * two nodes, the rule and the cure; both change nothing. Bound inputs and parameters stay. Traces, flight records and faults go on
- * naming nodes by their places in the plan. Since 1.2. */
+/* [owner] Phase: before configure; a configured runtime must be configured again. Sets the schedule (graph.h); the blob is copied. NULL, 0:
+ * the plan's own order, every node alone. Without this call the runtime follows the derived schedule (amp_schedule_derive). A schedule has
+ * each node exactly once. A node reads only nodes of earlier stages and of its own feedback loop, all nodes of which are in one stage.
+ * Members of a cohort have equal types, fixed parameters, edges, delays and gates. Malformed bytes are AMP_E_BLOB; a broken rule is
+ * AMP_E_INVALID_ARG naming the two nodes, the rule and the cure. Bound inputs and parameters are kept. Traces, flight records and faults
+ * identify nodes by their places in the plan, whatever the schedule. Since 1.2. */
 AMP_API amp_status amp_graph_runtime_set_schedule(amp_graph_runtime *runtime, const void *blob, size_t size);
 
-/* [owner] Allocates for a batch and block size, and resets clock, states, rings and metrics to frame 0.
- * Bound inputs, histories and parameters set before the first frame stay; changes made or waiting for later frames are
- * forgotten. Nothing is allocated by execute afterwards. Threads are started here, no more than the graph and its batch keep busy, and
- * end with the runtime; a trace or a flight record keeps to the caller's. In a fork of the process there is only the caller's. */
+/* [owner] Phase: any. Allocates all memory for a number of batches and a block size, and resets clock, states, rings and metrics to frame
+ * 0. Bound inputs, histories and parameters set before the first frame are kept; parameter changes at later frames are dropped.
+ * execute allocates nothing afterwards. Threads are started here, no more than graph and batches can keep busy, and end with the runtime;
+ * with a trace or a flight record only the calling thread executes, as in a forked process. */
 AMP_API amp_status amp_graph_runtime_configure(amp_graph_runtime *runtime, const amp_config *config);
 
-/* [owner] Value (B|1, C|1, N|1); copied. Takes effect at logical frame `at_frame` of the node, or as soon as can be if at_frame < 0:
- * at frame 0 before the first execute, later at position + latency of the graph. An earlier frame is AMP_E_INVALID_ARG naming that one.
- * A frame axis is indexed by the logical frame and holds its last value beyond its end. A matrix is (B|1, rows, columns) of the shape it
- * has in the graph. A shape that does not fit is AMP_E_SHAPE and changes nothing. */
+/* [owner] Phase: configured or executing. Sets a parameter; the value, of shape (B|1, C|1, N|1), is copied. It takes effect at logical
+ * frame `at_frame` of the node; at_frame < 0: at the earliest possible frame, which is 0 before the first execute and later position +
+ * latency of the graph. A frame before that is AMP_E_INVALID_ARG naming it. The frame axis of a value is indexed by the logical frame;
+ * after its end the last value is used. A matrix has shape (B|1, rows, columns), as in the graph. Another shape is AMP_E_SHAPE. */
 AMP_API amp_status amp_graph_runtime_set_param(amp_graph_runtime *runtime, const char *node, const char *key,
                                                const amp_buffer *value, int64_t at_frame);
-AMP_API amp_status amp_graph_runtime_clear_params(amp_graph_runtime *runtime);                  /* [owner] back to the descriptors' values */
+AMP_API amp_status amp_graph_runtime_clear_params(amp_graph_runtime *runtime);                  /* [owner] the descriptors' values again */
 
-/* [owner] Gives an `input` node its samples; the memory is borrowed until the next bind of that node or destroy.
- * Past its end the node reads zeros. Batches: 1 or B. Call after configure (batches are checked). */
+/* [owner] Phase: configured or executing. Binds the samples that an `input` node plays, with 1 or B batches. The caller owns the memory and
+ * must keep it until the next bind of that node or destroy. After the last frame the node outputs zeros. */
 AMP_API amp_status amp_graph_runtime_bind_input(amp_graph_runtime *runtime, const char *node, const amp_buffer *samples);
 
-/* [owner] Control history blob (history.h); copied. Every curve the plan names must be there, and no other: the message names those that differ. */
+/* [owner] Phase: created or configured, before the first execute. Sets the control history (history.h); the blob is copied. It must have
+ * exactly the curves that the plan names; the message names missing and extra ones. */
 AMP_API amp_status amp_graph_runtime_set_history(amp_graph_runtime *runtime, const void *blob, size_t size);
 
-/* [owner] Inputs and curves are read ahead by the latency of the graph. Renders the next `frames` frames into `out` (may be NULL) and into the taps. `out` has shape (batches, channels of the
- * output node, >= frames). Allocates nothing: heat records stand in address space that configure reserved, and a call whose records do not
- * fit there is AMP_E_NOMEM before its first frame. Taps: one per output and one more, or 64 if that is more; further ones are AMP_E_INVALID_ARG.
- * Stops with a status; frames delivered before stay valid and amp_graph_runtime_position tells how many. */
+/* [owner] Phase: configured or executing. Renders the next `frames` frames into `out` (may be NULL), of shape (batches, channels of the
+ * output node, >= frames), and into the taps. Inputs and curves are read ahead by the latency of the graph. Allocates nothing: heat records
+ * use address space that configure reserved; if those of a call do not fit, it is AMP_E_NOMEM before its first frame. Most taps: one per
+ * output and one more, but at least 64; more are AMP_E_INVALID_ARG. After a failure the frames delivered before it are valid;
+ * amp_graph_runtime_position returns their number. */
 AMP_API amp_status amp_graph_runtime_execute(amp_graph_runtime *runtime, int64_t frames, const amp_buffer *out,
                                              const amp_tap *taps, uint32_t n_taps);
-AMP_API int64_t    amp_graph_runtime_position(const amp_graph_runtime *runtime);                /* [owner] frames delivered */
-AMP_API uint32_t   amp_graph_runtime_block_frames(const amp_graph_runtime *runtime);            /* [owner] the block in use */
-AMP_API uint32_t   amp_graph_runtime_threads(const amp_graph_runtime *runtime);                 /* [owner] that execute, the caller's included; since 1.2 */
-AMP_API void       amp_graph_runtime_cancel(amp_graph_runtime *runtime);                        /* [any+rt] makes execute return AMP_E_PENDING after its block */
-AMP_API int32_t    amp_graph_runtime_port_channels(const amp_graph_runtime *runtime, const char *node, const char *port); /* [owner] -1 unknown; NULL port: first output */
+AMP_API int64_t    amp_graph_runtime_position(const amp_graph_runtime *runtime);                /* [owner] frames delivered so far */
+AMP_API uint32_t   amp_graph_runtime_block_frames(const amp_graph_runtime *runtime);            /* [owner] block size in use, frames */
+/* [owner] Number of threads of execute, the calling thread included. Since 1.2. */
+AMP_API uint32_t   amp_graph_runtime_threads(const amp_graph_runtime *runtime);
+/* [any+rt] Makes a running execute, or else the next one, return AMP_E_PENDING between two slices. */
+AMP_API void       amp_graph_runtime_cancel(amp_graph_runtime *runtime);
+/* [owner] Channels of an output; -1: unknown node or port. `port` NULL: the first output. */
+AMP_API int32_t    amp_graph_runtime_port_channels(const amp_graph_runtime *runtime, const char *node, const char *port);
 
-/* [owner] Phase: configured or executing. All that the next frames depend on besides inputs and control histories: clock, states, what
- * edges hold, parameters in force and waiting, heat. `out` NULL: `*size` receives the bytes needed. Otherwise `out` is the caller's memory
- * of `capacity` bytes; too few are AMP_E_INVALID_ARG, and `*size` says how many. A runtime that stopped with an error has none.
- * The blob has magic, version, length and checksum like the others (graph.h); its payload is for this call's counterpart only. */
+/* [owner] Phase: configured or executing. Saves everything that the next frames depend on, except inputs and control histories: clock,
+ * states, tokens that edges hold, parameters in force and queued, heat. `out` NULL: `*size` receives the number of bytes needed. Otherwise
+ * `out` is the caller's memory of `capacity` bytes; if it is too small, the call is AMP_E_INVALID_ARG and `*size` is the number needed. A
+ * runtime that stopped with an error cannot be saved. The blob has magic, version, length and checksum as in graph.h; only
+ * amp_graph_runtime_restore reads its payload. */
 AMP_API amp_status amp_graph_runtime_snapshot(amp_graph_runtime *runtime, void *out, size_t capacity, size_t *size);
 
-/* [owner] Phase: configured or executing. Goes on where the snapshot was taken, with the same bits, in any process and with any block size.
- * The blob is only read. Plan, batches, batch_offset and AMP_RUN_HEAT must be those of the snapshot; other flags may differ. Inputs and
- * control histories are not in it: set the history before (a graph with curves is AMP_E_INVALID_ARG without), bind inputs before or after.
- * The order nodes fire in is part of the memory: a snapshot of another schedule is AMP_E_INVALID_ARG.
- * Times, calls, clamped values and the trace are this runtime's own and count from here. Allocates like configure.
- * Malformed bytes are AMP_E_BLOB saying where, another plan AMP_E_DRIFT naming both digests; a blob that is refused changes nothing.
- * A runtime with AMP_RUN_STOP_NONFINITE refuses frames that are made and not delivered if one is NaN or Inf (AMP_E_NONFINITE, with its
- * place): a snapshot of a runtime without that flag may hold such. */
+/* [owner] Phase: configured or executing. Continues where the snapshot was taken, with the same bits, in any process and with any block
+ * size. The blob is only read. Plan, batches, batch_offset, AMP_RUN_HEAT and the schedule must be those of the snapshot (another schedule
+ * is AMP_E_INVALID_ARG); other flags may differ. The snapshot has neither inputs nor control histories: set the history before (a graph
+ * with curves is AMP_E_INVALID_ARG without one), bind inputs before or after. Times, calls, clamped values and the trace count from this
+ * call on. Allocates like configure. Malformed bytes are AMP_E_BLOB saying where, another plan AMP_E_DRIFT naming both digests.
+ * With AMP_RUN_STOP_NONFINITE a snapshot is AMP_E_NONFINITE, with the place, if a frame that was made and not delivered is NaN or Inf:
+ * a runtime without that flag may have made it. */
 AMP_API amp_status amp_graph_runtime_restore(amp_graph_runtime *runtime, const void *blob, size_t size);
 
-/* [owner] The last failure of this runtime; AMP_OK in `code` if none. */
+/* [owner] Copies the last failure of this runtime to the caller's record; `code` is AMP_OK if there is none. */
 AMP_API void       amp_graph_runtime_last_error(const amp_graph_runtime *runtime, amp_error *error);
 /* cffi-end */
 

@@ -1,16 +1,17 @@
-/* Status codes and the one error record.
- * How every call reports, in one way; each header's line "Failure:" names the record and what a failed call writes:
- *   - A call that can fail returns amp_status: AMP_OK, or the negative code of the reason. No exception crosses.
- *   - The reason is in the record the line names: `error`, the last argument, which may be NULL; or the runtime's own, which
- *     amp_graph_runtime_last_error copies, as for every call whose first argument is a runtime; or none but the violations.
- *   - In every case all that was found wrong is with the calling thread, whole, until its next such call (violation.h).
- *   - A failed call leaves its object as it was, and its outputs unwritten, save those that the line names.
- *   - A call without amp_status cannot fail. For an argument it cannot take it does nothing, or returns what its comment says.
+/* Status codes and the error record.
+ * All calls report failures in the same way; each header's line "Failure:" names the record and what a failed call writes:
+ *   - A call that can fail returns amp_status: AMP_OK, or the negative code of the reason. It never throws.
+ *   - The reason is written to the record that the line names: `error`, the last argument, which may be NULL; or the runtime's own
+ *     record (calls whose first argument is a runtime), which amp_graph_runtime_last_error copies; or violations only.
+ *   - In every case the violations, with whole texts, can be read by the calling thread until its next such call (violation.h).
+ *   - A failed call does not change its object and does not write its outputs, except for those that the line names.
+ *   - A call that does not return amp_status cannot fail. Given an invalid argument it does nothing, or returns what its comment says.
  * Thread tags used in every header:
  *   [any]     callable from any thread at any time
- *   [owner]   one thread at a time per runtime; the caller serialises
- *   [any+rt]  any thread, also while another thread is inside [owner] calls of that runtime
- * Phases of a runtime: created -> configured -> executing (execute may be called again and again).
+ *   [owner]   one thread at a time per object (runtime, meter, stream); the caller must ensure it
+ *   [any+rt]  any thread, even while another thread is in an [owner] call of that runtime
+ *   [stream]  any thread at any time between create and destroy; the stream's mutex admits one call at a time
+ * Phases of a runtime: created -> configured -> executing (execute may be called many times).
  * Failure: no call here can fail. */
 #ifndef AMP_STATUS_H
 #define AMP_STATUS_H
@@ -50,13 +51,13 @@ typedef int32_t amp_status;
 #define AMP_E_INTERNAL -11
 #define AMP_E_FULL -12
 
-/* Filled by the callee, also when it succeeds (`code` AMP_OK), owned by the caller. Texts are cut to their arrays: the first lines of
- * a message of several violations, one a line. Unknown text is "", unknown numbers are -1.
+/* Owned by the caller, filled by every call, also when it succeeds (`code` AMP_OK). Texts are truncated to their arrays; a message about
+ * several violations has one per line, of which the first are kept. Unknown texts are "", unknown numbers -1.
  * `message` is one sentence: where: what (got X, allowed Y). What to do. */
 typedef struct amp_error {
     uint32_t struct_size;      /* set by the caller to sizeof(amp_error) */
     int32_t  code;             /* amp_status */
-    char     stage[16];        /* load, plan, configure, set_param, bind_input, history, execute, ... */
+    char     stage[16];        /* where it failed: load, plan, configure, set_param, bind_input, history, execute, ... */
     char     node[96];
     char     port[64];         /* port or parameter key */
     int64_t  batch;
