@@ -1,4 +1,4 @@
-// Tensors and blobs from outside, checked before anything looks at them.
+// Checks tensors and blobs of the caller before they are read.
 #pragma once
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-// extern "C": what this library is.
+// extern "C": build information, instruction set and logging.
 #include "amp/diag.h"
 
 #include "abi/guard.hpp"

@@ -1,4 +1,4 @@
-// extern "C": contracts, plans, histories, and bytes that change owner.
+// extern "C": contracts, plans, histories, and bytes that the caller frees.
 #include <cmath>
 #include <cstdlib>
 #include <cstring>

@@ -1,4 +1,4 @@
-// The border: no exception crosses it; every failure becomes a status, an amp_error and the report of the thread.
+// The boundary of the C ABI: converts every exception into a status, an amp_error and the calling thread's report.
 #pragma once
 #include <new>
 #include <stdexcept>
@@ -19,7 +19,7 @@ inline amp_status out_of_memory(const char* stage, amp_error* error) {
     return AMP_E_NOMEM;
 }
 
-// Runs a call with the caller's floating-point environment.
+// Runs a call in the caller's floating-point environment.
 template <class F> amp_status reported(const char* stage, amp_error* error, F&& f) {
     try {
         clear_error(error);
@@ -30,7 +30,7 @@ template <class F> amp_status reported(const char* stage, amp_error* error, F&& 
         return failure.code;
     } catch (const std::bad_alloc&) {
         return out_of_memory(stage, error);
-    } catch (const std::length_error&) {  // more than a container can ever hold
+    } catch (const std::length_error&) {  // a size that no container can have
         return out_of_memory(stage, error);
     } catch (...) {
         write_error(AMP_E_INTERNAL, stage,
@@ -59,7 +59,7 @@ inline void need(bool ok, const char* stage, const char* what) {
 
 inline constexpr uint32_t kRunFlags = AMP_RUN_STOP_NONFINITE | AMP_RUN_HEAT | AMP_RUN_TRACE | AMP_RUN_NO_METRICS;
 
-// Bits without a meaning are refused: a later version may give them one.
+// Refuses bits without a meaning, so that a later version may define them.
 inline void check_flags(uint32_t got, uint32_t known, const char* stage) {
     if (const uint32_t unknown = got & ~known)
         throw Failure(

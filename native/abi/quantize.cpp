@@ -1,4 +1,4 @@
-// extern "C": samples rounded to whole numbers, with dither if asked for.
+// extern "C": rounds samples to integers, optionally with dither.
 #include "amp/quantize.h"
 
 #include <algorithm>
@@ -14,16 +14,16 @@ uint64_t mix64(uint64_t x) {
     return x ^ (x >> 31);
 }
 
-// Number n of the dither of a stream: triangular in (-1, 1), mean 0, variance 1/6, in units of 2^-32.
+// Dither number n of a stream: triangular density in (-1, 1), mean 0, variance 1/6, times 2^32.
 double tpdf(uint64_t start, int64_t n) {
     const uint64_t bits = mix64(start + static_cast<uint64_t>(n) * 0x9e3779b97f4a7c15u);
     const auto high = static_cast<int64_t>(bits >> 32), low = static_cast<int64_t>(bits & 0xffffffffu);
     return static_cast<double>(high - low) * 0x1p-32;
 }
 
-// Nearest whole number, ties to even, of |x| <= 2^32; no libm.
+// The nearest integer, ties to even, for |x| <= 2^32; without libm.
 int64_t nearest(double x) {
-    constexpr double kShift = 0x1.8p52;  // where doubles are whole numbers
+    constexpr double kShift = 0x1.8p52;  // doubles of this size are integers
     return static_cast<int64_t>((x + kShift) - kShift);
 }
 

@@ -1,4 +1,5 @@
-// extern "C": streams. One mutex per stream; failures go to the caller's own record, so no thread sees another's.
+// extern "C": streams. One mutex per stream. Each failure is written to the record of its call, so no thread sees the
+// failure of another.
 #include <mutex>
 
 #include "abi/buffers.hpp"
@@ -22,7 +23,7 @@ template <class F> amp_status locked(const char* stage, amp_stream* s, amp_error
     });
 }
 
-template <class F> auto read(amp_stream* s, F&& f) {  // throws nothing
+template <class F> auto read(amp_stream* s, F&& f) {  // for calls that cannot fail
     const std::lock_guard lock(s->mutex);
     return f(s->stream);
 }

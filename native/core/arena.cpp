@@ -45,7 +45,8 @@ Arena::~Arena() {
 }
 
 void* Arena::take(uint64_t bytes, uint64_t alignment) {
-    used_ = (used_ + alignment - 1) / alignment * alignment;  // below the size, which is a multiple
+    // does not exceed the size, which is a multiple of the alignment
+    used_ = (used_ + alignment - 1) / alignment * alignment;
     const uint64_t n = (bytes + alignment - 1) / alignment * alignment;
     if (n > size_ - used_)
         throw Failure(AMP_E_NOMEM, "configure",

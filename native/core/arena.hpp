@@ -1,4 +1,5 @@
-// One contiguous allocation: address space is reserved once, pages are committed by first use, so the base never moves.
+// An arena: one contiguous range of address space, reserved once. Pages are committed by first use, so the base address
+// never changes. The arena owns all memory taken from it.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -19,9 +20,9 @@ public:
     ~Arena();
 
     static Arena reserve();  // throws AMP_E_NOMEM
-    // Zeroed; throws AMP_E_NOMEM beyond the limit.
+    // Returns zeroed memory; throws AMP_E_NOMEM beyond the reserved size.
     void* take(uint64_t bytes, uint64_t alignment = 64);
-    template <class T, class... A> T* make(uint64_t n, A... arguments) {  // small things share lines
+    template <class T, class... A> T* make(uint64_t n, A... arguments) {  // small objects share cache lines
         constexpr uint64_t kAlignment = alignof(T) > 32 ? alignof(T) : 32;
         auto* p = static_cast<T*>(take(n > kMost / sizeof(T) ? kMost : n * sizeof(T), kAlignment));
         for (uint64_t i = 0; i < n; ++i) new (p + i) T(arguments...);
@@ -31,7 +32,8 @@ public:
         return static_cast<double*>(take(n > kMost / sizeof(double) ? kMost : n * sizeof(double)));
     }
     uint64_t used() const { return used_; }
-    void rewind(uint64_t used) { used_ = used; }  // gives back what was taken since and not written to
+    // frees everything taken since used() returned `used`; that memory must not have been written
+    void rewind(uint64_t used) { used_ = used; }
 
 private:
     static constexpr uint64_t kMost = uint64_t{1} << 40;

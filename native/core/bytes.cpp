@@ -96,7 +96,7 @@ Tensor Reader::tensor(const char* what) {
     t.channels = get<uint32_t>(what);
     t.frames = get<uint64_t>(what);
     const uint64_t left = static_cast<uint64_t>(end_ - p_) / sizeof(double);
-    const uint64_t rows = uint64_t{t.batches} * t.channels;  // two 32-bit factors: no overflow
+    const uint64_t rows = uint64_t{t.batches} * t.channels;  // the product of two 32-bit factors cannot overflow
     if (rows == 0 || t.frames == 0 || t.frames > left || rows > left / t.frames)
         fail(text("%s has shape (%u, %u, %llu), which the payload does not hold", what, t.batches, t.channels,
                   static_cast<unsigned long long>(t.frames)));

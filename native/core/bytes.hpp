@@ -1,4 +1,5 @@
-// Blobs: magic, version, length, checksum, payload (layout in amp/graph.h). The reader trusts nothing.
+// Reads and writes blobs: magic, version, length, checksum, payload (layout in amp/graph.h). The reader checks every
+// byte and count before it uses it.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -18,7 +19,7 @@ bool is_utf8(const std::string& s);
 struct Tensor {
     uint32_t batches = 1, channels = 1;
     uint64_t frames = 1;
-    std::vector<double> data;  // (b, c, n)
+    std::vector<double> data;  // in (b, c, n) order
     double at(uint32_t b, uint32_t c, uint64_t n) const {
         b = batches == 1 ? 0 : b;
         c = channels == 1 ? 0 : c;
@@ -29,7 +30,7 @@ struct Tensor {
 
 class Reader {
 public:
-    // Checks the header; throws AMP_E_BLOB saying where and what. Versions 1 to `newest` are read.
+    // Checks the header; throws AMP_E_BLOB that says where and what. Reads versions 1 to `newest`.
     Reader(const void* data, size_t size, const char* magic, const char* stage, uint32_t newest = 1);
     uint32_t version() const { return version_; }
     template <class T> T get(const char* what) {
@@ -43,8 +44,8 @@ public:
     std::vector<uint8_t> bytes(size_t size, const char* what);
     std::string str(const char* what);
     Tensor tensor(const char* what);
-    uint32_t count(const char* what, size_t least_bytes_each);  // refuses counts the payload cannot hold
-    void end();                                                 // refuses bytes left over
+    uint32_t count(const char* what, size_t least_bytes_each);  // throws if the payload is too short for the count
+    void end();                                                 // throws if bytes are left over
     [[noreturn]] void fail(const std::string& what) const;
 
 private:

@@ -1,5 +1,5 @@
-// Time for metrics and traces, in ticks since `start`: of the processor's own counter where it runs evenly and may be
-// read in a third of what the system's clock takes, otherwise nanoseconds.
+// Time for metrics and traces, in ticks since `start`. A tick is one count of the CPU's time-stamp counter if that has
+// a constant rate (reading it takes a third of the time of the system clock), otherwise one nanosecond.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -18,7 +18,7 @@ public:
         first_ = read();
     }
     int64_t now() const { return read() - first_; }
-    // Seconds per tick, measured from `start` to here.
+    // Seconds per tick, measured from `start` to now.
     double scale() const {
         const double seconds = std::chrono::duration<double>(System::now() - begin_).count(),
                      ticks = static_cast<double>(now());

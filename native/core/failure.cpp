@@ -7,7 +7,7 @@
 namespace amp {
 
 namespace {
-// Cuts at a character boundary of UTF-8.
+// Copies text and cuts it at a character boundary of UTF-8.
 void copy(char* to, size_t capacity, std::string_view from) {
     size_t n = std::min(from.size(), capacity - 1);
     if (n < from.size())
@@ -23,17 +23,17 @@ void hand_over(const amp_error& full, amp_error* out) {
                 reinterpret_cast<const char*>(&full) + sizeof(uint32_t), size - sizeof(uint32_t));
 }
 
-// What the report's records point into.
+// Memory that the records of the report point into.
 struct Kept {
     std::shared_ptr<const std::vector<Violation>> violations;
     std::vector<amp_violation> records;
 };
 thread_local Kept kept;
-// Apart from it: a call that succeeds on a thread without a report must not be the first to touch `kept`, whose
-// destructor is registered with an allocation.
+// Separate from `kept`, whose first use on a thread allocates (it registers a destructor): a successful call on a
+// thread without a report must not do that.
 struct Shown {
     Report report;
-    amp_violation fixed;  // for a report that may not allocate
+    amp_violation fixed;  // the only record of a report that must not allocate
     bool keeps;
 };
 thread_local Shown shown;
@@ -49,7 +49,8 @@ void show(amp_status code, const char* sentence) {
     shown.report = {&shown.fixed, 1, 1};
 }
 
-// Field by field: where a copy fails for want of memory inside a braced list, gcc 12 destroys what it never made.
+// Written field by field: if a copy inside a braced list runs out of memory, gcc 12 destroys members it has not
+// constructed.
 std::shared_ptr<const std::vector<Violation>> alone(const Failure& f) {
     const auto list = std::make_shared<std::vector<Violation>>(1);
     Violation& v = list->front();

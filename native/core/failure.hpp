@@ -1,5 +1,5 @@
-// Failures inside the library: thrown here, turned at the ABI into a status, an amp_error and the thread's report of
-// violations (amp/violation.h). None crosses it.
+// Failures inside the library. They are thrown, and the ABI functions convert them to a status, an amp_error and the
+// calling thread's report of violations (amp/violation.h). No exception crosses the ABI.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -11,12 +11,12 @@
 
 namespace amp {
 
-// One thing that is wrong. `sentence` says where and what, `cure` what to do.
+// One violation. `sentence` says where and what; `cure` says what to do.
 struct Violation {
     amp_status code = AMP_E_INVALID_ARG;
     std::string node, port, sentence, cure;
-    std::string src;     // of a link at fault, which leads to `node`: the node it comes from
-    int64_t frames = 0;  // of delay that the link lacks
+    std::string src;     // a link at fault that leads to `node`: the node it comes from; otherwise empty
+    int64_t frames = 0;  // delay that the link lacks, in frames
 
     std::string line() const { return cure.empty() ? sentence : sentence + ' ' + cure; }
 };
@@ -33,19 +33,19 @@ struct Failure {
           port(std::move(port)),
           message(std::move(message)) {}
 
-    // One violation with its cure apart.
+    // A failure with one violation, whose cure is a separate text.
     Failure(std::string stage, Violation v) : Failure(v.code, std::move(stage), v.line(), v.node, v.port) {
         violations = std::make_shared<const std::vector<Violation>>(1, std::move(v));
     }
 
-    std::shared_ptr<const std::vector<Violation>> violations;  // NULL: the failure itself is the only one
-    size_t found = 1;                                          // more than `violations` has if some were not kept
+    std::shared_ptr<const std::vector<Violation>> violations;  // NULL: the failure itself is the only violation
+    size_t found = 1;  // violations found; more than `violations` has if some were not kept
 };
 
-// Everything that is wrong with a graph, a schedule or a history, so that a user mends it in one go.
+// Collects everything that is wrong with a graph, a schedule or a history, so that a user can correct it all at once.
 class Violations {
 public:
-    // `lines`: how many of them the one text of amp_error lists; the records list all.
+    // `lines`: how many violations the text of amp_error lists; the records list all.
     explicit Violations(const char* stage = "plan", size_t lines = 20) : stage_(stage), lines_(lines) {}
 
     void add(std::string sentence, std::string cure, const std::string& node, const std::string& port = "",
@@ -56,7 +56,8 @@ public:
         text_ += text;
         list_.push_back({code, node, port, std::move(sentence), std::move(cure), "", 0});
     }
-    // Throws if there are any; `message` is the text of amp_error, that of the first `lines` if it is empty.
+    // Throws if there are violations. `message` is the text of amp_error; if it is empty, the first `lines` violations
+    // are.
     void raise(std::string message = "") {
         if (found_ == 0) return;
         Failure f(list_.front().code, stage_, list_.front().line(), list_.front().node, list_.front().port);
@@ -69,19 +70,21 @@ public:
     }
 
 private:
-    static constexpr size_t kMostText = size_t{64} << 20;  // bytes: a name may stand in very many sentences
+    // bytes of text that are kept: a long name may occur in many sentences
+    static constexpr size_t kMostText = size_t{64} << 20;
 
     const char* stage_;
     size_t lines_, found_ = 0, text_ = 0;
     std::vector<Violation> list_;
 };
 
-// Fill the record, which may be NULL and keeps to its struct_size, and the report of the calling thread.
+// Write the failure to `out` (may be NULL; only its struct_size bytes are written) and to the calling thread's report.
 void write_error(const Failure& failure, amp_error* out);
-void write_error(amp_status code, const char* stage, const char* message, amp_error* out);  // static text; no memory
+// static text; allocates nothing
+void write_error(amp_status code, const char* stage, const char* message, amp_error* out);
 void clear_error(amp_error* out);
 
-// The report of the calling thread: what its last call with a status found wrong.
+// The calling thread's report: the violations of its last call that returned a status. The library owns the records.
 struct Report {
     const amp_violation* records;
     size_t count, found;

@@ -34,7 +34,7 @@ void log_line(const std::string& line) {
     const std::string stamped =
         text("%lld.%06lld %s\n", now.count() / 1'000'000, now.count() % 1'000'000, line.c_str());
     std::fwrite(stamped.data(), 1, stamped.size(), file);
-    std::fflush(file);  // the next line may never come
+    std::fflush(file);  // flushed now: the process may crash before the next line
 }
 
 }  // namespace amp

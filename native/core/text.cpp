@@ -7,7 +7,7 @@ namespace amp {
 
 namespace {
 
-constexpr size_t kLongest = 64;  // of a number: a double of 17 digits takes 24 characters
+constexpr size_t kLongest = 64;  // characters of a number; a double with 17 digits needs 24
 
 void put(std::string& out, const TextArgument& a, const TextConversion& c) {
     if (a.kind == TextArgument::kString) {

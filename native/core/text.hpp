@@ -1,6 +1,6 @@
-// Text of messages and of plans. printf's conversions %s %d %u %x %g, without its dependence on the C locale: the
-// decimal point is a point whatever LC_NUMERIC says, so that plan JSON can be parsed and stored texts compare
-// everywhere. Formats are checked against the types of their arguments when they are compiled.
+// Formats texts of messages and plans. Like printf with %s %d %u %x %g, but independent of the C locale: the decimal
+// point is always a point, so that JSON of plans can be parsed and stored texts compare equal everywhere. Formats are
+// checked against their argument types at compile time.
 #pragma once
 #include <concepts>
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace amp {
 
-// One argument of `text`: a signed or unsigned integer, a double or a string.
+// One argument of text(): a signed or unsigned integer, a double or a string.
 struct TextArgument {
     enum Kind : uint8_t { kSigned, kUnsigned, kReal, kString };
     Kind kind;
@@ -22,20 +22,21 @@ struct TextArgument {
     TextArgument(std::signed_integral auto v) : kind(kSigned), integer(v) {}
     TextArgument(std::unsigned_integral auto v) : kind(kUnsigned), natural(v) {}
     TextArgument(double v) : kind(kReal), real(v) {}
-    TextArgument(const char* v) : kind(kString), string(v) {}  // NULL is written (null)
+    TextArgument(const char* v) : kind(kString), string(v) {}  // NULL is written as (null)
     template <class E>
         requires std::is_enum_v<E>
     TextArgument(E v) : TextArgument(static_cast<std::underlying_type_t<E>>(v)) {}
 };
 
-// %[0][width][.precision][ll|z|t]conversion; a width and leading zeros for integers, a precision for %g (6 by default).
+// A conversion: %[0][width][.precision][ll|z|t]conversion. Width and leading zeros apply to integers, precision to %g
+// (6 if not given).
 struct TextConversion {
-    char type = 0;  // one of s d u x g, 0 if it is none of these
+    char type = 0;  // one of s d u x g; 0: invalid
     bool zeros = false;
     int width = 0, precision = 6;
-    const char* end = nullptr;  // behind the conversion
+    const char* end = nullptr;  // first character after the conversion
 
-    static constexpr TextConversion parse(const char* p) {  // behind the %
+    static constexpr TextConversion parse(const char* p) {  // p points after the %
         TextConversion c;
         const auto number = [&p](int n) {
             while (*p >= '0' && *p <= '9') n = 10 * n + (*p++ - '0');
@@ -51,7 +52,7 @@ struct TextConversion {
     }
 };
 
-// A format for arguments of these types; one that does not fit them does not compile.
+// A format for these argument types; a format that does not fit them does not compile.
 template <class... A> struct TextFormat {
     const char* format;
     consteval TextFormat(const char* f) : format(f) {

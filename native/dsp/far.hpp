@@ -1,10 +1,10 @@
-// Stores that go past the caches, for arrays larger than them: a line is written whole, without being read first.
+// Stores that bypass the caches, for arrays larger than them: a whole cache line is written without being read first.
 #pragma once
 #include "dsp/lanes.hpp"
 
 namespace amp::AMP_KNS {
 
-// All eight lanes to a place at a multiple of 64 bytes.
+// Stores all eight lanes; p is a multiple of 64 bytes.
 AMP_INLINE void store_far(double* p, const f64x8& a) {
 #if AMP_LANES_NATIVE == 8
     _mm512_stream_pd(p, a.v[0]);
@@ -17,7 +17,7 @@ AMP_INLINE void store_far(double* p, const f64x8& a) {
 #endif
 }
 
-// After the last of them, before another thread may read.
+// Must be called after the last such store and before another thread reads.
 inline void end_of_far_stores() {
 #if AMP_LANES_NATIVE > 1
     _mm_sfence();

@@ -17,14 +17,14 @@ inline double bessel_i0(double x) {
     return sum;
 }
 
-// The window's shape for a stop band this many dB down.
+// The shape parameter beta for a stop band this many dB down.
 inline double kaiser_beta(double stopband_db) {
     if (stopband_db > 50.0) return 0.1102 * (stopband_db - 8.7);
     const double over = vmax(0.0, stopband_db - 21.0);
     return 0.5842 * vpow(over, 0.4) + 0.07886 * over;
 }
 
-// Its value at `place` between the middle, 0, and an end, 1, where `top` is bessel_i0(beta).
+// The window's value at `place`: 0 is the middle, 1 an end. `top` is bessel_i0(beta).
 inline double kaiser(double place, double beta, double top) {
     return bessel_i0(beta * vsqrt(vmax(0.0, 1.0 - place * place))) / top;
 }

@@ -1,10 +1,10 @@
-// Eight lanes of float64 and of uint64, and the same vocabulary for plain double and uint64_t, so that a kernel
-// is written once as a template over T = double | f64x8 and gives the same bits for both, at every ISA level.
+// Eight lanes of float64 and of uint64, and the same functions for plain double and uint64_t: a kernel is written once
+// as a template over T = double | f64x8 and gives the same bits for both, at every ISA level.
 //
-// Only IEEE + - * / sqrt, integer operations, compares and selects are used. The default rounding mode
-// (nearest, ties to even) is assumed. Sign and payload of a NaN are not part of the promise.
+// Only IEEE + - * / sqrt, integer operations, compares and selects are used. The default rounding mode (nearest, ties
+// to even) is required. Sign and payload of a NaN may differ.
 //
-// The header is compiled once per ISA level; AMP_KNS names the level's namespace, so no symbol is shared.
+// The header is compiled once per ISA level; AMP_KNS is that level's namespace, so the levels share no symbols.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 #ifdef __clang__
 #if __has_warning("-Wbitwise-instead-of-logical")
-#pragma clang diagnostic ignored "-Wbitwise-instead-of-logical"  // masks are joined by & and |, bool included
+#pragma clang diagnostic ignored "-Wbitwise-instead-of-logical"  // masks, and bool, are combined by & and |
 #endif
 #endif
 
@@ -23,7 +23,7 @@
 namespace amp::AMP_KNS {
 
 // clang-format off
-// Truth of each lane, as the native comparison leaves it.
+// The truth value of each lane, in the form of the native comparison.
 struct m8 {
     native::VM v[native::parts];
     m8() = default;
@@ -87,7 +87,7 @@ AMP_INLINE bool any(bool m) { return m; }
 AMP_INLINE bool all(bool m) { return m; }
 AMP_INLINE bool any(m8 m) { int n = 0; AMP_EACH(n |= native::lane_bits(m.v[i])); return n != 0; }
 AMP_INLINE bool all(m8 m) { return !any(!m); }
-// m & (a <= b), which one instruction may be.
+// m & (a <= b); a single instruction on some ISA levels.
 AMP_INLINE m8 le_too(m8 m, f64x8 a, f64x8 b) { AMP_EACH(m.v[i] = native::le_too(m.v[i], a.v[i], b.v[i])); return m; }
 
 AMP_INLINE double select(bool m, double a, double b) { return m ? a : b; }
@@ -95,7 +95,7 @@ AMP_INLINE uint64_t select(bool m, uint64_t a, uint64_t b) { return m ? a : b; }
 AMP_INLINE f64x8 select(m8 m, f64x8 a, f64x8 b) { AMP_EACH(a.v[i] = native::pick(m.v[i], a.v[i], b.v[i])); return a; }
 AMP_INLINE u64x8 select(m8 m, u64x8 a, u64x8 b) { AMP_EACH(a.v[i] = native::pick(m.v[i], a.v[i], b.v[i])); return a; }
 
-// b < a ? b : a, and a < b ? b : a: a NaN in b is dropped, a NaN in a stays.
+// b < a ? b : a, and a < b ? b : a. If either is NaN the result is a.
 AMP_INLINE double vmin(double a, double b) { return b < a ? b : a; }
 AMP_INLINE double vmax(double a, double b) { return a < b ? b : a; }
 AMP_INLINE f64x8 vmin(f64x8 a, f64x8 b) { AMP_EACH(a.v[i] = native::min(a.v[i], b.v[i])); return a; }
@@ -111,24 +111,24 @@ AMP_INLINE f64x8 from_bits(u64x8 a) { f64x8 r; AMP_EACH(r.v[i] = __builtin_bit_c
 
 template <class T> AMP_INLINE T vabs(T a) { return from_bits(bits(a) & 0x7fffffffffffffffu); }
 
-// The lesser of |a| and |b|, of a NaN and a number either.
+// The smaller of |a| and |b|; if one of them is NaN, unspecified which.
 AMP_INLINE double least(double a, double b) { return vmin(vabs(a), vabs(b)); }
 AMP_INLINE f64x8 least(f64x8 a, f64x8 b) { AMP_EACH(a.v[i] = native::least(a.v[i], b.v[i])); return a; }
 template <class T> AMP_INLINE T least(T a) { return vabs(a); }
 
-// |a| of two's complement.
+// The magnitude of a two's complement number.
 AMP_INLINE uint64_t magnitude(uint64_t a) { return a >> 63 ? -a : a; }
 AMP_INLINE u64x8 magnitude(u64x8 a) { AMP_EACH(a.v[i] = native::magnitude(a.v[i])); return a; }
 
-// The upper 26 bits of a double; products of two such are exact.
+// The upper 26 bits of a double's significand; products of two such numbers are exact.
 template <class T> AMP_INLINE T upper26(T a) { return from_bits(bits(a) & 0xfffffffff8000000u); }
 
 // clang-format on
 
-// Within a loop: gcc would make two of one that stores and sums, and work everything out twice.
+// Placed inside a loop that stores and sums: keeps gcc from splitting it into two loops that compute everything twice.
 AMP_INLINE void one_loop() { asm volatile(""); }
 
-// Adding and subtracting it rounds |x| < 2^51 to the nearest integer, ties to even.
+// Adding and then subtracting it rounds |x| < 2^51 to the nearest integer, ties to even.
 constexpr double round_magic = 0x1.8p52;
 constexpr uint64_t round_magic_bits = 0x4338000000000000u;
 
@@ -138,8 +138,8 @@ template <class T> AMP_INLINE T vfloor(T x) {
     return nearest - select(nearest > x, T(1.0), T(0.0));
 }
 
-// x rounded to the nearest integer, ties to even, as two's complement; |x| < 2^62. Rounds x / 2^32 first, so
-// the rest and both halves are exact; the multiple of 2^32 is even and leaves the ties alone.
+// x rounded to the nearest integer, ties to even, as two's complement; |x| < 2^62. It rounds x / 2^32 first, so that
+// the remainder and both halves are exact; the multiple of 2^32 is even and does not affect ties.
 template <class T> AMP_INLINE u64_of<T> split_to_u64(T x) {
     const T high = x * 0x1p-32 + round_magic;
     const T low = (x - (high - round_magic) * 0x1p32) + round_magic;
@@ -170,7 +170,7 @@ AMP_INLINE f64x8 small_to_f64(u64x8 a) { return from_bits(a | 0x4330000000000000
 AMP_INLINE double unit52(uint64_t phase) { return from_bits((phase >> 12) | 0x3ff0000000000000u) - 1.0; }
 AMP_INLINE f64x8 unit52(u64x8 phase) { return from_bits((phase >> 12) | 0x3ff0000000000000u) - 1.0; }
 
-// Memory: 8 consecutive values, no alignment required.
+// Memory access: 8 consecutive values; p needs no alignment.
 AMP_INLINE f64x8 load(const double* p) {
     f64x8 r;
     AMP_EACH(__builtin_memcpy(&r.v[i], p + native::width * i, sizeof r.v[i]));
@@ -186,7 +186,7 @@ AMP_INLINE void storeu64(uint64_t* p, u64x8 a) {
     AMP_EACH(__builtin_memcpy(p + native::width * i, &a.v[i], sizeof a.v[i]));
 }
 
-// One value for double, eight for f64x8; and the same for their u64.
+// One value for double, eight for f64x8; the same for their unsigned integers.
 template <class T> AMP_INLINE T load_as(const double* p) {
     if constexpr (width_of<T> == 8)
         return load(p);
@@ -215,8 +215,8 @@ AMP_INLINE f64x8 iota() {
 }
 
 namespace detail {
-// Swaps the off-diagonal S x S blocks of rows a and b = row a + S: inside a register while S < its width,
-// by exchanging registers above.
+// Exchanges the off-diagonal S x S blocks of rows a and b = row a + S: inside a register for S < its width, by
+// exchanging registers above.
 template <int S> AMP_INLINE void exchange(f64x8& a, f64x8& b) {
     if constexpr (S < native::width) {
         AMP_EACH(native::zip<S>(a.v[i], b.v[i]));
@@ -238,16 +238,16 @@ template <int S> AMP_INLINE void exchange_rows(f64x8* r) {
 }
 }  // namespace detail
 
-// r[k] lane j <-> r[j] lane k, in registers.
+// Transposes in registers: r[k] lane j <-> r[j] lane k.
 AMP_INLINE void transpose(f64x8 (&r)[8]) {
     detail::exchange_rows<1>(r);
     detail::exchange_rows<2>(r);
     detail::exchange_rows<4>(r);
 }
 
-// The same of rows in memory: r[k] lane j is value k of the row at p + j * stride.
+// Loads transposed rows: r[k] lane j is value k of the row at p + j * stride.
 AMP_INLINE void load_transposed(const double* p, int64_t stride, f64x8 (&r)[8]) {
-#if AMP_LANES_NATIVE == 8  // halves that are put together while they are loaded are not shuffled
+#if AMP_LANES_NATIVE == 8  // loading halves into place saves shuffles
     for (int k = 0; k < 4; ++k) {
         const double *upper = p + k * stride, *lower = upper + 4 * stride;
         r[k].v[0] = native::load_halves(upper, lower);

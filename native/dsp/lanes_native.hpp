@@ -1,6 +1,6 @@
-// What one native register offers to lanes.hpp: vectors VD (double), VU (uint64_t), mask VM, their width, and
-// the operations the compilers' vector extensions do not spell. 8 values on AVX-512, 4 on AVX2, 2 on SSE2, and
-// plain double elsewhere. Nothing but lanes.hpp includes this.
+// One native register: vectors VD (double), VU (uint64_t) and mask VM, their width, and the operations that the
+// compilers' vector extensions lack. 8 values on AVX-512, 4 on AVX2, 2 on SSE2, plain double elsewhere. Only lanes.hpp
+// includes this file.
 #pragma once
 #include <cstdint>
 
@@ -12,7 +12,7 @@
 #define AMP_KNS k_base
 #endif
 
-#if defined(AMP_LANES_NATIVE)  // a narrower width asked for, as the tests do
+#if defined(AMP_LANES_NATIVE)  // a narrower width was requested; tests do so
 #elif defined(__AVX512F__) && defined(__AVX512DQ__)
 #define AMP_LANES_NATIVE 8
 #elif defined(__AVX2__)
@@ -24,7 +24,7 @@
 #endif
 
 // clang-format off
-// AMP_EACH(statement in i) repeats the statement for every part, with i a constant: no loop is left to unroll.
+// AMP_EACH(statement in i) repeats the statement for every part with i a constant, so that no loop is left to unroll.
 #define AMP_AT(k, ...) { constexpr int i = k; __VA_ARGS__; }
 #if AMP_LANES_NATIVE == 8
 #define AMP_EACH(...) AMP_AT(0, __VA_ARGS__)
@@ -73,7 +73,7 @@ AMP_NATIVE VM le(VU a, VU b) { return _mm512_cmple_epu64_mask(raw(a), raw(b)); }
 AMP_NATIVE VM eq(VU a, VU b) { return _mm512_cmpeq_epi64_mask(raw(a), raw(b)); }
 AMP_NATIVE VD pick(VM m, VD a, VD b) { return _mm512_mask_blend_pd(m, b, a); }
 AMP_NATIVE VU pick(VM m, VU a, VU b) { return __builtin_bit_cast(VU, _mm512_mask_blend_epi64(m, raw(b), raw(a))); }
-// The maskz forms with all lanes on: the plain ones warn of an uninitialised value in gcc 12.
+// The maskz forms with all lanes on: gcc 12 warns of an uninitialised value in the plain ones.
 AMP_NATIVE VD min(VD a, VD b) { return _mm512_maskz_min_pd(0xff, b, a); }
 AMP_NATIVE VD max(VD a, VD b) { return _mm512_maskz_max_pd(0xff, b, a); }
 AMP_NATIVE VD sqrt(VD a) { return _mm512_maskz_sqrt_pd(0xff, a); }
@@ -99,7 +99,7 @@ AMP_NATIVE VD min(VD a, VD b) { return b < a ? b : a; }
 AMP_NATIVE VD max(VD a, VD b) { return a < b ? b : a; }
 AMP_NATIVE VD sqrt(VD a) { return __builtin_sqrt(a); }
 
-#else  // AVX2 or SSE2: a true lane is all ones
+#else  // AVX2 or SSE2: all bits of a true lane are 1
 typedef int64_t VM __attribute__((vector_size(8 * width)));
 AMP_NATIVE VM splat_mask(bool b) { return VM{} - int64_t(b); }
 AMP_NATIVE VM flip(VM m) { return ~m; }
@@ -154,7 +154,7 @@ AMP_NATIVE VD least(VD a, VD b) {
 
 // clang-format on
 
-// a = rows' even S-blocks, b = their odd ones: one stage of a transpose. Width 1 has no such stage.
+// One stage of a transpose: a receives the even S-blocks of both rows, b the odd ones. Width 1 has no such stage.
 template <int S> AMP_NATIVE void zip(VD& a, VD& b);
 #if AMP_LANES_NATIVE == 8
 #define AMP_ZIP(f) __builtin_shufflevector(a, b, f(0), f(1), f(2), f(3), f(4), f(5), f(6), f(7))

@@ -22,8 +22,9 @@ namespace amp::AMP_KNS {
 
 namespace detail {
 
-// Polynomial, lowest degree first, as c0 + x q(x): the last sum alone rounds at the size of the result. q goes by
-// pairs a + b x and Horner's rule in x^2, which halves the chain.
+// Polynomial with coefficients from the lowest degree up, evaluated as c0 + x q(x), so that only the last sum rounds at
+// the size of the result. q is evaluated in pairs a + b x and by Horner's rule in x^2, which halves the dependency
+// chain.
 template <class T> AMP_INLINE T pairs(T, T, double a) { return a; }
 template <class T> AMP_INLINE T pairs(T x, T, double a, double b) { return a + b * x; }
 template <class T, class... C> AMP_INLINE T pairs(T x, T square, double a, double b, C... higher) {
@@ -33,8 +34,8 @@ template <class T, class... C> AMP_INLINE T poly(T x, double lowest, C... higher
     return lowest + x * pairs(x, x * x, higher...);
 }
 
-// p * 2^k for the k in the low bits of `rounded` = k + round_magic, -2046 <= k <= 2047. Two factors, so that
-// only the second product can round: overflow to inf and gradual underflow come out as they should.
+// p * 2^k for the k in the low bits of `rounded` = k + round_magic, -2046 <= k <= 2047. It multiplies by two factors,
+// so that only the second product can round: overflow to inf and gradual underflow are correct.
 template <class T> AMP_INLINE T scale(T p, T rounded) {
     const u64_of<T> biased = bits(rounded) - (round_magic_bits - 2046);
     const u64_of<T> half = biased >> 1;
@@ -90,7 +91,7 @@ template <class T> AMP_INLINE LogTerms<T> log_terms(T f) {
     return {half_square, s * (half_square + tail)};
 }
 
-// The values of a logarithm outside 0 < x < inf.
+// Sets the values of a logarithm for arguments outside 0 < x < inf.
 template <class T> AMP_INLINE T log_special(T x, T y) {
     y = select(x == __builtin_inf(), x, y);
     y = select(x == 0.0, T(-__builtin_inf()), y);
@@ -129,14 +130,15 @@ template <class T> AMP_INLINE T sin_small(T y) {
     const T q = poly(z, 0x1.1111111111107p-7, -0x1.a01a01a018aadp-13, 0x1.71de3a5456716p-19, -0x1.ae6455a1d7087p-26,
                      0x1.6124015b5ee3ap-33, -0x1.ae5138c1216b3p-41, 0x1.89a4866f527ebp-49);
     const T cube = y * z;
-    return y + (cube * (z * q - 0x1.5555555555555p-5) - cube * 0.125);  // 1/6 = 1/24 + 1/8, the latter exact
+    // 1/6 = 1/24 + 1/8; the product with 1/8 is exact
+    return y + (cube * (z * q - 0x1.5555555555555p-5) - cube * 0.125);
 }
 
 // y with its sign flipped where the integer in the low bits of `rounded` is odd.
 template <class T> AMP_INLINE T flip_if_odd(T y, T rounded) { return from_bits(bits(y) ^ (bits(rounded) << 63)); }
 
-// x - k pi; pi in parts of 33, 33 and 53 bits. The first two products are exact for |k| < 2^19, and what the
-// second difference loses goes with the third.
+// x - k pi; pi is split in parts of 33, 33 and 53 bits. The first two products are exact for |k| < 2^19, and the
+// rounding error of the second difference is added to the third.
 template <class T> AMP_INLINE T minus_pi(T x, T k) {
     const T first = x - k * 0x1.921fb54400000p+1, second = k * 0x1.0b4611a600000p-33;
     const T r = first - second;
@@ -184,7 +186,7 @@ template <class T> AMP_INLINE T vlog2(T x) {
 
 // a^b for a >= 0; NaN below. 0^b and inf^b are 0, 1 or inf; 1^b = 1 for every b but NaN.
 template <class T> AMP_INLINE T vpow(T a, T b) {
-    b = vmax(vmin(b, T(0x1p65)), T(-0x1p65));  // beyond, the result is 0, 1 or inf already
+    b = vmax(vmin(b, T(0x1p65)), T(-0x1p65));  // outside these limits the result is already 0, 1 or inf
     const auto log = detail::log2_pair(a);
     const T b_high = upper26(b);
     const T high = b_high * log.high, low = (b - b_high) * log.high + b * log.low;
@@ -200,29 +202,29 @@ template <class T> AMP_INLINE T vpow(T a, T b) {
     return select((a >= 0.0) & (b == b), y, T(__builtin_nan("")));
 }
 
-// sin(2 pi x), x in cycles. The reduction is exact.
+// sin(2 pi x), x in cycles. The range reduction is exact.
 template <class T> AMP_INLINE T vsin2pi(T x) {
     const T rounded = x * 2.0 + round_magic;
     const T r = x - (rounded - round_magic) * 0.5;
     return detail::flip_if_odd(detail::sin_small(r * detail::two_pi), rounded);
 }
 
-// sin(2 pi p) of a 64-bit phase: what is left of the nearest half cycle is read off its bits, to 2^-53 cycles.
+// sin(2 pi p) of a 64-bit phase p. The distance to the nearest half cycle is taken from the bits of p, to 2^-53 cycles.
 template <class U> AMP_INLINE auto vsin_of_phase(U phase) {
     constexpr uint64_t half = uint64_t{1} << 63, quarter = uint64_t{1} << 62;
-    const auto r = from_bits(((phase >> 11) & 0x000fffffffffffffu) ^ 0x3ff8000000000000u) - 1.5;  // of a half cycle
+    const auto r = from_bits(((phase >> 11) & 0x000fffffffffffffu) ^ 0x3ff8000000000000u) - 1.5;  // in half cycles
     return from_bits(bits(detail::sin_small(r * detail::pi)) ^ ((phase + quarter) & half));
 }
 
-// cos(2 pi x), x in cycles: the sine of a quarter cycle less |x|.
+// cos(2 pi x), x in cycles: the sine of (a quarter cycle - |x|).
 template <class T> AMP_INLINE T vcos2pi(T x) {
     const T rounded = x * 2.0 + round_magic;
     const T r = 0.25 - vabs(x - (rounded - round_magic) * 0.5);
     return detail::flip_if_odd(detail::sin_small(r * detail::two_pi), rounded);
 }
 
-// tan(pi x) = n / d for 0 <= x < 0.5: a rational function up to 1/4, its inverse of 1/2 - x above. Both are positive
-// for x > 0 and at most 0.32, and never small together.
+// tan(pi x) = n / d for 0 <= x < 0.5: a rational function for x <= 1/4, the inverse of that of 1/2 - x above. For x > 0
+// both are positive and at most 0.32, and they are never small at the same time.
 template <class T> struct Ratio {
     T n, d;
 };
@@ -232,7 +234,7 @@ template <class T> AMP_INLINE Ratio<T> tanpi_below(T s) {  // 0 <= s <= 1/4
     const T d_rest =
         z * detail::poly(z, -0x1.7340dc2ea5b35p+0, 0x1.7298bb5b884a8p-1, -0x1.0542132274cbcp-4) - 0x1.c5af6e5003c44p-56;
     const T d = d_rest + detail::inverse_pi;
-    const T d_error = (detail::inverse_pi - d) + d_rest;  // moved to n, as n (1 - d_error / d) with 1 / d near 3.7
+    const T d_error = (detail::inverse_pi - d) + d_rest;  // added to n, as n (1 - d_error / d) with 1 / d near 3.7
     const T n_rest = z * detail::poly(z, -0x1.441edead265bcp+0, 0x1.17de8492eccb4p-2, -0x1.d76f4b361452cp-8);
     const T n = s + s * (n_rest - d_error * 3.7);
     return {n, d};
@@ -256,8 +258,9 @@ template <class T> AMP_INLINE T vtanh(T x) {
     const T lead = (power - 1.0) + power * split.high;
     const T rest = power * (detail::exp_tail(split.high - split.low) - split.low);
     const T e = lead + rest, d = e + 2.0;
-    // What d lost in rounding moves to the numerator, as e (1 - d_error / d); 12 % of 1 / d is enough for that.
-    const T d_error = select(d < 0x1p53, (2.0 - d) + e, T(0.0));  // exact below; no matter above
+    // The rounding error of d is added to the numerator, as e (1 - d_error / d); an accuracy of 12 % of 1 / d is
+    // enough.
+    const T d_error = select(d < 0x1p53, (2.0 - d) + e, T(0.0));  // exact below 2^53; irrelevant above
     const T near_inverse = from_bits(0x7fde623800000000u - bits(d));
     const T n = lead + (rest - e * (d_error * near_inverse));
     return from_bits(bits(n / d) | (bits(x) & 0x8000000000000000u));
@@ -269,7 +272,7 @@ template <class T> AMP_INLINE T vsin(T x) {
     return detail::flip_if_odd(detail::sin_small(detail::minus_pi(x, rounded - round_magic)), rounded);
 }
 
-// cos(x), x in radians: k + 1/2 half turns off, for an integer k.
+// cos(x), x in radians: the sine of x - (k + 1/2) pi for an integer k.
 template <class T> AMP_INLINE T vcos(T x) {
     const T rounded = (x * detail::inverse_pi - 0.5) + round_magic;
     const T r = detail::minus_pi(x, (rounded - round_magic) + 0.5);

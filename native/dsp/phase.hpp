@@ -1,8 +1,8 @@
-// Phase is an unsigned 64-bit fraction of a cycle; adding wraps. The increment per frame is
-// round(f 2^64 / fs), the same bits for double and f64x8, for constant and for modulated frequencies.
+// A phase is an unsigned 64-bit fraction of a cycle; addition wraps. The increment per frame is round(f 2^64 / fs),
+// with the same bits for double and f64x8, for constant and for modulated frequencies.
 //
-// Against integer arithmetic the increment is off by 0.501 units of 2^-64 cycle at most at any f <= fs / 2:
-// after 24 h at 48 kHz (4.15e9 frames) the phase is within 1.2e-10 cycles.
+// Compared with exact arithmetic the increment is wrong by at most 0.501 units of 2^-64 cycle for f <= fs / 2: after 24
+// h at 48 kHz (4.15e9 frames) the phase is within 1.2e-10 cycles.
 #pragma once
 #include "dsp/lanes.hpp"
 
@@ -20,10 +20,10 @@ AMP_INLINE PhaseScale make_phase_scale(double fs) {
     return {high, ((0x1p32 - high * fs_high) - high * fs_low) / fs};
 }
 
-// round(f_hz 2^64 / fs) modulo 2^64, two's complement for f_hz < 0. For |f_hz| <= fs / 2, and for aliases up to
-// 2^10 fs. The leading product is exact; its whole part is the upper word. Adding 1.5 2^20 rounds what is left to
-// multiples of 2^-32, the lower word; the upper bits of that magic number, an even integer, are taken off the upper
-// word's magic number beforehand.
+// round(f_hz 2^64 / fs) modulo 2^64, two's complement for f_hz < 0. Valid for |f_hz| <= fs / 2, and for aliases up to
+// 2^10 fs. The leading product is exact; its integer part is the upper word. Adding 1.5 2^20 rounds the remainder to
+// multiples of 2^-32, the lower word; the upper bits of that magic number, an even integer, are subtracted from the
+// upper word's magic number beforehand.
 template <class T> AMP_INLINE u64_of<T> increment(T f_hz, const PhaseScale& scale) {
     constexpr double lower_magic = 0x1.8p20;
     constexpr double upper_magic = round_magic - 0x41380000;  // bits(lower_magic) >> 32

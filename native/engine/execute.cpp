@@ -1,4 +1,4 @@
-// execute: taps, changes, slices of time, faults, the heat budget.
+// execute: taps, due parameter changes, time slices, faults, the heat budget.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -9,7 +9,7 @@ namespace amp {
 
 namespace {
 
-constexpr int64_t kSlice = 4096;  // frames of a slice, or one block if that is longer
+constexpr int64_t kSlice = 4096;  // frames per slice, or one block if that is longer
 
 }  // namespace
 
@@ -47,7 +47,8 @@ void Runtime::apply_due_changes() {
     }
 }
 
-// The earliest fault of all shards; at one time the first node in the plan's own order, then the first batch.
+// The earliest fault of all shards; among those at one time the first node in the plan's own order, then the first
+// batch.
 const Fault* Runtime::first_fault() const {
     const Fault* first = nullptr;
     for (const auto& s : shards_) {
@@ -58,7 +59,8 @@ const Fault* Runtime::first_fault() const {
     return first;
 }
 
-// The first window from `window` on, among those all shards have closed, in which the graph is over its budget.
+// The failure of the first window, from number `window` on and closed by all shards, in which the graph exceeds its
+// heat budget.
 std::optional<Failure> Runtime::over_budget(uint64_t window) const {
     const Descriptors& d = plan_.descriptors;
     if (!watches_budget() || plan_.nodes.empty()) return std::nullopt;
@@ -71,10 +73,10 @@ std::optional<Failure> Runtime::over_budget(uint64_t window) const {
             double own = 0.0;
             for (const auto& s : shards_) own += s->heat_records().at(window, HeatValue::own, u);
             joules += own;
-            if (!(own <= most || std::isnan(most))) most = own, hottest = u;  // NaN is the hottest
+            if (!(own <= most || std::isnan(most))) most = own, hottest = u;  // NaN counts as the hottest
         }
         const double watts = joules * d.sample_rate / AMP_HEAT_WINDOW;
-        if (watts <= d.heat_budget_w) continue;  // NaN is over every budget
+        if (watts <= d.heat_budget_w) continue;  // NaN exceeds every budget
         const std::string& name = plan_.nodes[hottest].name;
         const auto frame = static_cast<int64_t>((window + 1) * AMP_HEAT_WINDOW - 1);
         Failure f(AMP_E_THERMAL, "execute",
@@ -88,8 +90,8 @@ std::optional<Failure> Runtime::over_budget(uint64_t window) const {
     return std::nullopt;
 }
 
-// Room for the records of `frames` more, in address space that configure has reserved: for all of them, or nothing is
-// run.
+// Makes room for the heat records of `frames` more frames, in address space that configure reserved. If they do not all
+// fit it throws before any frame is run.
 void Runtime::reserve_heat(int64_t frames) {
     const uint64_t used = common_.arena.used();
     const uint32_t pages = shards_.front()->heat_records().pages();
@@ -107,7 +109,7 @@ void Runtime::reserve_heat(int64_t frames) {
     }
 }
 
-// Whatever went wrong first in the slice that was just run; a slice with a fault is not delivered.
+// Throws the first fault or exceeded heat budget of the slice that was just run. A slice with a fault is not delivered.
 void Runtime::stop_if_wrong(int64_t frames) {
     const Fault* fault = first_fault();
     const auto hot = over_budget(static_cast<uint64_t>(position_ / AMP_HEAT_WINDOW));
@@ -120,8 +122,9 @@ void Runtime::stop_if_wrong(int64_t frames) {
     if (hot) throw *hot;
 }
 
-// Frames a shard runs before the next one's turn. Where the result goes past the caches, those up to the start of a
-// cache line come first, so that blocks write whole lines; other results have one way to be cut, wherever they stand.
+// Frames that a shard runs before the next shard's turn. If the output is written past the caches and is not aligned,
+// the first slice ends at the start of a cache line, so that later blocks write whole lines. For other outputs the cut
+// does not depend on the address.
 int64_t Runtime::next_slice(int64_t delivered) const {
     const int64_t whole = std::max<int64_t>(1, kSlice / block_frames()) * block_frames();
     if (taps_.empty() || !is_far(taps_.front().buffer)) return whole;
@@ -130,7 +133,8 @@ int64_t Runtime::next_slice(int64_t delivered) const {
     return part ? part : whole;
 }
 
-// Shards share nothing but what `Common` records. One alone shares its parts out.
+// Runs all shards for one slice, in parallel where there are threads. Shards share only what `Common` records; a single
+// shard divides its own nodes among the threads.
 void Runtime::run_shards(int64_t frames, int64_t origin) {
     const auto run = [&](uint32_t k) { shards_[k]->run(clock_, frames, taps_, origin); };
     const auto n = static_cast<uint32_t>(shards_.size());

@@ -1,4 +1,4 @@
-// The life of a runtime: create, configure, values and inputs, and what can be asked of it.
+// Life cycle of a runtime: create, configure, parameter values and inputs, and queries.
 #include "engine/runtime.hpp"
 
 #include <algorithm>
@@ -13,10 +13,10 @@ namespace amp {
 namespace {
 
 constexpr uint32_t kDefaultTrace = 65536;
-constexpr size_t kFewestTaps = 64;  // of one call that there is room for, however small the graph
+constexpr size_t kFewestTaps = 64;  // taps of one call for which there is always room, even in a small graph
 constexpr uint32_t kMostBatches = 1u << 20, kMostBlockFrames = 1u << 20;
 
-// Gives every entry of a map another key, by way of `room`.
+// Replaces the key of every entry of a map; `room` is scratch with enough capacity.
 template <class Map, class Change> void rekey(Map& map, std::vector<typename Map::node_type>& room, Change change) {
     while (!map.empty()) room.push_back(map.extract(map.begin()));
     for (auto& entry : room) change(entry.key()), map.insert(std::move(entry));
@@ -33,8 +33,7 @@ Runtime::Runtime(Plan plan) {
     std::iota(ranked_.begin(), ranked_.end(), 0u);
 }
 
-// Values and inputs that were given stay, at the new places of their nodes. Nothing is allocated once the plan has
-// moved.
+// Replaces the schedule; values and inputs stay with their nodes. Allocates nothing after the plan is reordered.
 void Runtime::set_schedule(const Schedule& schedule) {
     std::vector<uint32_t> rank;
     for (const PlanNode& n : plan_.nodes) rank.push_back(n.rank);
@@ -70,7 +69,7 @@ void Runtime::configure(const amp_config& c) {
                           plan_.nodes[u].name);
     configured_ = false;
     common_.config = c;
-    if (watches_budget()) common_.config.flags |= AMP_RUN_HEAT;  // the graph asks for it
+    if (watches_budget()) common_.config.flags |= AMP_RUN_HEAT;  // a heat budget needs heat
     common_.events.assign(c.flags & AMP_RUN_TRACE ? (c.trace_capacity ? c.trace_capacity : kDefaultTrace) : 0, {});
     common_.next_event = common_.events.data();
     common_.laps = 0;
@@ -90,8 +89,8 @@ void Runtime::configure(const amp_config& c) {
     configured_ = true;
 }
 
-// Few batches run side by side in one shard; many run eight lanes at a time, so that a shard's slices stay in L1.
-// A node that reads all batches needs them in one.
+// Builds the shards. Few batches run in one shard; many run eight lanes per shard, so that a shard's slices stay in L1.
+// A node that reads all batches needs them in one shard.
 void Runtime::build_shards() {
     shards_.clear();
     common_.arena = Arena::reserve();
@@ -102,14 +101,14 @@ void Runtime::build_shards() {
         shards_.push_back(std::make_unique<Shard>(common_, b, std::min(size, batches - b)));
 }
 
-// A trace is in the order of one thread.
+// Threads the configuration allows; one while tracing, because the trace has the order of one thread.
 uint32_t Runtime::most_threads() const {
     const amp_config& c = common_.config;
     if (kDiagnostic || c.flags & AMP_RUN_TRACE) return 1;
     return c.threads ? c.threads : std::min(usable_threads(), AMP_MOST_THREADS);
 }
 
-// No more threads than there is work side by side.
+// Leases no more threads than there are shards or parts to run at the same time.
 void Runtime::lease_threads() {
     const auto shards = static_cast<uint32_t>(shards_.size());
     const uint32_t pieces = shards > 1 ? shards : shards_.front()->parts(),
@@ -127,7 +126,7 @@ uint32_t Runtime::find(std::string_view node, const char* stage) const {
     return *u;
 }
 
-// `node` NULL: the output; `port` NULL: the first.
+// `node` NULL: the graph's output; `port` NULL: the node's first output.
 std::pair<uint32_t, uint32_t> Runtime::find_output(const char* node, const char* port, const char* stage) const {
     if (!node && plan_.output < 0)
         throw Failure(AMP_E_INVALID_ARG, stage, "the graph has no output node. Add one, or read taps.");
@@ -186,7 +185,7 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
                            frame < position_ ? "delivered" : "rendered ahead, by the graph's latency",
                            static_cast<long long>(earliest)),
                       node, key);
-    if (clock_ == 0 && frame == 0) {  // nothing rendered yet: any kind of value fits
+    if (clock_ == 0 && frame == 0) {  // nothing is rendered yet: the steps are built for any kind of value
         common_.overrides[{u, k}] = std::move(value);
         rebuild();
         return;
@@ -196,7 +195,7 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
     if (clock_ > 0) apply_due_changes();
 }
 
-// Behind the changes that wait for the same time.
+// Queues a change, after those already queued for the same time.
 void Runtime::put_off(Change change) {
     announce(change);
     moved_.try_emplace({change.node, change.param});
@@ -209,7 +208,7 @@ std::shared_ptr<const Tensor> Runtime::value_given(uint32_t u, uint32_t k) const
     Tensor scratch;
     const Tensor* given = given_value(plan_, u, k, scratch).tensor;
     if (given == &scratch) return std::make_shared<const Tensor>(std::move(scratch));
-    return {std::shared_ptr<const Tensor>(), given};  // the plan's, which outlives all changes
+    return {std::shared_ptr<const Tensor>(), given};  // the plan owns this value and outlives all changes
 }
 
 void Runtime::announce(const Change& c) {
@@ -228,7 +227,7 @@ void Runtime::apply(const Change& c) {
     for (const auto& s : shards_) s->follow_curve(c.node, c.param, *given_value(plan_, c.node, c.param, none).curve);
 }
 
-// Builds again at frame 0, keeping changes that wait for later frames; one that no longer fits is dropped and named.
+// Builds the shards again at frame 0, with the queued changes. Removes the first that does not fit, and throws.
 void Runtime::rebuild() {
     auto waiting = std::move(changes_);
     auto moved = std::move(moved_);
@@ -313,7 +312,7 @@ void Runtime::set_history(History history) {
     if (std::all_of(shards_.begin(), shards_.end(), [](const auto& s) { return s->is_fresh(); }))
         for (auto& s : shards_) s->follow_history();
     else
-        rebuild();  // a call that was stopped left something behind
+        rebuild();  // the call before was stopped within a block: its state is discarded
 }
 
 int32_t Runtime::port_channels(const char* node, const char* port) const {
@@ -388,8 +387,7 @@ void Runtime::heat(std::string_view node, double* own, double* total, double* te
             const HeatRecords& k = s->heat_records();
             e += k.at(i, HeatValue::own, u);
             h += k.at(i, HeatValue::total, u);
-            t = std::fmax(t,
-                          k.at(i, HeatValue::temperature, u));  // the hottest batch; NaN only if no batch has constants
+            t = std::fmax(t, k.at(i, HeatValue::temperature, u));  // hottest batch; NaN: none has thermal constants
         }
         if (own) own[i] = e;
         if (total) total[i] = h;

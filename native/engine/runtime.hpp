@@ -1,4 +1,5 @@
-// One compiled graph that can be run: the plan, what was set on it, and its shards of the batch.
+// A compiled graph that can be executed: the plan, the values set on it, and the shards, each with a part of the
+// batches.
 #pragma once
 #include <atomic>
 #include <cmath>
@@ -13,21 +14,21 @@
 
 namespace amp {
 
-struct Change {    // a parameter set for a later frame
-    int64_t time;  // virtual: frame + arrival of the node
+struct Change {    // A parameter value queued for a later frame.
+    int64_t time;  // virtual time: frame + arrival of the node
     uint32_t node, param;
-    std::shared_ptr<const Tensor> value;  // NULL: the curve that the descriptors say
-    bool given;                           // back to what the descriptors say
+    std::shared_ptr<const Tensor> value;  // NULL: the curve that the descriptor names
+    bool given;                           // the change goes back to the descriptor's value
 };
 
-// (node, parameter) changed after frame 0, or going to be -> the change in force, none: it still waits.
+// Parameters changed after frame 0: (node, parameter) -> the change in force; empty while it is still queued.
 using Moved = std::map<std::pair<uint32_t, uint32_t>, std::optional<Change>>;
 
 class Runtime {
 public:
     explicit Runtime(Plan plan);
 
-    void set_schedule(const Schedule& schedule);  // one that passed check()
+    void set_schedule(const Schedule& schedule);  // `schedule` has passed check()
     void configure(const amp_config& config);
     void set_param(const std::string& node, const std::string& key, Tensor value, int64_t at_frame);
     void clear_params();
@@ -37,7 +38,7 @@ public:
 
     size_t nodes() const { return plan_.nodes.size(); }
     void metrics(std::string_view node, amp_node_metrics& out) const;
-    void all_metrics(void* out, size_t distance) const;  // of every node, in firing order, in bytes apart
+    void all_metrics(void* out, size_t distance) const;  // one record per node, in firing order, `distance` bytes apart
     void trace(amp_trace_event* out, size_t capacity, size_t* count, uint64_t* dropped) const;
     void heat(std::string_view node, double* own, double* total, double* temperature, size_t capacity,
               size_t* count) const;
@@ -64,7 +65,7 @@ private:
     int64_t earliest_change() const { return clock_ > 0 ? position_ + plan_.latency : 0; }  // logical frame
     void put_off(Change change);
     std::shared_ptr<const Tensor> value_given(uint32_t node, uint32_t param) const;
-    void announce(const Change& change);  // takes all that applying it needs
+    void announce(const Change& change);  // allocates what applying the change will need
     void apply(const Change& change);
     void need_configured(const char* stage) const;
     void rebuild();
@@ -87,14 +88,14 @@ private:
 
     Common common_;
     const Plan& plan_ = common_.plan;
-    std::vector<uint32_t> ranked_;  // places in the plan's own order, whatever schedule it follows
+    std::vector<uint32_t> ranked_;  // nodes in the plan's own order, whatever schedule is followed
     std::vector<std::unique_ptr<Shard>> shards_;
-    std::unique_ptr<Pool> pool_;   // none: the caller's thread does all
+    std::unique_ptr<Pool> pool_;   // NULL: the calling thread runs everything
     std::vector<Change> changes_;  // sorted by time
     Moved moved_;
-    std::vector<TapCopy> taps_;  // of the call being executed; keeps its capacity
+    std::vector<TapCopy> taps_;  // of the call being executed; the capacity is kept
     bool configured_ = false, failed_ = false;
-    bool cleared_ = false;  // what was set at frame 0 is in force no more, and goes when shards are built again
+    bool cleared_ = false;  // values set at frame 0 were cleared; they are removed when the shards are built again
     int64_t clock_ = 0;     // virtual time
     int64_t position_ = 0;  // frames delivered: max(0, clock - latency)
     std::atomic<bool> cancelled_{false};

@@ -1,6 +1,6 @@
-// snapshot and restore. Sizes come from the plan, never from the blob. Restoring builds the shards anew beside the old
-// ones and reads into them, so that a blob that is refused changes nothing. Coefficients, held outputs and slices are
-// not kept: they follow from the parameters in force.
+// snapshot and restore. Sizes come from the plan, never from the blob. Restoring builds new shards next to the old ones
+// and reads into the new, so a refused blob changes nothing. Coefficients, constant outputs and slices are not saved:
+// they follow from the parameters in force.
 #include "engine/snapshot.hpp"
 
 #include <algorithm>
@@ -14,10 +14,11 @@ namespace amp {
 namespace {
 
 constexpr const char* kMagic = "AMPS";
-constexpr uint32_t kLayout = 2;  // raised when anything below, or what a node keeps, changes its meaning
+// format of the payload; raised when the meaning of anything below, or of a node's state, changes
+constexpr uint32_t kLayout = 2;
 constexpr int64_t kFarthest = int64_t{1} << 61;
 
-struct Save {  // the two ends of one walk over memory
+struct Save {  // saving and loading share one traversal of the memory
     Writer& w;
     void raw(const void* p, size_t size, const std::string&) const { w.raw(p, size); }
 };
@@ -49,7 +50,7 @@ bool get_flag(Reader& in, const char* what) {
     return v == 1;
 }
 
-// A value that set_param would have taken.
+// Reads a parameter value and checks it as set_param would.
 Tensor get_value(Reader& in, const Common& common, uint32_t node, uint32_t param) {
     Tensor t = in.tensor("value of a parameter");
     try {
@@ -68,7 +69,7 @@ Change get_change(Reader& in, const Common& common) {
     return c;
 }
 
-// Everything of the configuration that the memory depends on, and what numbers noise.
+// Checks that layout, plan, schedule, batches, batch offset (it numbers the noise) and AMP_RUN_HEAT match this runtime.
 void check_header(Reader& in, const Common& common) {
     if (const auto layout = in.get<uint32_t>("layout"); layout != kLayout)
         in.fail(text("layout %u is not known (this library reads %u). Take the snapshot again", layout, kLayout));
@@ -96,7 +97,7 @@ void check_header(Reader& in, const Common& common) {
 
 }  // namespace
 
-// All of a runtime that a restore replaces.
+// All state of a runtime that a restore replaces.
 struct Snapshot::Progress {
     Arena arena;
     Overrides overrides;
@@ -117,7 +118,7 @@ struct Snapshot::Progress {
     }
 };
 
-// States, node-owned frames and windows of a shard; of a window the history before the block that comes.
+// States, node-owned frames and windows of a shard; of a window only the history before the next block.
 template <class Io> void Snapshot::memory(Shard& s, const Io& io) {
     for (uint32_t u = 0; u < s.work_.size(); ++u) {
         const NodeType& type = *s.plan_.nodes[u].type;
@@ -136,7 +137,8 @@ template <class Io> void Snapshot::memory(Shard& s, const Io& io) {
                    static_cast<size_t>(p->history * p->width) * sizeof(double), "history of an edge");
 }
 
-// Frames that edges hold were looked at when they were made; those of a blob were not.
+// Checks that the frames that edges hold are finite. An executing runtime checks values when they are made; those from
+// a blob have not been checked.
 void Snapshot::check_finite(const Shard& s) {
     for (uint32_t u = 0; u < s.work_.size(); ++u)
         for (uint32_t port = 0; port < s.work_[u].out.size(); ++port) {
@@ -198,7 +200,7 @@ std::vector<uint8_t> Snapshot::take(const Runtime& r) {
     return w.seal(kMagic);
 }
 
-// Parameters set at frame 0 shape the steps; those in force since are installed on them.
+// Parameters set at frame 0 determine which steps are built; later changes are installed on those steps.
 void Snapshot::read_changes(Runtime& r, Reader& in) {
     for (uint32_t n = in.count("number of parameters set at frame 0", 32); n > 0; --n) {
         const auto place = get_place(in, r.plan_);

@@ -1,4 +1,4 @@
-// A runtime between two calls of execute as bytes, and back.
+// Saves a runtime between two calls of execute as bytes, and restores it.
 #pragma once
 #include "engine/runtime.hpp"
 

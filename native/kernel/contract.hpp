@@ -1,4 +1,4 @@
-// What a node type declares: a record with names, and shorthands for what stands in its tables.
+// What a node type declares: a record with named members, and functions that make the entries of its tables.
 #pragma once
 #include "amp/node.h"
 
@@ -11,29 +11,30 @@ template <class T> struct Table {  // an array and its length
     template <uint32_t N> constexpr Table(const T (&a)[N]) : first(a), count(N) {}
 };
 
-// What is not said is the usual. Roles name a parameter by its key.
+// Members that are left out have the defaults below. A role names a parameter by its key.
 struct Declaration {
-    const char* id;         // stable
+    const char* id;         // unique type id; never changes
     uint32_t revision = 1;  // raised when the sound changes
     const char* group;      // source | control | filter | mix | delay | dynamics | io
     const char* summary;    // one line
     const char* doc;        // paragraphs: maths, units, reference
     Table<amp_param_contract> params{};
-    Table<amp_case_contract> cases{};  // each is a law test, a golden and a figure
+    Table<amp_case_contract> cases{};  // each case is a law test, a golden and a figure
     uint32_t io = AMP_IO_NONE;
-    const char* curve = nullptr;                      // names the control curve the node plays
-    const char* channels = nullptr;                   // says how many channels a source makes
-    const char *limited = nullptr, *limit = nullptr;  // values of the one may not exceed that of the other
-    int64_t latency_frames = 0;                       // with default parameters at 48 kHz
-    uint32_t adjoint = AMP_ADJOINT_EXACT;             // planned
-    const char* heat = "";                            // formula of its own heat in words
-    uint32_t laws = 0;                                // AMP_LAW_*
-    const char* bound = nullptr;  // of AMP_LAW_BOUNDED: |output| stays within it; within 1 without one
+    const char* curve = nullptr;     // the parameter that names the control curve the node plays
+    const char* channels = nullptr;  // the parameter that sets how many channels a source has
+    // values of parameter `limited` may not exceed the value of parameter `limit`
+    const char *limited = nullptr, *limit = nullptr;
+    int64_t latency_frames = 0;            // with default parameters, at 48 kHz
+    uint32_t adjoint = AMP_ADJOINT_EXACT;  // for differentiation, which is planned
+    const char* heat = "";                 // formula of its own heat, in words
+    uint32_t laws = 0;                     // AMP_LAW_*
+    const char* bound = nullptr;           // AMP_LAW_BOUNDED: the parameter that bounds |output|; NULL: 1 is the bound
 };
 
-void no_such_parameter();  // has no definition: a role that names none does not compile
+void no_such_parameter();  // not defined: a role that names no parameter does not compile
 
-// The place of a parameter plus 1; 0 without a key.
+// The place of a parameter plus 1; 0 if `key` is NULL.
 constexpr uint32_t place_of(const char* key, const Table<amp_param_contract>& params) {
     if (!key) return 0;
     for (uint32_t k = 0; k < params.count; ++k) {
@@ -67,13 +68,13 @@ consteval amp_node_contract contract(const Declaration& d, Table<amp_port_contra
     return c;
 }
 
-// A real parameter that may change every frame.
+// A real parameter that may change per frame.
 constexpr amp_param_contract number(const char* key, const char* unit, double low, double high, double value,
                                     const char* doc, uint32_t scale = AMP_SCALE_LINEAR,
                                     uint32_t range = AMP_RANGE_ERROR) {
     return {key, unit, doc, AMP_PARAM_NUMBER, scale, AMP_RATE_FRAME, range, low, high, 0, 0, value, nullptr};
 }
-// A frequency: upper limit 0.49 of the sample rate.
+// A frequency in Hz; its upper limit is 0.49 of the sample rate.
 constexpr amp_param_contract frequency(const char* key, double low, double value, const char* doc,
                                        uint32_t range = AMP_RANGE_ERROR) {
     return {key, "Hz", doc, AMP_PARAM_NUMBER, AMP_SCALE_LOG, AMP_RATE_FRAME, range, low, 0.49, 1, 0, value, nullptr};
@@ -87,7 +88,7 @@ constexpr amp_param_contract integer(const char* key, double low, double high, d
     return {key, "",    doc,    AMP_PARAM_INTEGER, AMP_SCALE_LINEAR, AMP_RATE_FIXED, AMP_RANGE_ERROR, low, high, 0,
             0,   value, nullptr};
 }
-// A real parameter fixed by the descriptor (sizes of memory and the like).
+// A real parameter that only the descriptor sets (for example a memory size).
 constexpr amp_param_contract fixed(const char* key, const char* unit, double low, double high, double value,
                                    const char* doc) {
     return {key, unit, doc,   AMP_PARAM_NUMBER, AMP_SCALE_LINEAR, AMP_RATE_FIXED, AMP_RANGE_ERROR, low, high,
@@ -100,7 +101,7 @@ constexpr amp_param_contract channels() {
     return integer("channels", 1, 1024, 1, "Number of channels this source makes.");
 }
 
-// C_out x C_in numbers that hold over frames.
+// A matrix parameter: C_out x C_in numbers that are constant over frames.
 constexpr amp_param_contract matrix(const char* key, double low, double high, const char* doc) {
     return {key, "1", doc, AMP_PARAM_MATRIX, AMP_SCALE_LINEAR, AMP_RATE_BATCH, AMP_RANGE_ERROR, low, high,
             0,   0,   1.0, nullptr};

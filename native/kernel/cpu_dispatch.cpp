@@ -1,5 +1,5 @@
-// Which kernels run: the best level that was built and the CPU has, or the one AMP_ISA names. Chosen once; their types
-// begin the registry.
+// Chooses the kernels: the best instruction-set level that was built and that the CPU has, or the one AMP_ISA names.
+// The choice is made once per process; the registry starts with the types of that level.
 #include <cstdlib>
 #include <cstring>
 
@@ -49,7 +49,7 @@ struct Chosen {
 #else
         __builtin_cpu_init();
 #endif
-#ifdef AMP_BUILT_v2  // the last that may be taken stays: the best
+#ifdef AMP_BUILT_v2  // levels in ascending order: the last one taken is the best
         if (named("v2") && has_v2()) take(k_v2::kernel_table, k_v2::node_type_count);
 #endif
 #ifdef AMP_BUILT_v3

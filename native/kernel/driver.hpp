@@ -2,7 +2,7 @@
 //   across frames  (frame layout): coef and shape on eight frames at a time, tick frame by frame on doubles;
 //   across lanes   (lane layout):  coef, tick and shape on eight batches at a time, frame by frame;
 //   per frame      (feedback):     the same three on one frame.
-// Every lane sees the same operations in the same order, so all drivers give the same bits.
+// Every lane does the same operations in the same order, so all drivers give the same bits.
 #pragma once
 #include "kernel/frame_layout.hpp"
 #include "kernel/lane_layout.hpp"
@@ -16,9 +16,9 @@ template <template <class> class N> struct Driver : Traits<N> {
     using Node::NI, Node::NO, Node::kIn, Node::kPar, Node::rows, Node::bind_rows;
     using typename Node::D, typename Node::P, typename Node::Row;
 
-    template <class T> static constexpr bool kLone = width_of<T> == 1 && NO == 1;  // one number per frame and row
+    template <class T> static constexpr bool kLone = width_of<T> == 1 && NO == 1;  // one output value per frame and row
 
-    // One frame of one row: nothing is copied or prepared that one frame would not pay for.
+    // Runs one frame of one row, with no set-up that would cost more than the frame itself.
     template <class T, bool kConstant, bool kFlushes, class Inputs>
     [[gnu::always_inline]] static Carried frame(Step& s, int r, int64_t i, Inputs inputs) {
         const Setup u{*s.env, s.fixed, s.key};
@@ -43,7 +43,8 @@ template <template <class> class N> struct Driver : Traits<N> {
     template <class T> [[gnu::flatten]] static Carried tick_rows(Step& s, int64_t i, int64_t, Carried) {
         Carried first{};
         bool finite = true;
-        for (int r = s.channels * s.env->groups; r-- > 0;) {  // what is handed on is of the first row
+        // the first row comes last: its value is passed to the next tick
+        for (int r = s.channels * s.env->groups; r-- > 0;) {
             first = frame<T, false, false>(
                 s, r, i, [&](const Row& line, T* x) __attribute__((always_inline)) { line.template inputs<T>(i, x); });
             const Carried zeros = first - first;
@@ -94,7 +95,7 @@ template <template <class> class N> struct Driver : Traits<N> {
         return o;
     }
 
-    // Own heat: whole packs of frames or of batches alike, summed over channels in order.
+    // Own heat, in whole packs of frames or of batches, summed over channels in ascending order.
     static uint32_t heat(Step& s, const Firing& f) {
         for (int g = 0; g < s.env->groups; ++g) {
             double* h = row(s.out[NO], 0, g, f.offset);
@@ -122,7 +123,7 @@ template <template <class> class N> struct Driver : Traits<N> {
 template <template <class> class N>
 concept HasHeat = requires(const f64x8* p) { N<f64x8>::heat(p, p, p); };
 
-// The type of a node of the frame kind, all of which follows from its struct.
+// The NodeType of a node of the frame kind, derived from its struct.
 template <template <class> class N> constexpr NodeType frame_node(const amp_node_contract& contract) {
     using R = Driver<N>;
     NodeType t{.kind = NodeKind::frame, .contract = &contract};

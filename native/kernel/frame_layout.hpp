@@ -1,4 +1,4 @@
-// Runs a node in the frame layout: row by row, in chunks that stay in L1.
+// Runs a node in the frame layout: row by row, in chunks of kChunk frames that stay in L1.
 #pragma once
 #include "kernel/node_traits.hpp"
 
@@ -12,7 +12,7 @@ template <template <class> class N> struct FrameLayout : Traits<N> {
 
     static constexpr bool kInSeries = Node::NI == 1 && NO == 1 && !Node::kAdds && std::is_empty_v<typename D::State>;
 
-    // The phases of a chunk: one running sum of its increments.
+    // Phases of the frames of a chunk, by a running sum of the increments.
     template <bool kVarying>
     static void phases(const typename P::Coef* coefs, uint32_t n, typename D::State& st, const typename D::Coef& hold,
                        u64x8 (&phase)[kLanes]) {
@@ -31,12 +31,12 @@ template <template <class> class N> struct FrameLayout : Traits<N> {
         }
     }
 
-    // One chunk of one row in frame layout.
+    // Runs one chunk of one row.
     template <Motion kMotion>
     [[gnu::flatten]] static void chunk(const Setup& u, const Row& given, const FastRow& fast, uint32_t at0, uint32_t n,
                                        typename D::State& st, const typename D::Coef& hold,
                                        const typename P::Coef& hold8, Watch& seen) {
-        Watch watch = seen;  // copies, that stores to signals leave alone
+        Watch watch = seen;  // local copies: stores to signals cannot alias them, so they stay in registers
         const Row rows = given;
         constexpr int kPacks = kChunk / kLanes;
         constexpr bool kVarying = kMotion != kConstant;
@@ -88,11 +88,12 @@ template <template <class> class N> struct FrameLayout : Traits<N> {
         seen = watch;
     }
 
-    // A node without state, its parameters constant: one plain loop for each row. kDense: its inputs move frame by
-    // frame.
+    // Runs a node without state and with constant parameters: one plain loop per row. kDense: the frames of every input
+    // are contiguous.
     template <bool kDense> [[gnu::noinline, gnu::flatten]] static uint32_t plain(Step& s, const Firing& f) {
         const Setup u{*s.env, s.fixed, s.key};
-        f64x8 sums[4] = {f64x8(0.0), f64x8(0.0), f64x8(0.0), f64x8(0.0)};  // that no addition waits for the one before
+        // four sums, so that consecutive additions do not depend on each other
+        f64x8 sums[4] = {f64x8(0.0), f64x8(0.0), f64x8(0.0), f64x8(0.0)};
         const Row* given = Node::rows(s);
         const auto* hold = Node::template constant_coef<double>(s, 0);
         int rows = s.channels * s.env->groups;
@@ -121,7 +122,8 @@ template <template <class> class N> struct FrameLayout : Traits<N> {
         return is_finite((sums[0] + sums[1]) + (sums[2] + sums[3])) ? kFired : kNonfinite;
     }
 
-    // A group of frames of steps in series, see LayoutOps: false, and nothing is written, if a value is not finite.
+    // Runs steps in series for kPacks packs of frames (see LayoutOps::series). Returns false, and writes nothing, if a
+    // value is not finite.
     template <int kPacks> [[gnu::flatten]] static bool through(const Op* ops, uint32_t n, int64_t i, int64_t left) {
         const Step& first = *ops->step;
         const int rows = first.channels * first.env->groups;

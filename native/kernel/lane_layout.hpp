@@ -1,4 +1,4 @@
-// Runs a node in the lane layout: row by row, eight batches side by side.
+// Runs a node in the lane layout: row by row, eight batches at a time.
 #pragma once
 #include <utility>
 
@@ -13,12 +13,14 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
     using Node::rows, Node::motion;
     using typename Node::D, typename Node::P, typename Node::Row, typename Node::Motion;
 
-    // Frames i .. i + n - 1 of the parameter that moves, in eight batches, and which were inside throughout.
+    // Writes frames i .. i + n - 1 of the kFast parameter in eight batches to v; returns the batches in which all of
+    // them are in range.
     [[gnu::noinline, gnu::flatten]] static m8 values(const FastRow& row, f64x8* v, int64_t i, int64_t n) {
         const double* const from = row.fused ? row.modulator : row.values;
         const int64_t step = row.step;
         const f64x8 low(row.low), high(row.high), scale(row.scale), offset(row.offset);
-        m8 above[2] = {true, true}, below[2] = {true, true};  // taking turns, so that none waits for the one before
+        // two alternate, so that consecutive comparisons do not depend on each other
+        m8 above[2] = {true, true}, below[2] = {true, true};
         const auto each = [&](auto value) __attribute__((always_inline)) {
             const auto frame = [&](int64_t k, int turn) __attribute__((always_inline)) {
                 const f64x8 y = v[k] = value(k);
@@ -40,12 +42,12 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
         return each([&](int64_t k) { return base + scale * read(k); });
     }
 
-    // Frame by frame on eight batches: the lane layout, and lanes inside feedback components.
+    // Runs eight batches frame by frame: in the lane layout, and in feedback components with lanes.
     template <Motion kMotion> struct Walk {
         using T = f64x8;
         using Coef = typename P::Coef;
         static constexpr bool kFast = kMotion == kFastOnly, kAhead = kHalves && kMotion != kConstant;
-        static constexpr int64_t kLead = 8;  // frames, a power of two
+        static constexpr int64_t kLead = 8;  // frames by which coefficients are computed ahead; a power of two
         const Setup u;
         const Row rows;
         typename P::State state;
@@ -58,7 +60,7 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
         }
         [[gnu::always_inline]] void put(int64_t i, const T* y) {
             for (int o = 0; o < NO; ++o) {
-                store(rows.out[o] + i * kLanes, y[o]);  // an output that holds gets one frame
+                store(rows.out[o] + i * kLanes, y[o]);  // an output that is constant over frames is fired for one frame
                 if constexpr (!kFinite) watch.see(y[o]);
             }
             one_loop();
@@ -69,8 +71,8 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
             P::shape(Node::template tick<T>(x, coef, state, u), x, coef, y, u);
             put(i, y);
         }
-        // Long coefficients are worked out ahead of the recursion, which does not wait for them; in two halves, as no
-        // chain must be longer than what the core looks ahead.
+        // Computes coefficients that take long kLead and 2 kLead frames ahead of the recursion, in two halves, so that
+        // neither the recursion nor one half forms a dependency chain longer than the CPU's reorder window.
         [[gnu::always_inline]] void ahead(int64_t i, int64_t n, const T* fast) {
             typename P::Half halves[kLead];
             Coef coefs[kLead];
@@ -88,7 +90,8 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
                     if (last < n) halves[slot] = P::half(fast[last], u);
             }
         }
-        // The fast path for all frames, then shape for those that need it: no branch among them.
+        // Runs the fast path for all frames, then shape for the frames that need it, so that the first loop has no
+        // branch.
         [[gnu::always_inline]] void with_fast_path(int64_t i, int64_t n, const T* fast) {
             static_assert(NI == 0 && kChunk <= 64);
             typename P::Mid mids[kChunk + 1];
@@ -105,15 +108,16 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
                 const int64_t k = __builtin_ctzll(others);
                 T y[NO];
                 set_coef(i + k, fast[kFast ? k : 0], c);
-                if constexpr (kRunsPhase) c.inc = mids[k + 1].phase - mids[k].phase;  // not worked out again
+                // the increment follows from the phases
+                if constexpr (kRunsPhase) c.inc = mids[k + 1].phase - mids[k].phase;
                 P::shape(mids[k], nullptr, c, y, u);
                 put(i + k, y);
             }
         }
         [[gnu::always_inline]] void run(const FastRow& row, uint32_t live, int64_t first, int64_t end) {
-            T fast[kFast ? kChunk : 1];  // the values of a chunk
+            T fast[kFast ? kChunk : 1];  // values of the kFast parameter in this chunk
             [[maybe_unused]] u64x8 offset;
-            if constexpr (kRunsPhase && kMotion != kMoving) {  // one sum less per frame
+            if constexpr (kRunsPhase && kMotion != kMoving) {  // the offset is added once instead of once per frame
                 state.phase += offset = c.offset;
                 c.offset = u64x8(0);
             }
@@ -132,7 +136,8 @@ template <template <class> class N> struct LaneLayout : Traits<N> {
         }
     };
 
-    // One row, with a choice among few as a constant, so that no frame asks for it.
+    // Runs one row. kChosen (a fixed parameter with few values, or the number of summed edges) is a compile-time
+    // constant, so that the loop does not branch on it.
     template <Motion kMotion, int kChosen>
     [[gnu::flatten]] static void lanes_of_row(Step& s, const Setup& setup, const Firing& f, int r, Watch& seen) {
         Pinned<kPar> pinned(setup);

@@ -1,5 +1,5 @@
-// What a node of the frame kind says of itself (concept Kernel, below): its maths is written once, as a struct template
-// over the number type T.
+// What the struct of a node of the frame kind must have (concept Kernel, below) and may have. Its maths is written
+// once, as a struct template over the number type T.
 //
 //   template <class T> struct Node {
 //     enum Param { ... , kParams };                 // in the order of the contract
@@ -12,30 +12,31 @@
 //     static T heat(const T* x, const T* y, const T* p);                // optional: own power in watts
 //   };
 //
-// tick may take the Setup too, as its last argument, for what depends on fixed parameters.
+// tick may take the Setup too, as its last argument, for values that depend on fixed parameters.
 //
-// A node that is mostly modulated in one parameter may say `static constexpr int kFast = <that parameter>` and
-// `static void recoef(T value, const Setup&, Coef&)`, which redoes what depends on it: the rest is then worked out once
-// per firing while only that parameter moves. coef must give what recoef gives.
-//
-// The engine fuses the step of such a parameter into the node when one modulator moves a value that holds.
-//
-// A node whose one port sums its edges may say `static constexpr bool kAdds = true`: x is then their sum.
-// A node whose output is its one input says `static constexpr bool kPasses = true`. One that makes finite outputs of
-// finite parameters says `static constexpr bool kFinite = true`.
-//
-// A node whose output holds while its parameters hold says `static constexpr bool kHolds = true`.
-// A node without signal parameters says `static constexpr Nothing kNumbers`. A node whose State is {U phase}, whose
-// Coef has a member `U inc` and whose Mid is {U phase} says `static constexpr bool kPhase = true`: its tick must do
-// nothing but return the phase and add inc, and the frame layout replaces it by a sum over eight packs. Its Coef also
-// has a member `U offset`, which shape adds to the phase: while it holds, the lane layout adds it once.
-//
-// The lane layout knows three more things a node may say. `static constexpr int kChoice = <a fixed parameter>, kChoices
-// = <how many>` compiles a loop for each value. A node with kFast whose coefficients take long to work out and whose
-// recursion is short splits recoef(v, u, c) into rest(half(v, u), c), with a type `Half` between. A node without inputs
-// for most of whose frames a shorter formula than shape is exact has
-// `static mask_of<T> fast_path(const Mid&, const Coef&, T* y, const Setup&)`: that formula; it returns the lanes that
-// need shape.
+// Optional members:
+//   static constexpr int kFast = <parameter>; static void recoef(T value, const Setup&, Coef&)
+//       For a node with one parameter that is usually modulated. recoef updates the coefficients that depend on it; the
+//       others are computed once per firing while no other parameter changes per frame. coef must give what recoef
+//       gives. If one modulator changes a value that is otherwise constant, the engine lets the node compute the
+//       parameter itself and does not run the parameter's step.
+//   static constexpr bool kAdds = true       The node has one input port, which sums its edges; x is their sum.
+//   static constexpr bool kPasses = true     The output is the one input, bit for bit.
+//   static constexpr bool kFinite = true     Finite parameters give finite outputs.
+//   static constexpr bool kHolds = true      The output is constant over frames while the parameters are.
+//   static constexpr Nothing kNumbers        The node has no signal parameters.
+//   static constexpr bool kPhase = true
+//       State is {U phase}, Mid is {U phase}, and Coef has members `U inc` and `U offset`. tick must only return the
+//       phase and add inc: the frame layout replaces it by a running sum over eight packs. shape adds offset to the
+//       phase; while offset is constant, the lane layout adds it once per firing.
+// Used by the lane layout only:
+//   static constexpr int kChoice = <fixed parameter>, kChoices = <number of its values>
+//       A separate loop is compiled for each value.
+//   struct Half; static Half half(T value, const Setup&); static void rest(const Half&, Coef&)
+//       recoef(v, u, c) is rest(half(v, u), c): for coefficients that take longer to compute than the recursion.
+//   static mask_of<T> fast_path(const Mid&, const Coef&, T* y, const Setup&)
+//       For a node without inputs: a shorter formula that is exact in most frames. It returns the lanes in which it is
+//       not, for which shape is called.
 #pragma once
 #include <iterator>
 
@@ -43,7 +44,7 @@
 
 namespace amp::AMP_KNS {
 
-// A struct whose members are all of type T or u64_of<T>: it may be spread over lanes, kept and restored as bytes.
+// A struct whose members are all of type T or u64_of<T>: it can be stored in lanes, and saved and restored as bytes.
 template <class S, class T>
 concept Fields = std::is_trivially_copyable_v<S> && (std::is_empty_v<S> || sizeof(S) % sizeof(T) == 0);
 
@@ -63,8 +64,8 @@ concept Kernel = Fields<typename N<T>::Coef, T> && Fields<typename N<T>::State, 
                      { N<T>::shape(m, x, c, y, u) } -> std::same_as<void>;
                  };
 
-// Options that need each other: kFast with recoef, Half with half and rest, kChoice with kChoices, kPhase with a
-// phase and its increment and offset.
+// Optional members that are only valid together: kFast and recoef; Half, half and rest; kChoice and kChoices; kPhase, a
+// phase, its increment and its offset.
 template <template <class> class N, class T>
 concept ConsistentOptions =
     (!requires { N<T>::kFast; } || requires(T v, const Setup& u, typename N<T>::Coef& c) { N<T>::recoef(v, u, c); }) &&
@@ -96,7 +97,7 @@ template <template <class> class N> struct Traits {
     }();
     static constexpr bool kRecursive = !std::is_empty_v<typename D::State> && !kRunsPhase;
 
-    enum Motion { kConstant, kFastOnly, kMoving };  // of the parameters
+    enum Motion { kConstant, kFastOnly, kMoving };  // which parameters change per frame: none, only kFast, any
 
     static Row* rows(const Step& s) { return static_cast<Row*>(s.rows); }
     static void bind_rows(Step& s) {
@@ -119,7 +120,7 @@ template <template <class> class N> struct Traits {
         return kMoving;
     }
 
-    // Runs what is compiled for one motion each.
+    // Calls `run` compiled for one Motion.
     template <class Run> [[gnu::always_inline]] static void by_motion(Motion moves, const Run& run) {
         if (moves == kConstant)
             run.template operator()<kConstant>();

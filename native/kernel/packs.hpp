@@ -1,5 +1,5 @@
-// What the drivers and the nodes that bring their own loops share: rows of views, eight lanes of a struct, the
-// flush of denormals, the watch for non-finite values and the running sum of phases.
+// Shared by the drivers and by nodes with loops of their own: rows of views, structs in eight lanes, the flush of
+// denormals, the check for values that are not finite, and the running sum of phases.
 #pragma once
 #include <concepts>
 #include <cstring>
@@ -16,7 +16,7 @@ struct Setup {
     uint64_t key;
 };
 
-// The same in a frame of its own: stores to signals cannot make the compiler read it again.
+// A local copy of Setup: stores to signals cannot alias it, so the compiler loads each value once.
 template <int kParams> struct Pinned {
     Environment env;
     double fixed[kParams];
@@ -33,11 +33,11 @@ struct Nothing {  // an empty list of parameters
 constexpr double kFirstEight[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7};
 [[gnu::always_inline]] inline f64x8 lane_numbers() { return load(kFirstEight); }  // one load, also inside loops
 
-inline constexpr uint32_t kChunk = 64;  // frames worked on at a time, so that temporaries stay in L1
+inline constexpr uint32_t kChunk = 64;  // frames per pass, few enough for temporaries to stay in L1
 
 template <class S> inline constexpr int fields = std::is_empty_v<S> ? 0 : static_cast<int>(sizeof(S) / sizeof(double));
 
-// Lane j of a struct of packs, as the same struct of doubles; and its place taken by another.
+// pick: lane j of a struct of packs, as the same struct of doubles. put: replaces lane j.
 template <class S, class P> [[gnu::always_inline]] inline S pick(const P& packs, uint32_t j) {
     S s;
     for (int k = 0; k < fields<S>; ++k)
@@ -52,7 +52,7 @@ template <class S, class P> [[gnu::always_inline]] inline void put(P& packs, uin
                     reinterpret_cast<const char*>(&s) + k * sizeof(double), sizeof(double));
 }
 
-// A struct of doubles in all eight lanes.
+// Copies a struct of doubles into all eight lanes.
 template <class P, class S> [[gnu::always_inline]] inline P spread(const S& s) {
     P p;
     if constexpr (fields<S> > 0) {
@@ -65,9 +65,9 @@ template <class P, class S> [[gnu::always_inline]] inline P spread(const S& s) {
     return p;
 }
 
-// Recursive state below 1e-30 becomes zero, so that denormals never slow a render. The empty asm keeps the branch a
-// branch: turned into a select, the comparison would lengthen the recursion.
-[[gnu::always_inline]] inline bool is_tiny(double s) {  // |s| < 1e-30, as integers
+// Sets recursive state below 1e-30 to zero, so that denormals never slow a render. The empty asm prevents the compiler
+// from turning the branch into a select, which would lengthen the recursion's dependency chain.
+[[gnu::always_inline]] inline bool is_tiny(double s) {  // |s| < 1e-30, compared as integers
     return bits(s) << 1 < __builtin_bit_cast(uint64_t, 1e-30) << 1;
 }
 template <std::same_as<double>... T> [[gnu::always_inline]] inline void flush(T&... s) {
@@ -83,7 +83,8 @@ template <class... T> [[gnu::always_inline]] inline void flush(T&... s) {
     }
 }
 
-// gain * x. In loops a factor of 1 is worth a branch: the product is a link in the chain that sets their speed.
+// gain * x. For a double, a branch skips the product if the gain is 1: in feedback loops the product is part of the
+// dependency chain that limits their speed.
 [[gnu::always_inline]] inline f64x8 scaled(const f64x8& gain, const f64x8& x) { return gain * x; }
 [[gnu::always_inline]] inline double scaled(double gain, double x) {
     if (gain != 1.0) {
@@ -95,13 +96,13 @@ template <class... T> [[gnu::always_inline]] inline void flush(T&... s) {
 
 template <class T> [[gnu::always_inline]] inline bool is_finite(const T& y) { return all(y - y == T(0.0)); }
 
-// The first `valid` lanes, zeros in the others.
+// Keeps the first `valid` lanes and sets the others to zero.
 [[gnu::always_inline]] inline f64x8 first_lanes(const f64x8& y, int64_t valid) {
     return valid >= kLanes ? y : select(lane_numbers() < f64x8(static_cast<double>(valid)), y, f64x8(0.0));
 }
 
-// Values that are NaN or Inf stick to a sum. Two sums take turns, so that none waits for the other. A sum of huge
-// values may overflow: the caller then looks at the values themselves.
+// Detects NaN and Inf by summing: both remain in a sum. Two sums alternate, so that consecutive additions do not depend
+// on each other. A sum of huge finite values may overflow: the caller then checks the values themselves.
 class Watch {
 public:
     [[gnu::always_inline]] void see(const f64x8& y) {
@@ -110,14 +111,14 @@ public:
         other_ = next;
     }
     [[gnu::always_inline]] void see(const f64x8& y, uint32_t valid) { see(first_lanes(y, valid)); }
-    // A fused parameter, which a value that is not finite is never inside.
+    // Checks a fused parameter against its range; values that are not finite are outside it.
     [[gnu::always_inline]] void fused(const f64x8& v, const f64x8& low, const f64x8& high, uint32_t valid) {
         fused((v >= low) & (v <= high), valid);
     }
     [[gnu::always_inline]] void fused(const m8& in, uint32_t valid) {
         inside_ = inside_ & (valid >= kLanes ? in : in | !(lane_numbers() < f64x8(static_cast<double>(valid))));
     }
-    // What another has seen: one that is made, filled and left within a loop stays in registers.
+    // Adds what another Watch has seen. A Watch that only one loop uses stays in registers.
     [[gnu::always_inline]] void add(const Watch& w) {
         sum_ = sum_ + w.sum_, other_ = other_ + w.other_;
         inside_ = inside_ & w.inside_;
@@ -139,9 +140,10 @@ template <class T> [[gnu::always_inline]] inline T at(const double* row, const V
     return load_as<T>(row + i * v.step);
 }
 
-// One row of the parameter that moves: as its own step wrote it, or worked out here from what that step would read.
+// One row of the kFast parameter: the values that its step wrote, or, if it is fused, what that step would read.
 struct FastRow {
-    const double *values = nullptr, *modulator = nullptr;  // with a modulator: values holds
+    // fused with a modulator: `values` points to the constant base value
+    const double *values = nullptr, *modulator = nullptr;
     int64_t step = 0;
     double scale = 0, offset = 0, low = 0, high = 0;
     bool fused = false, multiply = false;
@@ -168,7 +170,7 @@ struct FastRow {
     }
 };
 
-// The first `valid` lanes only: what stands behind them stays.
+// Stores the first `valid` lanes; memory after them is unchanged.
 [[gnu::always_inline]] inline void store_first(double* p, const f64x8& y, uint32_t valid) {
     if (valid >= kLanes) return store(p, y);
     double raw[kLanes];
@@ -176,9 +178,10 @@ struct FastRow {
     for (uint32_t j = 0; j < valid; ++j) p[j] = raw[j];
 }
 
-// All that was written, without an instruction; or the first of it, and whether the rest is in order.
+// Makes a Carried: of the only value written, without an instruction; or of the first value and whether the others are
+// finite.
 [[gnu::always_inline]] inline Carried carry(double x) {
-#ifdef __clang__  // knows no such asm
+#ifdef __clang__  // clang does not accept this asm
     return Carried{x};
 #else
     Carried c;
@@ -190,23 +193,25 @@ struct FastRow {
     return Carried{first, good ? 0.0 : __builtin_nan("")};
 }
 
-// A tick for nodes that know only windows.
+// The tick of a step that only has a FireFn: a firing of one frame.
 template <FireFn kFire> Carried ticking(Step& s, int64_t i, int64_t time, Carried) {
     const uint32_t verdict = kFire(s, {time - s.arrival, static_cast<uint32_t>(i), 1});
     s.verdict |= verdict;
     return carry(s.out[0].data[i * s.out[0].step], verdict == kFired);
 }
 
-// Nodes with their own loops work on packs in both layouts: eight frames of a batch, or one frame of eight batches.
+// How nodes with loops of their own step through a window: in packs of eight frames of one batch (frame layout) or of
+// one frame of eight batches (lane layout).
 struct Packs {
     uint32_t frames;  // frames per pack
     uint32_t window;
     Packs(const Step& s, const Firing& f) : frames(s.env->width == kLanes ? 1 : kLanes), window(f.frames) {}
-    uint32_t valid(uint32_t i) const { return frames == 1 ? kLanes : window - i; }  // lanes that count from frame i on
+    // lanes of the pack at frame i that are inside the window
+    uint32_t valid(uint32_t i) const { return frames == 1 ? kLanes : window - i; }
 };
 
-// Increments of 64 frames become the phases before each of them; returns the phase after the last. Additions of
-// integers may be regrouped freely, so this is the frame-by-frame recursion bit for bit.
+// Replaces the increments of 64 frames by the phase before each frame; returns the phase after the last. Integer
+// additions may be regrouped, so the result equals the frame-by-frame recursion bit for bit.
 [[gnu::always_inline]] inline uint64_t scan(uint64_t phase, u64x8 (&p)[kLanes]) {
     f64x8 t[kLanes];
     for (int k = 0; k < kLanes; ++k) t[k] = from_bits(p[k]);

@@ -12,7 +12,7 @@ namespace {
 
 bool before(const NodeType* t, std::string_view id) { return t->contract->id < id; }
 
-// What a contract breaks, found table by table.
+// Collects the rules that a contract breaks, one table after another.
 class Rules {
 public:
     explicit Rules(const amp_node_contract& c) : c_(c) {}
@@ -82,7 +82,7 @@ private:
         if (!(p.value >= p.low) || (!p.high_is_fs && !(p.value <= p.high)))
             says(p.key, text("its default is out of range (got %g, allowed %g to %g)", p.value, p.low, p.high));
     }
-    // Whether the parameter a role names is of that kind.
+    // Checks that the parameter a role names exists and is of `kind`.
     void role(uint32_t place, const char* name, uint32_t kind) {
         if (place > c_.n_params)
             says("", text("%s names no parameter (got %u, allowed 0 to %u)", name, place, c_.n_params));

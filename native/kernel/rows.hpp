@@ -1,4 +1,4 @@
-// Where one row of a node stands in the block: pointers to its frame 0, worked out when a view has moved.
+// Pointers to frame 0 of the block for one row of a node. They are recomputed when a view has moved.
 #pragma once
 #include "kernel/packs.hpp"
 
@@ -32,7 +32,7 @@ template <int NI, int NO, int NP, bool kAdds> struct Line {
         for (int k = 0; k < NO; ++k) out[k] = row(s.out[k], c, g, 0);
     }
 
-    // One by one, so that a copy stays in registers.
+    // Copies member by member, so that a local copy stays in registers.
     [[gnu::always_inline]] Line(const Line& o) : more(o.more) {
         for (int k = 0; k < NI; ++k) in[k] = o.in[k], in_step[k] = o.in_step[k];
         for (int k = 0; k < NO; ++k) out[k] = o.out[k];
@@ -40,7 +40,7 @@ template <int NI, int NO, int NP, bool kAdds> struct Line {
     }
     Line& operator=(const Line&) = default;
 
-    // Whether all inputs are frames side by side.
+    // Whether the frames of all inputs are contiguous.
     bool dense() const {
         bool yes = true;
         for (int k = 0; k < NI; ++k) yes = yes && in_step[k] == 1;
@@ -53,7 +53,7 @@ template <int NI, int NO, int NP, bool kAdds> struct Line {
         if constexpr (kAdds)
             for (int k = 0; k < more.n; ++k) x[0] = x[0] + load_as<T>(more.row[k] + i * (kDense ? 1 : more.step[k]));
     }
-    // The same where input 0, or the last of the edges that are added, has just been worked out.
+    // The same, where `carried` is the value of input 0, or of the last edge that input 0 sums.
     [[gnu::always_inline]] void inputs(int64_t i, double* x, double carried) const {
         x[0] = carried;
         if constexpr (kAdds)

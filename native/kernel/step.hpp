@@ -1,5 +1,5 @@
-// What the engine runs: steps, each with views into the arena and a function to fire it.
-// Plain data only: this header is shared by the engine and by the kernels of every ISA level.
+// What the engine executes: steps, each with views into the arena and a function that fires it. Plain data only: the
+// engine and the kernels of every ISA level include this header.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -10,29 +10,30 @@
 
 namespace amp {
 
-// Layouts. Streams of one port are rows; row (c, g) starts at data + c * channel_stride + g * group_stride.
-// Width 1 ("frame layout"): a group is one batch, frames are contiguous. Width 8 ("lane layout"): a group is eight
-// batches, frame i of a row holds eight doubles, one per batch.
+// Layouts. The signals of one port are rows; row (c, g) starts at data + c * channel_stride + g * group_stride. Width 1
+// ("frame layout"): a group is one batch, frames are contiguous. Width 8 ("lane layout"): a group is eight batches,
+// frame i of a row holds eight doubles, one per batch.
 inline constexpr int kLanes = 8;
 inline constexpr int kMostAdded = 4;
-inline constexpr int kMostModulations = 64;  // of one parameter
+inline constexpr int kMostModulations = 64;  // per parameter
 
-inline uint32_t values_to_line(const double* p) {  // from there to the start of a cache line
+inline uint32_t values_to_line(const double* p) {  // doubles from p to the next start of a cache line
     constexpr uintptr_t kLine = 64 / sizeof(double);
     return static_cast<uint32_t>(-(reinterpret_cast<uintptr_t>(p) / sizeof(double)) % kLine);
 }
 
 struct View {
     double* data = nullptr;      // frame 0 of the current block
-    int64_t channel_stride = 0;  // 0: one channel read by all
-    int64_t group_stride = 0;    // 0: one group read by all
-    int64_t step =
-        0;  // doubles per frame: the width, or 0 for a value that holds (then eight equal copies or eight lanes)
+    int64_t channel_stride = 0;  // 0: all channels read the same one
+    int64_t group_stride = 0;    // 0: all groups read the same one
+    // doubles per frame: the width; 0: a value constant over frames, stored as eight equal copies or eight lanes
+    int64_t step = 0;
 };
 
 struct Firing {
-    int64_t frame;    // logical frame of the first frame fired; the engine's own firings are in virtual time
-    uint32_t offset;  // its place in the block the views point at
+    // the first frame fired, counted by the node (logical frame); in the engine's own firings in virtual time
+    int64_t frame;
+    uint32_t offset;  // place of that frame in the block that the views point to
     uint32_t frames;
 };
 
@@ -40,7 +41,7 @@ struct Firing {
 inline constexpr uint32_t kFired = 0;
 inline constexpr uint32_t kNonfinite = 1;   // some output value is NaN or Inf
 inline constexpr uint32_t kOutOfRange = 2;  // a parameter left its declared range
-inline constexpr uint32_t kFusedWrong = 4;  // the fused parameter left its range, or is not finite
+inline constexpr uint32_t kFusedWrong = 4;  // the fused parameter (Step::fused) left its range or is not finite
 
 struct CurveData;  // core/signals/history.hpp
 
@@ -51,103 +52,107 @@ struct Environment {
     uint32_t batch_offset;
     int32_t width;   // 1 or 8
     int32_t groups;  // ceil(batches / width)
-    // Samples a control curve; the same bits however the range is cut.
+    // Samples a control curve. The values do not depend on how the range is divided into calls.
     void (*sample)(const CurveData& curve, double sample_rate, int64_t first, int64_t frames, double* out);
 };
 
 struct Step;
 using FireFn = uint32_t (*)(Step&, const Firing&);
-// From tick to tick, in a register: the first value that was written. The other half is NaN if further values are not
-// finite or there is a verdict, which stays in the step; else it is anything. A whole register is renamed where gcc
-// copies a lone double with a merge, a link in the chain from tick to tick.
+// What one tick passes to the next in a register. [0]: the first value it wrote. [1]: NaN if another value it wrote is
+// not finite, or if the step has a verdict; otherwise unspecified. A whole register, because gcc copies a lone double
+// with a merge, which would lengthen the dependency chain from tick to tick.
 using Carried [[gnu::vector_size(16)]] = double;
-// Frame i of the block, at virtual time `time`: for loops, and for blocks of one frame.
+// Fires a step for frame i of the block, at virtual time `time`. Used in feedback loops and for blocks of one frame.
 using TickFn = Carried (*)(Step&, int64_t i, int64_t time, Carried before);
 
 struct Modulation {
     View source;
     double scale, offset;
-    int32_t channel;   // -1 all, else the one source channel that reaches every destination channel
-    int32_t channels;  // of the source
+    // -1: channel by channel; otherwise the one source channel that modulates every destination channel
+    int32_t channel;
+    int32_t channels;  // of the source port
     int32_t multiply;  // 1 multiply, 0 add
 };
 
-// What a step does; it decides which payload of the step is there.
+// What a step does. The kind decides which member of the step's union is valid.
 enum class StepKind : uint8_t {
-    node,            // the kernel of a node: `of_node`
-    parameter,       // a parameter worked out frame by frame: `of_parameter`
-    curve,           // the control curve that a node plays, into its input: `of_parameter`
-    port,            // the edges that meet at an input port made one signal: `of_port`
-    copy,            // what an edge with initial tokens carries, into the window of the edge
-    pack,            // what the members of a cohort read, brought into its lanes
-    unpack,          // what a cohort wrote, lane by lane
-    initial_tokens,  // what readers see before the first token: `of_tokens`
-    flush,           // what closes a feedback cycle ends in zero, not in denormals
+    node,            // runs the kernel of a node: `of_node`
+    parameter,       // computes a parameter frame by frame: `of_parameter`
+    curve,           // samples the control curve that a node plays, into its input: `of_parameter`
+    port,            // combines the edges that meet at an input port into one signal: `of_port`
+    copy,            // copies what an edge with initial tokens carries into the edge's own window
+    pack,            // packs what the members of a cohort read into lanes
+    unpack,          // unpacks what a cohort wrote, lane by lane
+    initial_tokens,  // writes what readers see before the first token: `of_tokens`
+    flush,           // flushes denormals of an output that closes a feedback cycle
 };
 
-// Whose values are looked at where they are made: what all others write was seen at its source.
+// Whether a step's outputs are checked for NaN and Inf. The other kinds copy values that were checked where they were
+// made.
 inline bool is_watched(StepKind k) { return k <= StepKind::port; }
 
 struct NodeStep {
-    const View* samples = nullptr;  // input nodes: (b, c, n) order, strides in doubles, step 1
-    int64_t sample_frames = 0;      // zeros past it
-    View* more = nullptr;           // further edges of a node that adds up its one port by itself
+    // input nodes: the bound samples in (b, c, n) order, strides in doubles, step 1; borrowed
+    const View* samples = nullptr;
+    int64_t sample_frames = 0;  // frames of `samples`; later frames are zeros
+    View* more = nullptr;       // edges after the first, for a node that sums the edges of its port itself
     int32_t n_more = 0;
-    uint32_t fed = 0;      // bit k says that some edge enters input port k
-    bool idle = false;     // its output is its source's slice: there is nothing to do
-    bool flushes = false;  // its tick also flushes output 0, in place of the flush step behind it
+    uint32_t fed = 0;      // bit k: at least one edge enters input port k
+    bool idle = false;     // the output is its source's slice: nothing to compute
+    bool flushes = false;  // its tick also flushes output 0, instead of the flush step after it
 };
 
 struct ParameterStep {
-    View base;                         // values that hold over frames, where there is neither curve nor tensor
-    const CurveData* curve = nullptr;  // the base value in its place
-    const View* tensor = nullptr;      // the same: (b, c, n) order, strides in doubles, step 1
-    int64_t tensor_frames = 0;         // the last value holds
-    double* scratch = nullptr;         // lane layout: samples of the curve
+    View base;  // the base value if it is constant over frames; not used while `curve` or `tensor` is set
+    const CurveData* curve = nullptr;  // the base value is this curve; NULL: it is not a curve
+    // the base value is this tensor with a frame axis, in (b, c, n) order, strides in doubles, step 1; NULL: it is not
+    const View* tensor = nullptr;
+    int64_t tensor_frames = 0;  // frames of `tensor`; later frames have its last value
+    double* scratch = nullptr;  // lane layout: where the curve's samples are written
     const Modulation* mods = nullptr;
     int32_t n_mods = 0;
-    int32_t index = -1;        // of the parameter in the contract
+    int32_t index = -1;        // place of the parameter in the contract
     double low = 0, high = 0;  // the declared range
-    int64_t clamped = 0;       // values clamped so far
+    int64_t clamped = 0;       // number of values clamped so far
     bool clamps = false;
-    bool fuses = false;  // the other end of Step::fused
+    bool fuses = false;  // some node step's `fused` points to this step
 };
 
 struct PortStep {
-    int32_t index = -1;  // of the input port in the contract
+    int32_t index = -1;  // place of the input port in the contract
 };
 
 struct TokenStep {
-    const View* tokens = nullptr;  // (b, c, n) order, strides in doubles, step 1; NULL: zeros
-    int64_t frames = 0;            // of tokens; the last is frame -1
+    const View* tokens = nullptr;  // initial tokens in (b, c, n) order, strides in doubles, step 1; NULL: zeros
+    int64_t frames = 0;            // number of tokens; the last one is frame -1
 };
 
-// What a firing always reads stands first, in one cache line; the node's rows, coefficients and state stand just
-// before.
+// One step. The arena owns it, its views and its memory. The members that every firing reads come first, in one cache
+// line; a node's rows, coefficients and state are directly before the step in memory.
 struct alignas(64) Step {
-    void* rows = nullptr;  // of a node: where they stand in the block, as `bind_rows` left it
+    void* rows = nullptr;  // nodes: pointers into the block per row, written by `bind_rows`
     unsigned char* coef = nullptr;
     unsigned char* state = nullptr;
     const Environment* env = nullptr;
-    const double* fixed = nullptr;  // per contract parameter: enum index, integer, fixed number or rows of a matrix
-    uint64_t key = 0;               // hash of the node's name (noise)
-    int32_t channels = 1;           // rows of the work: channels x env->groups
-    int32_t varying = 0;            // 1: some frame-rate parameter changes per frame
-    Step* fused = nullptr;          // the parameter step this node may work out by itself while it stays_fused
+    const double* fixed = nullptr;  // per contract parameter: enum index, integer, fixed number, or rows of a matrix
+    uint64_t key = 0;               // hash of the node's name, for noise
+    int32_t channels = 1;           // the kernel runs channels x env->groups rows
+    int32_t varying = 0;            // 1: at least one parameter changes per frame
+    Step* fused = nullptr;          // the parameter step that this node replaces while stays_fused() is true
 
-    FireFn fire = nullptr;        // a window of frames
-    TickFn tick = nullptr;        // one frame
-    View* in = nullptr;           // nodes: one per input port; what joins edges: one per edge, channel or lane
+    FireFn fire = nullptr;        // fires a window of frames
+    TickFn tick = nullptr;        // fires one frame
+    View* in = nullptr;           // nodes: one per input port; other kinds: one per edge, channel or lane
     View* out = nullptr;          // one per output port
     View* par = nullptr;          // nodes: one per contract parameter; fixed-rate ones have data == nullptr
-    double* aux = nullptr;        // nodes: frames of their own (delay lines), zeroed at reset
+    double* aux = nullptr;        // nodes: memory of their own in frames (delay lines), zeroed at reset
     int64_t arrival = 0;          // virtual time of its frame 0
-    uint32_t aux_frames = 0;      // per row
-    uint32_t place = UINT32_MAX;  // of its node in the plan's order
+    uint32_t aux_frames = 0;      // frames of `aux` per row
+    uint32_t place = UINT32_MAX;  // place of its node in the plan's order
 
     StepKind kind = StepKind::node;
-    uint32_t verdict = 0;  // of its ticks
-    int32_t groups = 1;    // group rows of out
+    uint32_t verdict = 0;  // bits collected by its ticks
+    int32_t groups = 1;    // groups of rows in out
     int32_t n_in = 0;
     union {
         NodeStep of_node{};
@@ -164,7 +169,7 @@ struct alignas(64) Step {
 };
 static_assert(sizeof(Step) == 256);
 
-// A value that holds under one modulator needs no pass of its own: the node reads both.
+// Whether the node computes this parameter itself: its base value is constant over frames and one modulator changes it.
 inline bool stays_fused(const Step& parameter) {
     const ParameterStep& p = parameter.of_parameter;
     return p.fuses && !p.curve && !p.tensor;
@@ -173,34 +178,36 @@ inline bool stays_fused(const Step& parameter) {
 struct Op {
     FireFn fire;
     Step* step;
-    uint32_t series;  // steps from this one on through which values go in registers, see LayoutOps
+    uint32_t series;  // number of steps, from this one on, that can run as one series (LayoutOps::series)
 };
 inline constexpr int32_t kMostRowsInSeries = 4;
 
 struct LayoutOps {  // one per layout width
     FireFn fire = nullptr;
     TickFn tick = nullptr;
-    FireFn heat = nullptr;  // writes own heat (J per frame, summed over channels) into out[n_outputs]; NULL: none
-    void (*prepare)(Step&) = nullptr;    // coefficients of parameters that hold; NULL: there are none
-    void (*reset)(Step&) = nullptr;      // start state; NULL: there is none
+    // writes own heat (J per frame, summed over channels) into out[n_outputs]; NULL: the node has no heat formula
+    FireFn heat = nullptr;
+    // computes the coefficients of parameters that are constant over frames; NULL: there are none
+    void (*prepare)(Step&) = nullptr;
+    void (*reset)(Step&) = nullptr;      // sets the state of frame 0; NULL: there is no state
     size_t state_bytes = 0;              // per row
     size_t coef_bytes = 0;               // per row
-    void (*bind_rows)(Step&) = nullptr;  // after a view has moved, before anything else; NULL: nothing to do
+    void (*bind_rows)(Step&) = nullptr;  // called after a view has moved, before any other function; NULL: not needed
     size_t row_bytes = 0;                // per row
-    // A tick of one row, by whether its parameters hold; whether it takes input 0, or the last edge of one that adds,
-    // from the tick before; whether it flushes output 0. NULL: none.
+    // Ticks of one row, indexed by [its parameters are constant][it takes input 0, or the last edge of an input that
+    // sums, from the tick before][it flushes output 0]. NULL: none.
     TickFn carry[2][2][2]{};
-    // `n` steps of this type in a row, their parameters constant, each writing over the frames that the one before it
-    // wrote: one pass for all of them. Returns the frames done; those behind, with a value that is not finite among
-    // them, stand as they were. NULL: none.
+    // Runs `n` steps of this type in one pass. Their parameters are constant, and each overwrites the frames that the
+    // step before it wrote. Returns the frames done; the frames after those are unchanged, and a value that is not
+    // finite is among their results. NULL: none.
     uint32_t (*series)(const Op* ops, uint32_t n, const Firing& f) = nullptr;
 };
 
-// How a node type says what it computes.
+// How a node type is implemented.
 enum class NodeKind : uint8_t {
-    frame,    // maths of one frame, which drivers run in both layouts (kernel/node_traits.hpp)
-    row,      // loops of its own over the rows of a firing
-    window,   // windows of frames looked at together
+    frame,    // a formula for one frame, which the drivers run in both layouts (kernel/node_traits.hpp)
+    row,      // its own loops over the rows of a firing
+    window,   // a function of windows of frames
     foreign,  // code from another library
 };
 
@@ -208,15 +215,17 @@ struct NodeType {
     NodeKind kind = NodeKind::foreign;
     const amp_node_contract* contract = nullptr;
     LayoutOps ops[2];       // width 1, width 8
-    bool adds = false;      // sums up to kMostAdded edges of its one port by itself
-    bool in_place = false;  // its output may stand where its input stands
+    bool adds = false;      // its kernel sums up to kMostAdded edges of its one port
+    bool in_place = false;  // its output may overwrite its input
     bool passes = false;    // its output is its input, bit for bit
-    int32_t fast = -1;      // parameter a fused step may stand for, -1: none
-    bool holds = false;     // its output holds while its parameters hold: fired once, never again
-    uint32_t (*aux_frames)(const Step&) = nullptr;  // frames of node-owned memory per row; NULL: none
-    int64_t (*latency)(const double* fixed, double sample_rate) = nullptr;  // L; NULL: the contract's
-    bool (*possible)(const Step&) = nullptr;  // a state from outside reaches no memory but the node's; NULL: none could
-    bool (*alone)(const double* fixed) = nullptr;  // reads its name or its batch, so no cohort takes it; NULL: never
+    int32_t fast = -1;      // the parameter that the node can compute itself (kFast), -1: none
+    bool holds = false;     // its output is constant over frames while its parameters are: it fires once
+    uint32_t (*aux_frames)(const Step&) = nullptr;                          // frames of Step::aux per row; NULL: none
+    int64_t (*latency)(const double* fixed, double sample_rate) = nullptr;  // latency L in frames; NULL: the contract's
+    // whether a restored state makes the node access only its own memory; NULL: every state does
+    bool (*possible)(const Step&) = nullptr;
+    // whether the node reads its name or batch number, so that it cannot join a cohort; NULL: it does not
+    bool (*alone)(const double* fixed) = nullptr;
 };
 
 struct MeterKernels;
@@ -230,17 +239,17 @@ struct KernelTable {
     const char* isa;
     const NodeType* const* types;  // ordered by id
     uint32_t n_types;
-    StepOps parameter[2];  // per layout: base value, modulations, range
-    // The edges of a port become one signal, by AMP_GATHER_*: their sum in slot order (one edge: a copy), its mean, or
-    // one view per channel stacked. The modes behind need no step of their own.
+    StepOps parameter[2];  // per layout: computes base value, modulations and range
+    // Combines the edges of a port into one signal, by AMP_GATHER_*: their sum in slot order (one edge: a copy), their
+    // mean, or one view per channel stacked. The other modes need no step.
     StepOps gather[3][2];
-    StepOps flush[2];  // denormals of what closes a feedback cycle
-    // Cohorts: one view per lane into lanes, and lanes into rows of their own.
+    StepOps flush[2];  // flushes denormals of an output that closes a feedback cycle
+    // Cohorts: pack reads one view per lane into lanes; unpack writes lanes to separate rows.
     StepOps pack, unpack;
-    // Whether what stands in these frames is finite, in `rows` rows of each channel.
+    // Whether all values in these frames are finite, in `rows` rows of each channel.
     bool (*finite)(const View& written, int channels, int rows, const Firing& f);
-    // Lane j of each frame of x (step 8, 1 or 0) to y + j * stride, frames contiguous; `far`: past the caches, which
-    // other threads see after `publish`.
+    // Writes lane j of each frame of x (step 8, 1 or 0) to y + j * stride, frames contiguous. `far`: the stores bypass
+    // the caches; other threads may read them after `publish`.
     void (*scatter)(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride,
                     bool far);
     void (*publish)();

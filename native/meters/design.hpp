@@ -1,4 +1,4 @@
-// What the meters' filters are made of; worked out once per meter.
+// Filter designs of the meters, computed once per meter.
 #pragma once
 #include "meters/kernels.hpp"
 

@@ -35,8 +35,8 @@ std::vector<double> window_means(const double* energies, int64_t hops, int64_t w
     return means;
 }
 
-// BS.1770-4, equations 4 to 7: blocks above -70 LKFS make the relative gate, 10 LU below their mean; those above both
-// make the loudness.
+// BS.1770-4, equations 4 to 7: the relative gate is 10 LU below the mean of the blocks above -70 LKFS; the loudness is
+// the mean of the blocks above both gates.
 Gated integrated(const std::vector<double>& blocks) {
     const double absolute = absolute_gate();
     double sum = 0.0;
@@ -54,8 +54,8 @@ Gated integrated(const std::vector<double>& blocks) {
     return g;
 }
 
-// EBU Tech 3342, section 4: windows from -70 LUFS up make the relative gate, 20 LU below their mean; of those from the
-// gate up the percentiles are values, nearest in rank.
+// EBU Tech 3342, section 4: the relative gate is 20 LU below the mean of the windows at or above -70 LUFS. The
+// percentiles are values (nearest rank) of the windows at or above that gate.
 Range loudness_range(const std::vector<double>& windows) {
     std::vector<double> kept;
     double sum = 0.0;

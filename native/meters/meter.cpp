@@ -12,14 +12,14 @@ namespace amp {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-constexpr double kFaint = 0x1p-500;  // states of filters end in zero, not in denormals
+constexpr double kFaint = 0x1p-500;  // filter states below it become zero, so that they do not decay into denormals
 
 uint32_t threads_for(uint32_t asked, size_t signals) {
     return static_cast<uint32_t>(
         std::min<size_t>(asked ? asked : std::min(usable_threads(), AMP_MOST_THREADS), signals));
 }
 
-// So many pieces of work for so many threads; with one there is no pool.
+// A pool for this many threads and pieces of work; NULL for one thread.
 std::unique_ptr<Pool> pool_for(uint32_t threads, size_t groups) {
     if (threads < 2) return nullptr;
     return std::make_unique<Pool>(threads - 1, static_cast<uint32_t>(std::min<size_t>(groups, size_t{threads} * 4)));
@@ -31,7 +31,7 @@ double value(const Compensated& t, const double* lanes) {
     return t.sum + (t.lost + open);
 }
 
-// Of the three sums of squares, the greatest in magnitude decides.
+// RMS from the sums of squares of big, usual and tiny values: the first that is not zero, plus the next.
 double rms(const LevelState& s, double count) {
     const double usual = value(s.squares, s.square), big = value(s.bigs, s.big), tiny = value(s.tinies, s.tiny);
     if (big > 0.0) return std::sqrt((big + usual * kShrink * kShrink) / count) / kShrink;
@@ -89,7 +89,7 @@ void Meter::process(const amp_buffer& in) {
     frames_ += in.frames;
 }
 
-// The signals of one group. Each is taken in stretches that stay in the cache from one meter to the next.
+// Processes the signals of one group, in stretches that stay in the cache from one meter to the next.
 void Meter::take(size_t first, const amp_buffer& in) {
     constexpr int64_t kStretchFrames = 2048;
     const size_t count = std::min(group_, signals() - first);
@@ -145,7 +145,7 @@ amp_levels Meter::levels(size_t signal) const {
 }
 
 bool Meter::measurable(uint32_t batch) const {
-    constexpr double kMost = 0x1p400;  // squares and their sums stay finite
+    constexpr double kMost = 0x1p400;  // limit up to which squares and their sums are finite
     for (uint32_t c = 0; c < channels_; ++c) {
         const Extremes e = extremes(levels_[size_t{batch} * channels_ + c]);
         if (e.left_out > 0.0 || e.peak > kMost) return false;

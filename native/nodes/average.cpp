@@ -1,4 +1,4 @@
-// average: y = gain * (mean of what is connected). The engine works the mean out before the node fires.
+// average: y = gain * (mean of the connected signals). The engine computes the mean before the node fires.
 #include "nodes/routing.hpp"
 
 namespace amp::AMP_KNS {

@@ -1,4 +1,4 @@
-// batch_mix: the mean or the sum of all batches, in every batch.
+// batch_mix: every batch receives the mean or the sum of all batches.
 #include "kernel/contract.hpp"
 #include "kernel/packs.hpp"
 
@@ -8,7 +8,7 @@ namespace {
 enum Param { kReduction };
 enum Reduction { kMean, kSum };
 
-// Batches are added from 0 on, eight frames side by side, so that the layout means nothing.
+// Adds batches in ascending order, eight frames at a time, so that the result does not depend on the layout.
 template <int W> uint32_t fire(Step& s, const Firing& f) {
     const int batches = static_cast<int>(s.env->batches);
     const double share = static_cast<int>(s.fixed[kReduction]) == kMean ? 1.0 / batches : 1.0;

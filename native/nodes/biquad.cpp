@@ -1,6 +1,6 @@
-// biquad: transposed direct form II, coefficients given or designed after R. Bristow-Johnson's cookbook.
-// The recursion is written on the two states only (y = b0 x + s1 put into their updates): one product and two sums
-// deep per frame, and the output is feed-forward.
+// biquad: transposed direct form II; coefficients are given, or designed after R. Bristow-Johnson's cookbook.
+// The recursion uses only the two states (y = b0 x + s1 is substituted in their updates): its dependency chain is one
+// product and two sums per frame, and the output is feed-forward.
 #include "dsp/math.hpp"
 #include "kernel/contract.hpp"
 #include "kernel/driver.hpp"
@@ -28,7 +28,7 @@ template <class T> struct Biquad {
         const T n = T(1.0) / a0, d1 = a1 * n, d2 = a2 * n, g = b0 * n;
         return {g, d1, d2, b1 * n - d1 * g, b2 * n - d2 * g};
     }
-    // A highshelf is the lowshelf with z replaced by -z: the cosine and the odd coefficients change sign.
+    // A highshelf is the lowshelf with z replaced by -z: the signs of the cosine and of the odd coefficients change.
     static Coef shelf(T A, T cosine, T alpha, T sign) {
         const T up = A + T(1.0), down = A - T(1.0), c = sign * cosine, two = T(2.0) * sign,
                 r = T(2.0) * (vsqrt(A) * alpha);

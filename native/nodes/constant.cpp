@@ -1,4 +1,4 @@
-// constant: a signal that is its parameter.
+// constant: outputs the value of its parameter.
 #include "kernel/contract.hpp"
 #include "kernel/driver.hpp"
 

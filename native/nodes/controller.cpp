@@ -1,4 +1,4 @@
-// controller: a named control curve as a signal. The engine samples the curve into the node's only input view.
+// controller: outputs a named control curve. The engine samples the curve into the node's only input view.
 #include "nodes/routing.hpp"
 
 namespace amp::AMP_KNS {

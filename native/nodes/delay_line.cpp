@@ -17,7 +17,7 @@ uint32_t memory(const Step& s) {
     return frames;
 }
 
-// Delay in frames, split: taps stand at whole + {-1, 0, 1, 2}, the value at whole + part.
+// A delay in frames, split into `whole` and `part`: the interpolation uses frames whole + {-1, 0, 1, 2}.
 struct Place {
     f64x8 whole, part;
 };
@@ -27,13 +27,13 @@ Place place(f64x8 frames, bool cubic) {
     return {whole, frames - whole};
 }
 
-f64x8 cubic(const f64x8* x, f64x8 t) {  // through (-1, x[0]), (0, x[1]), (1, x[2]), (2, x[3])
+f64x8 cubic(const f64x8* x, f64x8 t) {  // the cubic through (-1, x[0]), (0, x[1]), (1, x[2]), (2, x[3])
     const f64x8 half(0.5), sixth(1.0 / 6.0), a = t + f64x8(1.0), b = t - f64x8(1.0), c = t - f64x8(2.0);
     return (half * (a * b * c) * x[1] - half * (a * t * c) * x[2]) +
            (sixth * (a * t * b) * x[3] - sixth * (t * b * c) * x[0]);
 }
 
-// A row's memory: a ring of logical frames, one or eight doubles each.
+// The memory of a row: a ring of logical frames, of one double (frame layout) or eight (lane layout) each.
 struct Ring {
     double* data;
     int64_t mask;
@@ -43,8 +43,8 @@ struct Ring {
         for (uint32_t i = 0; i < frames; ++i)
             for (int j = 0; j < width; ++j) data[((n + i) & mask) * width + j] = x[i * step + j];
     }
-    // The values back[j] frames before frame n (lane layout) or before frame n + j (frame layout). `same`: all back[j]
-    // are equal.
+    // Values back[j] frames before frame n (lane layout), or before frame n + j (frame layout). `same`: all back[j] are
+    // equal.
     f64x8 read(int64_t n, const double* back, bool same) const {
         const int64_t first = (n - static_cast<int64_t>(back[0])) & mask;
         if (same && width == kLanes) return load(data + first * kLanes);

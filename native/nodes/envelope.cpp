@@ -1,5 +1,5 @@
-// envelope: attack, hold, decay, sustain, release. The level is a closed form of the frames since the last event and of
-// what was latched then, so frames without events are worked on eight at a time.
+// envelope: attack, hold, decay, sustain, release. The level is a closed formula of the frames since the last event and
+// of the values latched at it, so frames without events are computed eight at a time.
 #include "kernel/contract.hpp"
 #include "kernel/packs.hpp"
 
@@ -9,21 +9,22 @@ namespace {
 enum Port { kGate, kTrigger, kVelocity, kPorts };
 enum Param { kAttack, kHold, kDecay, kSustain, kRelease, kParamCount };
 
-// Latched at an event. Ends are counted in frames since the event; inverses are 0 for parts that take no time.
+// Values latched at an event. Ends of segments are in frames since the event; the inverse of a segment without length
+// is 0.
 template <class T> struct Segments {
     T from, peak, sustain;  // levels
     T attack_end, hold_end, decay_end;
-    T release;                             // frames; infinite while the gate holds the sustain
+    T release;                             // length in frames; infinite while the gate is on
     T per_attack, per_decay, per_release;  // 1 / frames
 };
 
 template <class T> struct State {
     Segments<T> seg;
     T k;              // frames since the event
-    T gate, trigger;  // 1 if it was on at the last frame
+    T gate, trigger;  // 1: it was on in the last frame
 };
 
-// The same while frames go by: what was on stays a mask.
+// The same while a window is computed; on and off are masks.
 template <class T> struct Live {
     Segments<T> seg;
     T k;
@@ -34,7 +35,7 @@ template <class T> struct Live {
 
 template <class T> AMP_INLINE T fourth(T x) { return (x * x) * (x * x); }
 
-// Sustain and release, `since` frames after the decay.
+// Level during sustain and release, `since` frames after the decay ended.
 template <class T> AMP_INLINE T tail(const Segments<T>& s, T since) {
     return select(since < s.release, s.sustain * fourth(T(1.0) - since * s.per_release), T(0.0));
 }
@@ -57,7 +58,7 @@ template <class T> AMP_INLINE T inverse(T frames) {
     return select(frames > T(0.0), T(1.0) / vmax(T(1.0), frames), T(0.0));
 }
 
-// The curve that begins now, at level `from`. p holds the parameters of this frame.
+// The segments that begin now at level `from`. p has the parameters of this frame.
 template <class T> Segments<T> begin(T from, T velocity, mask_of<T> held, const T* p, double rate) {
     const T attack = frames_of(p[kAttack], rate), decay = frames_of(p[kDecay], rate),
             release = frames_of(p[kRelease], rate);
@@ -100,7 +101,7 @@ struct Rows {
 AMP_INLINE bool differ(bool a, bool b) { return a != b; }
 AMP_INLINE m8 differ(m8 a, m8 b) { return a ^ b; }
 
-// One frame: events, level, reset.
+// Computes one frame: events, level, reset.
 template <class T> AMP_INLINE void frame(const Step& s, const Rows& rows, uint32_t i, Live<T>& st, Watch& watch) {
     const T half(0.5);
     const auto gate = at<T>(rows.in[kGate], s.in[kGate], i) > half;
@@ -138,7 +139,7 @@ template <class T> uint32_t frame_by_frame(Step& s, const Firing& f) {
     return watch.verdict();
 }
 
-// No gate or trigger of eight batches changes within eight frames.
+// Whether no gate or trigger of eight batches changes within eight frames.
 AMP_INLINE bool quiet(const Step& s, const Rows& rows, uint32_t i, const Live<f64x8>& st) {
     const f64x8 half(0.5);
     m8 changed(false);
@@ -150,12 +151,12 @@ AMP_INLINE bool quiet(const Step& s, const Rows& rows, uint32_t i, const Live<f6
     return !any(changed);
 }
 
-// Eight frames without an event.
+// Computes eight frames without an event.
 AMP_INLINE void eight_frames(const Rows& rows, uint32_t i, Live<f64x8>& st, Watch& watch) {
     double* y = rows.amplitude + i * kLanes;
     for (int k = 0; k < kLanes; ++k) store(rows.reset + i * kLanes + k * kLanes, f64x8(0.0));
     f64x8 since = st.k - st.seg.decay_end, value;
-    const m8 rests =  // the level stays
+    const m8 rests =  // the level is constant
         ((st.seg.per_release == f64x8(0.0)) & (since + f64x8(7.0) < st.seg.release)) | (since >= st.seg.release);
     if (any(since < f64x8(0.0))) {
         for (int k = 0; k < kLanes; ++k, st.k = st.k + f64x8(1.0))
@@ -195,7 +196,7 @@ uint32_t across_lanes(Step& s, const Firing& f) {
     return seen.verdict();
 }
 
-// No gate or trigger changes within eight frames.
+// Whether no gate or trigger changes within eight frames.
 AMP_INLINE bool quiet(const Step& s, const Rows& rows, uint32_t i, const Live<double>& st) {
     const f64x8 half(0.5);
     const m8 gate = at<f64x8>(rows.in[kGate], s.in[kGate], i) > half,

@@ -1,4 +1,4 @@
-// fir: linear-phase filter by the window method, as long as asked for.
+// fir: linear-phase filter designed by the window method, of any length.
 #include "dsp/kaiser.hpp"
 #include "kernel/contract.hpp"
 #include "kernel/packs.hpp"
@@ -9,7 +9,8 @@ namespace {
 enum Param { kMode, kCutoff, kUpper, kHalf, kStopband };
 enum Mode { kLowpass, kHighpass, kBandpass, kBandstop };
 
-// Half of a lowpass, from its end h[0] to its middle h[half], with gain 1 at 0 Hz. `cutoff` in cycles per frame.
+// Half of a symmetric lowpass, from its first value h[0] to its middle h[half], with gain 1 at 0 Hz. `cutoff` is in
+// cycles per frame.
 void lowpass(double cutoff, int64_t half, double beta, double* h) {
     double sum = 0.0;
     const double top = bessel_i0(beta);
@@ -23,14 +24,14 @@ void lowpass(double cutoff, int64_t half, double beta, double* h) {
     for (int64_t k = 0; k <= half; ++k) h[k] /= sum;
 }
 
-// A row's memory: the half response, then the past and the present of the input.
+// The memory of a row: half of the response, then past and present frames of the input.
 struct Memory {
     int64_t half, width;
     double *h, *past;
     Memory(const Step& s, int row)
         : half(static_cast<int64_t>(s.fixed[kHalf])),
           width(s.env->width),
-          h(s.aux),  // of row 0, for all rows
+          h(s.aux),  // stored in row 0 and used by all rows
           past(s.aux + (int64_t{row} * s.aux_frames + half + 1) * width) {}
     int64_t capacity() const { return 4 * half + kChunk; }
 };
@@ -49,7 +50,7 @@ void reset(Step& s) {
     const bool band = mode == kBandpass || mode == kBandstop;
     lowpass(band ? high : s.fixed[kCutoff] / rate, own.half, beta, own.h);
     if (band) {
-        lowpass(low, own.half, beta, own.past);  // still unused
+        lowpass(low, own.half, beta, own.past);  // not used otherwise yet
         for (int64_t k = 0; k <= own.half; ++k) own.h[k] -= own.past[k], own.past[k] = 0.0;
     }
     if (mode == kHighpass || mode == kBandstop) {
@@ -57,7 +58,7 @@ void reset(Step& s) {
         own.h[own.half] += 1.0;
     }
     for (int r = 0; r < s.channels * s.env->groups; ++r)
-        reinterpret_cast<int64_t*>(s.state)[r] = 2 * own.half;  // place of the next frame
+        reinterpret_cast<int64_t*>(s.state)[r] = 2 * own.half;  // where the next frame is written
 }
 
 bool possible(const Step& s) {
@@ -69,7 +70,8 @@ bool possible(const Step& s) {
     return true;
 }
 
-// Frames behind the newest 2 half go when the memory is full.
+// Returns where `frames` frames can be written. When the memory is full, frames older than the newest 2 half are
+// dropped.
 double* room(const Memory& m, int64_t& place, uint32_t frames) {
     if (place + frames > m.capacity()) {
         std::memmove(m.past, m.past + (place - 2 * m.half) * m.width,
@@ -81,7 +83,7 @@ double* room(const Memory& m, int64_t& place, uint32_t frames) {
     return x;
 }
 
-// Every frame is summed from both ends to the middle; `kPacks` packs at a time hide the latency of an addition.
+// Sums each frame from both ends to the middle. kPacks packs at a time hide the latency of an addition.
 template <int kPacks> void convolve(const Memory& m, const double* x, f64x8* y) {
     for (int p = 0; p < kPacks; ++p) y[p] = f64x8(0.0);
     const double* old = x - 2 * m.half * m.width;

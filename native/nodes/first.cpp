@@ -1,4 +1,4 @@
-// first: the connected signal with the lowest slot. The engine reads no other.
+// first: passes on the connected signal with the lowest slot. The engine reads no other.
 #include "nodes/routing.hpp"
 
 namespace amp::AMP_KNS {

@@ -11,12 +11,12 @@ template <class U> AMP_INLINE U mix64(U x) {
     return x ^ (x >> 31);
 }
 
-// Start of a stream of its own per batch and channel.
+// The start of a random stream for each batch and channel.
 template <class U> AMP_INLINE U stream_of(U seed, U batch, uint64_t channel) {
     return mix64(mix64(seed + batch * U(0xd1b54a32d192ed03u)) + U(channel * 0x8cb92ba72f3d8dd7u));
 }
 
-// Number n of a stream: splitmix64 with the state it has after n steps.
+// Number n of a stream: the output of splitmix64 after n steps.
 template <class U> AMP_INLINE U hash_at(U stream, U n) { return mix64(stream + n * U(0x9e3779b97f4a7c15u)); }
 
 }  // namespace amp::AMP_KNS

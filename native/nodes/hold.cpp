@@ -17,7 +17,7 @@ template <class T> uint32_t fire(Step& s, const Firing& f) {
             const double* x = row(s.in[0], c, g, f.offset);
             double* y = row(s.out[0], c, g, f.offset);
             T held = load_as<T>(state);
-            int64_t next = first;  // frame of the window that is taken next
+            int64_t next = first;  // next frame at which a value is sampled
             for (uint32_t i = 0; i < f.frames; ++i) {
                 if (i == next) {
                     held = load_as<T>(x + i * s.in[0].step);

@@ -1,11 +1,11 @@
-// input: samples bound from outside, an array or an audio file.
+// input: samples given from outside the graph, as an array or an audio file.
 #include "kernel/contract.hpp"
 #include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 namespace {
 
-// One frame-layout window: the bound frames, silence around them.
+// Copies one window in the frame layout: the bound frames, and silence before and after them.
 void copy(const double* x, int64_t frames, const Firing& f, double* y, Watch& watch) {
     const auto within = [&](int64_t i) { return i < 0 ? 0 : i < f.frames ? i : int64_t{f.frames}; };
     const int64_t first = within(-f.frame), end = x ? within(frames - f.frame) : first;

@@ -1,5 +1,5 @@
-// lfo: a slow shape, smoothed and scaled: y = offset + depth * slewed(shape). Two stages, each a node of its own to the
-// driver: the shape is written to the output, the slew reads it there.
+// lfo: a slow waveform, smoothed and scaled: y = offset + depth * slewed(shape). It runs as two stages, each a node to
+// the driver: the first writes the waveform to the output, the second reads it there and smooths it.
 #include "dsp/math.hpp"
 #include "kernel/contract.hpp"
 #include "kernel/driver.hpp"
@@ -12,7 +12,8 @@ namespace {
 enum Waveform { kSine, kTriangle, kSaw, kSquare, kRandom };
 enum Param { kShape, kRate, kPhaseCycles, kSlew, kDepth, kOffset, kChannels, kParamCount };
 
-// kScaled: with depth and offset, for an lfo without slew, whose recursion would hand on its input.
+// kScaled: the first stage also applies depth and offset, for an lfo without slew, where the second stage has nothing
+// to do.
 template <class T, bool kScaled> struct ShapeOf {
     using U = u64_of<T>;
     static constexpr int kParams = kParamCount, kInputs = 0, kOutputs = 1;
@@ -54,14 +55,14 @@ template <class T, bool kScaled> struct ShapeOf {
 template <class T> using Shape = ShapeOf<T, false>;
 template <class T> using Scaled = ShapeOf<T, true>;
 
-// Sample and hold: one hash per cycle. Counts cycles beside the phase; a stream per row.
+// Sample and hold: one random value per cycle, from a hash of the cycle's number; one random stream per row.
 template <class T> struct Random {
     using U = u64_of<T>;
     static constexpr int kParams = kParamCount, kInputs = 0, kOutputs = 1;
     static constexpr int kNumbers[] = {kRate, kPhaseCycles};
     struct Coef {
         U inc, offset, turns;
-    };  // turns: whole cycles of the offset, its fraction taken as signed
+    };  // turns: whole cycles of the offset, whose fraction is signed
     struct State {
         U phase, cycle, stream;
     };
@@ -94,7 +95,7 @@ template <class T> struct Slew {
     };
     struct State {
         T y, running;
-    };  // running 0: the first value is taken as it is
+    };  // running 0: the first value is output without smoothing
     struct Mid {
         T y;
     };
@@ -120,7 +121,7 @@ template <class T> constexpr size_t kCoef = larger(sizeof(typename Shape<T>::Coe
 
 bool is_random(const Step& s) { return static_cast<int>(s.fixed[kShape]) == kRandom; }
 
-// The step as the second stage sees it: reading where the first wrote, its memory behind the first's.
+// The step of the second stage: it reads what the first stage wrote, and its state follows that of the first in memory.
 template <class T> Step second(const Step& s) {
     Step t = s;
     const size_t rows = static_cast<size_t>(s.channels) * static_cast<size_t>(s.env->groups);
@@ -138,7 +139,7 @@ bool without_slew(const Step& s) {
     return none;
 }
 
-// What the recursion would have kept: the shape of the last frame, one increment back.
+// Sets the state that the slew would have: the waveform of the last frame, one increment before the present phase.
 template <class T> void keep_last(Step& s, const Firing& f) {
     Step slew = second<T>(s);
     const Setup u{*s.env, s.fixed, s.key};
@@ -177,7 +178,7 @@ template <class T> Carried tick(Step& s, int64_t i, int64_t time, Carried before
 
 template <class T> void bind_rows(Step& s) {
     Step slew = second<T>(s);
-    Driver<Shape>::bind_rows(s);  // the row of every first stage
+    Driver<Shape>::bind_rows(s);  // binds the rows of every possible first stage
     Driver<Slew>::bind_rows(slew);
 }
 

@@ -1,8 +1,8 @@
-// lookahead_limiter: the gain is down before the peak comes, along a straight line.
-// The least gain the window asks for is found with two passes over blocks of the window's length: M. van Herk, "A fast
-// algorithm for local minimum and maximum filters", Pattern Recognition Letters 13, 1992. Gains are kept in steps of a
-// power of two, small enough to be inaudible and large enough that the running sum over the window is exact: it never
-// drifts, and no cut of time changes it.
+// lookahead_limiter: lowers the gain along a straight line before a peak arrives.
+// The least gain required in the window is found with two passes over blocks of the window's length: M. van Herk, "A
+// fast algorithm for local minimum and maximum filters", Pattern Recognition Letters 13, 1992. Gains are quantized to
+// steps of a power of two, small enough to be inaudible and large enough that the running sum over the window is exact:
+// it does not drift, and it does not depend on how time is divided into blocks.
 #include "dsp/math.hpp"
 #include "kernel/contract.hpp"
 #include "kernel/packs.hpp"
@@ -11,20 +11,20 @@ namespace amp::AMP_KNS {
 namespace {
 
 enum Param { kLookahead, kCeiling, kRelease };
-constexpr double kAlmostOpen = 1e-9;  // a gain that near to 1 is 1
+constexpr double kAlmostOpen = 1e-9;  // a gain closer to 1 than this is set to 1
 
 int64_t latency(const double* fixed, double rate) {
     return static_cast<int64_t>(vfloor(fixed[kLookahead] * rate + 0.5));
 }
 
-// Per row four arrays as long as the window: signal, ceiling and, in channel 0, for all channels of a batch, the least
-// gains and the gains in steps.
+// Memory per row: four arrays as long as the window. They hold the signal and the ceiling; and in channel 0, for all
+// channels of a batch, the least gains and the quantized gains.
 uint32_t memory(const Step& s) { return static_cast<uint32_t>(4 * (latency(s.fixed, s.env->sample_rate) + 1)); }
 
 template <class T> struct State {
-    T least;  // since the start of the block of the window's length
-    T gain;   // with release
-    T sum;    // of the gains in steps over the window
+    T least;  // least gain since the current block of the window's length began
+    T gain;   // gain after release
+    T sum;    // sum of the quantized gains over the window
 };
 
 template <class T> struct Limiter {
@@ -32,7 +32,7 @@ template <class T> struct Limiter {
     const int64_t window = latency(s.fixed, s.env->sample_rate) + 1;
     const double steps = step_count(window);
 
-    // 2^q with q + log2(window) <= 53.
+    // Steps per unit of gain: 2^q with q + log2(window) <= 53.
     static double step_count(int64_t window) {
         double q = 9007199254740992.0;
         for (int64_t w = 1; w < window; w *= 2) q *= 0.5;
@@ -53,7 +53,7 @@ template <class T> struct Limiter {
         }
     }
 
-    // What the frame asks for, over all channels; the frame and its ceiling go to memory.
+    // The gain that this frame requires, over all channels. Writes the frame and its ceiling to memory.
     T wanted(int g, uint32_t i, uint32_t offset, int64_t at) const {
         T least(1.0);
         for (int c = 0; c < s.channels; ++c) {
@@ -68,7 +68,7 @@ template <class T> struct Limiter {
         return load_as<T>(row(v, c, g, offset) + i * v.step);
     }
 
-    // The least of the window that ends here: of this block so far, and of the end of the block before.
+    // The least gain in the window that ends here: in this block so far, and in the end of the block before.
     T least_of_window(int g, State<T>& st, int64_t at, T wanted) const {
         st.least = at == 0 ? wanted : vmin(st.least, wanted);
         set(0, g, kLeast, at, wanted);
@@ -100,7 +100,8 @@ template <class T> struct Limiter {
                 const int64_t oldest = at + 1 < window ? at + 1 : 0;
                 for (int c = 0; c < s.channels; ++c) {
                     const T most = get(c, g, kMost, oldest), y = get(c, g, kSignal, oldest) * level;
-                    const T held = select(vabs(y) > most, select(y > T(0.0), most, -most), y);  // the last rounding
+                    // corrects the rounding of the product
+                    const T held = select(vabs(y) > most, select(y > T(0.0), most, -most), y);
                     store_as(row(s.out[0], c, g, f.offset) + i * s.out[0].step, held);
                     watch.see(held);
                 }
@@ -109,7 +110,7 @@ template <class T> struct Limiter {
         }
         return watch.verdict();
     }
-    // The release of channel 0 counts: the channels are linked.
+    // The release coefficient. All channels use that of channel 0, because they share one gain.
     T rise_of(int g, uint32_t i, uint32_t offset) const {
         return T(1.0) - vexp(T(-1.0) / (at_frame(s.par[kRelease], 0, g, offset, i) * T(s.env->sample_rate)));
     }

@@ -7,7 +7,8 @@ namespace {
 
 enum Param { kMatrix };
 
-// The products of a row are added from column 0 on; the matrix holds, one or one per batch.
+// Adds the products of a row from column 0 on. The matrix is constant over frames: one for all batches or one per
+// batch.
 template <bool kTick> uint32_t fire(Step& s, const Firing& f) {
     const Packs packs(s, f);
     const View &in = s.in[0], &matrix = s.par[kMatrix], &out = s.out[0];

@@ -1,4 +1,4 @@
-// mix: y = gain * (sum of what is connected).
+// mix: y = gain * (sum of the connected signals).
 #include "nodes/routing.hpp"
 
 namespace amp::AMP_KNS {

@@ -1,6 +1,6 @@
-// noise: white, uniform, a function of (seed, node, batch, channel, frame): any frame can be made without the ones
-// before it. The hash is the finaliser of splitmix64 (G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number
-// Generators", 2014).
+// noise: white and uniform, a function of (seed, node, batch, channel, frame), so that any frame can be computed
+// without the ones before it. The hash is the finaliser of splitmix64 (G. Steele, D. Lea, C. Flood, "Fast Splittable
+// Pseudorandom Number Generators", 2014).
 #include "kernel/contract.hpp"
 #include "kernel/packs.hpp"
 #include "nodes/hash.hpp"

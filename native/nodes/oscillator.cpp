@@ -1,8 +1,8 @@
-// oscillator: sine, saw, square and triangle on a 64-bit phase, naive or with their steps and corners band-limited by
-// polynomials. Two kernels: a formula of the phase, two-point at best, while nothing else sets the phase; and one that
-// follows events, for four points and for sync. V. Valimaki and A. Huovilainen, "Antialiasing Oscillators in
-// Subtractive Synthesis", 2007 (steps); F. Esqueda, V. Valimaki and S. Bilbao, "Rounding Corners with BLAMP", 2016
-// (corners).
+// oscillator: sine, saw, square and triangle on a 64-bit phase, naive or with steps and corners band-limited by
+// polynomials. There are two kernels. One computes the waveform from the phase alone, with two-point polynomials at
+// most; the other follows events, as four-point polynomials and sync need. V. Valimaki and A. Huovilainen,
+// "Antialiasing Oscillators in Subtractive Synthesis", 2007 (steps); F. Esqueda, V. Valimaki and S. Bilbao, "Rounding
+// Corners with BLAMP", 2016 (corners).
 #include "dsp/math.hpp"
 #include "kernel/contract.hpp"
 #include "kernel/driver.hpp"
@@ -14,23 +14,23 @@ namespace {
 
 enum Port { kSync, kReset, kPorts };
 
-// Whether a step at phase 0 may be within one frame.
+// Whether a step at phase 0 may be less than one frame away.
 template <class T> AMP_INLINE mask_of<T> near_step(u64_of<T> phase, u64_of<T> inc) { return magnitude(phase) <= inc; }
 
-// What rounds a step from -1 to 1 at phase 0 over one frame (dt cycles) on each side: add it to a step up, subtract it
-// from one down. Zero elsewhere, so packs without a step nearby skip the division.
+// The correction that rounds a step from -1 to 1 at phase 0 over one frame (dt cycles) on each side: added to a step
+// up, subtracted from a step down. It is zero elsewhere, so packs without a step nearby skip the division.
 template <class T> AMP_INLINE T blep(u64_of<T> phase, u64_of<T> inc, T dt) {
     const auto after = phase < inc, before = ~phase < inc;
     if (__builtin_expect(!any(after | before), 1)) return T(0.0);
-    const T t = unit52(phase), frames = T(1.0) / vmax(T(1e-13), dt);  // per cycle
+    const T t = unit52(phase), frames = T(1.0) / vmax(T(1e-13), dt);  // frames per cycle
     const T a = select(after, T(1.0) - t * frames, T(0.0)), b = select(before, T(1.0) - (T(1.0) - t) * frames, T(0.0));
     return b * b - a * a;
 }
 
 template <class T> AMP_INLINE T cube(T x) { return x * x * x; }
 
-// All of it is inlined by force: one call left in a loop of lanes hides from the compiler which waveform the loop is
-// for.
+// Everything is force-inlined: a call left in a loop over lanes would hide from the compiler which waveform the loop is
+// compiled for.
 template <class T> struct Oscillator {
     using U = u64_of<T>;
     enum Param { kWaveform, kQuality, kFrequency, kPhaseCycles, kPulseWidth, kAmplitude, kChannels, kParams };
@@ -113,8 +113,9 @@ template <class T> struct Oscillator {
     }
 };
 
-// The same oscillator frame by frame. Its place in time is one frame after the one given out for blep2, which has no
-// look-ahead and so lets the world outside act that late; two before for blep4, which declares the latency.
+// The oscillator computed frame by frame, with events. With blep2 the computed frame is one after the output frame;
+// blep2 declares no latency, so external events act one frame late. With blep4 it is two after, which is the declared
+// latency.
 template <class T> struct Followed {
     using U = u64_of<T>;
     using Mask = mask_of<T>;
@@ -123,9 +124,9 @@ template <class T> struct Followed {
     static constexpr int kInputs = kPorts, kOutputs = 1, kParams = Plain::kParams, kFast = Plain::kFast;
     static constexpr auto& kNumbers = Plain::kNumbers;
     struct State {
-        U phase, inc, t, width;  // t: phase with offset
+        U phase, inc, t, width;  // t: phase plus offset
         T sync, reset, running;
-        T y[4];  // frames around the place: two and one before, it, one after
+        T y[4];  // four frames: two before the computed one, one before, the computed one, one after
         T amplitude[2];
     };
     struct Mid {
@@ -135,12 +136,13 @@ template <class T> struct Followed {
     static Coef coef(const T* p, const Setup& u) { return Plain::coef(p, u); }
     static void recoef(T frequency, const Setup& u, Coef& c) { Plain::recoef(frequency, u, c); }
 
-    // Where a pack is several registers, what is seldom done is a call, of which unrolled loops hold no copies. Where
-    // it is one, they keep the state in registers, which no call leaves alone.
+    // Where a pack has several registers, rare work is a function call, so that unrolled loops do not contain copies of
+    // it. Where a pack is one register it is inlined, because a call would force the loop's state out of registers.
     static constexpr bool kCalls = width_of<T> > 1 && native::parts > 1;
-    enum Hit { kNone, kSome, kPerhaps };  // whether the phase is set in a lane
+    // whether the phase is set in some lane: in none, in some, decided at run time
+    enum Hit { kNone, kSome, kPerhaps };
 
-    // One frame on; where `hit`, the phase was 0 `age` frames before its end.
+    // Advances by one frame; in the lanes of `hit`, the phase was 0 `age` frames before the end of that frame.
     template <Hit kHit> static void frame(const Coef& c, State& s, Mask hit, T age, const Setup& u) {
         for (int k = 0; k < 3; ++k) s.y[k] = s.y[k + 1];
         s.y[3] = T(0.0);
@@ -173,7 +175,7 @@ template <class T> struct Followed {
         else
             frame<kNone>(c, s, hit, age, u);
     }
-    // As if it had run like this before.
+    // Sets the state as if the oscillator had always run like this.
     static void begin(const T* x, const Coef& c, State& s, const Setup& u) {
         const U back = quality(u) == kBlep2 ? c.inc : c.inc + c.inc;
         s = {U(0) - back, c.inc, c.offset - back, c.width, x[kSync], x[kReset], T(1.0), {}, {c.amplitude, c.amplitude}};
@@ -219,7 +221,7 @@ template <class T> void prepare(Step& s) {
     follows(s) ? Driver<Followed>::prepare<T>(s) : Driver<Oscillator>::prepare<T>(s);
 }
 
-template <class T> constexpr LayoutOps ops() {  // the state of the one begins with that of the other, all zeros
+template <class T> constexpr LayoutOps ops() {  // Followed's state begins with Oscillator's, and both start as zeros
     LayoutOps o = Driver<Followed>::ops<T>();
     o.fire = fire<T>;
     o.tick = tick<T>;

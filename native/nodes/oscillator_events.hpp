@@ -1,6 +1,6 @@
-// The oscillator as a list of events: every step and corner is placed between two frames, where it happens, and what
-// rounds it is added to the frames around it. Serves what a formula of the phase cannot know: steps ahead (blep4) and
-// phases that are set from outside (sync, reset).
+// The oscillator as a sequence of events: each step and corner is placed between the two frames where it occurs, and
+// the correction that rounds it is added to the frames around it. Needed where a formula of the phase is not enough:
+// for corrections before a step (blep4), and for phases that are set from outside (sync, reset).
 // V. Valimaki, J. Pekonen and J. Nam, "Perceptually informed synthesis of bandlimited classical waveforms using
 // integrated polynomial interpolation", 2012 (steps); F. Esqueda, V. Valimaki and S. Bilbao, "Rounding Corners with
 // BLAMP", 2016 (corners).
@@ -13,11 +13,11 @@ namespace amp::AMP_KNS {
 enum Waveform { kSine, kSaw, kSquare, kTriangle };
 enum Quality { kNaive, kBlep2, kBlep4 };
 
-// What rounding adds to the frames two and one before an event, to the one after it and the next: the event, filtered
-// by the B-spline of two or four points, less the event itself. The event lies `a` frames before the third of them.
+// The correction of an event on four frames: two and one before it, one and two after it. It is the event filtered by
+// the B-spline of two or four points, minus the event itself. The event is `a` frames before the third of them.
 //   beta(x) = 1 - |x| (2 points); 2/3 - x^2 + |x|^3 / 2 for |x| < 1, (2 - |x|)^3 / 6 for 1 <= |x| < 2 (4 points)
-// A step less the ideal one is the integral of beta up to x, and minus that at -x for x > 0; a corner less the ideal
-// one is the integral of the former. So with u the frames from the far end of each piece:
+// The correction of a unit step is the integral of beta up to x, and minus that at -x for x > 0; the correction of a
+// corner is the integral of that. With u the frames from the far end of each piece:
 //   2 points: step u^2 / 2, corner u^3 / 6
 //   4 points, outer: step u^4 / 24, corner u^5 / 120
 //   4 points, inner, with x = 1 - u: step 1/2 - 2 x / 3 + x^3 / 3 - x^4 / 8,
@@ -33,7 +33,7 @@ template <class T> AMP_INLINE void round_step(int quality, T a, T height, T (&y)
     y[0] += height * outer(a), y[1] += height * inner(b), y[2] -= height * inner(a), y[3] -= height * outer(b);
 }
 
-// `bend`: change of the slope, per frame.
+// `bend`: change of the slope at the corner, per frame.
 template <class T> AMP_INLINE void round_corner(int quality, T a, T bend, T (&y)[4]) {
     const T b = T(1.0) - a;
     if (quality == kBlep2) {
@@ -47,13 +47,13 @@ template <class T> AMP_INLINE void round_corner(int quality, T a, T bend, T (&y)
     y[0] += bend * outer(a), y[1] += bend * inner(b), y[2] += bend * inner(a), y[3] += bend * outer(b);
 }
 
-// A move of less than half a cycle, either way, as cycles; and a part of it.
+// signed_cycles: a move of less than half a cycle, either way, in cycles. part_of: the fraction `part` of a move.
 template <class T> AMP_INLINE T signed_cycles(u64_of<T> d) { return unit52(d + u64_of<T>(uint64_t{1} << 63)) - T(0.5); }
 template <class T> AMP_INLINE u64_of<T> part_of(u64_of<T> d, T part) {
     return fraction_of_cycle(signed_cycles<T>(d) * part);
 }
 
-// The ideal shape, and its slope per cycle.
+// The exact waveform, and its slope per cycle.
 template <class T> AMP_INLINE T shape_at(int waveform, u64_of<T> t, u64_of<T> width) {
     switch (waveform) {
     case kSine: return vsin_of_phase(t);
@@ -72,8 +72,8 @@ template <class T> AMP_INLINE T slope_at(int waveform, u64_of<T> t) {
     }
 }
 
-// What the phase and the pulse width did: `d` and `d_width` are the moves that end at `t` and `width`, `age` frames
-// before the frame in work, `time` frames long. d_frame: the move a whole frame would make.
+// How phase and pulse width moved: by `d` to `t`, and by `d_width` to `width`. The move took `time` frames and ended
+// `age` frames before the computed frame. d_frame: the phase move of a whole frame.
 template <class T> struct Move {
     u64_of<T> t, d, width, d_width, d_frame;
     T age, time;
@@ -88,7 +88,7 @@ template <class T> struct Events {
         mask_of<T> is, back;
         T age;
     };
-    static AMP_INLINE Crossing crossing(const Move<T>& m, U t, U d) {  // of 0
+    static AMP_INLINE Crossing crossing(const Move<T>& m, U t, U d) {  // crosses 0
         const auto back = U(uint64_t{1} << 63) < d;
         const U since = select(back, ~t, t), by = select(back, U(0) - d, d);
         return {since < by, back, m.age + m.time * (unit52(since) / vmax(T(0x1p-52), unit52(by)))};
@@ -105,7 +105,7 @@ template <class T> struct Events {
         round_corner(quality, select(x.is, x.age, T(0.0)),
                      select(x.is, T(bend) * vabs(signed_cycles<T>(m.d_frame)), T(0.0)), y);
     }
-    // The steps and corners of the shape that a move passes.
+    // Adds the corrections of the steps and corners that a move passes.
     AMP_INLINE void pass(const Move<T>& m) const {
         constexpr uint64_t quarter = uint64_t{1} << 62;
         if (quality == kNaive) return;
@@ -113,7 +113,8 @@ template <class T> struct Events {
         if (waveform == kSquare) step(m, m.t, m.d, 2.0), step(m, m.t - m.width, m.d - m.d_width, -2.0);
         if (waveform == kTriangle) corner(m, m.t - U(quarter), -8.0), corner(m, m.t + U(quarter), 8.0);
     }
-    // From where one move ends to where the next begins, in the lanes where `is`.
+    // Adds the correction of the jump from the end of one move to the start of the next, in the lanes where `is` is
+    // true.
     AMP_INLINE void jump(mask_of<T> is, const Move<T>& from, const Move<T>& to) const {
         if (quality == kNaive) return;
         const U t = to.t - to.d, width = to.width - to.d_width;

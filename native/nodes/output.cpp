@@ -1,4 +1,4 @@
-// output: where a graph delivers a signal; passes it through, the power goes into the load.
+// output: delivers a signal of the graph and passes it on unchanged; its power is heat of the load.
 #include "nodes/routing.hpp"
 
 namespace amp::AMP_KNS {

@@ -1,4 +1,4 @@
-// pan: places a mono signal between two channels with constant power, or balances a stereo signal.
+// pan: distributes a mono signal between two channels with constant power, or balances a stereo signal.
 #include "dsp/math.hpp"
 #include "kernel/contract.hpp"
 #include "kernel/packs.hpp"
@@ -8,14 +8,14 @@ namespace {
 
 enum Param { kPosition };
 
-// Gain of output channel 0 or 1 at position p.
+// The gain of output channel 0 or 1 at position p.
 f64x8 gain_of(int channel, bool stereo, f64x8 p) {
     if (stereo) return vcos2pi(vmax(f64x8(0.0), channel == 0 ? p : -p) * f64x8(0.25));
     const f64x8 cycles = (p + f64x8(1.0)) * f64x8(0.125);
     return channel == 0 ? vcos2pi(cycles) : vsin2pi(cycles);
 }
 
-// Gains of a position that holds: two for each row of the work.
+// Gains of a position that is constant over frames, stored per row: two for each row of the work.
 f64x8& held_gain(const Step& s, int channel, int g) {
     const int r = s.channels == 2 ? channel * s.env->groups + g : g;
     return reinterpret_cast<f64x8*>(s.coef)[2 * r + channel];

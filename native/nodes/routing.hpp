@@ -1,4 +1,4 @@
-// Kernels that several nodes share, most of whose work is done by their ports: y = x, and y = gain * x.
+// Kernels shared by nodes whose ports do most of the work: y = x, and y = gain * x.
 #pragma once
 #include "kernel/contract.hpp"
 #include "kernel/driver.hpp"
@@ -33,7 +33,7 @@ template <class T> struct Scaling {
     static void shape(const Mid&, const T* x, const Coef& c, T* y, const Setup&) { y[0] = c.gain * x[0]; }
 };
 
-template <class T> struct Modulated : Scaling<T> {  // mostly
+template <class T> struct Modulated : Scaling<T> {  // for nodes whose gain is usually modulated
     static constexpr int kFast = Scaling<T>::kGain;
 
     static void recoef(T gain, const Setup&, typename Scaling<T>::Coef& c) { c.gain = gain; }

@@ -33,7 +33,7 @@ template <class T> struct Safety {
     }
     static void shape(const Mid& m, const T* x, const Coef& c, T* y, const Setup&) {
         const T limited = (x[0] - m.low) * vmin(T(1.0), c.ceiling / m.peak);
-        y[0] = vmax(vmin(limited, c.ceiling), -c.ceiling);  // the product may round one ulp above
+        y[0] = vmax(vmin(limited, c.ceiling), -c.ceiling);  // rounding may bring the product one ulp above the ceiling
     }
     static T heat(const T* x, const T* y, const T*) { return vmax(T(0.0), x[0] * x[0] - y[0] * y[0]); }
 };

@@ -1,4 +1,5 @@
-// skeleton: what the node computes, in one line. A template to copy; it is compiled but not listed in nodes.inc.
+// skeleton: here a node's file says in one line what the node computes. This file is a template to copy; it is compiled
+// but not listed in nodes.inc.
 //
 // To add a node: copy this file to native/nodes/<id>.cpp, rename, and add AMP_NODE(<id>) to nodes.inc in alphabetical
 // order. Builder, documentation page, validation and tests follow from the contract table at the end. The example is a
@@ -14,26 +15,27 @@ namespace {
 template <class T> struct Skeleton {
     enum Param { kLeak, kRate, kParams };  // in the order of the contract
     static constexpr int kInputs = 1, kOutputs = 1;
-    static constexpr int kNumbers[] = {kLeak, kRate};  // parameters that are signals: not choices, integers, texts
+    static constexpr int kNumbers[] = {kLeak, kRate};  // parameters that are signals; not choices, integers and texts
     struct Coef {
         T leak, rate;
-    };  // what depends on parameters only
+    };  // values that depend on parameters only
     struct State {
         T y;
-    };  // what one frame leaves to the next; starts at zero
+    };  // state carried from one frame to the next; starts at zero
     struct Mid {
         T y;
-    };  // what the recursion hands to shape
+    };  // what the recursion passes to shape
 
-    // Once per block while the parameters hold, else for eight frames at a time: the place for exp, tan, divisions.
+    // Called once per block while the parameters are constant, otherwise per eight frames: put exp, tan and divisions
+    // here.
     static Coef coef(const T* p, const Setup&) { return {p[kLeak], p[kRate]}; }
-    // The recursion, frame after frame: keep it short. State that can decay is flushed.
+    // The recursion, called frame by frame: keep it short. Flush state that can decay into denormals.
     static Mid tick(const T* x, const Coef& c, State& s) {
         s.y = c.leak * s.y + c.rate * x[0];
         flush(s.y);
         return {s.y};
     }
-    // Everything else, eight frames at a time. Stateless nodes do all their work here.
+    // Everything else, for eight frames at a time. Nodes without state do all their work here.
     static void shape(const Mid& m, const T*, const Coef&, T* y, const Setup&) { y[0] = m.y; }
 };
 

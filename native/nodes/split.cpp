@@ -1,4 +1,4 @@
-// split: each channel leaves by an edge of its own.
+// split: each edge that leaves it carries one channel.
 #include "nodes/routing.hpp"
 
 namespace amp::AMP_KNS {

@@ -1,4 +1,4 @@
-// stack: several signals side by side as the channels of one. The engine stacks them before the node fires.
+// stack: several signals become the channels of one. The engine combines them before the node fires.
 #include "nodes/routing.hpp"
 
 namespace amp::AMP_KNS {

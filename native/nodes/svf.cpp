@@ -24,7 +24,7 @@ template <class T> struct Svf {
         T s1, s2;
     };
     struct Mid {
-        T s1, s2;  // both before and after the frame, added: twice the outputs of the integrators
+        T s1, s2;  // sum of each state before and after the frame: twice the integrators' outputs
     };
 
     static Coef coef(const T* p, const Setup& u) {
@@ -33,7 +33,8 @@ template <class T> struct Svf {
         recoef(p[kCutoff], u, c);
         return c;
     }
-    // The usual 1 / (1 + g (g + 1 / q)) with g = n / d = tan(pi f / fs), times d^2 above and below: one division.
+    // 1 / (1 + g (g + 1 / q)) with g = n / d = tan(pi f / fs), multiplied by d^2 in numerator and denominator: one
+    // division.
     static void recoef(T cutoff, const Setup& u, Coef& c) { rest(half(cutoff, u), c); }
     static Half half(T cutoff, const Setup& u) { return vtanpi_ratio(cutoff * T(1.0 / u.env.sample_rate)); }
     static void rest(const Half& g, Coef& c) {

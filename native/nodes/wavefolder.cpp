@@ -13,7 +13,8 @@ template <class T> struct Wavefolder {
     enum Param { kDrive, kBias, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
     static constexpr int kNumbers[] = {kDrive, kBias};
-    static constexpr double kLargest = 0x1p50;  // of |v|: doubles lie 1/4 apart there; the fold of it is 0
+    // limit of |v|: above it neighbouring doubles are 1/4 or more apart, and the fold is defined as 0
+    static constexpr double kLargest = 0x1p50;
     struct Coef {
         T drive, bias;
     };
@@ -21,9 +22,9 @@ template <class T> struct Wavefolder {
         T v;
     };
     struct Mid {
-        T before;  // v of the frame before
+        T before;  // v of the previous frame
     };
-    // v lies on the straight piece number k of the fold: v = 2 k + r with |r| <= 1, exactly. Even pieces rise.
+    // v is on the straight piece number k of the fold: v = 2 k + r with |r| <= 1, exactly. Even pieces rise.
     struct Place {
         T rounded, r;  // rounded = k + round_magic
 
@@ -36,22 +37,22 @@ template <class T> struct Wavefolder {
     static Coef coef(const T* p, const Setup&) { return {p[kDrive], p[kBias]}; }
     static T argument(T x, const Coef& c) {
         const T v = c.drive * x + c.bias;
-        return select(vabs(v) <= kLargest, v, v - v);  // 0 beyond; NaN for NaN and Inf
+        return select(vabs(v) <= kLargest, v, v - v);  // 0 above the limit; NaN for NaN and Inf
     }
     static Mid tick(const T* x, const Coef& c, State& s) {
         const Mid m{s.v};
         s.v = argument(x[0], c);
         return m;
     }
-    // The mean of the fold between the two arguments a and b, (F(b) - F(a)) / (b - a), needs no threshold below which
-    // it is taken at their middle. On one piece it is the fold of the middle. On neighbours F(a) and -F(b) have one
-    // sign, so that their sum keeps all its bits however small b - a is. Otherwise |b - a| >= 2.
+    // The mean of the fold between the two arguments a and b is (F(b) - F(a)) / (b - a). It needs no threshold on |b -
+    // a|. If a and b are on one piece, the mean is the fold of their middle. If they are on neighbouring pieces, F(a)
+    // and -F(b) have the same sign, so their sum loses no bits however small b - a is. Otherwise |b - a| >= 2.
     static void shape(const Mid& m, const T* x, const Coef& c, T* y, const Setup&) {
         const T a = m.before, b = argument(x[0], c);
         const Place from(a), to(b);
         const T middle = detail::flip_if_odd(0.5 * (from.r + to.r), to.rounded);
         const T mean = (to.integral() - from.integral()) / (b - a);
-        const T bounded = vmax(vmin(mean, T(1.0)), T(-1.0));  // the quotient may round one ulp above
+        const T bounded = vmax(vmin(mean, T(1.0)), T(-1.0));  // rounding may bring the quotient one ulp above 1
         y[0] = select(from.rounded == to.rounded, middle, bounded);
     }
 };

@@ -1,9 +1,9 @@
-// Virtual time: when each node starts, so that the inputs of every node, and the nodes behind a gate, stand in step.
-//   A(v) = max(0, max over edges (u, v) of A(u) + L(u) - d); A(v) = A(w) for consumers behind one gate
-//   D(e) = d + A(v) - A(u) - L(u), what the edge holds
-// Longest paths over edges and, per gate, a hub that arcs of no length join both ways with its consumers. R. Bellman,
-// "On a routing problem", 1958, component by component; a cycle among the arcs that raised nodes last is one of
-// positive length (R. E. Tarjan, "Data Structures and Network Algorithms", 1983, chapter 7).
+// Virtual time: the start of each node, chosen so that the inputs of a node, and all consumers of a gate, are aligned.
+//   A(v) = max(0, max over edges (u, v) of A(u) + L(u) - d); A(v) = A(w) for consumers v, w of one gate
+//   D(e) = d + A(v) - A(u) - L(u), the frames that edge e holds
+// Longest paths over the edges; each gate adds a hub node, joined with its consumers by arcs of length 0 both ways. R.
+// Bellman, "On a routing problem", 1958, one component after another; a cycle among the arcs that last raised a start
+// has positive length (R. E. Tarjan, "Data Structures and Network Algorithms", 1983, chapter 7).
 #include <map>
 #include <set>
 
@@ -16,17 +16,17 @@ namespace {
 struct Arc {
     uint32_t src, dst;
     int64_t length;
-    uint32_t edge;  // of the plan; kNone between a consumer and the hub of its gate
+    uint32_t edge;  // place in the plan's edges; kNone: between a consumer and the hub of its gate
 };
 
 const std::string& name_of(const Plan& p, uint32_t u) { return p.nodes[u].name; }
 
 struct Account {
     std::string text;
-    int64_t missing;  // frames
+    int64_t missing;  // frames of delay that the cycle lacks
 };
 
-// ": 0 frames of edge delay, needs 65 (look declares 64)" for the edges of a cycle.
+// Sums up the edges of a cycle, with a text such as ": 0 frames of edge delay, needs 65 (look declares 64)".
 Account account(const Plan& p, const std::vector<uint32_t>& edges, int64_t more) {
     uint64_t has = 0;
     int64_t needs = more;
@@ -48,8 +48,8 @@ Account account(const Plan& p, const std::vector<uint32_t>& edges, int64_t more)
 struct Aligner {
     Plan& p;
     std::vector<Arc> arcs{};
-    std::vector<int64_t> start{};       // of nodes, then of gates
-    std::vector<uint32_t> raised_by{};  // the arc that set a start last
+    std::vector<int64_t> start{};       // virtual time at which each node, then each gate, starts
+    std::vector<uint32_t> raised_by{};  // per node and gate: the arc that last raised its start
 
     uint32_t hub(uint32_t gate) const { return static_cast<uint32_t>(p.nodes.size()) + gate; }
 
@@ -87,7 +87,7 @@ struct Aligner {
         }
     }
 
-    // One pass over a component, sources first; true if some node has to start later than thought.
+    // One pass over a component, sources first. Returns whether some start was raised.
     bool sweep(const std::vector<uint32_t>& members, const Lists& into) {
         bool raised = false;
         for (uint32_t v : members)
@@ -125,7 +125,8 @@ struct Aligner {
         if (edges.size() == cycle.size()) refuse_feedback(p, edges);
         const auto hub_first = [&](uint32_t a, uint32_t b) { return arcs[a].src < arcs[b].src; };
         std::rotate(cycle.begin(), std::max_element(cycle.begin(), cycle.end(), hub_first), cycle.end());
-        std::rotate(cycle.begin(), cycle.begin() + 1, cycle.end());  // the gate closes the cycle
+        // so that the text begins at a node and ends at the gate
+        std::rotate(cycle.begin(), cycle.begin() + 1, cycle.end());
         std::string path = name_of(p, arcs[cycle.front()].src), gates;
         for (uint32_t k : cycle) {
             if (arcs[k].dst < p.nodes.size()) {
@@ -145,7 +146,7 @@ struct Aligner {
 
 void refuse_feedback(const Plan& p, std::vector<uint32_t> cycle) {
     const auto closes_less = [&p](uint32_t a,
-                                  uint32_t b) {  // most delay closes the cycle, then the first name begins it
+                                  uint32_t b) {  // largest delay last; among equals, the first name begins
         const PlanEdge &x = p.edges[a], &y = p.edges[b];
         return x.delay != y.delay ? x.delay < y.delay : x.dst > y.dst;
     };

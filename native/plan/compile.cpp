@@ -1,4 +1,5 @@
-// Descriptors against contracts: names, ports, channels, heat shares. Then order_nodes makes it a plan.
+// Checks descriptors against contracts: names, ports, channels, heat shares. align() and order_nodes() then make the
+// plan.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -51,7 +52,7 @@ struct Compiler {
         for (uint32_t i = 0; i < d.nodes.size(); ++i) {
             const NodeDescriptor& n = d.nodes[i];
             if (n.name.empty()) v.add("a node has no name.", "Give every node a name.", "");
-            if (i > 0 && d.nodes[i - 1].name == n.name)  // they stand in name order
+            if (i > 0 && d.nodes[i - 1].name == n.name)  // nodes are sorted by name
                 v.add(text("%s: two nodes have this name.", n.name.c_str()), "Rename one.", n.name);
             check_extensions(n.extensions, n.name, n.name, "", v);
             const NodeType* type = find_type(n.type);
@@ -64,7 +65,7 @@ struct Compiler {
             say(n, plan.nodes[i]);
             node(n, *type->contract, plan.nodes[i]);
         }
-        v.raise();  // edges need every node to have a type
+        v.raise();  // edges are checked against node types, so every node must have one
     }
 
     static void say(const NodeDescriptor& n, PlanNode& p) {
@@ -91,7 +92,7 @@ struct Compiler {
         if (n.capacity_j_per_k == 0.0)
             v.add(text("%s: thermo capacity is above zero (got 0).", n.name.c_str()),
                   "Give J/K above zero, or leave it out.", n.name);
-        // T[n] = (1 - G / (C fs)) T[n-1] + q[n] / C grows without end where the factor is below -1.
+        // T[n] = (1 - G / (C fs)) T[n-1] + q[n] / C diverges if 1 - G / (C fs) < -1.
         if (const double g = n.conductance_w_per_k / (n.capacity_j_per_k * plan.descriptors.sample_rate); g >= 2.0)
             v.add(text("%s: thermo constants are unstable (got conductance / (capacity fs) = %g, allowed below 2).",
                        n.name.c_str(), g),
@@ -108,7 +109,7 @@ struct Compiler {
         }
     }
 
-    // Both ends of an edge or modulation; false (and a violation) if either is unknown.
+    // Finds both ends of an edge or modulation. Returns false, and adds a violation, if either node is unknown.
     template <class Link> bool ends(const Link& d, PlanEdge& e) {
         for (const auto& [place, name] : {std::pair(d.from, &d.src), std::pair(d.to, &d.dst)})
             if (place == kNoNode) {
@@ -135,7 +136,7 @@ struct Compiler {
     void edges() {
         const auto& all = plan.descriptors.edges;
         plan.edges.reserve(all.size() + plan.descriptors.modulations.size());
-        const EdgeDescriptor* before = nullptr;  // edges stand by destination, port and slot
+        const EdgeDescriptor* before = nullptr;  // edges are sorted by destination, port and slot
         for (uint32_t i = 0; i < all.size(); ++i) {
             const EdgeDescriptor& d = all[i];
             PlanEdge e{0, 0, 0, -1, -1, i, d.delay, 0, false, d.kappa};
@@ -185,7 +186,7 @@ struct Compiler {
     void modulations() {
         const auto& all = plan.descriptors.modulations;
         const ModulationDescriptor* before = nullptr;
-        int meet = 0;  // at the same parameter
+        int meet = 0;  // modulations of the same parameter
         for (uint32_t i = 0; i < all.size(); ++i) {
             const ModulationDescriptor& d = all[i];
             PlanEdge e{0, 0, 0, -1, -1, i, d.delay, 0, false, 0.0};
@@ -252,13 +253,13 @@ struct Compiler {
                   "Name one that has, or end the graph with an output node.", out);
     }
 
-    // Nodes of a loop that pass all their heat on among themselves keep it for ever: take away whoever lets some out,
-    // then whoever feeds those, until none or a trap is left.
+    // Finds nodes of a loop that pass on all their heat among themselves, so that it grows without end. Nodes that lose
+    // some heat are removed, then nodes that feed those; what remains is such a trap.
     void heat_trap(const Component& c) {
         const auto inside = [&](const PlanEdge& e) {
             return e.port >= 0 && plan.nodes[e.src].component == plan.nodes[e.dst].component;
         };
-        std::map<uint32_t, double> trap;  // share of its heat a node leaves inside
+        std::map<uint32_t, double> trap;  // per node: the share of its heat that stays among the nodes left
         for (uint32_t u : c.nodes) trap[u] = 0.0;
         for (uint32_t u : c.nodes)
             for (uint32_t k : plan.nodes[u].in)
@@ -288,11 +289,12 @@ struct Compiler {
                   "Lower kappa of an edge in the cycle.", name(trap.begin()->first));
     }
 
-    // Heat shares: default 0 where a loop delays, else 1 / fan-out; no node gives away more than it has.
+    // Sets the default shares of heat: 0 for edges that delay inside a loop, otherwise 1 / fan-out. Refuses nodes whose
+    // shares add up to more than 1.
     void kappas() {
         std::vector<uint32_t> fan(plan.nodes.size());
         std::vector<double> leaving(plan.nodes.size());
-        std::vector<bool> modulates(plan.nodes.size());  // inserted into a modulation, which carries no heat
+        std::vector<bool> modulates(plan.nodes.size());  // nodes inserted into a modulation, which carries no heat
         for (const PlanEdge& e : plan.edges)
             if (e.port < 0 && !plan.nodes[e.src].descriptor) modulates[e.src] = true;
         for (PlanEdge& e : plan.edges) {

@@ -1,5 +1,5 @@
-// Strongly connected components of anything with arcs {src, dst}.
-// Tarjan, "Depth-first search and linear graph algorithms", 1972 (here without recursion).
+// Strongly connected components of any graph with arcs {src, dst}. R. E. Tarjan, "Depth-first search and linear graph
+// algorithms", 1972 (here without recursion).
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace amp {
 
 inline constexpr uint32_t kNone = 0xffffffffu;
 
-// Indices of the arcs that leave each node, and of those that enter it.
+// The indices of the arcs that leave each node, and of those that enter it.
 template <class Arc> Lists leaving(size_t nodes, const std::vector<Arc>& arcs) {
     return {nodes, arcs.size(), [&](uint32_t i) { return arcs[i].src; }};
 }
@@ -20,8 +20,8 @@ template <class Arc> Lists entering(size_t nodes, const std::vector<Arc>& arcs) 
 }
 
 struct Components {
-    std::vector<uint32_t> of;    // per node; what an arc leads to never has a higher number
-    std::vector<uint32_t> post;  // nodes in the order in which the search left them
+    std::vector<uint32_t> of;    // per node: its component; an arc never leads to a higher number
+    std::vector<uint32_t> post;  // nodes in the order in which the search finished them
     uint32_t count = 0;
 };
 
@@ -63,7 +63,8 @@ template <class Arc> Components components(const std::vector<Arc>& arcs, const L
     return c;
 }
 
-// A cycle with too little edge delay, as its edges one after the other: throws AMP_E_CYCLE with it spelled out.
+// Throws AMP_E_CYCLE for a cycle with too little edge delay. `cycle` lists its edges in order; the message names its
+// nodes.
 [[noreturn]] void refuse_feedback(const Plan& plan, std::vector<uint32_t> cycle);
 
 }  // namespace amp

@@ -26,8 +26,8 @@ void put_param(Writer& w, const amp_param_contract& p) {
     for (uint32_t k = 0; k < p.n_choices; ++k) put_text(w, p.choices[k]);
 }
 
-// What the node is to its graph. Only the roles it has, so that one that comes later changes no digest of those
-// without.
+// Writes the roles of a node in its graph. Only the roles it has are written, so that a role added later does not
+// change the digests of nodes without it.
 void put_roles(Writer& w, const amp_node_contract& c) {
     const auto role = [&](const char* name, uint32_t place) {
         if (place) put_text(w, name), put_text(w, c.params[place - 1].key);
@@ -37,7 +37,7 @@ void put_roles(Writer& w, const amp_node_contract& c) {
     role("limited", c.limited_param), role("limit", c.limit_param);
 }
 
-// As version 1 was computed. Never change it: stored plans hold what it gave.
+// The digest of version 1. Must never change: stored plans contain its values.
 uint64_t whole_contract(const amp_node_contract& c) {
     Writer w;
     put_text(w, c.id), w.put(c.revision), w.put(c.latency_frames), w.put(c.oversample_max), w.put(c.adjoint),
@@ -57,7 +57,7 @@ uint64_t whole_contract(const amp_node_contract& c) {
     return fnv1a(w.payload().data(), w.payload().size());
 }
 
-// The contracts of the last library whose plans hold version 1.
+// Contracts of the last library version whose plans contain digests of version 1.
 struct Stored {
     std::string_view id;
     uint64_t version_1, version_2;

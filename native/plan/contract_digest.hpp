@@ -1,5 +1,5 @@
-// Digests of a contract. Plans hold one per node type, and are compared with the contracts of the library that reads
-// them; which of the two kinds a plan holds is the version of its blob.
+// Digests of a contract. A plan contains one per node type; when it is loaded they are compared with the library's
+// contracts. The version of the plan blob says which of the two kinds it contains.
 #pragma once
 #include <cstdint>
 
@@ -7,18 +7,18 @@
 
 namespace amp {
 
-inline constexpr uint32_t kDigestVersion = 2;  // what new plans hold
+inline constexpr uint32_t kDigestVersion = 2;  // the kind in new plans
 
-// Version 2: what changes sound or validity. Type, revision, declared latency; of ports key, order, channels, gather or
-// scatter, map, whether they must be connected and what they read then; of parameters key, order, kind, rate, range,
-// default, choices; io, and which parameters have a role. Not: texts, units, group, scales of
-// sliders, cases, heat formula, adjoint kind, largest oversampling ratio, laws (the plan relies on none), reserved
-// parameters (`a.b`). A latency that follows from parameters is no field: the digest of a plan's node holds the frames
-// it came to.
+// Version 2 covers what changes sound or validity: type, revision, declared latency; of ports key, order, channels,
+// gather or scatter, map, whether they must be connected and the value they read if not; of parameters key, order,
+// kind, rate, range, default, choices; io, and which parameters have a role. It does not cover texts, units, group,
+// slider scales, cases, heat formula, adjoint kind, largest oversampling ratio, laws (the plan does not use them), and
+// reserved parameters (`a.b`). A latency that depends on parameters is not a field: the digest of a plan's node
+// contains the resulting frames.
 uint64_t digest_version_2(const amp_node_contract& contract);
 
-// Version 1, for plans made before: also oversampling, adjoint kind, laws, heat formula and units. A contract that says
-// what it said then (by version 2) has the digest it had then, whatever else changed since.
+// Version 1, for plans made by earlier libraries, also covers oversampling, adjoint kind, laws, heat formula and units.
+// A contract whose fields of version 2 are unchanged since then keeps its digest of then, whatever else changed.
 uint64_t digest_version_1(const amp_node_contract& contract);
 
 }  // namespace amp

@@ -1,4 +1,4 @@
-// Look-ups and digests of the contract tables.
+// Looks up contracts and their digests.
 #include <cstring>
 #include <string_view>
 #include <unordered_map>

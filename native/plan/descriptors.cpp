@@ -116,7 +116,7 @@ uint64_t digest_of(const Descriptors& d) {
     return fnv1a(w.payload().data(), w.payload().size());
 }
 
-// Brings a list into the order of its keys, equals as they stand: what is sorted is short, the records move once.
+// Stable sort of a list by its keys. The short keys are sorted first, then each record is moved once.
 template <class T, class Key, class Before>
 void sort_by(std::vector<T>& list, std::vector<Key>& keys, const Before& before) {
     std::stable_sort(keys.begin(), keys.end(), before);
@@ -126,7 +126,7 @@ void sort_by(std::vector<T>& list, std::vector<Key>& keys, const Before& before)
     list = std::move(sorted);
 }
 
-// Nodes by name; its first bytes as numbers decide most pairs.
+// Sorts nodes by name. The first bytes of a name, as a number, decide most comparisons.
 void sort_nodes(std::vector<NodeDescriptor>& nodes) {
     struct Key {
         uint64_t first, second;
@@ -148,8 +148,7 @@ void sort_nodes(std::vector<NodeDescriptor>& nodes) {
     });
 }
 
-// Finds the ends of edges or modulations among the nodes, which stand in name order, and sorts them by destination;
-// `rest` begins with its name.
+// Finds the end nodes of edges or modulations (nodes are sorted by name) and sorts them by destination, then by `rest`.
 template <class Link, class Rest>
 void sort_links(std::vector<Link>& links, const std::unordered_map<std::string_view, uint32_t>& place,
                 const Rest& rest) {
@@ -203,7 +202,7 @@ Descriptors read_descriptors(const void* blob, size_t size) {
     for (uint32_t i = 0; i < modulations; ++i) d.modulations.push_back(read_modulation(r));
     r.end();
     sort_nodes(d.nodes);
-    std::unordered_map<std::string_view, uint32_t> place(nodes);  // of two nodes of one name, the first
+    std::unordered_map<std::string_view, uint32_t> place(nodes);  // the first of nodes with the same name
     for (uint32_t i = 0; i < nodes; ++i) place.emplace(d.nodes[i].name, i);
     sort_links(d.edges, place, [](const auto& e) { return std::tie(e.dst, e.dst_port, e.slot, e.src, e.src_port); });
     sort_links(d.modulations, place, [](const auto& m) { return std::tie(m.dst, m.param, m.slot, m.src, m.src_port); });

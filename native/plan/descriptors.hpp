@@ -1,4 +1,4 @@
-// What the user built, decoded from the blob (layout in amp/graph.h). Nothing here is checked against contracts yet.
+// The user's graph, decoded from the blob (layout in amp/graph.h). It has not been checked against contracts.
 #pragma once
 #include <string>
 #include <vector>
@@ -12,7 +12,7 @@ struct Parameter {
     enum Kind : uint8_t { kNumber, kTensor, kCurve, kText, kInteger };
     std::string key;
     Kind kind = kNumber;
-    Tensor tensor;     // numbers and integers are 1 x 1 x 1
+    Tensor tensor;     // a number or an integer has shape 1 x 1 x 1
     std::string text;  // curve name, enum choice or text
 };
 
@@ -21,11 +21,11 @@ struct NodeDescriptor {
     uint32_t revision = 0, oversample = 1;
     double heat_j_per_frame = 0, capacity_j_per_k = 0, conductance_w_per_k = 0;  // NaN: not given
     std::vector<Parameter> parameters;
-    std::vector<Extension> extensions;  // by id
+    std::vector<Extension> extensions;  // sorted by id
     uint64_t digest = 0;
 };
 
-inline constexpr uint32_t kDescriptorVersion = 2;  // the newest that is read
+inline constexpr uint32_t kDescriptorVersion = 2;  // the newest version that can be read
 inline constexpr uint32_t kNoNode = 0xffffffffu;
 
 struct EdgeDescriptor {
@@ -35,10 +35,10 @@ struct EdgeDescriptor {
     uint64_t delay = 0;
     bool has_tokens = false;
     Tensor tokens;
-    int32_t channel = -1;  // of the source, the only one carried; -1: all
+    int32_t channel = -1;  // the one channel of the source that is carried; -1: all
     std::vector<std::string> gates;
-    double kappa = 0;                   // NaN: default
-    std::vector<Extension> extensions;  // by id
+    double kappa = 0;                   // share of the source's heat; NaN: default
+    std::vector<Extension> extensions;  // sorted by id
 };
 
 struct ModulationDescriptor {
@@ -51,7 +51,7 @@ struct ModulationDescriptor {
 };
 
 struct Descriptors {
-    uint32_t version = 1;  // of the blob
+    uint32_t version = 1;  // version of the blob
     double sample_rate = 0;
     std::string graph, output;
     double heat_budget_w = 0;
@@ -59,13 +59,13 @@ struct Descriptors {
     std::vector<NodeDescriptor> nodes;
     std::vector<EdgeDescriptor> edges;
     std::vector<ModulationDescriptor> modulations;
-    uint64_t digest = 0;  // of the canonical form: sorted by name and slot, so declaration order means nothing
+    uint64_t digest = 0;  // of the canonical form, sorted by name and slot: the order of declaration does not matter
 };
 
-std::string spelled(const EdgeDescriptor&);  // in sentences: "edge osc -> drive.in"
+std::string spelled(const EdgeDescriptor&);  // how sentences name an edge: "edge osc -> drive.in"
 std::string spelled(const ModulationDescriptor&);
 
 Descriptors read_descriptors(const void* blob,
-                             size_t size);  // throws AMP_E_BLOB, stage load; sorts into canonical order
+                             size_t size);  // throws AMP_E_BLOB, stage load; sorts into the canonical order
 
 }  // namespace amp

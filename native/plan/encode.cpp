@@ -1,4 +1,4 @@
-// The plan as a blob (compared byte for byte with a recompiled one) and as JSON text for people.
+// Encodes the plan as a blob (a loaded blob is compared byte by byte with a recompiled one) and as JSON text.
 #include <algorithm>
 #include <cmath>
 
@@ -51,7 +51,7 @@ uint64_t digest_of(const Plan& p, const PlanNode& n, uint32_t version, Writer& w
     return fnv1a(w.payload().data(), w.payload().size());
 }
 
-// What a plan blob of a version holds about contracts and nodes.
+// The digests of contracts and nodes in a plan blob of one version.
 struct Digests {
     uint64_t contracts;
     std::vector<uint64_t> nodes;
@@ -69,7 +69,7 @@ Digests digests_of(const Plan& p, uint32_t version) {
     return d;
 }
 
-// Those that the plan was given by digest().
+// The digests that digest() stored in the plan.
 Digests kept(const Plan& p) {
     Digests d{p.contract_digest, {}};
     d.nodes.reserve(p.nodes.size());
@@ -91,7 +91,7 @@ constexpr size_t kShownTokens = 4;
 constexpr const char *kGathers[] = {"sum", "mean", "concat", "matrix", "first"},
                      *kScatters[] = {"broadcast", "split", "matrix"}, *kMaps[] = {"none", "batches", "frames"};
 
-// Per node: the gates it stands behind, quoted.
+// Per node: the gates that it is a consumer of, quoted.
 std::vector<std::string> gates_of(const Plan& p) {
     std::vector<std::string> list(p.nodes.size());
     for (const Gate& g : p.gates)
@@ -119,14 +119,14 @@ std::string node_json(const Plan& p, uint32_t u, const std::string& gates) {
     return s + (n.descriptor ? extensions_json(n.descriptor->extensions) : ", \"origin\": " + quoted(n.origin)) + "}";
 }
 
-// The first of them, for people; all of one batch and channel stand first.
+// The first values, for readers of the JSON; the values of one batch and channel are contiguous.
 std::string first_values(const Tensor& t) {
     std::string s = "[";
     for (size_t i = 0; i < t.data.size() && i < kShownTokens; ++i) s += text("%s%.17g", i ? ", " : "", t.data[i]);
     return s + "]";
 }
 
-// Places in the plan's list of gates.
+// The places of gates in the plan's list of gates.
 std::string gate_places(const Plan& p, const std::vector<std::string>& gates) {
     std::string s = "[";
     for (const std::string& name : gates) {

@@ -1,5 +1,6 @@
-// What AMPD version 2 adds to nodes and edges (layout in amp/graph.h): records by id, so that later additions need no
-// version. They are kept as they came and are part of the digests; nothing is done with any of them yet.
+// Extensions: records by id that AMPD version 2 adds to nodes and edges (layout in amp/graph.h), so that later
+// additions need no new version. They are stored as they were given and are part of the digests; the library acts on
+// none yet.
 #pragma once
 #include <string>
 #include <vector>
@@ -9,27 +10,28 @@
 
 namespace amp {
 
-inline constexpr uint32_t kMostExtensions = 64;          // of a node or an edge
+inline constexpr uint32_t kMostExtensions = 64;          // per node or edge
 inline constexpr uint32_t kLongestExtension = 1u << 20;  // bytes
 
 struct Extension {
     std::string id;
-    bool required = false;  // whoever does not act on it refuses the graph
+    bool required = false;  // a library that does not act on it must refuse the graph
     std::vector<uint8_t> bytes;
 };
 
-// One list, sorted by id. `of_node`: the ids that amp/graph.h defines for nodes are held to their formats.
-// Throws AMP_E_BLOB: too many, too long, no id or one twice, unknown flags, a wrong format.
+// Reads one list, sorted by id. `of_node`: ids that amp/graph.h defines for nodes must have their formats. Throws
+// AMP_E_BLOB: too many, too long, an id missing or repeated, unknown flags, a wrong format.
 std::vector<Extension> read_extensions(Reader& r, bool of_node);
 
-void put_extensions(Writer& w, const std::vector<Extension>& list);  // into a digest; nothing for an empty list
+// adds a list to a digest; an empty list adds nothing
+void put_extensions(Writer& w, const std::vector<Extension>& list);
 
-// One violation (AMP_E_UNSUPPORTED) per required extension that this library does not act on. `where` names the node
-// or edge in the sentence.
+// Adds one violation (AMP_E_UNSUPPORTED) for each required extension that the library does not act on. `where` names
+// the node or edge in the sentence.
 void check_extensions(const std::vector<Extension>& list, const std::string& where, const std::string& node,
                       const std::string& port, Violations& v);
 
-// As JSON: `, "extensions": [...]` with id, required and number of bytes; nothing for an empty list.
+// As JSON: `, "extensions": [...]` with id, required and number of bytes; "" for an empty list.
 std::string extensions_json(const std::vector<Extension>& list);
 
 }  // namespace amp

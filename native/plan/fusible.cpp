@@ -4,7 +4,8 @@ namespace amp {
 
 namespace {
 
-// Why the values of a node keep it alone: a cohort's parameters hold one number per member and batch.
+// Why a node's parameter values prevent it from joining a cohort, whose parameters have one number per member and
+// batch; NULL: they do not.
 const char* moved_values(const Plan& p, uint32_t u) {
     const PlanNode& n = p.nodes[u];
     const amp_node_contract& c = *n.type->contract;

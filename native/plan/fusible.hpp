@@ -1,4 +1,4 @@
-// What nodes must have in common to run as one kernel.
+// What nodes must have in common to form a cohort.
 #pragma once
 #include <bit>
 
@@ -8,15 +8,15 @@
 namespace amp {
 
 struct Trait {
-    const char *rule, *what;  // what: a word for people
+    const char *rule, *what;  // the rule, and how sentences name the value
     uint64_t bits;
-    bool real = false;  // bits are those of a double
+    bool real = false;  // `bits` are those of a double
 };
 
-std::vector<const char*> reasons_alone(const Plan& plan);  // per node: why it joins no cohort, NULL: it may
-std::vector<uint64_t> gate_sets(const Plan& plan);         // per node: equal where the same gates are
+std::vector<const char*> reasons_alone(const Plan& plan);  // per node: why it cannot join a cohort; NULL: it can
+std::vector<uint64_t> gate_sets(const Plan& plan);  // per node: a number that is equal for nodes with the same gates
 
-inline uint64_t join(uint64_t hash, uint64_t x) {  // the finaliser of splitmix64
+inline uint64_t join(uint64_t hash, uint64_t x) {  // combines hashes: the finaliser of splitmix64
     x += hash * 0x9e3779b97f4a7c15u + 0x632be59bd9b4e019u;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
@@ -44,7 +44,7 @@ template <class Take> void edge_traits(const Plan& p, const PlanEdge& e, Take ta
     whole("the channel of a modulation", m.channel);
 }
 
-// Everything members of a cohort share, one after the other; `gates` is the node's of gate_sets().
+// Calls `take` with everything that members of a cohort must share, one Trait at a time. `gates` is gate_sets()[u].
 template <class Take> void traits(const Plan& p, uint32_t u, uint64_t gates, Take take) {
     const PlanNode& n = p.nodes[u];
     const amp_node_contract& c = *n.type->contract;

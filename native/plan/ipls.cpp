@@ -1,8 +1,9 @@
-// IPLS: voices of one shape side by side. Nodes get classes by what they are, then by the classes around them, pass
-// after pass, until nodes of one class play one part in their voices (colour refinement; B. Weisfeiler, A. Leman, "The
-// reduction of a graph to canonical form", 1968). Nodes of classes with enough members, joined by the edges between
-// them, are voices; voices of one shape go eight at a time. Then sources first, depth first from the sinks, so that the
-// chain of one lane group runs from end to end while its slices are in L1.
+// IPLS, the derived schedule: equal voices run in the lanes of one kernel. Nodes are divided into classes by their type
+// and values, then, in several passes, by the classes of their neighbours, until nodes of one class play the same part
+// in their voices (colour refinement; B. Weisfeiler, A. Leman, "The reduction of a graph to canonical form", 1968).
+// Connected nodes of classes with enough members form voices; up to eight voices of one shape form lane groups. The
+// order is sources first, by depth-first search from the sinks, so that the chain of one lane group runs from end to
+// end while its slices are in L1.
 #include <algorithm>
 #include <numeric>
 #include <tuple>
@@ -15,25 +16,27 @@ namespace amp {
 namespace {
 
 constexpr uint32_t kNone = UINT32_MAX;
-constexpr int kRounds = 2;  // of refinement, each forward and backward
-constexpr int kSplits = 3;  // times a voice that repeats itself is taken apart
+constexpr int kRounds = 2;  // passes of refinement, each forward and backward
+constexpr int kSplits = 3;  // most times that voices joined by a shared node are separated
 
-using Units = std::vector<std::vector<std::vector<uint32_t>>>;  // what fires as one -> its cohorts, in order
+// unit (nodes that fire as one) -> its cohorts, in order
+using Units = std::vector<std::vector<std::vector<uint32_t>>>;
 
 struct Voice {
     uint64_t shape = 0;
-    uint32_t first = kNone;                               // place
-    uint32_t begin = 0, end = 0;                          // in `sorted`
-    bool repeats = false;                                 // some class more than once
-    std::pair<uint32_t, uint32_t> read_at{kNone, kNone};  // rank of the first node that is no voice and reads it, edge
+    uint32_t first = kNone;       // place of its first node
+    uint32_t begin = 0, end = 0;  // range in `sorted`
+    bool repeats = false;         // it has several nodes of one class
+    // rank of the first reader outside all voices, and the edge's place among that reader's edges
+    std::pair<uint32_t, uint32_t> read_at{kNone, kNone};
 };
 
 struct Finder {
     const Plan& p;
     std::vector<uint64_t> part;    // class of each node
-    std::vector<bool> open;        // may still be fused
-    std::vector<uint32_t> root;    // union-find over open nodes; then the voice
-    std::vector<uint32_t> sorted;  // open nodes by voice and class
+    std::vector<bool> open;        // may still join a lane group
+    std::vector<uint32_t> root;    // union-find over open nodes; finally the first node of the voice
+    std::vector<uint32_t> sorted;  // open nodes, by voice and class
     std::vector<Voice> voices;
 
     explicit Finder(const Plan& plan) : p(plan), part(plan.nodes.size()), open(plan.nodes.size()) {
@@ -45,7 +48,7 @@ struct Finder {
         }
     }
 
-    std::vector<bool> common() const {  // nodes whose class has enough members
+    std::vector<bool> common() const {  // per node: its class has at least kLeastMembers members
         std::vector<uint64_t> all = part;
         std::sort(all.begin(), all.end());
         std::vector<bool> enough(part.size());
@@ -62,7 +65,7 @@ struct Finder {
         for (uint32_t u = 0; u < part.size(); ++u) open[u] = open[u] && enough[u];
     }
 
-    // Edges that close cycles bring the class of the pass before.
+    // Refines classes by the classes of sources; edges that close cycles use the class from before this pass.
     void forward() {
         const std::vector<uint64_t> before = part;
         for (uint32_t u = 0; u < part.size(); ++u)
@@ -72,8 +75,8 @@ struct Finder {
             }
     }
 
-    // A reader that is alone in its class (the mix of all voices) would give its sources different classes: it does not
-    // count.
+    // Refines classes by the classes of readers. A reader that is alone in its class (the mix of all voices) is not
+    // counted, because it would give each of its sources a different class.
     void backward() {
         const auto counts = common();
         std::vector<uint64_t> readers(part.size());
@@ -96,7 +99,7 @@ struct Finder {
     }
 
     void find_voices() {
-        for (const Component& c : p.components)  // loops go whole or not at all
+        for (const Component& c : p.components)  // a loop is open as a whole or not at all
             if (!std::all_of(c.nodes.begin(), c.nodes.end(), [&](uint32_t u) { return open[u]; }))
                 for (uint32_t u : c.nodes) open[u] = false;
         root.resize(p.nodes.size());
@@ -104,7 +107,7 @@ struct Finder {
         for (const PlanEdge& e : p.edges) {
             if (!open[e.src] || !open[e.dst]) continue;
             const uint32_t a = find(e.src), b = find(e.dst);
-            root[std::max(a, b)] = std::min(a, b);  // the root is the first node
+            root[std::max(a, b)] = std::min(a, b);  // the root is the first node of the voice
         }
         sorted.clear(), voices.clear();
         for (uint32_t u = 0; u < root.size(); ++u)
@@ -128,13 +131,13 @@ struct Finder {
                 v.shape += join(join(part[u], i), part[src]);
     }
 
-    // Voices joined by a shared node are found as one voice with several nodes of a class: the shared node is not
-    // fused, they are.
+    // Voices that are joined by a shared node are found as one voice with several nodes of a class. Closes the shared
+    // nodes (those of rarer classes), so that the next pass separates the voices. Returns whether it closed any.
     bool take_apart() {
         bool apart = false;
         for (const Voice& v : voices) {
             if (!v.repeats) continue;
-            std::vector<uint32_t> runs;  // of one class, as places in `sorted`, and the end
+            std::vector<uint32_t> runs;  // starts, in `sorted`, of the runs of one class, and the end
             for (uint32_t i = v.begin; i < v.end; ++i)
                 if (i == v.begin || part[sorted[i]] != part[sorted[i - 1]]) runs.push_back(i);
             runs.push_back(v.end);
@@ -147,9 +150,9 @@ struct Finder {
         return apart;
     }
 
-    // In the order in which others read them, so that a mix finds its slots in the lanes.
+    // Orders voices as other nodes read them, so that a mix reads its slots from consecutive lanes.
     void rank_by_readers() {
-        std::vector<uint32_t> voice(p.nodes.size(), kNone);  // by first node
+        std::vector<uint32_t> voice(p.nodes.size(), kNone);  // voice by its first node
         for (uint32_t v = 0; v < voices.size(); ++v) voice[voices[v].first] = v;
         for (uint32_t u = 0; u < p.nodes.size(); ++u)
             for (uint32_t i = 0; i < p.nodes[u].in.size() && !open[u]; ++i) {
@@ -160,7 +163,7 @@ struct Finder {
             }
     }
 
-    // One cohort per class of up to kCohortLanes voices, members in the order of the voices.
+    // One cohort per class for up to kCohortLanes voices of one shape, members in the order of the voices.
     std::vector<std::vector<uint32_t>> lane_groups() {
         std::erase_if(voices, [](const Voice& v) { return v.repeats; });
         rank_by_readers();
@@ -188,8 +191,8 @@ struct Finder {
     }
 };
 
-// Nodes, lane groups and loops (fused or not) in the order of their first nodes; `unit` receives the place of each
-// node.
+// Lists the units (single nodes, lane groups, and whole loops, in cohorts or not) by their first nodes; `unit` receives
+// the unit of each node.
 Units make_units(const Plan& p, const std::vector<std::vector<uint32_t>>& lane_groups, std::vector<uint32_t>& unit) {
     std::vector<uint32_t> ranked(p.nodes.size()), group_of(p.nodes.size(), kNone);
     for (uint32_t u = 0; u < p.nodes.size(); ++u) ranked[p.nodes[u].rank] = u;
@@ -223,7 +226,8 @@ std::vector<std::vector<uint32_t>> sources_of(const Plan& p, const Units& units,
     return sources;
 }
 
-// Sources first, depth first from the sinks; too short if there is a cycle.
+// Orders units sources first, by depth-first search from the sinks. The result is shorter than the input if there is a
+// cycle.
 std::vector<uint32_t> depth_first(const std::vector<std::vector<uint32_t>>& sources) {
     enum : uint8_t { kNew, kOpen, kDone };
     const auto n = static_cast<uint32_t>(sources.size());
@@ -251,10 +255,10 @@ std::vector<uint32_t> depth_first(const std::vector<std::vector<uint32_t>>& sour
     return order;
 }
 
-// A unit joins the stage unless it reads one in it.
+// Divides ordered units into stages: a unit that reads one of the current stage begins the next.
 Schedule in_stages(Units units, const std::vector<std::vector<uint32_t>>& sources, const std::vector<uint32_t>& order) {
     Schedule s;
-    std::vector<size_t> stage(units.size(), 0);  // counted from 1
+    std::vector<size_t> stage(units.size(), 0);  // counted from 1; 0: none yet
     for (uint32_t k : order) {
         const bool reads = std::any_of(sources[k].begin(), sources[k].end(),
                                        [&](uint32_t from) { return stage[from] == s.stages.size(); });
@@ -283,7 +287,7 @@ Schedule derive(const Plan& p) {
     Units units = make_units(p, lane_groups, unit);
     const auto sources = sources_of(p, units, unit);
     const auto order = depth_first(sources);
-    if (order.size() < units.size()) return plain(p);  // voices that wait for each other
+    if (order.size() < units.size()) return plain(p);  // the units would form a cycle
     return in_stages(std::move(units), sources, order);
 }
 

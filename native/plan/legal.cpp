@@ -1,4 +1,4 @@
-// Whether a schedule may be followed. It says which two nodes break which rule, and what to do about them.
+// Checks whether a schedule may be followed; its errors name two nodes, the rule they break and the cure.
 #include <algorithm>
 
 #include "plan/fusible.hpp"
@@ -9,7 +9,7 @@ namespace amp {
 namespace {
 
 struct Place {
-    uint32_t stage = UINT32_MAX, cohort = UINT32_MAX, lane = 0;  // cohorts are counted through
+    uint32_t stage = UINT32_MAX, cohort = UINT32_MAX, lane = 0;  // `cohort` is numbered through all stages
 };
 
 struct Checker {
@@ -106,7 +106,8 @@ struct Checker {
 
     void compare(uint32_t u, uint32_t first, const std::vector<Trait>& mine, const std::vector<Trait>& model) {
         for (size_t i = 0; i < mine.size(); ++i) {
-            const Trait &a = mine[i], &b = model[i];  // the first difference comes before their lengths differ
+            // if the lists differ in length, they also differ in an earlier entry
+            const Trait &a = mine[i], &b = model[i];
             if (a.bits == b.bits) continue;
             const auto spelled = [](const Trait& t) {
                 return t.real ? text("%g", std::bit_cast<double>(t.bits))
@@ -121,9 +122,10 @@ struct Checker {
         }
     }
 
-    // Loops that are fused are fused whole, lane by lane, and wired alike; their cohorts stand side by side.
+    // Nodes of feedback loops form cohorts only if whole loops do: member i of each cohort belongs to loop i, the loops
+    // have equal edges, and their cohorts follow each other directly.
     void loops() {
-        std::vector<uint32_t> before(p.nodes.size(), UINT32_MAX);  // per loop: its cohort fired last
+        std::vector<uint32_t> before(p.nodes.size(), UINT32_MAX);  // per loop: the cohort of its node that fired last
         for (uint32_t c = 0; c < cohorts.size(); ++c) {
             for (uint32_t lane = 0; lane < cohorts[c]->size(); ++lane) {
                 const uint32_t u = (*cohorts[c])[lane];
@@ -168,10 +170,10 @@ struct Checker {
 void check(const Plan& p, const Schedule& s) {
     Checker c{p, s};
     c.every_node_once();
-    c.v.raise();  // the rules below ask for the place of every node
+    c.v.raise();  // the rules below need the place of every node
     c.dependencies();
     c.members();
-    c.v.raise();  // loops that are fused are compared edge by edge
+    c.v.raise();  // loops in cohorts are compared edge by edge
     c.loops();
     c.v.raise();
 }

@@ -1,4 +1,4 @@
-// Many short lists in two arrays.
+// Many short lists, stored in two arrays.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace amp {
 
-// What belongs to each of `count` owners, in its order: item i to the owner `owner(i)`.
+// Groups items by owner: list u has, in ascending order, the items i with owner(i) == u, for u < `count`.
 class Lists {
 public:
     Lists() = default;

@@ -32,7 +32,7 @@ uint32_t insert(Plan& p, uint32_t edge, const NodeType& type, const std::string&
     first.channel = last.channel;
     if (last.port >= 0) {
         first.kappa = last.kappa;
-        if (!std::isnan(last.kappa)) last.kappa = 1.0;  // all that came in
+        if (!std::isnan(last.kappa)) last.kappa = 1.0;  // of the heat that entered the inserted node
     }
     last.src = place, last.src_port = 0, last.channel = -1;
     p.nodes.push_back(std::move(n));

@@ -1,4 +1,5 @@
-// Feedback components, firing order and sub-blocks, all by what the edges hold; Dijkstra for the shortest cycles.
+// Feedback components, firing order and sub-blocks, from the lags of the edges; shortest cycles by Dijkstra's
+// algorithm.
 #include <algorithm>
 #include <functional>
 #include <queue>
@@ -9,9 +10,10 @@ namespace amp {
 
 namespace {
 
-// Some cycle of edges that hold nothing among the nodes that could not be ordered: each has an unordered predecessor.
+// Throws AMP_E_CYCLE with a cycle of edges without lag. `start` is a node that could not be ordered; each such node has
+// a predecessor that could not be ordered either.
 [[noreturn]] void refuse(const Plan& p, const Lists& into, const std::vector<bool>& done, uint32_t start) {
-    std::vector<uint32_t> path;  // edges, each before the one it follows
+    std::vector<uint32_t> path;  // edges, each followed by the edge into its source
     std::vector<uint32_t> seen(p.nodes.size(), kNone);
     for (uint32_t u = start; seen[u] == kNone;) {
         seen[u] = static_cast<uint32_t>(path.size());
@@ -23,7 +25,7 @@ namespace {
     refuse_feedback(p, {path.rbegin(), path.rend()});
 }
 
-// The least that the edges of a cycle hold together, round a cycle through `start`, if below `best`.
+// The least sum of lags, in frames, over all cycles through `start`, if it is below `best`; otherwise `best`.
 uint64_t shortest_cycle(const Plan& p, const Lists& out, const std::vector<uint32_t>& component, uint32_t start,
                         uint64_t best, std::vector<uint64_t>& far) {
     using Item = std::pair<uint64_t, uint32_t>;
@@ -52,9 +54,8 @@ uint64_t shortest_cycle(const Plan& p, const Lists& out, const std::vector<uint3
     return best;
 }
 
-// Firing order: components in topological order, inside each the edges that hold nothing decide; names break ties
-// (nodes stand in name order when they come here, those that were inserted behind). One pass of Kahn's algorithm over
-// both levels.
+// Firing order, by one pass of Kahn's algorithm over two levels: components in topological order, and the nodes of each
+// by the edges without lag. Ties are broken by name: nodes come here in name order, inserted nodes after them.
 std::vector<uint32_t> firing_order(const Plan& p, const Lists& out, const Lists& into,
                                    const std::vector<uint32_t>& component, uint32_t count) {
     std::vector<uint32_t> waiting(count, 0), first(count, kNone), inner(p.nodes.size(), 0), order;
@@ -68,7 +69,7 @@ std::vector<uint32_t> firing_order(const Plan& p, const Lists& out, const Lists&
             ++inner[e.dst];
     }
     using Heap = std::priority_queue<uint32_t, std::vector<uint32_t>, std::greater<>>;
-    Heap ready, inside;  // ready: by the first name of the component
+    Heap ready, inside;  // `ready` has components, by the first name in each
     std::vector<bool> done(p.nodes.size(), false);
     for (uint32_t c = 0; c < count; ++c)
         if (waiting[c] == 0) ready.push(first[c]);
@@ -105,7 +106,7 @@ std::optional<uint32_t> Plan::find(std::string_view name) const {
     const auto& all = descriptors.nodes;
     const auto it = std::lower_bound(all.begin(), all.end(), name, [](const auto& n, auto s) { return n.name < s; });
     if (it != all.end() && it->name == name) return place[static_cast<size_t>(it - all.begin())];
-    for (size_t i = all.size(); i < place.size(); ++i)  // inserted
+    for (size_t i = all.size(); i < place.size(); ++i)  // nodes that the plan inserted
         if (nodes[place[i]].name == name) return place[i];
     return std::nullopt;
 }
@@ -119,11 +120,13 @@ void order_nodes(Plan& p) {
     std::vector<uint64_t> far(p.nodes.size(), UINT64_MAX);
     for (uint32_t u : component) ++size[u];
     for (const PlanEdge& e : p.edges)
-        if (e.src == e.dst) size[component[e.src]] = std::max(size[component[e.src]], 2u);  // a loop on one node
+        // a node connected to itself is a component
+        if (e.src == e.dst) size[component[e.src]] = std::max(size[component[e.src]], 2u);
     std::vector<uint32_t>& place = p.place;
     place.resize(p.nodes.size());
     for (uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
-    std::vector<bool> closes(p.nodes.size());  // every cycle has an edge back in the order: begin where those lead
+    // every cycle has an edge that leads back in the order: the search starts at the nodes these edges enter
+    std::vector<bool> closes(p.nodes.size());
     for (const PlanEdge& e : p.edges)
         if (place[e.src] >= place[e.dst]) closes[e.dst] = true;
     std::vector<PlanNode> sorted;

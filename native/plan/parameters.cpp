@@ -44,7 +44,8 @@ bool fits(const amp_param_contract& c, double x, const Range& r) {
     return std::isfinite(x) && whole && ((x >= r.low && x <= r.high) || clamps);
 }
 
-// A range that ends at a part of the sample rate may leave the default outside at a low rate.
+// Checks a default: where the upper limit is a fraction of the sample rate, a low rate can put the default out of
+// range.
 void check_default(const NodeDescriptor& n, const amp_param_contract& c, double fs, Violations& v) {
     const Range r = range_of(c, fs);
     if (!fits(c, c.value, r)) v.add(out_of_range(n.name, c, c.value, r, "the default, "), kChooseInside, n.name, c.key);

@@ -1,4 +1,4 @@
-// How edges leave and meet: channels picked and split, edges that are not read, and the channels of every port.
+// How edges leave and enter ports: picked and split channels, edges that are not read, and the channels of every port.
 #include "plan/routing.hpp"
 
 #include <algorithm>
@@ -50,11 +50,12 @@ struct Channels {
         outputs(i);
     }
 
-    // Channels flow from sources; a node has as many as its widest audio input. Ports that stack add theirs up, so
-    // that a loop through one would widen for ever: it stops above the limit and is refused.
+    // Propagates channel counts from the sources: a node has as many channels as its widest audio input. Ports that
+    // stack add their edges' channels, so a loop through such a port would widen without end: the propagation stops
+    // above kMostChannels and the graph is refused.
     void widen() {
         const Lists out = leaving(plan.nodes.size(), plan.edges);
-        std::vector<int32_t> seen(plan.edges.size());  // what each edge has added to its port so far
+        std::vector<int32_t> seen(plan.edges.size());  // per edge: the channels it has added to its port so far
         std::deque<uint32_t> work;
         for (uint32_t i = 0; i < plan.nodes.size(); ++i) work.push_back(i);
         while (!work.empty()) {
@@ -114,7 +115,7 @@ struct Channels {
                   "Give one channel for all, or as many as the edge carries.", d.dst, d.dst_port, AMP_E_SHAPE);
     }
 
-    // What the edges of a stacking port give together.
+    // Checks the total channels of ports that stack their edges.
     void stacked_channels(uint32_t i) {
         const PlanNode& n = plan.nodes[i];
         const amp_node_contract& c = contract(i);
@@ -160,7 +161,8 @@ struct Channels {
 
 }  // namespace
 
-// A split port gives every edge a channel of its own. Named, not counted: a renamed node takes no one's channel.
+// Assigns each edge of a splitting port its channel. The descriptor names the channel and edges are not counted, so
+// renaming a node does not move any channel.
 void pick_channels(Plan& plan, Violations& v) {
     std::map<std::tuple<uint32_t, uint32_t, int32_t>, uint32_t> taken;
     for (PlanEdge& e : plan.edges) {
@@ -183,7 +185,7 @@ void pick_channels(Plan& plan, Violations& v) {
     }
 }
 
-// Ports that take the first of their edges: the others go. Edges stand in slot order.
+// Removes unread edges: all but the first of ports that take one edge. Edges are in slot order.
 void drop_unread(Plan& plan) {
     std::set<std::pair<uint32_t, int32_t>> fed;
     std::vector<PlanEdge> live;

@@ -1,12 +1,12 @@
-// How edges leave and meet. In this order, on edges in slot order.
+// How edges leave and enter ports. The functions are called in this order, with the edges in slot order.
 #pragma once
 #include "core/failure.hpp"
 #include "plan/plan.hpp"
 
 namespace amp {
 
-void pick_channels(Plan& plan, Violations& v);  // the channel each edge carries; what a split port gives to whom
-void drop_unread(Plan& plan);                   // edges behind the first of a port that takes one: into plan.dead
-void flow_channels(Plan& plan, Violations& v);  // channels of every node and port
+void pick_channels(Plan& plan, Violations& v);  // sets the channel each edge carries, also for ports that split
+void drop_unread(Plan& plan);  // moves edges after the first, of ports that take one edge, to plan.dead
+void flow_channels(Plan& plan, Violations& v);  // sets the channels of every node and port
 
 }  // namespace amp

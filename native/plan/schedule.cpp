@@ -1,4 +1,4 @@
-// Following a schedule, and schedules as bytes and as text.
+// Makes a plan follow a schedule; schedules as bytes and as text.
 #include "plan/schedule.hpp"
 
 #include <algorithm>
@@ -15,10 +15,10 @@ template <class F> void each_cohort(const Schedule& s, F&& f) {
         for (const auto& cohort : stage) f(cohort);
 }
 
-// Loops whose nodes are fused with each other become one component; numbered by their first nodes.
+// Loops whose nodes are in the same cohorts become one component. Components are numbered by their first nodes.
 std::vector<Component> merged(const Plan& p, const Schedule& s, const std::vector<uint32_t>& place,
                               std::vector<int32_t>& number) {
-    std::vector<int32_t> of_loop(p.nodes.size(), -1);  // there are no more loops than nodes
+    std::vector<int32_t> of_loop(p.nodes.size(), -1);  // sized by nodes: there cannot be more loops
     std::vector<Component> list;
     each_cohort(s, [&](const std::vector<uint32_t>& cohort) {
         if (p.nodes[cohort.front()].loop < 0) return;

@@ -1,4 +1,4 @@
-// One segment of a control curve, between two of its points. Plain data: kernels of every ISA level include it.
+// One segment of a control curve, between two of its points. Plain data: the kernels of every ISA level include it.
 #pragma once
 #include <cstdint>
 
@@ -6,7 +6,7 @@ namespace amp {
 
 struct CurveSegment {
     uint8_t interpolation;                      // AMP_CURVE_*
-    double time, next_time, value, next_value;  // seconds, and the values there
+    double time, next_time, value, next_value;  // times in seconds, and the values there
 };
 
 // Writes the values at t = n / sample_rate of frames n = first .. first + frames - 1, all inside one segment.

@@ -37,11 +37,11 @@ void CurveData::sample(SegmentFn segment, double sample_rate, int64_t first, int
                                  times.begin());  // times[k - 1] <= t < times[k]
     for (int64_t i = 0; i < n;) {
         while (k < times.size() && times[k] <= time(i)) ++k;
-        int64_t end = n;  // of the run that stays in this segment
+        int64_t end = n;  // first frame after this segment
         if (k < times.size()) {
-            const double ahead = times[k] * sample_rate - static_cast<double>(first);  // may be beyond every integer
+            const double ahead = times[k] * sample_rate - static_cast<double>(first);  // may exceed every integer
             end = static_cast<int64_t>(std::clamp(ahead, static_cast<double>(i + 1), static_cast<double>(n)));
-            end = std::clamp(end, i + 1, n);  // n as a double may lie above n
+            end = std::clamp(end, i + 1, n);  // n converted to double may exceed n
             while (end < n && time(end) < times[k]) ++end;
             while (end > i + 1 && time(end - 1) >= times[k]) --end;
         }

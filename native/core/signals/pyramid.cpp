@@ -12,7 +12,7 @@ constexpr int64_t kFactor = 16;
 
 struct Pair {
     double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
-    void see(double lo, double hi) {  // NaN is a fault: once seen it stays
+    void see(double lo, double hi) {  // NaN marks a fault: once seen, it stays
         low = std::isnan(low) || std::isnan(lo) ? NAN : std::min(low, lo);
         high = std::isnan(high) || std::isnan(hi) ? NAN : std::max(high, hi);
     }
@@ -20,18 +20,18 @@ struct Pair {
 
 int64_t up(int64_t n) { return n / kFactor + (n % kFactor != 0); }
 
-// Extremes of [first, last) using whole runs where they fit.
+// Extremes of [first, last), from whole runs of the pyramid where possible.
 void extremes(const double* x, const double* pyramid, int64_t frames, int64_t first, int64_t last, Pair& out) {
-    const double* level = nullptr;  // nullptr: the samples themselves
+    const double* level = nullptr;  // NULL: the samples themselves
     int64_t count = frames;
     const auto see = [&](int64_t i) { level ? out.see(level[2 * i], level[2 * i + 1]) : out.see(x[i], x[i]); };
     for (const double* next = pyramid; first < last; next += 2 * count) {
-        if (count <= kFactor) {  // the top: few pairs are left
+        if (count <= kFactor) {  // the highest level: at most kFactor pairs are left
             while (first < last) see(first++);
             return;
         }
         for (; first < last && first % kFactor; ++first) see(first);
-        // a last run cut short by the end of the signal is whole as well
+        // the last run counts as whole even if the signal ends inside it
         for (; last > first && last % kFactor && last != count; --last) see(last - 1);
         if (first == last) return;
         first /= kFactor;

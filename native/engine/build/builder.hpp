@@ -1,5 +1,5 @@
-// The maker of a shard's memory and steps: what its files share. lifetimes.cpp decides who shares memory,
-// port_memory.cpp places it, cohort_lanes.cpp joins lane groups to the rest, steps.cpp makes the steps.
+// Builds a shard's memory and steps. This header has what its files share: lifetimes.cpp decides which outputs share
+// memory, port_memory.cpp places it, cohort_lanes.cpp connects lane groups to other nodes, steps.cpp creates the steps.
 #pragma once
 #include <algorithm>
 #include <map>
@@ -11,10 +11,10 @@
 
 namespace amp {
 
-inline constexpr int64_t kPad = kLanes;  // frames a kernel may write past its window
+inline constexpr int64_t kPad = kLanes;  // frames that a kernel may write beyond its window
 
-// Slices of the block whose lifetimes do not overlap share memory. Sizes are in rows. Parts that run side by side take
-// from pools of their own.
+// Slots: memory for slices of the block, shared by slices whose lifetimes do not overlap. Sizes are in rows. Parts that
+// run at the same time use separate pools.
 class Slots {
 public:
     int take(uint64_t rows, uint32_t pool) {
@@ -35,7 +35,7 @@ private:
     std::map<std::pair<uint32_t, uint64_t>, std::vector<int>> free_;
 };
 
-struct Shape {  // of one signal
+struct Shape {  // rows of one signal
     int32_t channels, groups;
     uint64_t rows() const { return static_cast<uint64_t>(channels) * static_cast<uint64_t>(groups); }
 };
@@ -44,22 +44,24 @@ struct Builder {
     Shard& r;
     Values values{r};
     Slots slots{};
-    std::vector<std::vector<int>> out_slot{};           // [node][port], -1: no slice
-    std::vector<std::map<uint32_t, int>> param_slot{};  // [node] parameter -> slot
-    std::vector<std::map<int32_t, int>> gather_slot{};  // [node] input port -> slot; -1 the curve of a controller
-    std::map<uint32_t, int> pack_slot{};                // edge of the leader of a lane group -> slot of its lanes
-    std::map<uint32_t, Port> packed{};                  // the same, once its step is there
-    std::map<std::pair<uint32_t, uint32_t>, int> lift_slot{};  // (lead, output) -> slot, -1: window
-    std::map<std::pair<uint32_t, uint32_t>, Port*> lifted{};   // outputs of lane groups lane by lane, for other nodes
-    std::multimap<size_t, std::pair<int, uint32_t>> dies_lifted{};  // unit end -> slot, home
-    std::vector<bool> in_run{};                 // [edge] one of eight lanes that a sum reads as they are
-    std::vector<std::vector<uint32_t>> home{};  // [node][port] group that may have the slice after it
+    std::vector<std::vector<int>> out_slot{};           // [node][port]; -1: the output has no slice
+    std::vector<std::map<uint32_t, int>> param_slot{};  // [node]: parameter -> slot
+    std::vector<std::map<int32_t, int>> gather_slot{};  // [node]: input port -> slot; key -1: the curve of a controller
+    std::map<uint32_t, int> pack_slot{};                // edge into the leader of a lane group -> slot of its lanes
+    std::map<uint32_t, Port> packed{};                  // edge -> its lanes, once the pack step exists
+    std::map<std::pair<uint32_t, uint32_t>, int> lift_slot{};  // (leader, output) -> slot, -1: window
+    // (leader, output) -> the output of a lane group laid out lane by lane, for readers outside lane groups
+    std::map<std::pair<uint32_t, uint32_t>, Port*> lifted{};
+    // unit end -> slot of `lifted`, and the group that may reuse it
+    std::multimap<size_t, std::pair<int, uint32_t>> dies_lifted{};
+    std::vector<bool> in_run{};                 // [edge]: it is one of eight lanes that a sum reads directly
+    std::vector<std::vector<uint32_t>> home{};  // [node][port]: the group of parts that may reuse the slice
     std::vector<double*> slot_data{};
-    uint32_t shown_to = 0;  // the node whose views are being made
+    uint32_t shown_to = 0;  // the node whose views are being created
 
     const amp_node_contract& contract(uint32_t u) const { return *r.plan_.nodes[u].type->contract; }
     const std::string& name(uint32_t u) const { return r.plan_.nodes[u].name; }
-    size_t unit_end(uint32_t u) const {  // last node of the component or of the group, or the node itself
+    size_t unit_end(uint32_t u) const {  // place of the last node of u's component or lane group, or u itself
         const int32_t c = r.plan_.nodes[u].component;
         return c < 0 ? r.leader(u) + r.fired_with(u) - 1 : r.plan_.components[static_cast<size_t>(c)].nodes.back();
     }
@@ -71,30 +73,31 @@ struct Builder {
     }
     bool reads_curve(uint32_t u) const { return contract(u).curve_param != 0; }
 
-    // Channels of a port where several edges meet: what they stack to, or the node's.
+    // Channels of a port where several edges meet: the sum of their channels if the port stacks, otherwise the node's.
     int32_t gathered(uint32_t u, uint32_t port) const {
         const PlanNode& n = r.plan_.nodes[u];
         return stacks(contract(u).inputs[port]) ? n.in_channels[port] : n.channels;
     }
-    Shape widest_shape(uint32_t u, uint32_t k) const {  // of all members of a lane group
+    Shape widest_shape(uint32_t u, uint32_t k) const {  // the widest among the members of a lane group
         Shape all{0, 0};
         for (uint32_t v = u; v < u + r.fired_with(u); ++v)
             if (const Shape s = parameter_shape(v, k); s.channels > all.channels) all = s;
         return all;
     }
 
-    // A slice that is used beyond its part is free when all parts are done: for the epilogue.
+    // A slice with readers in another part is free only after all parts are done, so that only the epilogue may reuse
+    // it.
     void meet_at(uint32_t& group, uint32_t user) const {
         if (group != user) group = r.parts_.epilogue();
     }
 
-    // The size of a slot is counted in rows of one double per frame.
+    // Takes a slot; its size is counted in rows of one double per frame.
     int slot(uint32_t u, int32_t channels) {
         return slots.take(Shape{channels, r.env(u).groups}.rows() * static_cast<uint64_t>(r.env(u).width), r.parts_(u));
     }
     bool gathers_lanes(const PlanEdge& e) const { return in_run[static_cast<size_t>(&e - r.plan_.edges.data())]; }
 
-    // The edge of member m of a lane group that stands where edge k of its leader stands.
+    // The edge into member m of a lane group that corresponds to edge k into its leader.
     uint32_t twin(uint32_t k, uint32_t m) const {
         const uint32_t lead = r.plan_.edges[k].dst;
         const auto& in = r.plan_.nodes[lead].in;
@@ -109,7 +112,8 @@ struct Builder {
             if (!is_straight(k)) pending.push_back(pack_slot[k] = slot(u, shown_channels(r.plan_.edges[k])));
     }
 
-    // A node that adds up by itself reads a few edges in one go, without a step before it.
+    // Whether node u sums the edges of its port itself, without a gather step. Kernels with kAdds do so for a few
+    // edges.
     bool adds_up(uint32_t u, size_t edges) const {
         const PlanNode& n = r.plan_.nodes[u];
         return n.type->adds && !(r.common_.config.flags & AMP_RUN_HEAT) && edges <= kMostAdded;
@@ -130,7 +134,7 @@ struct Builder {
     int64_t behind(const PlanEdge& e) const { return static_cast<int64_t>(r.common_.streams ? e.delay : e.lag); }
 
     void show(View& view, const Port& p, int64_t delay, int32_t channel = -1) { show_from(view, p, delay, channel, 0); }
-    // The same from a place further on in the rows.
+    // The same, starting `place` doubles further on in each row.
     void show_from(View& view, const Port& p, int64_t delay, int32_t channel, int64_t place) {
         view = view_of(p, delay, channel);
         view.data += place;
@@ -148,7 +152,7 @@ struct Builder {
                             [&](uint32_t k) { return c >= 0 && r.plan_.nodes[r.plan_.edges[k].src].component == c; });
     }
 
-    // Null until a history is set: execute refuses to begin without one.
+    // NULL until a history is set; execute fails until then.
     const CurveData* curve(const std::string& key) const {
         const auto it = r.common_.history.find(key);
         return it == r.common_.history.end() ? nullptr : &it->second;
@@ -185,7 +189,7 @@ struct Builder {
     // steps.cpp
     void build();
     void steps();
-    // A step of node u, which is no node's kernel: from `n_in` views to one.
+    // Creates a step of node u that is not a node's kernel, with `n_in` input views and one output view.
     Step& make_step(StepKind kind, uint32_t u, const StepOps& ops, int32_t channels, int32_t n_in);
     Step& make_node_step(uint64_t state, uint64_t coef, uint64_t lines);
     void node(uint32_t u, const std::map<uint32_t, const Port*>& token_port);

@@ -1,9 +1,10 @@
-// What stands between a lane group and the rest: lanes read as they are, brought together, or laid out one by one.
+// Connects lane groups to other nodes: lanes read directly, packed from separate rows, or copied to separate rows.
 #include "engine/build/builder.hpp"
 
 namespace amp {
 
-// Where many edges are added, eight in a row that are the lanes of one group are read as they are.
+// Finds sums of many edges in which eight consecutive edges are the lanes of one group: the sum reads those lanes
+// directly.
 void Builder::find_lane_runs() {
     in_run.assign(r.plan_.edges.size(), false);
     if (r.lane_groups_.empty() || r.env_.batches > 1) return;
@@ -27,7 +28,8 @@ void Builder::find_lane_runs() {
     }
 }
 
-// Whether a lane group reads the lanes of another as they are: member from member.
+// Whether edge k connects member i of one lane group to member i of another for every i, so that the lanes are read
+// directly.
 bool Builder::is_straight(uint32_t k) const {
     const PlanEdge& e = r.plan_.edges[k];
     const LaneGroup *to = r.lane_group(e.dst), *from = r.lane_group(e.src);
@@ -38,7 +40,7 @@ bool Builder::is_straight(uint32_t k) const {
     return true;
 }
 
-// What other nodes read of a lane group stands lane by lane behind it.
+// Copies the outputs of a lane group that other nodes read to separate rows, lane by lane.
 void Builder::lift() {
     for (const auto& [place, port] : lifted) {
         const auto [u, k] = place;
@@ -51,7 +53,8 @@ void Builder::lift() {
     }
 }
 
-// Batch b of what an edge carries, wherever its source keeps it: for nodes that are no group, and for packing.
+// Points a view at batch b of what an edge carries, wherever its source stores it. For nodes outside lane groups, and
+// for packing.
 void Builder::show_lane(View& view, const PlanEdge& e, int32_t channel, uint32_t b) {
     const uint32_t lead = r.leader(e.src), lane = r.first_lane(e.src) + b;
     const auto apart = r.lane_group(e.dst) || gathers_lanes(e) ? lifted.end() : lifted.find({lead, e.src_port});
@@ -60,7 +63,8 @@ void Builder::show_lane(View& view, const PlanEdge& e, int32_t channel, uint32_t
     show_from(view, p, behind(e), channel, group * p.row + lane % static_cast<uint32_t>(p.width));
 }
 
-// The step that brings what the members of a lane group read into its lanes, made when the first asks for it.
+// The lanes of what the members of a lane group read through the edges corresponding to edge k. The first call creates
+// the step that packs them.
 const Port& Builder::pack(uint32_t k) {
     if (const auto it = packed.find(k); it != packed.end()) return it->second;
     const PlanEdge& e = r.plan_.edges[k];

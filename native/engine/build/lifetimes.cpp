@@ -1,4 +1,4 @@
-// How outputs are kept, and whose slices share memory because their lifetimes do not overlap.
+// Decides how outputs are stored, and which slices share memory because their lifetimes do not overlap.
 #include <algorithm>
 
 #include "engine/build/builder.hpp"
@@ -7,19 +7,21 @@ namespace amp {
 
 namespace {
 
-constexpr uint64_t kWorkingSet = 24 * 1024;  // bytes of slices that should stay in L1
+constexpr uint64_t kWorkingSet = 24 * 1024;  // bytes of slices per block that stay in L1
 constexpr uint32_t kMostBlock = 512;         // frames
 constexpr uint32_t kBlockStep = 64;
 
 }  // namespace
 
-// The shape of a parameter worked out frame by frame; channels 0 if the parameter holds.
+// The shape of a parameter that has a step (it changes frame by frame); 0 channels if the parameter is constant over
+// frames.
 Shape Builder::parameter_shape(uint32_t u, uint32_t k) const {
     const auto mods = entering(u, -1, static_cast<int32_t>(k));
     if (mods.empty() && values.is_default(u, k)) return {0, 0};
     Tensor scratch;
     const Value now = values.in_force(u, k, scratch),
-                given = values.given(u, k, scratch);  // clear_params goes back to what was given
+                // clear_params returns to the given value, so the step must fit both
+        given = values.given(u, k, scratch);
     const auto moves = [](const Value& v) { return v.curve || v.tensor->frames > 1; };
     const auto per_channel = [](const Value& v) { return v.tensor && v.tensor->channels > 1; };
     if (mods.empty() && !moves(now) && !moves(given)) return {0, 0};
@@ -33,7 +35,8 @@ Shape Builder::parameter_shape(uint32_t u, uint32_t k) const {
     return {channels, r.env(u).groups};
 }
 
-// A node that hands its one input on shares its source's slice and does nothing.
+// The edge whose source slice node u outputs unchanged, if u only passes its input on: then its kernel has nothing to
+// do. NULL: u writes an output of its own.
 const PlanEdge* Builder::passed(uint32_t u) const {
     const PlanNode& n = r.plan_.nodes[u];
     if (!n.type->passes || n.component >= 0 || n.history || r.plan_.lead(u) || n.in.size() != 1) return nullptr;
@@ -43,31 +46,32 @@ const PlanEdge* Builder::passed(uint32_t u) const {
     return e.lag == 0 && e.channel < 0 && !has_tokens(r.plan_, e) && slice && alike ? &e : nullptr;
 }
 
-// A node that reads each place once, before it writes there, may write over what is not read after it: one slice
-// then goes down a whole chain and stays in L1.
+// Whether node u may write its output over a slice that ends with it. Its kernel must read each place before writing
+// there, and nothing may read the slice afterwards. A chain of such nodes then uses one slice, which stays in L1.
 bool Builder::may_write_over(uint32_t u, uint32_t src, uint32_t port) const {
     const PlanNode& n = r.plan_.nodes[u];
     if (!n.type->in_place || n.component >= 0 || r.common_.config.flags & AMP_RUN_HEAT) return false;
     if (r.plan_.nodes[src].out_channels[port] != n.channels || stacks(contract(u).inputs[0])) return false;
     if (!r.lane_group(src) != !r.lane_group(u) || home[src][port] != r.parts_(u)) return false;
     return std::all_of(n.in.begin(), n.in.end(), [&](uint32_t k) {
-        const PlanEdge& e = r.plan_.edges[k];  // from whichever node hands the slice on
+        const PlanEdge& e = r.plan_.edges[k];  // reading the same slice, also through nodes that pass it on
         const bool same = out_slot[r.leader(e.src)][e.src_port] == out_slot[src][port];
         return !same || (e.port >= 0 && e.channel < 0 && is_straight(k));
     });
 }
 
-// How an output is kept that some reader needs `history` frames of beyond the block. (A stream keeps all in rings.)
+// How an output is stored if some reader needs `history` frames before the block. (Streams store all outputs in rings.)
 Storage Builder::storage(uint32_t u, int64_t history, bool moves) const {
     const bool holds = r.plan_.nodes[u].type->holds && !moves && r.plan_.lead(u) == 0 && !r.lane_group(u);
     return holds ? Storage::constant : history > 0 ? Storage::ring : Storage::shared;
 }
 
-// Pass 1: how outputs are kept; lifetimes decide who shares a slot.
+// Pass 1: storage of outputs; lifetimes decide which outputs share a slot.
 void Builder::assign() {
     const auto n = static_cast<uint32_t>(r.plan_.nodes.size());
     out_slot.resize(n), param_slot.resize(n), gather_slot.resize(n);
-    std::vector<std::vector<std::pair<uint32_t, uint32_t>>> dies(n);  // [unit end] (node, port)
+    // [unit end]: the (node, port) whose slices are free afterwards
+    std::vector<std::vector<std::pair<uint32_t, uint32_t>>> dies(n);
     std::vector<std::vector<size_t>> last(n);
     std::vector<bool> delayed(n);
     home.resize(n);
@@ -84,7 +88,7 @@ void Builder::assign() {
         if (e.lag > 0) delayed[e.src] = true;
         if (r.lane_group(e.src) && !r.lane_group(e.dst) && !gathers_lanes(e)) last_lifted[{src, e.src_port}] = 0;
     }
-    for (uint32_t u = n; u-- > 0;)  // a slice that is handed on lives as long as what it is handed on as
+    for (uint32_t u = n; u-- > 0;)  // a slice that is passed on lives as long as the output it is passed on as
         if (r.plan_.nodes[u].type->passes)
             for (uint32_t k : r.plan_.nodes[u].in) {
                 const PlanEdge& e = r.plan_.edges[k];
@@ -92,7 +96,7 @@ void Builder::assign() {
                 end = std::max(end, last[u][0]);
                 meet_at(home[r.leader(e.src)][e.src_port], home[u][0]);
             }
-    std::vector<int> pending;  // scratch of the component being walked
+    std::vector<int> pending;  // scratch slots of the component being visited
     for (uint32_t u = 0; u < n; ++u) {
         check(u);
         if (!r.is_leader(u)) {
@@ -101,7 +105,8 @@ void Builder::assign() {
         }
         pack_slots(u, pending);
         gather_slots(u, pending);
-        parameter_slots(u, pending);  // before inputs are written over: the node reads both
+        // before inputs may be overwritten: the node reads its parameters and inputs together
+        parameter_slots(u, pending);
         std::erase_if(dies[r.plan_.nodes[u].component < 0 ? unit_end(u) : u], [&](const auto& d) {
             const bool over = may_write_over(u, d.first, d.second);
             if (over) slots.give(out_slot[d.first][d.second], r.parts_(u));
@@ -132,7 +137,7 @@ void Builder::assign() {
     }
 }
 
-// At the end of a unit: scratch, and slices that are not read any more.
+// At the end of a unit: frees its scratch slots and the slices that have no further reader.
 void Builder::free_ended(uint32_t u, std::vector<int>& pending,
                          const std::vector<std::pair<uint32_t, uint32_t>>& dead) {
     if (unit_end(u) != u) return;
@@ -147,7 +152,8 @@ void Builder::check(uint32_t u) const {
     for (uint32_t k = 0; k < contract(u).n_params; ++k) {
         if (values.is_default(u, k)) continue;
         Tensor scratch;
-        for (const Value& v : {values.in_force(u, k, scratch), values.given(u, k, scratch)})  // clear_params goes back
+        // clear_params returns to the given value
+        for (const Value& v : {values.in_force(u, k, scratch), values.given(u, k, scratch)})
             if (v.tensor && !v.tensor->data.empty())
                 check_shape(r.plan_, u, k, *v.tensor, r.common_.config.batches, "configure");
     }
@@ -171,13 +177,13 @@ void Builder::choose_block() {
     const auto fit =
         static_cast<uint32_t>(std::min<uint64_t>(kMostBlock, kWorkingSet / bytes / kBlockStep * kBlockStep));
     const bool short_ones =
-        !r.lane_groups_.empty() && r.parts_.count == 0;  // threads want more to do between two meetings
+        !r.lane_groups_.empty() && r.parts_.count == 0;  // with threads, longer blocks: fewer synchronisations
     const uint32_t least = short_ones ? kLeastBlockOfLaneGroups : kLeastBlock;
     r.block_ = r.common_.config.block_frames ? r.common_.config.block_frames : std::max(least, fit);
 }
 
-// A stream shares nothing: every output keeps its tokens in a ring of its own. What stood in front of the first
-// token is what readers that lag see first; the raw frames of a latency go there too.
+// Streams share no slices: every output keeps its tokens in a ring of its own. Memory before the first token holds what
+// lagging readers see first, and the frames a node with latency makes before its first token.
 void Builder::unshare() {
     for (uint32_t u = 0; u < r.work_.size(); ++u)
         for (size_t k = 0; k < r.work_[u].out.size(); ++k) {

@@ -69,7 +69,8 @@ void Values::hold(double* rows, const Tensor& t, View& view, const Range& range)
     const auto width = static_cast<uint32_t>(r.env_.width);
     const uint32_t groups = t.batches == 1 ? 1 : static_cast<uint32_t>(r.env_.groups),
                    last = r.first_batch_ + r.env_.batches - 1;
-    const auto elements = static_cast<uint32_t>(t.channels * t.frames);  // a matrix row by row, as if channels
+    // a matrix is stored row by row, as if its elements were channels
+    const auto elements = static_cast<uint32_t>(t.channels * t.frames);
     for (uint32_t c = 0; c < elements; ++c)
         for (uint32_t g = 0; g < groups; ++g)
             for (uint32_t j = 0; j < kLanes; ++j) {
@@ -131,7 +132,7 @@ void Values::check_fits(const Shard& r, uint32_t node, uint32_t param, const Ten
                             "Set it before the first execute.", "", 0});
 }
 
-// What a member of a lane group plays now.
+// The value a member of a lane group has now.
 const Tensor& Values::played(uint32_t node, uint32_t param, Tensor& scratch) const {
     const auto it = r.later_.find({node, param});
     return it != r.later_.end() && it->second.value ? *it->second.value : *in_force(node, param, scratch).tensor;
@@ -163,7 +164,7 @@ uint64_t Values::frames_played(const LaneGroup& group, uint32_t param) const {
     return frames;
 }
 
-// Room for `frames` values of every member. What was there before is not kept: it is written anew from the values.
+// Makes room for `frames` values of every member. Old contents are dropped: lanes() writes all of them again.
 void Values::reserve_lanes(const LaneGroup& group, uint32_t param, uint64_t frames) {
     LaterValue& room = r.later_[{group.first, param}];
     if (!room.view) room.view = r.arena_.make<View>(1);
@@ -173,7 +174,7 @@ void Values::reserve_lanes(const LaneGroup& group, uint32_t param, uint64_t fram
     room.lane_frames = frames;
 }
 
-// `frames` values of every member, lane by lane.
+// Writes `frames` values of every member lane by lane, and returns the view onto them.
 View& Values::lanes(const LaneGroup& group, uint32_t param, uint64_t frames) {
     reserve_lanes(group, param, frames);
     LaterValue& room = r.later_[{group.first, param}];
@@ -208,10 +209,11 @@ void Values::install_lanes(const LaneGroup& group, uint32_t param) {
     if (const auto prepare = n.type->ops[1].prepare) prepare(*w.main);
 }
 
-// The step reads `values`, of that shape and of all batches it has, frame by frame.
+// Makes the step read `values`, with the shape of `shape` and its batches, frame by frame.
 void Values::play(Step& step, View& view, const double* values, const Tensor& shape) const {
     const auto frames = static_cast<int64_t>(shape.frames);
-    auto* data = const_cast<double*>(values);  // views are for reading and writing; this one is read
+    // views are not const because outputs use them too; this one is only read
+    auto* data = const_cast<double*>(values);
     view = {data, shape.channels == 1 ? 0 : frames, shape.batches == 1 ? 0 : frames * shape.channels, 1};
     step.of_parameter.tensor = &view;
     step.of_parameter.tensor_frames = frames;
@@ -249,7 +251,8 @@ void Values::hold_value(uint32_t node, uint32_t param, const Tensor& t) {
 void Values::announce(uint32_t node, uint32_t param, const Tensor& t) {
     const uint32_t leader = r.leader(node);
     Step* step = r.work_[leader].parameter[param];
-    if (step && !step->of_parameter.base.data) {  // it follows a curve or a frame axis so far, and may hold later
+    // the parameter has a curve or a frame axis now and may become constant later
+    if (step && !step->of_parameter.base.data) {
         const auto rows =
             static_cast<uint64_t>(r.plan_.nodes[leader].channels) * static_cast<uint64_t>(step->env->groups);
         step->of_parameter.base.data = r.arena_.doubles(rows * kLanes);
@@ -261,7 +264,7 @@ void Values::announce(uint32_t node, uint32_t param, const Tensor& t) {
         return;
     }
     for (uint32_t u = group->first; u < group->first + group->count; ++u) {
-        Tensor scratch;  // a default, which every install would make again
+        Tensor scratch;  // prepared here, as installing a default would otherwise build it each time
         if (&played(u, param, scratch) == &scratch)
             r.later_[{u, param}].value = std::make_shared<const Tensor>(std::move(scratch));
     }

@@ -1,4 +1,4 @@
-// Memory of outputs and of edges that hold tokens, what stands there before the first, and what is flushed in loops.
+// Memory of outputs and of edges that hold tokens, their initial tokens, and the flush of denormals in loops.
 #include <algorithm>
 #include <set>
 
@@ -7,7 +7,7 @@
 
 namespace amp {
 
-// Pass 2: memory.
+// Pass 2: places the memory.
 void Builder::place() {
     for (uint64_t rows : slots.rows())
         slot_data.push_back(r.arena_.doubles(rows * static_cast<uint64_t>(slice_row(1))));
@@ -44,7 +44,7 @@ void Builder::place() {
     }
 }
 
-// A window slides over its memory and is moved back to the start when it reaches the end.
+// Allocates a window. The block advances through its memory; at the end the history is moved back to the start.
 void Builder::window(Port& p) {
     p.storage = Storage::ring;
     p.capacity = 2 * p.history + (r.common_.streams ? 2 * p.room : r.block_);
@@ -54,7 +54,7 @@ void Builder::window(Port& p) {
     r.windows_.push_back(&p);
 }
 
-// What stands in for the tokens of an output, and of edges with initial tokens, until the first comes.
+// Creates the steps that write outputs, and edges with initial tokens, until the first token.
 void Builder::initial_tokens(const std::map<uint32_t, const Port*>& token_port) {
     for (uint32_t u = 0; u < r.work_.size(); ++u)
         for (const Port& p : r.work_[u].out) tokens_step(u, p);
@@ -79,17 +79,18 @@ Step* Builder::tokens_step(uint32_t u, const Port& p) {
     return &s;
 }
 
-// Initial tokens of an edge for the batches of this shard, (b, c, n) order.
+// The initial tokens of an edge for the batches of this shard, in (b, c, n) order.
 View Builder::tokens(uint32_t k) const {
     const Tensor& t = said_of(r.plan_, r.plan_.edges[k]).tokens;
     const int64_t frames = static_cast<int64_t>(t.frames), of_batch = frames * t.channels;
-    auto* data = const_cast<double*>(t.data.data());  // views are for reading and writing; this one is read
+    // views are not const because outputs use them too; this one is only read
+    auto* data = const_cast<double*>(t.data.data());
     return {data + (t.batches == 1 ? 0 : r.first_batch_ * of_batch), t.channels == 1 ? 0 : frames,
             t.batches == 1 ? 0 : of_batch, 1};
 }
 
-// One step behind each output whose edge delays inside a loop, so that loops without state of their own decay to
-// zero.
+// Adds a flush step after each output that an edge delays inside a loop, so that loops without recursive state decay to
+// zero and not to denormals.
 void Builder::flush_loops() {
     std::set<const Port*> done;
     for (const PlanEdge& e : r.plan_.edges) {

@@ -1,4 +1,4 @@
-// A shard from its plan, and what is set on it later: values, curves, inputs.
+// Builds a shard from its plan, and applies what is set on it later: values, curves, inputs.
 #include <algorithm>
 
 #include "dsp/phase.hpp"
@@ -36,7 +36,7 @@ Shard::Shard(Common& common, uint32_t first_batch, uint32_t batches)
     cuts_.assign(times.begin(), std::unique(times.begin(), times.end()));
 }
 
-// Cohorts become lanes where batches alone do not fill them. Heat and streams go node by node.
+// Makes cohorts into lane groups where the batches alone do not fill the lanes. Heat and streams run node by node.
 void Shard::make_lane_groups() {
     if (plan_.cohorts.empty() || env_.width == kLanes || common_.streams || common_.config.flags & AMP_RUN_HEAT) return;
     lane_group_of_.assign(work_.size(), 0);

@@ -1,4 +1,4 @@
-// configure: the steps that make the tokens of every output.
+// configure: creates the steps that compute every output.
 #include <algorithm>
 #include <cmath>
 
@@ -6,7 +6,7 @@
 
 namespace amp {
 
-// Pass 3: steps.
+// Pass 3: creates the steps.
 void Builder::steps() {
     std::map<uint32_t, const Port*> token_port;
     for (uint32_t k = 0; k < r.plan_.edges.size(); ++k)
@@ -42,11 +42,11 @@ Step& Builder::make_step(StepKind kind, uint32_t u, const StepOps& ops, int32_t 
     return s;
 }
 
-// The step of a node and, just before it, what its firings work on.
+// Allocates the step of a node and, directly before it in memory, its state, coefficients and rows.
 Step& Builder::make_node_step(uint64_t state, uint64_t coef, uint64_t rows) {
     constexpr uint64_t kLine = alignof(Step), kWord = sizeof(double);
     const auto aligned = [](uint64_t size, uint64_t to) { return (size + to - 1) / to * to; };
-    const uint64_t first = aligned(state, coef % kLine ? kWord : kLine);  // packs stand on lines
+    const uint64_t first = aligned(state, coef % kLine ? kWord : kLine);  // packs are aligned to cache lines
     const uint64_t second = aligned(first + coef, kWord);
     const uint64_t before = aligned(second + rows, kLine);
     auto* memory = static_cast<unsigned char*>(r.arena_.take(before + sizeof(Step)));
@@ -96,7 +96,8 @@ void Builder::node(uint32_t u, const std::map<uint32_t, const Port*>& token_port
     if (ops.prepare) ops.prepare(s);
 }
 
-// The one parameter that moves is left to the node, if it is the one the node can work out by itself.
+// If exactly one parameter changes per frame and it is the one the node can compute itself (NodeType::fast), the node
+// computes it and the parameter's step is not run.
 void Builder::fuse(uint32_t u) {
     const Work& w = r.work_[u];
     const auto moving = [](const Step* s) { return s != nullptr; };
@@ -110,10 +111,10 @@ void Builder::fuse(uint32_t u) {
     w.main->fused = p;
 }
 
-// `channel`: one of those the edge carries, -1 all.
+// Points a view at what edge k carries. `channel`: one of the carried channels, -1: all.
 void Builder::source(View& view, uint32_t k, const std::map<uint32_t, const Port*>& token_port, int32_t channel) {
     const PlanEdge& e = r.plan_.edges[k];
-    const auto own = token_port.find(k);  // holds nothing but what the edge carries
+    const auto own = token_port.find(k);  // an edge's own window holds only the channels it carries
     if (own != token_port.end())
         show(view, *own->second, behind(e), channel);
     else if (!is_straight(k))
@@ -124,7 +125,7 @@ void Builder::source(View& view, uint32_t k, const std::map<uint32_t, const Port
         show(view, r.work_[r.leader(e.src)].out[e.src_port], behind(e), e.channel >= 0 ? e.channel : channel);
 }
 
-// The step that makes one signal of the edges of a port.
+// Creates the step that combines the edges of a port into one signal.
 Step& Builder::meet(uint32_t u, uint32_t port, const std::vector<uint32_t>& edges,
                     const std::map<uint32_t, const Port*>& token_port) {
     const int32_t channels = gathered(u, port);
@@ -224,13 +225,14 @@ void Builder::parameters(uint32_t u, const std::map<uint32_t, const Port*>& toke
     }
 }
 
-// Like Values::install, but before there are coefficients to prepare.
+// Writes a parameter's value as Values::install does, but before there are coefficients to prepare.
 void Builder::base(uint32_t u, uint32_t k, const Tensor& t) {
     if (r.work_[u].parameter[k]) {
         values.install(u, k, t);
         return;
     }
-    const int32_t elements = static_cast<int32_t>(t.channels * t.frames);  // more than one per channel: a matrix
+    // more than one per channel: the elements of a matrix
+    const int32_t elements = static_cast<int32_t>(t.channels * t.frames);
     const uint64_t rows = Shape{std::max(r.plan_.nodes[u].channels, elements), r.env(u).groups}.rows();
     values.hold(r.arena_.doubles(rows * kLanes), t, r.work_[u].main->par[k], values.clamp_range(contract(u).params[k]));
 }

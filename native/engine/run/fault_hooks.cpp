@@ -1,5 +1,5 @@
-// Faults on purpose, for the tests of the worker. Compiled in only in the flavour that asks for it:
-// AMP_TEST_FAULT="node:frame:segv|fpe|abort|hang".
+// Deliberate faults, for tests of the worker process. Compiled only into the test-hooks flavour. The environment
+// variable AMP_TEST_FAULT="node:frame:segv|fpe|abort|hang" selects one.
 #include "engine/run/shard.hpp"
 
 #ifdef AMP_TEST_HOOKS
@@ -28,7 +28,7 @@ Plot read_plot() {
                  middle = last == std::string::npos || last == 0 ? std::string::npos : all.rfind(':', last - 1);
     if (middle == std::string::npos) return p;
     p.node = all.substr(0, middle);
-    std::from_chars(all.data() + middle + 1, all.data() + last, p.frame);  // stays -1 if it is no number
+    std::from_chars(all.data() + middle + 1, all.data() + last, p.frame);  // frame stays -1 if the text is not a number
     p.kind = all.substr(last + 1);
     return p;
 }

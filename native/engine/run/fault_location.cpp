@@ -1,5 +1,6 @@
-// Where a block went wrong: the earliest virtual time, and at that time the first node in the plan's own order. The
-// same answer for every block size, because the rest of the block is run before the verdict.
+// Finds the fault that a block reports: the one at the earliest virtual time, and among those at one time that of the
+// first node in the plan's own order. The result does not depend on the block size, because the whole block is run
+// before its faults are compared.
 #include <algorithm>
 #include <cmath>
 
@@ -11,17 +12,17 @@ namespace amp {
 namespace {
 
 struct Found {
-    int64_t time = INT64_MAX;  // virtual
-    int64_t frame = 0;         // logical
+    int64_t time = INT64_MAX;  // virtual time
+    int64_t frame = 0;         // logical frame
     uint32_t batch = 0, channel = 0;
     double value = 0;
 };
 
-struct Lanes {  // of one node
+struct Lanes {  // The lanes of one node within a group's rows.
     uint32_t first, count, width;
 };
 
-// The earliest value in a window that `wrong` dislikes; virtual time `start` is frame 0 of the view.
+// The earliest value in a window for which `wrong` is true. Virtual time `start` is frame 0 of the view.
 template <class Wrong>
 Found earliest(const View& v, int32_t channels, const Lanes& lanes, const Firing& f, int64_t start, Wrong wrong) {
     for (uint32_t i = 0; i < f.frames; ++i)
@@ -43,7 +44,7 @@ void Shard::note(uint32_t lead, Step& step, uint32_t verdict, const Firing& f) {
 }
 
 void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f) {
-    if (verdict & kFusedWrong) {  // let the parameter's own step write what was wrong
+    if (verdict & kFusedWrong) {  // the parameter's own step writes the values, so that the wrong one can be found
         Step& p = *step.fused;
         p.of_parameter.fuses = false;
         note_node(u, p, p.fire(p, {f.frame - p.arrival, f.offset, f.frames}), f);
@@ -69,7 +70,7 @@ void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f)
     const auto not_finite = [](double x) { return !std::isfinite(x); };
     const auto name_of = [](double x) { return std::isnan(x) ? "NaN" : "Inf"; };
     const bool stops = common_.config.flags & AMP_RUN_STOP_NONFINITE;
-    if (!is_watched(step.kind)) return;  // it was seen at its source
+    if (!is_watched(step.kind)) return;  // steps that only copy: the fault was noted where the value was made
     if (step.kind == StepKind::port) {
         const Found x = stops ? earliest(step.out[0], step.channels, lanes, f, n.arrival, not_finite) : Found{};
         const char* port = c.inputs[step.of_port.index].key;
@@ -97,7 +98,7 @@ void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f)
              out_of_range(shown(), p, x.value, allowed) + ' ' + kChooseInside + " At " + where(x) + ".");
         return;
     }
-    if (verdict & kOutOfRange && c.limited_param) {  // a limit the node sets itself
+    if (verdict & kOutOfRange && c.limited_param) {  // the limit is another parameter of the node
         const amp_param_contract &p = c.params[c.limited_param - 1], &limit = c.params[c.limit_param - 1];
         const double most = step.fixed[c.limit_param - 1];
         const Found x = earliest(step.par[c.limited_param - 1], n.channels, lanes, f, n.arrival,

@@ -1,5 +1,5 @@
-// Feedback components: short loops go frame by frame through a table of ticks, longer ones node by node as far as their
-// inputs reach.
+// Feedback components. Short loops run frame by frame through a table of ticks; longer ones run node by node, each node
+// for as many frames as its inputs have tokens.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -29,15 +29,16 @@ void Shard::run_component(const Component& c, const Firing& f, bool timed) {
     else
         run_firings(c, f);
     if (!timed) return;
-    const double share = static_cast<double>(common_.now() - t0) /
-                         static_cast<double>(c.nodes.size());  // the nodes of a loop are timed together
+    // nodes of a loop share its time equally: they are timed together
+    const double share = static_cast<double>(common_.now() - t0) / static_cast<double>(c.nodes.size());
     for (uint32_t u : c.nodes) {
         work_[u].ticks += share;
         work_[u].timed_frames += f.frames;
     }
 }
 
-// The steps of a component that go frame by frame; all others are fired for the whole block.
+// Lists the steps of a component that run frame by frame. Steps that read nothing from the component fire here for the
+// whole block.
 void Shard::list_ticks(std::vector<Tick>& ticks, const Component& c, const Firing& f) {
     ticks.clear();
     const auto add = [&](Step* s) { ticks.push_back({s->tick, s}); };
@@ -63,8 +64,8 @@ void Shard::list_ticks(std::vector<Tick>& ticks, const Component& c, const Firin
     hand_on(ticks);
 }
 
-// Where a step reads what the one before it has just written, the value goes from tick to tick in a register, and what
-// closes the loop is flushed on the way.
+// Where a step reads what the step before it wrote in the same frame, the value is passed between their ticks in a
+// register; and where a flush step follows, the tick that closes the loop flushes denormals itself.
 void Shard::hand_on(std::vector<Tick>& ticks) const {
     if (ticks.empty()) return;
     for (size_t k = 0; k < ticks.size(); ++k) {
@@ -92,8 +93,8 @@ namespace {
 
 constexpr size_t kSites = 8;
 
-// The table: one indirect call per step and frame, each from a place of its own in the code, so that the core knows
-// where it goes: eight at a time, and the rest.
+// Runs the table for `frames` frames: one indirect call per step and frame. The loop is unrolled eight times plus the
+// remainder, so that each call is a separate instruction with its own branch-target prediction.
 template <bool kEights, size_t kRest>
 void run_table(const Tick* first, const Tick* rest, uint32_t frames, int64_t time, Carried now) {
     for (int64_t i = 0; i < frames; ++i) {
@@ -132,11 +133,12 @@ void Shard::run_frames(const Component& c, const Firing& f) {
         const size_t rest = ticks.size() % kSites;
         kRunTable[ticks.size() >= kSites][rest](first, end - rest, f.frames, f.frame, now);
     }
-    for (const Tick& t : ticks)  // what they wrote stands until the block ends
+    for (const Tick& t : ticks)  // the steps' outputs keep their values until the block ends
         if (t.step->verdict || !wrote_finite(*t.step, f)) note_tick(*t.step, f);
 }
 
-// Values that are looked at where they are made: outputs of nodes, and edges that meet.
+// Whether everything a watched step wrote is finite. Watched are steps that make new values: nodes, parameters, curves
+// and ports.
 bool Shard::wrote_finite(const Step& s, const Firing& f) const {
     if (!is_watched(s.kind)) return true;
     const bool main = s.kind == StepKind::node;
@@ -169,10 +171,11 @@ Carried Shard::watched_tick(const Tick& t, uint32_t i, int64_t time, Carried bef
     return before;
 }
 
-// Data-driven: every node fires as far as its inputs reach, round after round, until the block is full.
+// Data-driven execution: every node fires for as many frames as its inputs have tokens, in rounds, until the block is
+// complete.
 void Shard::run_firings(const Component& c, const Firing& f) {
     auto& done = component_done_;
-    for (uint32_t u : c.nodes) {  // a node that has not started blocks no other
+    for (uint32_t u : c.nodes) {  // a node that has not started has nothing its readers could wait for
         done[u] = started(u, f) ? 0 : f.frames;
         if (done[u] && is_leader(u)) fire(u, f);
     }

@@ -1,4 +1,5 @@
-// The caller's floating-point environment is never trusted: round to nearest, no flush-to-zero, restored at exit.
+// Sets the floating-point environment that kernels need (round to nearest, no flush-to-zero), whatever the caller's is,
+// and restores the caller's at the end of the scope.
 #pragma once
 #include <cstdint>
 

@@ -1,6 +1,7 @@
-// Heat follows the data: q_v[n] = h_v[n] + sum of kappa_e q_u[n - d], H_v[n] = H_v[n-1] + q_v[n],
-// T[n] = T[n-1] + (q[n] - G T[n-1] / fs) / C. Sums over frames keep eight partial sums by n mod 8, folded in a fixed
-// order.
+// Heat follows the edges of the graph. Per node v and frame n, in J and K:
+//   q_v[n] = h_v[n] + sum over edges (u, v) of kappa_e q_u[n - d],  H_v[n] = H_v[n-1] + q_v[n],
+//   T_v[n] = T_v[n-1] + (q_v[n] - G T_v[n-1] / fs) / C.
+// Sums over frames use eight partial sums by n mod 8, added in a fixed order.
 #include <algorithm>
 #include <cmath>
 
@@ -14,7 +15,7 @@ double fold(const double* p) { return ((p[0] + p[1]) + (p[2] + p[3])) + ((p[4] +
 
 }  // namespace
 
-// Frame n - d of the source stands so many frames behind frame n of the destination, each in its node's own time.
+// Frames between frame n of the destination and frame n - d of the source, each counted in its own node's window.
 int64_t Shard::heat_lag(const PlanEdge& e) const { return static_cast<int64_t>(e.lag) + plan_.nodes[e.src].latency; }
 
 void Shard::build_heat() {
@@ -45,7 +46,8 @@ void Shard::build_heat() {
     }
 }
 
-// Own heat of a node over the block, right after it fired: the kernel's formula plus the constant the user gave.
+// Computes a node's own heat h over the block, directly after the node fired: the kernel's formula plus the constant
+// given in the descriptor.
 void Shard::add_heat(uint32_t u, const Firing& f) {
     HeatTrack& t = heat_[u];
     Step& s = *work_[u].main;
@@ -61,7 +63,7 @@ void Shard::add_heat(uint32_t u, const Firing& f) {
                        : constant + (t.own.data ? t.own.data[b / width * t.own.row + i * width + b % width] : 0.0);
 }
 
-void Shard::advance_heat(uint32_t frames) {  // like advance_windows
+void Shard::advance_heat(uint32_t frames) {  // the same as advance_windows, for heat windows
     for (HeatTrack& t : heat_) {
         if (t.pos + frames <= t.capacity) continue;
         for (double* x : {t.h, t.q})
@@ -71,8 +73,8 @@ void Shard::advance_heat(uint32_t frames) {  // like advance_windows
     }
 }
 
-// Heat of a frame is worked out when its node fires the frame, and carried along the edges frame by frame (so that
-// loops with kappa work too); sums and temperature follow when the frame is delivered.
+// Adds the heat that edges carry. q of a frame is computed in the block that fires the frame, frame by frame along the
+// edges (so loops with kappa > 0 work); sums and temperatures are updated when the frame is delivered.
 void Shard::transport_heat(const Firing& f) {
     const Descriptors& d = plan_.descriptors;
     const auto order = static_cast<uint32_t>(work_.size());

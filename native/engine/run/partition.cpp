@@ -1,5 +1,7 @@
-// Voices are what is left of the graph when nodes that many read (a shared lfo), with all they read, and nodes that
-// join too much (a mix), with all that reads them, are taken out. What is many and what is much is tried out.
+// Divides a graph into voices that can run on different threads. Nodes with many readers (a shared lfo), with
+// everything they read, form the prologue; nodes that would join voices into one larger than a share of the work (a
+// mix), with everything that reads them, form the epilogue; what remains falls apart into voices. Both thresholds are
+// searched over the constants below.
 #include "engine/run/partition.hpp"
 
 #include <algorithm>
@@ -11,17 +13,19 @@ namespace amp {
 
 namespace {
 
-constexpr uint32_t kMany[] = {2, 8, 32, UINT32_MAX};  // readers
-constexpr uint32_t kVoices[] = {1, 3};                // per thread: few leave less to the epilogue, more are even
-constexpr uint64_t kLeastSaved = 16384;               // values: some 8 us, for which threads are worth calling
-constexpr double kLeastGain = 0.8;                    // of the time in one part: what dividing must come below
+constexpr uint32_t kMany[] = {2, 8, 32, UINT32_MAX};  // readers from which a node belongs to the prologue
+// voices per thread: larger voices leave less for the epilogue, more voices balance better
+constexpr uint32_t kVoices[] = {1, 3};
+// values per block that must run in parallel, about 8 us of work: below, waking threads costs more
+constexpr uint64_t kLeastSaved = 16384;
+constexpr double kLeastGain = 0.8;  // upper limit of the divided time relative to the undivided time
 
 struct Divider {
     const Plan& plan;
-    std::vector<uint32_t> unit;                          // per node: the first of its unit
-    std::vector<uint64_t> rows;                          // per unit: values per frame, lanes and all
-    std::vector<std::pair<uint32_t, uint32_t>> reads{};  // (reader, source), units, in the reader's order
-    std::vector<uint32_t> readers{};                     // per unit
+    std::vector<uint32_t> unit;                          // per node: the first node of its unit
+    std::vector<uint64_t> rows;                          // per unit: values per frame, all channels, batches and lanes
+    std::vector<std::pair<uint32_t, uint32_t>> reads{};  // (reader, source) pairs of units, sorted by reader
+    std::vector<uint32_t> readers{};                     // per unit: how many units read it
     uint64_t total = 0;
 
     void join() {
@@ -42,7 +46,8 @@ struct Divider {
         return first;
     }
 
-    // Grows voices from their sources on; whatever would make one larger than its share is epilogue.
+    // Merges units into voices, sources first. A unit whose voice would exceed `share` values per frame goes to the
+    // epilogue.
     Parts divide(uint32_t threads, uint32_t many, uint64_t share) const {
         const std::vector<bool> first = prologue(many);
         std::vector<uint32_t> voice(unit.size());
@@ -76,7 +81,7 @@ struct Divider {
         return spread(threads, first, last, size, find);
     }
 
-    // The largest voice next to the part that has least.
+    // Assigns voices to parts, largest first, each to the part with the least load.
     template <class Find>
     Parts spread(uint32_t threads, const std::vector<bool>& first, const std::vector<bool>& last,
                  const std::vector<uint64_t>& size, const Find& find) const {
@@ -141,7 +146,7 @@ void Shard::list_units() {
 
 bool Shard::goes_apart(const Firing& f) const { return common_.pool && parts_.saved_rows * f.frames >= kLeastSaved; }
 
-// A block on several threads; constant outputs are there already.
+// Runs a block on several threads; constant outputs have been written before.
 void Shard::run_apart(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
     for (const TapCopy& t : taps)
         if (work_[t.node].is_constant()) copy_tap(t, f, origin);

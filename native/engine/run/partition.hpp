@@ -1,4 +1,4 @@
-// Which units of a shard (nodes, lane groups, feedback components) may run side by side.
+// Which units of a shard (nodes, lane groups, feedback components) may run at the same time.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -7,12 +7,14 @@ namespace amp {
 
 class Shard;
 
-// A prologue that runs first, parts that read nothing of each other, and an epilogue that runs when they are done,
-// numbered in this order.
+// How a shard's nodes are divided among threads: a prologue that runs first, parts that read nothing of each other and
+// may run at the same time, and an epilogue that runs after all parts. The group numbers have this order: 0, 1 ..
+// count, count + 1.
 struct Parts {
-    std::vector<uint32_t> of;  // per node; empty: all is one part
-    uint32_t count = 0;        // of parts
-    uint64_t saved_rows = 0;   // rows of the block that need no time of their own, as the parts run at once
+    std::vector<uint32_t> of;  // group of each node; empty: the shard is not divided
+    uint32_t count = 0;        // number of parts
+    // rows per frame that run in parallel: all rows less those of prologue, epilogue and the largest part
+    uint64_t saved_rows = 0;
 
     static constexpr uint32_t kPrologue = 0;
     uint32_t epilogue() const { return count + 1; }

@@ -1,4 +1,4 @@
-// A shard at work: blocks, nodes, feedback components, taps.
+// Execution of a shard: blocks, nodes, taps.
 #include <algorithm>
 #include <cstring>
 
@@ -9,8 +9,9 @@ namespace amp {
 
 namespace {
 
-// A clock read costs as much as a small node, so few blocks are timed: at first every one that is a power of two. What
-// the first ones took counts only while there is nothing else: they find memory, caches and branches cold.
+// Reading the clock costs as much as firing a small node, so only some blocks are timed: every 64th, and before that
+// the powers of two. The times measured so far are discarded at blocks 1, 8 and 64, because the first blocks run with
+// cold memory, caches and branch prediction.
 constexpr uint64_t kTimeEvery = 64;
 bool timed_block(uint64_t n) { return n % kTimeEvery == 0 || (n < kTimeEvery && (n & (n - 1)) == 0); }
 bool counts_anew(uint64_t n) { return n == 1 || n == 8 || n == kTimeEvery; }
@@ -24,7 +25,8 @@ int64_t Shard::calls_of(uint32_t u) const {
     return work_[u].calls + (plan_.nodes[u].component < 0 ? unwatched_calls_ : 0);
 }
 
-// Windows keep their history in front of the block: when the end is near, the history moves to the start.
+// A window keeps its history directly before the block. When the block would pass the end of the memory, the history is
+// moved to the start.
 void Shard::advance_windows(uint32_t frames) {
     for (Port* p : windows_) {
         if (p->pos + frames <= p->capacity) continue;
@@ -40,7 +42,7 @@ void Shard::advance_windows(uint32_t frames) {
 void Shard::run(int64_t clock, int64_t frames, const std::vector<TapCopy>& all, int64_t origin) {
     static const std::vector<TapCopy> none;
     for (const int64_t end = clock + frames; clock < end && fault_.time == INT64_MAX;) {
-        const bool delivers = clock >= plan_.latency;  // and nothing starts any more
+        const bool delivers = clock >= plan_.latency;  // from here on every node has started and its first token is out
         const int64_t stop = delivers ? end : std::min(end, *std::upper_bound(cuts_.begin(), cuts_.end(), clock));
         const auto n = static_cast<uint32_t>(std::min<int64_t>(stop - clock, block_));
         const Firing f{clock, 0, n};
@@ -87,11 +89,12 @@ void Shard::run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t
         for (; tap < taps.size() && taps[tap].node == u; ++tap) copy_tap(taps[tap], f, origin);
         if (common_.config.flags & AMP_RUN_HEAT) unit_heat(u, f);
         if (timed && (c >= 0 || taken || common_.config.flags & AMP_RUN_HEAT))
-            last = common_.now();  // time of heat and taps belongs to no node
+            last = common_.now();  // the time of heat and taps is not counted as any node's
     }
 }
 
-// Own heat while the node's inputs still stand in their slices: after the node, or after the last of its component.
+// Computes a node's own heat while its inputs are still in their slices: after the node, or for all nodes of a
+// component after its last.
 void Shard::unit_heat(uint32_t u, const Firing& f) {
     const int32_t c = plan_.nodes[u].component;
     if (c < 0)
@@ -100,7 +103,8 @@ void Shard::unit_heat(uint32_t u, const Firing& f) {
         for (uint32_t w : plan_.components[static_cast<size_t>(c)].nodes) add_heat(w, f);
 }
 
-// One node over a window: its parameters and gathers, itself, its token edges; or what stands there before its time.
+// Fires one node over a window of frames: its parameter and gather steps, its kernel, its token edges; before its first
+// token the steps that write initial tokens.
 void Shard::fire(uint32_t u, const Firing& f) {
     Work& w = work_[u];
     const bool before_first = is_before_first(u, f);
@@ -127,7 +131,7 @@ void Shard::fire(uint32_t u, const Firing& f) {
     for (Step* s : before_first ? w.before_first : w.after) s->fire(*s, logical(*s, f));
 }
 
-// What is counted and timed of a cohort is counted for every member, its time in equal shares.
+// Frames, calls and measured lag of a firing count for every member of the cohort; its time is divided equally.
 void Shard::count(uint32_t u, uint32_t frames, uint32_t calls, bool before_first) {
     for (uint32_t v = u; v < u + fired_with(u); ++v) {
         work_[v].frames += frames;
@@ -145,7 +149,7 @@ void Shard::record(uint32_t u, const Firing& f, int64_t start, int64_t stop) {
     for (uint32_t v = u; v < u + fired_with(u); ++v) common_.record(v, f, start, stop);
 }
 
-// An output that holds is written once, and again when its parameters changed: one pack.
+// Writes a constant output (one pack per row) once, and again after one of its parameters changed.
 void Shard::fire_constant(uint32_t u, const Firing& f) {
     Work& w = work_[u];
     w.fired_once = true;
@@ -166,7 +170,7 @@ void Shard::copy_tap(const TapCopy& t, const Firing& f, int64_t origin) const {
         }
 }
 
-// The batches of this shard to frame `at` of a buffer of all batches.
+// Copies the batches of this shard to frame `at` of a buffer that has all batches.
 void Shard::copy_out(const View& v, uint32_t frames, const amp_buffer& b, int64_t at) const {
     double* const to = b.data + first_batch_ * b.batch_stride + at;
     for (uint32_t c = 0; c < b.channels; ++c)

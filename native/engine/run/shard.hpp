@@ -1,4 +1,5 @@
-// One share of the batches of a runtime, with all its memory: states, windows, slices, steps.
+// A shard: the part of a runtime's batches that one thread at a time executes, with all its memory (states, windows,
+// slices, steps). The runtime owns its shards.
 #pragma once
 #include <array>
 #include <bit>
@@ -19,127 +20,139 @@
 
 namespace amp {
 
-// How the tokens of an output are kept. Builder::storage decides it.
+// How the tokens of an output are stored. Builder::storage decides it at configure.
 enum class Storage : uint8_t {
-    constant,  // one value per row for all frames: eight equal copies, or eight lanes
-    shared,    // a slice of the block, which other outputs take when it is not read any more
-    ring,      // a window that keeps `history` frames before the block; in streams, until all have read them
-    kept,      // every frame of a render, for a reverse pass; not used yet
+    constant,  // one value per row for all frames, stored as eight equal copies or as eight lanes
+    shared,    // a slice of the block; after its last reader has fired, the memory is reused for another output
+    // a window that also keeps `history` frames before the block; in streams, all tokens that some reader has still to
+    // read
+    ring,
+    kept,  // every frame of a render, for a reverse pass; not implemented
 };
 
-// Where the tokens of one output live. Frame i of the block stands at data + (pos + i) * width in each row.
+// Memory of one output. Frame i of the block is at data + (pos + i) * width in each row. The arena owns `data`.
 struct Port {
     double* data = nullptr;
     int64_t row = 0;  // doubles per row
     int64_t history = 0, capacity = 0, pos = 0;
-    int64_t room = 0;  // streams: tokens it holds beside the history before it has to grow
+    int64_t room = 0;  // streams: tokens that fit in addition to `history` before the ring has to grow
     int32_t channels = 1, groups = 1;
-    int32_t width = 1;  // doubles per frame: lanes of a group
+    int32_t width = 1;  // doubles per frame: 1, or the lanes of a group
     Storage storage = Storage::shared;
     bool is_constant() const { return storage == Storage::constant; }
 };
 
-struct Patch {  // a view into a window moves with it
+struct Patch {  // A view into a window: its pointer is updated whenever the window moves.
     View* view;
     const Port* port;
     int64_t delay;
-    int64_t row;    // doubles before the channel it shows
-    uint32_t node;  // whose step looks through it
+    int64_t row;    // offset in doubles of the first channel it reads
+    uint32_t node;  // the node whose step reads or writes through the view
 };
 
-struct Work {  // one node: steps before it (parameters, gathers), itself, steps after it (token edges)
+// The steps of one node, in firing order: `before` (parameters, gathers), `main` (its kernel), `after` (token edges).
+// The arena owns the steps.
+struct Work {
     std::vector<Step*> before, after;
-    std::vector<Step*> before_first;  // in place of `after` until its first token
+    std::vector<Step*> before_first;  // run instead of `after` until the node's first token
     Step* main = nullptr;
-    std::vector<bool> outside;  // per step before: reads nothing from the node's own component
+    std::vector<bool> outside;  // per step of `before`: it reads nothing from the node's own feedback component
     std::vector<Port> out;
-    std::vector<Step*> parameter;  // per contract parameter: its step, or null while it holds
+    std::vector<Step*> parameter;  // per contract parameter: its step; NULL while the value is constant over frames
     bool is_constant() const { return !out.empty() && out[0].is_constant(); }
-    bool fired_once = false;  // a constant output that is already there
-    // metrics
+    bool fired_once = false;  // the value of a constant output has been written
+    // metrics: clock ticks of the timed firings and the frames they made; all frames and calls
     double ticks = 0;
     int64_t timed_frames = 0, frames = 0, calls = 0;
-    int64_t measured_lag = 0;  // frames consumed for which no token came out
+    int64_t measured_lag = 0;  // frames fired for which no token came out
 };
 
-struct HeatTrack {                      // per node, when heat is asked for; (batch, frame) order, one row per batch
-    Port own;                           // h as the kernel writes it (no data: the node has no heat formula)
-    double *h = nullptr, *q = nullptr;  // windows like a Port's: rows of `capacity`, frame 0 of the block at pos
+// Heat of one node, with AMP_RUN_HEAT; (batch, frame) order, one row per batch. Energies are in J, temperatures in K
+// above ambient.
+struct HeatTrack {
+    Port own;  // h as the kernel writes it; data == NULL: the node has no heat formula
+    // windows laid out like a Port's: rows of `capacity` doubles, frame 0 of the block at `pos`
+    double *h = nullptr, *q = nullptr;
     int64_t history = 0, capacity = 0, pos = 0;
     int64_t place(uint32_t batch, int64_t frame) const { return batch * capacity + pos + frame; }
-    std::vector<double> own_sum, q_sum;  // [batch][8] by n mod 8, of the window being filled
+    std::vector<double> own_sum, q_sum;  // [batch][8]: partial sums by n mod 8 of the heat window being filled
     std::vector<double> total;           // per batch, H at the end of the last full window
     std::vector<double> temperature;     // per batch
 };
 
-enum class HeatValue : uint8_t { own, total, temperature };  // of a window and node, see amp/metrics.h
+// the three values recorded per window and node, see amp/metrics.h
+enum class HeatValue : uint8_t { own, total, temperature };
 
-// What is recorded at the end of each window of AMP_HEAT_WINDOW frames: three values per node, in pages of the arena.
-// Each page holds twice as many windows as the one before, so that no record moves.
+// The values recorded at the end of each window of AMP_HEAT_WINDOW frames, three per node, in pages that the arena
+// owns. Each page holds twice as many windows as the one before it, so growing moves no record.
 class HeatRecords {
 public:
-    uint64_t windows() const { return windows_; }  // closed so far
+    uint64_t windows() const { return windows_; }  // windows closed so far
     double& at(uint64_t window, HeatValue value, uint32_t node) const {
         const uint32_t page = page_of(window);
         return pages_[page][((window - first_of(page)) * 3 + static_cast<uint64_t>(value)) * nodes_ + node];
     }
-    uint64_t close() { return windows_++; }  // its number; there has to be room for it
+    // returns the number of the window it closes; reserve() must have made room for it
+    uint64_t close() { return windows_++; }
     void set_windows(uint64_t windows) { windows_ = windows; }
     void set_nodes(uint64_t nodes) { nodes_ = nodes; }
     uint32_t pages() const { return count_; }
-    void reserve(Arena& arena, uint64_t windows);       // room for so many more; throws AMP_E_NOMEM
-    void drop_from(uint32_t pages) { count_ = pages; }  // takes back what reserve added; nothing was recorded there
+    void reserve(Arena& arena, uint64_t windows);       // makes room for this many more windows; throws AMP_E_NOMEM
+    void drop_from(uint32_t pages) { count_ = pages; }  // undoes a reserve() whose pages hold no records yet
 
 private:
-    static constexpr uint64_t kFirst = 16;  // windows of the first page
+    static constexpr uint64_t kFirst = 16;  // windows in the first page
     static uint64_t first_of(uint32_t page) { return kFirst * ((uint64_t{1} << page) - 1); }
     static uint32_t page_of(uint64_t window) { return static_cast<uint32_t>(std::bit_width(window / kFirst + 1)) - 1; }
-    std::array<double*, 56> pages_{};  // for as many windows as 64 bits of frames have
+    std::array<double*, 56> pages_{};  // 56 pages hold as many windows as there are 64-bit frame numbers
     uint32_t count_ = 0;
     uint64_t nodes_ = 0, windows_ = 0;
 };
 
-struct Fault {                   // the earliest thing that went wrong in a block
-    int64_t time = INT64_MAX;    // virtual
-    uint32_t node = UINT32_MAX;  // its rank
+struct Fault {                   // The earliest fault of a block.
+    int64_t time = INT64_MAX;    // virtual time, in frames
+    uint32_t node = UINT32_MAX;  // the node's rank: its place in the plan's own order
     Failure failure{AMP_OK, "", ""};
 };
 
-// What a parameter needs that changes after frame 0. Made when the change is announced, so that nothing is allocated
-// when it is due. Of a lane group: every member has the value it plays, the leader the memory of all.
+// Memory for a parameter that changes after frame 0. It is allocated when the change is announced, so that installing
+// the value at its frame allocates nothing. In a lane group every member has an entry with its value, and the leader's
+// entry also holds the lanes of all members.
 struct LaterValue {
-    std::shared_ptr<const Tensor> value;  // installed; NULL: what was in force when the shard was built
-    View* view = nullptr;                 // onto values with a frame axis
-    double* lanes = nullptr;              // of a lane group: such values lane by lane
-    uint64_t lane_frames = 0;             // that fit there
+    std::shared_ptr<const Tensor> value;  // the value in force; NULL: the value from when the shard was built
+    View* view = nullptr;                 // the view onto a value with a frame axis
+    double* lanes = nullptr;              // leader of a lane group: values with a frame axis, lane by lane
+    uint64_t lane_frames = 0;             // frames for which `lanes` has room
 };
 
 using Overrides = std::map<std::pair<uint32_t, uint32_t>, Tensor>;  // (node, parameter) -> value
 using Inputs = std::map<uint32_t, amp_buffer>;                      // node -> samples
 
-struct Event {  // a firing as it happens: ticks of the clock, virtual time, place of the node
+// One traced firing: start and stop in ticks of the clock, frame in virtual time, node as its place in the order.
+struct Event {
     int64_t start, stop, frame;
     uint32_t node, frames;
 };
 
-// What all shards of a runtime have in common. Owned by the runtime, read by the shards while they run.
+// Data shared by all shards of a runtime. The runtime owns it and changes it between calls of execute; while shards run
+// they only read it, except for the trace ring.
 struct Common {
     Plan plan;
     const KernelTable* table = nullptr;
     amp_config config{};
-    Arena arena;  // of all shards
+    Arena arena;  // memory of all shards
     Overrides overrides;
     Inputs inputs;
     History history;
-    bool streams = false;     // run by a Stream: every output has a ring
-    int64_t ring_frames = 0;  // tokens a ring holds to begin with, 0: enough for what the plan knows
-    uint32_t parts = 1;       // a shard may have
-    Pool* pool = nullptr;     // that runs them; none: they run one after the other
+    bool streams = false;     // the owner is a Stream: every output has a ring
+    int64_t ring_frames = 0;  // tokens for which a new ring has room; 0: derived from the plan's lags and the block
+    uint32_t parts = 1;       // most parts a shard may be divided into
+    Pool* pool = nullptr;  // threads that run the parts; NULL: the parts run one after the other on the caller's thread
     amp_flight* flight = nullptr;
-    std::vector<Event> events;    // a ring
-    Event* next_event = nullptr;  // its place
-    uint64_t laps = 0;            // round the ring
-    Clock clock;                  // of events and times, both in its ticks
+    std::vector<Event> events;    // trace: a ring of firings
+    Event* next_event = nullptr;  // where the next firing is written
+    uint64_t laps = 0;            // times the ring has wrapped
+    Clock clock;                  // its ticks are the unit of events and of node times
 
     int64_t now() const { return clock.now(); }
     void record(uint32_t u, const Firing& f, int64_t start, int64_t stop) {
@@ -152,28 +165,29 @@ struct Common {
 // steps and the outputs of all.
 struct LaneGroup {
     uint32_t first, count;
-    Environment env;  // batches: lanes
+    Environment env;  // `batches` counts lanes
 };
 
 struct TapCopy {
     uint32_t node, port;
-    amp_buffer buffer;  // of all batches
+    amp_buffer buffer;  // its batch axis has all batches of the runtime
 };
 
-inline constexpr uint32_t kLaneLayoutFrom = 5;  // batches from which eight lanes pay
+// fewest batches for which the lane layout (eight at a time) is faster than the frame layout
+inline constexpr uint32_t kLaneLayoutFrom = 5;
 
-// Least frames chosen: shorter blocks cost more than slices in L2. The slices of lane groups are eight times as wide,
-// and so is the work for which a step is fetched.
+// Smallest block, in frames, that is chosen automatically: below it the overhead per block costs more than slices that
+// only fit in L2. Slices of lane groups are eight times as wide, and each step does eight times the work.
 inline constexpr uint32_t kLeastBlock = 256, kLeastBlockOfLaneGroups = 128;
 
-// Whether no cache would hold it to the end.
+// Whether a buffer is too large for the caches to hold it until the call returns.
 inline bool is_far(const amp_buffer& b) {
-    constexpr uint64_t kFarFrom = uint64_t{1} << 20;  // values, 8 MiB
+    constexpr uint64_t kFarFrom = uint64_t{1} << 20;  // in doubles: 8 MiB
     return uint64_t{b.batches} * b.channels * static_cast<uint64_t>(b.frames) >= kFarFrom;
 }
 
 #if defined(AMP_TEST_HOOKS) || defined(AMP_NATIVE_ENABLE_LOGGING)
-inline constexpr bool kDiagnostic = true;  // every firing passes the hooks
+inline constexpr bool kDiagnostic = true;  // every firing calls the test hook or the log
 #else
 inline constexpr bool kDiagnostic = false;
 #endif
@@ -183,9 +197,12 @@ struct Tick {
     Step* step;
 };
 
-inline uint32_t idle(Step&, const Firing&) { return kFired; }  // of a node whose source has done its work
+// the kernel of a node whose output is its source's slice
+inline uint32_t idle(Step&, const Firing&) { return kFired; }
 
-struct Span {  // of the flat list: the steps of some nodes that fire as one, up to `end`
+// A range of ops_: the steps of nodes that fire together. `end` is one past the last op; the nodes are first .. first +
+// count - 1.
+struct Span {
     uint32_t end, first, count;
 };
 
@@ -195,14 +212,16 @@ public:
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
 
-    // Runs virtual times [clock, clock + frames); what time `origin` delivers is the first frame of the taps. A fault
-    // stops the shard at the end of its block.
+    // Runs virtual times [clock, clock + frames). The frame delivered at virtual time `origin` is the first frame of
+    // the taps' buffers. After a fault the shard stops at the end of that block.
     void run(int64_t clock, int64_t frames, const std::vector<TapCopy>& taps, int64_t origin);
     void check_fits(uint32_t node, uint32_t param, const Tensor& value) const;
-    void announce(uint32_t node, uint32_t param, const Tensor& value);  // it will be installed; takes memory for it
-    void install(uint32_t node, uint32_t param, std::shared_ptr<const Tensor> value);  // it is kept while it is read
-    void follow_history();  // plays the curves of the history that was set, from frame 0; the only thing it decides
-    bool is_fresh() const { return blocks_ == 0; }  // no block was run
+    // allocates what install() will need for this value
+    void announce(uint32_t node, uint32_t param, const Tensor& value);
+    // shares ownership of the value while it is in force
+    void install(uint32_t node, uint32_t param, std::shared_ptr<const Tensor> value);
+    void follow_history();                          // plays the curves of the common history from frame 0 on
+    bool is_fresh() const { return blocks_ == 0; }  // no block has been run
     void follow_curve(uint32_t node, uint32_t param, const std::string& curve);
     void attach_input(uint32_t node, const amp_buffer& samples);
     double accumulated_heat(uint32_t node) const;
@@ -211,7 +230,7 @@ public:
     int64_t frames_of(uint32_t node) const;
     int64_t calls_of(uint32_t node) const;
     uint32_t block_frames() const { return block_; }
-    uint32_t parts() const { return std::max(1u, parts_.count); }  // that may run at a time
+    uint32_t parts() const { return std::max(1u, parts_.count); }  // parts that may run at the same time
     const std::vector<Work>& work() const { return work_; }
     bool has_heat() const { return !heat_.empty(); }
     const HeatRecords& heat_records() const { return heat_records_; }
@@ -227,10 +246,11 @@ private:
         return lane_groups_.empty() || !lane_group_of_[node] ? nullptr : &lane_groups_[lane_group_of_[node] - 1];
     }
     uint32_t leader(uint32_t node) const { return lane_group(node) ? lane_group(node)->first : node; }
-    bool is_leader(uint32_t node) const { return leader(node) == node; }  // it does the work of its group, or its own
+    // the node's step computes its whole group, or the node alone
+    bool is_leader(uint32_t node) const { return leader(node) == node; }
     uint32_t fired_with(uint32_t node) const {
         return lane_group(node) ? lane_group(node)->count : 1;
-    }  // nodes, from the leader on
+    }  // how many nodes fire with the leader, itself included
     const Environment& env(uint32_t node) const { return lane_group(node) ? lane_group(node)->env : env_; }
     int layout(uint32_t node) const { return env(node).width == kLanes; }  // index into LayoutOps: 0 width 1, 1 width 8
     uint32_t first_lane(uint32_t node) const {
@@ -241,10 +261,10 @@ private:
     void share_time(uint32_t lead, const Firing& f, double ticks);
     void record(uint32_t lead, const Firing& f, int64_t start, int64_t stop);
     void advance_windows(uint32_t frames);
-    // Firings are in virtual time from here on; each step is shown its own logical frames.
+    // From here on a Firing is in virtual time; each step receives it converted to its node's logical frames.
     void run_block(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin, bool timed);
     bool started(uint32_t node, const Firing& f) const { return f.frame >= plan_.nodes[node].arrival; }
-    bool is_before_first(uint32_t node, const Firing& f) const {  // no token of it is out yet
+    bool is_before_first(uint32_t node, const Firing& f) const {  // its first token is not out yet
         return f.frame < plan_.nodes[node].arrival + plan_.nodes[node].latency;
     }
     void fire(uint32_t node, const Firing& f);
@@ -270,7 +290,7 @@ private:
     void reserve_ticks();
     void list_ticks(std::vector<Tick>& ticks, const Component& component, const Firing& f);
     void hand_on(std::vector<Tick>& ticks) const;
-    Carried first_carried(const Step& s) const {  // of the frame before the block
+    Carried first_carried(const Step& s) const {  // the value written in the frame before the block
         const auto* ways = carrying(s);
         return Carried{ways && ways[1][0] ? carried_in(s).data[0] : 0.0};
     }
@@ -278,7 +298,8 @@ private:
     bool wrote_finite(const Step& step, const Firing& f) const;
     void note_tick(Step& step, const Firing& f);
     Carried tick_once(const Tick* first, const Tick* end, const Firing& f, Carried now);
-    // Ways of a step of one row to take a value from the tick before (see LayoutOps); NULL: none.
+    // The tick functions of a one-row step that take a value from the tick before in a register (see LayoutOps); NULL:
+    // none.
     const TickFn (*carrying(const Step& s) const)[2] {
         const bool one = s.channels == 1 && s.env->groups == 1 && s.env->width == 1 && s.kind == StepKind::node;
         const auto& ways = plan_.nodes[s.place].type->ops[layout(s.place)].carry[!s.varying];
@@ -302,7 +323,8 @@ private:
     void add_heat(uint32_t node, const Firing& f);
     void transport_heat(const Firing& f);
     void close_heat_window();
-    // Keep the earliest fault of the block: of all nodes a step fires, of one of them.
+    // Record a step's fault if it is the earliest of the block: note() for all nodes the step computes, note_node() for
+    // one of them.
     void note(uint32_t lead, Step& step, uint32_t verdict, const Firing& f);
     void note_node(uint32_t node, Step& step, uint32_t verdict, const Firing& f);
 #ifdef AMP_TEST_HOOKS
@@ -320,39 +342,42 @@ private:
     uint64_t blocks_ = 0;
     Arena& arena_;
     std::deque<LaneGroup> lane_groups_;
-    std::vector<uint32_t> lane_group_of_;                        // per node: its group plus 1, 0: none
-    std::map<std::pair<uint32_t, uint32_t>, LaterValue> later_;  // (node, parameter)
-    // (member of a group, parameter) -> channels of the step it would have alone, 0: none; where the group's has
-    // others.
+    std::vector<uint32_t> lane_group_of_;                        // per node: index of its group plus 1; 0: none
+    std::map<std::pair<uint32_t, uint32_t>, LaterValue> later_;  // key: (node, parameter)
+    // (member of a group, parameter) -> channels of the parameter step the member would have alone (0: no step), where
+    // that differs from the group's step.
     std::map<std::pair<uint32_t, uint32_t>, int32_t> alone_;
     std::vector<Work> work_;
-    std::deque<Port> edge_ports_;  // windows of edges that carry their own initial tokens
+    std::deque<Port> edge_ports_;  // windows of edges with initial tokens of their own
     Parts parts_;
     std::vector<std::vector<uint32_t>>
-        units_;                   // per group of parts_: the first nodes of its units, but for constant ones
-    std::mutex noting_;           // parts may find faults at once
-    std::vector<double*> curve_;  // lane layout: samples of a curve, of one parameter step of a group at a time
-    std::vector<int64_t> cuts_;   // virtual times at which a node starts or its first token comes out, ascending
+        units_;          // per group of parts_: the first node of each unit whose output is not constant
+    std::mutex noting_;  // guards fault_: parts on several threads may find faults at the same time
+    // lane layout: the samples of a curve, for one parameter step at a time, per group of parts_
+    std::vector<double*> curve_;
+    // virtual times at which a node starts or its first token comes out, ascending; a block never spans one
+    std::vector<int64_t> cuts_;
     std::vector<Port*> windows_;
     std::vector<Patch> patches_;
-    std::vector<uint32_t> first_patch_;  // streams: per node, and the end
+    std::vector<uint32_t> first_patch_;  // streams: index into patches_ per node, plus the end
     std::vector<HeatTrack> heat_;        // per node
     HeatRecords heat_records_;
     Fault fault_;
-    std::vector<Op> ops_;              // of all nodes outside components that do not hold
-    std::vector<Tick> tick_ops_;       // the same for blocks of one frame
-    std::vector<uint32_t> first_op_;   // per node, and the end
-    std::vector<Span> spans_;          // traced: of all nodes outside components, and one past them
+    std::vector<Op> ops_;              // steps of all nodes that are outside feedback components and not constant
+    std::vector<Tick> tick_ops_;       // the same steps as ticks, for blocks of one frame
+    std::vector<uint32_t> first_op_;   // index into ops_ per node, plus the end
+    std::vector<Span> spans_;          // tracing: spans of all nodes outside components, and one past them
     std::vector<uint32_t> constants_;  // nodes whose output is constant
     int64_t unwatched_frames_ = 0, unwatched_calls_ = 0;
-    std::vector<uint32_t> moving_;          // nodes that look into windows
-    std::vector<std::vector<Tick>> ticks_;  // per group: of the component being run; capacity reserved when built
+    std::vector<uint32_t> moving_;  // nodes that have views into windows
+    // per group of parts_: the table of the component being run; its capacity is reserved at configure
+    std::vector<std::vector<Tick>> ticks_;
     std::vector<uint64_t> component_done_;  // per node: frames of the block fired so far
 };
 
 inline Firing logical(const Step& s, const Firing& f) { return {f.frame - s.arrival, f.offset, f.frames}; }
 
-// Pointer arithmetic shared by the engine's files. `channel` < 0: all.
+// Address arithmetic shared by the engine's files. `channel` < 0: all channels.
 inline int64_t row_of(const Port& p, int32_t channel) { return channel < 0 ? 0 : channel * p.row * p.groups; }
 inline View view_of(const Port& p, int64_t delay = 0, int32_t channel = -1) {
     View v;

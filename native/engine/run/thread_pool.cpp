@@ -18,7 +18,8 @@ namespace amp {
 
 namespace {
 
-// Looks at a value this often, some 0.1 ms, before a thread is put to sleep: to be woken takes it half as long.
+// Times a waiting thread polls a value, about 0.1 ms in all, before it sleeps. Waking a sleeping thread takes about
+// half as long.
 constexpr int kLooks = 2000;
 
 void pause() {
@@ -38,7 +39,7 @@ uint32_t wait_while(const std::atomic<uint32_t>& value, uint32_t old) {
 
 int64_t this_process() {
 #ifdef _WIN32
-    return 0;  // there is no fork
+    return 0;  // this system has no fork
 #else
     return getpid();
 #endif
@@ -80,7 +81,7 @@ void Pool::stop() {
         if (works_here())
             t.join();
         else
-            t.detach();  // a copy of a handle: the thread is in the other process
+            t.detach();  // after a fork: the handle is a copy, and the thread exists in the parent process only
 }
 
 bool Pool::works_here() const { return process_ == this_process(); }

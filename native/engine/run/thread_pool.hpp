@@ -1,4 +1,5 @@
-// A few threads that wait for work. Nothing is allocated while they do it, and what runs where changes no bit.
+// A pool of threads that wait for work. Running work allocates nothing, and the results do not depend on which thread
+// runs which piece.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -9,21 +10,22 @@
 
 namespace amp {
 
-uint32_t usable_threads();  // processors this process may run on, 1 at least
+uint32_t usable_threads();  // processors this process may run on, at least 1
 
-// Work comes in so many pieces, time and again. Each thread starts at its own share of them, which it so finds in its
-// caches, and goes on with whatever the others have not begun.
+// Runs the same number of pieces again and again. Each thread starts with its own share of the pieces, whose data its
+// caches already hold, and then takes pieces of other shares that no thread has begun.
 class Pool {
 public:
-    Pool(uint32_t workers, uint32_t pieces);  // throws AMP_E_NOMEM if the system has no more threads
+    Pool(uint32_t workers, uint32_t pieces);  // throws AMP_E_NOMEM if the system cannot start the threads
     ~Pool();
     Pool(const Pool&) = delete;
     Pool& operator=(const Pool&) = delete;
 
     uint32_t workers() const { return static_cast<uint32_t>(threads_.size()); }
     uint32_t pieces() const { return static_cast<uint32_t>(taken_.size()); }
-    bool works_here() const;  // a fork of the process that made it has no workers
-    // Calls job(k) once for every piece k, on the workers and the caller, who gets the first failure when all are done.
+    bool works_here() const;  // false in a forked process, which has no workers
+    // Calls job(k) once for every piece k, on the workers and the calling thread; returns when all are done and
+    // rethrows the first failure on the calling thread.
     template <class F> void run(const F& job) {
         run([](const void* f, uint32_t k) { (*static_cast<const F*>(f))(k); }, &job);
     }
@@ -37,17 +39,17 @@ private:
     void stop();
 
     std::vector<std::thread> threads_;
-    uint32_t takers_;  // threads, with the caller
+    uint32_t takers_;  // number of threads that take pieces, the caller included
     int64_t process_;
-    // Written by `run` while every piece is taken, read by whoever has taken one.
+    // Written by run() while no piece is free to be taken; read by threads that have taken one.
     Job job_ = nullptr;
     const void* context_ = nullptr;
     std::mutex failing_;
     std::exception_ptr failure_;
     std::vector<std::atomic<bool>> taken_;
-    alignas(64) std::atomic<uint32_t> round_{0};  // of work; workers wait for the next
+    alignas(64) std::atomic<uint32_t> round_{0};  // number of the current run(); workers wait for it to change
     std::atomic<bool> over_{false};
-    alignas(64) std::atomic<uint32_t> done_{0};  // pieces
+    alignas(64) std::atomic<uint32_t> done_{0};  // pieces finished in this run()
 };
 
 }  // namespace amp

@@ -1,4 +1,5 @@
-// Blocks that are not timed: the steps of all nodes outside feedback components are one list, and a block is one walk.
+// Blocks that are not timed: the steps of all nodes outside feedback components form one list, which a block runs from
+// start to end.
 #include <algorithm>
 
 #include "engine/run/shard.hpp"
@@ -7,7 +8,8 @@ namespace amp {
 
 namespace {
 
-constexpr uint32_t kFewestInSeries = 4, kMostInSeries = 128;  // steps of one pass: that pays; that stay in L1
+// steps run as one series: from the first number on it is faster; up to the second their data fits in L1
+constexpr uint32_t kFewestInSeries = 4, kMostInSeries = 128;
 
 }  // namespace
 
@@ -39,7 +41,8 @@ void Shard::list_ops() {
     hand_on(tick_ops_);
 }
 
-// Whether a step does to what another has just written what that one did.
+// Whether `to` applies the same node type, with constant parameters, to what `from` has just written, so that both can
+// run as a series.
 bool Shard::continues(const Step& from, const Step& to) const {
     if (from.kind != StepKind::node || to.kind != StepKind::node || from.varying || to.varying) return false;
     const NodeType& type = *plan_.nodes[to.place].type;
@@ -57,11 +60,12 @@ template <bool kLate> inline void Shard::run_op(const Op& op, const Firing& f) {
     if constexpr (kLate)
         r = op.fire(s, logical(s, f));
     else
-        r = op.fire(s, f);  // no copy, whose load would wait for the stores of the block before
+        r = op.fire(s, f);  // used in place: loading a copy would wait for stores of the block before
     if (r) note(s.place, s, r, f);
 }
 
-// What is not finite is looked for node by node.
+// Runs `n` steps in series. From the first frame with a value that is not finite on, the steps run one by one, so that
+// the fault is found at its node.
 template <bool kLate> void Shard::run_series(const Op* ops, uint32_t n, const Firing& f) {
     const uint32_t u = ops->step->place, done = plan_.nodes[u].type->ops[layout(u)].series(ops, n, f);
     if (done == f.frames) return;
@@ -69,7 +73,8 @@ template <bool kLate> void Shard::run_series(const Op* ops, uint32_t n, const Fi
     for (uint32_t k = 0; k < n; ++k) run_op<kLate>(ops[k], rest);
 }
 
-// Where one node stops the next one starts: one look at the clock, and none for a node that has nothing to do.
+// Tracing: runs the steps of each span and records their times. The clock is read once between two nodes, and not at
+// all for nodes without steps.
 template <bool kLate> const Span* Shard::run_spans(const Span* span, uint32_t first, uint32_t stop, const Firing& f) {
     int64_t start = common_.now();
     for (uint32_t i = first_op_[first]; span->first < stop; ++span) {
@@ -82,7 +87,7 @@ template <bool kLate> const Span* Shard::run_spans(const Span* span, uint32_t fi
     return span;
 }
 
-// The same without a clock.
+// Runs ops [first, end) without reading the clock.
 template <bool kLate> void Shard::run_ops(uint32_t first, uint32_t end, const Firing& f) {
     while (first != end) {
         const uint32_t n = std::min({ops_[first].series, end - first, kMostInSeries});
@@ -94,11 +99,12 @@ template <bool kLate> void Shard::run_ops(uint32_t first, uint32_t end, const Fi
 }
 template void Shard::run_ops<true>(uint32_t, uint32_t, const Firing&);
 
-// The same, on to a tap (NULL: none) of what they make. What the last of them writes in lanes goes out piece by piece,
-// on its way while the next piece is worked out: then the tap has been served.
+// Runs ops [first, end), up to the next tap (NULL: none). If the last op writes the tapped output in lanes, its block
+// is computed in pieces, and each piece is copied to the tap while it is in the cache. Returns whether the tap has been
+// written.
 template <bool kLate>
 bool Shard::run_to_tap(uint32_t first, uint32_t end, const Firing& f, const TapCopy* tap, int64_t origin) {
-    constexpr uint32_t kPiece = 64;  // frames; more would fill the store buffer, and what comes next would wait for it
+    constexpr uint32_t kPiece = 64;  // frames; a larger piece fills the store buffer, and the next loads wait for it
     const bool goes_out = tap && first != end && writes_out(*ops_[end - 1].step, *tap);
     run_ops<kLate>(first, end - goes_out, f);
     for (uint32_t i = 0; goes_out && i < f.frames; i += kPiece) {
@@ -109,14 +115,14 @@ bool Shard::run_to_tap(uint32_t first, uint32_t end, const Firing& f, const TapC
     return goes_out;
 }
 
-// Whether what the step writes, in lanes, is what the tap takes. (Where batches are lanes there are no lane groups.)
+// Whether the step writes, in lanes, the output that the tap reads. (Where batches are lanes there are no lane groups.)
 bool Shard::writes_out(const Step& s, const TapCopy& tap) const {
     if (env_.width != kLanes || plan_.lead(tap.node) != 0) return false;
     const Port& p = work_[tap.node].out[tap.port];
     return !p.is_constant() && s.kind == StepKind::node && s.out[0].data == view_of(p).data;
 }
 
-// A block, from one component or tap to the next.
+// Runs a block, from one component or tap to the next.
 template <bool kLate, bool kTraced>
 void Shard::run_flat(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
     unwatched_frames_ += f.frames;
@@ -141,7 +147,7 @@ void Shard::run_flat(const Firing& f, const std::vector<TapCopy>& taps, int64_t 
             tap += run_to_tap<kLate>(first_op_[u], first_op_[stop], f,
                                      tap != taps.end() && tap->node < stop ? &*tap : nullptr, origin);
         u = stop;
-        const auto copy_taps = [&] {  // before anything else may take their slices
+        const auto copy_taps = [&] {  // copied before a later step reuses the slice
             for (; tap != taps.end() && tap->node < u; ++tap) copy_tap(*tap, f, origin);
         };
         copy_taps();
@@ -153,12 +159,13 @@ void Shard::run_flat(const Firing& f, const std::vector<TapCopy>& taps, int64_t 
     }
 }
 
-// In blocks of one frame ticks are cheaper than firings.
+// Runs the list for one frame: in blocks of one frame ticks cost less than firings.
 Carried Shard::tick_once(const Tick* first, const Tick* end, const Firing& f, Carried now) {
     for (; first != end; ++first) {
         now = first->run(*first->step, 0, f.frame, now);
         const Carried zeros = now - now;
-        if (__builtin_expect(zeros[0] + zeros[1] != 0.0, 0)) note_tick(*first->step, f);  // before its slice is reused
+        // noted before a later step reuses the slice
+        if (__builtin_expect(zeros[0] + zeros[1] != 0.0, 0)) note_tick(*first->step, f);
     }
     return now;
 }

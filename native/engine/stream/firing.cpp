@@ -1,12 +1,13 @@
-// What fires when. Clocks alone decide: a node fires as many frames as its sources have tokens for and its rings have
-// room for. The graph is run to one virtual time after the other, a block apart, so what nothing holds up goes in step.
+// Which node fires when. Only clocks decide: a node fires as many frames as its sources have tokens and its rings have
+// room. The graph is run to one virtual time after another, one block apart, so that nodes which nothing blocks advance
+// together.
 #include <algorithm>
 
 #include "engine/stream/stream.hpp"
 
 namespace amp {
 
-// Makes tokens of a tap's node up to `token`, or as far as the samples reach; throws if that is no further than before.
+// Makes tokens of a tap's node up to `token`, or until the pushed samples run out; throws if that makes no new token.
 void Stream::produce(const Tap& t, int64_t token) {
     if (failure_) throw *failure_;
     rt_.need_history("pull");
@@ -19,7 +20,7 @@ void Stream::produce(const Tap& t, int64_t token) {
     try {
         run(clock + n.arrival, u);
     } catch (const Failure&) {
-        if (ready(t) <= before) throw;  // what was made is given first
+        if (ready(t) <= before) throw;  // new frames are delivered first, the failure with the next pull
     }
     if (failure_ && ready(t) <= before) throw *failure_;
 }
@@ -35,7 +36,7 @@ void Stream::run(int64_t until, uint32_t u) {
     } while (now_ < until && !failure_);
 }
 
-// Every node as far as it can go.
+// Fires every node as far as possible.
 void Stream::fire_all() {
     const auto nodes = static_cast<uint32_t>(clock_.size());
     for (bool busy = true, behind = true; busy && behind;) {
@@ -62,7 +63,8 @@ void Stream::fire_all() {
     look_for_faults();
 }
 
-// Frames a node can fire now, a block at most. A firing ends where its latency, or a new parameter, begins.
+// Frames a node can fire now, at most one block. A firing ends where the node's latency ends or a new parameter value
+// begins.
 int64_t Stream::room(uint32_t u) {
     const int64_t clock = clock_[u], latency = plan_.nodes[u].latency;
     int64_t n = std::min(limit(u) - clock, block_);
@@ -82,7 +84,7 @@ void Stream::install_due(uint32_t u) {
     }
 }
 
-// Fires a node once, if it can.
+// Fires a node once if it can; returns whether it did.
 bool Stream::step(uint32_t u) {
     int64_t n = room(u);
     if (n <= 0 || (n = std::min(n, fed(u) - clock_[u])) <= 0) return false;
@@ -93,7 +95,8 @@ bool Stream::step(uint32_t u) {
     return true;
 }
 
-// A short loop goes frame by frame through one table, as in lockstep, where its nodes stand at one virtual time.
+// Runs a short loop frame by frame through one table, as a Runtime does, if its nodes are all at one virtual time;
+// returns whether it did.
 bool Stream::step_together(uint32_t c) {
     const auto& nodes = plan_.components[c].nodes;
     const int64_t time = clock_[nodes.front()] + plan_.nodes[nodes.front()].arrival;
@@ -116,7 +119,7 @@ bool Stream::step_together(uint32_t c) {
     return true;
 }
 
-// The clock to which the tokens of its sources let a node go.
+// The clock up to which a node's sources have tokens for it.
 int64_t Stream::fed(uint32_t u) const {
     int64_t frames = INT64_MAX;
     for (uint32_t k : plan_.nodes[u].in) {
@@ -126,7 +129,7 @@ int64_t Stream::fed(uint32_t u) const {
     return frames;
 }
 
-// Its first token that some reader has yet to read: of those that hold the writer back, or of all.
+// The oldest token of a ring that some reader has still to read: of the readers that block the writer, or of all.
 int64_t Stream::oldest(const Ring& r, bool of_all) const {
     int64_t first = head(r);
     for (const auto& [u, delay] : r.readers) first = std::min(first, clock_[u] - delay);
@@ -142,7 +145,7 @@ int64_t Stream::oldest(const Ring& r, bool of_all) const {
 
 int64_t Stream::free(const Ring& r) const { return r.capacity - (head(r) - oldest(r, false)); }
 
-// So that `frames` tokens can be written behind the newest.
+// Ensures that `frames` tokens can be written after the newest.
 void Stream::make_place(uint32_t i, int64_t frames) {
     Ring& r = rings_[i];
     const int64_t newest = head(r), first = oldest(r, true);
@@ -157,7 +160,7 @@ void Stream::act(const Act& a) {
     acts_.push_back(a);
 }
 
-// Every shard does what was decided, one after the other.
+// Applies the decided actions to every shard, one after the other.
 void Stream::flush() {
     for (auto& s : rt_.shards_) {
         Share share{*s};

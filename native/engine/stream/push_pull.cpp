@@ -1,4 +1,4 @@
-// What comes into a stream and what goes out: inputs, taps, counters.
+// Input and output of a stream: pushed samples, taps, counters.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -101,7 +101,7 @@ Tap& Stream::tap(uint32_t id, const char* stage) {
     return taps_[id];
 }
 
-// Frames that wait for a tap; once the stream has stopped, only those older than the fault.
+// Frames available to a tap; after the stream has stopped, only those before the fault.
 int64_t Stream::ready(const Tap& t) const {
     const uint32_t u = rings_[t.ring].node;
     const int64_t sound = failure_ ? fault_time_ - plan_.nodes[u].arrival - plan_.nodes[u].latency : INT64_MAX;

@@ -15,7 +15,7 @@ void Share::prepare() {
     }
 }
 
-// The views of a node onto the tokens it reads and writes when its clock stands at `frame`.
+// Moves the views of a node to the tokens it reads and writes when its clock is `frame`.
 void Share::point(uint32_t u, int64_t frame) {
     for (uint32_t k = s.first_patch_[u]; k < s.first_patch_[u + 1]; ++k) {
         const Patch& q = s.patches_[k];
@@ -47,7 +47,7 @@ void Share::take(uint32_t u, int64_t frame, const amp_buffer& b) {
     w.main->of_node.samples = &samples;
     w.main->of_node.sample_frames = b.frames;
     w.main->fire(*w.main, f);
-    w.main->of_node.samples = nullptr;  // once it has ended there is silence
+    w.main->of_node.samples = nullptr;  // after its end the input reads silence
     for (Step* after : w.after) after->fire(*after, f);
     w.frames += b.frames;
     ++w.calls;

@@ -1,4 +1,4 @@
-// The life of a stream: building it, parameters and curves.
+// Life cycle of a stream: building it, parameters and curves.
 #include "engine/stream/stream.hpp"
 
 #include <algorithm>
@@ -35,7 +35,8 @@ Stream::Stream(Plan plan, const amp_stream_config& c)
     usable_ = true;
 }
 
-// What builds the shards anew; if memory runs out in the middle nothing can be done with them.
+// Rebuilds the shards with `change`. If memory runs out in the middle, the stream is unusable until a rebuild
+// succeeds.
 template <class F> void Stream::rebuild(F&& change) {
     need_usable("configure");
     usable_ = false;
@@ -49,7 +50,7 @@ void Stream::need_usable(const char* stage) const {
         throw Failure(AMP_E_NOMEM, stage, "the stream lost its memory when it was built again. Create another one.");
 }
 
-// The rings as the shards have just been built with: nothing was fired.
+// Sets up the rings as the shards were just built: nothing has fired.
 void Stream::reset() {
     const size_t nodes = plan_.nodes.size();
     rings_.clear(), of_.assign(nodes, {});
@@ -76,7 +77,7 @@ void Stream::reset() {
         if (taps_[id].open) attach(id);
 }
 
-// A tap that waits for the latest frames needs room for them beside a block.
+// Grows the ring of an AMP_TAP_LATEST tap so that its kept frames fit in addition to a block.
 void Stream::attach(uint32_t id) {
     const Tap& t = taps_[id];
     Ring& r = rings_[t.ring];
@@ -137,7 +138,7 @@ void Stream::check_setting(const std::string& node, const Setting& x, int64_t at
     check_shape(plan_, u, k, x.value, rt_.common_.config.batches, "set_param");
     check_range(plan_, u, k, x.value);
     const int64_t frame = at_frame < 0 ? clock_[u] : at_frame;
-    if (!begun() && frame == 0) return;  // any kind of value fits
+    if (!begun() && frame == 0) return;  // nothing is rendered yet: the steps are built for any kind of value
     if (frame < clock_[u])
         throw Failure(AMP_E_INVALID_ARG, "set_param",
                       text("%s.%s: frame %lld has been made (the earliest is %lld).", node.c_str(), x.key.c_str(),
@@ -156,7 +157,8 @@ void Stream::extend(const std::string& name, const double* times, const double* 
     int64_t sampled = 0;
     for (uint32_t u = 0; u < clock_.size(); ++u)
         if (Share{*rt_.shards_.front()}.follows(u, c)) sampled = std::max(sampled, clock_[u]);
-    const double newest = static_cast<double>(sampled - 1) / plan_.descriptors.sample_rate;  // its time
+    // time of the newest sampled frame, in s
+    const double newest = static_cast<double>(sampled - 1) / plan_.descriptors.sample_rate;
     const bool bends =
         count && c.interpolation != AMP_CURVE_HOLD && c.times.back() < newest && values[0] != c.values.back();
     if (count && sampled > 0 && (times[0] <= newest || bends))

@@ -1,6 +1,6 @@
-// A graph that runs as far as its data reach: samples are pushed in, sound is pulled out at any number of places.
-// The same steps as a Runtime's, fired by clocks. A node's clock counts the frames it fired; its output then holds the
-// tokens below clock - L. docs/design/streaming.md.
+// A graph that runs until input runs out: samples are pushed into inputs and outputs are pulled through any number of
+// taps. It runs the same steps as a Runtime, but each node has a clock: the number of frames it has fired. Its output
+// then has the tokens below clock - L. See docs/design/streaming.md.
 #pragma once
 #include <optional>
 #include <set>
@@ -13,7 +13,7 @@
 
 namespace amp {
 
-inline constexpr int64_t kMostFrames = int64_t{1} << 30;  // of a ring, of a push
+inline constexpr int64_t kMostFrames = int64_t{1} << 30;  // most frames of a ring, and of one push
 
 inline int64_t in_range(const char* what, int64_t value, int64_t low, int64_t high, const char* stage) {
     if (value >= low && value <= high) return value;
@@ -22,27 +22,29 @@ inline int64_t in_range(const char* what, int64_t value, int64_t low, int64_t hi
                        static_cast<long long>(low), static_cast<long long>(high)));
 }
 
-struct Tap {  // a reader from outside
+struct Tap {  // A reader outside the graph.
     uint32_t ring = 0;
     uint32_t policy = AMP_TAP_LOSSLESS;
-    int64_t keep = 0;      // latest: so many tokens wait for it
+    int64_t keep = 0;      // AMP_TAP_LATEST: the newest tokens kept for it
     int64_t position = 0;  // the next token it reads
     int64_t skipped = 0, underruns = 0;
     bool open = false;
 };
 
-struct Ring {  // the tokens of one output, or of an edge with initial tokens of its own; alike in every shard
+// The tokens of one output, or of an edge with initial tokens of its own. Positions are the same in every shard.
+struct Ring {
     uint32_t node, port;
-    int32_t edge;                                       // -1: the output
-    std::vector<std::pair<uint32_t, int64_t>> readers;  // node, delay
+    int32_t edge;                                       // -1: the ring belongs to the output
+    std::vector<std::pair<uint32_t, int64_t>> readers;  // (node, delay in frames)
     std::vector<uint32_t> taps;
-    int64_t capacity, most_capacity;  // tokens it may hold; twice as many fit, so that a move pays for itself
-    int64_t pos;                      // place of token 0
-    int64_t most = 0;                 // tokens it held
+    // tokens it may hold now and at most; the memory has room for twice as many, so that moves are rare
+    int64_t capacity, most_capacity;
+    int64_t pos;       // offset of token 0 in the memory, in frames
+    int64_t most = 0;  // most tokens it has held
     uint32_t grown = 0;
 };
 
-// A parameter of a node and the value it is to have.
+// A parameter of a node and its new value.
 struct Setting {
     std::string key;
     Tensor value;
@@ -54,7 +56,8 @@ public:
 
     void set_history(History history);
     void bind_input(const std::string& node, const amp_buffer& samples);
-    // Values of one node, at least one, all from one frame on (-1: the next it makes), which is returned; all or none.
+    // Sets values of one node, at least one, all from the same frame on or none of them. `at_frame` -1: the next frame
+    // the node fires. Returns the frame.
     int64_t set_params(const std::string& node, std::span<Setting> settings, int64_t at_frame);
     void extend(const std::string& curve, const double* times, const double* values, size_t count);
     void push(std::string_view node, const amp_buffer& samples);
@@ -64,7 +67,7 @@ public:
     void pull(uint32_t tap, const amp_buffer& out, uint32_t flags, int64_t& got);
     int64_t advance(uint32_t tap, int64_t ahead, int64_t most);
 
-    int64_t clock(std::string_view node) const;  // -1: there is no such node
+    int64_t clock(std::string_view node) const;  // frames fired; -1: unknown node
     size_t rings() const { return rings_.size(); }
     void describe_ring(size_t ring, amp_stream_ring& out) const;
     void describe_tap(uint32_t tap, amp_stream_tap& out) const;
@@ -73,20 +76,21 @@ public:
 
 private:
     void check_setting(const std::string& node, const Setting& x, int64_t at_frame) const;
-    struct Act {  // decided; to be done by every shard
+    struct Act {  // A decided action, which flush() applies to every shard.
         enum { kFire, kLoop, kMove } kind;
         uint32_t index;        // node, component or ring
-        int64_t first, count;  // frames of the node, virtual times, tokens that stay
+        int64_t first, count;  // kFire: frames of the node; kLoop: virtual times; kMove: tokens that are kept
     };
-    struct Wait {  // why a node cannot fire: a source has no token for it, or a ring of its own is full
+    // Why a node cannot fire: a source has no token for it (`ring` is kNoRing), or its own `ring` is full.
+    struct Wait {
         uint32_t node, ring;
     };
-    struct Cause {  // of a node that can go no further: names, quoted where they stand in a message
+    struct Cause {  // Why a node cannot reach a frame: names, quoted as they appear in the message.
         std::set<std::string> inputs, gates, nodes;
-        std::string first;  // input
+        std::string first;  // the first input, for the error record
     };
 
-    // stream.cpp, push_pull.cpp: the life of it, what comes in and goes out
+    // stream.cpp, push_pull.cpp: life cycle, input and output
     void reset();
     template <class F> void rebuild(F&& change);
     void need_usable(const char* stage) const;
@@ -100,7 +104,7 @@ private:
     int64_t ready(const Tap& t) const;
     void skip_to(Tap& t, int64_t position);
 
-    // firing.cpp: what fires when
+    // firing.cpp: which node fires when
     void produce(const Tap& t, int64_t token);
     void run(int64_t until, uint32_t node);
     void fire_all();
@@ -119,7 +123,7 @@ private:
     void flush();
     void look_for_faults();
 
-    // waiting.cpp: who waits for whom
+    // waiting.cpp: which node waits for which
     void find_reach();
     int64_t own_reach(uint32_t node) const;
     Cause cause(uint32_t node) const;
@@ -134,22 +138,23 @@ private:
 
     Runtime rt_;
     const Plan& plan_ = rt_.common_.plan;
-    int64_t limit_;  // of every ring, in tokens
+    int64_t limit_;  // largest capacity of every ring, in tokens
     std::vector<Ring> rings_;
-    std::vector<std::vector<uint32_t>> of_;  // node -> its rings
+    std::vector<std::vector<uint32_t>> of_;  // per node: its rings
     std::vector<Tap> taps_;
     std::vector<int64_t> clock_;
-    std::vector<int64_t> reach_;                // how far the pushed samples let a node go
-    std::vector<std::vector<Change>> changes_;  // per node, ahead of its clock; time is its own frame
-    std::vector<bool> live_;                    // inputs that wait to be pushed
-    bool usable_ = false;                       // not while it is built
-    int64_t now_ = 0;                           // virtual time the graph was run to
+    std::vector<int64_t> reach_;  // per node: the clock that the pushed samples allow it to reach
+    // per node: changes later than its clock; their time is the node's own frame
+    std::vector<std::vector<Change>> changes_;
+    std::vector<bool> live_;  // per node: it is an input that expects more pushes
+    bool usable_ = false;     // false while the shards are being built
+    int64_t now_ = 0;         // virtual time up to which the graph has been run
     int64_t block_ = 0;
     std::vector<Act> acts_;
-    std::vector<uint32_t> seen_;  // scratch of unblock
+    std::vector<uint32_t> seen_;  // scratch of unblock()
     std::vector<Wait> path_;
-    std::vector<double*> larger_;     // and of grow
-    std::optional<Failure> failure_;  // it stopped; what is older than fault_time_ can still be read
+    std::vector<double*> larger_;     // scratch of grow()
+    std::optional<Failure> failure_;  // why the stream stopped; tokens before fault_time_ can still be read
     int64_t fault_time_ = INT64_MAX;
 };
 

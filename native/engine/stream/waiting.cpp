@@ -1,7 +1,7 @@
-// Who waits for whom. A full ring in a chain of waits that ends nowhere but in itself, or at a reader that stands
-// still, would stop a pull for ever (an artificial deadlock): it grows, whatever else of the graph is alive. G. Kahn,
-// "The semantics of a simple language for parallel programming", 1974; T. M. Parks, "Bounded scheduling of process
-// networks", 1995; M. Geilen, T. Basten, "Requirements on the execution of Kahn process networks", 2003.
+// Which node waits for which. If a chain of waits ends in itself, or at a reader that does not advance, a full ring in
+// it would block a pull for ever (an artificial deadlock). That ring grows, even if other nodes can still fire. G.
+// Kahn, "The semantics of a simple language for parallel programming", 1974; T. M. Parks, "Bounded scheduling of
+// process networks", 1995; M. Geilen, T. Basten, "Requirements on the execution of Kahn process networks", 2003.
 #include <algorithm>
 #include <set>
 
@@ -22,7 +22,7 @@ std::string listed(const std::set<std::string>& names) {
 
 }  // namespace
 
-// The clock to which the sources of a node would let it go if they went as far as they can.
+// The clock a node could reach by its own sources, if each of them fired up to its reach.
 int64_t Stream::own_reach(uint32_t u) const {
     int64_t frames = live_[u] ? clock_[u] : kEver;
     for (uint32_t k : plan_.nodes[u].in) {
@@ -34,7 +34,8 @@ int64_t Stream::own_reach(uint32_t u) const {
     return frames;
 }
 
-// The samples that were pushed bound what can be made of them; behind a gate all go as far as the one that waits.
+// Computes reach_: the clock that the samples pushed so far allow each node to reach. Consumers behind one gate all
+// stop at the least of their reaches.
 void Stream::find_reach() {
     std::fill(reach_.begin(), reach_.end(), kEver);
     bool moved = std::find(live_.begin(), live_.end(), true) != live_.end();
@@ -54,7 +55,7 @@ void Stream::find_reach() {
     }
 }
 
-// What a node that has reached its end waits for: inputs, and the gates that hold it back.
+// Why a node at its reach cannot continue: the inputs it waits for, and the gates that limit it.
 Stream::Cause Stream::cause(uint32_t start) const {
     Cause c;
     std::vector<uint32_t> todo{start};
@@ -102,12 +103,12 @@ void Stream::starve(uint32_t u, int64_t clock) const {
     throw f;
 }
 
-// A node that should fire and cannot: follows what it waits for to the ring that has to grow.
+// Called for a node that should fire and cannot: follows the chain of waits to the ring that has to grow, and grows it.
 void Stream::unblock(uint32_t u) {
     std::fill(seen_.begin(), seen_.end(), 0);
     path_.clear();
     for (;;) {
-        if (seen_[u]) {  // a cycle of waits: its smallest full ring
+        if (seen_[u]) {  // a cycle of waits: its smallest full ring grows
             uint32_t ring = kNoRing;
             for (size_t i = seen_[u] - 1; i < path_.size(); ++i) {
                 if (path_[i].ring == kNoRing) continue;
@@ -135,7 +136,7 @@ void Stream::unblock(uint32_t u) {
     }
 }
 
-// A source that has no token for the node's next frame.
+// A source that has no token for the node's next frame; none if all have one.
 std::optional<uint32_t> Stream::starving(uint32_t u) const {
     for (uint32_t k : plan_.nodes[u].in) {
         const PlanEdge& e = plan_.edges[k];
@@ -149,7 +150,7 @@ uint32_t Stream::full_ring(uint32_t u) const {
                              [&](uint32_t a, uint32_t b) { return free(rings_[a]) < free(rings_[b]); });
 }
 
-// The node that holds a ring back; none if a tap does.
+// The node that has read least from a ring and so keeps it full; none if that reader is a lossless tap.
 std::optional<uint32_t> Stream::slowest(const Ring& r) const {
     const int64_t first = oldest(r, false);
     for (uint32_t id : r.taps)
@@ -159,8 +160,8 @@ std::optional<uint32_t> Stream::slowest(const Ring& r) const {
     return std::nullopt;
 }
 
-// Doubles until `tokens` fit, but not beyond `most`; keeps them all. Memory for all shards comes first, or nothing
-// grows.
+// Doubles a ring's capacity until `tokens` fit, up to `most`, and keeps all its tokens. Memory for all shards is
+// allocated first; if that fails, no shard's ring grows.
 void Stream::grow(uint32_t i, int64_t tokens, int64_t most) {
     Ring& r = rings_[i];
     if (tokens <= r.capacity) return;
@@ -184,7 +185,8 @@ void Stream::grow(uint32_t i, int64_t tokens, int64_t most) {
     r.pos = -first;
 }
 
-// Names the ring, and who at the end of the chain of full rings does not read.
+// Throws AMP_E_FULL with the name of the ring, and of the reader at the end of the chain of full rings that does not
+// read.
 void Stream::refuse(const Ring& r, int64_t tokens) const {
     const auto read = [&](const Ring& x) {
         return text(" has read up to frame %lld", static_cast<long long>(oldest(x, false)));

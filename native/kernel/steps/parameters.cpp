@@ -1,4 +1,4 @@
-// Parameters worked out frame by frame: base value, modulations, range.
+// Steps that compute a parameter frame by frame: base value, modulations, range.
 #include "kernel/steps/steps.hpp"
 
 namespace amp::AMP_KNS {
@@ -7,7 +7,7 @@ namespace {
 // Frames in one pack: eight in frame layout, one (of eight batches) in lane layout.
 template <int W> inline constexpr uint32_t kStride = W == 1 ? kLanes : 1;
 
-// Frames first .. first + n - 1 of a tensor (b, c, n) into one row; the last value holds.
+// Writes frames first .. first + n - 1 of a tensor (b, c, n) into one row; frames past its end have its last value.
 template <int W> void tensor_base(const Step& s, int c, int g, int64_t first, uint32_t n, double* y) {
     const ParameterStep& p = s.of_parameter;
     for (uint32_t i = 0; i < n; ++i) {
@@ -37,7 +37,8 @@ struct Source {
     bool multiply;
 };
 
-// The modulators that reach channel c: a lone channel reaches all, missing channels leave the parameter alone.
+// Lists the modulators of channel c. A modulator with one channel modulates all channels; one with fewer channels than
+// the parameter leaves the others unmodulated.
 int sources(const Step& s, int c, int g, uint32_t offset, Source* out) {
     int n = 0;
     for (int k = 0; k < s.of_parameter.n_mods; ++k) {
@@ -49,7 +50,7 @@ int sources(const Step& s, int c, int g, uint32_t offset, Source* out) {
     return n;
 }
 
-// Checks packs against the range, which a value that is not finite is never inside; only lanes below `live` count.
+// Checks packs of values against the range; values that are not finite are outside it. Only lanes below `live` count.
 struct Bounds {
     f64x8 low, high, clamped = f64x8(0.0);
     bool clamp, bad = false, nonfinite = false;
@@ -81,8 +82,8 @@ template <int W, class T> [[gnu::always_inline]] inline T modulated(T v, const S
     return v;
 }
 
-// One row: base value, modulations, range. The common shapes (a value that holds under one or two modulators) stay in
-// registers; `kCount` < 0 is any number of modulators.
+// Computes one row: base value, modulations, range. In the common cases (a constant base with one or two modulators)
+// the base stays in a register; kCount < 0: any number of modulators.
 template <int W, int kCount>
 [[gnu::flatten]] void parameter_row(const Source* src, int count, const double* base, double* y, uint32_t frames,
                                     double lanes, Bounds& bounds) {
@@ -123,7 +124,7 @@ template <int W> uint32_t all_of_parameter(Step& s, const Firing& f) {
     return (bounds.bad ? kOutOfRange : 0) | (bounds.nonfinite ? kNonfinite : 0);
 }
 
-// A value outside its range is clamped, or there is a verdict.
+// Handles a value outside its range: clamps it, or records a verdict.
 void outside(Step& s, double& y) {
     if (!(y - y == 0.0)) s.verdict |= kNonfinite;
     if (ParameterStep& p = s.of_parameter; p.clamps)
@@ -138,7 +139,7 @@ template <int W> uint32_t parameter(Step& s, const Firing& f) {
     return stays_fused(s) ? kFired : all_of_parameter<W>(s, f);
 }
 
-// One frame: exact widths only, so that nothing later in the block is touched.
+// Computes one frame; writes exactly one value per row, so that later frames of the block stay unchanged.
 template <int W> Carried parameter_tick(Step& s, int64_t i, int64_t time, Carried before) {
     if constexpr (W == kLanes) {
         return ticking<all_of_parameter<W>>(s, i, time, before);

@@ -1,11 +1,12 @@
-// Ports where several edges meet, cohorts' lanes, the flush of denormals in loops, and the table of one ISA level.
+// Steps for ports where several edges meet, for lanes of cohorts and for denormals in loops, and the kernel table of
+// one ISA level.
 #include "dsp/far.hpp"
 #include "kernel/steps/steps.hpp"
 
 namespace amp::AMP_KNS {
 namespace {
 
-// One row of a port where kCount edges meet (0: any number), in the order of their slots.
+// Runs one row of a port where kCount edges meet (0: any number), in slot order.
 template <int kCount, uint32_t kStep, class T, bool kMean>
 void gather_row(const Step& s, int c, int g, const Firing& f, Watch& seen) {
     Watch watch = seen;
@@ -35,13 +36,13 @@ void gather_row(const Step& s, int c, int g, const Firing& f, Watch& seen) {
     seen = watch;
 }
 
-// One frame, for feedback.
+// Runs one frame, for feedback loops.
 template <bool kMean> Carried gather_tick(Step& s, int64_t frame, int64_t, Carried) {
     const auto i = static_cast<uint32_t>(frame);
     double sum = 0.0;
     bool finite = true;
     for (int c = s.channels; c-- > 0;)
-        for (int g = s.env->groups; g-- > 0;) {  // the first row last
+        for (int g = s.env->groups; g-- > 0;) {  // the first row comes last: its value is passed to the next tick
             sum = *row(s.in[0], c, g, i);
             for (int k = 1; k < s.n_in; ++k) sum = sum + *row(s.in[k], c, g, i);
             if constexpr (kMean) sum = sum * (1.0 / s.n_in);
@@ -51,11 +52,12 @@ template <bool kMean> Carried gather_tick(Step& s, int64_t frame, int64_t, Carri
     return carry(sum, finite);
 }
 
-// Adds edge k, or from k on eight lanes of one row, turned, to what `y` holds; returns the edge after.
+// Adds edge k to y, or eight edges from k on if they are the lanes of one group (transposed while loading). Returns the
+// next edge.
 int add_edges(const Step& s, int k, int c, int g, const Firing& f, double* y) {
     const View& v = s.in[k];
     const double* x = row(v, c, g, f.offset);
-    const bool lanes = v.step == kLanes;  // the first of eight
+    const bool lanes = v.step == kLanes;  // edge k is the first of eight lanes
     for (uint32_t i = 0; i < f.frames; i += kLanes) {
         f64x8 r[kLanes];
         if (lanes) {
@@ -70,7 +72,7 @@ int add_edges(const Step& s, int k, int c, int g, const Firing& f, double* y) {
     return k + (lanes ? kLanes : 1);
 }
 
-// Many edges in frame layout: through the sum once for each, or for eight that are lanes of a cohort.
+// Sums many edges in the frame layout: one pass over the sum per edge, or per eight edges that are lanes of a cohort.
 template <bool kMean> uint32_t gather_many(Step& s, const Firing& f) {
     const f64x8 share(1.0 / s.n_in);
     Watch watch;
@@ -100,7 +102,7 @@ template <int W, class T, bool kMean> uint32_t gather(Step& s, const Firing& f) 
     return watch.verdict();
 }
 
-// One view per channel into rows side by side: a copy of what was seen at its source.
+// Copies one view per channel to consecutive rows. The values were checked where they were made.
 template <int W, class T> uint32_t stack(Step& s, const Firing& f) {
     constexpr uint32_t stride = W == 1 && std::is_same_v<T, f64x8> ? kLanes : 1;
     for (int c = 0; c < s.channels; ++c)
@@ -113,7 +115,7 @@ template <int W, class T> uint32_t stack(Step& s, const Firing& f) {
     return kFired;
 }
 
-// Eight frames of eight batches, turned, to eight rows.
+// Transposes eight frames of eight batches to eight rows.
 template <bool kFar>
 [[gnu::always_inline]] inline void turn(const double* x, int64_t step, double* y, int64_t stride, uint32_t ahead) {
     f64x8 r[kLanes];
@@ -123,11 +125,11 @@ template <bool kFar>
             store_far(y + j * stride, r[j]);
         } else {
             store(y + j * stride, r[j]);
-            __builtin_prefetch(y + j * stride + ahead, 0, 2);  // where the next block will go
+            __builtin_prefetch(y + j * stride + ahead, 0, 2);  // where the next block will be written
         }
 }
 
-// One row of frames side by side, past the caches.
+// Copies one row of contiguous frames with stores that bypass the caches.
 void copy_far(const double* x, uint32_t frames, double* y) {
     const uint32_t head = values_to_line(y);
     uint32_t i = head;
@@ -136,9 +138,9 @@ void copy_far(const double* x, uint32_t frames, double* y) {
     std::memcpy(y + i, x + i, (frames - i) * sizeof(double));
 }
 
-// Out of the frame layout (one lane, step 1) or the lane layout.
+// KernelTable::scatter, from the frame layout (one lane, step 1) or the lane layout.
 void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride, bool far) {
-    constexpr uint32_t kFewest = 64;  // frames: lines at both ends that are written in parts must be few
+    constexpr uint32_t kFewest = 64;  // frames: below, too many of the lines are written in parts
     const auto singly = [&](uint32_t i, uint32_t end) {
         for (; i < end; ++i)
             for (uint32_t j = 0; j < lanes; ++j) y[j * stride + i] = x[i * step + j];
@@ -149,7 +151,7 @@ void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, dou
         return;
     }
     if (lanes != kLanes) return singly(0, frames);
-    const bool lines = frames >= kFewest && stride % kLanes == 0;  // that all rows can be written in
+    const bool lines = frames >= kFewest && stride % kLanes == 0;  // whole cache lines can be written in all rows
     far = far && lines;
     uint32_t i = lines ? values_to_line(y) : 0;
     singly(0, i);
@@ -158,8 +160,8 @@ void scatter(const double* x, int64_t step, uint32_t frames, uint32_t lanes, dou
     singly(i, frames);
 }
 
-// Into the lane layout: eight frames of eight rows turned at a time where they stand side by side, one value for all
-// where they are one row.
+// Packs rows into the lane layout: where all eight rows are contiguous, eight frames at a time are transposed; a row
+// that all lanes share is broadcast.
 void pack_group(const View* const (&in)[kLanes], int c, const Firing& f, double* y) {
     const double* x[kLanes];
     bool dense = true, same = true;
@@ -216,7 +218,7 @@ bool finite(const View& written, int channels, int rows, const Firing& f) {
     return watch.verdict() == kFired;
 }
 
-// What goes round a loop is recursive state, like a kernel's.
+// Flushes an output that closes a feedback cycle: it is recursive state, as in a kernel.
 template <int W> uint32_t flush_denormals(Step& s, const Firing& f) {
     for (int c = 0; c < s.channels; ++c)
         for (int g = 0; g < s.groups; ++g) {

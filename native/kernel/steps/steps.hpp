@@ -1,10 +1,10 @@
-// The steps that are no nodes: what their files share.
+// Declarations shared by the files of the steps that are not nodes.
 #pragma once
 #include "kernel/packs.hpp"
 
 namespace amp::AMP_KNS {
 
-// By layout width. A parameter that stays fused leaves its firing to the node.
+// By layout width. A fused parameter's step does nothing: its node computes the values.
 template <int W> uint32_t parameter(Step& s, const Firing& f);
 template <int W> Carried parameter_tick(Step& s, int64_t i, int64_t time, Carried before);
 

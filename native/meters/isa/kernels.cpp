@@ -1,4 +1,4 @@
-// The meters' loops over samples, at one instruction set.
+// The meters' loops over samples, compiled once per instruction set.
 #include "meters/kernels.hpp"
 
 #include <cstring>
@@ -46,7 +46,7 @@ template <class T> struct Lanes {
         store_as(s.big + k, big);
         store_as(s.tiny + k, tiny);
     }
-    // Adding the zeros that the rarer kinds of value leave changes no sum.
+    // A value of another kind adds zero to a sum, which changes no bit of it.
     AMP_INLINE void see(T x) {
         const auto finite = vabs(x) < __builtin_inf();
         x = select(finite, x, T(0.0));
@@ -92,7 +92,8 @@ void levels(LevelState& s, const double* x, int64_t first, int64_t frames) {
 
 constexpr int kPast = 2 * kReach - 1, kWindow = 256;
 
-// Greatest magnitude at the places between frames n and n + 1 of eight n; x is at frame n of the first.
+// The greatest magnitude between frames n and n + 1, at the oversampled places, for eight n; x points to frame n of the
+// first.
 AMP_INLINE f64x8 between(const TruePeakDesign& d, const double* x) {
     f64x8 even[kPairs], odd[kPairs - 1];
     for (int p = 0; p < kPairs; ++p) even[p] = f64x8(0.0);
@@ -107,8 +108,8 @@ AMP_INLINE f64x8 between(const TruePeakDesign& d, const double* x) {
     return peak;
 }
 
-// A quarter of the samples, so that no sum of two overflows. A window whose samples are too small to move the peak is
-// passed over: what is left out is no greater than what is known.
+// Works on a quarter of each sample, so that no sum of two overflows. A window is skipped if its samples are too small
+// for their interpolation to exceed the peak found so far.
 void true_peak(const TruePeakDesign& d, TruePeakState& s, const double* x, int64_t frames) {
     double w[kPast + kWindow + 8];
     std::memcpy(w, s.past, sizeof s.past);
@@ -133,7 +134,7 @@ void true_peak(const TruePeakDesign& d, TruePeakState& s, const double* x, int64
     std::memcpy(s.past, w, sizeof s.past);
 }
 
-// Both filters of one signal, or of eight in lanes: the same operations, so the same bits.
+// Both filters, for one signal (double) or eight (f64x8): the same operations, so the same bits.
 template <class T> struct Weighted {
     KWeighting k;
     T z0, z1, z2, z3, energy;
@@ -155,7 +156,7 @@ void one_signal(const KWeighting& k, LoudnessState& s, const double* x, int64_t 
     s = {{w.z0, w.z1, w.z2, w.z3}, w.energy};
 }
 
-// Lanes without a signal filter silence. Rows are copied, so that eight signals stand at one distance.
+// Lanes without a signal filter silence. Rows are copied, so that the eight signals are at a constant stride.
 void in_lanes(const KWeighting& k, LoudnessState* s, const double* const* x, int count, int64_t frames) {
     constexpr int kCopied = 64;
     double rows[8][kCopied] = {}, z[5][8] = {};
