@@ -1,6 +1,6 @@
-// Twenty loops over one frame, drawn by a fixed rule from nodes of six types, each compiled into one function: the same
-// ticks the engine runs, with nothing between them. One line of JSON: nodes, nanoseconds per frame and the last sample,
-// which the engine must give bit for bit.
+// Twenty loops of one frame, with nodes of six types chosen by a fixed rule, each loop compiled into one function: the
+// ticks that the engine runs, with nothing between them. Prints one line of JSON: nodes, nanoseconds per frame and the
+// last sample, which the engine must match bit for bit.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -12,7 +12,7 @@
 #include "dsp/math.hpp"
 #include "nodes/routing.hpp"
 
-// Each type's source in a namespace of its own, as their tables have the same names.
+// The source of each type is included in its own namespace, because their tables have the same names.
 namespace amp {
 namespace level = AMP_KNS;
 namespace bare_mix {
@@ -71,7 +71,7 @@ double between(uint64_t place, double low, double high) {
     return low + (high - low) * (static_cast<double>(drawn(place) >> 11) * 0x1p-53);
 }
 
-struct Range {  // of a parameter that differs from node to node; no loop of any of them grows
+struct Range {  // values of a parameter that differ from node to node; no loop diverges with any of them
     uint32_t param;
     double low, high;
 };
@@ -95,7 +95,7 @@ constexpr int type_of(int loop, int node) {
     return node == 0 ? kMix : 1 + static_cast<int>(drawn(place) % (std::tuple_size_v<Types> - 1));
 }
 
-// One node: what the engine's step holds of it.
+// One node: its part of the engine's step.
 template <int kLoop, int kNode> struct Bare {
     using T = std::tuple_element_t<static_cast<size_t>(type_of(kLoop, kNode)), Types>;
     static constexpr uint32_t kParams = T::Node::kParams;
@@ -131,7 +131,7 @@ template <int kLoop, size_t... I> struct Loop {
     explicit Loop(const Environment& env) : nodes{Bare<kLoop, static_cast<int>(I)>(env)...} {}
 
     [[gnu::noinline, gnu::flatten]] void run(const Environment& env, const double* x, double* out) const {
-        auto now = nodes;  // a copy, that stores to the signal leave alone
+        auto now = nodes;  // a local copy, which stores to the signal cannot alias
         double back = 0.0;
         for (uint32_t i = 0; i < kFrames; ++i) {
             double y = std::get<0>(now)(x[i] + back, env);

@@ -1,10 +1,10 @@
-/* Renders one graph through the C ABI and nothing else, so that a tool that counts instructions has a process that does the same every
- * time. Made to run under callgrind with --toggle-collect=amp_graph_runtime_execute (instructions.py does).
+/* Renders one graph through the C ABI, so that a tool that counts instructions has a process that does the same every time. Intended for
+ * callgrind with --toggle-collect=amp_graph_runtime_execute (instructions.py does this).
  *
  * count_execute LIBRARY                                        prints level, compiler and flags of the library
  * count_execute LIBRARY DESCRIPTORS PLAN BATCHES CHANNELS FRAMES BLOCK [NODE SAMPLES]
  *     The two blobs are files. Renders (BATCHES, CHANNELS, FRAMES) in blocks of BLOCK frames (0: the library chooses) in two calls, on the
- *     caller's thread alone; SAMPLES is a file of float64 that the input node NODE plays in every batch. */
+ *     calling thread only; SAMPLES is a file of float64 that the input node NODE plays in every batch. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// Compiled with contraction, unlike everything in the library: how fast the machine's fused multiply-add would be.
+// Compiled with contraction, unlike the library: measures the machine's fused multiply-add.
 #include "kernel/step.hpp"
 // clang-format off
 #include "bench/multiply_add.hpp"

@@ -1,11 +1,11 @@
-"""Instructions that rendering the workloads takes, held against a budget: a guard of speed without a clock.
+"""Counts instructions of the benchmark workloads and compares them with a budget: speed without a clock.
 
-``python native/bench/instructions.py`` counts what ``amp_graph_runtime_execute`` of the installed library
-takes in W1 to W4 and W6, under callgrind and at level v3 (valgrind knows no AVX-512), and fails where a
-workload takes over 1 % more than ``instructions.json`` says. ``--write`` counts and writes that file,
-``--missing`` prints why nothing can be counted here. It needs valgrind and the target ``count_execute`` of
-the preset ``dev``. Instructions are not time: a change that misses caches or waits on longer chains of
-operations shows in ``make bench`` only.
+``python native/bench/instructions.py`` counts the instructions of ``amp_graph_runtime_execute`` of the
+installed library in W1 to W4 and W6, under callgrind and at level v3 (valgrind does not support AVX-512), and
+fails if a workload needs over 1 % more than ``instructions.json`` allows. ``--write`` counts and writes that
+file, ``--missing`` prints why nothing can be counted on this machine. It needs valgrind and the target
+``count_execute`` of the preset ``dev``. Instructions are not time: more cache misses or longer dependency
+chains are visible in ``make bench`` only.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ PROFILES = ROOT / "build" / "reports" / "instructions"
 LIBRARY = Path(amp_lab.__file__).parent / "_native" / "libamp_native.so"
 LEVEL = "v3"
 ALLOWED = 0.01
-"""Growth that is let pass: memory functions of the C library differ a little between its versions."""
+"""Allowed growth: memory functions of the C library differ slightly between its versions."""
 COUNTED = "amp_graph_runtime_execute"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One workload in blocks of one size (0: the library chooses), for so many frames."""
+    """One workload: block size (0: chosen by the library) and number of frames."""
 
     workload: str
     frames: int
@@ -49,7 +49,7 @@ class Job:
 
     @property
     def key(self) -> str:
-        """What was counted, in words: the count of another number of frames is another count."""
+        """Key of the count: workload, block size and number of frames."""
         return f"{self.workload}, block {self.block or 'default'}, {self.frames} frames"
 
 
@@ -67,7 +67,7 @@ JOBS = (
 
 @dataclass(frozen=True)
 class Counts:
-    """Instructions by job, and what they were counted with."""
+    """Instructions per job, and the build and tools they were counted with."""
 
     build: str
     tools: str
@@ -84,12 +84,12 @@ class Counts:
 
 
 def compare(found: Counts, budget: Counts, allowed: float = ALLOWED) -> tuple[list[str], list[str]]:
-    """Hold counts against a budget.
+    """Compare counts with a budget.
 
     Returns
     -------
     tuple of two lists
-        One line per job, in the order of ``found``, then what is wrong; nothing is where that is empty.
+        One line per job, in the order of ``found``; and the errors, empty if there are none.
     """
     lines, wrong = [], []
     for key, count in found.instructions.items():
@@ -114,7 +114,7 @@ def compare(found: Counts, budget: Counts, allowed: float = ALLOWED) -> tuple[li
 
 
 def missing(budget: Path = BUDGET) -> str:
-    """Why nothing can be counted here, or not against this budget; empty if it can."""
+    """Return why counts cannot be made or compared with this budget; empty if they can."""
     if shutil.which("valgrind") is None:
         return "no valgrind on this machine: instructions not counted"
     found = ask("isa"), ask("build_info")
@@ -127,16 +127,16 @@ def missing(budget: Path = BUDGET) -> str:
 
 
 def ask(question: str) -> str:
-    """Answer of the library at the level that is counted."""
+    """Return the value of a ``lowlevel`` function, at the level that is counted."""
     program = f"from amp_lab import lowlevel; print(lowlevel.{question}())"
     return output(sys.executable, "-P", "-c", program)
 
 
 def output(*command: object) -> str:
-    """What a command prints.
+    """Return what a command prints.
 
-    Its environment is bare: strings on the stack move what lies behind them, and how loops over memory begin
-    depends on where it lies.
+    It runs with a minimal environment: environment strings shift the stack, and the counts of loops over
+    memory depend on its alignment.
     """
     bare = {"AMP_ISA": LEVEL, "LC_ALL": "C", "PATH": os.defpath}
     done = subprocess.run(
@@ -187,7 +187,7 @@ def counts(progress: Callable[[str], Any] = print) -> Counts:
 
 
 def main() -> int:
-    """Count and compare, or write; 0 if no workload takes too many."""
+    """Count and compare, or write; return 0 if no workload exceeds its budget."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--write", action="store_true", help="write the budget anew")
     parser.add_argument("--missing", action="store_true", help="print why nothing can be counted here")

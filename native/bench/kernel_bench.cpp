@@ -1,5 +1,5 @@
-// Time per voice and frame of single kernels in lane layout, at one ISA level: what W2 and W6 are made of, each alone
-// with its blocks in L1. `kernel_bench_<level> [kernel ...]`; best of many firings.
+// Time per voice and frame of single kernels in the lane layout, at one ISA level: the parts of workloads W2 and W6,
+// each alone and with its blocks in L1. Usage: `kernel_bench_<level> [kernel ...]`. Times are the best of many firings.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -22,23 +22,23 @@ namespace {
 using namespace amp;
 
 constexpr double kRate = 48000.0;
-constexpr uint32_t kFrames = 64;  // the engine's block where eight batches are wide
+constexpr uint32_t kFrames = 64;  // the engine's block for eight batches
 constexpr int kFirings = 750, kRounds = 25, kMostRows = 32;
 
 struct Kernel {
     const char *name, *type;
     std::vector<double> params;  // in the order of the contract
-    int modulated = -1;          // the parameter a slow modulator moves, fused into the node
-    double depth = 0;            // of it, as a factor
-    int edges = 0;               // signals that enter port 0
-    std::vector<double> apart;   // per parameter: what a lane adds
+    int modulated = -1;          // the parameter that a slow modulator changes, fused into the node; -1: none
+    double depth = 0;            // depth of that modulation, as a factor
+    int edges = 0;               // number of signals that enter port 0
+    std::vector<double> apart;   // per parameter: difference from lane to lane
     bool gated = false;          // a gate of 1 Hz enters port 0
 };
 
-// One step of eight batches and the memory its views point at.
+// One step with eight batches, and the memory of its views.
 class Rig {
 public:
-    static constexpr int64_t kRow = (kFrames + 8) * kLanes;  // the engine's, with its pad
+    static constexpr int64_t kRow = (kFrames + 8) * kLanes;  // doubles per row, as in the engine with its padding
 
     explicit Rig(const Kernel& k) : kernel_(k), type_(find(k.type)) {
         env_.sample_rate = kRate;
@@ -74,11 +74,11 @@ private:
         return **std::find_if(AMP_KNS::node_types, end,
                               [&](const NodeType* t) { return !std::strcmp(t->contract->id, id); });
     }
-    unsigned char* bytes(size_t size) {  // zeroed, on a cache line
+    unsigned char* bytes(size_t size) {  // zeroed, aligned to a cache line
         unsigned char* p = memory_.emplace_back(size + 64).data();
         return p + (64 - reinterpret_cast<uintptr_t>(p) % 64) % 64;
     }
-    View row(uint32_t frames, int channels = 1) {  // one behind the other, as slices of a block are
+    View row(uint32_t frames, int channels = 1) {  // consecutive in memory, like slices of a block
         double* p = next_;
         next_ += kRow * channels;
         return {p, kRow, 0, frames == 1 ? 0 : kLanes};
@@ -131,7 +131,7 @@ private:
     Step step_{}, parameter_{StepKind::parameter};
     Modulation modulation_{};
     std::deque<std::vector<unsigned char>> memory_;
-    View gate_[2];  // on, off
+    View gate_[2];  // gate on, gate off
     std::vector<View> in_, more_, out_, par_, moving_;
     std::vector<double> fixed_;
     double* next_ = reinterpret_cast<double*>(bytes(sizeof(double) * kRow * kMostRows));

@@ -1,5 +1,5 @@
-// What the machine can do at one ISA level, whatever an engine does with it: one line of JSON, nanoseconds unless said
-// otherwise, each the best of many runs. Nothing of the library runs here but its vector types.
+// Limits of the machine at one ISA level, independent of any engine. Prints one line of JSON, in nanoseconds unless
+// stated otherwise, each the best of many runs. Of the library only the vector types are used.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -27,7 +27,7 @@ template <class Work> double best_ns(double units, const Work& work) {
     return best;
 }
 
-// y = gain * x over 8 KiB, which lie in L1 beside the 8 KiB they come from.
+// y = gain * x over 8 KiB that are in L1, together with the 8 KiB of x.
 double gain_ns() {
     constexpr int kValues = 1024, kTimes = 400;
     alignas(64) static double x[kValues], y[kValues];
@@ -52,7 +52,7 @@ double apart_ns() {
 }
 double fused_ns() { return multiply_add_ns(fused_multiply_add); }
 
-// x = a x + b where each waits for the one before: the least a recursion can take per frame.
+// x = a x + b, where each depends on the one before: the least time of a recursion per frame.
 double recursion_ns() {
     constexpr int kTimes = 100000;
     volatile double sink = 0.0, factor = 0.999, term = 0.001;
@@ -64,7 +64,7 @@ double recursion_ns() {
     });
 }
 
-// A walk over a table of functions that hand on a value, as a loop of nodes is.
+// Calls the functions of a table, each with the result of the one before, like a loop of nodes.
 using Call = double (*)(double);
 template <int k> [[gnu::noinline]] double pass(double x) {
     asm volatile("" : "+x"(x) : "i"(k));

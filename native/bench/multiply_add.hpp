@@ -1,4 +1,4 @@
-// Multiply-adds that wait for nothing: enough independent chains to fill the units, few enough to stay in registers.
+// Independent multiply-adds: enough chains to fill the execution units, few enough to stay in registers.
 #pragma once
 #include <cstdint>
 #include <utility>
@@ -8,7 +8,7 @@
 namespace {
 
 inline constexpr int kChains = 12 / amp::AMP_KNS::native::parts;
-inline constexpr int64_t kMultiplyAdds = int64_t{amp::kLanes} * kChains;  // of one turn
+inline constexpr int64_t kMultiplyAdds = int64_t{amp::kLanes} * kChains;  // per iteration
 
 template <int... k>
 [[gnu::always_inline]] inline double multiply_add(int64_t turns, double factor, double term,

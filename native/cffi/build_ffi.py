@@ -1,4 +1,4 @@
-"""The cffi builder: its declarations are cut out of the public headers, so header and binding cannot drift.
+"""The cffi builder: it takes its declarations from the public headers, so header and binding cannot differ.
 
 Run by the build as ``python -m cffi.gen_src exec-python native/cffi/build_ffi.py OUT.c``.
 """
@@ -16,7 +16,7 @@ SECTION = re.compile(r"/\* cffi-begin \*/(.*?)/\* cffi-end \*/", re.DOTALL)
 
 
 def declarations(include: Path) -> str:
-    """The text between the cffi markers of every header, in include order, without AMP_API."""
+    """Return the text between the cffi markers of every header, in include order, without AMP_API."""
     parts = []
     for name in HEADERS:
         sections = SECTION.findall((include / f"{name}.h").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-# amp_compile: what every native source is compiled with; AMP_KERNEL_FLAGS: what kernels add to it.
+# amp_compile: compile options of every native source; AMP_KERNEL_FLAGS: additional options of kernels.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -9,7 +9,7 @@ set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
-# GCC-style options, spelled for clang-cl where that is the driver.
+# Options in GCC style; for clang-cl with its prefix /clang:.
 function(amp_options out)
   set(options ${ARGN})
   if(MSVC)
@@ -18,11 +18,11 @@ function(amp_options out)
   set(${out} ${options} PARENT_SCOPE)
 endfunction()
 
-# Same bits everywhere: no implicit fused multiply-add, also not from the vectoriser's complex-multiply patterns.
+# The same bits everywhere: no implicit fused multiply-add, and none from the vectoriser's complex-multiply patterns.
 amp_options(exact_maths -ffp-contract=off -fno-tree-vectorize -fno-tree-slp-vectorize)
 amp_options(warnings -Wall -Wextra -Wno-missing-field-initializers -Wno-psabi)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  list(APPEND warnings -Wno-parentheses)      # `!mask & lanes` on lane masks is meant; Clang tells it from a slip
+  list(APPEND warnings -Wno-parentheses)      # `!mask & lanes` on lane masks is intended; GCC warns of it
 endif()
 set(optimise -O3)
 if(AMP_SANITIZE)
@@ -40,7 +40,7 @@ if(AMP_WERROR)
   target_compile_options(amp_compile INTERFACE ${werror})
 endif()
 
-# clang-cl does not link its own runtime, which holds what __builtin_cpu_supports reads.
+# clang-cl does not link its own runtime library, which __builtin_cpu_supports needs.
 set(AMP_RUNTIME_LIBRARIES "")
 if(MSVC)
   execute_process(COMMAND "${CMAKE_CXX_COMPILER}" /clang:-print-resource-dir
@@ -50,12 +50,12 @@ if(MSVC)
 endif()
 target_link_libraries(amp_compile INTERFACE ${AMP_RUNTIME_LIBRARIES})
 
-if(NOT MSVC)      # no machine path in what is built
+if(NOT MSVC)      # keeps paths of the build machine out of the binaries
   add_compile_options("-ffile-prefix-map=${PROJECT_SOURCE_DIR}=." "-ffile-prefix-map=${PROJECT_BINARY_DIR}=build")
 endif()
 if(AMP_SANITIZE)
   list(JOIN AMP_SANITIZE "," sanitizers)
-  if("undefined" IN_LIST AMP_SANITIZE)      # a double beyond every integer, which `undefined` alone lets pass
+  if("undefined" IN_LIST AMP_SANITIZE)      # also check conversions of doubles that exceed the integer type, which `undefined` does not
     string(APPEND sanitizers ",float-cast-overflow")
   endif()
   add_compile_options(-fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)

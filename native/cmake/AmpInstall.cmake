@@ -1,9 +1,9 @@
-# Everything lands in one folder (amp_lab/_native in a wheel): module, library, generated C, headers, CMake package.
+# Installs everything in one folder (amp_lab/_native in a wheel): module, library, generated C, headers, CMake package.
 include(CMakePackageConfigHelpers)
 if(AMP_BUILD_PYTHON)
   install(TARGETS _amp_native LIBRARY DESTINATION . COMPONENT amp_runtime)
   install(FILES "${AMP_FFI_C}" DESTINATION . COMPONENT amp_runtime)
-  if(SKBUILD)  # where Jupyter looks: the extension of its server, switched on, and that of JupyterLab
+  if(SKBUILD)  # Jupyter's folders: the server extension, enabled, and the JupyterLab extension
     install(DIRECTORY amp_lab/data/labextension/ COMPONENT amp_runtime
             DESTINATION "${SKBUILD_DATA_DIR}/share/jupyter/labextensions/amp-lab")
     install(FILES amp_lab/data/jupyter_server.json RENAME amp_lab.json COMPONENT amp_runtime

@@ -1,4 +1,4 @@
-# The same kernels, compiled once per instruction set into a namespace of their own; the engine picks one at run time.
+# The kernels are compiled once per instruction set, each in a namespace of its own; the engine selects one at run time.
 include(CheckCXXSourceRuns)
 set(AMP_LEVELS "all" CACHE STRING
   "Instruction set levels to build: all; runnable, those this machine runs; best, the one the library picks here")
@@ -33,7 +33,7 @@ function(amp_add_isa_levels target)
   target_compile_definitions(${target} PRIVATE AMP_NATIVE_BUILDING)
 endfunction()
 
-# Sets `out` to whether this machine can run code of a level.
+# Sets `out` to whether this machine can execute code of a level.
 function(amp_host_runs level out)
   set(features_v3 avx2 bmi bmi2 fma)
   set(features_v4 ${features_v3} avx512f avx512bw avx512cd avx512dq avx512vl)
@@ -63,6 +63,6 @@ if(NOT AMP_LEVELS STREQUAL "all")
   set(AMP_ISA_LEVELS ${runnable})
 endif()
 message(STATUS "Instruction set levels: ${AMP_ISA_LEVELS}")
-foreach(level IN LISTS AMP_ISA_LEVELS)      # what the engine chooses from
+foreach(level IN LISTS AMP_ISA_LEVELS)      # the levels the engine can select
   target_compile_definitions(amp_compile INTERFACE AMP_BUILT_${level}=1)
 endforeach()

@@ -16,7 +16,7 @@ Python_add_library(_amp_native MODULE USE_SABI ${SKBUILD_SABI_VERSION} WITH_SOAB
 target_link_libraries(_amp_native PRIVATE amp_native)
 if(APPLE)
   set_target_properties(_amp_native PROPERTIES INSTALL_RPATH "@loader_path")
-elseif(UNIX)      # RUNPATH, not RPATH: LD_LIBRARY_PATH may put another flavour of the library in its place
+elseif(UNIX)      # RUNPATH, not RPATH, so that LD_LIBRARY_PATH can select another flavour of the library
   set_target_properties(_amp_native PROPERTIES INSTALL_RPATH "$ORIGIN")
   target_link_options(_amp_native PRIVATE -Wl,--enable-new-dtags)
 endif()

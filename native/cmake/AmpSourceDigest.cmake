@@ -1,5 +1,5 @@
-# One SHA-256 over all native sources, compiled into the library and installed beside the module, so that a library
-# which was built from other sources is recognised. Digest of the lines "<sha256 of the file>  <path below native/>\n",
+# One SHA-256 over all native sources, compiled into the library and installed next to the module, so that a library
+# built from other sources is detected. It is the digest of the lines "<sha256 of the file>  <path below native/>\n",
 # sorted by path. Included by CMakeLists.txt; at build time run as a script (cmake -P) with ROOT, HEADER and TEXT.
 function(amp_list_digest_sources root out)
   file(GLOB_RECURSE sources ${ARGN} RELATIVE "${root}"

@@ -1,6 +1,6 @@
-// A sequence of calls of the C API, drawn from bytes, on one runtime. A second runtime hears only of the calls that
-// were accepted, in the plan's own order, one block size and without taps, snapshots or cancelling; both must give the
-// same bits. Whatever is refused must say so and change nothing. What does not hold ends the process.
+// Random sequences of calls of the C API on one runtime, drawn from bytes. A second runtime receives only the accepted
+// calls; it uses the plan's own order, one block size, no taps, snapshots or cancelling. Both must give the same bits.
+// Every refused call must report an error and change nothing. A broken rule aborts the process.
 #pragma once
 #include <algorithm>
 #include <functional>
@@ -14,10 +14,10 @@ namespace calls {
 using blob::Bytes;
 using blob::Tensor;
 
-inline constexpr int64_t kMostFrames = 3000;  // per sequence
+inline constexpr int64_t kMostFrames = 3000;  // per sequence of calls
 inline constexpr int kMostCalls = 60;
 
-// The same in every bit, or both no number.
+// Equal in every value, or NaN in both.
 inline bool same(const std::vector<double>& a, const std::vector<double>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) {
         return std::memcmp(&x, &y, sizeof x) == 0 || (std::isnan(x) && std::isnan(y));
@@ -31,7 +31,7 @@ public:
         for (int i = 0; i < kMostCalls && !s_.empty() && frames_left_ > 0; ++i) (this->*s_.of(kCalls))();
         if (configured_ && !stopped_) execute_plainly(64);
     }
-    long executed() const { return executed_; }  // frames that were compared
+    long executed() const { return executed_; }  // frames whose samples were compared
 
 private:
     using Runtime = rig::Runtime;
@@ -43,7 +43,7 @@ private:
         int64_t position;
     };
 
-    // Notes what a call returned; it is in range and explained.
+    // Checks that a call's status is in range and explained by the error record; returns it.
     amp_status checked(amp_status s) {
         subject_->note(s);
         const amp_error& e = subject_->error;
@@ -55,13 +55,13 @@ private:
         must(!configured_ || amp_graph_runtime_position(subject_->raw) == position_, "the position moved");
         return s;
     }
-    // Makes a call; the other runtime makes it too if it was accepted.
+    // Makes a call on the tested runtime and, if it was accepted, on the other.
     amp_status make(const Call& call) {
         const amp_status s = checked(call(*subject_));
         if (s) return s;
         must(call(*plain_) == AMP_OK, "a call was accepted once and refused once");
         log_.push_back(call);
-        if (stopped_)  // at frame 0 values build anew
+        if (stopped_)  // at frame 0 setting a value rebuilds the shards
             stopped_ = amp_graph_runtime_execute(subject_->raw, 0, nullptr, nullptr, 0) != AMP_OK;
         return s;
     }
@@ -122,7 +122,8 @@ private:
         tell("configure batches %u block %u flags %u", batches, block, flags);
         const amp_status s = amp_graph_runtime_configure(subject_->raw, &c);
         if (s == AMP_OK) position_ = 0, stopped_ = false, configured_ = true, batches_ = batches, flags_ = flags;
-        // What was set for other batches is refused after the old configuration is gone; bound samples before.
+        // configure drops the old configuration before it refuses values set for other batches; it refuses bound
+        // samples first.
         const Call call = [batches, flags, s](Runtime& r) {
             return r.configure(batches, 64, flags) == s ? AMP_OK : AMP_E_INTERNAL;
         };
@@ -210,7 +211,7 @@ private:
     }
     void execute() { execute_plainly(s_.below(4) ? 1 + s_.below(90) : s_.below(3) * 250); }
 
-    // With the output and a tap; what both runtimes deliver is the same, and so is what stops them.
+    // Renders with the output and a tap. Both runtimes must deliver the same samples and stop for the same reason.
     void execute_plainly(int64_t frames) {
         frames = std::clamp<int64_t>(frames, 0, std::max<int64_t>(0, frames_left_));
         const char* tapped = s_.of(graph_->nodes).name.c_str();
@@ -291,7 +292,8 @@ private:
         must(b.empty() == (!configured_ || stopped_), "a snapshot of what cannot go on, or none of what can");
         if (!b.empty()) kept_ = Kept{b, log_, batches_, flags_, position_};
     }
-    // The other runtime gets there by making the same calls again, with the same watch for numbers that are none.
+    // Restores a snapshot; the other runtime repeats the calls made before it. Both must agree on
+    // AMP_RUN_STOP_NONFINITE.
     void restore() {
         if (!kept_ || (kept_->flags ^ flags_) & AMP_RUN_STOP_NONFINITE) return;
         tell("restore to %lld", static_cast<long long>(kept_->position));
@@ -307,7 +309,7 @@ private:
             must(call(*plain_) == AMP_OK, "a call that was accepted is refused");
             log_.push_back(call);
         }
-        if (bound_) make(bound_);  // samples are not in a snapshot: what is bound stays bound
+        if (bound_) make(bound_);  // snapshots do not include bound samples: they stay bound
     }
     void restore_damaged() {
         if (!kept_) return;
@@ -339,7 +341,7 @@ private:
     Source& s_;
     const blob::Graph* graph_ = nullptr;
     std::unique_ptr<Runtime> subject_, plain_;
-    std::vector<Call> log_;  // what the other runtime has heard
+    std::vector<Call> log_;  // accepted calls, which the other runtime received
     std::optional<Kept> kept_;
     Call bound_;
     bool configured_ = false, stopped_ = false, cancelled_ = false;

@@ -1,5 +1,5 @@
-// Gives bytes to every call that takes them and goes on as far as they carry: compile, describe, create, configure,
-// execute. Work is bounded; what is returned is the first status that is not AMP_OK.
+// Passes bytes to every call that takes them, until one fails: compile, describe, create, configure, execute. The work
+// is bounded. Each function returns the first status that is not AMP_OK.
 #pragma once
 #include <cstdlib>
 #include <cstring>
@@ -11,9 +11,9 @@ namespace exercise {
 
 using blob::Bytes;
 
-inline constexpr uint64_t kMostChannels = 300;  // of all ports together; larger plans are not rendered
+inline constexpr uint64_t kMostChannels = 300;  // sum over all ports; larger plans are not rendered
 
-// Channels of all nodes and ports that the plan's description lists.
+// Sums the channels of all nodes and ports in the plan's description.
 inline uint64_t channels(const std::string& json) {
     static const std::string key = "\"channels\": ";
     uint64_t sum = 0;
@@ -31,7 +31,7 @@ inline amp_status render(rig::Runtime& r, uint32_t batches, bool executed) {
     return AMP_OK;
 }
 
-// Reads every violation of the last call: there are some exactly if it failed, and each says something.
+// Reads every violation of the last call: there are some if and only if it failed, and each has a sentence.
 inline void violations(amp_status status) {
     size_t found = 0;
     const size_t count = amp_violation_count(&found);
@@ -39,7 +39,7 @@ inline void violations(amp_status status) {
     for (size_t i = 0; i < count; ++i) {
         const amp_violation* v = amp_violation_at(i);
         if (!v || v->struct_size != sizeof *v || v->code >= 0 || v->code < AMP_E_FULL || v->frames < 0) std::abort();
-        size_t read = 0;  // to the end of each: a sanitizer sees texts that do not live
+        size_t read = 0;  // reads every text to its end, so that a sanitizer detects freed memory
         for (const char* s : {v->node, v->port, v->sentence, v->cure, v->src}) read += std::strlen(s);
         if (read == 0 || !*v->sentence) std::abort();
         if (i == 0 && v->code != status) std::abort();
@@ -52,7 +52,7 @@ struct Outcome {
     bool executed = false;
 };
 
-// A descriptor blob, with a plan or without.
+// Uses a descriptor blob, with a plan or without.
 inline Outcome descriptors(const Bytes& b, const Bytes& foreign_plan = {}) {
     Outcome o;
     amp_bytes plan{}, json{};
@@ -67,7 +67,7 @@ inline Outcome descriptors(const Bytes& b, const Bytes& foreign_plan = {}) {
     o.executed = channels(std::string(reinterpret_cast<char*>(json.data), json.size)) <= kMostChannels;
     amp_bytes_free(&json);
     rig::Runtime r(b, used);
-    if (r.status != o.last) std::abort();  // describe and create agree about a plan
+    if (r.status != o.last) std::abort();  // describe and create must agree about a plan
     if (o.last) return o;
     r.history(graphs::voice_curves());
     for (const uint32_t batches : {1u, 6u})
@@ -75,7 +75,7 @@ inline Outcome descriptors(const Bytes& b, const Bytes& foreign_plan = {}) {
     return o;
 }
 
-// Graphs with schedules a blob may be of: voices with loops, derived and all nodes alone.
+// Graphs for schedule blobs, with valid schedules: voices with loops, derived, and with all nodes alone.
 struct Schedules {
     std::vector<Bytes> descriptors;
     std::vector<blob::Stages> stages;
@@ -90,7 +90,7 @@ struct Schedules {
     }
 };
 
-// A schedule blob, described and followed: both say the same of it.
+// Describes a schedule blob and follows it: both must return the same status.
 inline Outcome schedule(const Bytes& b, const Bytes& descriptors) {
     Outcome o;
     amp_bytes json{};
@@ -106,7 +106,7 @@ inline Outcome schedule(const Bytes& b, const Bytes& descriptors) {
     return o;
 }
 
-// A history blob, sampled alone and played by a runtime that follows the curves of graphs::voice().
+// Samples a history blob, and plays it by a runtime with the curves of graphs::voice().
 inline amp_status history(const Bytes& b, rig::Runtime& voice) {
     double y[64];
     amp_status last = AMP_OK;
@@ -121,7 +121,7 @@ inline amp_status history(const Bytes& b, rig::Runtime& voice) {
     return last;
 }
 
-// Runtimes a snapshot may be of: every graph, with heat and a change that waits, some frames on.
+// Runtimes for snapshot blobs: every graph, with heat and a queued change, after some frames.
 struct Snapshots {
     std::vector<std::unique_ptr<rig::Runtime>> runtimes;
     std::vector<Bytes> cuts;
@@ -138,7 +138,7 @@ struct Snapshots {
     }
 };
 
-// A snapshot blob, given to all; whoever takes it goes on from it.
+// Restores a snapshot blob into every runtime; those that accept it render on.
 inline amp_status snapshot(const Bytes& b, Snapshots& of) {
     amp_status last = AMP_E_DRIFT;
     for (auto& r : of.runtimes) {

@@ -1,11 +1,11 @@
-// libFuzzer target: descriptor blobs through compile, describe, create, configure and execute.
+// libFuzzer target: descriptor blobs are compiled, described, configured and executed.
 #include "exercise.hpp"
 #include "seal.hpp"
 
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
     mutations::Dice dice(seed);
     if (!dice.one_in(8)) return fuzz::sealed(data, size, max_size, "AMPD");
-    auto graphs = graphs::all();  // now and then a graph bent as a graph
+    auto graphs = graphs::all();  // sometimes a valid graph that is mutated
     auto& g = dice.of(graphs);
     for (size_t k = 1 + dice.below(4); k > 0; --k) mutations::mutate(dice, g);
     return fuzz::keep(blob::descriptors(g), data, max_size);

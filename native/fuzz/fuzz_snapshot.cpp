@@ -1,4 +1,4 @@
-// libFuzzer target: snapshot blobs, restored into runtimes that go on from them.
+// libFuzzer target: snapshot blobs are restored into runtimes, which continue from them.
 #include "exercise.hpp"
 #include "seal.hpp"
 
@@ -14,7 +14,7 @@ exercise::Snapshots& snapshots() {
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
     mutations::Dice dice(seed);
     if (!dice.one_in(8)) return fuzz::sealed(data, size, max_size, "AMPS");
-    blob::Bytes b = dice.of(snapshots().cuts);  // now and then a real one, slightly damaged
+    blob::Bytes b = dice.of(snapshots().cuts);  // sometimes a valid snapshot with a few damaged bytes
     mutations::damage(dice, b);
     return fuzz::keep(b, data, max_size);
 }

@@ -1,6 +1,8 @@
-// 10,000 mutated blobs of each kind through the whole interface: a status every time. Prints how many gave which, and
-// fails if fewer than 30 % got past the reader, or if any took long or made the process large.
-// mutate_blobs [COUNT] [FIRST]: another number of blobs, from another seed.
+// Passes 10,000 mutated blobs of each kind through the whole interface: every call must return a status. Prints how
+// many returned which. Fails if less than 30 % passed the reader, or if a blob took too long or the process became too
+// large.
+//
+// mutate_blobs [COUNT] [FIRST]: number of blobs, and seed of the first.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -20,8 +22,8 @@ namespace {
 using blob::Bytes;
 using mutations::Dice;
 
-constexpr double kLongest = 10.0;            // seconds for one blob, under sanitizers and beside other work
-constexpr long kLargest = 2L * 1024 * 1024;  // kB of the process
+constexpr double kLongest = 10.0;            // seconds for one blob, with sanitizers and on a loaded machine
+constexpr long kLargest = 2L * 1024 * 1024;  // resident size of the process, kB
 
 struct Tally {
     std::map<amp_status, long> of;
@@ -38,7 +40,7 @@ void report(const char* kind, const Tally& t) {
     CHECK(t.slowest < kLongest);
 }
 
-// `one` makes the blob of a seed, uses it and says what came of it.
+// `one` makes the blob of a seed, uses it and returns the outcome.
 void run(const char* kind, long first, long count, const std::function<exercise::Outcome(Dice&)>& one) {
     Tally t;
     for (long seed = first; seed < first + count; ++seed) {

@@ -1,4 +1,5 @@
-// Deterministic changes to graphs, curves and bytes: some keep the blob readable and bend its meaning, some break it.
+// Deterministic changes to graphs, curves and bytes. Some keep the blob readable and change its meaning, others break
+// it.
 #pragma once
 #include <limits>
 
@@ -81,7 +82,7 @@ inline blob::Tensor tensor(Dice& d, uint64_t frames) {
     return t;
 }
 
-inline void mutate(Dice& d, blob::Stages& s) {  // a schedule: never without a stage
+inline void mutate(Dice& d, blob::Stages& s) {  // keeps at least one stage
     auto &stage = d.of(s), &there = d.of(s);
     if (stage.empty() || there.empty()) return;
     auto &cohort = d.of(stage), &other = d.of(there);
@@ -203,7 +204,7 @@ inline void mutate(Dice& d, blob::Modulation& m, const Graph& g) {
     }
 }
 
-// One element more, one less or one changed.
+// Adds, removes or changes one element.
 template <class L, class Change> void resize_or_change(Dice& d, L& list, Change&& change) {
     if (list.empty()) return;
     const auto at = static_cast<long>(d.below(list.size()));
@@ -257,7 +258,7 @@ inline void mutate(Dice& d, std::vector<blob::Curve>& curves) {
     });
 }
 
-// Flips, overwrites, removes or repeats a few bytes behind the header; mostly sealed again.
+// Flips, overwrites, removes or repeats a few bytes after the header; in most cases the checksum is updated.
 inline void damage(Dice& d, Bytes& b) {
     for (size_t k = 1 + d.below(4); k > 0 && b.size() > blob::kHeader + 8; --k) {
         const size_t at = blob::kHeader + d.below(b.size() - blob::kHeader);

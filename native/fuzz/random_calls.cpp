@@ -1,5 +1,6 @@
-// 2,000 random sequences of calls of the C API, the same in every build. Fails if hardly anything was compared.
-// random_calls [COUNT] [FIRST]: another number of sequences, from another seed.
+// Runs 2,000 random sequences of calls of the C API, the same in every build. Fails if too few frames were compared.
+//
+// random_calls [COUNT] [FIRST]: number of sequences, and seed of the first.
 #include "calls.hpp"
 #include "check.hpp"
 #include "mutations.hpp"

@@ -1,4 +1,4 @@
-// libFuzzer changes the payload; length and checksum are made right again, so that the reader is passed.
+// Updates length and checksum after libFuzzer changed the payload, so that the blob passes the reader.
 #pragma once
 #include <algorithm>
 
@@ -20,7 +20,7 @@ inline size_t sealed(uint8_t* data, size_t size, size_t max_size, const char* ma
     const size_t room = max_size - std::min(max_size, blob::kHeader), n = std::min(payload.bytes.size(), room);
     payload.bytes.resize(room);
     payload.bytes.resize(LLVMFuzzerMutate(payload.bytes.data(), n, room));
-    uint32_t version = 1;  // as it stands there, if it may
+    uint32_t version = 1;  // keeps the version of the blob if the reader accepts it
     if (size >= blob::kHeader) std::memcpy(&version, data + 4, sizeof version);
     return keep(blob::seal(magic, payload, version == 2 ? 2 : 1), data, max_size);
 }

@@ -1,4 +1,4 @@
-// What a sequence of calls is drawn from, and the words it leaves behind for whoever reads its end.
+// The source of a random sequence of calls, and the log of its calls that a failure prints.
 #pragma once
 #include <cstdarg>
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace calls {
 
-inline std::vector<std::string> trail;  // what was called, for people
+inline std::vector<std::string> trail;  // calls made so far, as text
 
 [[gnu::format(printf, 1, 2)]] inline void tell(const char* format, ...) {
     char line[1200];
@@ -28,7 +28,7 @@ inline void must(bool ok, const char* what) {
     std::abort();
 }
 
-class Source {  // bytes, then zeros
+class Source {  // reads the given bytes, then zeros
 public:
     Source(const uint8_t* data, size_t size) : data_(data), size_(size) {}
     bool empty() const { return at_ >= size_; }

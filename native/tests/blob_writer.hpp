@@ -1,5 +1,5 @@
-// Graphs and curves as plain data, and their blobs as amp/graph.h and amp/history.h lay them out. Nothing is checked:
-// tests write wrong blobs too.
+// Graphs and curves as plain data, and their blobs in the layouts of amp/graph.h and amp/history.h. Nothing is checked:
+// tests write invalid blobs, too.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -43,13 +43,13 @@ struct Extension {
     std::string id;
     uint8_t flags = 0;  // bit 1: required
     std::string bytes{};
-    uint32_t length = 0xffffffffu;  // what is written before the bytes; all ones: their number
+    uint32_t length = 0xffffffffu;  // the length that is written before the bytes; 0xffffffff: the actual one
 };
 
 struct Node {
     std::string name, type;
     std::vector<Param> params{};
-    uint32_t revision = 0;  // 0: the library's own
+    uint32_t revision = 0;  // 0: the library's revision
     uint32_t oversample = 1;
     double heat = NAN, capacity = NAN, conductance = NAN;
     std::vector<Extension> extensions{};  // written by version 2 only
@@ -60,11 +60,11 @@ struct Edge {
     uint64_t delay = 0;
     std::string src_port = "out", dst_port = "in";
     int32_t slot = 0;
-    std::vector<Tensor> tokens{};  // none or one
+    std::vector<Tensor> tokens{};  // empty or one tensor
     std::vector<std::string> gates{};
     double kappa = NAN;
-    uint8_t parts = 0;     // further bits of the byte that says what follows
-    int32_t channel = -1;  // written if it is not -1
+    uint8_t parts = 0;     // further bits of the byte that tells which parts follow
+    int32_t channel = -1;  // written if not -1
     std::vector<Extension> extensions{};
 };
 
@@ -85,13 +85,13 @@ struct Graph {
     double sample_rate = 48000, budget_w = NAN;
     uint8_t policy = 0;
     std::string name = "test";
-    uint32_t version = 1;  // of the layout
+    uint32_t version = 1;  // version of the layout
 };
 
 struct Curve {
     std::string name;
     uint8_t interpolation = AMP_CURVE_LINEAR;
-    std::vector<std::pair<double, double>> points{};  // time in seconds, value
+    std::vector<std::pair<double, double>> points{};  // (time in seconds, value)
 };
 
 class Payload {
@@ -115,7 +115,7 @@ public:
     Bytes bytes{};
 };
 
-// Makes length and checksum right again after the payload was changed.
+// Updates length and checksum after the payload was changed.
 inline void reseal(Bytes& b) {
     if (b.size() < kHeader) return;
     const uint64_t length = b.size() - kHeader, sum = amp_checksum(b.data() + kHeader, length);
@@ -214,7 +214,7 @@ inline Bytes schedule(const Stages& stages) {
     return seal("AMPI", w);
 }
 
-// What schedule() was made of, from a blob the library wrote.
+// The argument of schedule() for a blob that the library wrote.
 inline Stages stages_of(const Bytes& b) {
     const uint8_t* p = b.data() + kHeader;
     const auto next = [&p](auto v) {

@@ -1,5 +1,5 @@
-// CHECK(condition) counts, reports what failed and goes on; `return check::finish("name")` ends main. A program
-// that checked nothing fails.
+// CHECK(condition) counts, reports a failure and continues; `return check::finish("name")` ends main. A program without
+// any CHECK fails.
 #pragma once
 #include <cstdio>
 

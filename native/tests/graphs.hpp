@@ -1,5 +1,5 @@
-// Small graphs that between them use every feature of a plan: feedback short and long, modulation, tokens, curves,
-// tensors, several channels, heat.
+// Small graphs that together use every feature of a plan: short and long feedback, modulation, tokens, curves, tensors,
+// several channels, heat.
 #pragma once
 #include "blob_writer.hpp"
 
@@ -18,7 +18,7 @@ inline Graph chain() {
     return g;
 }
 
-// A loop of one frame through two filters, driven by noise.
+// A loop of one frame through two filters, excited by noise.
 inline Graph short_loop() {
     Graph g;
     g.nodes = {{"noise", "noise", {blob::integer("seed", 3)}},
@@ -33,7 +33,7 @@ inline Graph short_loop() {
     return g;
 }
 
-// A loop of 40 frames with initial tokens, and a delay line whose time an lfo moves.
+// A loop of 40 frames with initial tokens, and a delay line whose time is modulated by an lfo.
 inline Graph long_loop() {
     Graph g;
     blob::Tensor ramp{1, 2, 40, {}};
@@ -111,7 +111,7 @@ inline Graph wide() {
     return g;
 }
 
-// Two latencies side by side and one in a loop, joined by a gate, with initial tokens and a modulation behind them.
+// Two nodes with latency in parallel and one in a loop, joined by a gate, then initial tokens and a modulation.
 inline Graph ahead() {
     Graph g;
     g.nodes = {
@@ -139,8 +139,8 @@ inline Graph ahead() {
     return g;
 }
 
-// Every way edges meet and channels leave: stacked, split, averaged, by a matrix, the first of two; all batches
-// mixed; a held signal.
+// Every way to combine edges and to split channels: stacked, split, averaged, by a matrix, the first of two edges; all
+// batches mixed; a held signal.
 inline Graph routing() {
     Graph g;
     g.nodes = {
@@ -179,7 +179,7 @@ inline Graph routing() {
 
 inline std::string numbered(const char* name, int i) { return std::string(name) + "_" + std::to_string(i); }
 
-// So many voices into one mix: lfo -> tone -> body -> loop (sum -> pole -> sum after one frame) -> pan.
+// `voices` voices into one mix: lfo -> tone -> body -> loop (sum -> pole -> sum after one frame) -> pan.
 inline Graph choir(int voices) {
     Graph g;
     for (int i = 0; i < voices; ++i) {

@@ -1,5 +1,6 @@
-// An allocator that counts and, when told, refuses. It replaces operator new for the whole process, the library
-// included, so it is for systems where one definition serves all (not Windows), and for one source file of a program.
+// An allocator that counts allocations and refuses one on request. It replaces operator new in the whole process,
+// library included, so it works only where one definition serves all modules (not on Windows). Include it in one source
+// file of a program.
 #pragma once
 #include <atomic>
 #include <cstdlib>
@@ -21,12 +22,12 @@
 
 namespace {
 
-std::atomic<long> allocations = 0, live = 0;  // live: made by operator new and not given back
+std::atomic<long> allocations = 0, live = 0;  // live: allocated by operator new and not freed
 std::atomic<long> refused = 0;
-long fail_at = -1;                      // number of the allocation that fails, -1: none
-bool fail_on = false;                   // and all that follow
-std::atomic<bool> failing = false;      // one has failed
-[[maybe_unused]] bool no_maps = false;  // address space cannot be reserved
+long fail_at = -1;                      // number of the allocation that is refused; -1: none
+bool fail_on = false;                   // later allocations are refused, too
+std::atomic<bool> failing = false;      // an allocation has been refused
+[[maybe_unused]] bool no_maps = false;  // reserving address space is refused
 
 bool refuse() {
     const long n = allocations++;
@@ -59,13 +60,13 @@ void* operator new(size_t size) {
     return p;
 }
 void* operator new[](size_t size) { return operator new(size); }
-// A caller that asks this way does without: not refused.
+// Callers of this form can do without the memory: it is not refused.
 void* operator new(size_t size, const std::nothrow_t&) noexcept {
     ++live;
     return get(size ? size : 1);
 }
 void* operator new[](size_t size, const std::nothrow_t& none) noexcept { return operator new(size, none); }
-// Not inlined, or the compiler holds free() against operator new.
+// Not inlined: otherwise the compiler reports a mismatch of free() and operator new.
 [[gnu::noinline]] void operator delete(void* p) noexcept {
     live -= p != nullptr;
     std::free(p);

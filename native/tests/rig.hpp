@@ -1,4 +1,4 @@
-// A runtime that destroys itself, and its calls with the arguments tests use.
+// A runtime that destroys itself, and its calls with the arguments that tests need.
 #pragma once
 #include <memory>
 
@@ -12,14 +12,14 @@ inline amp_error empty_error() {
     return e;
 }
 
-// Rows of (batch, channel) order around samples the caller keeps.
+// A view of rows in (batch, channel) order; the caller owns the samples.
 inline amp_buffer view(std::vector<double>& data, uint32_t batches, uint32_t channels, int64_t frames) {
     return {sizeof(amp_buffer), batches, channels, 0, frames, int64_t{channels} * frames, frames, data.data()};
 }
 
 struct Runtime {
     amp_graph_runtime* raw = nullptr;
-    amp_status status = AMP_OK;  // of the last call
+    amp_status status = AMP_OK;  // status of the last call
     amp_error error = empty_error();
 
     explicit Runtime(const blob::Bytes& descriptors, const blob::Bytes& plan = {}) {
@@ -31,7 +31,7 @@ struct Runtime {
     Runtime& operator=(const Runtime&) = delete;
     ~Runtime() { amp_graph_runtime_destroy(raw); }
 
-    // Keeps the status and, where there is a runtime, its last error.
+    // Stores the status and, if there is a runtime, its last error.
     amp_status note(amp_status s) {
         if (raw) amp_graph_runtime_last_error(raw, &error);
         return status = s;

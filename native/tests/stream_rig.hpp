@@ -1,4 +1,4 @@
-// A stream that destroys itself, and its calls with the arguments tests use.
+// A stream that destroys itself, and its calls with the arguments that tests need.
 #pragma once
 #include <cstring>
 #include <random>
@@ -11,7 +11,7 @@ namespace rig {
 using Samples = std::vector<double>;
 struct Stream {
     amp_stream* raw = nullptr;
-    amp_status status = AMP_OK;  // of the last call
+    amp_status status = AMP_OK;  // status of the last call
     amp_error error = empty_error();
     uint32_t batches = 1;
 
@@ -113,7 +113,7 @@ inline bool same(const Samples& a, const Samples& b) {
     return !a.empty() && a.size() == b.size() && !std::memcmp(a.data(), b.data(), a.size() * sizeof(double));
 }
 
-// a -> left, b -> right; a gate on both edges makes them one.
+// a -> left and b -> right, with or without a gate on both edges.
 inline blob::Graph two_ways(bool gated) {
     blob::Graph g;
     g.nodes = {

@@ -1,4 +1,4 @@
-// Blobs: whatever is wrong with the bytes is AMP_E_BLOB naming the place, and never more than that.
+// Blobs: any wrong byte is AMP_E_BLOB naming the place, and has no other effect.
 #include <cstring>
 #include <functional>
 
@@ -35,7 +35,7 @@ void header(const Bytes& good, const std::function<amp_status(const Bytes&)>& re
     for (size_t n = 0; n < good.size(); ++n) CHECK(read({good.begin(), good.begin() + long(n)}) == AMP_E_BLOB);
 }
 
-// Cut anywhere and sealed again, the reader says what is missing; more bytes than it needs are refused too.
+// Truncated anywhere, with a valid checksum, the reader reports what is missing; extra bytes are refused, too.
 void every_length(const Bytes& good, const std::function<amp_status(const Bytes&)>& read) {
     for (size_t n = blob::kHeader; n < good.size(); ++n) {
         Bytes b(good.begin(), good.begin() + long(n));
@@ -66,7 +66,7 @@ void descriptors_say_where() {
         g.nodes[0].name = name;
         CHECK(compile(blob::descriptors(g)) == AMP_E_BLOB);
     }
-    g = graphs::chain();  // what may follow an edge: tokens and a channel, nothing else
+    g = graphs::chain();  // only tokens and a channel may follow an edge
     g.edges[0].channel = 1;
     CHECK(compile(blob::descriptors(g)) == AMP_OK);
     g.edges[0].channel = -2;
@@ -74,7 +74,7 @@ void descriptors_say_where() {
     g.edges[0].channel = -1;
     g.edges[0].parts = 4;
     CHECK(compile(blob::descriptors(g)) == AMP_E_BLOB);
-    // shapes that the payload cannot hold, among them products that overflow
+    // shapes larger than the payload, some with products that overflow
     for (const blob::Tensor& t :
          {blob::Tensor{0, 1, 1, {}}, blob::Tensor{1, 1, 0, {}}, blob::Tensor{2, 1, 1, {1}},
           blob::Tensor{0xffffffffu, 0xffffffffu, 1, {1}}, blob::Tensor{1u << 31, 2, 1u << 31, {1}}}) {
@@ -99,7 +99,8 @@ void histories_say_where() {
     CHECK(read({{"gate", 3, {{0, 0}, {1, 1}}}}) == AMP_E_INVALID_ARG);
 }
 
-// The later of two points at one time holds from that time on; ends hold; HOLD keeps the value until the next point.
+// Of two points at one time the later one counts from that time on; before and after the points the end values hold;
+// HOLD keeps a value until the next point.
 void histories_mean_what_they_say() {
     const Bytes b = blob::history(
         {{"step", AMP_CURVE_LINEAR, {{1, 10}, {2, 20}, {2, 50}, {4, 60}}}, {"hold", AMP_CURVE_HOLD, {{0, 1}, {2, 3}}}});
@@ -118,7 +119,7 @@ void histories_mean_what_they_say() {
     CHECK(amp_history_sample(b.data(), b.size(), "step", 1e9, int64_t{1} << 61, 3, y, nullptr) == AMP_OK && y[2] == 60);
 }
 
-// Points and frames as far apart as they are allowed to be: every sum of frame numbers fits (the sanitizers look).
+// Extreme points and frame numbers: no sum of frame numbers overflows (checked by the sanitizers).
 void histories_reach_far() {
     const double far = 1e300;
     const Bytes b = blob::history({{"far", AMP_CURVE_HOLD, {{-far, 1}, {-1e18, 2}, {0, 3}, {1e18, 4}, {far, 5}}}});

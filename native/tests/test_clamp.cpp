@@ -1,4 +1,4 @@
-// The range of a parameter that clamps, on a type that a library adds: amp::registry() is that of the whole engine.
+// The range of a parameter that clamps, with a type added by the test: amp::registry() is the engine's registry.
 #include <cstring>
 #include <vector>
 
@@ -10,7 +10,7 @@ namespace {
 
 using rig::Runtime;
 
-// A gain from -0.5 to 0.5 that clamps.
+// Adds a gain with the range -0.5 to 0.5 that clamps.
 void add_the_type() {
     static std::vector<amp_param_contract> params;
     static amp_node_contract contract;
@@ -27,7 +27,7 @@ void add_the_type() {
 
 constexpr int64_t kFrames = 100;
 
-// Ones through a gain of this type, which an input may modulate by addition.
+// Ones through a gain of this type; an input may modulate the gain by addition.
 blob::Graph ones_through(const char* type, blob::Param gain, double added = 0) {
     blob::Graph g;
     g.nodes = {{"one", "constant", {blob::number("value", 1)}},

@@ -1,4 +1,4 @@
-// The digest of a contract changes with every field that changes sound or validity, and with no other.
+// The digest of a contract changes with every field that changes sound or validity, and with no other field.
 #include <functional>
 #include <iterator>
 
@@ -7,7 +7,7 @@
 
 namespace {
 
-// A made-up contract with all that a digest may look at. Copies point into themselves.
+// A contract with every field that a digest may use. A copy points to its own arrays.
 struct Made {
     const char* choices[2] = {"soft", "hard"};
     const char* other_choices[2] = {"soft", "round"};
@@ -130,7 +130,7 @@ int main() {
         if (!CHECK(digest_after(change) != digest)) std::fprintf(stderr, "  %s\n", change.what);
     for (const Change& change : kUnheard)
         if (!CHECK(digest_after(change) == digest)) std::fprintf(stderr, "  %s\n", change.what);
-    // Version 1 saw more, and sees it still in a contract that was not there when it was given up.
+    // Version 1 covers more fields, also in contracts that were added after version 2.
     Made laws;
     laws.c.laws = 0;
     CHECK(amp::digest_version_1(laws.c) != amp::digest_version_1(as_it_was.c));

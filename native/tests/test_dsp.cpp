@@ -1,5 +1,5 @@
-// dsp/*.hpp at one ISA level: eight lanes give the bits of the scalar, conversions are exact, functions stay
-// within their measured errors. The hash printed is the same for every level and compiler.
+// dsp/*.hpp at one ISA level: eight lanes give the bits of the scalar, conversions are exact, functions keep their
+// measured errors. The printed hash is the same for every level and compiler.
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
@@ -77,7 +77,7 @@ Values mixed(size_t count) {
     return x;
 }
 
-// f on eight lanes is f on each value, bit by bit.
+// f on eight lanes equals f on each value, bit by bit.
 template <class F> void same_bits(const Values& x, F f) {
     for (size_t n = 0; n < x.size(); n += 8) {
         const double* y = x.data() + (n + 8) % x.size();
@@ -115,7 +115,7 @@ void test_arithmetic() {
     same_bits_1(x, [](auto a) { return unit52(bits(a)) + small_to_f64(bits(a) >> 12); });
     same_bits_1(x, [](auto a) { return upper26(a); });
     same_bits(x, [](auto a, auto b) { return select(magnitude(bits(a)) <= bits(b), a, b); });
-    same_bits(x, [](auto a, auto b) {  // of numbers
+    same_bits(x, [](auto a, auto b) {  // excluding NaN
         return least(select(a == a, a, decltype(a)(0.0)), select(b == b, b, decltype(b)(0.0)));
     });
     CHECK(least(-2.0, 3.0) == 2.0 && least(4.0, -3.0) == 3.0 && magnitude(uint64_t(0) - 5) == 5);
@@ -130,7 +130,7 @@ void test_lanes() {
     transpose(rows);
     for (int r = 0; r < 8; ++r)
         for (int k = 0; k < 8; ++k) CHECK(lane(rows[r], k) == 8 * k + r);
-    double memory[7 * 11 + 8];  // rows further apart than they are long
+    double memory[7 * 11 + 8];  // the stride is larger than the row length
     for (int r = 0; r < 8; ++r) store(memory + 11 * r, iota() + 8.0 * r);
     load_transposed(memory, 11, rows);
     for (int r = 0; r < 8; ++r)
@@ -211,7 +211,7 @@ Extended ulps(double got, Extended expected) {
     return std::fabs(Extended(got) - expected) / std::ldexp(Extended(1), std::max(exponent - 53, -1074));
 }
 
-// Largest error over draws of the arguments, against extended precision; `allowed` is the figure of math.hpp.
+// Largest error over random arguments, compared with extended precision; `allowed` is the figure in math.hpp.
 template <class D, class F, class R> void accuracy(const char* name, double allowed, D draw, F f, R reference) {
     Extended worst = 0;
     double where = 0;
@@ -224,7 +224,7 @@ template <class D, class F, class R> void accuracy(const char* name, double allo
         std::fprintf(stderr, "  %s: %.3f ulp at %a, allowed %.2f\n", name, double(worst), where, allowed);
 }
 
-// sin(2 pi x), or cos when a quarter is added: x is reduced exactly first, so the zeros stay sharp.
+// sin(2 pi x), or cos if `quarter` is true. x is first reduced exactly, so that zeros are exact.
 Extended sine_of_cycles(Extended x, bool quarter) {
     const Extended half_turns = std::nearbyint(2 * x), r = x - half_turns / 2;
     const Extended y = std::sin(2 * pi * (quarter ? 0.25L - std::fabs(r) : r));
@@ -276,7 +276,7 @@ void test_accuracy() {
     }
 }
 
-// The increment less f 2^64 / fs, in units of 2^-64 cycle, by integer arithmetic.
+// The increment minus f 2^64 / fs, in units of 2^-64 cycle, by integer arithmetic.
 double phase_error(double f, double fs) {
     int f_exponent = 0, fs_exponent = 0;
     const auto f_integer = __int128(std::ldexp(std::frexp(std::fabs(f), &f_exponent), 53));

@@ -1,4 +1,4 @@
-// AMPD version 2: what nodes and edges carry beyond version 1 is kept; what is required and not known is refused.
+// AMPD version 2: extensions of nodes and edges are stored; required extensions that are unknown are refused.
 #include <cstring>
 
 #include "check.hpp"
@@ -41,8 +41,8 @@ Graph version_2(Graph g = graphs::chain()) {
 
 Graph with(const std::vector<Extension>& of_node, const std::vector<Extension>& of_edge = {}) {
     Graph g = version_2();
-    g.nodes[1].extensions = of_node;  // level
-    g.edges[0].extensions = of_edge;  // tone -> level
+    g.nodes[1].extensions = of_node;  // the node "level"
+    g.edges[0].extensions = of_edge;  // the edge tone -> level
     return g;
 }
 
@@ -64,13 +64,13 @@ void optional_ones_are_kept() {
                    "{\"id\": \"params_json\", \"required\": false, \"bytes\": 8}]"));
     const Compiled edge(with({}, {{"acme.cable", 0, std::string(1000, '\1')}}));
     CHECK(edge.has("\"extensions\": [{\"id\": \"acme.cable\", \"required\": false, \"bytes\": 1000}]"));
-    // part of the digests: a plan belongs to the descriptors it was compiled from, and drift names the node
+    // they are part of the digests: a plan belongs to its descriptors, and AMP_E_DRIFT names the node
     CHECK(node.digest != plain.digest && edge.digest != plain.digest);
     for (const Graph& g : {with({{"acme.tuning", 0, "abd"}}), with({}, {{"acme.tuning", 0, "abc"}}), version_2()}) {
         rig::Runtime r(blob::descriptors(g), Compiled(with({{"acme.tuning", 0, "abc"}})).plan);
         CHECK(r.status == AMP_E_DRIFT && !std::strcmp(r.error.node, "level"));
     }
-    // not of the sound, and their order means nothing
+    // they do not change the sound, and their order does not matter
     rig::Runtime with_them(with({{"acme.tuning", 0, "abc"}, {"b", 0, ""}})), bare(graphs::chain());
     CHECK(!with_them.configure() && !bare.configure() && with_them.render(100) == bare.render(100));
     CHECK(Compiled(with({{"a", 0, "1"}, {"b", 0, "2"}})).plan == Compiled(with({{"b", 0, "2"}, {"a", 0, "1"}})).plan);
@@ -84,7 +84,7 @@ void required_ones_are_refused() {
     CHECK(edge.status == AMP_E_UNSUPPORTED && !std::strcmp(edge.error.node, "level"));
     CHECK(!std::strcmp(edge.error.port, "in"));
     CHECK(std::strstr(edge.error.message, "edge tone -> level.in: extension \"acme.cable\" is required"));
-    // defined, but nothing acts on them yet
+    // defined but not implemented
     CHECK(Compiled(with({{"declared_delay", 1, std::string(8, '\0')}})).status == AMP_E_UNSUPPORTED);
     CHECK(Compiled(with({{"a", 1, ""}, {"b", 0, ""}, {"c", 1, ""}})).status == AMP_E_UNSUPPORTED);
 }
@@ -118,7 +118,7 @@ void sizes_and_formats_are_bounded() {
               .status == AMP_OK);
     CHECK(Compiled(with({}, {{"declared_delay", 0, "it is none of a node"}})).status == AMP_OK);
     const Bytes good = blob::descriptors(with({{"acme.tuning", 0, "abc"}}, {{"acme.cable", 0, "de"}}));
-    for (size_t n = blob::kHeader; n < good.size(); ++n) {  // cut anywhere and sealed again
+    for (size_t n = blob::kHeader; n < good.size(); ++n) {  // truncated anywhere, with a valid checksum
         Bytes b(good.begin(), good.begin() + static_cast<long>(n));
         blob::reseal(b);
         amp_bytes plan{};

@@ -1,4 +1,4 @@
-// How a render ends early and what a runtime says about it: faults at their place, heat, metrics, trace, flight record.
+// How a render ends early and what the runtime reports: faults with their place, heat, metrics, trace, flight record.
 #include <cstring>
 
 #include "check.hpp"
@@ -11,7 +11,8 @@ using Samples = std::vector<double>;
 
 bool says(const Runtime& r, const char* words) { return std::strstr(r.error.message, words) != nullptr; }
 
-// The first bad value is found at its place, whatever the block; without the flag the render goes on.
+// The first value that is not finite is reported with its place, for any block size; without the flag the render
+// continues.
 void nonfinite_values_stop_where_they_are() {
     blob::Graph g = graphs::chain();
     g.nodes[0] = {"tone", "input", {blob::integer("channels", 2)}};
@@ -52,7 +53,7 @@ void cancelling() {
 
 void heat() {
     blob::Graph g = graphs::voice();
-    g.policy = 0;  // else the budget asks for heat
+    g.policy = 0;  // otherwise the budget would enable heat
     Runtime r(g);
     size_t count = 9;
     CHECK(r.history(graphs::voice_curves()) == AMP_OK && r.configure(2, 50) == AMP_OK);
@@ -71,7 +72,7 @@ void heat() {
     CHECK(hot.render(200).empty() && hot.status == AMP_E_THERMAL && hot.error.frame == 63 && says(hot, "heat budget"));
 }
 
-// Heat through an edge of many frames arrives after as many, and the memory behind it is only what was used.
+// Heat through an edge with a delay arrives after that delay, and only the memory in use is read.
 void heat_waits_with_the_delay() {
     blob::Graph g = graphs::chain();
     g.nodes[0].heat = 1.0;
@@ -118,7 +119,7 @@ void flight_record() {
     CHECK(r.render(40).size() == 80 && f.sequence == 9);
 }
 
-// More than the arena's address space is refused; the runtime can be configured again.
+// A configuration larger than the arena's address space is refused; the runtime can be configured again.
 void too_much_memory() {
     blob::Graph g = graphs::chain();
     g.edges[1].delay = uint64_t{1} << 30;

@@ -1,5 +1,4 @@
-// Nodes that the plan inserted: no descriptor of the user, a name and an origin of their own in texts, traces and
-// errors.
+// Nodes that the plan inserted: without a descriptor, with their own name and origin in texts, traces and errors.
 #include <algorithm>
 #include <string>
 
@@ -19,7 +18,7 @@ Plan plan_of(const Graph& g, Lowering lower) {
     return amp::compile(amp::read_descriptors(d.data(), d.size()), lower);
 }
 
-// A runtime of a plan with inserted nodes, following the schedule that is derived from it.
+// A runtime of a plan with inserted nodes, with its derived schedule.
 struct Lowered : rig::Runtime {
     Lowered(const Graph& g, Lowering lower) : rig::Runtime(g) {
         amp_graph_runtime_destroy(raw);
@@ -44,7 +43,8 @@ Graph wobbling() {
     return g;
 }
 
-// A node that passes its signal on bit for bit, in every edge and modulation: delays, tokens and loops stay.
+// A node that passes its signal on bit for bit is inserted into every edge and modulation: delays, tokens and loops
+// keep their effect.
 void they_run_like_others() {
     for (const Graph& g : {graphs::chain(), graphs::short_loop(), wobbling()})
         for (const uint32_t batches : {1u, 9u}) {
@@ -75,7 +75,7 @@ void plan_texts_show_name_and_origin() {
     CHECK(schedule.find("\"patch/pole.2\"") != std::string::npos);
 }
 
-// The user's shares of heat are what they were: modulations carry none, and what goes into an edge comes out of it.
+// The user's heat shares are unchanged: modulations carry no heat, and an edge delivers the heat that entered it.
 void heat_goes_through_them() {
     Graph g = wobbling();
     g.edges[3].kappa = 0.25;
@@ -92,7 +92,7 @@ void heat_goes_through_them() {
     }
 }
 
-// Latency of an inserted node is made up for, and a cycle that it makes too short is refused by its name and origin.
+// The latency of an inserted node is compensated; a cycle that it makes too short is refused with its name and origin.
 void their_latency_counts() {
     const Graph g = graphs::chain();
     const Plan one = plan_of(g, ahead_of_the_first<1>), two = plan_of(g, ahead_of_the_first<2>);
@@ -129,7 +129,7 @@ void traces_metrics_and_taps_know_them() {
     CHECK(!r.render(64, 1, "patch/tone").empty());
 }
 
-// A fault names the node, and says what it is there for.
+// A fault names the inserted node and its origin.
 void errors_say_what_they_are_for() {
     Graph g;
     g.nodes = {{"loud", "input"}, {"out", "output"}};
@@ -137,7 +137,7 @@ void errors_say_what_they_are_for() {
     g.output = "out";
     Lowered r(g, [](Plan& p) { amp::insert(p, 0, *amp::find_type("svf"), "patch/loud"); });
     CHECK(r.configure(1, 64, AMP_RUN_STOP_NONFINITE) == AMP_OK);
-    std::vector<double> loud(4000, 1.7e308);  // the filter adds two such
+    std::vector<double> loud(4000, 1.7e308);  // the filter adds two such values
     const amp_buffer samples = rig::view(loud, 1, 1, 4000);
     CHECK(amp_graph_runtime_bind_input(r.raw, "loud", &samples) == AMP_OK);
     CHECK(r.render(4000).empty() && r.status == AMP_E_NONFINITE);

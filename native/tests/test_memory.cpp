@@ -1,4 +1,4 @@
-// The failure of any one allocation is a status that leaves nothing behind.
+// If any one allocation fails, the call returns a status and leaks nothing.
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -24,7 +24,7 @@ struct Case {
 
 bool has_curves(const blob::Graph& g) { return g.nodes[0].type == "controller"; }
 
-struct Stream {  // of a graph, its output opened
+struct Stream {  // A stream of a graph with a tap on its output.
     amp_stream* raw = nullptr;
     uint32_t out = 0;
     Stream(const Case& c, int64_t ring_frames = 0) {
@@ -39,8 +39,8 @@ struct Stream {  // of a graph, its output opened
     ~Stream() { amp_stream_destroy(raw); }
 };
 
-// Runs `f` with the first, second, ... allocation refused, alone and with all after it, until none is; `look` looks at
-// what is left every time.
+// Runs `f` with the first, second, ... allocation refused, alone and with all later ones, until none is refused. Calls
+// `look` after each run, to check what is left.
 template <class F, class L> void refuse_each(F&& f, L&& look) {
     for (const bool on : {false, true}) {
         long k = 0;
@@ -98,7 +98,7 @@ void failing_allocations_of_a_stream() {
     }
 }
 
-// Calls that keep nothing, or whose runtime ends here.
+// Calls that keep no memory, or whose runtime ends here.
 void loading_leaves_nothing(const blob::Bytes& bytes) {
     amp_error e = rig::empty_error();
     const long before = live;
@@ -151,7 +151,7 @@ void loading_leaves_nothing(const blob::Bytes& bytes) {
         },
         nothing_left);
     const amp_config config{sizeof config, 9, 32, AMP_RUN_HEAT | AMP_RUN_TRACE, 16, 0};
-    for (const bool again : {false, true})  // a runtime whose first or second configure failed is destroyed
+    for (const bool again : {false, true})  // a runtime is destroyed after its first or second configure failed
         refuse_each(
             [&] {
                 const long at = std::exchange(fail_at, -1) - allocations;
@@ -168,7 +168,7 @@ void ready(Runtime& r, const blob::Graph& g, uint32_t batches) {
     if (has_curves(g)) CHECK(r.history(graphs::voice_curves()) == AMP_OK);
 }
 
-// A runtime that was refused memory is as it was, or can be configured again.
+// A runtime that was refused memory is unchanged, or can be configured again.
 void runtimes_stay_usable(const blob::Graph& g, uint32_t batches) {
     const auto bytes = blob::descriptors(g), curves = blob::history(graphs::voice_curves());
     const long before = live;
@@ -200,13 +200,13 @@ void runtimes_stay_usable(const blob::Graph& g, uint32_t batches) {
             any);
         CHECK(r.configure(batches, 32) == AMP_OK && amp_graph_runtime_clear_params(r.raw) == AMP_OK);
         ready(r, g, batches), ready(fresh, g, batches);
-        const auto after = r.render(200, batches);  // nothing that failed left a trace
+        const auto after = r.render(200, batches);  // the failed calls changed nothing
         CHECK(!after.empty() && after == fresh.render(200, batches));
     }
     CHECK(live == before);
 }
 
-// snapshot and restore: what is refused changes nothing, and the sound goes on as if it had not been tried.
+// snapshot and restore: a refused call changes nothing, and the render continues as without it.
 void snapshots_fail_whole(const blob::Graph& g, uint32_t batches) {
     const long before = live;
     {
@@ -235,7 +235,7 @@ void snapshots_fail_whole(const blob::Graph& g, uint32_t batches) {
     CHECK(live == before);
 }
 
-// Address space for the arena is memory too.
+// A failure to reserve the arena's address space is a status.
 void refused_address_space_is_a_status() {
     Runtime r(graphs::short_loop());
     CHECK(r.configure(1, 32) == AMP_OK);
@@ -250,7 +250,7 @@ void refused_address_space_is_a_status() {
     CHECK(r.configure(1, 32) == AMP_OK && r.render(100) == begin);
 }
 
-// Voices of constant -> svf moved by an lfo -> gain, in a mix.
+// Voices of constant -> svf modulated by an lfo -> gain, in a mix.
 blob::Graph voices(int count) {
     blob::Graph g;
     g.nodes = {{"out", "mix"}};
@@ -266,7 +266,7 @@ blob::Graph voices(int count) {
     return g;
 }
 
-// The first nodes of a graph cost as many allocations as the last.
+// The number of allocations grows linearly with the number of nodes.
 void allocations_are_linear() {
     long last = 0, step = 0;
     for (const int count : {400, 800, 1200, 1600}) {
@@ -287,7 +287,7 @@ void allocations_are_linear() {
 }  // namespace
 
 int main() {
-    CHECK(Runtime(graphs::chain()).configure() == AMP_OK);  // makes what lives as long as the process
+    CHECK(Runtime(graphs::chain()).configure() == AMP_OK);  // allocates what lives as long as the process
     for (const auto& g : graphs::all()) {
         loading_leaves_nothing(blob::descriptors(g));
         for (const uint32_t batches : {1u, 9u}) runtimes_stay_usable(g, batches), snapshots_fail_whole(g, batches);

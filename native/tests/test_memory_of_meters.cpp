@@ -1,4 +1,5 @@
-// A meter allocates when it is created, and takes samples without allocating; one that is refused memory says so.
+// A meter allocates when it is created and not while it processes samples; if memory is refused, create returns a
+// status.
 #include <vector>
 
 #include "amp/meter.h"

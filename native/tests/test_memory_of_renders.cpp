@@ -1,4 +1,4 @@
-// Nothing is allocated while a render or a stream runs: what it needs was taken by the calls before.
+// Nothing is allocated during a render or by a running stream: earlier calls allocate what they need.
 #include <cstring>
 
 #include "check.hpp"
@@ -31,7 +31,7 @@ std::vector<Case> cases() {
 
 bool has_curves(const blob::Graph& g) { return g.nodes[0].type == "controller"; }
 
-// Buffers for the output node and one tap on every node, made before anything is counted.
+// Buffers for the output node and for one tap on every node, allocated before counting begins.
 struct Buffers {
     std::vector<std::vector<double>> data;
     std::vector<amp_tap> taps;
@@ -67,7 +67,7 @@ void no_allocation_while_rendering() {
     }
 }
 
-// Neither a value set before nor one that waits for its frame allocates when it takes effect.
+// Values that were set before, or queued for a frame, take effect without allocating.
 void no_allocation_when_changes_are_due() {
     for (const uint32_t batches : {2u, 9u}) {
         Case c{graphs::chain(), batches, 32, 0};
@@ -86,7 +86,7 @@ void execute(Runtime& r, int64_t frames, const amp_buffer* out) {
     CHECK(allocations_of([&] { CHECK(amp_graph_runtime_execute(r.raw, frames, out, nullptr, 0) == AMP_OK); }) == 0);
 }
 
-// Members of a lane group, values with a frame axis in place of numbers and curves, and back to what was given.
+// Members of a lane group, values with a frame axis instead of numbers and curves, and a return to the given values.
 void no_allocation_when_any_kind_of_change_is_due() {
     const blob::Tensor axis{1, 1, 50, std::vector<double>(50, 0.25)};
     blob::Graph g = graphs::choir(8);
@@ -120,7 +120,7 @@ void no_allocation_when_any_kind_of_change_is_due() {
     }
 }
 
-// A call whose heat records fit nowhere is refused before it runs.
+// A call whose heat records do not fit is refused before its first frame.
 void what_does_not_fit_is_refused_whole() {
     blob::Graph g = graphs::voice();
     Runtime r(g), whole(g);
@@ -145,7 +145,7 @@ void taps_beyond_all_outputs_are_refused() {
     CHECK(amp_graph_runtime_position(r.raw) == 8 && run(63) == AMP_OK);
 }
 
-struct Stream {  // of a graph, its output opened
+struct Stream {  // A stream of a graph with a tap on its output.
     amp_stream* raw = nullptr;
     uint32_t out = 0;
     Stream(const Case& c, int64_t ring_frames = 0) {
@@ -160,7 +160,7 @@ struct Stream {  // of a graph, its output opened
     ~Stream() { amp_stream_destroy(raw); }
 };
 
-// Pushing, pulling and growing: rings live in memory that was reserved.
+// Pushing, pulling and growing: rings use address space that was reserved.
 void no_allocation_while_streaming() {
     for (Case c : cases()) {
         if (c.flags & AMP_RUN_HEAT) c.flags = AMP_RUN_TRACE | AMP_RUN_STOP_NONFINITE;
@@ -180,8 +180,8 @@ void no_allocation_while_streaming() {
     }
 }
 
-// A history that is set after configure is played without building the shards again: it takes the memory of its
-// curves, however large the graph is, and gives the sound of one that was there before.
+// A history set after configure does not rebuild the shards: it allocates only memory for its curves, however large the
+// graph is, and gives the same samples as a history set before.
 void a_history_builds_nothing() {
     const auto taken = [](int gains) {
         blob::Graph g;

@@ -1,5 +1,5 @@
-// Meters: the same bits for every cut of the samples and number of threads, readings of signals with known answers, the
-// filters of BS.1770, and arguments that are refused.
+// Meters: the same bits however the samples are divided and for any number of threads, readings of signals with known
+// values, the filters of BS.1770, and refused arguments.
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -65,7 +65,7 @@ Readings read(const amp_meter* meter, const amp_meter_config& c) {
     return r;
 }
 
-// x is (batch, channel, frame); `cuts` ends a call at every frame it names.
+// x is (batch, channel, frame); a call ends at every frame in `cuts`.
 Readings measured(const amp_meter_config& c, Samples& x, const std::vector<int64_t>& cuts = {}) {
     amp_meter* meter = nullptr;
     amp_error error{};
@@ -101,7 +101,7 @@ void cuts_and_threads_change_no_bit() {
     }
 }
 
-// A signal reads what it reads alone, whichever lane it is measured in.
+// The reading of a signal does not depend on the signals in other lanes.
 void signals_do_not_touch_each_other() {
     constexpr int64_t kFrames = 30'007;
     constexpr uint32_t kSignals = kBatches * kChannels;
@@ -149,7 +149,7 @@ void known_levels() {
     const amp_levels square = levels_of({0.5, -0.5, 0.5, -0.5});
     CHECK(square.peak == 0.5 && square.rms == 0.5 && square.mean == 0.0 && square.left_out == 0);
     CHECK(levels_of({0.0, 0.0}).peak == 0.0 && levels_of({0.0}).rms == 0.0 && levels_of({0.0}).true_peak == 0.0);
-    for (const double huge : {1e-300, 1e-170, 1.0, 1e160, 1e300}) {  // squares under- and overflow
+    for (const double huge : {1e-300, 1e-170, 1.0, 1e160, 1e300}) {  // squares underflow or overflow
         const amp_levels l = levels_of(Samples(5000, -huge));
         CHECK(near(l.rms, huge, 1e-14) && l.peak == huge);
     }
@@ -161,7 +161,7 @@ void known_levels() {
     CHECK(none.left_out == 1 && std::isnan(none.peak) && std::isnan(none.rms) && std::isnan(none.mean));
 }
 
-// Backwards, between zeros and negated: the same bits.
+// The signal reversed, padded with zeros, or negated: the same bits.
 void true_peak_has_no_direction() {
     for (const size_t frames : {1, 2, 20, 63, 64, 65, 700}) {
         const Samples x = noise(frames);
@@ -187,7 +187,7 @@ void filters_at_48_khz_are_the_standard_ones() {
         CHECK(amp_k_weighting(rate, k, nullptr) == AMP_E_INVALID_ARG);
 }
 
-// One block is whole at 400 ms, rounded to frames, and not a frame before.
+// The first block is complete at 400 ms, rounded to frames, and not one frame earlier.
 void only_whole_blocks_count() {
     for (const double rate : {8000.0, 11025.0, 22050.5, 44100.0, 384000.0}) {
         const auto block = static_cast<int64_t>(0.4 * rate + 0.5);

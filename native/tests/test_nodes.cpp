@@ -1,6 +1,7 @@
-// Every node type x every case of its contract keeps the laws of the kernels, at one ISA level:
-//   any cut into blocks, frame by frame, eight batches at a time: the same bits, and a parameter that holds gives the
-//   bits of the same parameter spelled out for every frame; silence gives silence where the contract says so.
+// Every node type x every case of its contract obeys the laws of kernels, at one ISA level:
+//   The bits are the same for any division into blocks, frame by frame, and for eight batches at a time. A parameter
+//   that is constant gives the same bits as a tensor of equal values per frame. Silence gives silence where the
+//   contract declares it.
 // Prints one hash per type; the lines are equal for all ISA levels.
 #include <cmath>
 #include <cstdio>
@@ -15,8 +16,8 @@
 
 namespace amp::AMP_KNS {
 
-// What the compiler refuses as a node of the frame kind: a struct whose recursion is missing, or says another type; a
-// parameter that is redone without the function for it.
+// Structs that the compiler must reject as nodes of the frame kind: without the recursion, with one of another type, or
+// with kFast and no recoef.
 template <class T> struct Whole {
     enum Param { kGain, kParams };
     static constexpr int kInputs = 1, kOutputs = 1;
@@ -58,18 +59,18 @@ using Samples = std::vector<double>;
 
 constexpr uint32_t kBatches = 11;
 constexpr double kRate = 48000.0;
-constexpr int64_t kPad = 8;  // frames that may be overwritten behind a row
+constexpr int64_t kPad = 8;  // frames after a row that a kernel may overwrite
 
-enum class Params { held, filled, moving, late };  // late: hold for half of the frames, then move
+enum class Params { held, filled, moving, late };  // late: constant for half of the frames, then changing
 
 struct Run {
     Params params = Params::held;
     int width = 1;
     uint32_t cut = 0;   // frames per firing; 0: all at once
-    bool tick = false;  // fire frame by frame through the feedback entry
+    bool tick = false;  // fire frame by frame with the tick function
     bool silent = false;
     bool poisoned = false;  // one input value is NaN
-    bool switched = false;  // late only: the first half is rendered as parameters that hold
+    bool switched = false;  // late only: the first half is rendered with constant parameters
 };
 
 double random_value(uint64_t seed) {
@@ -89,7 +90,7 @@ double stimulus(const std::string& kind, int port, int b, int c, int64_t n) {
     return random_value(uint64_t(n) * 0x9e3779b97f4a7c15u + uint64_t(b * 1000 + c * 100 + port * 10 + 7));
 }
 
-// The memory of one step: views into vectors that live as long as the rig.
+// The memory of one step: views into vectors that the rig owns.
 class Rig {
 public:
     Rig(const NodeType& type, const amp_case_contract& c, const Run& run)
@@ -117,7 +118,7 @@ public:
         for (uint32_t start = 0; start < total; start += cut) {
             if (run_.switched) hold_parameters(start + cut <= total / 2);
             const uint32_t frames = total - start < cut ? total - start : cut,
-                           offset = start % 4;  // the block began `offset` frames ago
+                           offset = start % 4;  // the block began `offset` frames earlier
             move_views(int64_t(start - offset));
             const Firing f{int64_t(start), offset, frames};
             if (ops.bind_rows) ops.bind_rows(step_);
@@ -143,7 +144,7 @@ private:
     View rows(int channels, int64_t frames) {
         const int64_t length = (frames + kPad) * width();
         store_.emplace_back(size_t(length * channels * env_.groups),
-                            __builtin_nan(""));  // what is read past the end must not matter
+                            __builtin_nan(""));  // values read after the end must have no effect
         return {store_.back().data(), length * env_.groups, length, width()};
     }
     template <class F> void fill(const View& v, int channels, int64_t frames, F value) {
@@ -168,7 +169,7 @@ private:
         step_.in = in_.data(), step_.n_in = int(n);
         step_.of_node.fed = std::string(case_.stimulus) == "none" ? 0 : (1u << n) - 1;
         const int64_t frames = case_.frames - 20,
-                      all = int64_t(case_.channels) * frames;  // the input node's samples end early
+                      all = int64_t(case_.channels) * frames;  // the input node has fewer samples than frames
         samples_.resize(size_t(all * kBatches));
         for (int64_t i = 0; i < int64_t(samples_.size()); ++i)
             samples_[size_t(i)] =
@@ -185,7 +186,8 @@ private:
             if (word == p.choices[k]) return k;
         return std::strtod(word.c_str(), nullptr);
     }
-    // "matrix=1,2;3,4": the words of a case, row after row. The values differ per batch; the rows are the fixed value.
+    // Parses "matrix=1,2;3,4" of a case, row by row. The values differ per batch; the number of rows is the fixed
+    // value.
     void bind_matrix(uint32_t k) {
         const char* at = std::strstr(case_.params, "matrix=") + std::strlen("matrix=");
         Samples m;
@@ -280,7 +282,7 @@ private:
     Step step_;
     View source_;
     bool controller_ = false;
-    int rows_ = 1;  // of the matrix
+    int rows_ = 1;  // rows of the matrix
     uint32_t verdict_ = 0;
     std::vector<View> in_, par_, out_;
     std::vector<Samples> store_;
@@ -346,7 +348,7 @@ void check_case(const NodeType& t, const amp_case_contract& c, uint64_t& hash) {
     keeps(zero, id, c, quiet, "silence does not stay silence");
 }
 
-// Roles name parameters that can play them, and every type of ours is of a kind.
+// Roles name parameters of the required kind, and every built-in type has a NodeKind.
 void check_roles(const NodeType& t) {
     const amp_node_contract& c = *t.contract;
     const auto says = [&](bool good, const char* law) { keeps(good, c.id, c.cases[0], {}, law); };
@@ -363,7 +365,7 @@ void check_roles(const NodeType& t) {
     says(!c.limit_param || param(c.limit_param).rate == AMP_RATE_FIXED, "a limit that moves");
 }
 
-// A delay beyond the memory is reported, and read at the end of the memory.
+// A delay longer than the memory is reported, and the delay line reads the end of its memory.
 void check_delay_range(const NodeType& t) {
     const amp_case_contract far{"far", "noise", "delay_s=0.02 max_delay_s=0.01", 1, 700, "exact", 0, ""};
     for (const int width : {1, 8}) {

@@ -1,5 +1,5 @@
-// Plans: the same graph gives the same bytes, whatever order it was written in; a plan that belongs to another graph is
-// refused naming the node; everything wrong with a graph is said at once.
+// Plans: equal graphs give equal bytes, whatever the order of their parts; a plan of another graph is refused, naming
+// the node; one call reports everything that is wrong with a graph.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -48,7 +48,7 @@ void plans_are_deterministic() {
     }
 }
 
-// A plan made for `other` does not load with `g`; the error names the node.
+// A plan made for `other` does not load with `g`, and the error names the node.
 void expect_drift(const Graph& g, const Graph& other, const std::string& node) {
     const Compiled plan(other);
     CHECK(plan.status == AMP_OK);
@@ -69,7 +69,7 @@ void drift_names_the_node() {
     }
     Graph other = g;
     other.edges[1].delay = 5;
-    expect_drift(g, other, "osc");  // keeps 5 frames of history for the edge that leaves it
+    expect_drift(g, other, "osc");  // it keeps 5 frames of history for its outgoing edge
     other = g;
     other.modulations[2].scale = 0.5;
     expect_drift(g, other, "svf");
@@ -80,7 +80,7 @@ void drift_names_the_node() {
     const Graph ahead = graphs::ahead();
     other = ahead;
     other.nodes[2].params[0].number = 0.002;
-    expect_drift(ahead, other, "noise");  // keeps more for the meter, which waits longer
+    expect_drift(ahead, other, "noise");  // it keeps more history for the meter, which starts later
     other = ahead;
     other.edges[7].gates.clear();
     expect_drift(ahead, other, "noise");
@@ -115,14 +115,14 @@ void starts_follow_from_latencies() {
     const Compiled c(graphs::ahead());
     const auto has = [&](const char* words) { return c.json.find(words) != std::string::npos; };
     CHECK(c.status == AMP_OK);
-    CHECK(has("\"graph\": \"test\", \"latency_frames\": 57,"));  // 48 before the loop, 9 in it
+    CHECK(has("\"graph\": \"test\", \"latency_frames\": 57,"));  // 48 before the loop, 9 inside it
     CHECK(has("\"latency_frames\": 20, \"arrival_frames\": 0, \"advance_frames\": 37,"));  // fir
     CHECK(has("\"latency_frames\": 9, \"arrival_frames\": 48, \"advance_frames\": 0,"));   // loop
-    CHECK(has("{\"sub_block\": 3, "));                                                     // 12 of delay less 9
+    CHECK(has("{\"sub_block\": 3, "));                                                     // delay 12 minus latency 9
     CHECK(has("\"src\": \"fir\", \"src_port\": \"out\", \"dst\": \"sum\", \"dst_port\": \"in\", \"slot\": 0, "
               "\"delay_frames\": 0, \"lag_frames\": 28,"));
     CHECK(has("\"src\": \"noise\", \"src_port\": \"out\", \"dst\": \"meter\", \"dst_port\": \"in\", \"slot\": 0, "
-              "\"delay_frames\": 0, \"lag_frames\": 48,"));  // waits for the output behind its gate
+              "\"delay_frames\": 0, \"lag_frames\": 48,"));  // it waits for the other consumer of its gate
 }
 
 void what_cannot_start_is_spelled_out() {
@@ -133,7 +133,7 @@ void what_cannot_start_is_spelled_out() {
     CHECK(Compiled(g).says("feedback sum -> loop -> sum: 9 frames of edge delay, needs 10 (loop declares 9). "
                            "Add delay_frames on one of its edges."));
     g = graphs::ahead();
-    g.edges[0].gates = {"beat"};  // fir, and the output behind it
+    g.edges[0].gates = {"beat"};  // fir and the output, both behind the gate
     CHECK(Compiled(g).status == AMP_E_CYCLE);
     CHECK(Compiled(g).says(
         "gate \"beat\": fir -> sum -> out together with fir: 0 frames of edge delay, needs 20 (fir "
@@ -146,13 +146,13 @@ void components_have_their_shortest_cycle() {
     CHECK(Compiled(graphs::chain()).json.find("sub_block") == std::string::npos);
 }
 
-// One change to a good graph, the status it gives and words of its message.
+// Makes one change to a valid graph and expects a status and words of its message.
 void expect(const char* what, amp_status status, const char* words, void (*change)(Graph&), Graph g = graphs::voice()) {
     change(g);
     const Compiled c(g);
     if (!CHECK(c.status == status && c.says(words)))
         std::fprintf(stderr, "  %s: got %s: %s\n", what, amp_status_name(c.status), c.error.message);
-    for (size_t i = 0; i < amp_violation_count(nullptr); ++i) {  // each says what to do, apart from what is wrong
+    for (size_t i = 0; i < amp_violation_count(nullptr); ++i) {  // each has a cure, separate from its sentence
         const amp_violation& v = *amp_violation_at(i);
         if (!CHECK(*v.sentence && *v.cure && !std::strstr(v.sentence, v.cure)))
             std::fprintf(stderr, "  %s: \"%s\", cure \"%s\"\n", what, v.sentence, v.cure);
@@ -247,19 +247,19 @@ void ports_say_how_they_meet_and_leave() {
     CHECK(has("\"scatter\": \"split\"") && has("\"map\": \"batches\"") && has("\"map\": \"frames\""));
     CHECK(has("\"channel\": 1, \"carries\": 1, \"into\": 0") && has("\"channel\": -1, \"carries\": 1, \"into\": 2"));
     CHECK(has("\"dead_edges\": [\n  {\"src\": \"hiss\", \"src_port\": \"out\", \"dst\": \"either\""));
-    Graph other = graphs::routing();  // which channel an edge carries belongs to the plan
+    Graph other = graphs::routing();  // the channel that an edge carries is part of the plan
     std::swap(other.edges[4].channel, other.edges[5].channel);
     expect_drift(other, graphs::routing(), "left");
 }
 
-// An edge that is not read binds nothing: it may be wider than the port and close a cycle without delay.
+// Edges that are not read have no effect: they may be wider than the port, or close a cycle without delay.
 void dead_edges_bind_nobody() {
     Graph g = graphs::routing();
     g.edges[9] = {"wide", "either", 0, "out", "in", 9};
     g.nodes.push_back({"wide", "constant", {blob::integer("channels", 7)}});
     g.edges.push_back({"step", "either", 0, "out", "in", 10});
     CHECK(Compiled(g).status == AMP_OK);
-    g.edges.back().slot = 0;  // the lowest is read
+    g.edges.back().slot = 0;  // the lowest slot is the one that is read
     CHECK(Compiled(g).status == AMP_E_CYCLE);
 }
 
@@ -291,7 +291,7 @@ size_t count(const std::string& in, const std::string& what) {
     return n;
 }
 
-// What a program asks first: the same plan as amp_plan_compile's, and what the JSON text says of it.
+// The facts of a plan: the same plan as from amp_plan_compile, and the values of its JSON text.
 void facts_are_those_of_the_plan() {
     for (const auto& g : graphs::all()) {
         const Bytes d = blob::descriptors(g);

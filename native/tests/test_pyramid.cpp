@@ -1,5 +1,5 @@
-// The min/max pyramid gives the extremes of the samples themselves, whatever the range: random ranges against brute
-// force, one-sample faults, NaN.
+// The min/max pyramid returns the extremes of the samples for any range: random ranges compared with brute force,
+// one-sample faults, NaN.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -44,7 +44,7 @@ Extremes brute(const Samples& x, int64_t first, int64_t last) {
 
 bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
-// Columns are equal spans; where a column begins inside the range is a rounded product.
+// Columns are equal spans; the start of a column inside the range is a rounded product.
 void expect_columns(const Samples& x, const Samples& p, int64_t first, int64_t last, int32_t columns) {
     Samples low(static_cast<size_t>(columns)), high(low);
     CHECK(amp_pyramid_query(x.data(), static_cast<int64_t>(x.size()), p.data(), first, last, columns, low.data(),
@@ -75,7 +75,7 @@ void random_ranges() {
     }
 }
 
-// The fault is in exactly the columns that cover it.
+// A fault is visible in exactly the columns that include it.
 void one_sample_faults() {
     constexpr int64_t kFrames = 100000;
     for (const double fault : {1.0, -3.0, std::numeric_limits<double>::infinity(), double(NAN)})

@@ -1,4 +1,4 @@
-// Rounding to whole numbers: nearest with ties to even at every width, limits, pieces, statistics of the dither.
+// Rounding to integers: nearest with ties to even at every width, limits, signals in pieces, statistics of the dither.
 #include "amp/quantize.h"
 
 #include <algorithm>
@@ -55,7 +55,7 @@ void pieces_give_the_bits_of_the_whole() {
     }
 }
 
-// Moments of the whole error, in steps, of a constant x with dither.
+// Moments of the total error, in steps, for a constant x with dither.
 struct Moments {
     double mean = 0.0, power = 0.0;
 };
@@ -75,7 +75,8 @@ Moments error_of(double x, uint64_t seed) {
     return m;
 }
 
-// The mean of 2^20 errors of variance 1/4 has a deviation of 0.0005, their power one of about 0.0004: five of each.
+// The mean of 2^20 errors of variance 1/4 has a standard deviation of 0.0005, their power one of about 0.0004. Five
+// deviations are allowed.
 void dither_makes_the_error_independent_of_the_signal() {
     for (const double x : {0.0, 0.1, 0.25, 0.5, 0.9, -3.3, 1000.5}) {
         const Moments m = error_of(x, 11);

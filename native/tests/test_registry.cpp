@@ -1,4 +1,5 @@
-// The registry of node types: the built-in contracts break no rule, and what a library adds is taken whole or refused.
+// The registry of node types: the built-in contracts break no rule; types of a library are added all together or
+// refused.
 #include <string>
 
 #include "amp/amp.h"
@@ -20,7 +21,7 @@ amp_node_contract contract(const char* id) {
     return c;
 }
 
-// What `add` says; empty if it takes them.
+// The message of a refused add; empty if the types were added.
 std::string added(Registry& r, const std::vector<const NodeType*>& types) {
     try {
         r.add(types);

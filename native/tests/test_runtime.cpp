@@ -1,4 +1,4 @@
-// The C interface of a runtime: every call with good, bad and missing arguments; records of other sizes; taps.
+// The C interface of a runtime: every call with valid, invalid and missing arguments; records of other sizes; taps.
 #include <cstring>
 
 #include "check.hpp"
@@ -11,7 +11,7 @@ using Samples = std::vector<double>;
 
 bool says(const Runtime& r, const char* words) { return std::strstr(r.error.message, words) != nullptr; }
 
-// NULL runtimes and records give a status and touch nothing.
+// NULL runtimes and records return a status and write nothing.
 void null_arguments() {
     const amp_config config{sizeof config, 1, 64, 0, 0, 0};
     CHECK(amp_graph_runtime_configure(nullptr, &config) == AMP_E_INVALID_ARG);
@@ -64,7 +64,7 @@ void null_arguments() {
     CHECK(r.render(8).size() == 16 && r.status == AMP_OK);
 }
 
-// A record of an older caller is filled as far as it reaches; one that cannot be understood is refused.
+// A record of an older caller is filled up to its size; a record of unknown size is refused.
 void struct_sizes() {
     for (const size_t size : {size_t{0}, size_t{3}, size_t{4}, size_t{8}, offsetof(amp_error, node) + 1,
                               sizeof(amp_error) - 1, sizeof(amp_error)}) {
@@ -81,7 +81,7 @@ void struct_sizes() {
     Runtime r(graphs::chain());
     amp_config c{offsetof(amp_config, threads) - 4, 1, 64, 0, 0, 0, ~0u};
     CHECK(r.note(amp_graph_runtime_configure(r.raw, &c)) == AMP_E_INVALID_ARG && says(r, "struct_size"));
-    c.struct_size = offsetof(amp_config, threads);  // of 1.1: what lies behind is not read
+    c.struct_size = offsetof(amp_config, threads);  // version 1.1: fields after this are not read
     CHECK(r.note(amp_graph_runtime_configure(r.raw, &c)) == AMP_OK);
     c.struct_size = sizeof c;
     CHECK(r.note(amp_graph_runtime_configure(r.raw, &c)) == AMP_E_INVALID_ARG && says(r, "threads: out of range"));
@@ -125,7 +125,7 @@ void configurations() {
     CHECK(r.configure(2, 17) == AMP_OK && amp_graph_runtime_position(r.raw) == 0);
 }
 
-// Any cut of time, any number of batches at once: the same bits.
+// The bits depend neither on how time is divided nor on the number of batches.
 void blocks_and_batches_do_not_matter() {
     for (const blob::Graph& g : graphs::all()) {
         Samples first;
@@ -182,7 +182,7 @@ void taps() {
     CHECK(none.configure() == AMP_OK && none.render(8).empty() && says(none, "no output node"));
 }
 
-// Every tap gives the same logical frames, and a change reaches its node at the frame it was meant for.
+// Every tap delivers the same logical frames, and a change takes effect at the requested frame of its node.
 void latency_is_made_up_for() {
     Runtime r(graphs::ahead());
     CHECK(r.configure(1, 16) == AMP_OK);

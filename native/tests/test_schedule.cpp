@@ -1,4 +1,4 @@
-// Schedules: what is derived, what is followed, what is refused with which two nodes named. The sound never changes.
+// Schedules: what is derived, what is followed, and what is refused with two nodes named. The sound never changes.
 #include <algorithm>
 #include <cstring>
 
@@ -36,7 +36,7 @@ std::string described(const blob::Graph& g, const Bytes& schedule) {
     return {json.begin(), json.end()};
 }
 
-std::string lane_group(const char* name, int first, int count) {  // as the description has it
+std::string lane_group(const char* name, int first, int count) {  // as in the description
     std::string s = "[";
     for (int i = first; i < first + count; ++i) s += (i > first ? ", \"" : "\"") + numbered(name, i) + "\"";
     return s + "]";
@@ -57,7 +57,7 @@ Samples rendered(const blob::Graph& g, const Bytes* schedule, uint32_t batches =
     return r.render(200, batches);
 }
 
-// Nineteen voices: two lane groups of eight, and three that are too few for one.
+// Nineteen voices: two lane groups of eight, and three voices that are too few for another.
 void derives_teams() {
     const blob::Graph g = choir(19);
     const std::string json = described(g, derived(g));
@@ -78,19 +78,19 @@ void derives_teams() {
     for (const char* part : {"lfo", "tone", "body", "sum", "pole"})
         CHECK(small.find(lane_group(part, 0, 5)) != std::string::npos);
     CHECK(small.find("[" + lane_group("sum", 0, 5) + ", " + lane_group("pole", 0, 5) + "]") !=
-          std::string::npos);  // one stage
+          std::string::npos);  // in one stage
     CHECK(described(choir(3), derived(choir(3))) == described(choir(3), {}));
     CHECK(derived(g) == derived(g));
 }
 
-// Something shared by the voices, before or behind them, does not hold them together.
+// Nodes that voices share, before or after them, do not prevent lane groups.
 void shared_parts() {
     blob::Graph g = choir(8);
     for (auto& m : g.modulations) m.src = "lfo_0";
     g.nodes.push_back({"hiss", "noise"});
     for (int i = 0; i < 8; ++i) g.edges.push_back({"hiss", numbered("body", i), 0, "out", "in", 1});
     CHECK(described(g, derived(g)).find(lane_group("tone", 0, 8)) != std::string::npos);
-    g.nodes.push_back({"odd", "gain"});  // one voice goes another way
+    g.nodes.push_back({"odd", "gain"});  // one voice has an additional node
     g.edges[0].dst = "odd";
     g.edges.push_back({"odd", "body_0"});
     CHECK(described(g, derived(g)).find(lane_group("tone", 1, 7)) != std::string::npos);
@@ -120,7 +120,7 @@ std::vector<uint32_t> traced(Runtime& r) {
     return order;
 }
 
-// Legal and unusual: what comes last by name comes first; nodes are named by their places in the plan all the same.
+// A valid, unusual schedule: the last node by name fires first. Traces and faults use the nodes' places in the plan.
 void follows() {
     blob::Graph g;
     g.nodes = {{"a", "sine"}, {"b", "gain"}, {"c", "sine"}, {"d", "gain"}, {"e", "mix"}, {"out", "output"}};
@@ -129,11 +129,11 @@ void follows() {
     Runtime r(g);
     CHECK((traced(r) == std::vector<uint32_t>{0, 1, 2, 3, 4, 5}));
     CHECK(set(r, blob::schedule({{{"c"}}, {{"d"}, {"a"}}, {{"b"}}, {{"e"}}, {{"out"}}})) == AMP_OK);
-    CHECK(r.render(1).empty() && r.status == AMP_E_INVALID_ARG);  // configure first
+    CHECK(r.render(1).empty() && r.status == AMP_E_INVALID_ARG);  // configure must be called first
     CHECK((traced(r) == std::vector<uint32_t>{2, 3, 0, 1, 4, 5}));
     CHECK(r.configure() == AMP_OK && r.set("a", "amplitude", 0.25) == AMP_OK);
     const Samples before = r.render(50);
-    CHECK(set(r, {}) == AMP_OK && r.configure() == AMP_OK);  // what was set stays with its node
+    CHECK(set(r, {}) == AMP_OK && r.configure() == AMP_OK);  // values stay with their nodes
     CHECK(same(before, r.render(50)));
     CHECK(set(r, blob::schedule({{{"c", "a"}}, {{"d"}, {"b"}}, {{"e"}}, {{"out"}}})) == AMP_OK);
     CHECK(r.configure() == AMP_OK && same(before, r.render(50)));
@@ -169,7 +169,7 @@ void refuses(const blob::Graph& g, const std::vector<Broken>& list) {
         if (!CHECK(status == AMP_E_INVALID_ARG && named)) std::fprintf(stderr, "%s\n", message.c_str());
         CHECK(std::strcmp(r.error.stage, "schedule") == 0);
     }
-    CHECK(set(r, good) == AMP_OK && r.configure() == AMP_OK);  // what was refused changed nothing
+    CHECK(set(r, good) == AMP_OK && r.configure() == AMP_OK);  // refused schedules changed nothing
 }
 
 void broken_rules() {

@@ -1,5 +1,5 @@
-// snapshot and restore: on from a blob with the bits of one render, whatever the block; a blob that is refused changes
-// nothing.
+// snapshot and restore: a restored runtime continues with the bits of one render, for any block size; a refused blob
+// changes nothing.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -23,7 +23,7 @@ Samples input() {
     return x;
 }
 
-// Ready to render: curves and samples where the graph wants them.
+// A runtime that can render: curves and samples are set if the graph needs them.
 struct Ready : Runtime {
     Samples samples = input();
     Ready(const blob::Graph& g, uint32_t batches, uint32_t block, uint32_t flags = 0) : Runtime(g) {
@@ -39,8 +39,8 @@ bool same(const Samples& a, const Samples& b) {
     return !a.empty() && a.size() == b.size() && !std::memcmp(a.data(), b.data(), a.size() * sizeof(double));
 }
 
-// Render, snapshot, go on; a fresh runtime with another block goes on from the blob. `set` acts before the first frame,
-// `later` at the cut.
+// Renders, takes a snapshot and renders on; a second runtime with another block size continues from the blob. `set` is
+// called before the first frame, `later` at the snapshot.
 template <class Set, class Later>
 void continues(const blob::Graph& g, uint32_t batches, uint32_t flags, Set set, Later later) {
     Ready whole(g, batches, 64, flags);
@@ -52,7 +52,7 @@ void continues(const blob::Graph& g, uint32_t batches, uint32_t flags, Set set, 
     const Samples rest = whole.render(kAfter, batches);
     for (const uint32_t block : {64u, 1u, 17u, 512u}) {
         Ready fresh(g, batches, block, flags);
-        fresh.render(7, batches);  // what stood there before does not matter
+        fresh.render(7, batches);  // the state before a restore does not matter
         if (!CHECK(fresh.restore(cut) == AMP_OK)) std::fprintf(stderr, "%s\n", fresh.error.message);
         CHECK(amp_graph_runtime_position(fresh.raw) == kBefore);
         CHECK(fresh.snapshot() == cut);
@@ -72,7 +72,7 @@ void every_graph() {
             for (const uint32_t flags : {0u, AMP_RUN_HEAT}) continues(g, batches, flags, kNothing, kNothing);
 }
 
-// Values at frame 0, waiting, already in force, and cleared, with latency ahead of the node.
+// Values set at frame 0, queued, in force, and cleared, with a latency before the node.
 void parameters() {
     const blob::Tensor steps{1, 1, 200, Samples(200, 0.5)};
     const auto set = [&](Runtime& r) {
@@ -86,7 +86,7 @@ void parameters() {
         continues(graphs::ahead(), batches, 0, set, clear);
         continues(graphs::ahead(), batches, 0, set, [](Runtime& r) { r.set("meter", "gain", 2.0, 200); });
     }
-    // Cleared but still on its way: the values of frame 0 are in force until then, and the blob has both.
+    // A clear that is still queued: the values of frame 0 are in force until then, and the blob has both.
     Ready whole(graphs::ahead(), 1, 16), fresh(graphs::ahead(), 1, 64);
     set(whole);
     whole.render(kBefore);
@@ -94,7 +94,7 @@ void parameters() {
     const Bytes cut = whole.snapshot();
     CHECK(fresh.restore(cut) == AMP_OK);
     CHECK(same(fresh.render(kAfter, 1, "meter"), whole.render(kAfter, 1, "meter")));
-    CHECK(whole.configure() == AMP_OK && fresh.configure() == AMP_OK);  // what was cleared stays so
+    CHECK(whole.configure() == AMP_OK && fresh.configure() == AMP_OK);  // cleared values stay cleared
     Ready never(graphs::ahead(), 1, 64);
     const Samples plain = never.render(kAfter);
     CHECK(same(whole.render(kAfter), plain) && same(fresh.render(kAfter), plain));
@@ -116,7 +116,7 @@ void heat_goes_on() {
     for (int k = 0; k < 3; ++k) CHECK(same(mine[k], theirs[k]));
 }
 
-// Refused with a status that says why, and nothing has changed.
+// Refused blobs return a status with a reason, and change nothing.
 void refusals() {
     const blob::Graph g = graphs::ahead();
     Ready r(g, 3, 16);
@@ -127,7 +127,7 @@ void refusals() {
         if (!CHECK(std::strstr(other.error.message, words) != nullptr))
             std::fprintf(stderr, "%s\n", other.error.message);
     };
-    for (size_t at = blob::kHeader; at < cut.size(); at += 1 + at / 40) {  // cut off anywhere
+    for (size_t at = blob::kHeader; at < cut.size(); at += 1 + at / 40) {  // truncated anywhere
         Bytes part(cut.begin(), cut.begin() + static_cast<long>(at));
         blob::reseal(part);
         refuse(r, part, AMP_E_BLOB, "is cut off");
@@ -161,7 +161,7 @@ void refusals() {
     refuse(deaf, voice.snapshot(), AMP_E_INVALID_ARG, "no control history");
 }
 
-// A place in memory that a state holds is looked at before it is used.
+// A memory position in a restored state is checked before it is used.
 void states_reach_no_foreign_memory() {
     blob::Graph g;
     g.nodes = {{"noise", "noise"}, {"fir", "fir", {blob::integer("half_length", 4)}}, {"out", "output"}};
@@ -201,7 +201,7 @@ void arguments() {
     CHECK(r.restore(out) == AMP_OK && amp_graph_runtime_position(r.raw) == 0);
 }
 
-// After an error there is nothing to keep, and a blob from before it makes the runtime whole again.
+// After an error no snapshot can be taken; restoring one from before the error makes the runtime usable again.
 void after_an_error() {
     Ready r(graphs::long_loop(), 1, 16);
     const Bytes start = r.snapshot();
@@ -214,8 +214,8 @@ void after_an_error() {
     CHECK(r.restore(start) == AMP_OK && same(r.render(kBefore), first));
 }
 
-// NaN among frames that were made but not delivered: a runtime that stops at such refuses the blob, another delivers
-// it.
+// NaN among frames that were made but not delivered: a runtime with AMP_RUN_STOP_NONFINITE refuses the blob; another
+// delivers the NaN.
 void not_finite() {
     blob::Graph g = graphs::chain();
     g.edges[1].delay = 9;
@@ -235,14 +235,14 @@ void not_finite() {
             ++refused;
             CHECK(std::strstr(stops.error.message, "level.out: the snapshot holds NaN"));
             CHECK(!std::strcmp(stops.error.node, "level") && amp_graph_runtime_position(stops.raw) == 0);
-            CHECK(stops.render(kAfter).size() == 2 * kAfter);  // as before the call
+            CHECK(stops.render(kAfter).size() == 2 * kAfter);  // unchanged by the refused call
             CHECK(goes_on.restore(bad) == AMP_OK && goes_on.render(kAfter).size() == 2 * kAfter);
         }
     }
     CHECK(refused >= 9 * 2);  // frames times channels
 }
 
-// A flag that has no meaning today may get one.
+// Flags without a meaning are refused, so that a later version can define them.
 void unknown_flags() {
     Runtime r(graphs::chain());
     for (uint32_t bit = 16; bit != 0; bit <<= 1)

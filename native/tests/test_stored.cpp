@@ -1,5 +1,5 @@
-// Descriptors, plans and snapshots of version 1, as they were stored by the last library that wrote plans of that
-// version (native/tests/stored): they are read for ever.
+// Descriptors, plans and snapshots of version 1, stored by the last library that wrote plans of that version
+// (native/tests/stored): later libraries must read them.
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -44,8 +44,8 @@ void plans_of_version_1_are_accepted() {
     }
 }
 
-// A plan of version 1 is held against the old digests, one of version 2 against the new: taking one for the other is
-// drift.
+// A plan of version 1 is compared with the old digests, a plan of version 2 with the new ones; the wrong version is
+// AMP_E_DRIFT.
 void a_plan_says_which_digests_it_holds() {
     for (const std::string name : kNames) {
         const Bytes d = stored(name + ".ampd");
@@ -72,7 +72,7 @@ void old_plans_drift_by_node() {
     CHECK(rig::Runtime(stored("routing.ampd"), stored("voice.ampp")).status == AMP_E_DRIFT);
 }
 
-// What the built-in types promised when the samples were made still has its digest of that time.
+// Built-in contracts that are unchanged since the files were stored still have their digests of then.
 void contracts_of_that_time() {
     const Bytes text = stored("contracts.txt");
     std::istringstream lines(std::string(text.begin(), text.end()));
@@ -86,7 +86,7 @@ void contracts_of_that_time() {
     CHECK(types == 26);
 }
 
-// Both were taken after 70 frames in blocks of 32; `two_voices` while its derived schedule was followed.
+// Both snapshots were taken after 70 frames in blocks of 32; `two_voices` with its derived schedule.
 void snapshots_go_on() {
     for (const std::string name : {"routing", "two_voices"}) {
         const Bytes d = stored(name + ".ampd"), cut = stored(name + ".snapshot");

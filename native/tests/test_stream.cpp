@@ -1,4 +1,4 @@
-// Streams: however samples are pushed and sound is pulled, whatever is set, the bits are those of one render.
+// Streams: the bits are those of one render, however samples are pushed, frames pulled and parameters set.
 #include <cmath>
 
 #include "stream_rig.hpp"
@@ -8,7 +8,7 @@ namespace {
 using rig::noise, rig::part, rig::same, rig::Samples, rig::Stream, rig::two_ways;
 constexpr int64_t kFrames = 700;
 
-// Random pushes and pulls of every size from all nodes, against one render.
+// Random pushes and pulls of all sizes at all nodes, compared with one render.
 void pushed_and_pulled(const blob::Graph& g, uint32_t batches, uint32_t block, int64_t ring, unsigned seed) {
     rig::Runtime whole(g);
     Samples input = noise(2 * kFrames, 7);
@@ -70,14 +70,14 @@ void every_graph() {
     unsigned seed = 1;
     for (const blob::Graph& original : graphs::all()) {
         blob::Graph g = original;
-        g.policy = 0;  // a budget that halts needs heat
+        g.policy = 0;  // a budget that halts would need heat
         for (const uint32_t batches : {1u, 3u, 9u})
             for (const uint32_t block : {0u, 1u, 17u})
                 for (const int64_t ring : {0, 1}) pushed_and_pulled(g, batches, block, ring, seed++);
     }
 }
 
-// What is not finite is not taken.
+// Samples that are not finite are refused.
 void refusals() {
     Stream s(two_ways(false));
     Samples bad = noise(500, 5);
@@ -102,7 +102,7 @@ void refusals() {
     CHECK(deaf.clock("nobody") == -1 && amp_stream_ring_info(deaf.raw, 99, nullptr, nullptr) == AMP_E_INVALID_ARG);
 }
 
-// What fails at frame n is heard up to frame n - 1, however it is pulled.
+// A fault at frame n is reported after the frames up to n - 1 were delivered, however they are pulled.
 void faults() {
     blob::Graph g = graphs::long_loop();  // the lfo drives the delay out of range at some frame
     g.modulations[0].scale = 10;
@@ -125,7 +125,7 @@ void faults() {
     }
 }
 
-// Parameters and points of curves that come while it runs act at their frame.
+// Parameters and curve points that are set while the stream runs take effect at their frame.
 void control() {
     const blob::Graph g = graphs::ahead();
     rig::Runtime whole(g);

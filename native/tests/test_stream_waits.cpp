@@ -1,4 +1,4 @@
-// Streams that wait: who is named, what grows, what is skipped; threads that do all of it at once.
+// Streams that wait: which node is named, which ring grows, which frames are skipped; all of it from several threads.
 #include <atomic>
 #include <thread>
 
@@ -8,7 +8,7 @@ namespace {
 
 using rig::noise, rig::part, rig::same, rig::Samples, rig::Stream, rig::two_ways;
 
-// The gate stalls its consumers and what hangs on them, nothing else; the sound is the same.
+// A gate stalls its consumers and the nodes that read them, no others; the samples do not change.
 void gates() {
     const Samples x = noise(300, 1), y = noise(300, 2);
     std::vector<Samples> sound[2];
@@ -38,7 +38,7 @@ void gates() {
     for (size_t i = 0; i < 3; ++i) CHECK(same(sound[0][i], sound[1][i]));
 }
 
-// A ring grows for a reader that lags, keeps its tokens, and says when it may not.
+// A ring grows for a reader that lags and keeps its tokens; at its limit the error names it.
 void growth() {
     Stream s(two_ways(false), 1, 16, 0, 256);
     const uint32_t out = s.tap(), free = s.tap("free");
@@ -48,7 +48,7 @@ void growth() {
     CHECK(s.push("a", part(x, 1, 0, 200)) == AMP_OK && s.push("b", part(x, 1, 0, 200)) == AMP_OK);
     CHECK(same(s.pull(free, 200), part(x, 1, 0, 200)));
     CHECK(s.ring("a").grown > 0 && s.ring("a").most == 200 && s.ring("a").fill == 0);
-    // `out` is not read, so b's samples wait where they are, and the one in the way is named
+    // `out` is not read, so the samples of b stay in its ring; the error names the reader that blocks
     CHECK(s.push("b", part(x, 1, 200, 200)) == AMP_E_FULL && s.says("b.out: the ring is full (needs "));
     CHECK(s.says(": right has read up to frame ") && s.says(", as out.out is full: its tap has read up to frame 0."));
     CHECK(s.pull(out, 200).size() == 200 && s.push("b", part(x, 1, 200, 200)) == AMP_OK);
@@ -58,7 +58,8 @@ void growth() {
     CHECK(s.pull(out, 5, AMP_PULL_READY).empty() && s.status == AMP_OK && s.info(out).underruns == 2);
 }
 
-// A lossless tap that is not read stops what feeds it, at the limit; a latest one skips and counts.
+// A lossless tap that is not read stops its node at the ring's limit; an AMP_TAP_LATEST tap skips frames and counts
+// them.
 void taps() {
     const blob::Graph g = graphs::chain();
     Stream s(g, 1, 32, 0, 500);
@@ -78,13 +79,13 @@ void taps() {
     CHECK(live.info(seen).skipped == 940 && live.pull(seen, 1).empty() && live.status == AMP_OK);
     y = live.pull(all, 50);
     CHECK(same(live.pull(seen, 100), y) && live.info(seen).underruns == 2);
-    CHECK(live.ring("level").capacity <= 260);  // it held back no node
+    CHECK(live.ring("level").capacity <= 260);  // it did not block any node
 
-    const uint32_t late = live.tap("tone");  // from the next frame on
+    const uint32_t late = live.tap("tone");  // reads from the next frame on
     CHECK(live.info(late).position == live.clock("tone") && live.info(late).ready == 0);
 }
 
-// A ring for which there is no memory stays as it is, and the stream goes on.
+// A ring that cannot grow for lack of memory is unchanged, and the stream continues.
 void no_memory_to_grow() {
     Stream s(graphs::chain(), 9, 32, 0, int64_t{1} << 30);
     const uint32_t out = s.tap();
@@ -100,8 +101,9 @@ void no_memory_to_grow() {
     CHECK(same(first, other.pull(all, 100)) && same(s.pull(out, 500), other.pull(all, 500)));
 }
 
-// M. Geilen and T. Basten: a stuck cycle beside a part that lives. Two paths of very different delay meet again behind
-// rings of one frame, while another source goes on for ever: only growth inside the stuck part helps, and it comes.
+// An artificial deadlock in one part of a graph (M. Geilen, T. Basten) while another part can run for ever: two paths
+// with different delays meet after rings of one frame. Only a ring of the blocked part can resolve it, and it must
+// grow.
 void artificial_deadlocks() {
     blob::Graph g;
     g.nodes = {{"live", "sine"},  {"meter", "gain"},
@@ -127,7 +129,7 @@ void artificial_deadlocks() {
     CHECK(tight.clock("live") > 0);
 }
 
-// Pushing, pulling, setting and looking from many threads: one render's bits for whoever reads alone.
+// Pushing, pulling, setting and querying from several threads: the only reader of a tap gets the bits of one render.
 void threads() {
     blob::Graph g = two_ways(true);
     Stream s(g, 9, 64);
@@ -148,13 +150,14 @@ void threads() {
             for (int64_t n = 0; n < kLong; n += 500) {
                 Samples mine = part(x, 1, n, 500);
                 const amp_buffer some = rig::view(mine, 1, 1, 500);
-                refused += amp_stream_push(s.raw, in, &some, nullptr) != AMP_OK;  // CHECK is for one thread
+                // CHECK may be used by one thread only
+                refused += amp_stream_push(s.raw, in, &some, nullptr) != AMP_OK;
             }
         });
-    crowd.emplace_back([&] {  // keeps the output ahead
+    crowd.emplace_back([&] {  // makes output frames ahead of the reader
         while (!done) amp_stream_advance(s.raw, out, 3000, 300, nullptr, nullptr), std::this_thread::yield();
     });
-    crowd.emplace_back([&] {  // meters, parameters that no output shows, counters
+    crowd.emplace_back([&] {  // reads a meter tap and counters, and sets parameters that do not affect the output
         Samples y(9 * 64);
         const amp_buffer some = rig::view(y, 9, 1, 64);
         double half = 0.5;

@@ -1,4 +1,4 @@
-// Texts: the same characters as printf writes in the C locale, in which this program runs.
+// text(): writes the same characters as printf in the C locale, which this program uses.
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -19,7 +19,7 @@ std::string printed(const char* format, double v) {
 }
 
 void same_as_printf() {
-    uint64_t bits = 88172645463325252ull;  // xorshift64: doubles of every exponent, NaNs and denormals among them
+    uint64_t bits = 88172645463325252ull;  // xorshift64: doubles of every exponent, with NaNs and denormals
     for (int i = 0; i < 100'000; ++i) {
         bits ^= bits << 13, bits ^= bits >> 7, bits ^= bits << 17;
         double v;

@@ -1,5 +1,5 @@
-// Runtimes in several threads are independent, a runtime with threads of its own gives what one thread gives, and a
-// render can be cancelled from outside.
+// Runtimes in several threads are independent, a runtime with several threads gives the same bits as one thread, and a
+// render can be cancelled from another thread.
 #include <atomic>
 #include <cstring>
 #include <thread>
@@ -29,7 +29,7 @@ Samples render(const blob::Graph& g, uint32_t batches, uint32_t block = 32,
     return r.render(2000, batches);
 }
 
-// Every graph in every thread at once, each from blob to samples, gives what it gives alone.
+// Every graph, in several threads at once from blob to samples, gives the same result as alone.
 void runtimes_are_independent() {
     std::vector<Samples> alone;
     for (const auto& g : graphs::all()) alone.push_back(render(g, 6));
@@ -43,7 +43,7 @@ void runtimes_are_independent() {
     for (const auto& list : got) CHECK(list == alone && !list[0].empty());
 }
 
-// Voices that share an lfo and meet in mixes; every third has a short or a longer loop, all follow a curve.
+// Voices that share an lfo and are mixed; every third has a short or a longer loop; all follow a curve.
 blob::Graph voices(uint32_t count) {
     blob::Graph g;
     g.nodes = {{"gate", "controller", {blob::text("curve", "gate")}},
@@ -72,13 +72,13 @@ blob::Graph voices(uint32_t count) {
     return g;
 }
 
-// A flavour that passes every firing through hooks or a log fires in one thread.
+// A flavour with test hooks or a log executes in one thread.
 uint32_t counted(uint32_t threads) {
     const char* flavour = std::strstr(amp_build_info(), "flavour ");
     return std::strstr(flavour, "logging") || std::strstr(flavour, "hooks") ? 1 : threads;
 }
 
-// One shard is divided: voice beside voice, behind what they share and before what they meet in.
+// One shard is divided into parts: voices run at the same time, after what they share and before their mix.
 void parts_change_no_bit() {
     const auto g = voices(60);
     for (const uint32_t batches : {1u, 3u, 8u}) {
@@ -125,7 +125,7 @@ void threads_change_no_bit() {
         }
 }
 
-// As many as there is work for; a trace is in the order of one.
+// There are no more threads than pieces of work; with a trace there is one.
 void threads_are_counted() {
     rig::Runtime r(graphs::chain());
     CHECK(amp_graph_runtime_threads(r.raw) == 1 && amp_graph_runtime_threads(nullptr) == 0);
@@ -142,7 +142,7 @@ void threads_are_counted() {
     CHECK(r.configure(64, 32, 0, AMP_MOST_THREADS + 1) == AMP_E_INVALID_ARG && std::strstr(r.error.message, "threads"));
 }
 
-// Taken with so many threads, gone on with with so many others.
+// Saved with one number of threads, restored with another.
 void snapshots_know_nothing_of_threads() {
     const auto g = graphs::voice();
     const Samples want = render(g, 20, 64, 0, 1);
@@ -159,7 +159,8 @@ void snapshots_know_nothing_of_threads() {
     }
 }
 
-// The earliest frame counts, then the first node, then the first batch, whoever saw which first.
+// The fault at the earliest frame is reported, then that of the first node, then of the first batch, whichever thread
+// found it first.
 void faults_are_the_same_for_every_count() {
     blob::Graph g = graphs::chain();
     g.nodes[0] = {"tone", "input", {blob::integer("channels", 1)}};
@@ -181,7 +182,7 @@ void faults_are_the_same_for_every_count() {
 }
 
 #ifndef _WIN32
-// The copy of a runtime in a fork has no threads: it goes on by itself.
+// In a forked process a runtime has no threads: the calling thread executes alone.
 void a_fork_goes_on_alone() {
     const auto g = graphs::chain();
     const Samples want = render(g, 40, 32, 0, 1);
@@ -199,7 +200,7 @@ void a_fork_goes_on_alone() {
 }
 #endif
 
-// cancel is heard after the block, again and again, and the render goes on where it stopped.
+// cancel takes effect after a slice, repeatedly, and the render continues where it stopped.
 void cancel_from_another_thread(uint32_t batches) {
     rig::Runtime r(graphs::voice());
     CHECK(r.history(graphs::voice_curves()) == AMP_OK && r.configure(batches, 64, 0, 3) == AMP_OK);

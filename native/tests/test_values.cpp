@@ -1,4 +1,5 @@
-// Parameters, bound samples and control histories: what is refused, when a value takes effect, what comes back.
+// Parameters, bound samples and control histories: what is refused, when a value takes effect, what clear_params
+// restores.
 #include <cstring>
 
 #include "check.hpp"
@@ -30,7 +31,7 @@ void parameters() {
     CHECK(r.status == AMP_OK && y[0] == 0.0 && y[25] == 0.0 && y[26] != 0.0);
     Runtime plain(graphs::chain());
     CHECK(plain.configure(2, 128) == AMP_OK);
-    const Samples whole = plain.render(128, 2);  // at gain 0.5
+    const Samples whole = plain.render(128, 2);  // with gain 0.5
     for (const size_t n : {70u, 89u, 90u, 99u, 100u, 127u}) {
         const double gain = n < 90 ? 0.0 : n < 100 ? 1.0 : 2.0;
         CHECK(y[n - 64] == whole[n] / 0.5 * gain);
@@ -40,7 +41,8 @@ void parameters() {
     CHECK(r.render(64, 2).size() == 256 && r.configure(2, 16) == AMP_OK && r.render(64, 2) == quiet);
 }
 
-// What was given as a curve or over frames comes back after a value was set over it, before or during the render.
+// A value given as a curve or with a frame axis is restored after another value replaced it, before or during the
+// render.
 void clearing_goes_back_to_curves() {
     for (const bool early : {true, false}) {
         Runtime r(graphs::voice()), plain(graphs::voice());
@@ -56,8 +58,8 @@ void clearing_goes_back_to_curves() {
     }
 }
 
-// A value per batch may take the place of one curve for all at any frame; one per channel only at frame 0: refused, not
-// cut.
+// A value per batch can replace a curve at any frame. A value per channel can do so at frame 0 only: later it is
+// refused, not truncated.
 void wide_values_are_not_cut() {
     blob::Graph g = graphs::chain();
     g.nodes[1].params = {blob::curve("gain", "fade")};
@@ -74,29 +76,29 @@ void wide_values_are_not_cut() {
     CHECK(r.status == AMP_OK && y[5] == 0.0 && y[32 + 5] != 0.0);
 }
 
-// Changes in time: what waits for a frame comes before what is set there, configure forgets both, clear_params knows
-// them.
+// Changes over time: a queued value takes effect before a later call for the same frame; configure drops both;
+// clear_params restores the descriptor's values.
 void changes_in_time() {
     blob::Graph g = graphs::chain();
     g.nodes[1].params = {blob::tensor("gain", {2, 1, 1, {1, 2}})};
     Runtime r(g);
-    CHECK(r.configure(4, 16) == AMP_E_SHAPE);  // what was given must fit even while another value covers it
+    CHECK(r.configure(4, 16) == AMP_E_SHAPE);  // the given value must fit even while another replaces it
     CHECK(r.configure(2, 16) == AMP_OK && r.set("level", "gain", 0.5) == AMP_OK);
     CHECK(r.configure(4, 16) == AMP_E_SHAPE && r.configure(2, 16) == AMP_OK);
     CHECK(r.set("level", "gain", 1, 32) == AMP_OK && r.render(32, 2).size() == 128);
     CHECK(r.set("level", "gain", 0) == AMP_OK);
     const Samples silent = r.render(16, 2);
-    CHECK(silent[5] == 0.0 && silent[32 + 5] == 0.0);  // the last word, not the one that waited
+    CHECK(silent[5] == 0.0 && silent[32 + 5] == 0.0);  // the value set last, not the queued one
     CHECK(r.configure(2, 16) == AMP_OK);
     const Samples start = r.render(16, 2);
-    CHECK(start[5] != 0.0 && start[5] == start[32 + 5]);  // 0.5, set before the first frame
+    CHECK(start[5] != 0.0 && start[5] == start[32 + 5]);  // the value 0.5 that was set before the first frame
     CHECK(amp_graph_runtime_clear_params(r.raw) == AMP_OK);
     CHECK(r.configure(2, 16) == AMP_OK);
     const Samples given = r.render(16, 2);
     CHECK(given[32 + 5] == 2.0 * given[5]);
     CHECK(r.configure(2, 16) == AMP_OK);
     CHECK(r.set("level", "gain", blob::Tensor{1, 1, 3, {1, 2, 3}}, 100) ==
-          AMP_E_UNSUPPORTED);  // at once, not at frame 100
+          AMP_E_UNSUPPORTED);  // refused by the call, not at frame 100
 }
 
 void inputs() {

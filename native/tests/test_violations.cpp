@@ -1,4 +1,4 @@
-// Violations: every reason crosses as a record of its own, whole, and stays with the thread until its next call.
+// Violations: every reason crosses the ABI as a record with whole texts, and stays with the thread until its next call.
 #include <cstring>
 #include <set>
 #include <string>
@@ -62,7 +62,7 @@ void all_cross_with_node_port_code_and_cure() {
     CHECK(ports == std::set<std::string>({"", "q", "mode", "volume"}));
     CHECK(codes == std::set<int32_t>({AMP_E_INVALID_ARG, AMP_E_UNSUPPORTED}));
     CHECK(!amp_violation_at(300) && !amp_violation_at(SIZE_MAX));
-    // The one text of the error record stays what it was: the first lines, cut to its array.
+    // The error record has the first violations, truncated to its array.
     CHECK(error.code == amp_violation_at(0)->code && std::strcmp(error.node, amp_violation_at(0)->node) == 0);
     const std::string first = std::string(amp_violation_at(0)->sentence) + (*amp_violation_at(0)->cure ? " " : "") +
                               amp_violation_at(0)->cure + '\n';
@@ -75,7 +75,7 @@ void a_call_leaves_what_it_found_and_no_more() {
     CHECK(compiled(graphs::chain()) == AMP_OK);
     CHECK(found() == 0 && !amp_violation_at(0));
     compiled(three_hundred());
-    std::thread([] {  // a thread has its own
+    std::thread([] {  // each thread has its own violations
         CHECK(found() == 0);
         Graph g = graphs::chain();
         g.nodes[0].type = "no such";
@@ -95,7 +95,7 @@ void a_call_leaves_what_it_found_and_no_more() {
 }
 
 void names_stay_whole() {
-    std::string wide;  // 95 bytes: 31 characters of three, and two of one
+    std::string wide;  // 95 bytes: 31 characters of three bytes, and two of one
     for (int i = 0; i < 31; ++i) wide += "\xe2\x82\xac";
     wide += "\x1b\n";
     const std::string longer(60000, 'n');
@@ -107,7 +107,7 @@ void names_stay_whole() {
         CHECK(amp_violation_at(0)->node == name && std::string(amp_violation_at(0)->sentence).rfind(name, 0) == 0);
         CHECK(std::strlen(error.node) < sizeof error.node);
     }
-    Graph ring;  // a cycle whose sentence is longer than any record of one text
+    Graph ring;  // a cycle whose sentence is longer than the text of any record
     for (int i = 0; i < 400; ++i) ring.nodes.push_back({numbered("ring", i), "gain"});
     for (int i = 0; i < 400; ++i) ring.edges.push_back({numbered("ring", i), numbered("ring", (i + 1) % 400)});
     CHECK(compiled(ring) == AMP_E_CYCLE && found() == 1);
@@ -115,7 +115,7 @@ void names_stay_whole() {
     CHECK(std::strlen(v->sentence) > 4000 && std::strstr(v->sentence, "needs 1.") && v->frames == 1);
     CHECK(std::strcmp(v->cure, "Add delay_frames on one of its edges.") == 0);
     const int dst = std::atoi(v->node + 4) - 1000, src = std::atoi(v->src + 4) - 1000;
-    CHECK((src + 1) % 400 == dst);  // the link that closes it
+    CHECK((src + 1) % 400 == dst);  // the edge that closes the cycle
 }
 
 void many_are_kept_and_more_are_counted() {
@@ -125,7 +125,7 @@ void many_are_kept_and_more_are_counted() {
     for (int i = 0; i < 50000; ++i) g.edges.push_back({"a", "b", 0, "out", "in", i});
     CHECK(compiled(g) == AMP_E_INVALID_ARG && found() == 150000);
     CHECK(amp_violation_count(nullptr) == AMP_MOST_VIOLATIONS);
-    Graph heavy;  // one name of 60 kB in the sentence of each of 3000 parameters: 180 MB of text
+    Graph heavy;  // a name of 60 kB, in the sentences of 3000 parameters: 180 MB of text
     heavy.nodes = {{std::string(60000, 'n'), "gain"}};
     for (int i = 0; i < 3000; ++i) heavy.nodes[0].params.push_back(blob::number(numbered("k", i).c_str(), 1));
     CHECK(compiled(heavy) == AMP_E_INVALID_ARG && found() == 3000);
@@ -140,7 +140,7 @@ void schedules_and_histories_list_all() {
     amp_error error = rig::empty_error();
     CHECK(amp_schedule_describe(d.data(), d.size(), s.data(), s.size(), &json, &error) == AMP_E_INVALID_ARG);
     CHECK(found() == 2 && std::strcmp(amp_violation_at(1)->cure, "Give it a place.") == 0);
-    CHECK(std::strchr(error.message, '\n') == nullptr);  // the text stays one sentence
+    CHECK(std::strchr(error.message, '\n') == nullptr);  // the text is one sentence
 
     const Bytes turned = blob::schedule({{{"out"}}, {{"level"}}, {{"tone"}}});
     CHECK(amp_schedule_describe(d.data(), d.size(), turned.data(), turned.size(), &json, &error) == AMP_E_INVALID_ARG);

@@ -1,8 +1,8 @@
 # cmake -DGATE=... -DFILES=... -DOBJDUMP=... -DNM=... [-DSCOPE=k_v3] -P check.cmake
 #   no_fma          no fused multiply-add in the machine code: it rounds once where the other levels round twice
-#   no_libm         no rounding function of the system's maths library is called: its bits differ between machines
-#   no_locale       nothing is called that formats or parses by the C locale (a decimal comma breaks plans and messages)
-#   isa_isolation   every symbol a level's objects define is in that level's namespace, else the linker may keep the
+#   no_libm         no rounding function of the system's maths library is called: its results differ between machines
+#   no_locale       no function that formats or parses by the C locale is called (a decimal comma breaks plans and messages)
+#   isa_isolation   every symbol defined by a level's objects is in that level's namespace; otherwise the linker may keep the
 #                   v4 copy of a shared inline function and run it on a v2 machine
 cmake_minimum_required(VERSION 3.25)
 function(run out)

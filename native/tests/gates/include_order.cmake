@@ -1,6 +1,6 @@
-# cmake -DROOT=... -P include_order.cmake: the rooms below ROOT are laid in an order, and `#include` only goes down it.
-# Rooms of one line know nothing of each other. A room holds at most 12 entries, but for those where every type
-# or concept has a file (nodes, include/amp) and plan.
+# cmake -DROOT=... -P include_order.cmake: the folders below ROOT have an order, and a file includes only its own and lower folders.
+# Folders on one line do not include each other. A folder has at most 12 entries, except those with one file per type
+# or concept (nodes, include/amp) and plan.
 cmake_minimum_required(VERSION 3.25)
 set(order
   "include/amp"
@@ -9,7 +9,7 @@ set(order
   "dsp"
   "kernel"
   "kernel/steps"
-  "nodes" "plan"      # beside each other
+  "nodes" "plan"      # on one line
   "engine/run"
   "engine/build"
   "engine"

@@ -1,5 +1,5 @@
-// What the gates must reject: a fused multiply-add, a libm call, a number written by the C locale, and an inline
-// function outside a level's namespace.
+// A file that the gates must reject: a fused multiply-add, a libm call, a number formatted by the C locale, and an
+// inline function outside a level's namespace.
 #include <cmath>
 #include <cstdio>
 

@@ -1,4 +1,4 @@
-# cmake -DPROGRAMS=... -P same_bits.cmake: one test built for several ISA levels. Each must succeed and print the same.
+# cmake -DPROGRAMS=... -P same_bits.cmake: runs one test built for several ISA levels. All must succeed and print the same text.
 cmake_minimum_required(VERSION 3.25)
 foreach(program IN LISTS PROGRAMS)
   execute_process(COMMAND "${program}" OUTPUT_VARIABLE text ERROR_VARIABLE errors RESULT_VARIABLE result)

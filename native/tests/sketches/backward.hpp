@@ -1,5 +1,4 @@
-// Sketch: the reverse pass. Declarations only; docs/design/next.md says where each part will lie and how data passes
-// through it.
+// Sketch: the reverse pass. Declarations only; docs/design/next.md says where each part will be and how data flows.
 #pragma once
 #include <cstddef>
 #include <vector>
@@ -12,13 +11,14 @@
 // ---- include/amp/backward.h ----
 extern "C" {
 
-// What a runtime keeps of its next render, so that it can be run in reverse.
+// What a runtime records of its next render, so that it can be differentiated.
 typedef struct amp_keep {
     uint32_t struct_size;  // sizeof(amp_keep)
-    uint32_t
-        checkpoints;  // 0: the inputs of every block; k: k snapshots at plan blocks, what lies between is made again
-    int64_t frames;   // of the render, all calls of execute together
-    uint64_t memory_bytes;  // most that may be reserved; 0: no limit. More is AMP_E_NOMEM, in configure
+    // 0: keep the inputs of every block; k: keep k snapshots at plan blocks and compute the blocks between them
+    // again
+    uint32_t checkpoints;
+    int64_t frames;         // length of the render, over all calls of execute
+    uint64_t memory_bytes;  // most memory to reserve; 0: no limit. configure returns AMP_E_NOMEM if more is needed
 } amp_keep;
 
 enum {
@@ -30,63 +30,65 @@ enum {
     AMP_OF_OFFSET = 5
 };
 
-// One gradient that is asked for.
+// A requested gradient.
 typedef struct amp_gradient {
     uint32_t struct_size;  // sizeof(amp_gradient)
     uint32_t of;           // AMP_OF_*
-    const char* node;      // NULL for curves
-    const char* key;       // parameter, port or curve
+    const char* node;      // name of the node; NULL for curves
+    const char* key;       // key of the parameter or port, or name of the curve
     int32_t slot;          // of the edge or modulation
     uint32_t reserved;
-    amp_buffer gradient;  // the caller's memory, in the shape of what it belongs to; written whole, never added to
+    amp_buffer gradient;  // the caller's memory, in the shape of the differentiated value; overwritten, not added to
 } amp_gradient;
 
 typedef struct amp_backward_facts {
     uint32_t struct_size;
-    uint32_t unsupported;    // nodes without an adjoint that a cotangent reached; it went on as zeros
-    int64_t forward_blocks;  // blocks made anew for checkpoints
-    uint64_t memory_bytes;   // tape, snapshots and costates, beyond what the caller gave
+    uint32_t unsupported;    // nodes without an adjoint that a cotangent reached; they passed on zeros
+    int64_t forward_blocks;  // blocks computed again between checkpoints
+    uint64_t memory_bytes;   // tape, snapshots and costates; without the caller's memory
 } amp_backward_facts;
 
-// [owner] Phase: before configure, which reserves the memory; copied. NULL: nothing is kept.
+// [owner] Phase: before configure, which reserves the memory; `keep` is copied. NULL: nothing is recorded.
 amp_status amp_graph_runtime_keep(amp_graph_runtime* runtime, const amp_keep* keep);
 
-// [owner] Phase: executing, all `frames` of amp_keep delivered. `cotangent` has the shape of the output and is borrowed
-// for the call. Nothing is allocated; may be called again with another cotangent. The tape lives until the next
-// configure. A stream has none. AMP_E_UNSUPPORTED names the first node without an adjoint if `strict` is 1; otherwise
-// `facts` (may be NULL) counts them.
+// [owner] Phase: executing, after all `frames` of amp_keep were delivered. `cotangent` has the shape of the output and
+// is read during the call. Allocates nothing; may be called again with another cotangent. The tape is kept until the
+// next configure. Streams have none. `strict` 1: AMP_E_UNSUPPORTED names the first node without an adjoint; 0: `facts`
+// (may be NULL) counts such nodes.
 amp_status amp_graph_runtime_backward(amp_graph_runtime* runtime, const amp_buffer* cotangent, amp_gradient* gradients,
                                       uint32_t count, uint32_t strict, amp_backward_facts* facts);
 
-// [owner] AMP_ADJOINT_* of a node as it is fixed in this plan; -1 unknown.
+// [owner] AMP_ADJOINT_* of a node in this plan; -1: unknown node.
 int32_t amp_graph_runtime_adjoint(const amp_graph_runtime* runtime, const char* node);
 }
 
 // ---- kernel/step.hpp ----
 namespace amp {
 
-// What a node sees beside its Step when its frames fire in reverse. Memory belongs to the shard; views are bound like
-// those of Step.
+// What a node reads and writes, in addition to its Step, when its frames fire in reverse. The shard owns the memory;
+// views are bound like those of Step.
 struct ReverseViews {
-    const View* d_out = nullptr;  // per output port, read: the sum over its readers, see ReversePlan::meet
+    const View* d_out = nullptr;  // per output port, read: the sum over its readers, in the order of ReversePlan::meet
     View* d_in = nullptr;         // per input port, written
-    View* d_par = nullptr;        // per contract parameter that may change per frame, written; else data == nullptr
+    View* d_par = nullptr;        // per contract parameter that may change per frame, written; otherwise data == NULL
     double* partial =
-        nullptr;  // of parameters that hold: eight sums by n mod 8 per parameter and row, from the last frame on
-    const unsigned char* state = nullptr;  // per row, read: at the start of the window
+        nullptr;  // constant parameters: eight sums by n mod 8 per parameter and row, added from the last frame on
+    const unsigned char* state = nullptr;  // per row, read: the state at the start of the window
     unsigned char* costate =
-        nullptr;  // per row, read and written: cotangent of the state behind the window, then of that before it
-    unsigned char* states = nullptr;  // per row and frame: room for the states in between, which are made again
+        nullptr;  // per row, read and written: the cotangent of the state after the window, then of the state before it
+    // per row and frame: memory for the states inside the window, which are computed again
+    unsigned char* states = nullptr;
 };
 
-// Fires a window from its last frame to its first. Same verdicts as FireFn. Any cuts give the bits of the whole.
+// Fires a window from its last frame to its first. Same verdicts as FireFn. The bits do not depend on how a render is
+// divided into windows.
 using ReverseFn = uint32_t (*)(const Step& step, const ReverseViews& views, const Firing& f);
 
-struct AdjointOps {  // beside NodeType::ops, one per layout width; all null: no adjoint
+struct AdjointOps {  // like NodeType::ops, one per layout width; all NULL: no adjoint
     ReverseFn fire = nullptr;
     size_t costate_bytes = 0;  // per row
     size_t states_bytes =
-        0;  // per row and frame; 0: the states between are not needed (the recursion is linear in them)
+        0;  // per row and frame; 0: states inside the window are not needed (the recursion is linear in them)
 };
 
 }  // namespace amp
@@ -94,8 +96,7 @@ struct AdjointOps {  // beside NodeType::ops, one per layout width; all null: no
 // ---- kernel/adjoint/traits.hpp ----
 namespace amp::AMP_KNS {
 
-// The cotangent of Coef. A struct of its own where Coef holds integers (a phase increment) or products of the same
-// value.
+// The cotangent of Coef. A separate struct if Coef has integers (a phase increment) or products of one value.
 template <class Node> struct CoefCotangentOf {
     using type = typename Node::Coef;
 };
@@ -105,16 +106,16 @@ struct CoefCotangentOf<Node> {
     using type = typename Node::CoefCotangent;
 };
 
-// What stands under coef, tick and shape in a node's file: the adjoint of each, so that the drivers of the forward pass
-// (across frames, across lanes, per frame) have one of their own in reverse. Each writes what it names first and adds
-// nothing.
+// The adjoints of coef, tick and shape in a node's file, for the reverse drivers (across frames, across lanes, per
+// frame). Each function overwrites the results that come first in its arguments.
 template <template <class> class N, class T>
 concept HasAdjoint = Kernel<N, T> && requires(const T* x, const T* p, const T* y_bar, T* x_bar, T* p_bar,
                                               const typename N<T>::Coef& c, typename CoefCotangentOf<N<T>>::type& c_bar,
                                               const typename N<T>::State& before, typename N<T>::State& s_bar,
                                               const typename N<T>::Mid& m, typename N<T>::Mid& m_bar, const Setup& u) {
     { N<T>::shape_back(m_bar, x_bar, c_bar, y_bar, m, x, c, u) } -> std::same_as<void>;
-    { N<T>::tick_back(s_bar, x_bar, c_bar, m_bar, before, x, c, u) } -> std::same_as<void>;  // s_bar in and out
+    // s_bar is read and written
+    { N<T>::tick_back(s_bar, x_bar, c_bar, m_bar, before, x, c, u) } -> std::same_as<void>;
     { N<T>::coef_back(p_bar, c_bar, p, u) } -> std::same_as<void>;
 };
 
@@ -130,24 +131,25 @@ template <template <class> class N> struct ReverseDriver : Traits<N> {
 namespace amp {
 
 struct ReversePlan {
-    std::vector<uint32_t> order;  // places in Plan::nodes, the last fired first; a component stays in one piece
+    std::vector<uint32_t> order;  // places in Plan::nodes, last fired first; the nodes of a component are consecutive
     std::vector<std::vector<uint32_t>>
-        meet;                   // per node: its edges out, by (destination name, port or parameter, slot): the order
-                                // in which cotangents are added. An edge with lag D hands on from D frames ahead
-    std::vector<bool> reached;  // per node: some gradient that was asked for lies above it
-    std::vector<uint32_t> unsupported;               // nodes reached that have no adjoint
+        // per node: its outgoing edges by (destination name, port or parameter, slot), the order in which cotangents
+        // are added. An edge with lag D carries the cotangent of D frames later
+        meet;
+    std::vector<bool> reached;                       // per node: a requested gradient depends on its cotangent
+    std::vector<uint32_t> unsupported;               // reached nodes that have no adjoint
     bool reads(uint32_t node, uint32_t port) const;  // whether the adjoint of some reader reads this output's frames
 };
 
 ReversePlan reverse(const Plan& plan, const amp_gradient* asked,
-                    uint32_t count);  // throws AMP_E_INVALID_ARG: no such thing
+                    uint32_t count);  // throws AMP_E_INVALID_ARG for an unknown node, key or curve
 
 }  // namespace amp
 
 // ---- engine/backward/ ----
 namespace amp {
 
-// How an output is kept that would be kept so without a reverse pass: `kept` if some adjoint reads it.
+// The storage of an output for which `forward` is chosen without a reverse pass: `kept` if some adjoint reads it.
 Storage storage_in_reverse(const ReversePlan& plan, uint32_t node, uint32_t port, Storage forward);
 
 // Block inputs and states of a render, in the arena of the runtime.
@@ -155,12 +157,14 @@ class Tape {
 public:
     Tape(const Plan& plan, const ReversePlan& reverse, uint32_t block_frames, int64_t blocks);
     uint64_t bytes() const;
-    void write(int64_t block, const Step& step);  // by the thread that fired it, before its slice is reused
+    // called by the thread that fired the step, before its slice is reused
+    void write(int64_t block, const Step& step);
     View read(int64_t block, uint32_t node, uint32_t port) const;    // frames of the block, as they were fired
-    const unsigned char* state(int64_t block, uint32_t node) const;  // at its start
+    const unsigned char* state(int64_t block, uint32_t node) const;  // at the start of the block
 };
 
-// With k snapshots and N blocks: the fewest blocks made anew (revolve; A. Griewank, A. Walther, "Algorithm 799", 2000).
+// The plan for k snapshots and N blocks that computes the fewest blocks again (revolve; A. Griewank, A. Walther,
+// "Algorithm 799", 2000).
 struct CheckpointStep {
     enum Act : uint8_t { kRunTo, kSave, kRestore, kReverse } act;
     int64_t block;
@@ -168,13 +172,13 @@ struct CheckpointStep {
 };
 std::vector<CheckpointStep> checkpoint_schedule(int64_t blocks, uint32_t snapshots);
 
-// What carries a cotangent from block to block in one shard.
+// Memory of one shard that carries cotangents from block to block.
 struct ReverseMemory {
     std::vector<unsigned char*> costate;  // per node
     std::vector<Step*> meet;     // per node and output: the step that adds cotangents in ReversePlan::meet order
     std::vector<double*> ahead;  // per edge with lag: cotangents of frames of later blocks
-    double*
-        per_batch;  // sums of parameters that hold, [parameter][batch][8]; folded, then added over batches, ascending
+    // sums of constant parameters, [parameter][batch][8]; folded, then added over batches in ascending order
+    double* per_batch;
 };
 
 }  // namespace amp

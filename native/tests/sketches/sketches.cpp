@@ -1,5 +1,4 @@
-// The interfaces of what comes next (docs/design/next.md) against the contracts that they build on: this file is
-// compiled and never run.
+// Compiles the planned interfaces (docs/design/next.md) against the contracts they extend. The program is never run.
 #include "backward.hpp"
 #include "flight_ring.hpp"
 #include "foreign_node.hpp"
@@ -52,7 +51,7 @@ static_assert(InvertsWindow<SpectralGain, f64x8> && HasWindowAdjoint<SpectralGai
 static_assert(std::is_same_v<decltype(&WindowDriver<SpectralGain>::latency), decltype(NodeType::latency)>);
 static_assert(window_latency({.window = 1024, .hop = 256}) == 1023);
 
-// It is declared like any other.
+// It is declared like other nodes.
 constexpr amp_param_contract kParameters[] = {
     integer("window_size", 64, 65536, 1024, "Frames of a window."),
     number("gain", "1", -1e6, 1e6, 1.0, "Factor of the spectrum."),
@@ -74,7 +73,7 @@ static_assert(kWindowType.kind == NodeKind::window && kWindowType.contract == &k
 
 namespace amp {
 
-// What the sketches take for granted about the records they extend.
+// Assumptions of the sketches about the records they extend.
 static_assert(std::is_same_v<decltype(ReverseViews::d_in), decltype(Step::in)>);
 static_assert(std::is_same_v<decltype(inner_firing({}, Group{}).frame), int64_t>);
 static_assert(std::is_same_v<decltype(inner_delay(PlanEdge{}, Group{})), decltype(PlanEdge::delay)>);

@@ -1,25 +1,25 @@
-// Sketch: nodes that work on windows. Declarations only; docs/design/next.md says where each part will lie.
+// Sketch: nodes that work on windows. Declarations only; docs/design/next.md says where each part will be.
 #pragma once
 #include "kernel/contract.hpp"
 #include "kernel/node_traits.hpp"
 
-// ---- kernel/step.hpp: beside NodeType::latency, of nodes of the kind `window` ----
+// ---- kernel/step.hpp: next to NodeType::latency, for nodes of the kind `window` ----
 namespace amp {
 
-// A function of the fixed parameters and the sample rate; the plan reads it once, for latency, cost and the texts.
+// A function of the fixed parameters and the sample rate. The plan calls it once, for latency, cost and texts.
 struct WindowFacts {
-    uint32_t window = 0;   // frames that are looked at together
-    uint32_t hop = 0;      // from one window to the next; divides `window`
-    uint32_t scratch = 0;  // doubles a transform needs beside its frames, per pack of rows
+    uint32_t window = 0;   // frames per window
+    uint32_t hop = 0;      // frames from the start of one window to the next; divides `window`
+    uint32_t scratch = 0;  // doubles that a transform needs in addition to its frames, per pack of rows
     double cost = 0;       // additions and multiplications per frame and row, for schedules and block sizes
-    bool undone = false;   // `invert` gives the input back: hop == window, rectangular
+    bool undone = false;   // `invert` restores the input: hop == window, rectangular
 };
 
 using WindowFactsFn = WindowFacts (*)(const double* fixed, double sample_rate);
 
-// Window k looks at the logical frames k * hop to k * hop + window - 1, whatever the cuts of time. The first one is the
-// first that reaches frame 0; frames before that are zeros. A window is transformed when its last frame is fired, so
-// the raw output lags by window - 1 frames: that is the declared latency.
+// Window k covers the logical frames k * hop to k * hop + window - 1, however time is divided into blocks. The first
+// window is the first one that includes frame 0; frames before 0 are zeros. A window is transformed when its last frame
+// is fired, so the output lags by window - 1 frames: that is the declared latency.
 constexpr int64_t window_latency(const WindowFacts& facts) { return int64_t{facts.window} - 1; }
 
 }  // namespace amp
@@ -27,28 +27,27 @@ constexpr int64_t window_latency(const WindowFacts& facts) { return int64_t{fact
 // ---- kernel/window/traits.hpp ----
 namespace amp::AMP_KNS {
 
-// One window of one pack of rows: T is a row (frame layout) or eight of them (lane layout). Rows never see each other.
+// One window of one pack of rows: T is one row (frame layout) or eight (lane layout). Rows are independent.
 template <class T, int kInputs, int kOutputs> struct Window {
-    const T* x[kInputs > 0 ? kInputs : 1];  // `window` frames, oldest first; as they came, no window function applied
-    T* y[kOutputs];                         // `window` frames, which the driver adds to what earlier windows left
-    const T* p;  // the parameters at the middle frame, k * hop + window / 2, or at frame 0 if that comes later
+    const T* x[kInputs > 0 ? kInputs : 1];  // `window` frames, oldest first, without a window function
+    T* y[kOutputs];                         // `window` frames, which the driver adds to those of earlier windows
+    const T* p;  // the parameters at the middle frame, k * hop + window / 2, or at frame 0 if the middle is earlier
     T* scratch;
     int64_t first;  // logical frame of x[.][0]
 };
 
-// A node in one file, as for the frame kind; transform takes the place of coef, tick and shape.
+// A node in one file, as for the frame kind; transform replaces coef, tick and shape.
 template <template <class> class N, class T>
 concept WindowKernel =
     requires(const double* fixed, double sample_rate, typename N<T>::State& state,
              const Window<T, N<T>::kInputs, N<T>::kOutputs>& w, const WindowFacts& facts, const Setup& u) {
         { N<T>::facts(fixed, sample_rate) } -> std::same_as<WindowFacts>;
         { N<T>::transform(w, facts, state, u) } -> std::same_as<void>;
-        requires std::is_trivially_copyable_v<typename N<T>::State>;  // it is the state of a snapshot; may be empty
+        requires std::is_trivially_copyable_v<typename N<T>::State>;  // saved by snapshots; may be empty
         requires sizeof(N<T>::kNumbers) > 0;
     };
 
-// Optional: what undoes it (AMP_LAW_REVERSIBLE), and its adjoint. The driver makes the adjoint's windows from the last
-// to the first.
+// Optional: the inverse (AMP_LAW_REVERSIBLE), and the adjoint, for which the driver visits windows from last to first.
 template <template <class> class N, class T>
 concept InvertsWindow = requires(const Window<T, N<T>::kOutputs, N<T>::kInputs>& w, const WindowFacts& facts,
                                  typename N<T>::State& state, const Setup& u) { N<T>::invert(w, facts, state, u); };
@@ -59,10 +58,9 @@ concept HasWindowAdjoint =
              const Setup& u) { N<T>::transform_back(w, y_bar, x_bar, p_bar, facts, state_bar, u); };
 
 // ---- kernel/window/driver.hpp ----
-// Fills the same LayoutOps as the frame kind, so that the engine fires a window node like any other: whole blocks, in a
-// loop, a frame at a time. What it keeps between firings lies in Step::aux, (kInputs + kOutputs) rows of `window`
-// frames, and where a frame lies there follows from its logical number: a snapshot needs no place, and `possible` stays
-// null.
+// Fills the same LayoutOps as the frame kind, so the engine fires a window node like any other: whole blocks, or single
+// frames in a loop. Memory between firings is Step::aux, (kInputs + kOutputs) rows of `window` frames. The place of a
+// frame in it follows from its logical number, so snapshots store no position and `possible` is NULL.
 template <template <class> class N> struct WindowDriver {
     static_assert(WindowKernel<N, double> && WindowKernel<N, f64x8>);
     template <class T> static uint32_t fire(Step& s, const Firing& f);
@@ -82,8 +80,8 @@ template <template <class> class N> struct WindowDriver {
 };
 
 // ---- dsp/fft.hpp ----
-// In place, n a power of two from 64 to 65536, the same bits on every instruction set; T is one signal or eight side by
-// side.
+// In place; n is a power of two from 64 to 65536; the same bits on every instruction set. T is one signal, or eight in
+// lanes.
 template <class T> void fft(T* re, T* im, uint32_t n);
 template <class T> void inverse_fft(T* re, T* im, uint32_t n);
 uint32_t fft_scratch(uint32_t n);

@@ -1,3 +1,3 @@
-// What the gate of includes must refuse.
+// The include gate must reject this include.
 #include "dsp/lanes.hpp"
 #include "engine/runtime.hpp"

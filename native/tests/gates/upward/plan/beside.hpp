@@ -1,2 +1,2 @@
-// What the gate of includes must refuse.
+// The include gate must reject this include.
 #include "nodes/hash.hpp"
