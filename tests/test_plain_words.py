@@ -29,6 +29,34 @@ WORDS = {
     r"teams?": "lane group",
 }
 """What is not written, and what is written instead."""
+COMMENTS = WORDS | {
+    r"worked out": "computed",
+    r"works? out": "computes",
+    r"made up for": "compensated",
+    r"look(s|ed)? at": "check, read",
+    r"side by side": "contiguous, in parallel, or in lanes",
+    r"beside": "next to, in addition to",
+    r"(go|goes|gone|went) on": "continue",
+    r"as far as .{0,12}(reach|carry|can go)": "until ... runs out",
+    r"hand(s|ed)? on": "pass",
+    r"ask(s|ed)?": "request, need",
+    r"hears?|heard": "receive, be delivered",
+    r"wants?": "need, require",
+    r"said": "declared, reported",
+    r"so many": "this number of",
+    r"whoever": "name who",
+    r"stands?|stood": "is, is stored",
+    r"lay|lies? (in|at|on|behind|beyond|beside|below|there)": "is, is stored",
+    r"behind(?! (a|one|the) gate)": "after",
+    r"tak(es?|ing) turns": "alternate",
+    r"held against": "compared with",
+    r"anew": "again",
+    r"trusts?": "check",
+    r"things?": "name it",
+    r"dislikes?": "reject",
+    r"no one": "name who",
+}
+"""What comments of the native sources do not have, tests, fuzzers and benchmarks included."""
 BOUNDS = r"(?<![a-zA-Z0-9])({})(?![a-zA-Z0-9])"  # parts of identifiers too
 
 
@@ -46,12 +74,19 @@ def texts() -> list[Path]:
     return [path for path in found if not others & set(path.relative_to(ROOT).parts)]
 
 
-def faults(text: str) -> list[str]:
-    """Return the words of the table that a text has, with what to write instead."""
+def comments(source: str) -> str:
+    """Return the comments of C or C++ source, joined lines without their comment signs."""
+    token = r'"(?:\\.|[^"\\\n])*"|(?<![0-9a-f])\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/'
+    found = [hit for hit in re.findall(token, source, re.DOTALL | re.IGNORECASE) if hit[0] == "/"]
+    return " ".join(re.sub(r"^\s*(//|/\*|\*/?)|\*/$", "", line) for hit in found for line in hit.split("\n"))
+
+
+def faults(text: str, table: dict[str, str] = WORDS) -> list[str]:
+    """Return the words of a table that a text has, with what to write instead."""
     flat = re.sub(r"\s+", " ", text)
     return [
         f"{hit.group(0)!r}: {instead} (…{flat[max(hit.start() - 40, 0) : hit.end() + 20]}…)"
-        for words, instead in WORDS.items()
+        for words, instead in table.items()
         for hit in re.finditer(BOUNDS.format(words), flat, re.IGNORECASE)
     ]
 
@@ -64,6 +99,41 @@ def test_texts_use_plain_words() -> None:
         str(path.relative_to(ROOT)): wrong for path in read if (wrong := faults(path.read_text("utf-8")))
     }
     assert not found, "\n".join(f"{path}: {line}" for path, lines in found.items() for line in lines)
+
+
+def test_native_comments_use_plain_words() -> None:
+    """None of the longer table is in a comment of the native sources."""
+    native = [
+        path for kind in ("c", "h", "cpp", "hpp") for path in sorted((ROOT / "native").rglob(f"*.{kind}"))
+    ]
+    assert len(native) > 200
+    found = {path: wrong for path in native if (wrong := faults(comments(path.read_text("utf-8")), COMMENTS))}
+    assert not found, "\n".join(
+        f"{path.relative_to(ROOT)}: {line}" for path, wrong in found.items() for line in wrong
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "int a;  // worked out once\n",
+        "// is so\n// many\n",
+        "/* goes\n * on */",
+        "char q = '\"';  // nobody\n",
+        "constexpr int n = 1'000;  // stands first\n",
+    ],
+)
+def test_a_word_in_a_comment_is_found(source: str) -> None:
+    """In each kind of comment, also across lines."""
+    assert len(faults(comments(source), COMMENTS)) == 1
+
+
+@pytest.mark.parametrize(
+    "source", ['text("asks // nobody");', "int asked;", "// behind the gate", "// 'x' is an id"]
+)
+def test_code_is_no_comment(source: str) -> None:
+    """Strings and names in code do not count, nor phrases that the table excepts."""
+    assert not faults(comments(source), COMMENTS)
 
 
 @pytest.mark.parametrize("text", ["Nobody\n    waits", "self._wish", "a dream", "it runs\nwild"])
