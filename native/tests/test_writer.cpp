@@ -1,5 +1,5 @@
-// The writer of blobs: the bytes are those of the layout, memory that is too small is never written beyond, and every
-// mistake has its sentence.
+// The writer of blobs: its bytes have the layout of the headers, it never writes beyond the memory, and every mistake
+// has its sentence.
 #include <cstring>
 #include <memory>
 #include <string>
@@ -67,7 +67,7 @@ void write(amp_writer* w, const std::vector<blob::Curve>& curves, void* memory, 
     }
 }
 
-// In memory of every size up to the one that is needed, each of its own: a sanitizer sees a byte too many.
+// Writes to separate allocations of every size up to the one needed: a sanitizer detects a byte too many.
 template <class T> void same_bytes(const T& what, const Bytes& expected) {
     amp_writer w;
     size_t size = 0;
@@ -95,7 +95,7 @@ void bytes_are_those_of_the_layout() {
     same_bytes(std::vector<blob::Curve>{}, blob::history({}));
 }
 
-// What a writer says of calls behind the node "tone", its edge to "out" or a curve "pitch".
+// Expects the mistake that calls after the node "tone", its edge to "out" or a curve "pitch" cause.
 void mistake(const char* sentence, void (*calls)(amp_writer*), bool of_graph = true) {
     uint8_t memory[512];
     amp_writer w;

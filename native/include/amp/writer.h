@@ -1,11 +1,11 @@
-/* The writer of blobs, for C and C++ programs that have no Python: write_graph.h and write_history.h are its calls.
- * Header only: inline functions over two calls of the library, amp_describe_node and amp_checksum.
- * A writer puts one blob into memory of the caller, borrowed from the call that begins it to amp_write_end; it allocates nothing, and
- * belongs to one thread at a time. With memory NULL it only counts the bytes that the blob needs.
- * Texts are UTF-8, ended by a zero byte, up to 65535 bytes; they are copied, like samples. NULL is "", but for ports.
- * Checked here: the order of calls, sizes of texts and tensors, memory. All else is checked by who reads the blob.
- * Failure: record in `error`, stage "write", no violations. Calls before amp_write_end report nothing: the first mistake stays in the
- * writer, what follows does nothing, and amp_write_end gives it back. */
+/* Writes blobs in C and C++ programs without Python. The calls are in write_graph.h and write_history.h.
+ * Header only: inline functions that call two functions of the library, amp_describe_node and amp_checksum.
+ * A writer writes one blob to the caller's memory, which must be valid from amp_write_graph or amp_write_history to amp_write_end. It
+ * allocates nothing and may be used by one thread at a time. With memory NULL it only counts the bytes that the blob needs.
+ * Texts are UTF-8 with a final zero byte, up to 65535 bytes; texts and samples are copied. A NULL text is "", except for ports.
+ * The writer checks the order of calls, sizes of texts and tensors, and memory. The reader of the blob checks everything else.
+ * Failure: record in `error`, stage "write", no violations. Calls before amp_write_end report nothing: the writer stores the first
+ * mistake and ignores all further calls; amp_write_end returns the mistake. */
 #ifndef AMP_WRITER_H
 #define AMP_WRITER_H
 #include <stdio.h>
@@ -22,27 +22,27 @@ extern "C" {
 #define AMP_WRITER_NODES 0u
 #define AMP_WRITER_EDGES 1u
 #define AMP_WRITER_MODULATIONS 2u
-#define AMP_WRITER_CURVES 3u   /* of a control history */
+#define AMP_WRITER_CURVES 3u   /* curves of a control history */
 #define AMP_WRITER_ENDED 4u
 
-/* State of a writer, set by amp_write_graph or amp_write_history. No field is for the caller. */
+/* State of a writer, owned by the caller and initialised by amp_write_graph or amp_write_history. The caller must not use the fields. */
 typedef struct amp_writer {
-    uint8_t    *data;          /* NULL: counts only */
+    uint8_t    *data;          /* the caller's memory; NULL: bytes are only counted */
     size_t      capacity;
-    size_t      size;          /* bytes so far, also those beyond the capacity */
-    size_t      list;          /* where the count of the open list stands */
-    size_t      params;        /* that of the parameters of the last node, or of the points of the last curve */
-    size_t      tail;          /* of the graph: its heat budget; of a node: its thermo constants; of an edge: its slot; of a modulation: its mode */
-    size_t      end;           /* of the last edge: where its gates begin */
-    uint32_t    part;          /* AMP_WRITER_*, the open list */
+    size_t      size;          /* bytes of the blob so far, including those that exceed the capacity */
+    size_t      list;          /* offset of the item count of the open list */
+    size_t      params;        /* offset of the parameter count of the last node, or of the point count of the last curve */
+    size_t      tail;          /* offset of the graph's heat budget, a node's thermo constants, an edge's slot or a modulation's mode */
+    size_t      end;           /* offset of the last edge's gates */
+    uint32_t    part;          /* the open list: AMP_WRITER_* */
     uint32_t    count;         /* items of the open list */
     uint32_t    inner;         /* parameters of the last node, gates of the last edge, points of the last curve */
-    uint32_t    pieces;        /* of the last edge: bits 1 and 2 as in graph.h; 4: it has a heat share */
-    const char *mistake;       /* NULL: none */
-    char        where[96];     /* name of what was written last */
+    uint32_t    pieces;        /* parts of the last edge: bits 1 and 2 as in graph.h; 4: it has a heat share */
+    const char *mistake;       /* first mistake, static text; NULL: none */
+    char        where[96];     /* name of the item written last */
 } amp_writer;
 
-/* ---- what the calls are made of; not for callers ---- */
+/* ---- implementation of the calls; not for callers ---- */
 
 static inline void amp_writer_fail(amp_writer *w, const char *mistake) {
     if (!w->mistake) w->mistake = mistake;
@@ -63,7 +63,7 @@ static inline void amp_writer_put(amp_writer *w, const void *bytes, size_t size)
     w->size += size;
 }
 
-/* The lowest `size` bytes of a number, little endian on every machine. */
+/* Writes the lowest `size` bytes of a number at offset `at`, little endian on every machine. */
 static inline void amp_writer_number_at(amp_writer *w, size_t at, uint64_t value, size_t size) {
     uint8_t bytes[8];
     for (size_t i = 0; i < 8; ++i) bytes[i] = (uint8_t)(value >> (8 * i));
@@ -115,13 +115,13 @@ static inline void amp_writer_tensor(amp_writer *w, const amp_buffer *t) {
         }
 }
 
-/* One of a few, which a byte holds. */
+/* Writes an enumerator as one byte at offset `at`. */
 static inline void amp_writer_byte_at(amp_writer *w, size_t at, uint32_t value) {
     if (value > 255u) amp_writer_fail(w, "a mode, policy or interpolation is above 255. Use one that the headers name");
     amp_writer_number_at(w, at, value, 1);
 }
 
-/* One more of a counted list whose count stands at `at`. */
+/* Increments the count of a list, which is stored at offset `at`. */
 static inline void amp_writer_one_more(amp_writer *w, size_t at, uint32_t *count) {
     if (*count == UINT32_MAX) amp_writer_fail(w, "a list has more items than a count holds. Write less");
     if (w->mistake) return;
@@ -135,7 +135,7 @@ static inline void amp_writer_open_list(amp_writer *w, uint32_t part) {
     amp_writer_number(w, 0, 4);
 }
 
-/* Goes to a part, with empty lists for those that are passed over, and begins an item that errors call `name`. */
+/* Begins an item of a part; parts that are skipped become empty lists. `name` is the item's name in errors. */
 static inline void amp_writer_item(amp_writer *w, uint32_t part, const char *name) {
     size_t n = 0;
     if (w->part > part || (w->part != part && part == AMP_WRITER_CURVES))
@@ -149,7 +149,7 @@ static inline void amp_writer_item(amp_writer *w, uint32_t part, const char *nam
     amp_writer_one_more(w, w->list, &w->count);
 }
 
-/* Whether the last item is of a part, so that a call may complete it. */
+/* Whether the last item belongs to `part`, so that a call may add to it; otherwise stores the mistake `otherwise`. */
 static inline int amp_writer_last_is(amp_writer *w, uint32_t part, const char *otherwise) {
     if (w->part != part || w->count == 0) amp_writer_fail(w, otherwise);
     return !w->mistake;
@@ -161,14 +161,15 @@ static inline void amp_writer_begin(amp_writer *w, void *memory, size_t capacity
     w->capacity = memory ? capacity : 0;
     amp_writer_put(w, magic, 4);
     amp_writer_number(w, 1, 4);        /* version */
-    amp_writer_number(w, 0, 8);        /* length and checksum: amp_write_end */
+    amp_writer_number(w, 0, 8);        /* length and checksum: set by amp_write_end */
     amp_writer_number(w, 0, 8);
 }
 
 /* ---- the end ---- */
 
-/* [any] Seals the blob. `*size` receives the bytes it has, or needs: memory that is too small is AMP_E_INVALID_ARG and says how many.
- * Memory NULL succeeds, and only counts. Any other mistake is AMP_E_INVALID_ARG, with its sentence, and `*size` 0. */
+/* [any] Completes the blob with its length and checksum. `*size` receives the number of bytes it has. If the memory is too small, the call
+ * is AMP_E_INVALID_ARG and `*size` is the number needed; with memory NULL the call succeeds. Any other mistake is AMP_E_INVALID_ARG with
+ * its sentence, and `*size` is 0. */
 AMP_INLINE amp_status amp_write_end(amp_writer *w, size_t *size, amp_error *error) {
     char sentence[256] = "";
     if (w->part == AMP_WRITER_ENDED) amp_writer_fail(w, "the blob has ended. Begin another");
