@@ -79,9 +79,18 @@ def installed(program: str, package: str) -> bool:
 
 
 def node_missing() -> str:
-    """Why the bundles of the widgets cannot be built again; empty if they can."""
+    """Why JavaScript cannot be looked at; empty if it can."""
     found = shutil.which("node") and shutil.which("npm")
-    return "" if found else "no node and npm on this machine: drift of the widgets' bundles not looked at"
+    return (
+        ""
+        if found
+        else "no node and npm on this machine: bundles, lint, types and tests of the widgets not looked at"
+    )
+
+
+def script(name: str) -> tuple[str, ...]:
+    """The command that runs a script of the widgets' package.json."""
+    return ("npm", "--prefix", WIDGETS, "run", "--silent", name)
 
 
 def browser_missing() -> str:
@@ -178,7 +187,10 @@ def phases(long: bool, jobs: str) -> list[Phase]:
         ),
         Phase(
             "widgets",
-            (("npm", "--prefix", WIDGETS, "ci", "--silent"), ("node", f"{WIDGETS}/build.mjs", "--check")),
+            (
+                ("npm", "--prefix", WIDGETS, "ci", "--silent"),
+                *map(script, ("check", "lint", "types", "test")),
+            ),
             missing=node_missing,
             after=("format", "lint", "types"),  # npm makes anew a folder that they pass through
         ),

@@ -1,11 +1,17 @@
-/** Sends the newest value only: while one is on its way the next ones replace each other. */
+// @ts-check
+/**
+ * Sends the newest value only: while one is on its way the next ones replace each other.
+ * @template T
+ */
 export class Latest {
+  /** @param {(value: T) => unknown} send */
   constructor(send) {
     this.send = send;
     this.busy = false;
-    this.waiting = undefined;
+    this.waiting = /** @type {T | undefined} */ (undefined);
   }
 
+  /** @param {T} value */
   async push(value) {
     this.waiting = value;
     if (this.busy) return;

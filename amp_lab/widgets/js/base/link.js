@@ -1,4 +1,9 @@
+// @ts-check
 import { loss, watchKernel } from './kernel.js';
+
+/** @typedef {import('../types').Handler} Handler */
+/** @typedef {import('../types').Loss} Loss */
+/** @typedef {import('../types').Message} Message */
 
 const ANSWER_MS = 5000;
 
@@ -7,42 +12,55 @@ const ANSWER_MS = 5000;
  * for a kernel that no longer takes them. Once it is lost for good nothing is sent any more.
  */
 export class KernelLink {
+  /** @param {import('../types').Model} model */
   constructor(model) {
     this.model = model;
-    this.handlers = new Map();
-    this.waiting = new Map();
-    this.losses = new Set();
-    this.lost = null;
+    this.handlers = /** @type {Map<string, Handler>} */ (new Map());
+    this.waiting = /** @type {Map<string | undefined, { resolve: Function, reject: Function }>} */ (new Map());
+    this.losses = /** @type {Set<(lost: Loss | null) => void>} */ (new Set());
+    this.lost = /** @type {Loss | null} */ (null);
     this.count = 0;
     this.name = Math.random().toString(36).slice(2);
-    this.receive = (message, buffers) => this.#receive(message, buffers);
+    this.receive = (/** @type {Message} */ message, /** @type {DataView[]} */ buffers) => this.#receive(message, buffers);
     model.on('msg:custom', this.receive);
     this.unwatch = watchKernel(model, (lost) => this.#changed(lost));
     this.patience = setTimeout(() => this.lost ?? this.#set(loss('unanswered')), ANSWER_MS);
     this.#greet();
   }
 
+  /**
+   * @param {string} kind
+   * @param {Handler} handler
+   */
   on(kind, handler) {
     this.handlers.set(kind, handler);
     return this;
   }
 
-  /** Call `handler(lost)`, see watchKernel, when the kernel is lost, and with null when it is back. */
+  /**
+   * Call `handler(lost)`, see watchKernel, when the kernel is lost, and with null when it is back.
+   * @param {(lost: Loss | null) => void} handler
+   */
   onLost(handler) {
     this.losses.add(handler);
     return this;
   }
 
+  /** @param {string} kind */
   send(kind, content = {}) {
     if (this.lost && !this.lost.passes) return;
     try {
       this.model.send({ kind, ...content });
     } catch (error) { // a comm that its kernel has closed
-      this.#set(loss('unreachable', error.message));
+      this.#set(loss('unreachable', /** @type {Error} */ (error).message));
     }
   }
 
-  /** Resolves with {message, buffers}; rejects with an Error that has node, port and stack of the failure. */
+  /**
+   * Resolves with {message, buffers}; rejects with an Error that has node, port and stack of the failure.
+   * @param {string} kind
+   * @returns {Promise<{ message: Message, buffers: DataView[] }>}
+   */
   ask(kind, content = {}) {
     const id = `${this.name}:${(this.count += 1)}`;
     return new Promise((resolve, reject) => {
@@ -68,6 +86,7 @@ export class KernelLink {
     });
   }
 
+  /** @param {Loss | null} lost */
   #changed(lost) {
     if (this.lost && !this.lost.passes) {
       if (this.lost.kind === 'restarted' && lost?.kind === 'died') this.#set(lost);
@@ -75,11 +94,16 @@ export class KernelLink {
     else if (this.lost) this.#greet();
   }
 
+  /** @param {Loss | null} lost */
   #set(lost) {
     this.lost = lost;
     for (const handler of this.losses) handler(lost);
   }
 
+  /**
+   * @param {Message} message
+   * @param {DataView[]} buffers
+   */
   #receive(message, buffers) {
     const waiting = this.waiting.get(message.id);
     this.waiting.delete(message.id);

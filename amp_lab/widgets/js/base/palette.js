@@ -1,3 +1,4 @@
+// @ts-check
 // After the map "magma" of S. van der Walt and N. Smith (public domain, CC0): eleven of its 256 colours, mixed in between.
 const STOPS = [
   [0, 0, 4], [20, 14, 54], [59, 15, 112], [100, 26, 128], [140, 41, 129], [183, 55, 121],

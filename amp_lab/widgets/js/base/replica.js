@@ -1,15 +1,19 @@
+// @ts-check
+/** @typedef {import('../types').GraphDocument} GraphDocument */
+
 /** The view's copy of the graph: a document that patches of the journal bring from version to version. */
 export class Replica {
+  /** @param {() => void} resync ask Python for the whole document */
   constructor(resync) {
     this.resync = resync;
     this.version = -1;
-    this.document = { nodes: {}, edges: {}, modulations: {}, places: {}, folds: {} };
+    this.document = /** @type {GraphDocument} */ ({ nodes: {}, edges: {}, modulations: {}, places: {}, folds: {} });
     this.undo = 0;
     this.redo = 0;
-    this.listeners = new Set();
+    this.listeners = /** @type {Set<() => void>} */ (new Set());
   }
 
-  subscribe = (listener) => {
+  subscribe = (/** @type {() => void} */ listener) => {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
@@ -17,6 +21,7 @@ export class Replica {
   /** What React compares to know whether to draw again. */
   snapshot = () => this.document;
 
+  /** @param {{ version: number, undo: number, redo: number, document: GraphDocument }} state */
   load(state) {
     this.version = state.version;
     this.undo = state.undo;
@@ -25,6 +30,7 @@ export class Replica {
     this.#changed();
   }
 
+  /** @param {import('../types').Patch} patch */
   apply(patch) {
     if (this.version < 0 || patch.version <= this.version) return;
     if (patch.base !== this.version) {
@@ -56,6 +62,11 @@ export class Replica {
   }
 }
 
+/**
+ * @template T
+ * @param {Record<string, T>} table
+ * @param {Record<string, T | null>} changes
+ */
 function merged(table, changes) {
   if (!Object.keys(changes).length) return table;
   const result = { ...table };

@@ -45,6 +45,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
     setLinks((before) => lines(document, before));
   }, [document, contracts]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every new document is checked
   useEffect(() => {
     link.on('checked', (message) => setLatency(message.latency_frames));
     const timer = setTimeout(() => link.send('check', { version: replica.version }), CHECK_MS);
@@ -100,6 +101,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
     const area = root.getBoundingClientRect();
     return flow.screenToFlowPosition({ x: area.left + area.width / 2, y: area.top + area.height / 2 });
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: centre reads flow and the root, which stays
   const add = useCallback((type, at = centre(), join = {}) => {
     edit([{ op: 'add', type, at: [Math.round(at.x), Math.round(at.y)], ...join }]);
   }, [edit, flow]);
@@ -233,6 +235,7 @@ function Level({ root }) {
 function useSelection(model, names, select) {
   const key = names.join('\n');
   const now = useRef(key);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key stands for the names
   useEffect(() => {
     now.current = key;
     if (key !== model.get('selection').join('\n')) {

@@ -38,6 +38,7 @@ export const Catalogue = memo(function Catalogue({ catalogue, onAdd }) {
           <section key={group}>
             {group && <h4>{group}</h4>}
             {contracts.map((contract) => (
+              // biome-ignore lint/a11y/useSemanticElements: browsers do not drag a button
               <div className="entry" key={contract.id} draggable tabIndex={0} role="button" style={{ '--hue': hue(contract.group) }}
                 onDragStart={(event) => event.dataTransfer.setData(DRAG, contract.id)}
                 onDoubleClick={() => onAdd(contract.id)} onKeyDown={(event) => pick(event, contract)}

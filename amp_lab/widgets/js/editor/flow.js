@@ -1,24 +1,43 @@
+// @ts-check
 import { ends, height, WIDTH } from './shapes.js';
 
-/** Which fold a node is in, by name. */
+/** @typedef {import('../types').Box} Box */
+/** @typedef {import('../types').GraphDocument} GraphDocument */
+/** @typedef {import('../types').Line} Line */
+/** @typedef {import('../types').Link} Link */
+
+/**
+ * Which fold a node is in, by name.
+ * @param {GraphDocument['folds']} folds
+ */
 export function foldOf(folds) {
-  const found = {};
+  const found = /** @type {Record<string, string>} */ ({});
   for (const [title, names] of Object.entries(folds)) for (const name of names) found[name] = title;
   return found;
 }
 
-/** Ids of the boxes that show nodes: their own, or the fold that they are in. */
+/**
+ * Ids of the boxes that show nodes: their own, or the fold that they are in.
+ * @param {string[]} names
+ * @param {GraphDocument['folds']} folds
+ */
 export function shownAs(names, folds) {
   const fold = foldOf(folds);
   return new Set(names.map((name) => (fold[name] ? `fold:${fold[name]}` : name)));
 }
 
-/** Boxes of React Flow for a document; those that did not change stay the same objects, and selected ones where they are if `held`. */
+/**
+ * Boxes of React Flow for a document; those that did not change stay the same objects, and selected ones where they are
+ * if `held`.
+ * @param {GraphDocument} document
+ * @param {Record<string, import('../types').Contract>} contracts
+ * @param {Box[]} before
+ */
 export function boxes(document, contracts, before, held = false) {
-  const inHand = (box) => box?.dragging || (held && box?.selected);
+  const inHand = (/** @type {Box | undefined} */ box) => box?.dragging || (held && box?.selected);
   const known = new Map(before.map((box) => [box.id, box]));
   const fold = foldOf(document.folds);
-  const result = [];
+  const result = /** @type {Box[]} */ ([]);
   for (const [name, node] of Object.entries(document.nodes)) {
     if (fold[name]) continue;
     const contract = contracts[node.type];
@@ -30,7 +49,7 @@ export function boxes(document, contracts, before, held = false) {
     }
     result.push({
       ...(old ?? { id: name, type: 'node', selected: false }),
-      position: inHand(old) ? old.position : { x, y },
+      position: inHand(old) ? /** @type {Box} */ (old).position : { x, y },
       width: WIDTH,
       height: height(contract),
       ariaLabel: `${name}, ${node.type}`,
@@ -45,7 +64,7 @@ export function boxes(document, contracts, before, held = false) {
     const old = known.get(id);
     result.push({
       ...(old ?? { id, type: 'fold', selected: false }),
-      position: inHand(old) ? old.position : { x, y },
+      position: inHand(old) ? /** @type {Box} */ (old).position : { x, y },
       width: WIDTH,
       height: 66,
       data: { title, names },
@@ -54,11 +73,16 @@ export function boxes(document, contracts, before, held = false) {
   return result;
 }
 
-/** Lines of React Flow: edges and modulations, those between folded nodes left out. */
+/**
+ * Lines of React Flow: edges and modulations, those between folded nodes left out.
+ * @param {GraphDocument} document
+ * @param {Line[]} before
+ */
 export function lines(document, before) {
   const known = new Map(before.map((line) => [line.id, line]));
   const fold = foldOf(document.folds);
-  const result = [];
+  const result = /** @type {Line[]} */ ([]);
+  /** @type {(id: string, type: string, link: Link, handle: string) => void} */
   const add = (id, type, link, handle) => {
     const [src, out] = ends(link.from);
     const [dst, into] = ends(link.to);
@@ -87,7 +111,10 @@ export function lines(document, before) {
   return result;
 }
 
-/** The operation that makes a connection drawn by hand. */
+/**
+ * The operation that makes a connection drawn by hand.
+ * @param {{ source: string, sourceHandle: string, target: string, targetHandle: string }} ends
+ */
 export function connection({ source, sourceHandle, target, targetHandle }, options = {}) {
   const src = `${source}.${sourceHandle.slice(2)}`;
   const key = targetHandle.slice(2);
@@ -96,7 +123,11 @@ export function connection({ source, sourceHandle, target, targetHandle }, optio
     : { op: 'connect', src, dst: target, port: key, ...options };
 }
 
-/** Options of a link that survive when it is taken to another place. */
+/**
+ * Options of a link that survive when it is taken to another place.
+ * @param {Link} link
+ * @param {boolean} toParameter
+ */
 export function carried(link, toParameter) {
   const keep = toParameter ? ['delay_frames', 'channel', 'mode', 'scale', 'offset'] : ['delay_frames', 'gates', 'channel', 'kappa'];
   return Object.fromEntries(keep.filter((key) => key in link).map((key) => [key, link[key]]));

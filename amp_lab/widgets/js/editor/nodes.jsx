@@ -21,6 +21,7 @@ export const Box = memo(function Box({ data, selected }) {
         <span className="type">{node.params?.mode ?? node.params?.waveform ?? node.type}</span>
       </div>
       {Array.from({ length: ports }, (_, row) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a row is its number, and none is ever moved
         <div className="row" key={row}>
           <span>{contract.inputs[row]?.key}</span>
           <span>{contract.outputs[row]?.key}</span>

@@ -1,8 +1,12 @@
+// @ts-check
 /**
  * Text of the script that JupyterLab loads: a container as module federation defines it (`init`, `get`).
  *
  * The page gives `init` its table of shared modules, {name: {version: {get, loaded}}}. `get` answers with a
  * factory of the plugins, once the shared modules they import are there.
+ * @param {string} name
+ * @param {string[]} imports
+ * @param {string} code
  */
 export function container(name, imports, code) {
   return `(() => {

@@ -1,3 +1,4 @@
+// @ts-check
 const FIRST_S = 0.09;
 const TOTAL_S = 0.119;
 const LEAST_S = 0.06;
@@ -14,10 +15,11 @@ const DOWN_S = 0.002;
  * and some to spare.
  */
 export class Buffer {
+  /** @param {number} sampleRate in Hz */
   constructor(sampleRate) {
     this.rate = sampleRate;
     this.target = this.least = FIRST_S;
-    this.worst = [];
+    this.worst = /** @type {number[]} */ ([]);
     this.second = -1;
     this.quiet = 0;
     this.underruns = 0;
@@ -30,6 +32,9 @@ export class Buffer {
   /**
    * Take a report of the ring (its lowest fill, underruns so far) at a time, and how long the browser takes to bring
    * sound from there to the ear, in seconds; returns whether `frames` changed.
+   * @param {{ low: number, underruns: number, flowing: boolean }} report
+   * @param {number} now in seconds
+   * @param {number} output in seconds
    */
   note({ low, underruns, flowing }, now, output) {
     const before = this.frames;
@@ -54,7 +59,11 @@ export class Buffer {
     return this.frames !== before;
   }
 
-  /** More at once; until it is there, the ring says nothing about what is needed. */
+  /**
+   * More at once; until it is there, the ring says nothing about what is needed.
+   * @param {number} seconds
+   * @param {number} now
+   */
   #raise(seconds, now) {
     this.target = Math.min(seconds, MOST_S);
     this.quiet = now + QUIET_S;

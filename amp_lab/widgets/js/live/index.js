@@ -1,5 +1,4 @@
 import './live.css';
-import { Canvas } from '../base/canvas.js';
 import { h } from '../base/dom.js';
 import { KernelLink } from '../base/link.js';
 import { onTheme } from '../base/theme.js';

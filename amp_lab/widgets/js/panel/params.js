@@ -60,7 +60,7 @@ function makeRow(name, param, desk) {
       show(value);
       return { show: (now) => { live.now = now; if (!held()) show(now); }, now: value };
     },
-    choice(value) {
+    choice() {
       const pick = (choice) => commit(choice);
       if (param.choices.join('').length <= SEGMENT_LETTERS) {
         const buttons = param.choices.map((choice) => h('button', { text: choice, role: 'radio', onclick: () => pick(choice) }));

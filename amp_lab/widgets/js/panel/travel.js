@@ -1,8 +1,14 @@
+// @ts-check
 const STEPS = 1000;
+
+/** @typedef {{ log: boolean, low: number, high: number }} Range */
 
 /**
  * Where a slider of a parameter goes. Contracts allow a gain of a million; a slider that went there could not
  * be set to 0.8. So it covers what is usual around the default, and always the present value.
+ * @param {import('../types').Param} param
+ * @param {number} value
+ * @returns {Range}
  */
 export function travel(param, value) {
   const low = param.low ?? -Infinity;
@@ -19,11 +25,19 @@ export function travel(param, value) {
   return { log: false, low: Math.max(low, value < 0 || param.default === 0 ? -reach : 0), high: Math.min(high, reach) };
 }
 
+/**
+ * @param {Range} range
+ * @param {number} value
+ */
 export function toPosition({ log, low, high }, value) {
   const part = log ? Math.log(Math.max(value, low) / low) / Math.log(high / low) : (value - low) / (high - low);
   return Math.round(STEPS * Math.min(Math.max(part, 0), 1));
 }
 
+/**
+ * @param {Range} range
+ * @param {number} position
+ */
 export function toValue({ log, low, high }, position) {
   const part = position / STEPS;
   const exact = log ? low * (high / low) ** part : low + part * (high - low);

@@ -1,27 +1,36 @@
+// @ts-check
 const KEPT = 64;
+
+/** @typedef {import('../types').Tile} Tile */
 
 /** Extremes that were asked for: the newest ones stay, so that a zoom shows something with the next frame. */
 export class Tiles {
   constructor() {
-    this.tiles = [];
+    this.tiles = /** @type {Tile[]} */ ([]);
   }
 
   clear() {
     this.tiles = [];
   }
 
+  /** @param {Tile} tile */
   add(tile) {
     this.tiles.push(tile);
-    const whole = this.tiles.reduce((best, one) => (best && best.last - best.first >= one.last - one.first ? best : one), null);
+    const whole = this.tiles.reduce((best, one) => (best && best.last - best.first >= one.last - one.first ? best : one), /** @type {Tile | null} */ (null));
     while (this.tiles.length > KEPT) {
       const index = this.tiles.findIndex((one) => one !== whole);
       this.tiles.splice(index, 1);
     }
   }
 
-  /** The finest tile that covers a span for a signal; else the one that covers most of it. */
+  /**
+   * The finest tile that covers a span for a signal; else the one that covers most of it.
+   * @param {string} name
+   * @param {number} first
+   * @param {number} last
+   */
   find(name, first, last) {
-    let best = null;
+    let best = /** @type {Tile | null} */ (null);
     let score = Infinity;
     for (const tile of this.tiles) {
       if (!(name in tile.pairs)) continue;
@@ -32,6 +41,12 @@ export class Tiles {
     return best;
   }
 
+  /**
+   * @param {string[]} names
+   * @param {number} first
+   * @param {number} last
+   * @param {number} columns
+   */
   has(names, first, last, columns) {
     return this.tiles.some((tile) => tile.first === first && tile.last === last && tile.columns >= Math.min(columns, last - first)
       && names.every((name) => name in tile.pairs));

@@ -89,7 +89,7 @@ export default widget('timeline', ({ model, root, link, surface }) => {
     rows.label(context, inks, names, on.top, high);
     on.axis(context, schedule() ? wall : (value) => `${number(value)}`, inks);
     if (schedule()) {
-      if (firings) drawSchedule(context, on, inks, { firings, colours, top: on.top, high });
+      if (firings) drawSchedule(context, on, { firings, colours, top: on.top, high });
     } else drawDelays(context, on, inks, { plan, colours, top: on.top, high });
     context.textAlign = 'right';
     context.font = '10px system-ui, sans-serif';

@@ -1,6 +1,18 @@
+// @ts-check
 const BYTES = 16;
 
-/** Firings from the wire: {row, frames, start, length, frame} per firing. */
+/** @typedef {{ left: number, right: number, top: number, bottom: number, x: (value: number) => number }} Area */
+/**
+ * @typedef {{ first: number, last: number, columns: number }} Span
+ * @typedef {Span & { bars: true, list: ReturnType<typeof readBars>, load: null }} Bars
+ * @typedef {Span & { bars: false, list: null, load: Uint8Array }} Load
+ * @typedef {Bars | Load} Firings
+ */
+
+/**
+ * Firings from the wire: {row, frames, start, length, frame} per firing.
+ * @param {DataView} view
+ */
 export function readBars(view) {
   const bars = [];
   for (let at = 0; at + BYTES <= view.byteLength; at += BYTES) {
@@ -15,8 +27,13 @@ export function readBars(view) {
   return bars;
 }
 
-/** Firings in wall time: single bars where they can be told apart, else how busy each node is. */
-export function drawSchedule(context, plot, inks, { firings, colours, top, high }) {
+/**
+ * Firings in wall time: single bars where they can be told apart, else how busy each node is.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Area} plot
+ * @param {{ firings: Firings, colours: string[], top: number, high: number }} what
+ */
+export function drawSchedule(context, plot, { firings, colours, top, high }) {
   context.save();
   context.beginPath();
   context.rect(plot.left, plot.top, plot.right - plot.left, plot.bottom - plot.top);
