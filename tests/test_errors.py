@@ -13,6 +13,7 @@ import pytest
 
 import amp_lab
 from amp_lab import errors
+from amp_lab._native import FOLDER
 from amp_lab.errors import BY_STATUS, AmpError, GraphError, NativeCrash, NonFiniteError, plain, quoted
 
 NATIVE = Path(amp_lab.__file__).parent / "_native" / "__init__.py"
@@ -31,6 +32,7 @@ def load_binding(monkeypatch: pytest.MonkeyPatch, extension: ModuleType | None) 
 def extension(version: int, digest: bytes) -> ModuleType:
     """Make an extension that reports an ABI version and a source digest."""
     module = ModuleType("amp_lab._native._amp_native")
+    module.__file__ = str(FOLDER / "_amp_native.so")
     module.ffi = SimpleNamespace(string=lambda text: text)  # type: ignore[attr-defined]
     module.lib = SimpleNamespace(  # type: ignore[attr-defined]
         amp_abi_version=lambda: version,
@@ -98,6 +100,17 @@ def test_other_sources_are_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library built from other sources than the package records is refused."""
     with pytest.raises(errors.NativeLibraryStale, match=r"built from other sources \(got not-this.*Rebuild"):
         load_binding(monkeypatch, extension(1 << 16 | 2, b"not-this"))
+
+
+def test_the_library_may_lie_in_another_folder_than_its_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In an editable install the digest lies beside the extension, not beside the Python file."""
+    built = extension(1 << 16 | 2, b"these")
+    built.__file__ = str(tmp_path / "_amp_native.so")
+    (tmp_path / "source_digest.txt").write_text("these\n", encoding="utf-8")
+    folder = load_binding(monkeypatch, built).FOLDER
+    assert folder == tmp_path
 
 
 def test_an_unknown_public_name_is_an_attribute_error() -> None:

@@ -16,9 +16,9 @@ import pytest
 
 import amp_lab
 from amp_lab import lowlevel
+from amp_lab._native import FOLDER as NATIVE
 
 ROOT = Path(__file__).resolve().parents[1]
-NATIVE = Path(amp_lab.__file__).parent / "_native"
 LIBRARY = NATIVE / "libamp_native.so"
 CONSUMER = """
 cmake_minimum_required(VERSION 3.25)

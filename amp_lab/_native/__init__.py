@@ -1,11 +1,12 @@
-"""The binding: exactly ``ffi`` and ``lib``. Only `amp_lab.lowlevel` imports it."""
+"""The binding: ``ffi`` and ``lib``, and the folder they lie in. Only `amp_lab.lowlevel` uses the binding."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from amp_lab.errors import NativeLibraryMissing, NativeLibraryStale
 
-__all__ = ["ffi", "lib"]
+__all__ = ["FOLDER", "ffi", "lib"]
 
 REBUILD = "Rebuild with `make build` or `pip install .`."
 
@@ -26,6 +27,9 @@ except ImportError as error:
         )
     ) from error
 
+FOLDER = Path(str(sys.modules["amp_lab._native._amp_native"].__file__)).parent
+"""Of module, library, headers and CMake package; in an editable install not the folder of this file."""
+
 
 def _check_version() -> None:
     """Raise if the library was built from other headers or other sources than this package."""
@@ -35,7 +39,7 @@ def _check_version() -> None:
         raise NativeLibraryStale(
             f"amp_lab._native: ABI version differs (got {built:#x}, allowed {declared:#x}). {REBUILD}"
         )
-    recorded = Path(__file__).with_name("source_digest.txt")
+    recorded = FOLDER / "source_digest.txt"
     expected = recorded.read_text(encoding="utf-8").strip() if recorded.exists() else "no source_digest.txt"
     digest = ffi.string(lib.amp_source_digest()).decode()
     if digest != expected:

@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib import metadata
-from pathlib import Path
 
 from amp_lab.common.version import __version__
 from amp_lab.errors import visible
@@ -65,7 +64,7 @@ def _library() -> str:
     from amp_lab import _native, lowlevel
 
     major, minor = lowlevel.abi_version()
-    return f"ABI {major}.{minor} ({Path(_native.__file__).parent})"
+    return f"ABI {major}.{minor} ({_native.FOLDER})"
 
 
 def _build() -> str:

@@ -24,7 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import amp_lab
+from amp_lab._native import FOLDER
 from amp_lab.bench.workloads import SAMPLE_RATE, WORKLOADS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,7 @@ BUDGET = Path(__file__).with_suffix(".json")
 COUNTER = ROOT / "build" / "dev" / "native" / "bench" / "count_execute"
 BUILD = "cmake --preset dev && cmake --build --preset dev --target count_execute"
 PROFILES = ROOT / "build" / "reports" / "instructions"
-LIBRARY = Path(amp_lab.__file__).parent / "_native" / "libamp_native.so"
+LIBRARY = FOLDER / "libamp_native.so"
 LEVEL = "v3"
 ALLOWED = 0.01
 """Allowed growth: memory functions of the C library differ slightly between its versions."""

@@ -4,9 +4,9 @@ if(AMP_BUILD_PYTHON)
   install(TARGETS _amp_native LIBRARY DESTINATION . COMPONENT amp_runtime)
   install(FILES "${AMP_FFI_C}" DESTINATION . COMPONENT amp_runtime)
   if(SKBUILD)  # Jupyter's folders: the server extension, enabled, and the JupyterLab extension
-    install(DIRECTORY amp_lab/data/labextension/ COMPONENT amp_runtime
+    install(DIRECTORY amp_lab/data/labextension/ COMPONENT amp_jupyter
             DESTINATION "${SKBUILD_DATA_DIR}/share/jupyter/labextensions/amp-lab")
-    install(FILES amp_lab/data/jupyter_server.json RENAME amp_lab.json COMPONENT amp_runtime
+    install(FILES amp_lab/data/jupyter_server.json RENAME amp_lab.json COMPONENT amp_jupyter
             DESTINATION "${SKBUILD_DATA_DIR}/etc/jupyter/jupyter_server_config.d")
   endif()
 endif()
