@@ -13,13 +13,20 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from side_by_side import ENVIRONMENT, REPORTS, ROOT, Phase, run_all
+from system_packages import (
+    announcement,
+    browser_missing,
+    clang_missing,
+    fuzzer_missing,
+    installed,
+    strace_missing,
+)
 
 WIDGETS = "amp_lab/widgets/js"
 COUNT = "native/bench/instructions.py"
@@ -61,23 +68,6 @@ def pytest(
     )
 
 
-def fetch(package: str) -> None:
-    """Try to install a package of Debian's, where that is allowed."""
-    if not shutil.which("apt-get") or os.geteuid() != 0:
-        return
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
-    if subprocess.run(install, check=False).returncode:  # a fresh machine has no list of packages
-        subprocess.run(["apt-get", "update", "-qq"], check=False)
-        subprocess.run(install, check=False)
-
-
-def installed(program: str, package: str) -> bool:
-    """Whether there is a program, after trying to install it where that is allowed."""
-    if not shutil.which(program):
-        fetch(package)
-    return shutil.which(program) is not None
-
-
 def node_missing() -> str:
     """Why JavaScript cannot be looked at; empty if it can."""
     found = shutil.which("node") and shutil.which("npm")
@@ -93,52 +83,12 @@ def script(name: str) -> tuple[str, ...]:
     return ("npm", "--prefix", WIDGETS, "run", "--silent", name)
 
 
-def browser_missing() -> str:
-    """Why no browser test can run; empty if they can, or where they have to."""
-    there = any(map(shutil.which, ("google-chrome", "chromium-browser"))) or installed("chromium", "chromium")
-    required = os.environ.get("AMP_REQUIRE_BROWSER") == "1"
-    return "" if there or required else "no chromium on this machine: widgets not tried in a browser"
-
-
-def strace_missing() -> str:
-    """Why no writer can be killed at its system calls; empty if one can, or where one has to."""
-    there, required = installed("strace", "strace"), os.environ.get("AMP_REQUIRE_STRACE") == "1"
-    return "" if there or required else "no strace on this machine: no writer killed at its system calls"
-
-
 def count_missing() -> str:
     """Why no instructions can be counted against the budget; empty if they can."""
     installed("valgrind", "valgrind")
     command = (sys.executable, COUNT, "--missing")
     asked = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, text=True, capture_output=True, check=False)
     return "" if asked.returncode else asked.stdout.strip()  # what went wrong shows when the phase runs
-
-
-def clang_missing() -> str:
-    """Why there is no clang; empty if there is one."""
-    installed("clang++", "clang")
-    return "" if shutil.which("clang++") else "no clang++ on this machine: second compiler not tried"
-
-
-def fuzzer_missing() -> str:
-    """Why the libFuzzer targets cannot be built; empty if they can."""
-    if missing := clang_missing():
-        return missing
-    if not has_fuzzer():
-        version = subprocess.run(
-            ["clang++", "-dumpversion"], text=True, capture_output=True, check=True
-        ).stdout
-        fetch(f"libclang-rt-{version.partition('.')[0].strip()}-dev")
-    return "" if has_fuzzer() else "clang++ here has no libFuzzer: blobs not fuzzed"
-
-
-def has_fuzzer() -> bool:
-    """Whether clang++ builds a libFuzzer target."""
-    source = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'
-    with tempfile.TemporaryDirectory() as folder:
-        command = ("clang++", "-fsanitize=fuzzer,address", "-x", "c++", "-", "-o", f"{folder}/target")
-        build = subprocess.run(command, input=source, text=True, capture_output=True, check=False)
-    return build.returncode == 0
 
 
 def same_bits(*presets: str) -> tuple[str, ...]:
@@ -171,7 +121,10 @@ def phases(long: bool, jobs: str) -> list[Phase]:
     apart = ("-o", "norecursedirs=.* browser kills site")  # phases of their own, which check no golden
     guard = ("--nbval", "-p", "amp_lab.golden.nbguard", "--nbval-current-env", "--nbval-cell-timeout=120")
     fuzz = (f"-DAMP_FUZZ_SECONDS={600 if long else 60}",)
-    hooks = ("cmake", "--build", "--preset", "hooks", "--parallel", jobs)
+    hooks = (
+        ("cmake", "--preset", "hooks"),
+        ("cmake", "--build", "--preset", "hooks", "--parallel", jobs),
+    )
     libraries = ("native-hooks", "native-clang", "native-diag")  # what Python's tests load beside the wheel's
     return [
         Phase("format", (("ruff", "format", "--check"),)),
@@ -194,6 +147,7 @@ def phases(long: bool, jobs: str) -> list[Phase]:
             missing=node_missing,
             after=("format", "lint", "types"),  # npm makes anew a folder that they pass through
         ),
+        Phase("native-hooks", hooks, early=True),
         native("dev", jobs=jobs),
         native(
             "clang",
@@ -210,7 +164,6 @@ def phases(long: bool, jobs: str) -> list[Phase]:
             if long
             else ()
         ),
-        Phase("native-hooks", (("cmake", "--preset", "hooks"), hooks), early=True),
         *((instructions(),) if long else ()),
         pytest("python", "--golden-unused=fail", *apart, *matrix, after=libraries, alone=long),
         pytest("kills", "tests/kills", *(matrix if long else ()), missing=strace_missing, alone=long),
@@ -245,12 +198,17 @@ def main() -> int:
         parser.error(f"PHASE: unknown (got {', '.join(sorted(unknown))}, allowed {', '.join(known)}).")
     REPORTS.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
-    outcomes = run_all([known[name] for name in dict.fromkeys(arguments.names or known)], lanes)
+    chosen = list(dict.fromkeys(arguments.names or known))
+    if told := announcement(chosen):
+        print(told, flush=True)
+    outcomes = run_all([known[name] for name in chosen], lanes)
 
     print("\n== summary")
     for one in outcomes:
         numbers = f"{one.passed:6} passed{one.failed:5} failed{one.skipped:5} skipped{one.seconds:8.1f} s"
         print(f"{one.name:16}{numbers}  {one.note}".rstrip())
+    if left_out := [one.name for one in outcomes if one.note and not one.failed]:
+        print(f"NOT RUN: {', '.join(left_out)}")
     failed = sum(one.failed for one in outcomes)
     line = f"{sum(one.passed for one in outcomes)} passed, {failed} failed"
     (REPORTS / "summary.txt").write_text(line + "\n", encoding="utf-8")
