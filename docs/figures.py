@@ -2,9 +2,9 @@
 
 Plans and their pictures come from the graphs below, pages of the nodes from contracts and ``nodes/examples``
 (``node_pages.py``), pictures of their worked cases from those (``case_figures.py``), the table of C functions
-from the headers (``abi_page.py``), those of the meters from signals of their standards (``meter_cases.py``)
-and from closed forms (``distortion_cases.py``), the page of what the engine costs from ``perf/engine.json``,
-which ``amp-lab bench --report`` measures.
+from the headers (``abi_page.py``), the page of all pictures from these (``gallery_page.py``), those of the meters
+from signals of their standards (``meter_cases.py``) and from closed forms (``distortion_cases.py``), the page of
+what the engine costs from ``perf/engine.json``, which ``amp-lab bench --report`` measures.
 
 Texts have to be equal. Pictures may differ where letters are smoothed, as fonts are drawn by the machine.
 """
@@ -32,6 +32,7 @@ sys.path.insert(0, str(DOCS))
 import abi_page  # noqa: E402
 import case_figures  # noqa: E402
 import distortion_cases  # noqa: E402
+import gallery_page  # noqa: E402
 import imports_page  # noqa: E402
 import meter_cases  # noqa: E402
 import node_pages  # noqa: E402
@@ -105,7 +106,7 @@ def texts() -> dict[Path, str]:
     made = {DOCS / "plans" / f"{name}.txt": plan_text(name) for name in GRAPHS}
     made[PAGE] = filled(PAGE, "plan", f"```text\n{plan_text('echo_guard')}```")
     made[PERF / report.PAGE] = measured_page.text(report.load(PERF))
-    made |= imports_page.texts() | case_figures.pictures()
+    made |= imports_page.texts() | case_figures.pictures() | gallery_page.texts()
     return made | node_pages.texts() | abi_page.texts() | meter_cases.texts() | distortion_cases.texts()
 
 
