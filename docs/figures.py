@@ -2,9 +2,9 @@
 
 Plans and their pictures come from the graphs below, pages of the nodes from contracts and ``nodes/examples``
 (``node_pages.py``), pictures of their worked cases from those (``case_figures.py``), the table of C functions
-from the headers (``abi_page.py``), the page of all pictures from these (``gallery_page.py``), those of the meters
-from signals of their standards (``meter_cases.py``) and from closed forms (``distortion_cases.py``), the page of
-what the engine costs from ``perf/engine.json``, which ``amp-lab bench --report`` measures.
+from the headers (``abi_page.py``), the page of all pictures from these (``gallery_page.py``), those of the
+meters from signals of their standards (``meter_cases.py``) and from closed forms (``distortion_cases.py``),
+the page of what the engine costs from ``perf/engine.json``, which ``amp-lab bench --report`` measures.
 
 Texts have to be equal. Pictures may differ where letters are smoothed, as fonts are drawn by the machine.
 """

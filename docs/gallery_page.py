@@ -29,7 +29,7 @@ DRAWN = {
     "pictures/delays.png": ("Starts, latencies and what edges hold, against the plan.", "timeline.md"),
     "pictures/schedule.png": ("Nodes in firing order with their edges.", "timeline.md"),
     "perf/engine_cost.png": ("What the workloads cost.", "perf/engine.md"),
-    "perf/engine_graphs.png": ("Loops beside their bare ticks, cohorts beside single nodes.", "perf/engine.md"),
+    "perf/engine_graphs.png": ("Loops beside their bare ticks, cohorts beside nodes.", "perf/engine.md"),
     "perf/engine_profile.png": ("Where the time goes.", "perf/engine.md"),
 }
 """Other pictures: what each shows, and the page that says how it is made."""
@@ -50,7 +50,7 @@ class Card:
             f":img-top: {self.picture}",
             f":img-alt: {self.text}",
             f":link: {self.link}",
-            ":link-type: url",
+            f":link-type: {'url' if '.' in self.link else 'ref'}",
             self.text,
             ":::",
         )
@@ -72,10 +72,11 @@ def _cards() -> dict[str, list[Card]]:
     page = "nodes/{}.html#{}"
     return {
         "Widgets": [
-            Card(f"pictures/{name}_light.png", name, f"#code-{name}", text) for name, text in WIDGETS.items()
+            Card(f"pictures/{name}_light.png", name, f"code-{name}", text) for name, text in WIDGETS.items()
         ],
         "Nodes": [
-            Card(f"pictures/nodes/{t}.png", t, page.format(t, "example"), node_pages.example(t)[2]) for t in types
+            Card(f"pictures/nodes/{t}.png", t, page.format(t, "example"), node_pages.example(t)[2])
+            for t in types
         ],
         "Plans and what they cost": [
             Card(path, Path(path).stem.replace("_", " "), link.replace(".md", ".html"), text)
@@ -92,14 +93,16 @@ def _parts() -> list[str]:
     parts = [
         node_pages.NOTE.replace("the native contracts and docs/nodes/examples", "docs/gallery_page.py"),
         "# Gallery",
-        "Every picture of these pages. A card leads to the code that makes its picture: the pictures of the widgets to the "
-        "end of this page, those of the nodes to their examples. [figures.py](figures.py) draws all but the widgets, "
-        "which [screenshots.py](screenshots.py) takes in a browser, in both themes.",
+        "Every picture of these pages. A card leads to the code that makes its picture: those of the widgets "
+        "to the end of this page, those of the nodes to their examples. [figures.py](figures.py) draws "
+        "all but the widgets, which [screenshots.py](screenshots.py) takes in a browser, in both themes.",
     ]
     for title, cards in _cards().items():
         columns = "1 2 3 3" if title != "Worked cases" else "2 3 4 4"
         grid = "\n\n".join(map(str, cards))
-        parts.append(f"## {title}\n\n::::{{grid}} {columns}\n:gutter: 2\n:class-container: gallery\n\n{grid}\n::::")
+        parts.append(
+            f"## {title}\n\n::::{{grid}} {columns}\n:gutter: 2\n:class-container: gallery\n\n{grid}\n::::"
+        )
     parts.append("## Code of the widgets")
     for scene in screenshots.SCENES:
         code = scene.code.strip()

@@ -98,7 +98,9 @@ def resolve(dotted: str) -> Any:
 
 def faults_of_name(span: str) -> list[str]:
     """Return what is wrong with a span that is Python: names and keyword arguments that are not there."""
-    if not re.match(rf"(?:{'|'.join(ROOTS)})\.[a-zA-Z_]", span) or re.fullmatch(r"[\w/]+\.(?:h|py|json)", span):
+    if not re.match(rf"(?:{'|'.join(ROOTS)})\.[a-zA-Z_]", span) or re.fullmatch(
+        r"[\w/]+\.(?:h|py|json)", span
+    ):
         return []
     if re.fullmatch(r"[\w.]+\.\w+\?", span):
         span = span[:-1]
