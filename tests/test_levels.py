@@ -322,14 +322,14 @@ def test_the_true_peak_of_the_last_frames_is_seen() -> None:
     assert reads[0] > 20 * math.log10(1.1)
 
 
-@pytest.mark.parametrize("share", [0.02, 0.11, 0.25, 0.33, 0.4, 0.45, 0.46])
+@pytest.mark.parametrize("share", [0.02, 0.11, 0.25, 0.33, 0.4, 0.44, 0.45, 0.458, 0.46])
 def test_the_true_peak_of_a_sine_is_within_its_bound(share: float) -> None:
-    """At most 0.15 dB low and 0.001 dB high up to 0.46 of the rate, whatever the phase."""
+    """At most 0.15 dB low and 0.002 dB high up to 0.46 of the rate, whatever the phase."""
     n = np.arange(2_000)
     phases = np.linspace(0.0, np.pi, 40)[:, None]
     x = np.sin(2 * np.pi * share * n + phases) * np.kaiser(n.size, 14.0) ** 0.2
     read = measure.true_peak(x[None])[0]
-    assert read.max() < 0.001
+    assert read.max() < 0.002
     assert read.min() > -0.15
 
 

@@ -87,7 +87,7 @@ def true_peak(x: npt.ArrayLike) -> FloatArray:
 
     Between two samples the signal is a sum over the 32 samples on either side, by a sinc of the sampling rate
     under a Kaiser window of 80 dB; before its first and behind its last sample it is zero. A sine below 0.46
-    of the sample rate reads at most 0.15 dB low and 0.001 dB high. Time reversal, zeros at either end and a
+    of the sample rate reads at most 0.15 dB low and 0.002 dB high. Time reversal, zeros at either end and a
     change of sign leave every bit.
 
     Raises
