@@ -98,13 +98,14 @@ def _parts() -> list[str]:
         "all but the widgets, which [screenshots.py](screenshots.py) takes in a browser, in both themes.",
     ]
     for title, cards in _cards().items():
-        columns = "1 2 3 3" if title != "Worked cases" else "2 3 4 4"
+        columns = "1 2 2 2" if title != "Worked cases" else "2 3 4 4"
         grid = "\n\n".join(map(str, cards))
         parts.append(
             f"## {title}\n\n::::{{grid}} {columns}\n:gutter: 2\n:class-container: gallery\n\n{grid}\n::::"
         )
     parts.append("## Code of the widgets")
     for scene in screenshots.SCENES:
-        code = scene.code.strip()
-        parts.append(f"(code-{scene.name})=\n### {scene.name}\n\n```python\n{code}\n{scene.show}\n```")
+        code = scene.code.strip().replace("import amp_lab as amp\ng", "import amp_lab as amp\n\ng")
+        shown = scene.show.replace("'", '"')
+        parts.append(f"(code-{scene.name})=\n### {scene.name}\n\n```python\n{code}\n{shown}\n```")
     return parts
