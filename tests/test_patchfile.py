@@ -119,7 +119,7 @@ def test_what_is_unsaved_is_written_when_the_widget_closes(lab: Lab) -> None:
     hand(bench, {"op": "set", "node": "flt", "params": {"q": 3.0}})
     bench.close()
     assert q_in("voice.amp.json") == 3.0
-    assert bench.file._timer is None
+    assert not bench.file._later.waits
 
 
 def test_what_is_unsaved_is_written_when_the_kernel_ends(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -17,6 +16,7 @@ from amp_lab.graph.edits.states import Patch
 from amp_lab.widgets import disk, patch_text
 from amp_lab.widgets.base import by_hand
 from amp_lab.widgets.disk import DiskFile, digest
+from amp_lab.widgets.later import Later
 from amp_lab.widgets.patch_text import PatchText
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class PatchFile:
         self._files: dict[str, DiskFile] = {}
         self._theirs: PatchText | None = None
         self._seen: bytes = b""
-        self._timer: threading.Timer | None = None
+        self._later = Later(self.flush, "amp_lab patch file")
         self._edited = False
         self._written = -1  # version of the newest write that was begun
         self._adopting = False
@@ -362,7 +362,7 @@ class PatchFile:
     def _write(self, file: DiskFile, note: str = "") -> None:
         """Write the present graph, unless another program has written the file."""
         with self.journal.lock():
-            self._stop_timer()
+            self._later.cancel()
             if disk.switched_off():
                 self._to("unsaved", file.name)
                 return
@@ -403,19 +403,8 @@ class PatchFile:
         self._edited = True
         if self.status != "unsaved" or self._told is not file:
             self._to("unsaved", f"{file.name}: saving")
-        if self._timer is None and self.status == "unsaved":
-            self._timer = threading.Timer(DELAY_S, self._due)
-            self._timer.daemon, self._timer.name = True, "amp_lab patch file"
-            self._timer.start()
-
-    def _due(self) -> None:
-        self._timer = None
-        self.flush()
-
-    def _stop_timer(self) -> None:
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
+        if self.status == "unsaved":
+            self._later.ask(DELAY_S)
 
     def _lose(self) -> None:
         """Another graph is kept in the file from now on."""
