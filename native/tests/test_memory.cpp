@@ -4,25 +4,11 @@
 #include <utility>
 
 #include "check.hpp"
-#include "refusing_allocator.hpp"
-#include "rig.hpp"
+#include "memory_cases.hpp"
 
 namespace {
 
 using rig::Runtime;
-
-template <class F> long allocations_of(F&& f) {
-    const long before = allocations;
-    f();
-    return allocations - before;
-}
-
-struct Case {
-    blob::Graph graph;
-    uint32_t batches, block, flags;
-};
-
-bool has_curves(const blob::Graph& g) { return g.nodes[0].type == "controller"; }
 
 struct Stream {  // A stream of a graph with a tap on its output.
     amp_stream* raw = nullptr;

@@ -2,23 +2,11 @@
 #include <cstring>
 
 #include "check.hpp"
-#include "refusing_allocator.hpp"
-#include "rig.hpp"
+#include "memory_cases.hpp"
 
 namespace {
 
 using rig::Runtime;
-
-template <class F> long allocations_of(F&& f) {
-    const long before = allocations;
-    f();
-    return allocations - before;
-}
-
-struct Case {
-    blob::Graph graph;
-    uint32_t batches, block, flags;
-};
 
 std::vector<Case> cases() {
     std::vector<Case> list;
@@ -28,8 +16,6 @@ std::vector<Case> cases() {
                 list.push_back({g, batches, 32, flags});
     return list;
 }
-
-bool has_curves(const blob::Graph& g) { return g.nodes[0].type == "controller"; }
 
 // Buffers for the output node and for one tap on every node, allocated before counting begins.
 struct Buffers {
