@@ -40,12 +40,24 @@ class _Lent(Generic[Block]):
     nbytes: int
 
 
+class Retired:
+    """Whether memory that dies is used no more: a fork, or a worker that was lost, may look at it."""
+
+    def __init__(self) -> None:
+        self.yes = False
+
+
 class Recycler(Generic[Block]):
     """Blocks in sizes of powers of two, used again when the last view of the array in one is gone.
 
     It has no lock, so that neither a fork nor a signal handler that renders finds one taken: a block is in
     one place at a time, each step that moves it is one call, and a block that an exception drops between two
     steps is freed with its last reference.
+
+    Attributes
+    ----------
+    retired
+        Whether `retire` was called; blocks may share it.
     """
 
     def __init__(self) -> None:
@@ -53,7 +65,7 @@ class Recycler(Generic[Block]):
         self._dead: deque[weakref.ref[Any]] = deque()  # filled by callbacks that are C code alone
         self._warm: dict[int, deque[tuple[int, Block]]] = {}
         self._collected = 0  # blocks so far: their age in `_warm`
-        self._retired = False
+        self.retired = Retired()
 
     def take(
         self, shape: tuple[int, ...], make: Callable[[int], Block], smallest: int
@@ -95,7 +107,7 @@ class Recycler(Generic[Block]):
 
     def retire(self) -> None:
         """Keep nothing that dies from now on."""
-        self._retired = True
+        self.retired.yes = True
 
     def _block(self, size: int, make: Callable[[int], Block]) -> Block:
         if (block := self._reuse(size)) is not None:
@@ -132,7 +144,7 @@ class Recycler(Generic[Block]):
         one = self._lent.get(key)
         if one is None or one.array() is not None or self._lent.pop(key, None) is None:
             return
-        if one.block is not None and not self._retired:
+        if one.block is not None and not self.retired.yes:
             self._collected += 1
             self._warm.setdefault(one.size, deque()).append((self._collected, one.block))
 

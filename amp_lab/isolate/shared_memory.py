@@ -16,7 +16,7 @@ from math import prod
 import numpy as np
 
 from amp_lab.errors import OutOfMemory
-from amp_lab.execution.recycled_memory import Recycler
+from amp_lab.execution.recycled_memory import Recycler, Retired
 from amp_lab.graph.records.values import Samples
 from amp_lab.isolate.file_descriptors import memory_file
 from amp_lab.isolate.limits import reason
@@ -95,17 +95,10 @@ class _Piece:
     free: dict[int, list[int]] = field(default_factory=dict)
 
 
-class _Retired:
-    """Whether a fork, or a worker that was lost, may look at the memory."""
-
-    def __init__(self) -> None:
-        self.yes = False
-
-
 class _Range:
     """A part of a piece. With the object its pages go back to the system, unless others may look at them."""
 
-    def __init__(self, piece: _Piece, offset: int, size: int, retired: _Retired) -> None:
+    def __init__(self, piece: _Piece, offset: int, size: int, retired: Retired) -> None:
         self._piece, self._offset, self._size, self._retired = piece, offset, size, retired
 
     def place(self, shape: tuple[int, ...]) -> ArrayLocation:
@@ -141,7 +134,6 @@ class SharedMemory(MappedMemory):
         self._lock = threading.RLock()
         self._pieces: list[_Piece] = []
         self._recycler: Recycler[_Range] = Recycler()
-        self._retired = _Retired()
         _all[:] = [*(known for known in _all if known() is not None), weakref.ref(self)]
 
     def take(self, shape: tuple[int, ...]) -> tuple[ArrayLocation, Samples]:
@@ -166,7 +158,6 @@ class SharedMemory(MappedMemory):
 
     def retire(self) -> None:
         """Reuse nothing that dies from now on: a fork, or a worker that was lost, may look at it."""
-        self._retired.yes = True
         self._recycler.retire()
 
     def close(self) -> None:
@@ -188,7 +179,7 @@ class SharedMemory(MappedMemory):
         for piece in self._pieces:
             if piece.end + size <= piece.stop:
                 piece.end += size
-                return _Range(piece, piece.end - size, size, self._retired)
+                return _Range(piece, piece.end - size, size, self._recycler.retired)
         try:
             piece = self._grow(size)
         except OutOfMemory:
@@ -199,10 +190,10 @@ class SharedMemory(MappedMemory):
                 raise
             found, i = min(larger)
             return self._again(self._pieces[i], found)
-        return _Range(piece, piece.start, size, self._retired)
+        return _Range(piece, piece.start, size, self._recycler.retired)
 
     def _again(self, piece: _Piece, size: int) -> _Range:
-        return _Range(piece, piece.free[size].pop(), size, self._retired)
+        return _Range(piece, piece.free[size].pop(), size, self._recycler.retired)
 
     def _grow(self, size: int) -> _Piece:
         """Map another piece, as large as the file is, else as is needed; its first bytes are given away."""
