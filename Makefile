@@ -8,7 +8,7 @@ SOURCES := pyproject.toml CMakeLists.txt LICENSE README.md \
 	$(shell find amp_lab native/abi native/cffi native/cmake native/core native/dsp native/engine native/include native/kernel \
 	native/meters native/nodes native/plan \( -name __pycache__ -o -path amp_lab/widgets/js \) -prune -o -print)
 
-.PHONY: build demo test test-all bench lint format stubs docs widgets hooks clean
+.PHONY: build demo test test-all bench lint format stubs docs widgets hooks mutants clean
 .DELETE_ON_ERROR:
 
 build: $(VENV)/.installed
@@ -56,6 +56,11 @@ bench: build
 	cmake --preset dev
 	cmake --build --preset dev --target engine_bench
 	$(BIN)/amp-lab bench --report docs/perf
+
+# Puts small faults into golden, analysis and measure, one at a time, and sees whether a test fails. Hours; what
+# was tried is kept in build/reports. For example: make mutants MUTANTS="golden/verdict.py -j 2", or "--sample 400".
+mutants: build
+	$(BIN)/python -P tests/mutants.py $(MUTANTS)
 
 hooks: $(VENV)/.requirements
 	cmake --preset hooks
