@@ -1,4 +1,4 @@
-"""What a node type promises, as frozen records; and the choices of a run."""
+"""Contracts of node types as frozen records: ports, parameters, cases; and types of arguments of a render."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 Isolation: TypeAlias = Literal["auto", "process", "none"]
-"""Where native code runs: in a worker process, in this one, or a worker in notebooks."""
+"""Where native code runs: ``process`` (worker), ``none`` (this process), ``auto`` (worker in notebooks)."""
 Nonfinite: TypeAlias = Literal["raise", "allow"]
-"""Whether a NaN or Inf stops a render or passes."""
+"""Whether a NaN or Inf raises `NonFiniteError` or is passed on."""
 Progress: TypeAlias = Callable[[int, int], object]
-"""Called with frames done and frames in all."""
+"""A function that is called with frames done and frames in total."""
 
 ParamKind = Literal["number", "enum", "integer", "text", "matrix"]
 Rate = Literal["fixed", "batch", "frame"]
@@ -20,7 +20,7 @@ Rate = Literal["fixed", "batch", "frame"]
 
 @dataclass(frozen=True)
 class ParamContract:
-    """One parameter: its key (unit in the name), range, default and rate.
+    """Contract of one parameter: key (with the unit in its name), range, default and rate.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class ParamContract:
     choices: tuple[str, ...]
 
     def limits(self, sample_rate: float) -> tuple[float, float]:
-        """Lowest and highest value at a sample rate in Hz, in the parameter's unit.
+        """Return the lowest and highest value at a sample rate in Hz, in the parameter's unit.
 
         Examples
         --------
@@ -54,7 +54,7 @@ class ParamContract:
         return self.low, self.high * sample_rate if self.high_is_fs else self.high
 
     def allowed(self) -> str:
-        """Return the allowed values in words: ``1 to 0.49 fs Hz``, ``lowpass | bandpass``.
+        """Return the allowed values as text: ``1 to 0.49 fs Hz``, ``lowpass | bandpass``.
 
         Examples
         --------
@@ -73,10 +73,11 @@ class ParamContract:
 
 @dataclass(frozen=True)
 class PortContract:
-    """One port: how many channels, what it reads when unconnected, and what its edges do.
+    """Contract of one port: channels, value when unconnected, and how its edges are combined.
 
-    ``gather`` says how the edges of an input meet, ``scatter`` how the channels of an output leave, ``map``
-    whether an output mixes batches or picks frames. An output gathers nothing, an input scatters nothing: "".
+    ``gather`` is how an input combines its edges (``sum``, ``mean``, ...), ``scatter`` how an output gives
+    its channels to its edges, each "" on the other side. ``map`` is ``batch`` or ``frame`` where an output
+    mixes batches or picks frames, else ``none``.
 
     Examples
     --------
@@ -98,7 +99,7 @@ class PortContract:
 
 @dataclass(frozen=True)
 class CaseContract:
-    """One worked case of a node: stimulus, parameters as text, and how its render is compared.
+    """One worked case of a node type: stimulus, parameters as text, and how its render is compared.
 
     Examples
     --------
@@ -120,13 +121,13 @@ class CaseContract:
 
 @dataclass(frozen=True)
 class NodeContract:
-    """A node type: ports, parameters, latency in frames, laws it keeps and worked cases.
+    """Contract of a node type: ports, parameters, latency in frames, laws and worked cases.
 
-    ``adjoint`` is planned: nothing runs backward yet. ``io`` is ``none``, ``source`` (samples are bound to
-    the node) or ``sink``. ``curve_param`` names the curve that it plays, ``channels_param`` says how many
-    channels a source makes, values of ``limited_param`` may not exceed ``limit_param``, which is fixed, and
-    within ``bound_param`` stays the output of a type with the law ``bounded`` (within 1 if there is none):
-    keys of parameters, "" for none.
+    ``io`` is ``none``, ``source`` (the node plays samples bound to it) or ``sink``. ``adjoint`` is how the
+    node will be differentiated; no gradient is computed yet. These fields are keys of parameters, or "":
+    ``curve_param`` is the name of the curve that the node follows, ``channels_param`` the channels that a
+    source makes; values of ``limited_param`` may not exceed the fixed value of ``limit_param``; the output of
+    a type with the law ``bounded`` stays within +-``bound_param`` (+-1 if "").
 
     Examples
     --------
@@ -162,7 +163,7 @@ class NodeContract:
     digest: int
 
     def param(self, key: str) -> ParamContract | None:
-        """Return the parameter of that key, None if there is none.
+        """Return the parameter with a key, or None.
 
         Examples
         --------
@@ -189,5 +190,5 @@ class NodeContract:
 
     @cached_property
     def split_keys(self) -> frozenset[str]:
-        """Keys of the output ports that give each edge a channel of its own."""
+        """Keys of the output ports that give each edge one channel."""
         return frozenset(port.key for port in self.outputs if port.scatter == "split")

@@ -11,8 +11,8 @@ __all__ = ["enable_native_logging", "enable_py_c_logging"]
 def enable_native_logging(on: bool = True) -> None:
     """Switch native logging on or off in this process.
 
-    Lines are appended to the file that ``AMP_NATIVE_LOG`` names, else to ``amp_native.log`` in the working
-    directory.
+    Log lines are appended to the file that ``AMP_NATIVE_LOG`` names, by default to ``amp_native.log`` in the
+    working directory.
 
     Raises
     ------

@@ -1,10 +1,11 @@
 """Every failure as an exception class; native status codes map one to one.
 
-Messages read ``where: what (got X, allowed Y). What to do.`` Names and values that a user or a file gave are
-shown by `quoted` or `plain`: nothing in them can move a cursor, turn the direction of writing or fill a page.
+A message reads ``where: what (got X, allowed Y). What to do.`` Names and values that come from a user or a
+file go through `quoted` or `plain`, so that no control character reaches a terminal and no value fills a
+page.
 """
 
-# ruff: noqa: N818 - the names say what happened; `except amp.Pending` reads as it should
+# ruff: noqa: N818 - names of events without the suffix Error: `except amp.Pending`
 # ruff: noqa: PLC0414 - the helpers for texts of errors are imported from here
 
 from __future__ import annotations
@@ -25,24 +26,24 @@ from amp_lab.printable import visible as visible
 
 @dataclass(frozen=True)
 class Violation:
-    """One thing that is wrong, as a record: programs read its fields, `str` gives its line.
+    """One violation of a rule, as a record for programs; `str` gives the line that an error's text has of it.
 
-    Names and sentences stand as they were given, whole; the line shows what cannot be printed as escapes.
+    Fields hold names and sentences unchanged; in the line, characters that cannot be printed are escapes.
 
     Parameters
     ----------
     kind
-        Class of the error that this one alone would be.
+        Class of the error that would be raised for this violation alone.
     node, port
         Name of the node and key of its port or parameter, or name of a curve in ``port``; ``""`` if unknown.
     sentence
-        Where, what, the value and what is allowed.
+        Place, violation, value and allowed values.
     cure
-        What to do; ``""`` where the sentence ends with it.
+        What to do; ``""`` if the sentence includes it.
     src
-        Of a link that is at fault, which leads to ``node``: the node it comes from, else ``""``.
+        If a link into ``node`` is at fault, the node at which the link begins; else ``""``.
     frames
-        Frames of delay that the link lacks, else 0.
+        Frames of delay that are missing on that link; else 0.
 
     Examples
     --------
@@ -74,8 +75,8 @@ class AmpError(Exception):
     Parameters
     ----------
     message
-        One sentence: where, what, cure. What cannot be printed is kept as escapes, and of a word of more than
-        `QUOTED` characters the middle is left out; lines stay lines.
+        Sentences: place, violation, cure. Unprintable characters other than line ends become escapes; words
+        of more than `QUOTED` characters are shortened in the middle.
     code
         Native status (0 if the failure is not native).
     stage
@@ -85,7 +86,7 @@ class AmpError(Exception):
     batch, channel, frame
         Logical position, -1 if unknown.
     violations
-        Everything that was found wrong; by default the failure itself is the only one.
+        All violations that were found; by default this failure alone.
 
     Examples
     --------
@@ -124,7 +125,7 @@ class AmpError(Exception):
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """Everything that was found wrong, at least one; the fields of the error are those of the first."""
+        """All violations that were found, one or more; the error's own fields are those of the first."""
         own = Violation(type(self), self.node, self.port, str(self.args[0] if self.args else ""))
         return self._violations or (own,)
 
@@ -134,7 +135,7 @@ class AmpError(Exception):
 
 
 class InvalidArgument(AmpError):
-    """A value, name or phase that is not allowed.
+    """A value or name is not allowed, or a call is not allowed in the present state.
 
     Examples
     --------
@@ -149,7 +150,7 @@ class InvalidArgument(AmpError):
 
 
 class ShapeError(AmpError):
-    """A tensor whose shape does not fit.
+    """An array has the wrong shape.
 
     Examples
     --------
@@ -163,13 +164,13 @@ class ShapeError(AmpError):
 
 
 class OutOfMemory(AmpError):
-    """The native side could not allocate."""
+    """The system does not give the memory that a call needs."""
 
     status = -3
 
 
 class Unsupported(AmpError):
-    """A feature this node or build does not have.
+    """The node, the build or the system does not have this feature.
 
     Examples
     --------
@@ -184,7 +185,7 @@ class Unsupported(AmpError):
 
 
 class Pending(AmpError):
-    """An input has not arrived, or the run was cancelled.
+    """An input has no samples for the next frame yet, or the call was cancelled.
 
     Examples
     --------
@@ -202,7 +203,7 @@ class Pending(AmpError):
 
 
 class BlobError(AmpError):
-    """A malformed blob: where and what.
+    """A blob is malformed; the message gives the byte and what was expected there.
 
     Examples
     --------
@@ -217,7 +218,7 @@ class BlobError(AmpError):
 
 
 class DriftError(AmpError):
-    """Plan, descriptors and contracts do not belong together.
+    """A plan was compiled from other descriptors or contracts than those at hand.
 
     Examples
     --------
@@ -236,7 +237,7 @@ class DriftError(AmpError):
 
 
 class CycleError(AmpError):
-    """A feedback cycle without enough edge delay.
+    """The edges of a feedback cycle have too few frames of delay.
 
     Examples
     --------
@@ -253,7 +254,7 @@ class CycleError(AmpError):
 
 
 class NonFiniteError(AmpError):
-    """A NaN or Inf appeared in a signal.
+    """A sample is NaN or infinite; the message gives node, port, batch, channel and frame.
 
     Examples
     --------
@@ -270,7 +271,7 @@ class NonFiniteError(AmpError):
 
 
 class ThermalError(AmpError):
-    """The heat budget was exceeded.
+    """A graph with the heat policy ``halt`` gave off more power than its budget in W.
 
     Examples
     --------
@@ -287,13 +288,13 @@ class ThermalError(AmpError):
 
 
 class InternalError(AmpError):
-    """A broken promise of the runtime itself; please report it."""
+    """The runtime broke one of its own rules, through no fault of the caller; please report it."""
 
     status = -11
 
 
 class RingFull(AmpError):
-    """A ring is at its limit.
+    """A ring between two nodes, or at an input, holds as many frames as it may.
 
     Examples
     --------
@@ -312,7 +313,7 @@ class RingFull(AmpError):
 
 
 class GraphError(AmpError, ValueError):
-    """A mistake in the model, found before anything native runs.
+    """A mistake in a graph or in the arguments of a call, found before native code runs.
 
     Examples
     --------
@@ -325,7 +326,7 @@ class GraphError(AmpError, ValueError):
 
 
 class FileError(GraphError):
-    """A file that is not acceptable or cannot be written; says which file, and the place inside it.
+    """A file cannot be read, does not hold what it should, or cannot be written; with path and place in it.
 
     Examples
     --------
@@ -340,16 +341,16 @@ class FileError(GraphError):
 
 
 class NativeCrash(AmpError):
-    """The rendering worker died by a signal; the calling process lives.
+    """A signal ended the worker process that was rendering; the calling process goes on.
 
     Parameters
     ----------
     signal
-        Name of the signal, ``SIGSEGV``, or ``""`` if it was killed for not answering.
+        Name of the signal, such as ``SIGSEGV``; ``HANG`` if the worker was killed because it stopped firing.
     node
-        Node that was firing, ``""`` if none was.
+        Node that was firing; ``""`` if none was.
     first_frame, frames
-        The window of logical frames being fired.
+        First logical frame and number of frames of that firing.
     """
 
     def __init__(
@@ -366,7 +367,7 @@ class WorkerUnavailable(AmpError):
 
 
 class IsolationWarning(UserWarning):
-    """A notebook renders in its own process, as no worker can be started: said once."""
+    """Once per process: no worker can be started, so renders run in the notebook's own process."""
 
 
 class NativeLibraryMissing(ImportError):
@@ -374,7 +375,7 @@ class NativeLibraryMissing(ImportError):
 
 
 class NativeLibraryStale(ImportError):
-    """The native library does not belong to these sources."""
+    """The native library was built from other sources than this package."""
 
 
 BY_STATUS: dict[int, type[AmpError]] = {

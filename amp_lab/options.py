@@ -1,7 +1,7 @@
-"""What a user may choose for a whole session: ``amp.options.display`` is how renders show themselves.
+"""Settings of a Python process: ``amp.options.display`` chooses how renders are displayed in notebooks.
 
-A name or a value that does not exist is an error that lists what does. ``del amp.options.display.codec``
-gives the default back, ``amp.options.display.reset()`` all of them.
+An unknown name or value raises an error that lists the known ones. ``del amp.options.display.codec`` restores
+the default of one option, ``amp.options.display.reset()`` those of all.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ __all__ = ["Display", "display"]
 
 Codec = Literal["flac", "wav", "mp3"]
 FIGURES = ("waveform", "spectrum", "spectrogram", "heat", "timeline", "delays")
-"""Figures a display can hold, in the order in which they are shown."""
+"""Figures that a display can have, in the order in which they are shown."""
 
 
 class Display:
-    """How a `Render` is displayed in a notebook; budgets are bytes of the notebook's file.
+    """How a `Render` is displayed in a notebook; budgets are in bytes of the notebook's file.
 
     Attributes
     ----------
     codec
         Format of the player's sound. ``"flac"`` and ``"wav"`` hold the same 16-bit samples. ``"mp3"`` is
-        lossy: a longer excerpt fits, and the player says that it is lossy.
+        lossy, which the caption of the player states; a longer excerpt fits.
     figures
-        Names of the figures to show, of waveform, spectrum, spectrogram, heat, timeline and delays. Heat is
-        shown where there is some, delays where a node has latency. Empty for none.
+        Names of the figures to show: waveform, spectrum, spectrogram, heat, timeline, delays; empty for none.
+        Heat is shown if a node gives off heat, delays if a node has latency.
     total_bytes
-        Everything together. The sound gets what the rest leaves, and is cut to an excerpt that fits.
+        Most bytes of the whole display. The sound is cut to an excerpt that fits into what the rest leaves.
     figures_bytes
-        All figures. They are drawn with fewer colours and dots, then left out, until they fit.
+        Most bytes of all figures. To fit they are drawn with fewer colours and pixels, then left out.
     poster_bytes
-        The one picture for places that show no HTML; 0 for none.
+        Most bytes of the PNG for viewers that do not show HTML; 0 for no PNG.
 
     Examples
     --------
@@ -60,7 +60,7 @@ class Display:
     poster_bytes: int = 60_000
 
     def reset(self) -> None:
-        """Give every option its default.
+        """Set every option to its default.
 
         Examples
         --------
@@ -94,12 +94,12 @@ class Display:
 
 
 class _Options(ModuleType):
-    """The module refuses names that mean nothing."""
+    """The module; setting an attribute that is not an option raises `AttributeError`."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("__"):
             cure = " Set its fields, as in options.display.codec." if name == "display" else ""
-            raise AttributeError(f"options: nothing can be put here (got {quoted(name)}).{cure}")
+            raise AttributeError(f"options: no such option (got {quoted(name)}, allowed display).{cure}")
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Graphs that ship, ready to play."""
+"""Graphs that come with the package and can be rendered as they are."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["three_osc", "three_osc_controls"]
 DETUNE = (0.9964, 1.0, 1.0045)
 """Frequency ratios of the three voices, about -6, 0 and +8 cents."""
 PHASES = (0.0, 0.37, 0.71)
-"""Start phases of the three voices in cycles, apart so that the first note does not begin with a spike."""
+"""Start phases of the three voices in cycles; unequal, so that the first note does not begin with a spike."""
 CIRCUIT = {"capacity_j_per_k": 2e-3, "conductance_w_per_k": 4e-3}
 """Heat constants of a small circuit: time constant 0.5 s."""
 STANDBY = CIRCUIT | {"heat_j_per_frame": 2.5e-7}
-"""A circuit that draws 12 mW at 48 kHz whatever it plays."""
+"""A circuit that gives off 12 mW at 48 kHz, independent of its signal."""
 
 
 def __dir__() -> list[str]:
@@ -24,7 +24,7 @@ def __dir__() -> list[str]:
 
 
 def three_osc_controls() -> ControlHistory:
-    """Return the ten-second performance `three_osc` plays.
+    """Return the control curves of ten seconds that `three_osc` follows by default.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def three_osc_controls() -> ControlHistory:
 
 
 def three_osc(controls: ControlHistory | None = None) -> Graph:
-    """Three detuned saws with vibrato through a low-pass filter, played by control curves.
+    """Return a graph of three detuned saws with vibrato through a low-pass filter, driven by control curves.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def three_osc(controls: ControlHistory | None = None) -> Graph:
 
 
 def _voice(g: Graph, lfo: Node, number: int, ratio: float, phase: float) -> Node:
-    """One oscillator at ``ratio`` times the pitch, with 1 Hz of vibrato."""
+    """Add an oscillator at ``ratio`` times the pitch, with a vibrato of 1 Hz in amplitude."""
     voice = g.oscillator(
         waveform="saw",
         quality="blep2",
@@ -82,7 +82,7 @@ def _voice(g: Graph, lfo: Node, number: int, ratio: float, phase: float) -> Node
 
 
 def _envelope(g: Graph) -> Node:
-    """Return an envelope played by the curves ``gate`` and ``velocity``."""
+    """Add an envelope that the curves ``gate`` and ``velocity`` drive."""
     gate = g.controller(curve="gate", name="gate")
     velocity = g.controller(curve="velocity", name="velocity")
     return g.envelope(

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 
 QUOTED = 80
-"""Characters of a name or value that texts show at most."""
+"""Most characters of a name or value in a text."""
 LISTED = 400
-"""Violations that the text of an error lists at most: of more the middle is left out, and counted."""
+"""Most violations in the text of an error; if there are more, the middle is left out and counted."""
 _ENDS = 100
-"""How many of them stand behind the middle."""
+"""How many of them come after the middle."""
 _LONG_WORD = re.compile(rf"[\w\-]{{{QUOTED + 1},}}")
 
 
@@ -23,9 +23,9 @@ def shortened(text: str, most: int = QUOTED) -> str:
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Show what cannot be printed as Python escapes: controls, ESC, NUL, marks of direction, lone surrogates.
+    """Return a text with Python escapes for unprintable characters: controls, marks of direction, surrogates.
 
-    Characters in ``keep`` stay as they are.
+    Characters in ``keep`` are not replaced.
     """
     if text.isprintable():
         return text
@@ -33,12 +33,12 @@ def visible(text: str, keep: str = "") -> str:
 
 
 def plain(name: object, most: int = QUOTED) -> str:
-    """Return a name as tables show it: on one line, printable, at most ``most`` of its characters."""
+    """Return a name as tables show it: one printable line of at most ``most`` characters of the name."""
     return visible(shortened(str(name), most))
 
 
 def quoted(value: object, most: int = QUOTED) -> str:
-    """Return a value as an error shows it: its `repr` on one line, printable, at most ``most`` characters."""
+    """Return a value as errors show it: its `repr` as one printable line of at most ``most`` characters."""
     if isinstance(value, str):
         return repr(shortened(str(value), most))
     try:
@@ -49,19 +49,19 @@ def quoted(value: object, most: int = QUOTED) -> str:
 
 
 def readable(text: str) -> str:
-    """Return lines that can be printed; of a word of more than `QUOTED` characters the middle is left out."""
+    """Return printable lines; words of more than `QUOTED` characters are shortened in the middle."""
     return visible(_LONG_WORD.sub(lambda word: shortened(word[0]), text), keep="\n")
 
 
 def listed(violations: Sequence[object], found: int = 0) -> str:
-    """Return one line per violation; of more than `LISTED` the middle is left out.
+    """Return one line per violation; if there are more than `LISTED`, the middle is left out.
 
     Parameters
     ----------
     violations
-        What was found.
+        The violations that were kept.
     found
-        How many there were, if not all were kept.
+        How many were found, if not all were kept.
     """
     more = max(found - len(violations), 0)
     tail = [f"... and {more} more that were not kept."] if more else []

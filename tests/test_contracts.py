@@ -259,5 +259,5 @@ def test_a_graph_has_one_sink_and_its_samples_say_the_channels() -> None:
     end = graph.add(sinks[0], source)
     assert graph.output_node is end
     for type_id in sinks:
-        with pytest.raises(amp.GraphError, match="has its output already"):
+        with pytest.raises(amp.GraphError, match="has an output already"):
             graph.add(type_id)

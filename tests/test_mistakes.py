@@ -103,14 +103,15 @@ class TestGraph:
                 lambda g: g.svf(cutoff_hz=0),
                 r"svf\.cutoff_hz: out of range \(got 0 Hz, allowed 1 to 0\.49 fs\)",
             ),
+            (lambda g: g.svf(q=0), r"svf\.q: out of range \(got 0, allowed 0\.1 to 1000\)"),
             (lambda g: g.svf(q=None), r"svf\.q: not a number, array or curve \(got None"),
             (lambda g: g.svf(q=amp.curve(3)), r"curve: not a name \(got 3"),
             (lambda g: g.svf(q=amp.batch("x")), r"batch: not numbers \(got 'x'"),
             (lambda g: g.input(samples=["a"]), r"input\.samples: not numbers \(got \['a'\]"),
-            (lambda g: g.noise(seed=True), r"noise\.seed: wants a whole number \(got True"),
+            (lambda g: g.noise(seed=True), r"noise\.seed: not a whole number \(got True"),
             (lambda g: g.gain(thermo=3), r"gain_2\.thermo: not heat constants \(got 3"),
             (lambda g: g.add(["svf"]), r"no such node type"),
-            (lambda g: g.connect("sine", 3), r"node: wants a node or its name \(got 3"),
+            (lambda g: g.connect("sine", 3), r"node: not a node \(got 3"),
             (lambda g: g.connect("sine", "gain", slot=1.5), r"gain\.in\.slot: not allowed \(got 1\.5"),
             (
                 lambda g: g.connect("sine", "gain", delay_frames=1.5),
@@ -183,7 +184,7 @@ class TestCurves:
             ),
             (lambda: amp.Curve.drawn("x", [(0, 1), (1,)]), r"curve 'x'\.points: not numbers"),
             (lambda: amp.Curve.drawn("x", 3), r"curve 'x'\.points: have the wrong shape"),
-            (lambda: amp.Curve.sampled("x", [1.0], 0), r"curve 'x'\.rate_hz: not a rate \(got 0"),
+            (lambda: amp.Curve.sampled("x", [1.0], 0), r"curve 'x'\.rate_hz: out of range \(got 0 Hz"),
         ],
     )
     def test_something_that_is_no_curve(self, build: Callable[[], object], message: str) -> None:
@@ -255,7 +256,7 @@ class TestFiles:
         ("change", "message"),
         [
             (lambda d: d["edges"][0].update({"to": -7}), r"\$\.edges\[0\]: to: not a place \(got -7"),
-            (lambda d: d["edges"][0].update({"from": -7}), r"\$\.edges\[0\]: source: wants a node"),
+            (lambda d: d["edges"][0].update({"from": -7}), r"\$\.edges\[0\]: source: not a source"),
             (lambda d: d["edges"][0].update({"gates": "x"}), r"\$\.edges\[0\]: .*gates: not allowed"),
             (lambda d: d["edges"][0].update({"slot": "x"}), r"\$\.edges\[0\]: .*slot: not allowed"),
             (lambda d: d["edges"].append(None), r"\$\.edges\[2\]: wrong kind \(got NoneType, allowed dict"),

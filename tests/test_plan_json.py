@@ -115,8 +115,8 @@ def test_both_forms_may_stand_side_by_side() -> None:
         ([edge(**{"from": "A.out"})], {}, "$.edges[0].from: no such key"),
         ([], {"gates": "beat"}, "$.gates: not a list (got 'beat', allowed a list of names)."),
         ([], {"gates": ["beat", 3]}, "$.gates[1]: not a name (got 3,"),
-        ([], {"descriptor_version": 3}, "$.descriptor_version: not known (got 3, allowed 1 or 2)."),
-        ([], {"descriptor_version": True}, "$.descriptor_version: not known (got True,"),
+        ([], {"descriptor_version": 3}, "$.descriptor_version: not supported (got 3, allowed 1 or 2)."),
+        ([], {"descriptor_version": True}, "$.descriptor_version: not supported (got True,"),
     ],
 )
 def test_errors_name_the_place_and_the_cure(

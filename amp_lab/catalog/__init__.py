@@ -1,4 +1,4 @@
-"""The node types of the native library, read once at import: ``catalog.types()``, ``catalog["svf"]``."""
+"""The node types of the native library, read at import: ``catalog.types()``, ``catalog["svf"]``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from amp_lab.lowlevel import library
 from amp_lab.lowlevel.contracts import contracts
 
 BY_ID = {contract.id: contract for contract in contracts()}
-"""Contracts by type; none if ``AMP_ISA`` names an instruction set that this machine lacks."""
+"""Contracts by type id; empty if ``AMP_ISA`` names an instruction set that this machine lacks."""
 
 
 def types() -> tuple[str, ...]:
-    """Ids of all node types, ordered.
+    """Return the ids of all node types, sorted.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def contract(type_id: str) -> NodeContract:
     Raises
     ------
     GraphError
-        If there is no such type, with the list and the nearest name.
+        If there is no such type; the message lists the types and the nearest name.
     InvalidArgument
         If ``AMP_ISA`` names an instruction set that this machine lacks.
 

@@ -13,7 +13,7 @@ STUB = Path(__file__).parents[1] / "graph" / "builders.pyi"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write or check the stub; returns the exit code."""
+    """Write or check the stub, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m amp_lab.catalog", description=__doc__)
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument(

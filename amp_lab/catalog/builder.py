@@ -1,4 +1,4 @@
-"""Builders: one `Graph` method per node type, with signature and docstring derived from the contract."""
+"""Builders: one `Graph` method per node type; signature and docstring are derived from the contract."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ BOUND = {
 
 
 def keyword_ports(contract: NodeContract) -> tuple[PortContract, ...]:
-    """Input ports that can be written as a keyword argument (``in`` cannot)."""
+    """Return the input ports whose key can be a keyword argument (``in`` cannot)."""
     return tuple(port for port in contract.inputs if not keyword.iskeyword(port.key))
 
 
 def takes_samples(contract: NodeContract) -> bool:
-    """Whether the node plays samples that are bound to it."""
+    """Return whether the node plays samples that are bound to it."""
     return contract.io == "source"
 
 

@@ -12,7 +12,7 @@ WIDTH = 100
 
 
 def aligned(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Lines whose columns line up; the last column is as wide as it likes. Cells are printable."""
+    """Return lines with aligned columns, the last one not padded; unprintable characters become escapes."""
     table = [tuple(visible(cell) for cell in row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)][:-1]
     return [
@@ -24,13 +24,13 @@ def aligned(rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def node_table(contracts: Iterable[NodeContract]) -> str:
-    """One line per type: id, group, ports and summary."""
+    """Return a table with a line per type: id, group, ports and summary."""
     rows = [(c.id, c.group, f"{_keys(c.inputs)} -> {_keys(c.outputs)}", c.summary) for c in contracts]
     return "\n".join(aligned([("type", "group", "inputs -> outputs", "summary"), *rows]))
 
 
 def node_page(contract: NodeContract) -> str:
-    """Everything a contract promises, in sections."""
+    """Return all of a contract as text, in sections."""
     about = [
         f"{contract.id} (revision {contract.revision}, {contract.group}): {contract.summary}",
         *textwrap.wrap(contract.doc, WIDTH),
@@ -64,13 +64,13 @@ def node_page(contract: NodeContract) -> str:
 
 
 def adjoint(contract: NodeContract) -> str:
-    """Return how a node will be differentiated: planned where it can be, as nothing runs backward yet."""
+    """Return how a node will be differentiated, marked as planned: no gradient is computed yet."""
     word = contract.adjoint.replace("_", " ")
     return f"planned: {word}" if contract.adjoint in ("exact", "subgradient") else word
 
 
 def _section(title: str, rows: Sequence[tuple[str, ...]]) -> str:
-    """Build a heading over aligned rows, the last column wrapped below itself."""
+    """Return a heading and aligned rows; long texts of the last column are wrapped within it."""
     widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)][:-1]
     indent = 2 + sum(widths)
     lines = [title]

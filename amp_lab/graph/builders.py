@@ -1,4 +1,4 @@
-"""One `Graph` method per node type; editors read the generated ``_builders.pyi`` beside this file."""
+"""One `Graph` method per node type; editors read the generated stub ``builders.pyi`` beside this file."""
 
 from amp_lab import catalog
 from amp_lab.catalog import builder

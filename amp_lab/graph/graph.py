@@ -1,6 +1,6 @@
-"""The graph a user builds and edits. It holds no samples of its own and computes no sound."""
+"""The graph that a user builds, edits, renders and runs."""
 
-# ruff: noqa: PLC0415 - renders and pictures are above graphs: imported when one is asked for
+# ruff: noqa: PLC0415 - renders and figures import graphs: they are imported when a method needs them
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class Graph(Builders, Stored):
     """Nodes, edges and modulations at one sample rate.
 
-    Node types are methods (``g.svf(...)``), derived from the native contracts. Several threads may edit.
+    Node types are methods (``g.svf(...)``), derived from the native contracts. All methods may be called from
+    several threads.
 
     Parameters
     ----------
@@ -39,9 +40,9 @@ class Graph(Builders, Stored):
     name
         Name of the graph.
     heat_budget_w
-        Allowed heat in watts, None for no budget.
+        Heat budget in W, None for no budget.
     heat_policy
-        ``report`` flags where the budget is exceeded, ``halt`` stops with `ThermalError`.
+        ``report`` lists the windows over the budget in `Heat.excesses`; ``halt`` raises `ThermalError`.
 
     Examples
     --------
@@ -68,7 +69,7 @@ class Graph(Builders, Stored):
 
     @property
     def curves(self) -> tuple[str, ...]:
-        """Names of the control curves that parameters and controllers follow, sorted.
+        """Names of the control curves that parameters and controller nodes follow, sorted.
 
         Examples
         --------
@@ -93,12 +94,12 @@ class Graph(Builders, Stored):
     # ---- plan, render ----
 
     def compile(self) -> Plan:
-        """Compile the plan natively; kept until the next edit.
+        """Return the compiled plan; it is compiled again only after an edit.
 
         Raises
         ------
         AmpError
-            Listing everything the graph lacks, or the cycle without enough delay.
+            If the graph has a violation, such as a cycle without delay; the error lists all of them.
 
         Examples
         --------
@@ -116,7 +117,7 @@ class Graph(Builders, Stored):
             return self._plan[1]
 
     def ipls(self) -> Schedule:
-        """Return the schedule a render follows by itself: voices of one shape side by side in lanes.
+        """Return the schedule that renders follow by default: nodes of one kind share the lanes of a kernel.
 
         Raises
         ------
@@ -137,9 +138,9 @@ class Graph(Builders, Stored):
         return self.compile().schedule
 
     def inputs(self, names: Sequence[str] | None = None) -> dict[str, Samples]:
-        """Return samples of ``input`` nodes, (B|1, C, N), by default of all of them.
+        """Return the samples of ``input`` nodes by name, (B|1, C, N) each; by default of all of them.
 
-        Files that an opened graph names are read now.
+        Sound files that a loaded graph names are read by this call.
 
         Examples
         --------
@@ -182,25 +183,27 @@ class Graph(Builders, Stored):
         nonfinite: Nonfinite = "raise",
         isolation: Isolation = "auto",
     ) -> Session:
-        """Start a session: push samples in, pull sound out, move parameters, with the bits of one render.
+        """Start a session: push samples, pull samples, set parameters; the bits are those of one render.
 
         Parameters
         ----------
         batches, controls, block_frames, trace, nonfinite, isolation
-            As for `render`; a session has a worker of its own.
+            As for `render`; each session has its own worker.
         live
-            Inputs that are pushed to; by default those without samples of their own. The others play theirs.
+            Names of the inputs that get their samples by `Session.push`; by default those without samples.
+            The other inputs play their samples.
         output
-            Whether the output is to be pulled; without it, read taps.
+            Whether the output can be pulled; if not, read taps.
         ring_frames
-            Frames a ring holds at first, beside what its edges' delays keep; by default enough for the plan.
+            Capacity of a ring at first, in frames beyond those of its edge delays; by default chosen by the
+            plan.
         limit_frames
-            Frames a ring may grow to for a reader that lags; by default 1,048,576.
+            Most frames that a ring may grow to while a reader lags; by default 1,048,576.
 
         Raises
         ------
         AmpError
-            As `compile` and `render` do; `Unsupported` for a heat budget that halts.
+            As `compile` and `render`; `Unsupported` for the heat policy ``halt``.
 
         Examples
         --------
@@ -247,46 +250,49 @@ class Graph(Builders, Stored):
         schedule: Schedule | Literal["plain"] | None = None,
         threads: int | None = None,
     ) -> Render:
-        """Render natively.
+        """Render the graph from frame 0, natively.
 
         Parameters
         ----------
         seconds, frames
-            Length; give one of them.
+            Length; give exactly one of the two.
         batches
-            Number of variants rendered side by side.
+            Number of variants B rendered together; parameters and samples may differ per batch.
         controls
             Control curves; by default those of the graph.
         taps
-            Nodes (first output) or ``"node.port"`` whose signals are kept too; ``"all"`` for every node.
+            Further signals to keep: names of nodes (first output) or ``"node.port"``; ``"all"`` for every
+            node.
         block_frames
-            Frames per block; by default chosen from the working set. The bits do not depend on it.
+            Frames per block; by default chosen so that the blocks fit the cache. The bits do not depend on
+            it.
         isolation
-            ``"process"`` (a worker whose crash is reported), ``"none"``, or ``"auto"``: it in notebooks.
+            ``"process"``: in a worker process, whose crash raises `NativeCrash`. ``"none"``: in this process.
+            ``"auto"``: ``"process"`` in notebooks, else ``"none"``.
         trace
-            Record firings.
+            Whether to record firings (`Render.trace`).
         nonfinite
-            ``"raise"`` stops at the first NaN or Inf, ``"allow"`` lets it pass.
+            ``"raise"`` raises `NonFiniteError` at the first NaN or Inf, ``"allow"`` passes it on.
         out
-            Where the audio goes, float64 (B, C, N) with contiguous frames. The render looks at it and
-            computes digest, figures and measurements when they are asked for: do not modify it until then.
+            Array that receives the audio: writable float64 (B, C, N) with contiguous frames. Digest, figures
+            and measurements of the render are computed from it on request: do not modify it until then.
         heat
-            Compute heat along the way (otherwise it is computed when asked for).
+            Whether to compute heat with the audio; otherwise `Render.heat` renders again.
         progress
-            Called with frames done and frames in all; by default a bar after one second.
+            Called with frames done and frames in total; by default a progress bar appears after one second.
         schedule
-            The order of firing: by default the derived one (`ipls`), ``"plain"`` for the plan's own, or one
-            that is followed exactly. The bits do not depend on it.
+            Order of firing: by default the derived one (`ipls`); ``"plain"`` for the plan's own order; or a
+            `Schedule`. The bits do not depend on it.
         threads
-            Most threads that render at a time; by default as many as the process may use. The bits are the
-            same. A trace, and a worker, whose crash is reported, keep to one.
+            Most threads at a time; by default as many as the process may use. The bits do not depend on it.
+            Traced renders and renders in a worker use one.
 
         Raises
         ------
         AmpError
-            The subclass that says what failed, with node and frame; `NativeCrash` if the worker died.
+            A subclass by kind of failure, with node and frame; `NativeCrash` if the worker died.
         KeyboardInterrupt
-            On Ctrl-C, at once and with a short traceback.
+            On Ctrl-C, within 0.1 s.
 
         Examples
         --------
@@ -315,7 +321,7 @@ class Graph(Builders, Stored):
                 schedule=schedule,
                 threads=threads,
             )
-        except KeyboardInterrupt as interrupt:  # what was running tells the caller nothing
+        except KeyboardInterrupt as interrupt:  # frames of the engine in the traceback do not help the caller
             raise interrupt.with_traceback(None) from None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -325,7 +331,7 @@ class Graph(Builders, Stored):
 
 
 def _unpickled(data: dict[str, Any], files: dict[str, Samples], folders: tuple[str, ...]) -> Graph:
-    """Undo `Graph.__reduce__`; samples that were read from files come along."""
+    """Return the graph that `Graph.__reduce__` pickled, with the samples that were read from files."""
     graph = Graph.from_dict(data)
     for name, read in files.items():
         graph._store.nodes[name] = replace(graph._store.nodes[name], samples=read)

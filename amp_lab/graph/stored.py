@@ -14,10 +14,10 @@ from amp_lab.graph.files import json_format, python_code
 
 
 class Stored(EditedGraph):
-    """The part of `Graph` that goes to texts and files and comes back."""
+    """The methods of `Graph` that write it to texts and files, and read it from them."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the graph as JSON values, sorted, defaults left out; reads back to the same bits.
+        """Return the graph as JSON values: sorted, without defaults; `from_dict` restores the same bits.
 
         Examples
         --------
@@ -31,20 +31,20 @@ class Stored(EditedGraph):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], *, allow_samples_from: str | Path | None = None) -> Self:
-        """Read what `to_dict` wrote. Nothing is imported or run.
+        """Return the graph that `to_dict` wrote. No code of the file is imported or run.
 
         Parameters
         ----------
         data
             JSON values.
         allow_samples_from
-            Folder below which sound files that ``source`` names may lie, and from which relative paths start.
-            The first render reads them. By default none is read: values have no folder of their own.
+            Folder that may hold the sound files that ``source`` parameters name; relative paths start there.
+            They are read by the first render. By default no sound file may be named.
 
         Raises
         ------
         FileError
-            Listing violations with their JSON paths.
+            If a value is not allowed; the error lists all violations with their JSON paths.
 
         Examples
         --------
@@ -61,7 +61,7 @@ class Stored(EditedGraph):
         return json_format.from_dict(cls, data, folders=_folders(allow_samples_from))
 
     def to_json(self) -> str:
-        """Readable JSON text.
+        """Return the graph as JSON text.
 
         Examples
         --------
@@ -79,7 +79,7 @@ class Stored(EditedGraph):
 
     @classmethod
     def from_json(cls, text: str, *, allow_samples_from: str | Path | None = None) -> Self:
-        """Read JSON text as `from_dict` reads values.
+        """Return the graph of a JSON text; arguments and errors are those of `from_dict`.
 
         Examples
         --------
@@ -92,12 +92,14 @@ class Stored(EditedGraph):
         return cls.from_dict(json_text.read_json(text), allow_samples_from=allow_samples_from)
 
     def save(self, path: str | Path) -> Path:
-        """Write the JSON text to a file; sound files below its folder are named from there.
+        """Write the JSON text to a file, and return its path.
+
+        Paths of sound files below the folder of the file are written relative to it.
 
         Raises
         ------
         FileError
-            If it cannot be written; the old file is whole then.
+            If the file cannot be written; an old file is then unchanged.
 
         Examples
         --------
@@ -115,20 +117,21 @@ class Stored(EditedGraph):
 
     @classmethod
     def load(cls, path: str | Path, *, allow_samples_from: str | Path | None = None) -> Self:
-        """Read a JSON file. Nothing is imported or run.
+        """Return the graph of a JSON file. No code of the file is imported or run.
 
         Parameters
         ----------
         path
             A regular file.
         allow_samples_from
-            A further folder below which sound files that ``source`` names may lie; by default only the file's
-            own. Relative paths start at the file's folder, links followed. The first render reads them.
+            A further folder that may hold the sound files that ``source`` parameters name; by default only
+            the file's folder may. Relative paths start at the file's folder. The first render reads the sound
+            files.
 
         Raises
         ------
         FileError
-            With the path, and the place inside.
+            If the file cannot be read or a value is not allowed; with path, and place in the file.
 
         Examples
         --------
@@ -147,7 +150,7 @@ class Stored(EditedGraph):
         return json_format.from_dict(cls, data, where=plain(path, 200), folders=folders)
 
     def to_code(self) -> str:
-        """Python that rebuilds this graph.
+        """Return Python code that builds this graph and binds it to ``g``.
 
         Examples
         --------

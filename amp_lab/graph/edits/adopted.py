@@ -1,4 +1,4 @@
-"""One graph made what another is: what both have stays the same objects, so a patch says what differs."""
+"""Make a graph equal to another one; equal objects are kept, so that the patch holds differences only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from amp_lab.graph.records.model import NodeRecord
 
 
 def take_over(graph: EditedGraph, other: EditedGraph) -> None:
-    """Make the nodes, links and properties of a graph those of another, in its order, inside an edit."""
+    """Set nodes, links and properties of a graph to those of another, in its order; call it in an edit."""
     store, theirs = graph._store, other._store
     handles = {name: store.handles.get(name) or Node(graph, name) for name in theirs.handles}
     tables: dict[TableName, dict[Any, Any]] = {
@@ -38,7 +38,7 @@ def take_over(graph: EditedGraph, other: EditedGraph) -> None:
 def _same(
     before: Mapping[Any, Any], after: Mapping[Any, Any], encode: Callable[[Any], Any]
 ) -> dict[Any, Any]:
-    """Return the second table with the first one's objects where both say the same as JSON."""
+    """Return the second table, with the objects of the first one where both are equal as JSON."""
     return {
         key: old if (old := before.get(key)) is not None and encode(old) == encode(value) else value
         for key, value in after.items()
@@ -46,7 +46,7 @@ def _same(
 
 
 def _with_samples(before: Mapping[str, NodeRecord], after: Mapping[str, NodeRecord]) -> dict[str, NodeRecord]:
-    """Return the second table; what the first one has read of the same sound files comes along."""
+    """Return the second table, with the samples that the first one has read from the same sound files."""
     return {
         name: replace(record, samples=old.samples)
         if record.samples is None and (old := before.get(name)) is not None and _reads_the_same(old, record)

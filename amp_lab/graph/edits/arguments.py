@@ -1,4 +1,4 @@
-"""The rules for builders' arguments: which go to ports, which to parameters, and what else is said."""
+"""Sort the arguments of builders into sources of input ports, parameters, and keywords of all nodes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Source: TypeAlias = Node | OutputRef
 
 @dataclass(frozen=True)
 class Arguments:
-    """A builder's arguments, sorted: sources per input port, raw parameter values, common keywords."""
+    """Arguments of a builder: sources by input port, unchecked parameter values, keywords of all nodes."""
 
     sources: dict[str, list[Source]]
     params: dict[str, Any]
@@ -72,7 +72,7 @@ def _positional(contract: NodeContract, inputs: tuple[Any, ...]) -> dict[str, li
 
 
 def _positional_samples(contract: NodeContract, inputs: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-    """Return the samples that were given by position."""
+    """Return samples that were passed as a positional argument."""
     if len(inputs) > 1 or "samples" in keywords:
         count = len(inputs) + ("samples" in keywords)
         raise TypeError(
@@ -82,7 +82,7 @@ def _positional_samples(contract: NodeContract, inputs: tuple[Any, ...], keyword
     if _is_source(inputs[0]):
         raise TypeError(
             f"{contract.id}: plays samples and has no input port (got {quoted(inputs[0])}, allowed an array "
-            "or path). Connect the node to something else."
+            "or a path). Give samples, or connect the node to another one."
         )
     return inputs[0]
 
@@ -96,7 +96,7 @@ def _source(contract: NodeContract, port: str, item: Any) -> Source:
     if isinstance(item, Node | OutputRef):
         return item
     raise TypeError(
-        f"{contract.id}.{port}: wants a node or one of its outputs (got {type(item).__name__}). "
+        f"{contract.id}.{port}: not a source (got {type(item).__name__}, allowed a node or an output). "
         + _cure(contract, item)
     )
 

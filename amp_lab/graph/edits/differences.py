@@ -1,4 +1,4 @@
-"""What differs between two states of a graph: it takes an edit back, and tells listeners of it."""
+"""Differences between two states of a graph; undo, events and patches are made from them."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ from amp_lab.graph.records.model import Link, NodeRecord, Thermo
 
 TableName: TypeAlias = Literal["handles", "nodes", "edges", "modulations", "attributes", "places"]
 At: TypeAlias = tuple[TableName, Any]
-"""A key in a table."""
+"""A table and a key in it."""
 PROPERTIES = {
     "name": "name",
     "heat_budget": "heat_budget",
     "heat_policy": "heat_budget",
     "controls": "controls",
 }
-"""Attributes of a graph that change its sound or its texts, and what `GraphChanged` calls them."""
+"""Attributes of a graph that change its sound or its texts, with the key of their `GraphChanged` event."""
 
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """Entries of a graph's tables before and after an edit, None for none.
+    """Entries of a graph's tables (see `Store`) before and after an edit, None where there is no entry.
 
-    `Store` says what the tables are. Values are immutable, so a difference costs what was edited.
+    Values are immutable, so a difference takes memory in proportion to the edit.
     """
 
     changes: Mapping[At, tuple[Entry | None, Entry | None]]
 
     def then(self, later: Difference) -> Difference:
-        """Return this difference and a later one as one."""
+        """Return the difference of this edit followed by a later one."""
         merged = dict(self.changes)
         for at, (before, after) in later.changes.items():
             merged[at] = merged.get(at, (before, after))[0], after
         return Difference(merged)
 
     def values(self, *tables: TableName) -> Iterator[tuple[Any, Any, Any]]:
-        """Iterate over keys with the values before and after, None for none, where these differ."""
+        """Yield key, value before and value after where the two differ; None where there is none."""
         for (table, key), (before, after) in self.changes.items():
             if table in tables:
                 was, now = before and before[1], after and after[1]
@@ -58,7 +58,7 @@ class Difference:
 
     @cached_property
     def names(self) -> dict[str, str | None]:
-        """Names that nodes had, with those they have now: None for one that is gone."""
+        """New name of each node by its old name; None for a node that was removed."""
         new = {id(now): name for name, _, now in self.values("handles") if now is not None}
         return {name: new.get(id(was)) for name, was, _ in self.values("handles") if was is not None}
 
@@ -74,9 +74,10 @@ class Difference:
         return [name for name, _, now in self.values("handles") if now is not None and name not in kept]
 
     def events(self) -> Iterator[Event]:
-        """Tell what differs, in an order in which each event can be followed by itself.
+        """Yield the events of the difference, in an order in which a listener can apply them one by one.
 
-        Edges go before their nodes and come after them. Edges that only follow a rename are not told.
+        Links are removed before their nodes and added after them. A link that only follows a rename of its
+        nodes has no event.
         """
         links = [self._links("edges"), self._links("modulations")]
         yield from (EdgeRemoved(link) for gone, _ in links for link in gone)
@@ -88,7 +89,7 @@ class Difference:
         yield from map(GraphChanged, changed)
 
     def _links(self, table: Literal["edges", "modulations"]) -> tuple[list[Link], list[Link]]:
-        """Return the links that went and those that came, without those whose nodes were only renamed."""
+        """Return removed and added links, without those that only follow a rename of their nodes."""
         gone = {key: was for key, was, _ in self.values(table) if was is not None}
         come = {key: now for key, _, now in self.values(table) if now is not None}
         for key, link in tuple(gone.items()) if self.renamed else ():
@@ -99,7 +100,7 @@ class Difference:
         return list(gone.values()), list(come.values())
 
     def _renames(self) -> Iterator[Event]:
-        """Rename nodes when their new name is free; names that change places go over one that is no name."""
+        """Yield renames to free names; nodes that exchange names go through ``name~``, no name of a node."""
         left = dict(self.renamed)
         while left:
             old = next((old for old, new in left.items() if new not in left), None)
@@ -130,7 +131,7 @@ def _is_but_for_ends(a: Link, b: Link) -> bool:
 
 
 def _keys(was: NodeRecord | None, now: NodeRecord) -> tuple[str, ...]:
-    """Return what differs of a node; of a new one what it was given, of one of another type what it has."""
+    """Return the keys that differ; of a new node, or of one with a new type, those that are not defaults."""
     old = {} if was is None or was.type != now.type else was.values
     differs = {
         "type": was is not None and was.type != now.type,

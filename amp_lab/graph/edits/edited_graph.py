@@ -1,4 +1,4 @@
-"""A graph as data that is edited: everything of `Graph` but its texts, its plan and its sound."""
+"""A graph as data: the part of `Graph` without files, plans and renders."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from amp_lab.graph.records.model import HEAT_POLICIES
 
 
 class EditedGraph(Editing):
-    """The part of `Graph` that is data: nodes and links, sample rate, name, heat budget, controls."""
+    """The part of `Graph` that is data: nodes, links, sample rate, name, heat budget, controls."""
 
     _sample_folders: tuple[str, ...] = ()
-    """Below which files may lie that an opened graph names."""
+    """Folders that may hold the sound files that a loaded graph names."""
 
     @checks.keywords
     def __init__(
@@ -30,7 +30,7 @@ class EditedGraph(Editing):
         heat_budget_w: float | None = None,
         heat_policy: Literal["report", "halt"] = "report",
     ) -> None:
-        catalog.types()  # says so at once if the engine cannot run here
+        catalog.types()  # raises here, not at the first render, if the engine cannot run on this machine
         rate = checks.sample_rate("Graph.sample_rate", sample_rate)
         self._store = Store()
         self._sample_rate = rate
@@ -43,7 +43,7 @@ class EditedGraph(Editing):
 
     @property
     def sample_rate(self) -> float:
-        """In Hz."""
+        """Sample rate in Hz."""
         return self._sample_rate
 
     @property
@@ -58,18 +58,18 @@ class EditedGraph(Editing):
 
     @property
     def heat_budget_w(self) -> float | None:
-        """Allowed heat in watts, None for no budget."""
+        """Heat budget in W, None for no budget."""
         watts: float | None = self._store.attributes["heat_budget"]
         return watts
 
     @property
     def heat_policy(self) -> str:
-        """``report`` or ``halt``."""
+        """What happens over the heat budget: ``report`` or ``halt`` (see `Graph`)."""
         policy: str = self._store.attributes["heat_policy"]
         return policy
 
     def set_heat_budget(self, watts: float | None, policy: Literal["report", "halt"] = "report") -> None:
-        """Set the heat budget in watts (None: none) and what happens when it is exceeded.
+        """Set the heat budget in W (None for no budget) and the heat policy.
 
         Examples
         --------
@@ -80,14 +80,15 @@ class EditedGraph(Editing):
         >>> g.set_heat_budget(-1.0)
         Traceback (most recent call last):
             ...
-        amp_lab.errors.GraphError: heat_budget_w: not a budget (got -1.0, allowed above 0 W, or None).
+        amp_lab.errors.GraphError: heat_budget_w: out of range (got -1.0, allowed above 0 W, or None). Give
+        watts.
         """
         budget, checked = _check_heat(watts, policy)
         self._assign(heat_budget=budget, heat_policy=checked)
 
     @property
     def controls(self) -> ControlHistory | None:
-        """Control curves a render uses when it is given none; files and code keep them."""
+        """Control curves that renders and sessions use by default; they are saved with the graph."""
         controls: ControlHistory | None = self._store.attributes["controls"]
         return controls
 
@@ -107,7 +108,7 @@ class EditedGraph(Editing):
     # ---- listeners ----
 
     def observe(self, listener: Listener) -> None:
-        """Call ``listener(event)`` after every edit (see `amp_lab.graph.edits.events`).
+        """Call ``listener(event)`` with every event of every edit (see `amp_lab.graph.edits.events`).
 
         Examples
         --------
@@ -121,7 +122,7 @@ class EditedGraph(Editing):
         self._store.observe(listener)
 
     def unobserve(self, listener: Listener) -> None:
-        """Stop calling a listener.
+        """Stop calling a listener; an unknown one is ignored.
 
         Examples
         --------
@@ -162,6 +163,7 @@ class EditedGraph(Editing):
 
 def _check_heat(watts: float | None, policy: str) -> tuple[float | None, str]:
     if watts is not None and checks.real("heat_budget_w", watts, "above 0 W, or None") <= 0:
-        raise GraphError(f"heat_budget_w: not a budget (got {quoted(watts)}, allowed above 0 W, or None).")
+        got = f"got {quoted(watts)}, allowed above 0 W, or None"
+        raise GraphError(f"heat_budget_w: out of range ({got}). Give watts.")
     budget = None if watts is None else float(watts)
     return budget, checks.choice("heat_policy", policy, HEAT_POLICIES, "policy")

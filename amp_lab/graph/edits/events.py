@@ -1,8 +1,8 @@
-"""What an edit changed in a graph, for whoever shows it.
+"""Events that `Graph.observe` reports after each edit.
 
-Events tell what differs between the beginning and the end of an edit (of a whole ``with g.edit():``), in an
-order in which each can be followed by itself: links that went, nodes that went, renames, nodes that are new
-or changed, links that came, properties of the graph. What came and went inside the edit is not told.
+Events are the differences between beginning and end of an edit (of a whole ``with g.edit():``), in an order
+in which a listener can apply them one by one: removed links, removed nodes, renames, new and changed nodes,
+added links, properties of the graph. What is added and removed within the same edit has no event.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from amp_lab.graph.records.model import Edge, Modulation
 
 @dataclass(frozen=True)
 class NodeAdded:
-    """A node appeared; `NodeChanged` follows if it has values of its own.
+    """A node was added; `NodeChanged` follows if it has parameters other than the defaults.
 
     Examples
     --------
@@ -30,7 +30,7 @@ class NodeAdded:
 
 @dataclass(frozen=True)
 class NodeRemoved:
-    """A node is gone; its edges were removed before it.
+    """A node was removed; `EdgeRemoved` of its links comes before.
 
     Examples
     --------
@@ -47,9 +47,9 @@ class NodeRemoved:
 
 @dataclass(frozen=True)
 class NodeRenamed:
-    """A node has another name; edges follow it.
+    """A node was renamed; its links have no event of their own.
 
-    Nodes that exchange names are renamed over ``name~``, which no node can have.
+    Nodes that exchange names are renamed through ``name~``, which no node can have.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class NodeRenamed:
 class NodeChanged:
     """Parameters (by key), ``thermo``, ``samples`` or ``type`` of a node changed.
 
-    With ``type`` all parameters have their defaults, but for the keys that are named.
+    If ``keys`` has ``type``, all parameters that it does not list have their defaults.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class NodeChanged:
 
 @dataclass(frozen=True)
 class EdgeAdded:
-    """An edge or modulation appeared.
+    """An edge or modulation was added.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class EdgeAdded:
 
 @dataclass(frozen=True)
 class EdgeRemoved:
-    """An edge or modulation is gone.
+    """An edge or modulation was removed.
 
     Examples
     --------

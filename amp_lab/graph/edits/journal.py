@@ -1,4 +1,4 @@
-"""Versions of a graph: every edit as a difference, with undo and redo."""
+"""The journal of a graph: every edit as a difference, with undo and redo."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from amp_lab.graph.edits.states import Patch, Place, State
 from amp_lab.graph.edits.transactions import Edit
 
 STEPS = 300
-"""Steps of undo that are kept."""
+"""Most steps of undo."""
 FILE: At = ("attributes", "file")
 
 Subscriber: TypeAlias = Callable[[Patch], object]
@@ -26,10 +26,10 @@ Watcher: TypeAlias = Callable[[NativeCrash | None], object]
 
 
 class Journal:
-    """The versions of one graph; `Journal.of` starts it, and it stays with the graph.
+    """The versions of one graph, with undo and redo; `Journal.of` returns the one journal of a graph.
 
-    Subscribers are called with patches in the order of versions, in the thread of the edit and under the
-    graph's lock: they pass on, and do no work. What one raises becomes a warning.
+    Subscribers are called with patches in the order of versions, in the thread that edits and while it holds
+    the graph's lock, so they must return quickly. An exception of a subscriber becomes a `RuntimeWarning`.
 
     Examples
     --------
@@ -78,13 +78,13 @@ class Journal:
         self._watchers: list[Watcher] = []
         self._crash: NativeCrash | None = None
         self.keeper: object = None
-        """What keeps the graph in a file, for the widgets."""
+        """The `PatchFile` of the graph, set by the widgets."""
         self.version = 0
         self._store.publish = self._publish
 
     @staticmethod
     def of(graph: EditedGraph) -> Journal:
-        """Return the journal of a graph, started if there is none."""
+        """Return the journal of a graph; it is created at the first call."""
         with graph._store.lock:
             found = started(graph)
             if found is None:
@@ -103,22 +103,22 @@ class Journal:
 
     @property
     def file(self) -> str:
-        """The patch file that the present state belongs to; "" for none."""
+        """Path of the patch file of the present state; "" for none."""
         file: str = self._store.attributes["file"]
         return file
 
     def place(self, name: str) -> Place | None:
-        """Return where a node lies on the canvas; None if it has no place."""
+        """Return the upper left corner of a node on the canvas in pixels; None if it has no place."""
         return self._store.places.get(self._store.handles.get(name))
 
     @property
     def undo_steps(self) -> int:
-        """How many steps can be undone."""
+        """Number of steps that can be undone."""
         return len(self._past)
 
     @property
     def redo_steps(self) -> int:
-        """How many undone steps can be done again."""
+        """Number of undone steps that can be done again."""
         return len(self._future)
 
     def subscribe(self, subscriber: Subscriber) -> None:
@@ -127,7 +127,7 @@ class Journal:
             self._subscribers.append(subscriber)
 
     def unsubscribe(self, subscriber: Subscriber) -> None:
-        """Stop calling a subscriber; one that is not there is ignored.
+        """Stop calling a subscriber; an unknown one is ignored.
 
         Examples
         --------
@@ -143,13 +143,13 @@ class Journal:
 
     @property
     def crash(self) -> NativeCrash | None:
-        """What the last render of the graph crashed with; None if it did not."""
+        """The `NativeCrash` of the graph's last render; None if that did not crash."""
         return self._crash
 
     def report(self, crash: NativeCrash | None) -> None:
-        """Keep what a render crashed with, or None after one that did not; watchers are told what is new.
+        """Set `crash` to that of a render, or to None after one that succeeded, and call the watchers.
 
-        Kept is a copy: the traceback of the exception holds the arrays of the render.
+        A copy is kept, since the traceback of the exception refers to the arrays of the render.
         """
         with self._store.lock:
             news = crash is not None or self._crash is not None
@@ -176,19 +176,19 @@ class Journal:
             self._watchers.append(watcher)
 
     def unwatch(self, watcher: Watcher) -> None:
-        """Stop calling a watcher; one that is not there is ignored."""
+        """Stop calling a watcher; an unknown one is ignored."""
         with self._store.lock:
             self._watchers = [known for known in self._watchers if known != watcher]
 
     def lock(self) -> AbstractContextManager[bool]:
-        """Hold the graph still, to read a state and its version together."""
-        return self._store.lock  # itself: a generator around it could be interrupted when it has taken it
+        """Return the graph's lock, a context manager: hold it to read a state together with its version."""
+        return self._store.lock  # no generator around it: an interrupt could leave it locked
 
     @contextmanager
     def step(self, gesture: str | None = None) -> Iterator[dict[str, Place]]:
-        """Make the edits inside one step of undo, all or none; steps of one gesture are one step.
+        """Make the edits of a ``with`` block one step of undo, all or none; steps of one gesture are merged.
 
-        Yields a table for the places of nodes that are added or moved meanwhile.
+        Yields a dict that receives the places of added or moved nodes by name.
         """
         places: dict[str, Place] = {}
         with Edit(self._store, partial(self._add_step, gesture=gesture)):
@@ -196,19 +196,19 @@ class Journal:
             self._put_places({name: at for name, at in places.items() if name in self._graph})
 
     def move(self, places: Mapping[str, Place], gesture: str | None = None) -> None:
-        """Place nodes on the canvas; coordinates of their upper left corners."""
+        """Place nodes on the canvas, as one step of undo; places are upper left corners in pixels."""
         with self.step(gesture):
             self._put_places(places)
 
     def settle(self, places: Mapping[str, Place], folds: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        """Give nodes that have no place one, and folds if given; a part of the present state, no step."""
+        """Place nodes that have no place yet, and set folds if given, without a step of undo."""
         with Edit(self._store, _no_step):
             self._put_places({name: at for name, at in places.items() if self.place(name) is None})
             if folds is not None:
                 self._put_folds(folds)
 
     def fold(self, title: str, names: tuple[str, ...]) -> None:
-        """Show some nodes as one box of that title; no names unfold it.
+        """Show some nodes as one box with a title; an empty tuple unfolds the box.
 
         Raises
         ------
@@ -228,7 +228,7 @@ class Journal:
             self._put_folds(folds | ({title: names} if names else {}))
 
     def belongs(self, file: str) -> None:
-        """Say that the present state, and those of the same file before and after it, belong to a file."""
+        """Set the file of the present state, and of earlier and later states that have the same file."""
         with Edit(self._store, _no_step):
             old = self.file
             self._store.put(*FILE, file)
@@ -244,7 +244,7 @@ class Journal:
         folds: Mapping[str, tuple[str, ...]],
         file: str,
     ) -> None:
-        """Make the graph what another one is, as one step; handles stay good where names are the same.
+        """Make the graph equal to another one, as one step; handles of nodes with equal names stay valid.
 
         Raises
         ------
@@ -266,7 +266,7 @@ class Journal:
             self._store.put(*FILE, file)
 
     def undo(self) -> bool:
-        """Undo the last step, wherever it came from; False if there is none.
+        """Undo the last step, made in Python or in a view; False if there is none.
 
         Raises
         ------
@@ -323,7 +323,7 @@ class Journal:
         return True
 
     def _publish(self) -> None:
-        """Take the differences of edits that are finished, and send their patches, in order."""
+        """Record the differences of finished edits and send their patches, in order."""
         self._seen = None
         while self._store.finished:
             difference, record = self._store.finished[0]
@@ -331,7 +331,7 @@ class Journal:
                 self.version += 1
                 self._unsent.append(states.patch(difference, self._store, self.version))
             self._store.finished = self._store.finished[1:]
-        if self._sending:  # a subscriber edits: it is sent this when all have been sent what came before
+        if self._sending:  # a subscriber made this edit: its patch is sent after those before it
             return
         self._sending = True
         try:
@@ -351,12 +351,12 @@ class Journal:
 
 
 def _no_step(_: Difference) -> bool:
-    """Record an edit that is a part of the present state: no step of undo, and no listener is called."""
+    """Record an edit as a part of the present state: no step of undo, no patch."""
     return False
 
 
 def _with_file(step: Difference, old: str, new: str) -> Difference:
-    """Return a step with another file, where it leads from or to the old one."""
+    """Return a step in which a file is replaced by another."""
     if FILE not in step.changes:
         return step
     before, after = (
@@ -366,18 +366,18 @@ def _with_file(step: Difference, old: str, new: str) -> Difference:
 
 
 def started(graph: EditedGraph) -> Journal | None:
-    """Return the journal of a graph, None if there is none yet."""
+    """Return the journal of a graph; None if it has none yet."""
     return graph._journal if isinstance(graph._journal, Journal) else None
 
 
 def report(graph: EditedGraph, crash: NativeCrash | None) -> None:
-    """Do what `Journal.report` does, if the graph has a journal."""
+    """Call `Journal.report` if the graph has a journal."""
     journal = started(graph)
     if journal is not None:
         journal.report(crash)
 
 
 def present(graph: EditedGraph) -> State:
-    """Return the present state of a graph, without starting a journal for it."""
+    """Return the present state of a graph, without creating a journal."""
     journal = started(graph)
     return states.look(graph._store) if journal is None else journal.state

@@ -1,4 +1,4 @@
-"""How the nodes of a graph are joined: edges from port to port, modulations from port to parameter."""
+"""Edits of the links of a graph: edges from port to port, modulations from port to parameter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from amp_lab.graph.records.values import Samples, numbers
 
 
 class Wiring(NodeTable):
-    """The part of `Graph` that joins nodes."""
+    """The methods of `Graph` that add, change and remove edges and modulations."""
 
     @checks.keywords
     def connect(
@@ -40,30 +40,37 @@ class Wiring(NodeTable):
         Parameters
         ----------
         src
-            A node (its first output), one of its outputs, or ``"node"`` / ``"node.port"``.
+            A node (its first output), an output of a node, ``"node"`` or ``"node.port"``.
         dst
-            The consumer.
+            The node that reads the signal.
         port
-            Its input port; may be left out if it has one.
+            Key of its input port; needed if it has several.
         slot
-            Order among the edges of that port; by default the next free one.
+            Place among the edges of the port, from 0; by default the next free one.
         delay_frames
-            The consumer reads frame n - delay_frames.
+            Delay d of the edge in frames: frame n of ``dst`` reads frame n - d of ``src``.
         gates
-            Ids of synchrony gates: consumers behind one gate start at one virtual time, the latest, so a gate
-            moves firings in time and changes no sample.
+            Names of synchrony gates. Nodes behind one gate start at one virtual time, that of the latest; a
+            gate moves firings in time and changes no sample.
         kappa
-            Share of heat that flows along; None for 1 / fan-out (0 where the edge delays inside a loop).
+            Share of the source's heat that flows along the edge, 0 to 1; None for 1 / fan-out (0 for an edge
+            with delay inside a loop).
         tokens
-            Initial tokens (B|1, C|1, delay_frames), read before the producer's frame 0.
+            Initial tokens (B|1, C|1, d): the frames that are read before frame 0 of ``src``; by default
+            zeros.
         channel
-            The one channel of the source to carry; None for all. The output of a ``split`` gives each edge a
-            channel of its own: by default the next free one.
+            Channel of the source to carry; None for all. An edge from a ``split`` carries one channel, by
+            default the next free one.
+
+        Returns
+        -------
+        Edge
+            The new edge.
 
         Raises
         ------
         GraphError, ShapeError
-            Naming the port or slot and what is allowed.
+            If a port, slot or value is not allowed; with what is allowed.
 
         Examples
         --------
@@ -101,14 +108,15 @@ class Wiring(NodeTable):
         slot: int | None = None,
         delay_frames: int = 0,
     ) -> Modulation:
-        """Let a signal m move a parameter p.
+        """Modulate a parameter p by a signal m, frame by frame.
 
-        ``multiply`` gives p * (offset + scale * m), ``add`` gives p + scale * m.
+        ``multiply`` makes the value p * (offset + scale * m), ``add`` makes it p + scale * m. The modulations
+        of one parameter are applied in slot order.
 
         Parameters
         ----------
         channel
-            Channel of the modulator to use; None for all, channel by channel.
+            Channel of the modulator for all channels of the node; None: channel c modulates channel c.
         slot, delay_frames
             As in `connect`.
 
@@ -130,7 +138,7 @@ class Wiring(NodeTable):
             source = self._source(src)
             if not isinstance(param, ParamRef):
                 raise GraphError(
-                    f"modulate: wants a parameter (got {quoted(param)}). "
+                    f"modulate: not a parameter (got {quoted(param)}, allowed a parameter of a node). "
                     "Write g.modulate(src, node.key, mode=...)."
                 )
             target = self._mine(param.node)
@@ -143,7 +151,7 @@ class Wiring(NodeTable):
         return modulation
 
     def disconnect(self, link: Link | str) -> None:
-        """Remove an edge or modulation, given itself or its id.
+        """Remove an edge or modulation, given the record or its id ``dst.port[slot]``.
 
         Examples
         --------
@@ -159,7 +167,7 @@ class Wiring(NodeTable):
             self._drop_link(self._link(link))
 
     def change(self, link: Link | str, **fields_: Any) -> Link:
-        """Replace fields of an edge or modulation (``delay_frames``, ``scale``, ...); return the new one.
+        """Replace fields of an edge or modulation (``delay_frames``, ``scale``, ...); return the new record.
 
         Examples
         --------
@@ -191,7 +199,8 @@ class Wiring(NodeTable):
             return node.output(port) if port else self._source(node)
         if not isinstance(src, Node):
             got = type(src).__name__
-            raise GraphError(f"source: wants a node or an output (got {got}). Use g.constant for numbers.")
+            cure = "Write g.constant(value=...) for a number."
+            raise GraphError(f"source: not a source (got {got}, allowed a node or an output). {cure}")
         node = self._mine(src)
         keys = node.contract.output_keys
         if not keys:
@@ -238,7 +247,8 @@ class Wiring(NodeTable):
             found: Link | None = table.get(place)
             if found is not None and (isinstance(link, str) or found is link):
                 return found
-        raise GraphError(f"{link}: no such edge in this graph (allowed: ids in g.edges and g.modulations).")
+        allowed = "allowed those of g.edges and g.modulations"
+        raise GraphError(f"{link}: no such link ({allowed}). Use one of these.")
 
     def _links_of(self, name: str) -> list[Link]:
         links: list[Link] = [*self._store.edges.values(), *self._store.modulations.values()]
@@ -256,7 +266,7 @@ class Wiring(NodeTable):
 
 
 def fits(link: Link, name: str, contract: NodeContract) -> bool:
-    """Whether an edge or modulation can stay when the node of that name has this contract."""
+    """Return whether an edge or modulation stays valid if the named node gets this contract."""
     source = link.src != name or link.src_port in contract.output_keys
     if isinstance(link, Edge):
         return source and (link.dst != name or link.dst_port in contract.input_keys)
@@ -272,7 +282,7 @@ def _key(link: Link) -> tuple[str, str, int]:
 
 
 def _place(id_: str) -> tuple[str, str, int]:
-    """Return what an id ``dst.port[slot]`` names; no link has slot -1."""
+    """Return the key of a link with the id ``dst.port[slot]``; slot -1, which no link has, if it is no id."""
     node, _, rest = id_.partition(".")
     key, _, slot = rest.partition("[")
     is_id = id_ == f"{node}.{key}[{slot[:-1]}]" and slot[:-1].isdecimal()
@@ -283,7 +293,7 @@ _PLAIN: dict[str, Any] = {"delay_frames": 0, "gates": (), "kappa": None, "tokens
 
 
 def _checked(where: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return fields of an edge or modulation in normal form; `GraphError` for a value of another kind."""
+    """Return fields of an edge or modulation in normal form; `GraphError` for a wrong kind of value."""
     return {
         key: _CHECKS[key](f"{where}.{key}", value) if key in _CHECKS else value
         for key, value in given.items()
@@ -317,10 +327,11 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
 
 def _edge_problem(edge: Edge) -> str:
     if edge.kappa is not None and not 0 <= edge.kappa <= 1:
-        return f"bad kappa (got {quoted(edge.kappa)}, allowed 0 to 1)."
+        return f"kappa is out of range (got {quoted(edge.kappa)}, allowed 0 to 1). Give a share, or None."
     if edge.tokens is not None and (edge.tokens.ndim != 3 or edge.tokens.shape[2] != edge.delay_frames):
         allowed = f"(B|1, C|1, {edge.delay_frames})"
-        return f"initial tokens have the wrong shape (got {edge.tokens.shape}, allowed {allowed})."
+        got = f"got {edge.tokens.shape}, allowed {allowed}"
+        return f"initial tokens have the wrong shape ({got}). Give as many frames as the edge delays."
     return ""
 
 
@@ -330,9 +341,9 @@ def _modulation_problem(mod: Modulation, contract: NodeContract) -> str:
         movable = (
             ", ".join(p.key for p in contract.params if p.kind == "number" and p.rate == "frame") or "none"
         )
-        return f"{contract.id}.{mod.param} cannot be modulated (allowed {movable})."
+        return f"{contract.id}.{mod.param} cannot be modulated (allowed {movable}). Choose one of these."
     if mod.mode not in get_args(Mode):
         return checks.unknown("mode", mod.mode, get_args(Mode), "mode")
     if mod.mode == "add" and mod.offset:
-        return f"offset means nothing with mode add (got {mod.offset:g}, allowed 0). Set the parameter."
+        return f"offset has no effect with mode add (got {mod.offset:g}, allowed 0). Set the parameter."
     return ""

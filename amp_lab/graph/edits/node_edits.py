@@ -1,4 +1,4 @@
-"""How nodes come, change and go."""
+"""Edits of the nodes of a graph: add, rename, replace, remove."""
 
 from __future__ import annotations
 
@@ -20,26 +20,28 @@ NAME = re.compile(r"\w[\w\-]*")
 
 
 class Editing(Wiring):
-    """The part of `Graph` that adds, renames, replaces and removes nodes."""
+    """The methods of `Graph` that add, rename, replace and remove nodes."""
 
     def add(self, type_id: str, *inputs: arguments.Source, **keywords: Any) -> Node:
-        """Add a node: what ``g.svf(...)`` does for ``g.add("svf", ...)``.
+        """Add a node and return its handle; ``g.svf(...)`` is ``g.add("svf", ...)``.
 
         Parameters
         ----------
         type_id
             A node type of the catalogue.
         *inputs
-            Sources: all to the only input port, or one each in port order; of ``input`` its samples.
+            Sources: all of them for the only input port, or one per input port in order. For a node of type
+            ``input`` its samples.
         **keywords
-            Input ports, parameters, ``name``, ``thermo`` (``samples`` and ``scale`` for ``input``).
+            Sources by input port, parameters, ``name`` and ``thermo``; for ``input`` also ``samples``,
+            ``scale``.
 
         Raises
         ------
         TypeError
             If a keyword is unknown.
         GraphError, ShapeError
-            If a name, value or port does not fit. The graph is then unchanged.
+            If a name, value or port is not allowed; the graph is then unchanged.
 
         Examples
         --------
@@ -66,7 +68,7 @@ class Editing(Wiring):
         existing = self.output_node if contract.io == "sink" else None
         if existing is not None:
             raise GraphError(
-                f"{existing.name}: the graph has its output already. Remove it, or mix before it."
+                f"{existing.name}: the graph has an output already (allowed 1). Remove it, or mix before it."
             )
         if given is None:
             return self._handles.free(contract.id)
@@ -86,7 +88,7 @@ class Editing(Wiring):
         return node
 
     def rename(self, node: Node | str, name: str) -> None:
-        """Give a node another name; its edges and its handle follow.
+        """Rename a node; its links are renamed with it and its handle stays valid.
 
         Examples
         --------
@@ -113,7 +115,7 @@ class Editing(Wiring):
                 self._put_link(replace(link, src=src, dst=dst))
 
     def remove(self, node: Node | str) -> None:
-        """Remove a node with its edges and modulations.
+        """Remove a node with all edges and modulations from or to it.
 
         Examples
         --------
@@ -132,12 +134,12 @@ class Editing(Wiring):
             self._store.set("places", handle, None)
 
     def replace(self, node: Node | str, type_id: str, **params: Any) -> tuple[Edge | Modulation, ...]:
-        """Make a node another type under its name; edges whose ports exist stay.
+        """Give a node another type; name, heat constants, and links whose ports the new type has are kept.
 
         Returns
         -------
         tuple of Edge and Modulation
-            Those that were dropped because the new type has no such port or parameter.
+            The links that were removed because the new type has no such port or parameter.
 
         Examples
         --------
@@ -165,7 +167,7 @@ class Editing(Wiring):
 
 
 def check_name(name: str) -> str:
-    """Return the name if it is one.
+    """Return a name of a node or graph, checked.
 
     Raises
     ------

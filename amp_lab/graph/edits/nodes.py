@@ -1,4 +1,4 @@
-"""The nodes of a graph and the handles that users hold of them: a node, its outputs, its parameters."""
+"""The nodes of a graph, and the handles of nodes, outputs and parameters that users work with."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ __all__ = [
 ]
 NO_THERMO = Thermo()
 NO_VALUES: Mapping[str, Value] = {}
-"""What most nodes share."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class OutputRef:
 
     @property
     def splits(self) -> bool:
-        """Whether each edge from it carries a channel of its own."""
+        """Whether each edge from this output carries one channel."""
         return self.port in self.node.contract.split_keys
 
     def __repr__(self) -> str:
@@ -78,12 +77,12 @@ class ParamRef:
 
     @property
     def value(self) -> Value:
-        """The parameter's own value, before modulation."""
+        """The value that was set, before modulation."""
         return self.node.params[self.key]
 
     @property
     def contract(self) -> ParamContract:
-        """Its unit, range, default and rate."""
+        """The contract of the parameter: unit, range, default and rate."""
         return next(p for p in self.node.contract.params if p.key == self.key)
 
     def __repr__(self) -> str:
@@ -93,8 +92,8 @@ class ParamRef:
 class Node:
     """Handle of a node in a graph; it stays valid when the node is renamed.
 
-    Parameters and output ports are attributes: ``flt.cutoff_hz``, ``env.reset``; where a name is taken,
-    `param` and `output` reach them.
+    Parameters and output ports are attributes: ``flt.cutoff_hz``, ``env.reset``. `param` and `output` return
+    those whose key is a method of the handle.
 
     Examples
     --------
@@ -125,27 +124,27 @@ class Node:
 
     @property
     def graph(self) -> Any:
-        """The `Graph` it belongs to; typed loosely, as that class is made of this one."""
+        """The `Graph` of the node (typed `Any`: that class derives from one in this module)."""
         return self._graph
 
     @property
     def name(self) -> str:
-        """Its unique name."""
+        """Name of the node, unique in its graph."""
         return self._name
 
     @property
     def record(self) -> NodeRecord:
-        """Its present state."""
+        """The node's present state as an immutable record."""
         return self._graph.record(self._name)
 
     @property
     def type(self) -> str:
-        """Stable id of its type."""
+        """Id of the node type."""
         return self.record.type
 
     @property
     def contract(self) -> NodeContract:
-        """What its type promises."""
+        """The contract of the node type."""
         return self._graph.contract(self._name)
 
     @property
@@ -156,11 +155,11 @@ class Node:
 
     @property
     def thermo(self) -> Thermo:
-        """Its heat constants."""
+        """Heat constants of the node."""
         return self.record.thermo
 
     def set(self, **params: ValueLike) -> Node:
-        """Set parameters: number, array (B|1, C|1, N|1), curve, choice or text; returns the node.
+        """Set parameters, all or none: number, array (B|1, C|1, N|1), curve, choice, text; return the node.
 
         Examples
         --------
@@ -170,8 +169,8 @@ class Node:
         >>> g["sine"].set(frequency_hz=50_000.0)
         Traceback (most recent call last):
             ...
-        amp_lab.errors.GraphError: sine.frequency_hz: out of range (got 50000 Hz, allowed 0 to 0.49 fs).
-            Choose a value inside.
+        amp_lab.errors.GraphError: sine.frequency_hz: out of range (got 50000 Hz, allowed 0 to 0.49 fs). Use a
+            value in this range.
         """
         self._graph.set_params(self, params)
         return self
@@ -183,17 +182,17 @@ class Node:
         capacity_j_per_k: float | None = None,
         conductance_w_per_k: float | None = None,
     ) -> Node:
-        """Set all three heat constants (None: not given); returns the node."""
+        """Set all three heat constants (None for not given), and return the node."""
         self._graph.set_thermo(self, Thermo(heat_j_per_frame, capacity_j_per_k, conductance_w_per_k))
         return self
 
     def output(self, port: str) -> OutputRef:
-        """Return the output port of that key."""
+        """Return the output port with a key."""
         self._one_of(port, self.contract.output_keys, "output port")
         return OutputRef(self, port)
 
     def param(self, key: str) -> ParamRef:
-        """Return the parameter of that key."""
+        """Return the parameter with a key."""
         self._one_of(key, tuple(p.key for p in self.contract.params), "parameter")
         return ParamRef(self, key)
 
@@ -225,13 +224,13 @@ class Node:
 
 
 class NodeTable:
-    """The part of `Graph` that holds nodes, edges and modulations, and sets what a node holds."""
+    """The part of `Graph` that holds nodes and links."""
 
     _store: Store
     _sample_rate: float
 
     def edit(self) -> AbstractContextManager[None]:
-        """Group edits: ``with g.edit(): ...`` keeps all of them or, if an exception passes, none.
+        """Group edits: ``with g.edit(): ...`` keeps all of them or, after an exception, none.
 
         Examples
         --------
@@ -283,14 +282,14 @@ class NodeTable:
             return None if name is None else self._handles[name]
 
     def record(self, name: str) -> NodeRecord:
-        """State of the node of that name."""
+        """Return the present state of a node, by its name."""
         found = self._store.nodes.get(name)
         if found is None:
             raise self._no_node(name)
         return found
 
     def contract(self, name: str) -> NodeContract:
-        """Contract of the node of that name."""
+        """Return the contract of a node, by its name."""
         return catalog.contract(self.record(name).type)
 
     def __getitem__(self, name: str) -> Node:
@@ -306,9 +305,9 @@ class NodeTable:
         return len(self._handles)
 
     def set_params(self, node: Node | str, params: Mapping[str, Any], *, read_files: bool = True) -> None:
-        """Set parameters of a node (``samples`` and ``scale`` too for ``input``); all or none.
+        """Set parameters of a node, all or none; of an ``input`` also ``samples`` and ``scale``.
 
-        Without ``read_files`` a file that ``source`` names is left to the first render.
+        With ``read_files=False`` a sound file that ``source`` names is read by the first render.
         """
         with self.edit():
             self._change(self._mine(node), params, read_files)
@@ -356,7 +355,7 @@ class NodeTable:
             return self._node(node)
         if not isinstance(node, Node):
             raise GraphError(
-                f"node: wants a node or its name (got {quoted(node)}). Use g['name'] or a handle."
+                f"node: not a node (got {quoted(node)}, allowed a handle or a name). Write g['name']."
             )
         if self._handles.get(node.name) is not node:
             cure = "Use this graph's own nodes."
@@ -365,14 +364,14 @@ class NodeTable:
 
 
 def checked_thermo(name: str, values: Mapping[str, float | None] | None) -> Thermo:
-    """Return heat constants that were given by key.
+    """Return heat constants given by key, checked.
 
     Raises
     ------
     TypeError
         If a key is unknown.
     GraphError
-        If a value is no number from 0 on.
+        If a value is not a number of 0 or more.
     """
     if values is None:
         return NO_THERMO
@@ -387,7 +386,7 @@ def checked_thermo(name: str, values: Mapping[str, float | None] | None) -> Ther
             raise TypeError(checks.unknown(f"{name}.thermo", key, keys, "constant"))
         if value is not None and checks.real(f"{name}.thermo.{key}", value, "0 or more") < 0:
             raise GraphError(
-                f"{name}.thermo.{key}: not allowed (got {quoted(value)}, allowed 0 or more).", node=name
+                f"{name}.thermo.{key}: out of range (got {quoted(value)}, allowed 0 or more).", node=name
             )
     return Thermo(**{key: None if value is None else float(value) for key, value in values.items()})
 

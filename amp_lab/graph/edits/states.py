@@ -1,4 +1,4 @@
-"""A graph at one moment, and what changed from one version to the next, as widgets and files read them."""
+"""States of a graph and patches between its versions, as widgets and patch files use them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Key: TypeAlias = tuple[str, str, int]
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """A graph at one moment, with the places of its nodes on a canvas and its folds (names by title).
+    """A graph at one moment, with places of nodes on the canvas (pixels) and folds (names of nodes by title).
 
-    ``file`` is the patch file that it belongs to, if any: to undo that another file was opened is to go
-    back to the first.
+    ``file`` is the patch file of the state, "" for none; undoing the opening of a file restores the file
+    before.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """What changed from one version to the next; None in a table means gone.
+    """What changed from version ``base`` to ``version``; None in a table means removed.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class Patch:
     places: Mapping[str, Place | None]
     folds: Mapping[str, tuple[str, ...]] | None
     before: Mapping[str, NodeRecord | None]
-    """Under the keys of ``nodes``: what was there."""
+    """The former records of the keys in ``nodes``."""
 
 
 def look(store: Store) -> State:
@@ -97,7 +97,7 @@ def _names(store: Store, nodes: Iterable[Node]) -> tuple[str, ...]:
 
 
 def patch(difference: Difference, store: Store, version: int) -> Patch:
-    """Return a difference that led to the present state as what views are sent."""
+    """Return the patch that a difference, the last one before the present state, is sent as."""
     handles = [(was, now) for _, was, now in difference.values("handles")]
     changed: set[Node] = {node for both in handles for node in both if node is not None}
     placed: set[Node] = {node for node, _, _ in difference.values("places")}

@@ -1,4 +1,4 @@
-"""The state of a graph: tables that are edited as all or nothing, and the difference that each edit makes."""
+"""The state of a graph: tables with transactions, each of which makes a difference."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ class Store:
     Attributes
     ----------
     handles
-        Handles of nodes by name; a handle is told its name when it is put here.
+        Handles of nodes by name; putting a handle sets its name.
     nodes
         Records of nodes by name.
     edges, modulations
         By (dst, port or parameter, slot).
     attributes
-        Properties of the whole graph; ``folds`` (handles by title) and ``file`` are of its journal.
+        Properties of the whole graph; ``folds`` (handles by title) and ``file`` belong to its journal.
     places
-        Where nodes lie on a canvas, by handle, so that they follow a rename.
+        Places of nodes on the canvas, by handle, so that a rename keeps them.
     version
-        Goes up with every change of what is rendered.
+        Counts the changes of what is rendered.
     finished
-        Differences that `publish` has not taken yet, each with what its edit was opened with (`Edit`).
+        Differences that `publish` has not processed yet, each with the ``record`` of its `Edit`.
     publish
-        Called at the end of an edit, under the lock, to take them; None without listeners.
+        Function that processes them, called at the end of an edit under the lock; None without a journal.
     """
 
     def __init__(self) -> None:
@@ -53,27 +53,27 @@ class Store:
         self.version = 0
         self.finished: tuple[tuple[Difference, Record | None], ...] = ()
         self.publish: Callable[[], object] | None = None
-        self._open: list[dict[At, Entry | None]] = []  # of each edit that is open: entries before it
+        self._open: list[dict[At, Entry | None]] = []  # per open edit: the entries before it
         self._listeners: list[Listener] = []
         _STORES.add(self)
 
     @property
     def depth(self) -> int:
-        """How many edits are open, one in the other."""
+        """Number of nested edits that are open."""
         return len(self._open)
 
     def free_in_fork(self) -> None:
-        """In a fork of the process: take back the edit that another thread was making, and its lock."""
+        """In a fork of the process: undo the unfinished edit of another thread, and free its lock."""
         if self.lock.acquire(blocking=False):
             self.lock.release()
             return
-        self.lock = threading.RLock()  # that thread does not exist here and will never release it
+        self.lock = threading.RLock()  # the thread that holds the old one does not exist in the fork
         self.roll_back(0)
 
     # ---- changes ----
 
     def put(self, table: TableName, key: Any, value: Any) -> None:
-        """Set the value of a key: a new one comes last, another stays where it is."""
+        """Set the value of a key; a new key comes last, another keeps its place."""
         self.set(table, key, getattr(self, table).following(key, value))
 
     def drop(self, table: TableName, key: Any) -> Any:
@@ -83,12 +83,12 @@ class Store:
         return value
 
     def set(self, table: TableName, key: Any, entry: Entry | None) -> None:
-        """Set an entry with its place in the order, None to remove it."""
+        """Set an entry (number in the order and value); None removes it."""
         self._open[-1].setdefault((table, key), getattr(self, table).entry(key))
         self._place(table, key, entry)
 
     def revert(self, difference: Difference) -> None:
-        """Set all entries to what they were before a difference."""
+        """Restore the entries before a difference."""
         for (table, key), (before, _) in difference.changes.items():
             self.set(table, key, before)
         self.sort()
@@ -101,18 +101,18 @@ class Store:
             self.version += 1
 
     def sort(self) -> None:
-        """Bring entries that came back to their places in the order of creation."""
+        """Sort the tables by order of creation, after removed entries were restored."""
         for table in get_args(TableName):
             setattr(self, table, getattr(self, table).in_order())
 
     # ---- edits ----
 
     def begin(self) -> None:
-        """Open an edit, or not if interrupted."""
+        """Open an edit; an interrupt leaves it opened or not opened, never half."""
         self._open = [*self._open, {}]
 
     def commit(self, depth: int, record: Record | None) -> list[Event]:
-        """Close the edits above a depth; the outermost one is published, and what listeners hear returned."""
+        """Close the edits above a depth; publish the outermost one, and return the events for listeners."""
         if depth:
             outer = self._open[depth - 1]
             for level in self._open[depth:]:
@@ -137,7 +137,7 @@ class Store:
         return list(difference.events()) if self._listeners else []
 
     def roll_back(self, depth: int) -> None:
-        """Take back the edits above a depth; if that is interrupted, it can be done again."""
+        """Undo the edits above a depth; an interrupted call can be repeated."""
         for level in reversed(self._open[depth:]):
             for (table, key), before in level.items():
                 self._place(table, key, before)
@@ -152,14 +152,14 @@ class Store:
             self._listeners.append(listener)
 
     def unobserve(self, listener: Listener) -> None:
-        """Stop calling a listener; one that is not there is ignored."""
+        """Stop calling a listener; an unknown one is ignored."""
         with self.lock:
             self._listeners = [
                 known for known in self._listeners if known is not listener and known != listener
             ]
 
     def notify(self, events: list[Event]) -> None:
-        """Call the listeners, whose errors become warnings."""
+        """Call the listeners; their exceptions become warnings."""
         for event in events:
             for listener in tuple(self._listeners):
                 try:
@@ -177,10 +177,11 @@ def _differ(a: Entry | None, b: Entry | None) -> bool:
 
 
 class Edit:
-    """Changes that are kept all together, or none if an exception passes; edits inside it are its parts.
+    """A transaction: its changes are kept together or, after an exception, not at all; nested edits join it.
 
-    Listeners are called at the end of the outermost one, outside the lock. ``record`` says what becomes of
-    its difference instead of a step of undo, and whether that is a version; an edit inside another has none.
+    Listeners are called at the end of the outermost edit, without the lock. ``record`` processes its
+    difference in place of adding a step of undo, and returns whether there is a new version; nested edits
+    have no record.
     """
 
     def __init__(self, store: Store, record: Record | None = None) -> None:
@@ -204,7 +205,7 @@ class Edit:
                 events = self._store.commit(self._depth, self._record)
             else:
                 self._store.roll_back(self._depth)
-        except BaseException:  # interrupted before the end: nothing of it is kept
+        except BaseException:  # an interrupt before the end: nothing of the edit is kept
             self._store.roll_back(self._depth)
             raise
         finally:

@@ -1,1 +1,1 @@
-"""A graph as blobs, as JSON and as Python code, and the sound files it reads."""
+"""A graph as descriptor blob, as JSON and as Python code."""

@@ -1,4 +1,4 @@
-"""What a descriptor or history blob says, for comparing two renders: the inverse of its encoder."""
+"""Decode descriptor and history blobs, to compare the graphs of two renders."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ T = TypeVar("T")
 
 
 def descriptors(blob: bytes) -> Descriptors:
-    """Read what `amp_lab.graph.files.descriptors.encode` wrote.
+    """Return the descriptors that `amp_lab.graph.files.descriptors.encode` wrote.
 
     Raises
     ------
     BlobError
-        It is no such blob, or not a whole one.
+        If it is another kind of blob, or damaged.
     """
     return _whole(DESCRIPTORS, blob, _descriptors, NEWEST)
 
 
 def history(blob: bytes) -> dict[str, Curve]:
-    """Read the curves, by name, that `ControlHistory.blob` holds.
+    """Return the curves of a `ControlHistory.blob`, by name.
 
     Raises
     ------
     BlobError
-        It is no such blob, or not a whole one.
+        If it is another kind of blob, or damaged.
     """
     return _whole(HISTORY, blob, lambda reader: {curve.name: curve for curve in reader.many(_curve)})
 
 
 class _Reader:
-    """Takes values off the front of a payload."""
+    """Reads values from a payload, from front to back."""
 
     def __init__(self, payload: bytes, version: int) -> None:
         self._payload = payload
@@ -62,7 +62,7 @@ class _Reader:
         """Return the next bytes."""
         part = self._payload[self.at : self.at + size]
         if len(part) < size:
-            raise struct.error(f"{size} bytes wanted at {self.at}")
+            raise struct.error(f"{size} bytes expected at byte {self.at}")
         self.at += size
         return part
 

@@ -15,18 +15,18 @@ from amp_lab.lowlevel.blobs import counted, seal, tensor, text
 
 DESCRIPTORS = b"AMPD"
 NEWEST = 2
-"""Version of the layout that has extensions; a graph without any is written as version 1, with the bytes and
-digests that it always had."""
+"""Version of the layout with extensions. Graphs without extensions are written as version 1, so that their
+bytes and digests are those of earlier releases."""
 REQUIRED = 1
 MODES = ("multiply", "add")
 
 
 @dataclass(frozen=True)
 class Extension:
-    """What a node or edge carries beyond its descriptor: up to 1 MiB under an id.
+    """Data of a node or edge beyond its descriptor: up to 1 MiB under an id.
 
     ``params_json`` (UTF-8 JSON), ``declared_delay`` (u64 frames) and ``plugin_digest`` (SHA-256) are defined
-    for nodes. Whoever does not act on a required one refuses the graph.
+    for nodes. A reader that does not support a required extension must refuse the graph.
     """
 
     id: str
@@ -39,7 +39,7 @@ Extensions = tuple[Extension, ...]
 
 @dataclass(frozen=True)
 class Descriptors:
-    """Everything a descriptor blob says, in creation order (order means nothing, slots do)."""
+    """Contents of a descriptor blob, in order of creation, which has no meaning; slots order the edges."""
 
     sample_rate: float
     name: str
@@ -60,7 +60,7 @@ def _optional(value: float | None) -> bytes:
 
 
 class _Texts(dict[str, bytes]):
-    """Names and keys as `text`, each made once: a graph says most of them often."""
+    """Encoded names and keys; each is encoded once, since most occur often in a graph."""
 
     def __missing__(self, value: str) -> bytes:
         self[value] = data = text(value)
@@ -112,11 +112,11 @@ def _modulation(mod: Modulation, texts: _Texts) -> bytes:
 _F64 = struct.Struct("<d").pack
 _NODE = struct.Struct("<II").pack
 _RATIO = 1
-"""Oversampling ratio of every node: the format has a field for it, and there is no other yet."""
+"""Oversampling ratio of every node; the format has a field for it, the engine supports no other yet."""
 _EDGE = struct.Struct("<iQ").pack
 _NO_THERMO = 3 * _optional(None)
 _NO_MORE = b"\0" + counted([]) + _optional(None)
-"""What ends an edge without tokens, channel, gates and heat share."""
+"""End of an edge without tokens, channel, gates and heat share."""
 
 
 def _extensions(list_: Extensions) -> bytes:
@@ -128,7 +128,7 @@ def _extensions(list_: Extensions) -> bytes:
 def encode(graph: Descriptors) -> bytes:
     """Return the sealed descriptor blob (magic ``AMPD``) of a graph.
 
-    Of version 1 if no node or edge has an extension, else of version 2.
+    The blob has version 1 if no node or edge has an extension, else version 2.
     """
     of_nodes, of_edges = graph.node_extensions, graph.edge_extensions
     extended = any(of_nodes.values()) or any(of_edges.values())

@@ -1,4 +1,4 @@
-"""A graph as readable JSON: nodes by name, parameters by key, sorted, defaults left out, bits kept."""
+"""A graph as JSON: nodes by name, parameters by key, sorted, without defaults, with the same bits."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ __all__ = [
 ]
 SCHEMA = "amp_lab.graph/1"
 KEYS = {"schema", "name", "sample_rate", "nodes", "edges", "modulations", "heat", "controls", "workbench"}
-"""Of a file; ``workbench`` says how the graph lies in the editor and is nothing to the graph."""
+"""Keys of a file; ``workbench`` holds the layout in the editor and does not change the graph."""
 PLAN_KEYS = {"gates", "descriptor_version"}
-"""Beside edges in the form of plans."""
+"""Further keys of a file whose edges have the form of plans."""
 EDGE_KEYS = {"from", "to", "slot", "delay_frames", "gates", "kappa", "tokens", "channel"}
 T = TypeVar("T")
 G = TypeVar("G", bound=EditedGraph)
@@ -70,7 +70,7 @@ def to_dict(graph: EditedGraph) -> dict[str, Any]:
 
 
 def relative_to(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return what `to_dict` gave for a file in a folder: sound files below it are named from there."""
+    """Return the values of `to_dict` with the paths of sound files below a folder relative to it."""
     here = os.path.realpath(folder)
     nodes = dict(data["nodes"])
     for name, item in nodes.items():
@@ -83,10 +83,10 @@ def relative_to(data: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def from_dict(kind: type[G], data: Mapping[str, Any], *, where: str = "", folders: Sequence[str] = ()) -> G:
-    """Read what `to_dict` wrote.
+    """Return the graph that `to_dict` wrote.
 
-    Edges may also come as plans write them (`plan_edges`), with the list ``gates`` and ``descriptor_version``
-    beside them.
+    Edges may also have the form of plans (`plan_edges`), with the keys ``gates`` and ``descriptor_version``
+    in the file.
 
     Parameters
     ----------
@@ -95,14 +95,14 @@ def from_dict(kind: type[G], data: Mapping[str, Any], *, where: str = "", folder
     data
         JSON values.
     where
-        Name of the file it came from, for messages.
+        Name of the file, for messages.
     folders
-        Below which sound files that it names may lie; relative paths start at the first.
+        Folders that may hold the sound files that the graph names; relative paths start at the first.
 
     Raises
     ------
     FileError
-        Listing violations with their JSON paths.
+        If a value is not allowed; the error lists all violations with their JSON paths.
     """
     if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
         got = data.get("schema") if isinstance(data, Mapping) else type(data).__name__
@@ -137,7 +137,7 @@ def from_dict(kind: type[G], data: Mapping[str, Any], *, where: str = "", folder
 
 @dataclass
 class _Reader:
-    """Collects violations with their JSON paths; of many it reads no further."""
+    """Collects violations with their JSON paths; reading ends at `json_text.MOST_PROBLEMS`."""
 
     where: str
     folders: Sequence[str]
@@ -146,11 +146,11 @@ class _Reader:
     """The gates by number, if edges come in the form of plans."""
 
     def note(self, path: str, what: str) -> None:
-        """Note a violation."""
+        """Add a violation at a JSON path."""
         self.problem(f"{path}: {what}")
 
     def problem(self, text: str, of: Violation | None = None) -> None:
-        """Keep a violation, the last one that is listed ends the reading; ``of`` says what it is of."""
+        """Add a violation, with the fields of ``of`` if given; the last that is listed ends the reading."""
         sentence = shortened(text, 800)
         self.problems.append(
             replace(of, sentence=sentence) if of else Violation(FileError, sentence=sentence)
@@ -159,7 +159,7 @@ class _Reader:
             json_text.refuse(self.where, [*self.problems, "and perhaps more: the rest was not read."])
 
     def attempt(self, path: str, step: Callable[[], T]) -> T | None:
-        """Run a step; note what goes wrong."""
+        """Run a step and return its result; if it raises, add violations and return None."""
         try:
             return step()
         except KeyError as error:
@@ -188,7 +188,7 @@ class _Reader:
         return given
 
     def keys(self, path: str, item: Mapping[str, Any], allowed: set[str]) -> None:
-        """Note unknown keys."""
+        """Add a violation for each unknown key."""
         for key in sorted(map(str, item.keys() - allowed)):
             self.problem(checks.unknown(place(path, key), key, sorted(allowed), "key"))
 
@@ -219,21 +219,21 @@ class _Reader:
             self.problems += error.violations
 
     def param(self, graph: EditedGraph, node: Node, key: str, value: Any) -> None:
-        """Set one parameter; a file it names must lie where it may, and is read by the first render."""
+        """Set one parameter; a sound file must lie in an allowed folder, and is read by the first render."""
         if key == "source" and self.folders and isinstance(value, str) and value:
             checks.text(f"{node.name}.{key}", value)
             value = str(regular_files.inside(key, os.path.join(self.folders[0], value), self.folders))
         graph.set_params(node, {key: decode(value)}, read_files=False)
 
     def revision(self, path: str, present: int, given: Any) -> None:
-        """Note a contract that changed since the graph was saved."""
+        """Add a violation if the contract of the node has changed since the graph was saved."""
         if given != present:
             cure = "Listen to it again, then remove this key."
             what = f"the node's sound changed since (got {quoted(given)}, allowed {present})."
             self.note(path, f"{what} {cure}")
 
     def plan(self, data: Mapping[str, Any]) -> None:
-        """Keep what stands beside edges in the form of plans."""
+        """Read the further keys of a file whose edges have the form of plans."""
         if "gates" in data:
             self.gates = self.spelled(lambda: plan_edges.gate_names("$.gates", data["gates"]))
         if "descriptor_version" in data:
@@ -241,7 +241,7 @@ class _Reader:
             self.spelled(lambda: plan_edges.check_version("$.descriptor_version", version))
 
     def spelled(self, step: Callable[[], T]) -> T | None:
-        """Run a step whose errors begin with their path; note what goes wrong."""
+        """Run a step whose errors have their JSON path; if it raises, add violations and return None."""
         try:
             return step()
         except GraphError as error:

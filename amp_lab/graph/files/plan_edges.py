@@ -1,7 +1,7 @@
-"""Edges as plans write them, for graphs that come from other programs.
+"""Read edges in the form of plans, for graphs that other programs wrote.
 
-``{"source": "A.out", "target": "B.in", "delay_frames": 128, "synchrony_gates": [0]}``: gates are numbers,
-places in the list ``gates`` beside the edges, or names.
+``{"source": "A.out", "target": "B.in", "delay_frames": 128, "synchrony_gates": [0]}``: a gate is a name, or
+an index into the list ``gates`` of the file.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ VERSIONS = (1, 2)
 
 
 def is_one(item: Any) -> bool:
-    """Return whether an edge is meant in this form."""
+    """Return whether an edge has this form."""
     return isinstance(item, Mapping) and bool(FORM & item.keys())
 
 
 def from_plan(path: str, item: Mapping[str, Any], names: Sequence[str] | None) -> dict[str, Any]:
-    """Return the edge as graph files have it.
+    """Return the edge in the form of graph files.
 
     Parameters
     ----------
     path
-        Of the edge, for messages.
+        JSON path of the edge, for messages.
     item
         The edge.
     names
-        The gates by number, or None if there is no list: then a number is the name.
+        Names of the gates by index; None if the file has no list, so that the number is the name.
 
     Raises
     ------
     GraphError
-        A gate that is neither a name nor in the list.
+        If a gate is neither a name nor an index of the list.
     KeyError
-        No source or no target.
+        If the edge has no source or no target.
     """
     edge = {key: value for key, value in item.items() if key not in FORM}
     edge |= {"from": item["source"], "to": item["target"]}
@@ -61,7 +61,7 @@ def gate_names(path: str, listed: Any) -> list[str]:
     Raises
     ------
     GraphError
-        It is no list, or a member is no name of a gate.
+        If it is not a list of names of gates.
     """
     if not isinstance(listed, list | tuple):
         allowed = "a list of names"
@@ -72,17 +72,17 @@ def gate_names(path: str, listed: Any) -> list[str]:
 
 
 def check_version(path: str, version: Any) -> None:
-    """Refuse plans of descriptors that this package does not know.
+    """Raise `GraphError` for a version of descriptors that this package cannot read.
 
     Raises
     ------
     GraphError
-        It is none of `VERSIONS`.
+        If the version is none of `VERSIONS`.
     """
     if isinstance(version, bool) or version not in VERSIONS:
         allowed = " or ".join(map(str, VERSIONS))
         raise GraphError(
-            f"{path}: not known (got {quoted(version)}, allowed {allowed}). Write the plan again."
+            f"{path}: not supported (got {quoted(version)}, allowed {allowed}). Write the plan again."
         )
 
 

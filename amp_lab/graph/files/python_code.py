@@ -1,4 +1,4 @@
-"""A graph as Python code that rebuilds it."""
+"""A graph as Python code that builds it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ L = TypeVar("L", Edge, Modulation)
 
 
 def to_code(graph: EditedGraph) -> str:
-    """Python source that binds the rebuilt graph to ``g``; its `Graph.to_dict` equals this one's."""
+    """Return Python code that binds the graph to ``g``; the `Graph.to_dict` of both is equal."""
     order = _order(graph)
     variables = _variables(order)
     lines = [_head(graph)]
@@ -51,7 +51,7 @@ def _head(graph: EditedGraph) -> str:
 
 
 def _order(graph: EditedGraph) -> list[Node]:
-    """Return producers before consumers as far as edges without delay allow; creation order otherwise."""
+    """Return sources before the nodes they feed by edges without delay, else in order of creation."""
     waiting = {node.name: node for node in graph.nodes}
     place = {name: i for i, name in enumerate(waiting)}
     feeds: dict[str, list[str]] = {name: [] for name in waiting}
@@ -63,7 +63,7 @@ def _order(graph: EditedGraph) -> list[Node]:
     order: list[Node] = []
     ready = [name for name in waiting if not lacks[name]]
     while waiting:
-        step = ready or [next(iter(waiting))]  # none is ready inside a loop: its first one breaks it
+        step = ready or [next(iter(waiting))]  # a loop: begin with its first node
         order += [waiting.pop(name) for name in step]
         fed = [consumer for name in step for consumer in feeds[name]]
         for consumer in fed:
@@ -95,14 +95,14 @@ def _by_target(links: Iterable[L]) -> dict[tuple[str, str], list[L]]:
 
 
 def _with_gaps(entering: Mapping[tuple[str, str], Sequence[Link]]) -> set[tuple[str, str]]:
-    """Ports or parameters whose slots have gaps, so that the next free one is not the edge's own."""
+    """Return the ports or parameters whose slots have gaps, so that slots must be written."""
     return {target for target, links in entering.items() if links[-1].slot >= len(links)}
 
 
 def _inline_edges(
     node: Node, entering: Mapping[tuple[str, str], list[Edge]], done: Container[str]
 ) -> dict[str, list[Edge]]:
-    """Edges that the builder's own arguments can express, per port in slot order."""
+    """Return the edges that can be arguments of the builder, by port in slot order."""
     result: dict[str, list[Edge]] = {}
     for port in node.contract.input_keys:
         edges = entering.get((node.name, port), [])
@@ -196,7 +196,7 @@ def _keywords(values: dict[str, Any]) -> str:
 def _literal(value: Any) -> str:
     if isinstance(value, CurveRef):
         return f"amp.curve({_literal(value.name)})"
-    if isinstance(value, str):  # what cannot be seen is written as an escape
+    if isinstance(value, str):  # unprintable characters become escapes
         text = json.dumps(value, ensure_ascii=False)
         return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     if isinstance(value, dict):

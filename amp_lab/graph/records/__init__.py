@@ -1,1 +1,1 @@
-"""The parts of a graph as plain data: nodes, edges, values, samples, curves."""
+"""The parts of a graph as immutable records: nodes, edges, values, samples, curves."""

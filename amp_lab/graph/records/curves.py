@@ -1,4 +1,4 @@
-"""Control history: named curves over time in seconds that parameters and ``controller`` nodes follow."""
+"""Control histories: named curves over time (s) that parameters and ``controller`` nodes follow."""
 
 from __future__ import annotations
 
@@ -28,24 +28,26 @@ SCHEMA = "amp_lab.controls/1"
 
 @dataclass(frozen=True, eq=False)
 class Curve(CurveRef):
-    """A named curve through points (time in seconds, value).
+    """A named curve through points (time in s, value).
 
-    Before its first and after its last point it holds its end value; where two points share a time the
-    later one holds from then on. As a parameter it stands for its name.
+    Before its first point a curve has the first value, after its last point the last one. Where two points
+    have the same time, the curve jumps to the later one. A curve given as a parameter binds it by the curve's
+    name.
 
     Parameters
     ----------
     name
-        What parameters and ``controller`` nodes refer to.
+        Name by which parameters and ``controller`` nodes refer to the curve.
     times_s, values
-        Shape (points,); finite, times do not decrease.
+        Shape (points,), finite; the times do not decrease.
     interpolation
-        ``hold``, ``linear``, ``smooth`` (cubic smoothstep) or ``exponential`` (ends of one sign, not zero).
+        ``hold`` (the value of the last point), ``linear``, ``smooth`` (cubic smoothstep) or ``exponential``
+        (values of one sign, none of them 0).
 
     Raises
     ------
     GraphError
-        Naming the curve and the first point that is wrong.
+        If a point is not allowed; with the curve and the first such point.
 
     Examples
     --------
@@ -104,7 +106,7 @@ class Curve(CurveRef):
     def drawn(
         cls, name: str, points: Iterable[tuple[float, float]], interpolation: Interpolation = "linear"
     ) -> Self:
-        """Return a curve through (time_s, value) points in any order; points of one time keep their order.
+        """Return a curve through (time_s, value) points in any order; points of one time stay in order.
 
         Examples
         --------
@@ -119,7 +121,7 @@ class Curve(CurveRef):
     def sampled(
         cls, name: str, samples: npt.ArrayLike, rate_hz: float, interpolation: Interpolation = "linear"
     ) -> Self:
-        """Return a curve through samples of shape (points,) taken ``rate_hz`` times a second from 0 s on.
+        """Return a curve through samples of shape (points,) at 0 s, 1 / rate_hz, 2 / rate_hz, ...
 
         Examples
         --------
@@ -128,7 +130,7 @@ class Curve(CurveRef):
         """
         where = f"curve {quoted(name)}.rate_hz"
         if checks.real(where, rate_hz, "above 0 Hz") <= 0:
-            raise GraphError(f"{where}: not a rate (got {quoted(rate_hz)}, allowed above 0 Hz).")
+            raise GraphError(f"{where}: out of range (got {quoted(rate_hz)} Hz, allowed above 0 Hz).")
         values = numbers(f"curve {quoted(name)}.samples", samples)
         return cls(name, np.arange(values.size) / rate_hz, values, interpolation)
 
@@ -152,7 +154,7 @@ def pairs(where: str, points: Any) -> Samples:
     Raises
     ------
     GraphError
-        If they are something else.
+        If they have another shape or are not numbers.
     """
     is_bare = isinstance(points, Iterable) and not hasattr(points, "__array__")
     array = numbers(where, list(points) if is_bare else points)
@@ -170,7 +172,7 @@ def _point(times: Samples, values: Samples, index: int) -> str:
 
 
 class ControlHistory(Mapping[str, Curve]):
-    """Curves by name; immutable.
+    """An immutable mapping of curves by name.
 
     Parameters
     ----------
@@ -221,16 +223,16 @@ class ControlHistory(Mapping[str, Curve]):
         return f"ControlHistory: {', '.join(map(plain, self)) or 'no curves'}"
 
     def merge(self, other: Mapping[str, Curve]) -> ControlHistory:
-        """Return these curves and the other's; where names meet the other's wins."""
+        """Return the curves of both; if both have a name, that of ``other``."""
         return ControlHistory({**self, **other}.values())
 
     def select(self, names: Iterable[str]) -> ControlHistory:
-        """Only the curves of these names.
+        """Return a history of the curves with these names.
 
         Raises
         ------
         GraphError
-            Naming every curve that is missing.
+            If curves are missing; the message names all of them.
         """
         wanted = sorted({names} if isinstance(names, str) else set(names))
         missing = [name for name in wanted if name not in self]
@@ -243,7 +245,7 @@ class ControlHistory(Mapping[str, Curve]):
 
     @cached_property
     def blob(self) -> bytes:
-        """The sealed history blob the native side reads."""
+        """The history as a sealed blob, which the native side reads."""
         return _encode(self.values())
 
     @property
@@ -252,14 +254,14 @@ class ControlHistory(Mapping[str, Curve]):
         return hashlib.sha256(self.blob).hexdigest()
 
     def sample(self, name: str, sample_rate: float, frames: int, first_frame: int = 0) -> Samples:
-        """One curve at t = n / sample_rate, shape (frames,), with the bits a render sees."""
+        """Return a curve at t = n / sample_rate, shape (frames,), with the bits that a render uses."""
         rate = checks.sample_rate("sample.sample_rate", sample_rate)
         checks.whole("sample.frames", frames)
         checks.whole("sample.first_frame", first_frame, -checks.LONGEST, checks.LONGEST)
         return lowlevel.history_sample(self.blob, name, rate, first_frame, frames)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the curves as JSON values that read back to the same bits."""
+        """Return the curves as JSON values; `from_dict` restores the same bits."""
         curves = {
             name: {
                 "interpolation": c.interpolation,
@@ -271,21 +273,21 @@ class ControlHistory(Mapping[str, Curve]):
 
     @classmethod
     def from_dict(cls, data: Any, path: str = "$", *, where: str = "") -> ControlHistory:
-        """Read what `to_dict` wrote.
+        """Return the history that `to_dict` wrote.
 
         Parameters
         ----------
         data
             JSON values.
         path
-            Where they lie in their JSON text.
+            JSON path of the history in its file, for messages.
         where
-            Name of the file they came from, for messages.
+            Name of the file, for messages.
 
         Raises
         ------
         FileError
-            Listing violations with their JSON paths.
+            If a value is not allowed; the error lists all violations with their JSON paths.
         """
         if (
             not isinstance(data, dict)
@@ -312,26 +314,26 @@ class ControlHistory(Mapping[str, Curve]):
         return cls(curves)
 
     def to_json(self) -> str:
-        """Readable JSON text that reads back to the same bits."""
+        """Return the curves as JSON text; `from_json` restores the same bits."""
         return json_text.dumps(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str) -> ControlHistory:
-        """Read what `to_json` wrote; raises as `from_dict` does."""
+        """Return the history of a JSON text; raises as `from_dict`."""
         return cls.from_dict(json_text.read_json(text))
 
     def save(self, path: str | Path) -> Path:
-        """Write the JSON text to a file; raises `FileError`, and the old file is whole then."""
+        """Write the JSON text to a file; on `FileError` an old file is unchanged."""
         return atomic_files.write(path, self.to_json(), "ControlHistory.save")
 
     @classmethod
     def load(cls, path: str | Path) -> ControlHistory:
-        """Read a JSON file; raises as `from_dict` does."""
+        """Return the history of a JSON file; raises as `from_dict`."""
         return cls.from_dict(json_text.read_json(Path(path)), where=plain(path, 200))
 
 
 def _checked(curves: Any) -> Iterable[Curve]:
-    """Return curves, if that is what they are."""
+    """Return a list of curves, checked."""
     items = list(curves) if isinstance(curves, Iterable) and not isinstance(curves, Mapping) else [curves]
     for item in items:
         if not isinstance(item, Curve):
@@ -367,7 +369,7 @@ def _read_curve(name: str, item: Any) -> Curve:
 
 
 def performance() -> ControlHistory:
-    """Return the ten-second performance that ships: ``gate``, ``velocity``, ``pitch_hz``, ``cutoff_hz``.
+    """Return the ten-second performance of the package: ``gate``, ``velocity``, ``pitch_hz``, ``cutoff_hz``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Tables of a graph: entries in order of creation, and keys that count up, found fast among many."""
+"""Tables of a graph: entries in order of creation, and the next free name or slot in constant time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ V = TypeVar("V")
 Entry: TypeAlias = tuple[int, Any]
 """Number of an entry in the order of creation, and its value."""
 REMEMBERED_FROM = 8
-"""Slots of a port from which its next free one is remembered: fewer are counted as quickly."""
+"""Number of slots of a port from which its next free one is stored; fewer are searched as quickly."""
 
 
 class Table(dict[K, V]):
@@ -27,11 +27,11 @@ class Table(dict[K, V]):
         return (self._numbers[key], self[key]) if key in self else None
 
     def following(self, key: K, value: V) -> Entry:
-        """Return the entry a value for this key makes: in the place of the present one, else last."""
+        """Return the entry of a new value for a key: in the place of the present one, else the last place."""
         return (self._numbers[key] if key in self else self._new), value
 
     def place(self, key: K, entry: Entry | None) -> None:
-        """Set an entry, None to remove it; one that comes back out of order lies last until `in_order`."""
+        """Set an entry, or remove it (None); an entry restored out of order is last until `in_order`."""
         if entry is None:
             if key in self:
                 del self[key]
@@ -47,7 +47,7 @@ class Table(dict[K, V]):
         self[key] = value
 
     def in_order(self) -> Self:
-        """Return the table with its entries in order of creation: itself if they are."""
+        """Return the table with its entries in order of creation; itself if they are already."""
         if self._is_sorted:
             return self
         keys = sorted(self, key=self._numbers.__getitem__)
@@ -62,10 +62,10 @@ class Names(Table[str, V]):
 
     def __init__(self, *entries: Any) -> None:
         super().__init__(*entries)
-        self._next: dict[str, int] = {}  # by stem: below it no number is free
+        self._next: dict[str, int] = {}  # by stem: the lowest number that may be free
 
     def free(self, stem: str) -> str:
-        """Return ``stem``, ``stem_2``, ...: the first that is no key."""
+        """Return the first of ``stem``, ``stem_2``, ``stem_3``, ... that is not a key."""
         count = self._next.get(stem, 1)
         while (name := stem if count == 1 else f"{stem}_{count}") in self:
             count += 1
@@ -86,10 +86,10 @@ class Slots(Table[tuple[str, str, int], V]):
 
     def __init__(self, *entries: Any) -> None:
         super().__init__(*entries)
-        self._next: dict[tuple[str, str], int] = {}  # by port: below it no slot is free
+        self._next: dict[tuple[str, str], int] = {}  # by port: the lowest slot that may be free
 
     def free(self, node: str, key: str) -> int:
-        """Return the first slot of a port or parameter that is not taken."""
+        """Return the first free slot of a port or parameter."""
         slot = self._next.get((node, key), 0)
         while (node, key, slot) in self:
             slot += 1

@@ -1,4 +1,4 @@
-"""Nodes, edges, modulations and parameter values as JSON values: defaults left out, bits kept."""
+"""Nodes, edges, modulations and parameter values as JSON values: without defaults, with the same bits."""
 
 from __future__ import annotations
 
@@ -73,14 +73,15 @@ def encode(value: Value) -> Any:
 
 
 def decode(data: Any) -> Any:
-    """Undo `encode`."""
+    """Return the parameter value that `encode` wrote."""
     if isinstance(data, dict) and set(data) == {"curve"}:
         return CurveRef(data["curve"])
     if isinstance(data, dict) and set(data) == {"float64", "shape"}:
         return _tensor(data["float64"], data["shape"])
     if isinstance(data, dict):
         raise GraphError(
-            f"not a value (got keys {quoted(sorted(data))}, allowed curve, or float64 with shape)."
+            f"not a value (got keys {quoted(sorted(data))}, allowed curve, or float64 with shape). "
+            "Save it again."
         )
     return data
 
@@ -100,14 +101,14 @@ def _tensor(coded: Any, shape: Any) -> Samples:
 
 
 def array(data: str, shape: tuple[int, ...]) -> Samples:
-    """Return an array that `Graph.to_code` wrote as text, because it is too long for a list of numbers.
+    """Return an array that `Graph.to_code` wrote as text, since it is too long for a list of numbers.
 
     Parameters
     ----------
     data
-        Base64 of its values, little-endian float64, last axis fastest.
+        Base64 of the values, little-endian float64, last axis fastest.
     shape
-        Up to three sizes, together as many as there are values.
+        Up to three sizes; their product is the number of values.
 
     Returns
     -------
@@ -117,7 +118,7 @@ def array(data: str, shape: tuple[int, ...]) -> Samples:
     Raises
     ------
     GraphError
-        If the text is damaged or the shape does not fit it.
+        If the text is damaged or the shape does not fit.
 
     Examples
     --------

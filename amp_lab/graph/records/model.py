@@ -14,7 +14,7 @@ Mode: TypeAlias = Literal["multiply", "add"]
 
 @dataclass(frozen=True)
 class Thermo:
-    """Heat constants of a node: own heat (J per frame), capacity (J/K), conductance to ambient (W/K)."""
+    """Heat constants of a node: own heat (J per frame), heat capacity (J/K), conductance to ambient (W/K)."""
 
     heat_j_per_frame: float | None = None
     capacity_j_per_k: float | None = None
@@ -23,7 +23,7 @@ class Thermo:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NodeRecord:
-    """State of a node: ``values`` holds parameters that differ from their default, in normal form.
+    """State of a node; ``values`` holds the parameters that differ from their defaults, in normal form.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class NodeRecord:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Edge:
-    """Audio from an output port to an input port; ``slot`` orders the edges that meet there.
+    """A connection from an output port to an input port; ``slot`` is its place among the edges of the input.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class Edge:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is only a connection: no delay, gates, heat share, tokens or picked channel."""
+        """Whether the edge has no delay, gates, heat share, tokens or selected channel."""
         more = (self.kappa, self.tokens, self.channel)
         return not (self.delay_frames or self.gates) and all(value is None for value in more)
 
@@ -84,7 +84,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Modulation:
-    """A signal m that multiplies a parameter by (offset + scale * m) or adds scale * m, in slot order.
+    """A modulation of a parameter by a signal m: times (offset + scale * m) or plus scale * m, in slot order.
 
     Examples
     --------

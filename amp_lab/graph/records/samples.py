@@ -19,11 +19,11 @@ from amp_lab.graph.records.model import NodeRecord
 from amp_lab.graph.records.values import Samples, frozen
 
 MOST_CHANNELS = 1024
-"""Of a node."""
+"""Most channels of a node."""
 
 
 def from_array(where: str, array: Any, scale: Scale = None) -> Samples:
-    """Bring (B, C, N), (C, N) or (N,) to float64 (B, C, N) with contiguous frames; copied only if need be."""
+    """Return (B, C, N), (C, N) or (N,) as float64 (B, C, N) with contiguous frames, copied only if needed."""
     data = arrays.samples(f"{where}.samples", array, scale)
     if not 1 <= data.ndim <= 3:
         raise ShapeError(
@@ -36,12 +36,12 @@ def from_array(where: str, array: Any, scale: Scale = None) -> Samples:
 def resolve(
     record: NodeRecord, params: Mapping[str, Any], sample_rate: float
 ) -> tuple[dict[str, Any], Samples | None]:
-    """Return what ``samples=``, ``scale=`` or ``source=`` among the parameters of an ``input`` node mean.
+    """Return the samples that ``samples=``, ``scale=`` and ``source=`` of an ``input`` node stand for.
 
     Returns
     -------
     tuple
-        The parameters with ``channels`` and ``source`` that belong to the samples, and the samples.
+        The parameters, with ``channels`` and ``source`` set to those of the samples; and the samples or None.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def resolve(
         )
     if given is None:
         given = rest.get("source")
-        if given is None or not isinstance(given, str | Path):  # which is refused as the text it is not
+        if given is None or not isinstance(given, str | Path):  # the check of ``source`` refuses other kinds
             return rest, record.samples
     if isinstance(given, str) and not given:
         return rest, None
@@ -73,7 +73,7 @@ def resolve(
     if not data.size:
         raise ShapeError(
             f"{record.name}.samples: empty (got shape {data.shape}, allowed 1 frame or more). "
-            "For an input that is pushed to leave samples= out."
+            "Leave samples= out for an input of a session."
         )
     channels, key = data.shape[1], catalog.contract(record.type).channels_param
     asked = rest.get(key, channels)
@@ -92,15 +92,15 @@ def resolve(
 
 
 def of(records: Iterable[NodeRecord], sample_rate: float, folders: Iterable[str]) -> dict[str, Samples]:
-    """Return the samples that ``input`` nodes play, by name.
+    """Return the samples that ``input`` nodes play, by name of the node.
 
-    Files that the user gave were read when they were given. Those that an opened graph names are read now,
-    if they lie below one of the folders it may read from; all of them together are limited.
+    Sound files that a loaded graph names are read now, if they lie below one of ``folders``; their total size
+    is limited. Sound files that the user named in Python were read then.
 
     Raises
     ------
     GraphError
-        If a node has none; `FileError` if its file may not or cannot be read.
+        If a node has no samples; `FileError` if its file is not allowed or cannot be read.
     """
     from amp_lab.graph.records import sound_reader  # noqa: PLC0415 - only files need it
 
@@ -110,7 +110,8 @@ def of(records: Iterable[NodeRecord], sample_rate: float, folders: Iterable[str]
         source, data = record.values.get("source"), record.samples
         if data is None and not source:
             raise GraphError(
-                f"{record.name}: has no samples. Give it some: node.set(samples=array or path).",
+                f"{record.name}: has no samples (got none, allowed an array or a path). "
+                "Write node.set(samples=...).",
                 node=record.name,
             )
         if data is None:
@@ -124,7 +125,7 @@ def of(records: Iterable[NodeRecord], sample_rate: float, folders: Iterable[str]
 
 
 def without_place(record: NodeRecord) -> NodeRecord:
-    """Return the record without the path of its file: a plan is the same wherever the file lies."""
+    """Return the record without the path of its sound file, so that plans do not depend on the path."""
     if "source" not in record.values:
         return record
     values = {key: value for key, value in record.values.items() if key != "source"}

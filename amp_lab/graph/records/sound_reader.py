@@ -1,4 +1,4 @@
-"""Sound files are read: what they announce is checked before it is believed."""
+"""Read sound files; sizes in a header are checked before memory is allocated for them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from amp_lab.errors import FileError, plain
 from amp_lab.graph.records.values import Samples
 
 HEADS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS")
-"""First bytes of the files that are read: WAV, RF64, AIFF, FLAC, Ogg."""
+"""First bytes of the kinds of files that can be read: WAV, RF64, AIFF, FLAC, Ogg."""
 MOST_BYTES = 2**36
-"""Of a sound file."""
+"""Most bytes of a sound file."""
 MOST_VALUES = 2**28
-"""Samples of all files together that an opened graph names: 2 GiB, 46 minutes in stereo at 48 kHz."""
+"""Most samples of all sound files that a loaded graph names: 2 GiB, 46 minutes in stereo at 48 kHz."""
 MOST_OWN_VALUES = 2**33
-"""Samples of a file that the user names."""
+"""Most samples of a sound file that the user names in Python."""
 MOST_CHANNELS = 1024
 _PIECE_VALUES = 2**18
 _CURE = "Give a WAV or FLAC file."
 
 
 class _Forward(soundfile.SoundFile):  # type: ignore[misc]
-    """A sound file read from its start to its end; those of unknown length can only be read so."""
+    """A sound file that is read from start to end; files of unknown length cannot be read otherwise."""
 
     def seekable(self) -> bool:
         return False
@@ -36,19 +36,21 @@ class _Forward(soundfile.SoundFile):  # type: ignore[misc]
 def read(where: str, path: str | Path, sample_rate: float, most_values: int = MOST_VALUES) -> Samples:
     """Return the samples of a sound file, read-only, (1, C, N).
 
-    The header is believed up to ``most_values``; a file of unknown length is read until there.
+    A file whose header announces more than ``most_values`` samples is refused; one of unknown length is read
+    up to that number.
 
     Raises
     ------
     FileError
-        If it is no regular sound file, has another rate, is too long, or ends before its header says.
+        If it is not a regular sound file, has another sample rate, is too long, or is shorter than its
+        header.
     """
     head = f"{where}: cannot read {plain(path, 200)!r}"
     with regular_files.opened(path, MOST_BYTES, _CURE, head) as stream:
         kind = stream.read(4)
         if kind not in HEADS:
             got = f"got the first bytes {kind!r}, allowed WAV, RF64, AIFF, FLAC or Ogg"
-            raise FileError(f"{head}: no sound file of a known kind ({got}). {_CURE}")
+            raise FileError(f"{head}: not a sound file of a known kind ({got}). {_CURE}")
         try:
             with _from_start(stream) as file:
                 _check_header(where, path, file, sample_rate, most_values)
@@ -89,7 +91,7 @@ def _too_long(where: str, frames: object, channels: int, most_values: int) -> Fi
 
 
 def _counted(head: str, file: soundfile.SoundFile, most_values: int) -> int:
-    """Unpack a file of unknown length and keep nothing of it: only its end says how long it is."""
+    """Return the length of a file without one in its header: decode it once and keep no samples."""
     piece, frames = _piece(file), 0
     while count := len(file.read(out=piece)):
         if (frames + count) * file.channels > most_values:
@@ -99,7 +101,7 @@ def _counted(head: str, file: soundfile.SoundFile, most_values: int) -> int:
 
 
 def _unpacked(head: str, file: soundfile.SoundFile, frames: int) -> Samples:
-    """Read piece by piece into the array that is returned; there is no other copy of all."""
+    """Return the samples, decoded piece by piece, so that there is one copy of the whole in memory."""
     if not frames:
         raise FileError(f"{head}: empty (got no samples). {_CURE}")
     try:
@@ -123,4 +125,4 @@ def _piece(file: soundfile.SoundFile) -> Samples:
 
 
 _UNKNOWN = 2**63 - 1
-"""What libsndfile says where a FLAC does not know its length."""
+"""Length that libsndfile reports for a FLAC file without a length in its header."""

@@ -1,4 +1,4 @@
-"""What a parameter can hold, brought to one normal form and checked against its contract."""
+"""Values of parameters: one normal form, checked against the contract."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SYNONYMS = {
     "shape": "waveform",
     "type": "mode",
 }
-"""What other programs call parameters, and their names here."""
+"""Names of parameters in other programs, and their keys here."""
 
 
 @dataclass(frozen=True)
 class CurveRef:
-    """Says that a parameter follows the control curve of this name.
+    """A parameter value that stands for the control curve of this name.
 
     Examples
     --------
@@ -52,7 +52,7 @@ ValueLike: TypeAlias = float | int | str | npt.ArrayLike | CurveRef
 
 
 def curve(name: str) -> CurveRef:
-    """Bind a parameter to the control curve of this name: ``g.svf(x, cutoff_hz=curve("cutoff_hz"))``.
+    """Return a parameter value that follows a control curve: ``g.svf(x, cutoff_hz=curve("cutoff_hz"))``.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def curve(name: str) -> CurveRef:
 
 
 def same(a: Value, b: Value) -> bool:
-    """Whether two normal forms are the same value of the same kind."""
+    """Return whether two normal forms have the same kind and the same bits."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return (
             isinstance(a, np.ndarray)
@@ -85,14 +85,14 @@ def frozen(array: npt.ArrayLike) -> Samples:
 
 
 class ReadOnlyArrays:
-    """Base of frozen records: arrays, also in mappings, cannot be written to, after pickling too."""
+    """Base of frozen records: their arrays, also those in mappings, are read-only, after unpickling too."""
 
     def __post_init__(self) -> None:
-        """Lock the arrays that the record was made with."""
+        """Make the arrays of a new record read-only."""
         self._lock_arrays()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Lock the arrays that came out of a pickle, which are writable."""
+        """Make the arrays of an unpickled record read-only."""
         self.__dict__.update(state)
         self._lock_arrays()
 
@@ -117,16 +117,16 @@ def numbers(where: str, array: Any, allowed: str = "an array") -> Samples:
 def normal(
     where: str, param: ParamContract, value: Any, sample_rate: float, *, names_curve: bool = False
 ) -> Value:
-    """Bring a value to normal form and check what can be checked without the rest of the graph.
+    """Return a value in normal form, with kind, shape and range checked.
 
-    The range is that of the value before modulation; the runtime checks it again after modulation.
+    The range is that of the value before modulation; the runtime checks the modulated value.
 
     Parameters
     ----------
     where
         ``node.key``, for messages.
     value
-        Number, array (B|1, C|1, N|1), curve, choice or text as the contract's kind allows.
+        Number, array (B|1, C|1, N|1), curve, choice or text, as the kind of the parameter allows.
     sample_rate
         In Hz, for limits that are fractions of it.
     names_curve
@@ -147,7 +147,7 @@ def normal(
         return value.name
     if not isinstance(value, str):
         raise GraphError(
-            f"{where}: wants text (got {quoted(value)}, allowed {param.allowed()}). Give a string."
+            f"{where}: not a text (got {quoted(value)}, allowed {param.allowed()}). Give a string."
         )
     if param.kind == "enum":
         return checks.choice(where, value, param.choices, "choice")
@@ -161,11 +161,11 @@ def _integer(where: str, param: ParamContract, value: Any) -> int:
         number = operator.index(value)
     except TypeError:
         raise GraphError(
-            f"{where}: wants a whole number (got {quoted(value)}, allowed {param.allowed()}). Give an int."
+            f"{where}: not a whole number (got {quoted(value)}, allowed {param.allowed()}). Give an int."
         ) from None
     if not param.low <= number <= param.high:
         raise GraphError(
-            f"{where}: out of range (got {quoted(number)}, allowed {param.allowed()}). Use a value inside."
+            f"{where}: out of range (got {quoted(number)}, allowed {param.allowed()}). Choose a value inside."
         )
     return number
 
@@ -173,7 +173,10 @@ def _integer(where: str, param: ParamContract, value: Any) -> int:
 def _number(where: str, param: ParamContract, value: Any, sample_rate: float) -> Value:
     if isinstance(value, CurveRef):
         if param.rate != "frame":
-            raise GraphError(f"{where}: cannot follow a curve (rate {param.rate}). Give a number.")
+            raise GraphError(
+                f"{where}: cannot follow a curve (got {quoted(value.name)}, allowed {param.allowed()}: its "
+                f"rate is {param.rate}). Give a number."
+            )
         return CurveRef(value.name)
     low, high = param.limits(sample_rate)
     if isinstance(value, float) and low <= value <= high:  # almost always, so it must be quick
@@ -192,7 +195,8 @@ def _number(where: str, param: ParamContract, value: Any, sample_rate: float) ->
 
 def _matrix(where: str, param: ParamContract, value: Any, sample_rate: float) -> Samples:
     if isinstance(value, CurveRef):
-        raise GraphError(f"{where}: cannot follow a curve (rate {param.rate}). Give a matrix of numbers.")
+        got = f"got {quoted(value.name)}, allowed numbers: its rate is {param.rate}"
+        raise GraphError(f"{where}: cannot follow a curve ({got}). Give a matrix of numbers.")
     array = numbers(where, value, "(rows, columns) or (batches, rows, columns)")
     if array.ndim not in (0, 2, 3) or not array.size:
         allowed = "(rows, columns) or (batches, rows, columns)"
@@ -215,11 +219,12 @@ def _check_shape(where: str, param: ParamContract, shape: tuple[int, ...]) -> No
         )
     if param.rate == "fixed" and math.prod(shape) != 1:
         raise ShapeError(
-            f"{where}: is one number for the node (got shape {shape}, allowed (1, 1, 1)). Give a number."
+            f"{where}: is one number per node (got shape {shape}, allowed (1, 1, 1)). Give a number."
         )
     if param.rate == "batch" and shape[2] != 1:
         raise ShapeError(
-            f"{where}: is constant over frames (got shape {shape}, allowed (batches|1, channels|1, 1))."
+            f"{where}: cannot change per frame (got shape {shape}, allowed (batches|1, channels|1, 1)). "
+            "Give one value per batch or channel."
         )
 
 
@@ -227,8 +232,8 @@ def _check_range(where: str, param: ParamContract, array: Samples, sample_rate: 
     low, high = param.limits(sample_rate)
     outside = array[(array < low) | (array > high)]
     if outside.size:
-        unit = f" {param.unit}" if param.unit else ""
-        limit = f"{param.high:g} fs" if param.high_is_fs else f"{high:g}"
+        unit = "" if param.unit in ("", "1") else f" {param.unit}"
+        limit = f"{param.high:g} fs" if param.high_is_fs else f"{high:g}{unit}"
         raise GraphError(
             f"{where}: out of range (got {outside.flat[0]:g}{unit}, allowed {low:g} to {limit}). "
             "Choose a value inside."
@@ -236,7 +241,7 @@ def _check_range(where: str, param: ParamContract, array: Samples, sample_rate: 
 
 
 def batch(values: npt.ArrayLike) -> Samples:
-    """One value per batch as a parameter: numbers of shape (B,) become a tensor (B, 1, 1).
+    """Return one value per batch as a parameter: numbers of shape (B,) as an array (B, 1, 1).
 
     Examples
     --------
@@ -256,20 +261,20 @@ def batch(values: npt.ArrayLike) -> Samples:
 
 
 def samples(x: npt.ArrayLike, scale: arrays.Scale = "full") -> Samples:
-    """Return samples as float64 with full scale 1, for what takes no ``scale=`` itself.
+    """Return samples as float64 with full scale 1, for functions that have no argument ``scale``.
 
     Parameters
     ----------
     x
         Real numbers of any shape.
     scale
-        What they are multiplied by. ``"full"``: integers of 8 to 32 bits become -1 to 1 (unsigned ones, as in
-        8-bit WAV, have silence in the middle); floating point stays as it is.
+        Factor. ``"full"``: integers of 8 to 32 bits are scaled to -1 to 1 (unsigned ones, as in 8-bit WAV,
+        are 0 at the middle of their range); floating point is unchanged.
 
     Raises
     ------
     GraphError
-        If they are no real numbers, or 64-bit integers with ``"full"``, as these say no full scale.
+        If they are not real numbers, or are 64-bit integers and ``scale`` is ``"full"``.
 
     Examples
     --------
@@ -282,7 +287,7 @@ def samples(x: npt.ArrayLike, scale: arrays.Scale = "full") -> Samples:
 
 
 def unknown_keyword(contract: NodeContract, key: str, special: set[str] | None = None) -> TypeError:
-    """Return the error for a keyword that is neither port nor parameter."""
+    """Return the error for a keyword that is neither a port nor a parameter."""
     ports = contract.input_keys if special else ()
     allowed = [*ports, *(p.key for p in contract.params), *sorted(special or ())]
     what = "parameter or input port" if ports else "parameter"
