@@ -1,4 +1,4 @@
-// The JupyterLab extension as files of its own: a container of module federation around one small bundle.
+// Builds the JupyterLab extension: a container of module federation around one small bundle.
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { container } from './lab/container.js';
 
 const NAME = 'amp-lab';
-/** Imported from the page, never bundled; with the releases that have what we use. */
+/** Modules imported from the page, never bundled, with the releases that have what we use. */
 const SHARED = {
   '@jupyterlab/console': '^4.2.0',
   '@jupyterlab/notebook': '^4.2.0',

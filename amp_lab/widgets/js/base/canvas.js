@@ -1,6 +1,6 @@
 import { h } from './dom.js';
 
-/** A canvas as large as its box, sharp on any screen; `draw(context, width, height)` whenever asked or resized. */
+/** A canvas that fills its box at the screen's resolution; `draw(context, width, height)` is called after ask() and after a resize. */
 export class Canvas {
   constructor(className, draw, label = '', resized = () => {}) {
     this.element = h('canvas', { class: className, role: 'img', 'aria-label': label });
@@ -14,7 +14,7 @@ export class Canvas {
     this.observer.observe(this.element);
   }
 
-  /** Draw with the next frame, once however often it is asked for. */
+  /** Draw in the next animation frame, once for any number of calls. */
   ask() {
     this.pending ||= requestAnimationFrame(() => {
       this.pending = 0;

@@ -3,7 +3,7 @@
 const PREFIXES = [[1e-9, 'n'], [1e-6, 'µ'], [1e-3, 'm'], [1, ''], [1e3, 'k'], [1e6, 'M']];
 
 /**
- * A number with four significant digits, as short as it goes: 0.7071, 440, 1.2e-5.
+ * A number with four significant digits, in its shortest form: 0.7071, 440, 1.2e-5.
  * @param {unknown} value
  */
 export function number(value) {
@@ -37,7 +37,7 @@ export function brief(value, unit = '') {
 }
 
 /**
- * A time in the unit of the widest value near it, with as many digits as a view that wide can tell apart.
+ * A time, with unit and digits chosen so that a view of `width` seconds can tell neighbouring values apart.
  * @param {number} seconds
  * @param {number} width in seconds
  */

@@ -1,29 +1,30 @@
-// Who owns a key, a button of the mouse, the wheel and a finger: the widget or its notebook. docs/design/widgets.md has the table.
+// Which keys, mouse buttons, wheel and touch events belong to the widget and which to its notebook: see docs/design/widgets.md.
 import { openMenu } from './menu.js';
 
 const TEXT = 'textarea, [contenteditable], input:not([type=range], [type=checkbox], [type=radio], [type=button])';
 const EDITING = /^(Arrow.+|Page.+|Home|End|Insert|Backspace|Delete)$/;
 const edited = new WeakSet();
 
-/** Whether an element takes text. */
+/** Whether an element takes typed text. */
 export const takesText = (element) => element.matches(TEXT);
 
-/** Whether an element holds text that was typed and not sent yet: Control+Z is its own until then. */
+/** Whether an element has typed text that was not sent yet: Control+Z then edits that text. */
 export const isEdited = (element) => edited.has(element);
 
-/** Whether a key comes with Control, Meta or Alt. */
+/** Whether a key is pressed with Control, Meta or Alt. */
 export const withModifier = (event) => event.ctrlKey || event.metaKey || event.altKey;
 
-/** Whether a context menu was asked for at a point, not by a key. */
+/** Whether a context menu was opened at a point, not by a key. */
 export const isPointed = (event) => event.type === 'contextmenu';
 
 /**
- * Whether a key stays in the widget. What a notebook takes alone ("a" inserts a cell, "dd" deletes one) stays, and so
- * does what edits text or undoes; everything else with Control, Meta or Alt goes on, but for the letters in `claims`.
+ * Whether a key event stops at the widget. Keys without modifier stop, because a notebook acts on them ("a" inserts a
+ * cell, "dd" deletes one), and so do keys that edit text or undo. Other keys with Control, Meta or Alt are passed to
+ * the page, except the letters in `claims`.
  */
 function stays(event, element, claims) {
   const text = takesText(element);
-  const { key = '' } = event; // none where the browser fills a form
+  const { key = '' } = event; // undefined while the browser fills a form
   if (event.isComposing || event.getModifierState?.('AltGraph') || EDITING.test(key)) return true;
   if (!withModifier(event)) return key.length === 1 || (key === 'Enter' && (text || !event.shiftKey)) || (key === 'Escape' && text);
   if (event.altKey) return false;
@@ -32,15 +33,15 @@ function stays(event, element, claims) {
 }
 
 /**
- * Divide input between a widget's root and the page; returns how to stop. A view sets `root.claims`, letters that are
- * its own with Control, and `root.menu(event)`, the entries of its context menu.
+ * Divide input between a widget's root and the page; returns a function that stops it. A view sets `root.claims`, the
+ * letters that it uses with Control, and `root.menu(event)`, which returns the entries of its context menu.
  */
 export function divideInput(root) {
   root.claims = '';
   const nested = () => root.parentElement?.closest('.amp');
   const mine = (event) => event.target.closest('.amp') === root;
 
-  // JupyterLab of some versions hears keys before the widget does: then the attribute tells it what is not its own
+  // some versions of JupyterLab receive keys before the widget: the attribute tells JupyterLab which keys it must ignore
   const mark = (event) => {
     const [element] = event.composedPath();
     if (element instanceof Element && root.contains(element)) root.toggleAttribute('data-lm-suppress-shortcuts', stays(event, element, root.claims));
@@ -51,20 +52,20 @@ export function divideInput(root) {
       if (event.key === 'Enter' || event.key === 'Escape') edited.delete(event.target);
       if ((event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) && !takesText(event.target)) menu(event);
     }
-    const claims = event.target.closest('.amp')?.claims ?? ''; // a dialog may have closed on this very key
+    const claims = event.target.closest('.amp')?.claims ?? ''; // a dialog may close on this key
     if (!nested() && (event.defaultPrevented || stays(event, event.target, claims))) event.stopPropagation();
   });
   root.addEventListener('input', ({ target }) => takesText(target) && edited.add(target));
-  // from a lone Control on, JupyterLab waits at the field to take its undo
+  // after a lone Control key JupyterLab listens at the field to run its own undo
   root.addEventListener('beforeinput', (event) => event.stopPropagation(), true);
   for (const kind of ['change', 'focusout']) root.addEventListener(kind, ({ target }) => edited.delete(target));
 
-  // Shift would select cells; other buttons would take the focus to the cell
+  // Shift would select cells; other buttons would move the focus to the cell
   root.addEventListener('mousedown', (event) => {
     if (event.shiftKey || event.button) event.stopPropagation();
   });
   const menu = (event) => {
-    const entries = root.dataset.lost ? null : root.menu?.(event); // without a kernel nothing can be done
+    const entries = root.dataset.lost ? null : root.menu?.(event); // without a kernel no entry would work
     if (!entries) return;
     event.preventDefault();
     const box = event.target.getBoundingClientRect();
@@ -77,7 +78,7 @@ export function divideInput(root) {
     event.stopPropagation();
   });
 
-  // the page scrolls over a widget without focus
+  // without focus in the widget, the wheel scrolls the page
   const pass = (event) => {
     if (mine(event) && !event.ctrlKey && !event.metaKey && !root.matches(':focus-within')) event.stopPropagation();
   };
@@ -90,7 +91,7 @@ export function divideInput(root) {
   };
 }
 
-/** When the element that has the focus goes, is disabled or cannot be reached, the root gets it: keys find the widget still. */
+/** When the focused element is removed, disabled or hidden, move the focus to the root, so that the widget keeps receiving keys. */
 function keepFocus(root, mine) {
   let held = null;
   const usable = () => held.isConnected && !held.disabled && !held.closest('[hidden], [inert]');

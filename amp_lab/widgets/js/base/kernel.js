@@ -1,5 +1,5 @@
 // @ts-check
-/** Words for a kernel that does not serve a view, by what happened; those in PASSING may pass. */
+/** Messages for a kernel that does not serve a view, by event; those in PASSING may end by themselves. */
 const AGAIN = 'Run the cells up to this one again to make it live.';
 /** @type {Record<string, string>} */
 const LOST = {
@@ -16,9 +16,9 @@ const PASSING = ['disconnected', 'unanswered'];
 const BY_STATUS = { restarting: 'restarted', autorestarting: 'died', dead: 'dead', terminating: 'ended' };
 
 /**
- * Tell when the kernel behind a model stops serving it: `changed({kind, words, passes})`, or null when a connection
- * that was lost is back; returns how to stop. Widget managers of Jupyter mark a model whose kernel restarts; the rest
- * is reported by the kernel connection, where a manager has one.
+ * Call `changed({kind, words, passes})` when the kernel stops serving a model, and `changed(null)` when a lost
+ * connection is back; returns a function that stops watching. Jupyter's widget managers mark a model whose kernel
+ * restarts; the kernel connection, if the manager has one, reports everything else.
  * @param {import('../types').Model} model
  * @param {(loss: import('../types').Loss | null) => void} changed
  */
@@ -42,7 +42,7 @@ export function watchKernel(model, changed) {
 }
 
 /**
- * What is to be said of a loss.
+ * The record of a loss, for the surface of a widget.
  * @param {string} kind
  * @returns {import('../types').Loss}
  */

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Sends the newest value only: while one is on its way the next ones replace each other.
+ * Sends only the newest value: while one is being sent, a new one replaces the one that is queued.
  * @template T
  */
 export class Latest {

@@ -8,8 +8,8 @@ import { loss, watchKernel } from './kernel.js';
 const ANSWER_MS = 5000;
 
 /**
- * Messages between one view and its model: `send` one way, `ask` for an answer, `on` for what comes by itself, `onLost`
- * for a kernel that no longer takes them. Once it is lost for good nothing is sent any more.
+ * Messages between one view and its model: `send` without an answer, `ask` with an answer, `on` for messages from the
+ * model, `onLost` when the kernel no longer accepts messages. After a permanent loss nothing is sent.
  */
 export class KernelLink {
   /** @param {import('../types').Model} model */
@@ -51,13 +51,13 @@ export class KernelLink {
     if (this.lost && !this.lost.passes) return;
     try {
       this.model.send({ kind, ...content });
-    } catch (error) { // a comm that its kernel has closed
+    } catch (error) { // the kernel has closed the comm
       this.#set(loss('unreachable', /** @type {Error} */ (error).message));
     }
   }
 
   /**
-   * Resolves with {message, buffers}; rejects with an Error that has node, port and stack of the failure.
+   * Send a request. Resolves with {message, buffers}; rejects with an Error that has node, port and stack of the failure.
    * @param {string} kind
    * @returns {Promise<{ message: Message, buffers: DataView[] }>}
    */
@@ -78,7 +78,7 @@ export class KernelLink {
     this.losses.clear();
   }
 
-  /** Only the answer of the widget itself says that it is there: a kernel may be another one than before. */
+  /** Check that the widget answers: the kernel may be another one than before. */
   #greet() {
     this.ask('alive').then(() => {
       clearTimeout(this.patience);

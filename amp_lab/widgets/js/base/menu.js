@@ -4,8 +4,8 @@ import { h } from './dom.js';
 const EDGE = 4;
 
 /**
- * A context menu at a point of the window: entries are {text, keys, run, disabled}, null a line between them.
- * The browser closes it by Escape or a click beside it and gives the focus back.
+ * A context menu at a point of the window. Entries are {text, keys, run, disabled}; null is a separator line.
+ * Escape or a click outside closes it, and the browser restores the focus.
  */
 export function openMenu(root, [x, y], entries) {
   const menu = h('div', { class: 'amp-menu', role: 'menu', popover: 'auto' }, ...entries.map((entry) => (entry

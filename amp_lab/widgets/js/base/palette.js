@@ -1,5 +1,5 @@
 // @ts-check
-// After the map "magma" of S. van der Walt and N. Smith (public domain, CC0): eleven of its 256 colours, mixed in between.
+// Eleven of the 256 colours of the map "magma" by S. van der Walt and N. Smith (public domain, CC0); the others are interpolated.
 const STOPS = [
   [0, 0, 4], [20, 14, 54], [59, 15, 112], [100, 26, 128], [140, 41, 129], [183, 55, 121],
   [222, 73, 104], [247, 112, 92], [254, 159, 109], [254, 207, 146], [252, 253, 191],

@@ -5,7 +5,7 @@ import { colours } from './theme.js';
 const CLICK = 4;
 export const INKS = ['accent', 'warm', 'good', 'modulation', 'gold', 'sky', 'violet', 'audio'];
 
-/** Round values for an axis: about `count` of them between two ends; by decades where it is logarithmic. */
+/** Round values for an axis, about `count` of them from `low` to `high`; powers of ten on a logarithmic axis. */
 export function ticks(low, high, count, log) {
   if (log && high / low > 8) {
     const found = [];
@@ -27,8 +27,8 @@ export function ticks(low, high, count, log) {
 
 /**
  * A canvas with an x axis that can be panned, zoomed and measured.
- * `draw(context, plot)` draws inside; `moved()` is called when the view changed, `hovered(x)` when the pointer did;
- * set `refresh` to be called when the size did.
+ * `draw(context, plot)` draws its inside; `moved()` is called after the view changed, `hovered(x)` after the pointer
+ * moved, and `refresh()`, if it is set, after the size changed.
  */
 export class Plot {
   constructor(root, { label, draw, moved, hovered = () => {}, log = false, low = 0, high = 1, finest = 0, pad = {} }) {
@@ -50,7 +50,7 @@ export class Plot {
   get bottom() { return this.canvas.height - this.pad.bottom; }
   get columns() { return Math.max(1, Math.round(this.right - this.left)); }
 
-  /** New ends of the axis; the view is kept where it fits. */
+  /** Set new ends of the axis; the view is kept if it fits. */
   bounds(low, high, finest) {
     const whole = this.view[0] === this.low && this.view[1] === this.high;
     Object.assign(this, { low, high, finest });
@@ -58,7 +58,7 @@ export class Plot {
     this.ask();
   }
 
-  /** Look at a part of the axis; `notify`: the model does not know of it. */
+  /** Show a part of the axis; `notify`: tell the model. */
   look(view, notify = true) {
     this.view = this.#fit(view);
     this.ask();
@@ -227,7 +227,7 @@ export class Plot {
     this.ask();
   }
 
-  /** Of the context menu; where the plot itself was pointed at, the cursors go there. */
+  /** Entries of the context menu; if the plot itself was clicked, the cursors move there. */
   #entries(event) {
     const x = isPointed(event) && event.target === this.element ? event.clientX - this.element.getBoundingClientRect().left : null;
     const mark = (index) => () => { this.#mark(this.value(x), index); this.ask(); };

@@ -1,7 +1,7 @@
 // @ts-check
 /** @typedef {import('../types').GraphDocument} GraphDocument */
 
-/** The view's copy of the graph: a document that patches of the journal bring from version to version. */
+/** The view's copy of the graph: a document that patches from the journal update from version to version. */
 export class Replica {
   /** @param {() => void} resync ask Python for the whole document */
   constructor(resync) {
@@ -18,7 +18,7 @@ export class Replica {
     return () => this.listeners.delete(listener);
   };
 
-  /** What React compares to know whether to draw again. */
+  /** What React compares to decide whether to draw again. */
   snapshot = () => this.document;
 
   /** @param {{ version: number, undo: number, redo: number, document: GraphDocument }} state */

@@ -1,4 +1,4 @@
-/** Rows of nodes in a plot: names at the left, one of them marked; tells which is under the pointer and clicked. */
+/** Rows of nodes in a plot: names at the left, one of them marked; reports hovered and clicked rows. */
 export class Rows {
   constructor(model, plot) {
     Object.assign(this, { model, plot, names: [], top: 0, high: 0, timer: 0 });
@@ -11,7 +11,7 @@ export class Rows {
     plot.element.addEventListener('click', (event) => this.#report('selected', at(event), 0));
   }
 
-  /** Draw the names of rows that are `high` from `top` on, and mark the ones that are hovered and selected. */
+  /** Draw the names of rows of height `high`, starting at `top`, and mark the hovered and the selected row. */
   label(context, inks, names, top, high) {
     Object.assign(this, { names, top, high });
     const marked = { [this.model.get('hovered')]: inks.soft, [this.model.get('selected')]: `${inks.accent}2e` };

@@ -2,7 +2,7 @@ import './signals.css';
 import { h } from './dom.js';
 import { INKS } from './plot.js';
 
-/** Header of a widget over signals: which are shown, hold and drop, and whatever `tools` the widget adds. */
+/** Header of a widget that shows signals: which are shown, hold, drop, and further `tools` of the widget. */
 export class Signals {
   constructor(model, link, { one = false, tools = [] } = {}) {
     Object.assign(this, { model, link, one });
@@ -15,7 +15,7 @@ export class Signals {
     this.show();
   }
 
-  /** Entries of `available` that are shown, in their order, with a colour each: one per source. */
+  /** The shown entries of `available`, in order, each with a colour: one per source. */
   get shown() {
     const known = new Map(this.model.get('available').map((entry) => [entry.name, entry]));
     const sources = [...new Set(this.model.get('available').map((entry) => entry.source))];
@@ -26,7 +26,7 @@ export class Signals {
     return this.one ? found.slice(0, 1) : found;
   }
 
-  /** Of all that is offered: the newest data. */
+  /** Version of the newest data among all available signals. */
   get version() {
     return this.model.get('available').reduce((most, entry) => Math.max(most, entry.version), 0);
   }
@@ -59,7 +59,7 @@ export class Signals {
   }
 }
 
-/** Listen to several traits at once; returns how to stop. */
+/** Listen to several traits; returns a function that stops listening. */
 export function onTraits(model, keys, handler) {
   for (const key of keys) model.on(`change:${key}`, handler);
   return () => {
@@ -67,7 +67,7 @@ export function onTraits(model, keys, handler) {
   };
 }
 
-/** Keep the trait `view` and a plot the same; [] is everything. Returns [share, stop, read]. */
+/** Keep the trait `view` and the range of a plot equal; [] is the whole range. Returns [share, stop, read]. */
 export function shareView(model, plot, digits) {
   let timer = 0;
   const same = (a, b) => a.length === b.length && a.every((value, index) => Math.abs(value - b[index]) <= 1e-9 * Math.abs(value));

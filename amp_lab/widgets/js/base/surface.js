@@ -1,6 +1,6 @@
 import { h } from './dom.js';
 
-/** Where a widget shows what went wrong, in Python or here; the newest failure, until it is closed. */
+/** Shows failures of Python or of the page: the newest one, until it is closed. */
 export class Surface {
   constructor(root) {
     this.root = root;
@@ -10,7 +10,7 @@ export class Surface {
     this.go = null;
   }
 
-  /** Tell a native crash in full ({} for none); `go`, where a view has it, leads to the node. */
+  /** Show the report of a native crash ({}: none); `go`, if the view has it, shows the node. */
   crash(report) {
     this.crashed?.remove();
     this.crashed = null;
@@ -27,7 +27,7 @@ export class Surface {
     this.root.append(this.crashed);
   }
 
-  /** Say that the kernel is lost and take no input until it is back (null); what was drawn stays to be seen. */
+  /** Show that the kernel is lost and disable input until it is back (null); the last drawing stays visible. */
   lose(loss) {
     this.notice?.remove();
     this.notice = loss && h('div', { class: 'amp-lost', role: 'alert', title: loss.detail, text: loss.words });
@@ -38,7 +38,7 @@ export class Surface {
     } else delete this.root.dataset.lost;
   }
 
-  /** Show an error; `go` is called with its node if it has one and the person asks to be taken there. */
+  /** Show an error; `go` is called with its node if it has one and the user clicks it. */
   show(error, go) {
     this.clear();
     const stack = error.from === 'python' ? error.stack : (error.stack ?? '');
@@ -58,7 +58,7 @@ export class Surface {
     this.element = null;
   }
 
-  /** Wrap a handler so that what it throws is shown. */
+  /** Wrap a handler so that its exceptions are shown. */
   guard(handler) {
     return (...parameters) => {
       try {

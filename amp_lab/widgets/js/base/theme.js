@@ -1,4 +1,4 @@
-/** Call back when the colours of the page change; returns how to stop. */
+/** Call back when the colours of the page change; returns a function that stops it. */
 export function onTheme(callback) {
   const observer = new MutationObserver(callback);
   const options = { attributes: true, attributeFilter: ['data-jp-theme-name', 'data-jp-theme-light', 'class'] };
@@ -14,7 +14,7 @@ export function onTheme(callback) {
 
 const known = new WeakMap();
 
-/** Mark an element as dark or light by the background it stands on, now and whenever that changes. */
+/** Mark an element as dark or light by its background, now and whenever the background changes. */
 export function followTheme(element) {
   const apply = () => {
     const probe = getComputedStyle(document.body).getPropertyValue('--jp-layout-color0').trim();
@@ -29,8 +29,8 @@ export function followTheme(element) {
 }
 
 /**
- * Custom properties of an element of `followTheme`: colours(element, 'ink', 'grid') -> {ink, grid}. Each is read once
- * per theme, since reading one makes the browser lay out the page first.
+ * Values of custom properties of an element of `followTheme`: colours(element, 'ink', 'grid') -> {ink, grid}. Each is
+ * read once per theme, because reading it forces a page layout.
  */
 export function colours(element, ...names) {
   const read = known.get(element) ?? {};

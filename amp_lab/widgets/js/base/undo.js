@@ -11,7 +11,7 @@ export function undoKeys(root, link) {
   });
 }
 
-/** Undo and redo as entries of a context menu. */
+/** Entries for undo and redo in a context menu. */
 export const undoEntries = (link) => [
   { text: 'Undo', keys: 'Ctrl+Z', run: () => link.send('undo') },
   { text: 'Redo', keys: 'Ctrl+Shift+Z', run: () => link.send('redo') },

@@ -5,7 +5,7 @@ import { KernelLink } from './link.js';
 import { Surface } from './surface.js';
 import { followTheme } from './theme.js';
 
-/** The module anywidget loads: `setup({model, root, link, surface})` fills the root and returns how to end. */
+/** The module that anywidget loads: `setup({model, root, link, surface})` fills the root and returns a function that ends it. */
 export function widget(name, setup) {
   return {
     render({ model, el }) {

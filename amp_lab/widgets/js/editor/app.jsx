@@ -17,7 +17,7 @@ import { useTrait } from './traits.js';
 const boxTypes = { node: Box, fold: Fold };
 const CHECK_MS = 60;
 const FAR = 0.55;
-const AROUND = { x: '40px', y: 0.08 }; // beside the boxes bend the lines that lead back
+const AROUND = { x: '40px', y: 0.08 }; // edges that lead back bend around the boxes
 
 export function App({ model, link, surface, replica, catalogue, root, onPaint }) {
   const document = useSyncExternalStore(replica.subscribe, replica.snapshot);
@@ -38,7 +38,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
   const crashed = useTrait(model, 'crash').node ?? '';
   const file = useTrait(model, 'file_status');
   const flow = useReactFlow();
-  const ahead = useRef(0); // moves by keys that Python has not answered yet: the boxes stay where they were moved to
+  const ahead = useRef(0); // moves by keys that Python has not confirmed: the boxes stay at their new places
 
   useLayoutEffect(() => {
     setNodes((before) => boxes(document, contracts, before, ahead.current > 0));
@@ -58,7 +58,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
     setLinks(only(new Set(ids)));
   }, [replica]);
 
-  /** Bring a node, or the fold it is in, into view. */
+  /** Scroll a node, or the fold that contains it, into view. */
   const show = useCallback((name) => {
     const [id] = shownAs([name], replica.document.folds);
     const box = flow.getNode(id);
@@ -135,11 +135,11 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
     unfold: () => chosen.forEach((id) => id.startsWith('fold:') && fold(id.slice(5), [])),
     nudge: (x, y, gesture) => {
       const step = (box) => (box.selected ? { ...box, position: { x: box.position.x + x, y: box.position.y + y } } : box);
-      flushSync(() => setNodes((before) => before.map(step))); // the next key may come before the next frame
+      flushSync(() => setNodes((before) => before.map(step))); // the next key may arrive before the next animation frame
       if (chosen.length) moved(nodes.filter((box) => box.selected).map(step), gesture);
       return chosen.length > 0;
     },
-    // selects the box or line pointed at, if it is not selected; returns how many are then
+    // selects the clicked box or line if it is not selected; returns how many are selected then
     point: (box, line, several) => {
       if (box && !chosen.includes(box)) {
         select([box]);
@@ -221,7 +221,7 @@ export function App({ model, link, surface, replica, catalogue, root, onPaint })
   );
 }
 
-/** Tells the style sheet how far away the canvas is, so that labels stay readable without drawing a box anew. */
+/** Sets the zoom level for the style sheet, so that labels stay readable without drawing boxes again. */
 function Level({ root }) {
   const zoom = useStore((state) => Math.round(state.transform[2] * 50) / 50);
   useEffect(() => {
@@ -231,7 +231,7 @@ function Level({ root }) {
   return null;
 }
 
-/** Keep the trait `selection` and what is selected here the same. */
+/** Keep the trait `selection` and the selection of this view equal. */
 function useSelection(model, names, select) {
   const key = names.join('\n');
   const now = useRef(key);

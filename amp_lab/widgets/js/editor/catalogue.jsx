@@ -3,7 +3,7 @@ import { hue } from './shapes.js';
 
 export const DRAG = 'application/x-amp-node';
 
-/** Types whose id, group, summary or parameters hold every word, the best first. */
+/** Types whose id, group, summary or parameters contain every word, best match first. */
 export function search(catalogue, text) {
   const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
   const rank = (contract) => {
@@ -65,7 +65,7 @@ function Docs({ contract }) {
   );
 }
 
-/** The small catalogue where a line was dropped, or where the canvas was double-clicked. */
+/** The small catalogue at the point where a line was dropped or the canvas was double-clicked. */
 export function QuickAdd({ catalogue, at, onPick, onClose }) {
   const [text, setText] = useState('');
   const [active, setActive] = useState(0);

@@ -19,7 +19,7 @@ function superscript(value) {
   return [...String(value)].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[digit]).join('');
 }
 
-/** An edge that leads back goes over the boxes it passes, not behind them. */
+/** An edge that leads back is drawn above the boxes that it passes. */
 function backwards({ sourceX, sourceY, targetX, targetY }) {
   const top = Math.min(sourceY, targetY) - OVER;
   const path = `M${sourceX} ${sourceY}C${sourceX + BEND} ${sourceY} ${sourceX + BEND} ${top} ${sourceX} ${top}`

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { number } from '../base/format.js';
 
-/** A number to type: Enter or leaving it sends, Escape takes back, arrow keys step (a log scale by ratio). */
+/** A field for a number: Enter or leaving it sends, Escape restores, arrow keys step (by a ratio on a log scale). */
 export function NumberEntry({ value, low, high, log, label, whole = false, onCommit }) {
   const [text, setText] = useState(number(value));
   const [bad, setBad] = useState(false);
@@ -48,7 +48,7 @@ function span(low, high) {
   return width > 0 && width < 1000 ? width / 100 : 1;
 }
 
-/** A text to type, sent by Enter or by leaving it. */
+/** A field for a text, sent by Enter or by leaving it. */
 export function TextEntry({ value, label, onCommit }) {
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { h } from '../base/dom.js';
 
-/** What there is to say or to choose about the graph's file: a line under the toolbar. */
+/** A line under the toolbar with messages and choices about the graph's file. */
 export function FileLine({ file, ask, link }) {
   const [both, setBoth] = useState([]);
   const [closed, setClosed] = useState('');
@@ -92,7 +92,7 @@ function download(name, data) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-/** Code that was copied, or that waits selected for Control+C where the page may not use the clipboard. */
+/** Code that was copied; if the page may not use the clipboard, it is selected for Control+C. */
 export function Code({ text, onClose }) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {

@@ -7,7 +7,7 @@ import { ends, height, WIDTH } from './shapes.js';
 /** @typedef {import('../types').Link} Link */
 
 /**
- * Which fold a node is in, by name.
+ * Name of the fold that each node is in.
  * @param {GraphDocument['folds']} folds
  */
 export function foldOf(folds) {
@@ -17,7 +17,7 @@ export function foldOf(folds) {
 }
 
 /**
- * Ids of the boxes that show nodes: their own, or the fold that they are in.
+ * Ids of the boxes that show nodes: the node's own box, or that of its fold.
  * @param {string[]} names
  * @param {GraphDocument['folds']} folds
  */
@@ -27,8 +27,7 @@ export function shownAs(names, folds) {
 }
 
 /**
- * Boxes of React Flow for a document; those that did not change stay the same objects, and selected ones where they are
- * if `held`.
+ * Boxes of React Flow for a document. Unchanged boxes stay the same objects; `held`: selected boxes keep their places.
  * @param {GraphDocument} document
  * @param {Record<string, import('../types').Contract>} contracts
  * @param {Box[]} before
@@ -74,7 +73,7 @@ export function boxes(document, contracts, before, held = false) {
 }
 
 /**
- * Lines of React Flow: edges and modulations, those between folded nodes left out.
+ * Lines of React Flow: edges and modulations, without those between folded nodes.
  * @param {GraphDocument} document
  * @param {Line[]} before
  */
@@ -124,7 +123,7 @@ export function connection({ source, sourceHandle, target, targetHandle }, optio
 }
 
 /**
- * Options of a link that survive when it is taken to another place.
+ * Options of a link that are kept when it is moved to another port.
  * @param {Link} link
  * @param {boolean} toParameter
  */

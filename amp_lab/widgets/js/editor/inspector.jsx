@@ -3,7 +3,7 @@ import { brief, si } from '../base/format.js';
 import { NumberEntry, TextEntry } from './entry.jsx';
 import { ends, hue } from './shapes.js';
 
-/** What is selected, with everything about it that can be changed. */
+/** The selected item, with every property that can be edited. */
 export const Inspector = memo(function Inspector({ document, contracts, names, links, badges, edit, run, focus }) {
   if (links.length === 1 && !names.length) return <LinkPage id={links[0]} document={document} edit={edit} focus={focus} />;
   if (names.length === 1 && document.nodes[names[0]]) {

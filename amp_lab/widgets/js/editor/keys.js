@@ -7,7 +7,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const STEP = 5;
 const LONG_STEP = 20;
 
-/** Keys of the editor, unless the user is typing. Arrow keys in a row are one gesture. */
+/** Keys of the editor, unless the user is typing. Consecutive arrow keys are one gesture. */
 export function useKeys(root, actions) {
   const latest = useRef(actions);
   latest.current = actions;
@@ -53,7 +53,7 @@ export function useKeys(root, actions) {
   }, [root]);
 }
 
-/** The context menu of the editor: of the boxes or the line pointed at, else of the canvas. */
+/** The context menu of the editor: for the clicked boxes or line, otherwise for the canvas. */
 export function useMenu(root, actions) {
   const latest = useRef(actions);
   latest.current = actions;

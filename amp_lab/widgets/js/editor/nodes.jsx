@@ -3,7 +3,7 @@ import { createContext, memo, useContext } from 'react';
 import { brief, si } from '../base/format.js';
 import { HEAD, ROW, hue, moving } from './shapes.js';
 
-/** {badges, problems}: by name, beside the model, so that a new render draws no box anew that it does not touch. */
+/** {badges, problems} by name. They are separate from the model, so that a new render redraws only boxes that changed. */
 export const Marks = createContext({ badges: {}, highlight: '', crashed: '', problems: {} });
 
 const middle = (row) => HEAD + ROW * (row + 0.5);

@@ -1,11 +1,11 @@
 // @ts-check
-// The file that Python reads too: sizes of the box of a node, and the hue of each group of node types.
+// A file shared with Python: sizes of the boxes of nodes, and the hue of each group of node types.
 import boxes from '../../../data/node_boxes.json';
 
 export const { width: WIDTH, row: ROW, head: HEAD, foot: FOOT } = boxes;
 
 /**
- * Colour of a group of node types; groups unknown to this page get one too.
+ * Colour of a group of node types; unknown groups get one, too.
  * @param {string} group
  */
 export function hue(group) {
@@ -13,7 +13,7 @@ export function hue(group) {
 }
 
 /**
- * Parameters that signals can move: they have a handle of their own.
+ * Parameters that can be modulated: each has a handle.
  * @param {import('../types').Contract} contract
  */
 export function moving(contract) {

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** A trait of the model, as it is now. */
+/** The present value of a trait of the model. */
 export function useTrait(model, key) {
   const [value, setValue] = useState(() => model.get(key));
   useEffect(() => {

@@ -2,8 +2,8 @@
 /**
  * Text of the script that JupyterLab loads: a container as module federation defines it (`init`, `get`).
  *
- * The page gives `init` its table of shared modules, {name: {version: {get, loaded}}}. `get` answers with a
- * factory of the plugins, once the shared modules they import are there.
+ * The page calls `init` with its table of shared modules, {name: {version: {get, loaded}}}. `get` resolves with a
+ * factory of the plugins after the shared modules that they import are loaded.
  * @param {string} name
  * @param {string[]} imports
  * @param {string} code

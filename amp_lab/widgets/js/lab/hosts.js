@@ -1,4 +1,4 @@
-/** The notebooks and consoles of the page, found by the registry of renderers that each has of its own. */
+/** The notebooks and consoles of the page, found by their registries of renderers: each has its own. */
 export class Hosts {
   constructor(notebooks, consoles) {
     this.trackers = [
@@ -17,7 +17,7 @@ export class Hosts {
   }
 }
 
-/** The registry of renderers around a widget: that of the output area it lies in, or null. */
+/** The registry of renderers of the output area that contains a widget, or null. */
 export function rendermimeOf(widget) {
   for (let place = widget.parent; place; place = place.parent) {
     if (place.rendermime) return place.rendermime;

@@ -1,4 +1,4 @@
-// JupyterLab extension: outputs of our widgets show their stored picture wherever there is no live model.
+// JupyterLab extension: outputs of our widgets show their stored picture if there is no live model.
 import { IConsoleTracker } from '@jupyterlab/console';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -6,7 +6,7 @@ import { Hosts } from './hosts.js';
 import { OutputRenderer, VIEW_TYPE } from './output_renderer.js';
 import { storePictures } from './stored_pictures.js';
 
-/** Lower is preferred: ipywidgets renders its own type at -10. */
+/** The lower rank is preferred: ipywidgets renders its own type at -10. */
 const RANK = -20;
 
 const plugin = {

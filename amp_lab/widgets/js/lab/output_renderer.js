@@ -2,18 +2,18 @@ import { Panel, Widget } from '@lumino/widgets';
 import { rendermimeOf } from './hosts.js';
 import { liveModel, widgetManager, WIDGET_TYPE } from './widget_manager.js';
 
-/** Marks an output as ours; other hosts do not know it and render the types beside it. */
+/** Marks an output as ours; other hosts do not know this type and render another type of the output. */
 export const VIEW_TYPE = 'application/vnd.amp-lab.view+json';
 
 const STORED = 'Picture stored with the notebook. Run the cell to make it live.';
-/** Time in which a model that is there gets its view, in ms: its picture would only flicker. */
+/** Time in ms in which an existing model shows its view: a picture shown before would only flicker. */
 const PATIENCE = 250;
 const CLOSED = 'The widget was closed. Run the cell to open it again.';
 
 /**
- * Renders one output: the view of the live model, if the kernel has it, else the picture beside it.
+ * Renders one output: the view of the live model, if the kernel has it, otherwise the picture stored in the output.
  *
- * A model may come late, when the kernel has started or its widgets are restored: until then the picture is there.
+ * The model may appear later, after the kernel has started or its widgets are restored; until then the picture is shown.
  */
 export class OutputRenderer extends Panel {
   constructor(registry, hosts, shown) {
@@ -23,12 +23,12 @@ export class OutputRenderer extends Panel {
     this.shown = shown;
     this.output = null; // the model of the output, which the notebook stores
     this.model = null; // the live model of the widget
-    this.view = null; // of that model, as a Lumino widget
-    this.rendermime = null; // of the panel that the output lies in
+    this.view = null; // the view of that model, as a Lumino widget
+    this.rendermime = null; // registry of renderers of the panel with the output
     this.manager = null;
     this.session = null;
     this.wait = 0; // timer until the picture is shown
-    this.search = 0; // a newer one ends what an older one still waits for
+    this.search = 0; // number of the newest search; it makes older ones stop
     shown.add(this);
   }
 
@@ -63,7 +63,7 @@ export class OutputRenderer extends Panel {
     super.dispose();
   }
 
-  /** Find the manager, then the model; both may come later. */
+  /** Find the manager, then the model; both may appear later. */
   async #look() {
     this.rendermime = rendermimeOf(this) ?? this.rendermime;
     if (this.view || !this.rendermime || !this.output?.trusted || !this.id) return;
@@ -83,7 +83,7 @@ export class OutputRenderer extends Panel {
     await this.#tryView();
   }
 
-  /** Wait for the session of the panel: only then does the panel's registry know its manager. */
+  /** Wait for the session of the panel: its registry has no manager before. */
   async #sessionReady() {
     const session = this.hosts.panel(this.rendermime)?.sessionContext;
     if (!session) return;
@@ -129,7 +129,7 @@ export class OutputRenderer extends Panel {
     renderer.renderModel(this.output);
   }
 
-  /** Show what another host would: the best of the safe types beside ours. */
+  /** Show what another host would show: the best of the other safe types of the output. */
   async #showPicture(line) {
     const { [VIEW_TYPE]: _, ...others } = this.output.data;
     const type = this.registry.preferredMimeType(others, 'ensure');

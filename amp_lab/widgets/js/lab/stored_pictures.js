@@ -1,18 +1,18 @@
-/** Longest time a picture is waited for, in ms: a kernel that is busy for longer is asked by the next save. */
+/** Longest time to wait for a picture, in ms: a kernel that is busy for longer is asked again at the next save. */
 const PATIENCE = 60_000;
 
-const followed = new WeakSet(); // contexts: two panels may show one notebook
+const followed = new WeakSet(); // contexts: two panels can show one notebook
 
 /**
- * Put fresh pictures into the outputs of a notebook when it is saved.
+ * Update the pictures in the outputs of a notebook when it is saved.
  *
- * The kernel draws them, which takes longer than a save waits: they are asked for when the save starts, and what
- * really differs is saved once more when it is there.
+ * The kernel draws them, which takes longer than a save waits: they are requested when the save starts, and if any of
+ * them differ, the notebook is saved again when they have arrived.
  */
 export function storePictures(context, hosts, shown) {
   if (followed.has(context)) return;
   followed.add(context);
-  let ours = false; // the save that begins next is the one that stores pictures
+  let ours = false; // the next save is the one that stores pictures
   let asked = null;
   context.saveState.connect(async (_, state) => {
     if (state === 'started') {
@@ -33,7 +33,7 @@ export function storePictures(context, hosts, shown) {
   });
 }
 
-/** All of them: what a widget shows may change without a message of its own, as a workbench does by its parts. */
+/** Request all pictures: a widget can change without a message, as a workbench does through its parts. */
 async function freshPictures(context, hosts, shown) {
   const models = new Map();
   for (const { output, model, rendermime } of shown) {
@@ -42,7 +42,7 @@ async function freshPictures(context, hosts, shown) {
   return Promise.all([...models].map(async ([output, model]) => ({ output, png: await picture(model) })));
 }
 
-/** Write a picture into its output; false if there is none, or it is the one that is there. */
+/** Write a picture into its output; returns false if there is none or it is already there. */
 function store({ output, png }) {
   if (!png || output.data['image/png']?.trim() === png) return false;
   output.setData({ data: { ...output.data, 'image/png': png } });

@@ -3,8 +3,8 @@ export const WIDGET_TYPE = 'application/vnd.jupyter.widget-view+json';
 /**
  * The manager of ipywidgets that belongs to a registry of renderers, or null if it has none.
  *
- * ipywidgets hands its manager only to its own renderers, so one is made and asked; until the manager is there
- * the promise waits. Another release may keep it elsewhere: then there is no manager, and the caller lets
+ * ipywidgets passes its manager only to its own renderers, so one is created and its manager is read; the promise is
+ * pending until there is one. Another release may store it elsewhere: the result is then null, and the caller lets
  * ipywidgets render.
  */
 export async function widgetManager(rendermime) {
@@ -15,7 +15,7 @@ export async function widgetManager(rendermime) {
   return manager?.has_model ? manager : null;
 }
 
-/** The live model with this id, or null: after a restart of the kernel managers keep models that are dead. */
+/** The live model with this id, or null: after a restart of the kernel managers still have models without a kernel. */
 export async function liveModel(manager, id) {
   if (!manager.has_model(id)) return null;
   const model = await manager.get_model(id);

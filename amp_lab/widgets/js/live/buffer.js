@@ -10,9 +10,9 @@ const QUIET_S = 0.4;
 const DOWN_S = 0.002;
 
 /**
- * How much sound to keep ahead: what makes 120 ms to the ear in all, since less would gain nothing that can be felt.
- * Once sound was lost safety goes first: more at once, and then what the worst second of the last ten has used of it,
- * and some to spare.
+ * How many seconds of sound to keep in the ring: enough for a total latency of 120 ms to the ear, since a shorter one
+ * cannot be felt. After an underrun the amount is raised at once; it then follows the highest use within one second of
+ * the last ten, plus a reserve.
  */
 export class Buffer {
   /** @param {number} sampleRate in Hz */
@@ -30,8 +30,8 @@ export class Buffer {
   }
 
   /**
-   * Take a report of the ring (its lowest fill, underruns so far) at a time, and how long the browser takes to bring
-   * sound from there to the ear, in seconds; returns whether `frames` changed.
+   * Process a report of the ring (lowest fill, underruns so far) at time `now`, with the browser's output latency, both
+   * in seconds; returns whether `frames` changed.
    * @param {{ low: number, underruns: number, flowing: boolean }} report
    * @param {number} now in seconds
    * @param {number} output in seconds
@@ -60,7 +60,7 @@ export class Buffer {
   }
 
   /**
-   * More at once; until it is there, the ring says nothing about what is needed.
+   * Raise the amount at once; until the ring has it, its level does not show what is needed.
    * @param {number} seconds
    * @param {number} now
    */

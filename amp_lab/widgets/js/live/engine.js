@@ -8,8 +8,8 @@ const REPORT_S = 0.1;
 const LOST_S = 5;
 
 /**
- * The sound of one model, however many views it has. From Start to Stop there is an AudioContext; everything that
- * silences it happens here, without the kernel. Listeners are called with every report of the ring.
+ * The sound of one model, shared by all its views. From Start to Stop it has an AudioContext; it is silenced here,
+ * without the kernel. Listeners are called with every report of the ring.
  */
 export class Engine {
   constructor(model, link) {
@@ -28,18 +28,18 @@ export class Engine {
     for (const key of ['volume_db', 'muted']) model.on(`change:${key}`, () => this.#ramp());
   }
 
-  /** Latency from an edit to the ear, in seconds: what is in the ring and what the browser reports of its output. */
+  /** Latency from an edit to the ear in seconds: the sound in the ring, plus the output latency that the browser reports. */
   get latency() {
     if (!this.context || !this.report) return 0;
     return this.report.fill / this.context.sampleRate + this.output;
   }
 
-  /** The part of it that the browser reports. */
+  /** The output latency that the browser reports, in seconds. */
   get output() {
     return this.context.baseLatency + (this.context.outputLatency || 0);
   }
 
-  /** What the browser lost behind the ring, between its audio thread and the speaker, where it counts that. */
+  /** Frames that the browser lost between its audio thread and the speaker, if it counts them. */
   get lost() {
     const { underrunEvents = 0, underrunDuration = 0 } = this.context.playbackStats ?? {};
     return { times: underrunEvents, frames: Math.round(underrunDuration * this.context.sampleRate) };
@@ -53,7 +53,7 @@ export class Engine {
     };
   }
 
-  /** Start; browsers want to be clicked at first. */
+  /** Start the sound; browsers require a click before the first start. */
   async start() {
     if (this.context) return;
     if (!globalThis.AudioWorkletNode) throw new Error('live: the browser gives no sound to this page (got plain http, allowed https or localhost). Open it there.');
@@ -80,7 +80,7 @@ export class Engine {
     }
   }
 
-  /** Fade out and let go of the sound; the kernel hears of it, but is not waited for. */
+  /** Fade out and release the sound; the kernel is notified, but not waited for. */
   stop() {
     const { context, node, gain, run } = this;
     if (!context) return;
@@ -197,7 +197,7 @@ export class Engine {
   }
 }
 
-/** Bring an AudioParam to a value along a line that begins where it is. */
+/** Move an AudioParam to a value along a line from its present value. */
 function toward(param, value, context) {
   const now = context.currentTime;
   param.cancelScheduledValues(now);

@@ -89,7 +89,7 @@ function view(engine, { model, root, link, surface }) {
   };
 }
 
-/** One engine per model, which its views share: two views do not double the sound. */
+/** One engine per model, shared by its views: two views do not double the sound. */
 export default () => {
   let engine = null;
   const { render } = widget('live', (place) => view(engine, place));

@@ -11,7 +11,7 @@ const LENGTH = 100;
 
 const decibels = (value) => Math.max(LOW_DB, 20 * Math.log10(Math.max(value, 1e-9)));
 
-/** Peak and RMS per channel, of the sound as the graph makes it, with the highest peak held for a while. */
+/** Peak and RMS per channel of the graph's output, with a peak hold. */
 export class Meters {
   constructor(root) {
     this.root = root;
@@ -61,7 +61,7 @@ export class Meters {
   }
 }
 
-/** Sound in the ring over the last seconds, what is wanted there, and where it ran dry. */
+/** Frames in the ring over the last seconds, the target, and where the ring was empty. */
 export class LevelHistory {
   constructor(root) {
     this.root = root;

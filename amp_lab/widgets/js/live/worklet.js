@@ -1,19 +1,19 @@
 /**
- * What runs in the audio thread; its text is loaded as a module of its own, so it uses nothing from outside.
+ * The code of the audio thread. Its text is loaded as a separate module, so it uses nothing from outside.
  *
- * A ring that messages fill and `process` empties. When it runs dry the sound fades out over one quantum and comes
- * back, faded in, once there is enough again. A guard lets nothing out that is not finite, above full scale, or
- * suddenly much louder than what was heard before: gains at the borders of quanta, with lines between them, each
- * as low as the quanta on both sides of it need.
+ * A ring that messages fill and `process` empties. When it is empty the sound fades out over one quantum; it fades in
+ * when the ring is filled again. A guard limits the output: no values that are not finite, none above full scale, and
+ * no sudden increase over the earlier level. Its gain is linear between the borders of quanta; at a border it is the
+ * lower of the gains that the two quanta require.
  */
 export function worklet() {
   const CAPACITY = 2 * sampleRate;
   const REPORT_QUANTA = 24;
-  const FLOOR = 0.25; // a peak that may always come, of full scale
-  const RISE = 1.04; // of the peak that may come, per quantum: 12 dB in 0.1 s
-  const FORGET = 0.0003; // of the loudest peak, per quantum: 9 s
-  const RECOVER = 1.01; // of the guard's gain, per quantum: 0.6 s from -20 dB
-  const FADE = 0.25; // of the way from silence to sound, per quantum
+  const FLOOR = 0.25; // peak that is always allowed, relative to full scale
+  const RISE = 1.04; // growth of the allowed peak per quantum: 12 dB in 0.1 s
+  const FORGET = 0.0003; // decay of the loudest peak per quantum: 9 s
+  const RECOVER = 1.01; // growth of the guard's gain per quantum: 0.6 s from -20 dB
+  const FADE = 0.25; // step from silence to sound per quantum
 
   class RingPlayer extends AudioWorkletProcessor {
     constructor({ processorOptions }) {
@@ -53,7 +53,7 @@ export function worklet() {
       this.least = 1;
     }
 
-    /** Append channels; `old`, of the same size, is what they take over from. */
+    /** Append channels; `old`, of the same size, is faded into them. */
     #write(sound, old) {
       const frames = sound[0].length;
       this.held = false;
@@ -70,7 +70,7 @@ export function worklet() {
       this.fill += frames;
     }
 
-    /** Highest absolute value of the next frames behind `offset`. */
+    /** Highest magnitude of the next frames after `offset`. */
     #peak(offset, frames) {
       let peak = 0;
       for (const row of this.rows) {
@@ -84,7 +84,7 @@ export function worklet() {
       if (!this.flowing && this.fill >= Math.max(0.75 * this.target, 2 * frames)) {
         this.flowing = true;
         this.starved = false;
-        this.quanta = REPORT_QUANTA - 1; // word of it at once
+        this.quanta = REPORT_QUANTA - 1; // report at once
       }
       if (this.flowing) this.#play(out, frames);
       else if (this.starved) this.silent += frames;

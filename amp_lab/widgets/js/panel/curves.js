@@ -7,7 +7,7 @@ import { colours } from '../base/theme.js';
 const HIT = 9;
 const PAD = { left: 52, right: 12, top: 12, bottom: 22 };
 
-/** Interpolation between two points as semantics.md names it; only to draw what the runtime computes. */
+/** Interpolation between two points as in semantics.md, only to draw what the runtime computes. */
 function between(kind, t, a, b) {
   if (kind === 'hold') return a;
   if (kind === 'smooth') return a + (b - a) * t * t * (3 - 2 * t);
@@ -38,7 +38,7 @@ export class Curves {
     this.#listen();
   }
 
-  /** Offer these kinds of interpolation, as the C headers name them. */
+  /** Offer these kinds of interpolation, named as in the C headers. */
   offer(kinds) {
     this.kind.replaceChildren(...kinds.map((kind) => h('option', { text: kind })));
   }
@@ -235,7 +235,7 @@ export class Curves {
     }
   }
 
-  /** Move a point, between its neighbours in time. */
+  /** Move a point, limited by its neighbours in time. */
   #put(index, t, v) {
     const points = this.curves[this.name].points.map((point) => [...point]);
     const from = points[index - 1]?.[0] ?? 0;
@@ -253,7 +253,7 @@ export class Curves {
   #send(change) {
     const curve = { ...this.curves[this.name], ...change };
     this.curves = { ...this.curves, [this.name]: curve };
-    this.controls = undefined; // an edit that is refused shows again what was there
+    this.controls = undefined; // after a refused edit the earlier curves are shown again
     this.#refresh();
     this.desk.curves({ [this.name]: curve }, this.held);
   }

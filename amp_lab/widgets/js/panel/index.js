@@ -192,13 +192,13 @@ function floats(view) {
   return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 }
 
-/** How a render is played: the gain that keeps it within full scale, and how much of a long one. */
+/** How a render is played: the gain that keeps it within full scale, and which part of a long one. */
 function levelText({ gain, heard_s: heard, frames, sample_rate: rate }) {
   const level = gain < 1 ? `plays with gain ${(20 * Math.log10(gain)).toFixed(1)} dB, so as not to clip` : 'plays with gain 0 dB';
   return heard * rate < frames ? `${level}, the first ${number(heard)} s` : level;
 }
 
-/** Names of the curves that nodes follow, with the span in which playing them makes sense. */
+/** Names of the curves that nodes follow, with the range of useful values. */
 function ranges({ nodes, controls }, contracts) {
   const found = {};
   for (const [name, curve] of Object.entries(controls?.curves ?? {})) {

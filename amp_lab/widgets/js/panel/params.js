@@ -8,7 +8,7 @@ const SEGMENT_LETTERS = 18;
 const COLUMN_PX = 310;
 const HEAD_ROWS = 2;
 
-/** One row: label, control and number of a parameter; `row.show(node)` brings it up to date. */
+/** One row: label, control and number of a parameter; `row.show(node)` updates it. */
 function makeRow(name, param, desk) {
   const place = `${name}.${param.key}`;
   const label = h('label', { title: `${param.key}: ${param.doc}`, text: param.unit ? param.key.replace(/_(hz|s|db|cycles)$/, '') : param.key });
@@ -69,7 +69,7 @@ function makeRow(name, param, desk) {
       }
       const select = h('select', { 'aria-label': place, onchange: () => pick(select.value) }, ...param.choices.map((choice) => h('option', { text: choice })));
       control.append(select);
-      // a choice that is set, even anew, has the browser look through all fields of the page for forms to fill
+      // setting a value, even the same one, makes the browser search all fields of the page for forms to fill
       return { show: (now) => { if (select.value !== now) select.value = now; } };
     },
     text() {
@@ -120,8 +120,8 @@ function shapeOf(param, value, dims) {
 }
 
 /**
- * The cards of all nodes; `show(document)` after every patch, only what changed is touched. They stand in columns of
- * their own: those of CSS would lay out every card again with every digit that changes in one.
+ * The cards of all nodes; `show(document)` is called after every patch and updates only what changed. The columns are
+ * made here, because CSS columns would lay out all cards again whenever one digit changes.
  */
 export class Cards {
   constructor(contracts, desk) {
@@ -158,19 +158,19 @@ export class Cards {
     this.#filter();
   }
 
-  /** What the context menu has for the row that an element lies in. */
+  /** Entries of the context menu for the row that contains an element. */
   entries(element) {
     const row = element.closest('[data-place]');
     return [...this.cards.values()].flatMap((card) => card.rows).find((one) => one.element === row)?.entries() ?? [];
   }
 
-  /** Show only rows that hold all these words. */
+  /** Show only rows that contain all these words. */
   filter(text) {
     this.words = text.toLowerCase().split(/\s+/).filter(Boolean);
     this.#filter();
   }
 
-  /** Bring the card of a node into view. */
+  /** Scroll the card of a node into view. */
   reveal(name) {
     this.cards.get(name)?.element.scrollIntoView({ block: 'nearest' });
   }
@@ -190,7 +190,7 @@ export class Cards {
     this.#deal();
   }
 
-  /** In order, about as many rows in each column. */
+  /** Distribute the cards in order, with about as many rows in each column. */
   #deal() {
     const cards = [...this.cards.values()];
     const rows = cards.map(({ element, rows: all }) => (element.hidden ? 0 : HEAD_ROWS + all.filter((row) => !row.element.hidden).length));

@@ -31,7 +31,7 @@ export class Perform {
     this.#listen();
   }
 
-  /** Curves that can be played, with the values they take: {name: [low, high, log]}. */
+  /** Show the curves that can be played, with the range of their values: {name: [low, high, log]}. */
   show(ranges) {
     this.ranges = ranges;
     const names = Object.keys(ranges);
@@ -82,7 +82,7 @@ export class Perform {
     return (performance.now() - this.start) / 1000;
   }
 
-  /** Note a value; a curve's first point stands at 0 s, so that it holds from the start. */
+  /** Record a value; a curve's first point is at 0 s, so that it is valid from the start. */
   #note(name, value, interpolation) {
     if (!this.tracks || !this.names.includes(name)) return;
     const track = (this.tracks[name] ??= { interpolation, points: [[0, name === 'gate' ? 0 : value]] });
@@ -155,7 +155,7 @@ export class Perform {
     this.#put(this.at[0] + step[0] * PAD_STEP, this.at[1] + step[1] * PAD_STEP);
   }
 
-  /** Take the pad to a place, both axes from 0 to 1. */
+  /** Move the pad to a place, both axes from 0 to 1. */
   #put(...place) {
     const [x, y] = this.at = place.map((part) => Math.min(Math.max(part, 0), 1));
     this.dot.style.left = `${100 * x}%`;

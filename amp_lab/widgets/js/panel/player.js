@@ -1,4 +1,4 @@
-/** Plays a render through the page's sound, never louder than it is. */
+/** Plays a render through the page's sound, never louder than the render itself. */
 export class Player {
   constructor(onEnd) {
     this.onEnd = onEnd;
@@ -10,7 +10,7 @@ export class Player {
     return this.source !== null;
   }
 
-  /** Channels as Float32Array, and a gain of 1 at most; call from a click. */
+  /** Play channels (Float32Array each) with a gain of at most 1; call it from a click. */
   async play(channels, sampleRate, level) {
     this.context ??= new AudioContext();
     await this.context.resume();
@@ -34,7 +34,7 @@ export class Player {
     this.length = buffer.duration;
   }
 
-  /** How far the sound is, 0 to 1; null if there is none. */
+  /** Position of the sound, 0 to 1; null if nothing plays. */
   get part() {
     return this.source ? Math.min(1, (this.context.currentTime - this.begun) / this.length) : null;
   }

@@ -2,7 +2,7 @@ import { Canvas } from '../base/canvas.js';
 import { number } from '../base/format.js';
 import { colours } from '../base/theme.js';
 
-/** The newest render from above: lowest and highest value of each column, one row per channel. */
+/** Overview of the newest render: lowest and highest value of each column, one row per channel. */
 export class Strip {
   constructor(root) {
     this.root = root;
@@ -12,13 +12,13 @@ export class Strip {
     this.head = null;
   }
 
-  /** Rows as Float32Array of (low, high) pairs; drawn with the next frame. */
+  /** Show rows, Float32Array of (low, high) pairs each, in the next animation frame. */
   show(rows) {
     this.rows = rows;
     this.canvas.ask();
   }
 
-  /** Where the sound is, 0 to 1, or null. */
+  /** Position of the sound, 0 to 1, or null. */
   play(part) {
     this.head = part;
     this.canvas.ask();

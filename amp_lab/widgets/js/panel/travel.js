@@ -4,8 +4,8 @@ const STEPS = 1000;
 /** @typedef {{ log: boolean, low: number, high: number }} Range */
 
 /**
- * Where a slider of a parameter goes. Contracts allow a gain of a million; a slider that went there could not
- * be set to 0.8. So it covers what is usual around the default, and always the present value.
+ * The range of a parameter's slider. Contracts allow a gain of a million; a slider with that range could not be set to
+ * 0.8. The slider covers a usual range around the default, and always the present value.
  * @param {import('../types').Param} param
  * @param {number} value
  * @returns {Range}

@@ -1,6 +1,6 @@
 /**
- * A line at the foot of the page while a cell renders for long. It belongs to the page and to no output, so nothing of it
- * is stored: the model is never displayed, its script runs when the kernel opens it, and its end removes the line.
+ * A line at the bottom of the page during a long render. It is part of the page and of no output, so the notebook does
+ * not store it: the model is never displayed, its script runs when the kernel opens it, and closing it removes the line.
  */
 import { watchKernel } from '../base/kernel.js';
 

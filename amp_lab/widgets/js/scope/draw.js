@@ -3,7 +3,7 @@ import { ticks } from '../base/plot.js';
 
 const FLOOR_DB = -120;
 
-/** How a lane maps a value to a height: linear around zero, or the level in dB from the floor up. */
+/** The function from a value to a height in a lane: linear around zero, or the level in dB above the floor. */
 export function scaleOf(tiles, decibels) {
   if (decibels) return { low: FLOOR_DB, high: 6, of: (value) => 20 * Math.log10(Math.max(Math.abs(value), 1e-6)) };
   let most = 1e-9;

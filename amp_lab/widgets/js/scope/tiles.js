@@ -3,7 +3,7 @@ const KEPT = 64;
 
 /** @typedef {import('../types').Tile} Tile */
 
-/** Extremes that were asked for: the newest ones stay, so that a zoom shows something with the next frame. */
+/** Extremes that were requested; the newest are kept, so that a zoom can be drawn at once. */
 export class Tiles {
   constructor() {
     this.tiles = /** @type {Tile[]} */ ([]);
@@ -24,7 +24,7 @@ export class Tiles {
   }
 
   /**
-   * The finest tile that covers a span for a signal; else the one that covers most of it.
+   * The finest tile that covers a span of a signal; otherwise the one that covers most of it.
    * @param {string} name
    * @param {number} first
    * @param {number} last

@@ -1,6 +1,6 @@
 import { number } from '../base/format.js';
 
-/** Virtual time: waits at gates, starts and latencies declared, what was measured, what edges hold, one token's way. */
+/** Virtual time: waits at gates, declared starts and latencies, measured latencies, frames in edges, the path of a token. */
 export function drawDelays(context, plot, inks, { plan, colours, top, high }) {
   const row = Object.fromEntries(plan.nodes.map((node, index) => [node.name, index]));
   const y = (name) => top + (row[name] + 0.5) * high;
@@ -47,7 +47,7 @@ function measured(context, plot, inks, node, middle) {
   context.fillText(differs ? `${said}, measured ${number(node.measured_start ?? node.start)} and ${number(late ?? node.latency)}` : said, x + 9, middle + 3.5);
 }
 
-/** An edge that holds frames: from where its token enters to where it is read. */
+/** An edge that holds frames: from where a token enters it to where it is read. */
 function hold(context, plot, inks, ring, y) {
   const [x0, x1] = [plot.x(ring.enters), plot.x(ring.read)];
   context.strokeStyle = ring.feedback ? inks.warm : inks.sky;
@@ -60,7 +60,7 @@ function hold(context, plot, inks, ring, y) {
   context.globalAlpha = 1;
 }
 
-/** What an edge holds, near its end, between two rows: bars stand in their middles. */
+/** Number of frames that an edge holds, near its end, between two rows, whose bars are centred. */
 function held(context, plot, inks, ring, y, high) {
   const [x0, x1, from, to] = [plot.x(ring.enters), plot.x(ring.read), y(ring.src), y(ring.dst)];
   const rows = Math.round((0.74 * (to - from)) / high - 0.5) + 0.5;

@@ -10,7 +10,7 @@ const BYTES = 16;
  */
 
 /**
- * Firings from the wire: {row, frames, start, length, frame} per firing.
+ * Decode firings: {row, frames, start, length, frame} each.
  * @param {DataView} view
  */
 export function readBars(view) {
@@ -28,7 +28,7 @@ export function readBars(view) {
 }
 
 /**
- * Firings in wall time: single bars where they can be told apart, else how busy each node is.
+ * Firings in wall time: single bars if they can be told apart, otherwise the load of each node.
  * @param {CanvasRenderingContext2D} context
  * @param {Area} plot
  * @param {{ firings: Firings, colours: string[], top: number, high: number }} what

@@ -7,7 +7,7 @@ import { splitter } from './split.js';
 
 const NAMES = { scope: 'Scope', spectrum: 'Spectrum', spectrogram: 'Spectrogram', thermo: 'Heat', timeline: 'Timeline' };
 
-/** Sound on top, editor and panel side by side, the views below them; every part is the widget it is elsewhere. */
+/** Sound on top, editor and panel in one row, the views below them; every part is the same widget as elsewhere. */
 export default widget('workbench', ({ model, root, link, surface }) => {
   const manager = model.widget_manager;
   if (!manager?.create_view) {

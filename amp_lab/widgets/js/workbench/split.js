@@ -3,7 +3,7 @@ import { withModifier } from '../base/input.js';
 
 const STEP = 0.02;
 
-/** A bar between two panes: drag it, or move it with the arrow keys; calls back with the share before it. */
+/** A bar between two panes, moved by dragging or with the arrow keys; calls back with the first pane's share. */
 export function splitter(container, { vertical, share, low = 0.15, high = 0.85, moved }) {
   let part = share;
   const bar = h('div', { class: vertical ? 'split vertical' : 'split', role: 'separator', tabindex: 0, 'aria-orientation': vertical ? 'vertical' : 'horizontal', 'aria-label': 'Resize' });
