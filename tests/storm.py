@@ -26,6 +26,8 @@ import psutil
 
 import amp_lab as amp
 from amp_lab import isolate
+from amp_lab.common import threads
+from amp_lab.common.threads import Background
 
 RATE = 48_000
 FRAMES = 20_000
@@ -194,6 +196,14 @@ def start_alone(
         start(thread)
 
 
+def begin_alone(thread: Background, start: Callable[[Background], None] = Background.start) -> None:
+    """Do the same for a thread of the package, whose start does not wait until it runs."""
+    with STARTING:
+        start(thread)
+        while id(thread) not in threads._running and not thread._ended:
+            time.sleep(1e-4)
+
+
 def throw(storm: Storm, threads: list[threading.Thread], most: int) -> None:
     """Throw interrupts into the threads that are armed."""
     while not storm.over:
@@ -248,6 +258,7 @@ def main(most: int) -> dict[str, object]:
     steps = [jobs[1].step, jobs[2].step, third_step]
     threads = [threading.Thread(target=ride, args=(storm, i, step)) for i, step in enumerate(steps, 1)]
     threading.Thread.start = start_alone  # type: ignore[method-assign]
+    Background.start = begin_alone  # type: ignore[method-assign]
     signal.signal(signal.SIGINT, handler)
     sender = subprocess.Popen([sys.executable, "-c", SENDER, str(os.getpid()), str(PAUSE_S)])
     thrower = threading.Thread(target=throw, args=(storm, threads, most))
