@@ -83,15 +83,16 @@ def _panel(case: NodeCase) -> Iterator[str]:
 
 def _line(row: Samples, limit: float) -> str:
     """Return a path: a step per sample, or the range of the samples of each column."""
-    ys = np.round(HIGH / 2 * (1.0 - row / limit)).astype(int)
+    ys = np.round(HIGH / 2 * (1.0 - row / limit), 1)  # whole units would make steps of a ramp
     if row.size <= WIDE:
         edges = np.round(np.arange(row.size + 1) * WIDE / row.size).astype(int)
-        steps = (f"V{y}H{x}" for y, x in zip(ys, edges[1:], strict=True))
-        return f"M0 {ys[0]}" + "".join(steps)
+        steps = (f"V{y:g}H{x}" for y, x in zip(ys, edges[1:], strict=True))
+        return f"M0 {ys[0]:g}" + "".join(steps)
     edges = np.arange(WIDE + 1) * row.size // WIDE
-    path = f"M0 {ys[0]}"
+    path = f"M0 {ys[0]:g}"
     for column in range(WIDE):
         inside = ys[max(0, edges[column] - 1) : edges[column + 1]]
-        path += f"V{inside.min()}V{inside.max()}" if inside.min() < inside.max() else f"V{inside[0]}"
+        low, high = inside.min(), inside.max()
+        path += f"V{low:g}V{high:g}" if low < high else f"V{low:g}"
         path += "h1"
     return path
