@@ -137,6 +137,8 @@ def mark_figures(app: Sphinx, doctree: nodes.document, _: str) -> None:
     """Tell drawings on paper, which a dark page turns round, from pictures whose colours mean something."""
     for picture in doctree.findall(nodes.image):
         path = app.srcdir / picture["uri"]
+        if path.suffix == ".svg" and path.parent.name == "cases":
+            picture["classes"].append("plot")
         if path.suffix == ".png" and "widget" not in picture["classes"]:
             paper = float((image.imread(path)[..., :3].min(axis=2) > PAPER).mean())
             picture["classes"].append("plot" if paper > PAPER_SHARE else "chart")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from browser.lab import chromium
+from playwright.sync_api import sync_playwright
 
 import amp_lab as amp
 
@@ -107,6 +110,30 @@ def test_every_public_name_has_its_place(module: str, pages: Mapping[Path, Page]
     names = importlib.import_module(module).__all__
     assert names
     assert {f"{module}.{name}" for name in names} - known == set()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 1320, 1440, 1920])
+def test_headings_stand_beside_the_text(width: int, theme: str, pages: Mapping[Path, Page]) -> None:
+    """From 1312 px on their list is visible, below it opens by an icon; no page is wider than its window."""
+    path = chromium()
+    if path is None and os.environ.get("AMP_REQUIRE_BROWSER") != "1":
+        pytest.skip("no chromium on this machine: the site not looked at in a browser")
+    shown = [
+        SITE / f"{name}.html" for name in ("index", "gallery", "contracts/files", "nodes/svf", "api/graph")
+    ]
+    assert set(shown) <= set(pages)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        view = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]
+        for page in shown:
+            view.goto(page.as_uri())
+            drawer = view.locator(".toc-drawer").bounding_box()
+            inside = drawer is not None and drawer["x"] + drawer["width"] <= width
+            assert inside == (width >= 1312), page
+            assert view.locator(".toc-content-icon").is_visible() == (width < 1312), page
+            assert view.evaluate("document.documentElement.scrollWidth") <= width, page
+        browser.close()
 
 
 def _file(page: Path, url: str) -> Path:
