@@ -1,6 +1,6 @@
-"""Say at once what is missing on this machine, before anything is downloaded or compiled."""
+"""Report what is missing on this machine before anything is downloaded or compiled."""
 
-from __future__ import annotations  # an older interpreter must get far enough to say so
+from __future__ import annotations  # an older interpreter must get far enough to report it
 
 import importlib.util
 import platform

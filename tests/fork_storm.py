@@ -25,7 +25,7 @@ WELL = 0
 
 
 def print_nothing(done: int, total: int) -> None:
-    """Stand for the progress bar, which opens files of its own."""
+    """Replaces the progress bar, which opens files of its own."""
 
 
 def stranger(counts: dict[str, int], over: threading.Event) -> None:
@@ -61,7 +61,7 @@ def pull(counts: dict[str, int], over: threading.Event, graph: amp.Graph, whole:
 
 
 def child(session: amp.Session, kept: np.ndarray, graph: amp.Graph, whole: np.ndarray, apart: bool) -> int:
-    """What a fork does; a bit for each thing that is wrong."""
+    """Code of a forked process; returns one bit per fault."""
     wrong = 0
     try:
         session.pull(10)

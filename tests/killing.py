@@ -133,7 +133,7 @@ def storm(
                 result.left.append((call, seen()))
             else:
                 result.survived.append(call)
-        if chosen:  # over what the last kill left behind
+        if chosen:  # overwrites the files of the last kill
             if code := _run(action, Path(scratch)):
                 raise RuntimeError(f"the action fails after a kill (got exit code {code})")
             if (state := seen()) != result.new:

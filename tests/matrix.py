@@ -35,7 +35,7 @@ def edges(graph: amp.Graph) -> list[tuple[str, str]]:
 
 
 def reordered(graph: amp.Graph, seed: int) -> Schedule:
-    """Return a random legal order of firing without cohorts: loops whole, as they stand."""
+    """Return a random valid firing order without cohorts; loops stay whole, their nodes in order."""
     plan = graph.compile().info
     rng = np.random.default_rng(seed)
     unit = {n["name"]: n["name"] for n in plan["nodes"]}

@@ -42,7 +42,7 @@ LOG = REPORT.with_name("mutants.log")
 ACCEPTED = ROOT / "tests" / "mutants_accepted.txt"
 ROOMS = ("golden/*.py", "analysis/*.py", "measure.py")
 ABOUT = re.compile(r"^(import|from) .*\b(golden|analysis|measure)\b", re.MULTILINE)
-"""What a file of tests says that has to do with these rooms."""
+"""Words in a test file that belong to these rooms."""
 SLOWEST_S = 5.0
 """A test that takes more time of a processor is left out, or thrice as much of the clock: storms, fuzzing."""
 BUDGET_S = 20.0
@@ -182,7 +182,7 @@ def in_parallel(work: Iterable[tuple[str, Any, float]], jobs: int) -> Iterable[t
             done, status = os.waitpid(pid, 0 if late else os.WNOHANG)
             if done:
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(pid, signal.SIGKILL)  # processes it left behind
+                    os.killpg(pid, signal.SIGKILL)  # processes that the test did not end
                 del running[pid]
                 if status == BROKEN << 8:
                     print(LOG.read_text(encoding="utf-8"), flush=True)

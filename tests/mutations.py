@@ -45,7 +45,7 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 OPPOSITES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 CONVERSIONS = {"float", "int", "str", "bool", "tuple", "list", "dict", "set", "iter", "len", "bytes", "type"}
-"""Calls that are not replaced by their argument: most of them change nothing that can be seen."""
+"""Calls that are not replaced by their argument: most such changes have no visible effect."""
 WORD = re.compile(r"[\w.-]+")
 """Strings that are data: keys, kinds, file names. Sentences for people are not mutated."""
 
@@ -100,7 +100,7 @@ def _calls(node: ast.Call) -> Iterator[ast.AST]:
 
 
 def replacements(node: ast.AST) -> Iterator[ast.AST]:
-    """What may stand in place of a node."""
+    """Possible replacements of a node."""
     match node:
         case ast.Compare(ops=[op]):
             yield from (_with(node, ops=[new()]) for new in COMPARISONS[type(op)])

@@ -80,7 +80,7 @@ MOST_CHANNELS = 6
 
 @dataclass(frozen=True)
 class Feed:
-    """An edge or modulation: from the node so many places before, or to it if it goes back."""
+    """An edge or modulation: from the node this number of places before, or to it if it goes back."""
 
     steps: int
     delay: int = 0
@@ -178,7 +178,7 @@ class Builder:
             self.bounded.append(node)
 
     def put(self, recipe: Recipe, params: dict[str, Any], channels: int) -> amp.Node:
-        """Add a node and remember what it makes."""
+        """Add a node and record its outputs."""
         heat = recipe.seed % 3 == 0
         thermo = {"heat_j_per_frame": 1e-6, "capacity_j_per_k": 0.5, "conductance_w_per_k": 2.0}
         name = "out" if recipe.type == "output" else f"n{len(self.nodes)}"  # which may have readers too
@@ -310,7 +310,7 @@ class Builder:
             undo()
 
     def gates_and_shares(self, recipes: list[Recipe]) -> None:
-        """Put edges behind gates and give some their share of heat, where that is possible."""
+        """Put edges behind gates and set heat shares of some, where that is possible."""
         places = {node.name: recipe for node, recipe in zip(self.nodes, recipes, strict=False)}
         for edge in self.graph.edges:
             recipe = places.get(edge.dst)
@@ -408,7 +408,7 @@ def only(scene: Scene, batch: int) -> Scene:
 
 
 def main() -> None:
-    """Print the level and flavour, then answer lines ``[graph, frames, batches, taps]`` with digests."""
+    """Print level and flavour, then reply to lines ``[graph, frames, batches, taps]`` with digests."""
     print(json.dumps([lowlevel.isa(), lowlevel.build_info()]), flush=True)
     for line in sys.stdin:
         data, frames, batches, taps = json.loads(line)

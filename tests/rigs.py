@@ -39,7 +39,7 @@ CASES = [(type_id, case) for type_id in catalog.types() for case in catalog[type
 
 @dataclass(frozen=True)
 class Scene:
-    """A graph with all it needs to be rendered; ``taps`` are heard beside the output, as further channels."""
+    """A graph with everything its render needs; ``taps`` are further channels after the output."""
 
     graph: amp.Graph
     frames: int
@@ -50,7 +50,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Cut:
-    """One way to cut a render: the block asked for, and the lengths of the calls (None: one call)."""
+    """One way to divide a render: the requested block, and the lengths of the calls (None: one call)."""
 
     block: int = 0
     calls: Sequence[int] | None = None
@@ -275,7 +275,7 @@ def belongs(way: str, level: str, build: str) -> bool:
 
 
 def answers(program: str) -> dict[str, Any]:
-    """What a program that tells `digests` says in each environment of `elsewhere` that this machine has."""
+    """Output of a program that prints `digests`, in each environment of `elsewhere` that this machine has."""
     found = {}
     for way, environment in elsewhere().items():
         command = [sys.executable, "-P", program]

@@ -69,7 +69,7 @@ def pytest(
 
 
 def node_missing() -> str:
-    """Why JavaScript cannot be looked at; empty if it can."""
+    """Why JavaScript cannot be checked; empty if it can."""
     found = shutil.which("node") and shutil.which("npm")
     return (
         ""
@@ -116,7 +116,7 @@ def instructions() -> Phase:
 def phases(long: bool, jobs: str) -> list[Phase]:
     """Every phase; in one lane they run in this order. `jobs`: how many processes one of them uses."""
     sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.[ch]pp"))
-    # Long tests measure time and want the machine for themselves; the others share it, file by file.
+    # Long tests measure time and need the machine alone; the others share it, file by file.
     matrix = ("-m", "long or not long") if long else ("-n", jobs, "--dist", "loadfile")
     apart = ("-o", "norecursedirs=.* browser kills site")  # phases of their own, which check no golden
     guard = ("--nbval", "-p", "amp_lab.golden.nbguard", "--nbval-current-env", "--nbval-cell-timeout=120")
@@ -125,7 +125,11 @@ def phases(long: bool, jobs: str) -> list[Phase]:
         ("cmake", "--preset", "hooks"),
         ("cmake", "--build", "--preset", "hooks", "--parallel", jobs),
     )
-    libraries = ("native-hooks", "native-clang", "native-diag")  # what Python's tests load beside the wheel's
+    libraries = (
+        "native-hooks",
+        "native-clang",
+        "native-diag",
+    )  # loaded by Python's tests in addition to the wheel's
     return [
         Phase("format", (("ruff", "format", "--check"),)),
         Phase("lint", (("ruff", "check"), ("lint-imports", "--no-cache", "--no-logo"))),
@@ -145,7 +149,7 @@ def phases(long: bool, jobs: str) -> list[Phase]:
                 *map(script, ("check", "lint", "types", "test")),
             ),
             missing=node_missing,
-            after=("format", "lint", "types"),  # npm makes anew a folder that they pass through
+            after=("format", "lint", "types"),  # npm creates a folder again that they traverse
         ),
         Phase("native-hooks", hooks, early=True),
         native("dev", jobs=jobs),
@@ -157,7 +161,7 @@ def phases(long: bool, jobs: str) -> list[Phase]:
             missing=clang_missing,
             after=("native-dev",),
         ),
-        native("asan", jobs=jobs),  # behind clang, which the Python tests wait for
+        native("asan", jobs=jobs),  # after clang, which the Python tests wait for
         native("fuzz", jobs=jobs, options=fuzz, missing=fuzzer_missing),
         *(
             (native("diag", jobs=jobs), native("tsan", ("python", "tests/under_tsan.py"), jobs=jobs))
@@ -174,7 +178,7 @@ def phases(long: bool, jobs: str) -> list[Phase]:
 
 
 def main() -> int:
-    """Run the phases asked for; 0 if nothing failed."""
+    """Run the requested phases; return 0 if nothing failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="PHASE")
     parser.add_argument(

@@ -25,7 +25,7 @@ PATIENCE_S = 10.0
 ENVIRONMENT = {
     **os.environ,
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-    "PYTHONSAFEPATH": "1",  # the installed package is tested, never the source tree beside it
+    "PYTHONSAFEPATH": "1",  # the installed package is tested, never the source tree
 }
 
 
@@ -117,14 +117,14 @@ class Children:
 
 
 def _signal(leaders: Sequence[subprocess.Popen[bytes]], number: int) -> None:
-    """Send a signal to process groups, which may outlive their leaders."""
+    """Send a signal to process groups, which may exist longer than their leaders."""
     for leader in leaders:
         with suppress(ProcessLookupError):
             os.killpg(leader.pid, number)
 
 
 def log_of(phase: Phase) -> Path:
-    """Where the output of a phase goes while others run beside it."""
+    """File for the output of a phase while others run at the same time."""
     return REPORTS / f"{phase.name}.log"
 
 
@@ -159,7 +159,9 @@ def ready(waiting: Sequence[Phase], running: Sequence[Phase], lanes: int) -> Pha
 
 
 def run_all(todo: Sequence[Phase], lanes: int) -> list[Outcome]:
-    """Run phases, some side by side; a failure stops none of the others. Their outcomes, as given."""
+    """Run phases, some at the same time; a failure stops no other phase. Return their outcomes, in the given
+    order.
+    """
     outcomes: dict[str, Outcome] = {}
     waiting, running = list(todo), dict[Future[Outcome], Phase]()
     children = Children()

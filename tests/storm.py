@@ -86,7 +86,7 @@ class Renders:
         self.kept: list[np.ndarray] = []
 
     def step(self) -> None:
-        """Render, and look at what is kept."""
+        """Render, and check what is kept."""
         frames = random.choice((10, 500, 4000, FRAMES))
         self.kept.append(self.graph.render(frames=frames, isolation="process").audio)
         self.storm.renders += 1
@@ -124,7 +124,7 @@ class Pulls:
             self.check()
 
     def feed(self, frames: int) -> None:
-        """Pull so many frames."""
+        """Pull this number of frames."""
         assert self.session is not None
         self.pieces.append(self.session.pull(frames))
 
@@ -140,7 +140,7 @@ class Pulls:
 
 
 class Echoes(Pulls):
-    """The same with samples that are pushed; an interrupted push counts if the counters say so."""
+    """The same with pushed samples; an interrupted push counts if the counters include it."""
 
     def __init__(self, storm: Storm, thread: int, isolation: str) -> None:
         super().__init__(storm, thread, isolation)
@@ -151,7 +151,7 @@ class Echoes(Pulls):
         self.whole = given.render(frames=FRAMES, isolation="none").audio
 
     def feed(self, frames: int) -> None:
-        """Push so many frames, and pull them."""
+        """Push this number of frames, and pull them."""
         assert self.session is not None
         at = self.session.counters.frames["mic"]
         if at < FRAMES:
@@ -160,7 +160,7 @@ class Echoes(Pulls):
 
 
 def ride(storm: Storm, thread: int, step: Callable[[], None]) -> None:
-    """Repeat a step until the storm is over, whatever interrupts it, and wherever."""
+    """Repeat a step until the interrupts end, whatever is interrupted."""
     while not storm.over:
         try:
             while not storm.over:
@@ -185,7 +185,8 @@ def ride(storm: Storm, thread: int, step: Callable[[], None]) -> None:
 
 
 STARTING = threading.Lock()
-"""Held while a thread starts: until it runs, CPython takes what is thrown into its parent for its own."""
+"""Held while a thread starts: until it runs, CPython delivers an exception for its parent to the new thread.
+"""
 
 
 def start_alone(
@@ -224,7 +225,7 @@ def descriptors() -> int:
 
 
 def main(most: int) -> dict[str, object]:
-    """Let the storm blow until so many interrupts have hit."""
+    """Run until this number of interrupts was delivered."""
     storm = Storm()
     jobs = [
         Renders(storm, 0),

@@ -1,4 +1,4 @@
-"""What phases need from the system, said before it is fetched. ``AMP_NO_INSTALL=1`` forbids fetching."""
+"""System packages that phases need, listed before they are fetched. ``AMP_NO_INSTALL=1`` forbids fetching."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Objects that are followed while they live: none is kept, and no Python code runs when one goes."""
+"""Weak references to objects: they keep nothing alive, and no Python code runs when an object is freed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from amp_lab.common.alive import Alive
 
 
 class Thing:
-    """Something that can die."""
+    """An object that can be freed."""
 
 
 def test_it_has_what_lives() -> None:

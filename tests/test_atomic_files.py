@@ -1,4 +1,4 @@
-"""Files that are replaced: whatever fails, and wherever, the old bytes or the new ones are there, whole."""
+"""Replacing files: wherever a failure happens, either the old or the new file is complete."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OLD, NEW = b"old" * 1000, b"new" * 2000
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A file that is replaced, alone in its folder."""
+    """A file to replace, the only one in its folder."""
     path = tmp_path / "folder" / "sound.bin"
     path.parent.mkdir()
     path.write_bytes(OLD)
@@ -36,7 +36,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def alone(file: Path) -> bool:
-    """Whether nothing lies beside a file."""
+    """Whether a file is the only one in its folder."""
     return os.listdir(file.parent) == [file.name]
 
 
@@ -65,7 +65,7 @@ TRACED = (atomic_files, contextlib)
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_before_any_line_leaves_one_of_the_two_whole(file: Path) -> None:
-    """And nothing beside it, and no file open; one that was being closed is closed with its object."""
+    """No other file is left, and none is open; one that was being closed is closed with its object."""
     total = lines_run(lambda: atomic_files.write(file, NEW), TRACED)
     assert total > 40
     replaced = 0
@@ -109,7 +109,7 @@ def test_an_error_of_the_block_passes_as_it_is(file: Path) -> None:
 
 @contextlib.contextmanager
 def file_limit(most: int) -> Iterator[None]:
-    """No file may grow beyond so many bytes, as by ``ulimit -f``."""
+    """No file may grow beyond this number of bytes, as with ``ulimit -f``."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
@@ -129,7 +129,7 @@ def test_a_limit_of_the_size_leaves_the_old_file(file: Path, most: int) -> None:
 
 
 def test_a_library_that_needs_a_path_gets_one(file: Path) -> None:
-    """``name`` lies in the same folder; what is written there by name is what the file becomes."""
+    """``name`` is in the same folder; what is written there by name becomes the file."""
     with atomic_files.replacing(file) as stream:
         assert Path(stream.name).parent == file.parent and file.read_bytes() == OLD
         Path(stream.name).write_bytes(NEW)
@@ -249,7 +249,7 @@ def nowhere(path: Path) -> Path:
 def test_places_where_nothing_can_be_written(
     tmp_path: Path, place: Callable[[Path], str | Path], said: str
 ) -> None:
-    """One sentence with the name of the file, before anything is done where that can be known."""
+    """One sentence with the name of the file, before any change if the reason can be known then."""
     path = place(tmp_path / "sound")
     before = sorted(os.listdir(tmp_path))
     with pytest.raises(amp.FileError, match=rf"^tone\.save: {said}$"):
@@ -295,7 +295,7 @@ def writes(path: Path) -> list[int]:
 
 
 def test_nothing_else_replaces_a_file() -> None:
-    """Whoever writes a file goes through this module; what does not, says why here."""
+    """Every writer of files uses this module; exceptions are listed here with their reason."""
     package = Path(amp.__file__).parent
     modules = [path for path in package.rglob("*.py") if path != Path(atomic_files.__file__)]
     assert writes(Path(atomic_files.__file__)) and len(modules) > 80

@@ -23,7 +23,7 @@ SHORT_S = 0.02
 
 
 class Waiting(Background):
-    """Waits until it is told to end."""
+    """Waits until it is ended."""
 
     def __init__(self) -> None:
         super().__init__("waits")
@@ -77,7 +77,9 @@ def test_it_runs_and_is_waited_for() -> None:
 
 
 def test_freeing_one_runs_no_python_code() -> None:
-    """Whoever drops it last: `threading.Thread` runs a callback of `weakref.WeakSet` there."""
+    """In any thread: `threading.Thread` runs a callback of `weakref.WeakSet` where the last reference is
+    dropped.
+    """
     kept = [Waiting()]
     kept[0].start()
     kept[0].calls.put(True)

@@ -1,4 +1,4 @@
-"""The measured page: everything is measured, joined, drawn, and follows from the data alone."""
+"""The page of measurements: everything is measured and drawn, and the page follows from the data alone."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_everything_is_measured_in_every_round(quick: list[list[str]], tmp_path:
 
 
 def test_what_the_documentation_shows_follows_from_its_data(committed: dict[str, Any]) -> None:
-    """The committed page is the one its data give word by word, and names its pictures."""
+    """The committed page is generated from its data, word by word, and names its pictures."""
     text = (PERF / report.PAGE).read_text(encoding="utf-8")
     assert page.text(committed) == text
     assert not committed["about"]["quick"]
@@ -107,7 +107,7 @@ def test_a_figure_that_moves_moves_the_page(committed: dict[str, Any]) -> None:
 
 
 def test_a_must_here_follows_the_program_by_hand(committed: dict[str, Any]) -> None:
-    """Where that program takes twice as long, so may the engine; where it was not run, nothing is said."""
+    """If that program takes twice as long, so may the engine; if it was not run, there is no limit."""
     data = copy.deepcopy(committed)
     for workload, took, must in (("W1", 2 * 25.4, 32.0), ("W6", 0.072 / targets.W6_S, 0.1)):
         target = next(t for t in targets.TARGETS if t.workload == workload)
@@ -121,7 +121,7 @@ def test_a_must_here_follows_the_program_by_hand(committed: dict[str, Any]) -> N
 
 
 def test_a_page_without_native_programs_says_so(committed: dict[str, Any]) -> None:
-    """Neither limits nor loops, nor others beside: the page is whole and tells what is missing."""
+    """Without limits, loops or other engines the page is complete and lists what is missing."""
     data = copy.deepcopy(committed)
     data["limits"]["limits"], data["loops"]["loops"], data["beside"] = {}, [], []
     text = page.text(data)
@@ -146,7 +146,7 @@ def test_growth_is_the_power_of_the_nodes() -> None:
 
 
 def test_numbers_have_three_digits() -> None:
-    """Figures are written without exponents, and never longer than they are known."""
+    """Figures have no exponents, and no more digits than were measured."""
     found = [targets.number(x) for x in (0.0, 0.04321, 0.5, 1.234, 15.04, 99.96, 920.3, 1234.5)]
     assert found == ["0", "0.0432", "0.500", "1.23", "15.0", "100.0", "920", "1,234"]
 

@@ -1,4 +1,4 @@
-"""Blobs are laid out as the C headers say, byte by byte."""
+"""Blobs have the layout of the C headers, byte by byte."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_text_too_long_for_its_length_is_refused() -> None:
 
 
 def test_descriptors_of_a_small_graph() -> None:
-    """Sample rate, nodes, parameters of each kind, edges and modulations stand where graph.h puts them."""
+    """Sample rate, nodes, parameters of each kind, edges and modulations are where graph.h puts them."""
     g = amp.Graph(sample_rate=44_100.0, name="tiny", heat_budget_w=2.5, heat_policy="halt")
     cutoff = np.array([100.0, 200.0, 300.0]).reshape(1, 1, 3)
     flt = g.svf(g.noise(seed=7, channels=2), mode="highpass", cutoff_hz=cutoff, q=amp.curve("q"))
@@ -148,7 +148,7 @@ def test_descriptors_of_a_small_graph() -> None:
 
 
 def test_history_of_two_curves() -> None:
-    """Curves stand in name order with interpolation, count and (time, value) pairs."""
+    """Curves are in name order, with interpolation, count and (time, value) pairs."""
     history = amp.ControlHistory([amp.Curve("b", [0, 1], [2, 3], "smooth"), amp.Curve("a", [5], [6], "hold")])
     r = Reader(blobs.unseal(b"AMPH", history.blob))
     assert r.take("I") == 2
@@ -158,7 +158,7 @@ def test_history_of_two_curves() -> None:
 
 
 def test_defaults_are_not_encoded() -> None:
-    """A parameter at its default leaves no trace, so spelling it out gives the same blob."""
+    """A parameter at its default is not stored, so giving the default explicitly makes the same blob."""
     implicit, explicit = amp.Graph(), amp.Graph()
     implicit.output(implicit.sine())
     explicit.output(explicit.sine(frequency_hz=explicit.add("sine", name="probe").params["frequency_hz"]))

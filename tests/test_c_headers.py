@@ -1,4 +1,4 @@
-"""Headers of the C interface: every call that can fail says in one way where its reason is."""
+"""Headers of the C interface: every call that can fail documents in one form where its reason is."""
 
 from __future__ import annotations
 

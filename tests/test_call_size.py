@@ -32,7 +32,7 @@ def test_a_stream_has_a_most() -> None:
 
 
 def test_a_call_that_had_less_to_make_does_not_count() -> None:
-    """Pulls of a few frames say nothing about long calls, unless they were slow themselves."""
+    """Pulls of a few frames do not change the size, unless they were slow themselves."""
     size = CallSize()
     with size.up_to(3) as frames:
         assert frames == 3

@@ -1,4 +1,4 @@
-"""A name that is in no list is answered with one sentence: place, value, the list, the nearest name."""
+"""An unknown name gives one sentence: place, value, the list, the nearest name."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ WRONG: dict[str, tuple[Call, type[Exception], str]] = {
 
 @pytest.mark.parametrize("which", WRONG)
 def test_a_wrong_name_is_answered_with_the_list_and_the_nearest(which: str, render: amp.Render) -> None:
-    """One sentence; `...` stands for the rest of a list."""
+    """One sentence; `...` replaces the rest of a list."""
     call, kind, sentence = WRONG[which]
     with pytest.raises(kind) as caught:
         call(voice(), render)
@@ -242,14 +242,14 @@ def test_python_adds_no_second_suggestion() -> None:
 
 
 def test_a_graph_that_answers_for_what_it_lacks_can_be_copied() -> None:
-    """Copies and pickles ask for attributes before there is a graph."""
+    """Copies and pickles read attributes before there is a graph."""
     g = voice()
     assert copy.copy(g).to_dict() == copy.deepcopy(g).to_dict() == pickle.loads(pickle.dumps(g)).to_dict()
 
 
 @pytest.mark.parametrize("call", [amp.Graph.__init__, amp.Graph.render, amp.plots.spectrum, amp.golden.check])
 def test_a_call_that_is_explained_keeps_its_signature(call: Callable[..., Any]) -> None:
-    """Help, editors and the documentation see the arguments."""
+    """Help, editors and the documentation show the arguments."""
     names = list(inspect.signature(call).parameters)
     assert {"args", "options"}.isdisjoint(names)
     assert call.__doc__ or call is amp.Graph.__init__
@@ -275,7 +275,7 @@ def test_a_long_list_is_cut_short() -> None:
 
 @pytest.mark.parametrize("given", [None, 3, b"svf", ["svf"], np.array(1.0), "\x1b[2J", "s" * 10_000])
 def test_anything_can_be_given_for_a_name(given: Any) -> None:
-    """The sentence is printable and short, whatever it was."""
+    """The sentence is printable and short for any value."""
     with pytest.raises(AmpError) as caught:
         amp.catalog.contract(given)
     assert str(caught.value).startswith("type: no such node type (got ")
@@ -302,7 +302,7 @@ def python(program: str, **environment: str) -> subprocess.CompletedProcess[str]
     ],
 )
 def test_an_instruction_set_that_is_none_is_one_sentence(program: str) -> None:
-    """Whatever is used first says that ``AMP_ISA`` is wrong, and what is allowed."""
+    """The first use reports that ``AMP_ISA`` is wrong, and the allowed values."""
     done = python(program, AMP_ISA="v33")
     assert done.returncode != 0
     last = done.stderr.rstrip().splitlines()[-1]
@@ -312,7 +312,7 @@ def test_an_instruction_set_that_is_none_is_one_sentence(program: str) -> None:
 
 
 def test_an_isolation_in_the_environment_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sentence says which variable to change; an empty one is none."""
+    """The sentence names the variable to change; an empty one counts as unset."""
     monkeypatch.setenv("AMP_ISOLATION", "processs")
     with pytest.raises(
         amp.GraphError, match=r"^AMP_ISOLATION: no such isolation \(got 'processs'.*'process'\?$"

@@ -62,7 +62,7 @@ def case(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_explains_itself(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """--help says what the command does and names it."""
+    """--help describes the command and names it."""
     with pytest.raises(SystemExit) as stop:
         run(*command, "--help")
     assert stop.value.code == 0
@@ -79,7 +79,7 @@ def test_wrong_use_is_exit_code_2(arguments: list[str]) -> None:
 
 
 def test_render_writes_the_bits_of_the_render(files: tuple[Path, Path], tmp_path: Path) -> None:
-    """A WAV holds exactly what the same render gives in Python, whatever the block."""
+    """A WAV has exactly the samples of the same render in Python, for any block size."""
     graph, controls = files
     out = tmp_path / "out.wav"
     assert run("render", graph, "--controls", controls, "--seconds", 0.1, "--block", 7, "-o", out) == cli.OK
@@ -198,7 +198,7 @@ def test_standard_output_is_a_place_to_write_to(tmp_path: Path, capfd: pytest.Ca
 def test_native_crash_is_exit_code_3(
     files: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that died is told apart from every other failure."""
+    """A crashed worker has an exit code of its own."""
 
     def die(*_: Any, **__: Any) -> None:
         raise amp.NativeCrash("sine: SIGSEGV in frames 0 to 63.", signal="SIGSEGV", node="sine")
@@ -247,7 +247,9 @@ def test_golden_verify_update_list(case: Path, capsys: pytest.CaptureFixture[str
 def test_golden_update_says_that_it_runs_in_ci(
     case: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A folder that was searched for is refused; named, or with --allow-ci, it is written, and told."""
+    """A folder that was found by search is refused; a named one, or one with --allow-ci, is written and
+    reported.
+    """
     update = ("golden", "update", "tone", "--reason", "r", "--accept-graph")
     monkeypatch.setenv("CI", "1")
     monkeypatch.delenv("AMP_GOLDENS", raising=False)
@@ -284,7 +286,7 @@ def test_demo_ends_with_the_verdict(
 
 
 def test_demo_without_goldens_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a reference there is sound but no pass; a folder that is not there is said to be missing."""
+    """Without a reference there is sound but no pass; a missing folder is reported as missing."""
     assert run("demo", "--out", tmp_path, "--seconds", 0.1, "--goldens", tmp_path) == cli.FAILED
     text = capsys.readouterr().out
     assert text.splitlines()[-1] == "three_osc: ERROR missing" and "no such folder" in text

@@ -1,4 +1,4 @@
-"""Cohorts: like voices run in the lanes of one kernel, and nothing but the speed tells."""
+"""Cohorts: equal voices run in the lanes of one kernel, and only the speed differs."""
 
 from __future__ import annotations
 
@@ -117,7 +117,9 @@ def test_members_are_set_one_by_one(change: Callable[[lowlevel.Runtime], None], 
     "late", [np.full((1, 1, 9), 0.3), np.full((1, 2, 1), 0.3)], ids=["frames", "channels"]
 )
 def test_what_one_member_plays_allows_nothing_to_another(late: np.ndarray) -> None:
-    """Refused in the same words, fused or not: what needs a step of its own can only begin at frame 0."""
+    """The same error with and without cohorts: a value that needs a step of its own can only be set at frame
+    0.
+    """
 
     def words(schedule: bytes | None) -> str:
         g = amp.Graph(sample_rate=48_000.0)
@@ -148,7 +150,7 @@ def test_a_snapshot_goes_on_in_the_middle() -> None:
 
 @pytest.mark.parametrize("block", [0, 1, 7])
 def test_a_fault_names_the_member(block: int) -> None:
-    """The same words, fused or not: node, channel, frame."""
+    """The same message with and without cohorts: node, channel, frame."""
 
     def words(schedule: bytes | None) -> str:
         scene = Scene(choir(), 600)

@@ -49,7 +49,7 @@ def test_a_reader_that_has_gone_ends_a_command_in_silence(arguments: list[str]) 
 
 @pytest.mark.parametrize("arguments", [["nodes"], ["--help"], ["nodes", "svf"]])
 def test_a_full_disk_is_one_sentence(arguments: list[str]) -> None:
-    """What was printed is lost, and it is said."""
+    """The output is lost, and that is reported."""
     with Path("/dev/full").open("w") as full:
         done = run(*arguments, stdout=full)
     assert (done.returncode, done.stderr) == (2, "amp-lab: output: No space left on device.\n")
@@ -117,7 +117,7 @@ def test_a_user_without_a_name_and_a_home_can_work(arguments: list[str], tmp_pat
 
 
 def test_a_user_without_a_name_sees_figures_and_blesses(tmp_path: Path) -> None:
-    """Matplotlib finds no home either; a golden says the user's number."""
+    """Matplotlib finds no home directory either; a golden's provenance has the user's number."""
     program = NOBODY.replace(
         "from amp_lab.cli import main\nsys.exit(main(sys.argv[1:]))",
         "from amp_lab import Graph, golden, plots\n"
@@ -199,7 +199,7 @@ class TestTexts:
     """Texts and lists that hold names from files."""
 
     def test_a_table_is_printable(self) -> None:
-        """Whatever a manifest says, its row is one line."""
+        """The row of a manifest is one line for any content."""
         lines = catalog_text.aligned([("case", "reason"), (HOSTILE, "b\nc")])
         assert len(lines) == 2
         assert all(line.isprintable() for line in lines)

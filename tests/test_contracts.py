@@ -183,7 +183,7 @@ def test_parallel_paths_stay_in_phase(type_id: str) -> None:
     ],
 )
 def test_a_node_that_changes_nothing_cancels(type_id: str, transparent: dict[str, Any]) -> None:
-    """A path through a node that leaves the signal alone, less the direct path, is silence."""
+    """A path through a node that does not change the signal, minus the direct path, is silence."""
     x = np.random.default_rng(9).uniform(-1, 1, (1, 2, 600))
     g = amp.Graph(sample_rate=rigs.RATE)
     source = g.input(samples=x)
@@ -228,7 +228,7 @@ def test_what_does_not_run_yet_is_planned_or_not_offered(type_id: str) -> None:
 
 
 def test_roles_are_keys_of_parameters_of_their_kind() -> None:
-    """What a contract says of its parameters names one that has the kind and rate the role needs."""
+    """Roles in a contract name a parameter of the required kind and rate."""
     kinds = {
         "curve_param": ("text", "fixed"),
         "channels_param": ("integer", "fixed"),

@@ -113,7 +113,7 @@ def test_drawn_points_are_sorted_and_keep_the_order_of_one_time() -> None:
 def test_json_keeps_every_bit(
     points: list[tuple[float, float]], interpolation: Interpolation, name: str
 ) -> None:
-    """Any curve comes back from JSON text with the same bits."""
+    """JSON text restores any curve with the same bits."""
     history = amp.ControlHistory([amp.Curve.drawn(name, points, interpolation)])
     again = amp.ControlHistory.from_json(history.to_json())
     assert again == history
@@ -168,7 +168,7 @@ def test_an_unknown_curve_cannot_be_sampled() -> None:
 
 
 def test_the_performance_is_music_of_ten_seconds() -> None:
-    """Four curves; every note opens the gate and has its velocity; nothing lies beyond 10 s."""
+    """Four curves; every note opens the gate and has its velocity; no point is after 10 s."""
     history = amp.performance()
     assert list(history) == ["cutoff_hz", "gate", "pitch_hz", "velocity"]
     notes = np.count_nonzero(history["gate"].values)

@@ -1,4 +1,4 @@
-"""The delay view by its data: the plan, the trace and the clocks, and that each difference is seen."""
+"""The data of the delay view: plan, trace and clocks; a changed value changes the picture."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class TestPicture:
         assert len(by_gid(figure, "loop")) == 3
 
     def test_another_latency_is_red(self, render: amp.Render) -> None:
-        """A node whose clock counts 40 instead of 32: its mark and numbers, and no other's."""
+        """A node whose clock counts 40 instead of 32: only its mark and numbers change."""
         metrics = {**render.metrics, "eq": replace(render.metrics["eq"], measured_delay_frames=40)}
         figure = drawn(render, metrics=metrics)
         assert self.red(figure, "measured visible") == [40]
@@ -167,7 +167,9 @@ class TestPicture:
         assert "8 delay + 16 aligning" in texts(figure)
 
     def test_many_nodes_are_folded_and_long_delays_cut(self) -> None:
-        """Like neighbours share a row; what is not shown is counted; a bar that goes on has a head."""
+        """Equal neighbours share a row; nodes that are not shown are counted; a bar that continues has an
+        arrow.
+        """
         g = amp.Graph(name="many")
         source = here = g.noise(name="source")
         with g.edit():
@@ -206,7 +208,7 @@ class TestPicture:
     @pytest.mark.parametrize("how", ["delays", "schedule"])
     @pytest.mark.parametrize("own", [False, True])
     def test_a_dark_page_can_be_read(self, render: amp.Render, how: str, own: bool) -> None:
-        """Under a dark style every word stands on a light card, in a figure of one's own too."""
+        """With a dark style every text is on a light card, also in a figure given by the user."""
         with matplotlib.style.context("dark_background"):
             ax = Figure().subplots() if own else None
             figure = render.timeline(how, ax=ax)
@@ -225,7 +227,7 @@ class TestPicture:
         assert len(bars.get_paths()) == np.size(render.trace.events)
 
     def test_a_report_has_it_where_something_is_late(self, render: amp.Render) -> None:
-        """Beside the schedule, and not for a graph without latency."""
+        """Drawn next to the schedule, and not for a graph without latency."""
         assert (
             "Starts, latency and what edges hold" in notebook_display.render_mimebundle(render)["text/html"]
         )

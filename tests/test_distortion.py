@@ -1,4 +1,4 @@
-"""Distortion meters against polynomials, quantised tones and noise: the answers are closed forms."""
+"""Distortion meters for polynomials, quantised tones and noise: the expected values are closed forms."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_notch_takes_its_share_of_the_harmonics(q: float) -> None:
 
 
 def test_harmonics_beyond_the_band_are_left_out() -> None:
-    """At 9 kHz only the second lies below 20 kHz; what folds back counts as noise."""
+    """At 9 kHz only the second harmonic is below 20 kHz; aliases count as noise."""
     found = measure.harmonic_distortion(bent(sine(9_000.0), 0.0, 0.1), RATE, 9_000.0, orders=4)
     assert np.isnan(found.harmonics_db[1:]).all()
     folded = measure.harmonic_distortion(bent(sine(9_000.0), 0.0, 0.1), RATE, 9_000.0, band_hz=None)

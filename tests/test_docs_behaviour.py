@@ -1,4 +1,4 @@
-"""What pages say of behaviour happens, and messages that they show are those of the program."""
+"""Behaviour described in pages is that of the program, and quoted messages are its messages."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def texts_of(page: str) -> str:
 
 
 def test_error_of_a_graph_file_reads_as_shown(tmp_path: Path) -> None:
-    """The example of the page is what `load` says."""
+    """The example of the page is the output of `load`."""
     data = amp.presets.three_osc().to_dict()
     data["edges"][3]["delay_frames"] = 1_099_511_627_776
     path = tmp_path / "voice.json"

@@ -31,7 +31,7 @@ LANGUAGES = {"python", "sh", "c", "cmake", "yaml", "toml", "json", "text"}
 GENERATED = ("docs/nodes/", "docs/abi.md")
 """Pages whose blocks are run, or copied from a file, when they are made by `docs/figures.py`."""
 CELLS = {"docs/howto/crash.md", "docs/howto/goldens.md"}
-"""Pages whose blocks of Python go on from their cells."""
+"""Pages whose Python blocks continue from their cells."""
 BEFORE = {
     "docs/api/errors.md": "import amp_lab as amp\ngraph = amp.Graph()\n",
     "docs/contracts/goldens.md": """
@@ -69,7 +69,7 @@ def found(*languages: str) -> list[Block]:
 
 
 def test_every_block_says_what_it_is() -> None:
-    """A fence has a language or a directive of the lists above, and no block is made by indenting alone."""
+    """A fence has a language or a directive of the lists above, and no block is made by indenting."""
     wrong = []
     for page in pages():
         for block in blocks(page):

@@ -39,7 +39,7 @@ ROOTS: dict[str, Any] = {
     "Session": amp.Session,
     "Plan": amp.Plan,
 }
-"""What the first word of a dotted name stands for on every page."""
+"""What the first word of a dotted name means, on every page."""
 FOLDERS = (
     *("", "native", "native/include", "docs", "docs/design"),
     *("amp_lab", "amp_lab/isolate", "amp_lab/widgets", "amp_lab/widgets/js"),
@@ -65,7 +65,7 @@ VARIABLE = re.compile(r"(?<![.\w])(?:AMP_[A-Z0-9_]+|amp_[a-z0-9_]+)\b")
 
 @cache
 def sources() -> frozenset[str]:
-    """Every name of C and of the environment that stands in a source."""
+    """Every C name and environment variable in the sources."""
     folders = ("native", "amp_lab", "tests", "docs", "goldens")
     endings = {".py", ".c", ".h", ".cpp", ".hpp", ".inc", ".cmake", ".txt", ".in", ".js", ".mjs", ".toml"}
     found = [ROOT / "pyproject.toml", ROOT / "CMakePresets.json", ROOT / "Makefile", ROOT / "CMakeLists.txt"]
@@ -78,7 +78,7 @@ def sources() -> frozenset[str]:
 
 
 def resolve(dotted: str) -> Any:
-    """Return what a dotted name stands for; raises AttributeError with the name that is not there."""
+    """Return the object that a dotted name means; raises AttributeError with the missing name."""
     first, *rest = dotted.split(".")
     value, path = ROOTS[first], ROOTS[first].__name__
     for part in rest:
@@ -86,7 +86,7 @@ def resolve(dotted: str) -> Any:
         if part in getattr(value, "__annotations__", {}) or part in getattr(
             value, "__dataclass_fields__", {}
         ):
-            return None  # a field: what it holds is not looked at
+            return None  # a field: its value is not checked
         if not hasattr(value, part) and inspect.ismodule(value):
             try:
                 importlib.import_module(path)
@@ -220,7 +220,7 @@ def test_files_are_there() -> None:
 
 
 def test_names_of_c_and_of_the_environment_are_there() -> None:
-    """Every `amp_...` and `AMP_...` of a sentence stands in a source."""
+    """Every `amp_...` and `AMP_...` in a sentence is in a source."""
     words = {
         (word, name(page))
         for page in pages()
@@ -249,7 +249,7 @@ def parser_of(words: list[str]) -> tuple[argparse.ArgumentParser, list[str]]:
 
 @cache
 def help_of_pytest() -> str:
-    """What pytest says of its options, with those of the plug-ins that pages use."""
+    """Output of pytest --help, with the options of the plug-ins that pages use."""
     command = ("pytest", "-p", "amp_lab.golden.nbguard", "--help")
     told = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=True).stdout
     return told.replace("--junit-xml", "--junitxml")  # two names of one option; it shows the one

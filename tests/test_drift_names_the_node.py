@@ -31,7 +31,7 @@ VERDICT = re.compile(
 
 @dataclass(frozen=True)
 class Change:
-    """One coefficient of one kernel, and a golden case that hears it."""
+    """One coefficient of one kernel, and a golden case whose sound depends on it."""
 
     type_id: str
     old: str
@@ -91,7 +91,7 @@ class Workshop:
             shutil.copy(self.build_folder / built, native)
 
     def change(self, type_id: str, old: str, new: str) -> None:
-        """Replace text that stands once in a kernel, and rebuild."""
+        """Replace text that occurs once in a kernel, and rebuild."""
         path = self.sources / "native" / "nodes" / f"{type_id}.cpp"
         text = path.read_text(encoding="utf-8")
         assert text.count(old) == 1, f"{path.name}: {old!r} stands {text.count(old)} times"
@@ -139,7 +139,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.type_id)
 def test_every_change_still_applies(change: Change) -> None:
-    """Its text stands exactly once in the kernel, so that the long tests below find it."""
+    """Its text occurs exactly once in the kernel, so that the long tests below can replace it."""
     kernel = ROOT / "native" / "nodes" / f"{change.type_id}.cpp"
     assert kernel.read_text(encoding="utf-8").count(change.old) == 1
 

@@ -24,7 +24,7 @@ NUMBERS = st.tuples(st.integers(0, 10**6), st.integers(0, 10**6))
 
 
 class Mirror:
-    """A graph that knows only what the events say, one after the other."""
+    """A graph built only from events, one after the other."""
 
     def __init__(self, graph: amp.Graph) -> None:
         self.graph = graph
@@ -34,7 +34,7 @@ class Mirror:
         graph.observe(self.hear)
 
     def hear(self, event: events.Event) -> None:
-        """Follow one event; whatever does not fit raises, which fails the test as a warning."""
+        """Apply one event; an event that does not fit raises, which fails the test as a warning."""
         match event:
             case events.NodeAdded(name):
                 assert name not in self.nodes
@@ -64,7 +64,7 @@ class Mirror:
                 self.name = self.graph.name
 
     def check(self) -> None:
-        """All that was heard is all there is."""
+        """The graph built from events equals the real one."""
         graph = self.graph
         assert self.nodes == {node.name: dict(node.record.values) for node in graph.nodes}
         assert self.links == {address(link): body(link) for link in (*graph.edges, *graph.modulations)}
@@ -201,7 +201,9 @@ def test_names_that_change_places_can_be_followed_one_by_one() -> None:
 
 
 def test_an_edit_is_told_as_what_differs_in_the_end() -> None:
-    """What comes and goes inside a group is not told; what is set twice is told once, with all its keys."""
+    """Items added and removed inside a group are not reported; what is set twice is reported once, with all
+    keys.
+    """
     graph = amp.Graph()
     flt = graph.svf(graph.noise())
     heard: list[events.Event] = []
@@ -215,7 +217,7 @@ def test_an_edit_is_told_as_what_differs_in_the_end() -> None:
 
 
 def test_a_group_that_fails_keeps_the_order_of_creation() -> None:
-    """What was removed and comes back lies where it was: in the plan, and in a file."""
+    """A removed item that is restored is at its old place: in the plan, and in a file."""
     graph = amp.presets.three_osc()
     before, plan = look(graph), graph.compile().digest
     with pytest.raises(Stop), graph.edit():
@@ -239,7 +241,7 @@ def test_a_plan_that_was_compiled_inside_an_edit_goes_with_it() -> None:
 
 
 def test_undo_inside_an_edit_is_refused() -> None:
-    """A step back from the middle of a step has no meaning; the edit goes on."""
+    """Undo in the middle of a step has no effect; the edit continues."""
     graph = amp.presets.three_osc()
     journal = Journal.of(graph)
     with graph.edit():

@@ -55,7 +55,7 @@ def run(*command: str | Path, **more: str) -> str:
 
 
 def flags() -> list[str]:
-    """What `amp-lab config` prints, as words."""
+    """The words that `amp-lab config` prints."""
     native = embedding.folder()
     return embedding.compile_flags(native) + embedding.link_flags(native)
 
@@ -219,7 +219,7 @@ def write(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
 
 
 def buffer(values: Any) -> tuple[Any, Any]:
-    """Return a view of an array, and the array that it looks at."""
+    """Return a view of an array, and the array itself."""
     held = np.ascontiguousarray(values, dtype=np.float64)
     batches, channels, frames = held.shape
     view = Buffer(ctypes.sizeof(Buffer), batches, channels, 0, frames, channels * frames, frames)

@@ -130,7 +130,7 @@ class TestNonFinite:
         assert np.isfinite(got).all()
 
     def test_frames_before_stay_valid(self) -> None:
-        """What was delivered before the failure is right, and position tells how much that is."""
+        """Frames delivered before the failure are right, and position returns their number."""
         scene = self.overflow(9000, 0, 12_000)
         want = sound(scene, flags=0)
         with rigs.started(scene, Cut(32)) as runtime:
@@ -232,7 +232,7 @@ class TestWhatIsGiven:
                 runtime.execute(1, None, {("flt", "wet"): np.zeros((1, 2, 1))})
 
     def test_a_graph_without_output_gives_taps_only(self) -> None:
-        """Asking it for audio is an error that says what to do."""
+        """Reading its audio is an error with a cure."""
         g = amp.Graph(sample_rate=RATE)
         g.sine(name="tone")
         with bare(g) as runtime:
@@ -278,7 +278,7 @@ class TestDrift:
         [("flt", plain(cutoff_hz=500.0, q=3.0)), ("flt", plain(cutoff_hz=500.0, mode="notch"))],
     )
     def test_the_first_node_that_differs_is_named(self, node: str, changed: amp.Graph) -> None:
-        """One parameter is enough, and both digests are told."""
+        """One different parameter is enough, and both digests are in the message."""
         mine, other = plain(cutoff_hz=500.0).compile(), changed.compile()
         with pytest.raises(amp.DriftError, match=r"plan has [0-9a-f]{16}, .*give [0-9a-f]{16}") as info:
             Runtime(mine.descriptor_blob, other.plan_blob)

@@ -1,4 +1,4 @@
-"""Errors carry where they happened, survive pickling, and say what to do."""
+"""Errors have their place, survive pickling, and have a cure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def extension(version: int, digest: bytes) -> ModuleType:
 
 
 def test_every_status_below_zero_has_its_own_class() -> None:
-    """Statuses -1 to -12 map to twelve different classes that know their status."""
+    """Statuses -1 to -12 map to twelve different classes with their status."""
     assert sorted(BY_STATUS) == list(range(-12, 0))
     assert len(set(BY_STATUS.values())) == 12
     assert all(cls("x").code == status for status, cls in BY_STATUS.items())
@@ -105,7 +105,7 @@ def test_other_sources_are_stale(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_library_may_lie_in_another_folder_than_its_package(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In an editable install the digest lies beside the extension, not beside the Python file."""
+    """In an editable install the digest is next to the extension, not next to the Python file."""
     built = extension(1 << 16 | 2, b"these")
     built.__file__ = str(tmp_path / "_amp_native.so")
     (tmp_path / "source_digest.txt").write_text("these\n", encoding="utf-8")
@@ -114,7 +114,7 @@ def test_the_library_may_lie_in_another_folder_than_its_package(
 
 
 def test_an_unknown_public_name_is_an_attribute_error() -> None:
-    """The lazy package still says which names it lacks."""
+    """The lazy package still reports unknown names."""
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = amp_lab.nonsense
 
@@ -158,7 +158,7 @@ def test_a_long_name_leaves_its_middle_out_of_an_error() -> None:
     ],
 )
 def test_a_value_is_quoted_on_one_printable_line(value: object, shown: str) -> None:
-    """Whatever was given, its quote can be printed and read."""
+    """The quote of any value can be printed and read."""
     assert quoted(value) == shown
     assert quoted(value).isprintable()
 

@@ -35,7 +35,7 @@ def test_a_limit_is_kept_in_every_batch_of_every_layout(batches: int) -> None:
 
 @pytest.mark.parametrize("batches", [1, 6])
 def test_edges_that_sum_to_infinity_are_named_where_they_meet(batches: int) -> None:
-    """A port where finite signals overflow is the place, not a node that hears of it later or never."""
+    """The place is the port where finite signals overflow, not a node that reads it later or never."""
     x = np.zeros((1, 1, 100))
     x[0, 0, 20:] = 1.7e308
 
@@ -59,7 +59,7 @@ def test_edges_that_sum_to_infinity_are_named_where_they_meet(batches: int) -> N
 
 @pytest.mark.parametrize("delay", [3, 10])
 def test_at_one_frame_the_first_node_in_firing_order_is_named(delay: int) -> None:
-    """Whatever the block size: in the per-frame table and in loops that fire as far as their inputs reach."""
+    """For any block size: in the per-frame table and in loops that fire until input runs out."""
     control = np.zeros((1, 1, 64))
     control[0, 0, 15] = 1e9
 

@@ -22,7 +22,7 @@ INPUT = np.random.default_rng(4).uniform(-1, 1, FRAMES)
 
 @dataclass
 class Link:
-    """An edge into a mix, or a modulation of its gain if ``mode`` says so."""
+    """An edge into a mix, or a modulation of its gain if ``mode`` is given."""
 
     src: int
     dst: int
@@ -35,7 +35,7 @@ class Link:
 
 @dataclass
 class Network:
-    """Mixes with gains; mix 0 hears the input. Links into one mix stand in slot order."""
+    """Mixes with gains; mix 0 reads the input. Links into one mix are in slot order."""
 
     gains: list[float]
     links: list[Link] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Network:
         return {k.src for k in self.links if k.delay > 0 and k.src in self.reached_from(k.dst)}
 
     def reached_from(self, start: int) -> set[int]:
-        """Mixes that hear one, itself included."""
+        """Mixes that read one directly or indirectly, itself included."""
         reached = {start}
         while more := {k.dst for k in self.links if k.src in reached} - reached:
             reached |= more
@@ -163,12 +163,12 @@ class TestLoops:
 
     @pytest.mark.parametrize("d", [1, 5, 16, 40])
     def test_self_loop(self, d: int) -> None:
-        """A mix that hears itself."""
+        """A mix that reads itself."""
         check(Network([0.8], [Link(0, 0, d)]))
 
     @pytest.mark.parametrize("d", [2, 9, 16, 40])
     def test_splitting_a_delay_changes_no_bit(self, d: int) -> None:
-        """A delay moved from one edge of a loop to another leaves what the loop's entry says."""
+        """A delay moved from one edge of a loop to another does not change the output at the loop's entry."""
 
         def entry(network: Network) -> Samples:
             return sound(Scene(network.build(), FRAMES, None, 1, ("m0",)))[0, 1]
@@ -225,7 +225,7 @@ class TestLoops:
 
     @pytest.mark.parametrize("d", [1, 3, 16, 50])
     def test_initial_tokens(self, d: int) -> None:
-        """What an edge holds at the start is heard before the producer's frame 0, in a loop and outside."""
+        """Initial tokens of an edge are output before the producer's frame 0, in a loop and outside."""
         tokens = np.random.default_rng(d).uniform(-1, 1, (1, 1, d))
         check(Network([0.5, 0.9], [Link(0, 1, 0), Link(1, 0, d, tokens)]))
         check(Network([0.5, 0.9], [Link(0, 1, d, tokens)]))
@@ -300,7 +300,7 @@ def networks(draw: st.DrawFn) -> Network:
 
 
 def test_a_tap_in_front_of_a_component_is_read_before_its_slice_is_taken() -> None:
-    """A node that only a tap reads stands right before a feedback component that reuses its memory."""
+    """A node that only a tap reads fires directly before a feedback component that reuses its memory."""
     check(Network([0.25] * 3, [Link(2, 2, 1, mode="multiply", scale=0.05, offset=0.4)]))
 
 

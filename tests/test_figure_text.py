@@ -1,4 +1,4 @@
-"""What stands in a figure is text as it was given, readable under every style; nothing breaks a figure."""
+"""Text in a figure is shown as it was given, readable in every style; no text breaks a figure."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ SHEETS = ("dark_background", "ggplot", "Solarize_Light2", "grayscale", "classic"
 
 @cache
 def rendered() -> amp.Render:
-    """A loop, a delay that is heard, latency, a gate, heat and a trace."""
+    """A loop, an audible delay, latency, a gate, heat and a trace."""
     g = amp.Graph(name="figures")
     tone = g.oscillator(frequency_hz=220.0, name="tone", thermo={"heat_j_per_frame": 1e-6})
     loop = g.mix(tone, name="mid", thermo={"heat_j_per_frame": 2e-6, "capacity_j_per_k": 1.0})
@@ -210,7 +210,7 @@ def test_a_figure_of_the_user_keeps_the_users_style() -> None:
 
 
 def test_threads_that_draw_leave_the_users_style() -> None:
-    """Matplotlib's settings are global: whoever comes last must not leave the common look behind."""
+    """Matplotlib's settings are global: drawing must restore them."""
     with mpl.rc_context({"lines.linewidth": 7.5}):
         threads = [threading.Thread(target=figures("mid")["difference"]) for _ in range(6)]
         for thread in threads:
@@ -225,7 +225,7 @@ class TestWidget:
 
     @pytest.mark.parametrize("error", [ValueError("no\x1b[2J colour"), RuntimeError("x"), MemoryError()])
     def test_the_live_view_stays(self, error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-        """View and text are shown, and one line says why there is no picture."""
+        """View and text are shown, with one line why there is no picture."""
         widget = amp.widgets.Thermo(rendered())
 
         def fail() -> Figure:

@@ -93,7 +93,7 @@ def rich() -> amp.Graph:
     ids=lambda value: ascii(value)[:40],
 )
 def test_json_that_is_refused_before_anything_is_made_of_it(tmp_path: Path, text: str, said: str) -> None:
-    """Whatever reads it: a graph, a control history, a schedule, a manifest."""
+    """For every reader: a graph, a control history, a schedule, a manifest."""
     path = tmp_path / "hostile.json"
     path.write_text(text, encoding="utf-8")
     for load in (amp.load, amp.ControlHistory.load, lambda p: amp.Schedule.from_json(Path(p))):
@@ -105,7 +105,7 @@ def test_json_that_is_refused_before_anything_is_made_of_it(tmp_path: Path, text
 
 
 def test_a_text_is_not_read_beyond_its_limit(tmp_path: Path) -> None:
-    """The size is looked at before the file is opened, and what is sparse counts in full."""
+    """The size is checked before the file is opened, and sparse files count in full."""
     path = tmp_path / "large.json"
     with path.open("wb") as file:
         file.truncate(json_text.MOST_BYTES + 1)
@@ -114,7 +114,7 @@ def test_a_text_is_not_read_beyond_its_limit(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_back_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A graph whose text would be longer than the reader reads says so when it is saved."""
+    """Saving a graph whose text is longer than the reader's limit reports it."""
     monkeypatch.setattr(json_text, "MOST_VALUES", 20)
     with pytest.raises(
         amp.GraphError, match=r"too many values .*allowed 20.*Keep long samples in a sound file"
@@ -211,7 +211,7 @@ def test_the_longest_delay_costs_addresses_and_no_memory() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000, "kilobytes"
 
 
-# ---- what is no regular file, and where sound files may lie ----
+# ---- special files, and where sound files may be ----
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ def graph_file(folder: Path, source: str) -> Path:
     "source", ["../a.wav", "{}/a.wav", "link.wav", "links/a.wav", "sub/../../a.wav", "./../a.wav"]
 )
 def test_sound_files_elsewhere_are_refused(tmp_path: Path, source: str) -> None:
-    """Links are followed before it is looked where a file lies; a folder that is named opens others."""
+    """Links are followed before the folder of a file is checked; a named folder allows others."""
     data = sound(tmp_path / "a.wav")
     path = graph_file(tmp_path / "in", source.format(tmp_path))
     (tmp_path / "in" / "link.wav").symlink_to(tmp_path / "a.wav")
@@ -291,7 +291,7 @@ def test_sound_files_are_no_devices(tmp_path: Path, fifo: Path) -> None:
 
 
 def test_a_graph_and_its_sounds_move_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Saved paths start at the file's folder, whatever the working directory; the plan does not hold them."""
+    """Saved paths are relative to the file's folder, whatever the working directory; the plan has none."""
     data = sound(tmp_path / "one" / "sounds" / "a.wav")
     monkeypatch.chdir(tmp_path / "one" / "sounds")
     g = amp.Graph()
@@ -333,7 +333,7 @@ def test_a_graph_behind_a_link_has_its_sounds_where_it_lies(
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "folder", "text", "sound", "list"])
 def test_a_file_of_another_kind_is_named(tmp_path: Path, kind: str) -> None:
-    """Whatever is expected of it: a graph, a control history, a schedule or a sound."""
+    """For every expected kind: a graph, a control history, a schedule or a sound."""
     path = tmp_path / "thing"
     if kind == "folder":
         path.mkdir()
@@ -355,7 +355,7 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path, kind: str) -> None:
 
 
 def test_values_without_a_folder_read_no_file(tmp_path: Path) -> None:
-    """A graph from values or text can be looked at; it plays files only from the folder that is named."""
+    """A graph from values or text can be read; it plays only files from the named folder."""
     data = sound(tmp_path / "a.wav")
     text = graph_file(tmp_path, "a.wav").read_text()
     for source in (text, text.replace("a.wav", str(tmp_path / "a.wav"))):
@@ -497,7 +497,7 @@ def archive(path: Path, members: list[tuple[str, bytes]], method: int = zipfile.
 
 
 def member(descr: str, shape: str, size: int) -> bytes:
-    """Return a member as numpy writes it, whatever its header says."""
+    """Return a member as numpy writes it, with the given header."""
     head = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + bytes(size)
 
@@ -520,7 +520,7 @@ MEMBERS = {"a": ("f8", 1)}
     ],
 )
 def test_headers_of_arrays_that_are_refused(tmp_path: Path, data: bytes, said: str) -> None:
-    """A header is read as numpy writes it and not as Python, so that it can only say numbers."""
+    """A header is read as numpy writes it and not as Python, so it can contain only values."""
     with pytest.raises(amp.FileError, match=said):
         npz.read(archive(tmp_path / "x.npz", [("a.npy", data)]), MEMBERS)
     good = npz.read(archive(tmp_path / "x.npz", [("a.npy", member("<f8", "(1,)", 8))]), MEMBERS)
@@ -528,7 +528,7 @@ def test_headers_of_arrays_that_are_refused(tmp_path: Path, data: bytes, said: s
 
 
 def test_archives_that_are_refused(tmp_path: Path) -> None:
-    """Two of one name, other packing, no zip at all, a list of contents that says more than is allowed."""
+    """Two members of one name, other packing, not a zip, a directory larger than the limit."""
     path, whole = tmp_path / "x.npz", ("a.npy", member("<f8", "(1,)", 8))
     with pytest.raises(amp.FileError, match="holds an array twice"):
         npz.read(archive(path, [whole, whole]), MEMBERS)
@@ -573,7 +573,7 @@ def test_a_golden_of_a_sound_file_is_complete_by_itself(blessed: Path) -> None:
 
 
 def changed(case: Path, change: Callable[[Any], object]) -> None:
-    """Change a manifest, and vouch for the files beside it as who wants to harm would."""
+    """Change a manifest and update the digests of its files, as an attacker would."""
     path = case / "manifest.json"
     data = json.loads(path.read_text())
     for name in data["files"]:
@@ -607,7 +607,7 @@ def test_a_hostile_manifest_is_a_failed_verdict(
     said: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """`check` and `verdicts` raise nothing; the list and `update` say the place."""
+    """`check` and `verdicts` raise nothing; the list and `update` report the place."""
     root = shutil.copytree(blessed, tmp_path / "goldens")
     changed(root / "case", change)
     for verdict in golden.verdicts(goldens=root):
@@ -763,7 +763,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, "MB at most")
 
 
 def test_bombs_stay_small(tmp_path: Path) -> None:
-    """Small files that would unpack to gigabytes, all read by one process of 3 GiB: it says no to each."""
+    """Small files that would unpack to gigabytes, all read by one process of 3 GiB: it refuses each."""
     soundfile.write(tmp_path / "bomb.flac", np.zeros((2**21, 8), np.int16), 48_000, subtype="PCM_16")
     data = bytearray((tmp_path / "bomb.flac").read_bytes())
     data[18:26] = ((int.from_bytes(data[18:26], "big") >> 36 << 36) | 5 * 2**27).to_bytes(8, "big")
@@ -817,7 +817,7 @@ SPLICES += (
 
 
 def reads_or_refuses(read: Callable[[], object]) -> None:
-    """Run a reader: it answers, or raises the one class for files."""
+    """Run a reader: it returns, or raises the one class for files."""
     try:
         read()
     except amp.FileError as error:
@@ -829,7 +829,7 @@ def reads_or_refuses(read: Callable[[], object]) -> None:
     st.lists(st.tuples(st.integers(0, len(TEXT)), st.integers(0, 40), st.sampled_from(SPLICES)), max_size=4)
 )
 def test_mutated_texts_are_read_or_refused(cuts: list[tuple[int, int, str]]) -> None:
-    """Whatever is cut out of a graph's text and put into it."""
+    """Any part of a graph's text removed or inserted."""
     text = TEXT
     for at, length, put in cuts:
         text = text[:at] + put + text[at + length :]
@@ -864,7 +864,7 @@ PLACES = [place for place in places(json.loads(TEXT)) if place]
 @settings(deadline=None, max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), values), min_size=1, max_size=3))
 def test_mutated_values_are_read_or_refused(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
-    """Whatever stands at any place of a graph; what is read can be written, and compiles or says why not."""
+    """Any value at any place of a graph; what can be read can be written, and compiles or reports why not."""
     data = json.loads(TEXT)
     for place, value in changes:
         with contextlib.suppress(LookupError, TypeError):  # an earlier change took the place away
@@ -903,7 +903,7 @@ REFERENCE = reference()
 def test_mutated_archives_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[tuple[int, int, bytes]]
 ) -> None:
-    """Whatever is cut out of an npz file and put into it."""
+    """Any part of an npz file removed or inserted."""
     data = REFERENCE
     for at, length, put in cuts:
         data = data[:at] + put + data[at + length :]
@@ -922,7 +922,7 @@ def test_mutated_archives_are_read_or_refused(
 def test_mutated_sound_files_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, cuts: list[tuple[int, int, bytes]]
 ) -> None:
-    """Whatever is cut out of the head of a sound file and put into it."""
+    """Any part of a sound file's header removed or inserted."""
     path = tmp_path_factory.getbasetemp() / f"mutated{suffix}"
     sound(path, 20)
     data = path.read_bytes()

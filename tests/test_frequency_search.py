@@ -1,4 +1,4 @@
-"""The frequency search finds the strongest tone and says how sure it is."""
+"""The frequency search finds the strongest tone and returns its uncertainty."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RATE = 48_000.0
 def test_a_clean_tone_is_found_to_rounding(
     periods: float, amplitude: float, phase: float, offset: float
 ) -> None:
-    """Frequency, level and phase, wherever it lies between bins, whatever the offset."""
+    """Frequency, level and phase, anywhere between bins and with any offset."""
     frames = 4_000
     f0 = periods * RATE / frames
     x = amplitude * (np.cos(2 * np.pi * f0 / RATE * np.arange(frames) + phase) + offset)
@@ -58,7 +58,7 @@ def test_harmonics_and_hum_do_not_move_it() -> None:
 
 
 def test_the_band_chooses_the_tone() -> None:
-    """The weaker of two tones is found where it alone is searched."""
+    """The weaker of two tones is found if only its range is searched."""
     n = np.arange(9_600)
     x = np.sin(2 * np.pi * 1_000.0 / RATE * n) + 0.1 * np.sin(2 * np.pi * 5_000.0 / RATE * n)
     assert measure.find_frequency(x, RATE).frequency_hz == pytest.approx(1_000.0, abs=1e-3)

@@ -48,7 +48,7 @@ def edge(src: str, dst: str, delay: int = 0) -> dict[str, Any]:
 def fake(
     taps: Mapping[str, Samples], edges: list[dict[str, Any]], output: str, loop: tuple[str, ...] = ()
 ) -> SimpleNamespace:
-    """A render as far as goldens look at one; `taps` is in data order, `loop` names the nodes of a cycle."""
+    """A render with what goldens use of one; `taps` is in data order, `loop` names the nodes of a cycle."""
     audio = taps[output]
     nodes = [{"name": name, "component": 0 if name in loop else -1} for name in taps]
     return SimpleNamespace(
@@ -86,7 +86,7 @@ def chain(fault: str = "", frame: int = 9000, scale: float = 1.0 + 1e-12) -> Sim
 
 
 class Saved:
-    """Stands for a graph without curves, and for curves: it only has to give a text."""
+    """Replaces a graph without curves, and curves: it only returns a text."""
 
     controls = None
 
@@ -99,7 +99,7 @@ class Saved:
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """An engine that renders `engine.render`, or `engine.in_blocks` if a block size is asked."""
+    """An engine that returns `engine.render`, or `engine.in_blocks` if a block size is given."""
     state = SimpleNamespace(render=chain(), in_blocks=None)
 
     def render(
@@ -218,7 +218,7 @@ def test_lag_frames_finds_a_shift() -> None:
     ],
 )
 def test_incomparable_results_fail(result: Samples, rate: float, what: str) -> None:
-    """Another shape or sample rate is a failure that says which."""
+    """Another shape or sample rate is a failure that names it."""
     verdict = compare(result, np.zeros((1, 2, 10)), sample_rate=rate, reference_sample_rate=RATE)
     kind, named = what.split(": ")
     assert repr(verdict) == f"FAIL exact at {kind}"
@@ -232,7 +232,7 @@ def test_nothing_compared_is_a_failure() -> None:
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_non_finite_values_fail_even_if_equal(bad: float) -> None:
-    """NaN or Inf on either side fails with its place, whatever the comparator."""
+    """NaN or Inf on either side fails with its place, with every comparator."""
     x = np.zeros((1, 2, 10))
     y = x.copy()
     y[0, 1, 4] = bad
@@ -307,7 +307,7 @@ def test_fault_inside_a_one_frame_loop(fault: str) -> None:
 
 
 def test_a_later_block_does_not_distract() -> None:
-    """A node early in data order that parts later, through a long delay, is not blamed."""
+    """A node early in data order that differs later, through a long delay, is not named as the cause."""
     delay = BLOCK_FRAMES + 1
     edges = [edge("late", "early", delay)]
     reference = fake({"early": signal(1), "late": signal(2)}, edges, "early")
@@ -370,7 +370,7 @@ def test_fingerprint_sees_every_bit() -> None:
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(width=64), min_size=1, max_size=60), st.integers(1, 3))
 def test_codec_keeps_every_bit(values: list[float], channels: int) -> None:
-    """Any float64, signs of zero, NaN payloads and denormals included, comes back to the bit."""
+    """Any float64, signs of zero, NaN payloads and denormals included, is restored to the bit."""
     samples = np.array([values] * channels)[None]
     data = codec.encode("x", samples, {"a": np.arange(len(values), dtype=np.uint16)})
     again, loops = codec.decode("x", data)
@@ -439,7 +439,7 @@ def test_check_names_block_frame_channel_and_node(case: Path, engine: SimpleName
 
 
 def test_check_of_another_graph_says_so(case: Path) -> None:
-    """If the stored graph still renders to its reference, the engine is not to blame."""
+    """If the stored graph still renders to its reference, the engine is not the cause."""
     render = chain("flt")
     render.taps = {}
     assert "an array does not tell which graph it came from" in str(check("chain", render))
@@ -472,7 +472,7 @@ def test_missing_reference_fails(case: Path) -> None:
 
 @pytest.mark.parametrize("file", ["graph.json", "controls.json", "reference.npz", "sums.txt"])
 def test_a_file_changed_after_it_was_blessed_fails(goldens: Path, engine: SimpleNamespace, file: str) -> None:
-    """Each file is held against its digest by `check` and `verify` alike, before anything reads it."""
+    """Each file is compared with its digest by `check` and `verify` before it is read."""
     case = store("chain", engine.render, reason="first", graph=Saved(), controls=Saved())
     assert check("chain", engine.render) and verify()
     with (case.folder / file).open("ab") as stream:
@@ -502,7 +502,7 @@ def test_a_damaged_manifest_fails(case: Path, text: bytes, said: str) -> None:
 
 
 def test_a_removed_or_added_file_fails(goldens: Path, engine: SimpleNamespace) -> None:
-    """Curves that went missing fail, and `verify` wants nothing in the folder that was never blessed."""
+    """Missing curves fail, and `verify` accepts no file in the folder that was not approved."""
     case = store("chain", engine.render, reason="first", graph=Saved(), controls=Saved())
     (case.folder / "notes.txt").touch()
     assert "actual     notes.txt" in str(verdicts()[0])
@@ -512,7 +512,7 @@ def test_a_removed_or_added_file_fails(goldens: Path, engine: SimpleNamespace) -
 
 
 def test_store_keeps_what_is_there(case: Path, engine: SimpleNamespace) -> None:
-    """A case of that name is replaced only if asked; otherwise the error names `update`."""
+    """A case of that name is replaced only on request; otherwise the error names `update`."""
     before = (case / "manifest.json").read_bytes()
     with pytest.raises(GoldenError, match=r"the case exists .* golden\.update"):
         store("chain", engine.render, reason="second", graph=Saved())
@@ -560,7 +560,7 @@ def test_verify_of_nothing_is_an_error(goldens: Path) -> None:
 
 
 def test_a_case_that_does_not_render_is_a_verdict(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A failing render is the failure of its case, with its own words."""
+    """A failing render is a failure of its case, with its own message."""
 
     def broken(stored: Any, **options: Any) -> Any:
         raise RuntimeError("no such node type")
@@ -635,7 +635,7 @@ def test_levels_carry_verdicts_over_unchanged(
 
 
 def test_a_level_that_dies_is_an_error(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process without an answer is never a pass, and its signal is named."""
+    """A process without a result is never a pass, and its signal is named."""
     dead = subprocess.CompletedProcess([], -11, "", "illegal")
     monkeypatch.setattr(isa, "run_level", lambda *args: dead)
     found = verify_isa_levels(levels=("v2",))

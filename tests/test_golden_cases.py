@@ -1,4 +1,4 @@
-"""The goldens of this repository, held against the engine as it is built."""
+"""The goldens of this repository, compared with the built engine."""
 
 from __future__ import annotations
 

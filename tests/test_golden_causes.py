@@ -1,4 +1,4 @@
-"""A failing check says why: engine or graph in the code; node, frame, channel and changed parameter."""
+"""A failing check reports the cause: engine or graph; node, frame, channel and changed parameter."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_the_text_of_a_changed_graph(goldens: Path) -> None:
 
 
 def test_taps_tell_the_same(goldens: Path) -> None:
-    """A render that has every tap is not rendered again, and gives the same answer."""
+    """A render that has every tap is not rendered again, and gives the same result."""
     graph = wind()
     retune(graph)
     tapped = failed(goldens, graph.render(frames=FRAMES, taps="all", isolation="none"))
@@ -185,7 +185,7 @@ def test_a_changed_engine_is_the_cause(goldens: Path, monkeypatch: pytest.Monkey
 
 
 def test_samples_changed_after_the_render(goldens: Path) -> None:
-    """The same graph with other samples: neither graph nor engine is blamed."""
+    """The same graph with other samples: neither graph nor engine is named as the cause."""
     out = np.zeros((1, 2, FRAMES))
     render = wind().render(frames=FRAMES, out=out, isolation="none")
     out[0, 1, 5000] += 1e-9
@@ -195,7 +195,7 @@ def test_samples_changed_after_the_render(goldens: Path) -> None:
 
 
 def test_an_array_tells_the_place_but_no_parameter(goldens: Path) -> None:
-    """Samples alone do not say which graph they came from, and the verdict says that."""
+    """Samples alone do not tell which graph they came from, and the verdict reports that."""
     audio = rendered(wind()).audio.copy()
     audio[0, 0, 1234] = 0.0
     mismatch = failed(goldens, audio)
@@ -227,7 +227,7 @@ def test_only_what_leads_to_the_first_difference_is_rendered_again(
 
 
 def test_many_changes_are_cut_short(tmp_path: Path) -> None:
-    """A dozen changes are told, those of the node in which the difference begins first; more are counted."""
+    """A dozen changes are listed, those of the first node with a difference first; others are counted."""
 
     def chain(gain: float) -> amp.Graph:
         g = amp.Graph(name="chain")

@@ -57,7 +57,7 @@ def test_another_sound_fails_at_every_level(name: str, level: float) -> None:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_measures_do_not_depend_on_the_level(level: float) -> None:
-    """Half of a sound is 6.02 dB away and 6.02 dB under its difference, wherever both stand."""
+    """Half of a sound is 6.02 dB away and 6.02 dB under its difference, at any level."""
     x = noise() * level
     half = 20.0 * math.log10(2.0)
     assert held("rms_db", x / 2.0, x, limit_db=0.0).measured == pytest.approx(half, abs=1e-6)
@@ -95,7 +95,7 @@ def test_signals_that_never_correlate_have_no_lag() -> None:
 
 @pytest.mark.parametrize("name", COMPARATORS)
 def test_a_measure_that_is_no_number_never_passes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever makes a measure NaN fails the comparison: what passes is what compares as within the limit."""
+    """A measure that is NaN fails the comparison: only a value within the limit passes."""
     monkeypatch.setattr(comparators, "_energy_db", lambda x: np.full(x.shape[:-1], np.nan))
     monkeypatch.setattr(comparators, "_lag", lambda result, reference: np.full((1, 1), np.nan))
     monkeypatch.setattr(comparators, "_distance", lambda a, b: np.full_like(a, np.nan))
@@ -160,13 +160,13 @@ def test_an_unknown_comparator_is_an_error_that_names_the_known(name: Any) -> No
 
 @pytest.mark.parametrize("reason", ["", "  ", None, 3])
 def test_a_reason_is_text(reason: Any) -> None:
-    """A tolerance without words is refused, whatever stands in their place."""
+    """A tolerance without a reason is refused, whatever is given instead."""
     with pytest.raises(GoldenError, match="no reason for the tolerance"):
         compare(noise(), noise(), comparator="max_abs", abs_tol=1.0, reason=reason)
 
 
 class Trap:
-    """Something whose samples cannot be asked for."""
+    """An object whose samples cannot be read."""
 
     @property
     def audio(self) -> Any:
@@ -187,7 +187,7 @@ def test_what_holds_no_samples_is_refused(thing: Any) -> None:
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, math.nan, math.inf, "48000", True])
 def test_a_sample_rate_is_a_positive_number(rate: Any) -> None:
-    """Either side's, whatever the comparator."""
+    """On either side, with every comparator."""
     for key in ("sample_rate", "reference_sample_rate"):
         with pytest.raises(GoldenError, match=rf"compare\.{key}: "):
             compare(noise(), noise(), **{key: rate})

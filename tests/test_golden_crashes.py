@@ -34,7 +34,7 @@ def fault(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 def test_a_crash_of_the_stored_graph_is_a_verdict_with_its_node(
     stored_tone: Path, fault: Callable[[str], None], kind: str, signal: str
 ) -> None:
-    """`verify` says node and signal; a failing `check` reports its own difference all the same."""
+    """`verify` reports node and signal; a failing `check` still reports its own difference."""
     fault(f"level:100:{kind}")
     first = golden.verdicts(goldens=stored_tone)[0]
     assert repr(first).startswith("tone: ERROR crash") and repr(first).endswith("node level")
@@ -63,7 +63,7 @@ def test_a_hang_ends_with_its_node(
 
 
 def test_a_render_that_takes_too_long_is_stopped(tone_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Progress alone does not keep a render going for ever."""
+    """Progress alone does not extend a render without limit."""
     monkeypatch.setenv("AMP_GOLDEN_TIMEOUT", "0.2")
     graph = tone()
     with pytest.raises(
@@ -75,7 +75,7 @@ def test_a_render_that_takes_too_long_is_stopped(tone_copy: Path, monkeypatch: p
 
 
 def replay_request(graph: amp.Graph, frames: int) -> Any:
-    """A request for so many frames of a graph without output, which needs no memory for them."""
+    """A request for this number of frames of a graph without output, which needs no memory for them."""
     mute = amp.Graph(name="mute")
     mute.svf(mute.noise(), name="flt")
     request = mute.render(frames=1, taps="all", isolation="none").request

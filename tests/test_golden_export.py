@@ -1,4 +1,4 @@
-"""References open with plain tools: as WAV, and with NumPy alone."""
+"""References can be opened with plain tools: as WAV, and with NumPy alone."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_32_bits_are_enough_for_some(tmp_path: Path) -> None:
 
 
 def test_each_batch_has_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Their number stands before the suffix, and the command prints their paths."""
+    """Their number is before the suffix, and the command prints their paths."""
     samples = samples_64(11)
     store(tmp_path, samples)
     command = ["golden", "export", "given", "-o", str(tmp_path / "ref.wav"), "--goldens", str(tmp_path)]

@@ -40,7 +40,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_a_pyproject_that_cannot_be_read_is_named(project: Path, data: bytes, said: str) -> None:
-    """With file and line; the folder beside it is not taken silently."""
+    """With file and line; the folder next to it is not used silently."""
     (project / "pyproject.toml").write_bytes(data)
     with pytest.raises(amp.FileError, match=rf"{project}/pyproject\.toml: .*{said}"):
         golden.find(start=project / "deep" / "down")
@@ -49,14 +49,14 @@ def test_a_pyproject_that_cannot_be_read_is_named(project: Path, data: bytes, sa
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("nowhere", path)])
 def test_a_pyproject_that_is_no_file_is_named(project: Path, make: Callable[[Path], object]) -> None:
-    """A FIFO, a folder or a dead link of that name is neither waited for nor passed over."""
+    """A FIFO, a folder or a broken link of that name neither blocks nor is ignored."""
     make(project / "pyproject.toml")
     with pytest.raises(amp.FileError, match=r"pyproject\.toml: (not a regular file|No such file)"):
         golden.find(start=project / "deep")
 
 
 def test_a_working_directory_that_is_gone_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A named folder is found all the same; a search says why it gave up."""
+    """A named folder is found all the same; a search reports why it stopped."""
     monkeypatch.chdir(project / "deep" / "down")
     (project / "deep" / "down").rmdir()
     assert golden.find(project / "goldens") == project / "goldens"

@@ -86,7 +86,7 @@ def read_or_refused(root: Path, file: str = "") -> Blessed | None:
 
 
 def seal_anew(root: Path) -> None:
-    """Vouch for the files as they are now, as who wants to harm would."""
+    """Update all digests for the present files, as an attacker would."""
     path = root / "loop" / contents.MANIFEST
     manifest = json.loads(path.read_text())
     for file in manifest["files"]:

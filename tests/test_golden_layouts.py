@@ -43,7 +43,7 @@ def test_full_renders_each_batch_alone(three: Path) -> None:
 def test_a_batch_that_sounds_otherwise_alone_fails_under_its_name(
     three: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Were noise not told the number of its batch, every batch alone would have that of the first."""
+    """If noise did not know the number of its batch, every batch alone would have that of the first."""
     parts = replay.parts
     monkeypatch.setattr(replay, "parts", lambda name, request: parts(name, replace(request, batch_offset=0)))
     failed = [v.layout for v in golden.verdicts("three", matrix="full", goldens=three) if not v]
@@ -79,7 +79,7 @@ KEYS = {"expected", "actual", "difference", "tolerance", "reason", "node", "caus
 def test_every_line_of_a_verdict_can_be_printed(
     facts: dict[str, str], what: str, cause: str, changes: list[str], told: dict[str, str], frame: int | None
 ) -> None:
-    """Whatever a file or a name holds: no value moves the cursor, hides a line or looks like another."""
+    """No value in a file or name moves the cursor, hides a line or looks like another."""
     mismatch = Mismatch(what, **facts, cause=cause, changes=tuple(changes), frame=frame)
     comparison = Comparison(told["comparator"], 1, 1, 1, mismatch, reason=told["reason"])
     verdict = Verdict(told["name"], comparison, told["layout"])

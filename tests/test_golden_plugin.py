@@ -32,7 +32,7 @@ def install(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: st
 def test_plugin_loads_nothing_and_makes_nothing(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Until something asks, a session holds three modules of amp_lab, no NumPy, no file, no variable."""
+    """Until a test uses it, a session loads three modules of amp_lab, no NumPy, no file, no variable."""
     scratch = pytester.mkdir("scratch")
     monkeypatch.setenv("TMPDIR", str(scratch))
     for name in [name for name in os.environ if name.startswith("AMP_")]:
@@ -143,7 +143,7 @@ def golden(request):
 def test_short_name_yields_to_another_plugin(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str, options: tuple[str, ...]
 ) -> None:
-    """Whatever the order of plug-ins, `golden` is the other one's, scope and parameters too."""
+    """For any order of plug-ins, `golden` is the other one's, scope and parameters too."""
     install(pytester, monkeypatch, name, OTHER)
     pytester.makepyfile(
         """
@@ -170,7 +170,7 @@ def test_other(): pass
 
 
 def entries(file: Path = Path("report.xml")) -> list[str]:
-    """What a JUnit file says about goldens: place and outcome."""
+    """Entries about goldens in a JUnit file: place and outcome."""
     cases = ElementTree.parse(file).iter("testcase")
     return [
         f"{case.get('classname')} {case.get('name')} {', '.join(child.tag for child in case)}"
@@ -199,7 +199,7 @@ def test_unused_case_is_reported_as_a_test(
 
 @pytest.mark.usefixtures("alone")
 def test_workers_report_together(project: pytest.Pytester) -> None:
-    """Under pytest-xdist what any worker checked is used, and an entry stands once."""
+    """Under pytest-xdist results of all workers are used, and each entry occurs once."""
     shutil.copytree("goldens/tone", "goldens/forgotten")
     project.makepyfile(test_it=USER, test_more="def test_more(): pass")
     options = (*ON, "-p", "xdist.plugin", "-n2", "--golden-unused=fail", "--junitxml=report.xml")
@@ -231,7 +231,7 @@ def test_workers_report_together(project: pytest.Pytester) -> None:
 def test_part_of_the_tests_judges_nothing(
     project: pytest.Pytester, options: tuple[str, ...], reason: str
 ) -> None:
-    """A run of a part reports no case, and says what it left out; its exit code is that of the tests."""
+    """A partial run reports no case, and what it left out; its exit code is that of the tests."""
     project.makepyfile(
         test_it=USER,
         bad="def test_bad(golden): assert 0\ndef test_more(golden): pass",
@@ -286,7 +286,7 @@ def test_unused_case_does_not_stay_in_last_failed(project: pytest.Pytester) -> N
 
 @pytest.mark.usefixtures("alone")
 def test_no_goldens_folder_is_named(project: pytest.Pytester) -> None:
-    """Where the report is asked for and there is no folder of cases, one entry says so."""
+    """If the report is requested and there is no folder of cases, one entry reports that."""
     shutil.rmtree("goldens")
     project.makepyfile("def test_green(): pass")
     result = project.runpytest_inprocess(*ON, "--golden-unused=fail", "-ra")
@@ -296,7 +296,7 @@ def test_no_goldens_folder_is_named(project: pytest.Pytester) -> None:
 
 @pytest.mark.usefixtures("alone")
 def test_options_are_explained(pytester: pytest.Pytester) -> None:
-    """`pytest --help` has a group of its own that says what each option does."""
+    """`pytest --help` has a group of its own that describes each option."""
     text = " ".join(pytester.runpytest_inprocess(*ON, "--help").stdout.str().split())
     assert (
         "goldens of amp_lab: --golden-unused={ignore,skip,fail} what to do with stored golden cases" in text

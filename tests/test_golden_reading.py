@@ -1,4 +1,4 @@
-"""Cases as they are read: whatever lies in the folder is read in bounded time, or refused by its name."""
+"""Reading cases: any content of the folder is read in bounded time, or refused by its name."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def root(stored: Path, tmp_path: Path) -> Path:
 
 
 def verdicts(root: Path) -> list[str]:
-    """Return what check and verify say, as text."""
+    """Return the texts of check and verify."""
     checked = golden.check("tone", tone().render(frames=200, isolation="none"), goldens=root)
     return [str(checked), str(golden.verdicts(goldens=root)[0])]
 
@@ -91,7 +91,7 @@ def test_cases_are_read_by_path_where_no_folder_can_be_opened(
 
 
 def test_goldens_work_without_file_locks(tmp_path: Path) -> None:
-    """Where Python has no fcntl, nor workers, a case is stored with a warning that says so, and checked."""
+    """Without fcntl and workers, a case is stored with a warning, and checked."""
     command = [sys.executable, "-P", "-c", BARE, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert "bare: PASS exact 200 frames x 2 channels" in done.stdout, done.stderr
@@ -152,7 +152,7 @@ def test_a_seal_of_the_bytes_themselves_holds(root: Path) -> None:
     [".DS_Store", "Thumbs.db", "desktop.ini", "graph.json~", ".graph.json.swp", "#sums.txt#", "._graph.json"],
 )
 def test_junk_is_ignored(root: Path, junk: str) -> None:
-    """What editors and systems leave, in a case or beside it, is no file of it and no case."""
+    """Files that editors and systems leave, in a case or next to it, are not part of it and no case."""
     (root / "tone" / junk).write_bytes(b"junk")
     for folder in (".ipynb_checkpoints", "__pycache__", "__MACOSX"):
         (root / "tone" / folder).mkdir()
@@ -178,7 +178,7 @@ def old_schema(manifest: Any) -> None:
 
 
 def test_schema_1_is_read(root: Path) -> None:
-    """A manifest that vouches for no file still says how the case is compared."""
+    """A manifest without digests of files still defines how the case is compared."""
     change(root, old_schema)
     assert verdicts(root) == [PASSES, PASSES]
     assert golden.list_cases(root)[0].manifest()["files"] == {}
@@ -191,11 +191,11 @@ def test_schema_1_holds_the_samples_to_their_digest(root: Path) -> None:
     assert all("manifest.json: damaged (got digest 000000000000" in text for text in verdicts(root))
 
 
-# ---- whatever stands in the folder ----
+# ---- any content of the folder ----
 
 
 def test_a_pointer_of_git_lfs_is_named(root: Path) -> None:
-    """Where `git lfs pull` was not run, that is what is said."""
+    """If `git lfs pull` was not run, the error reports it."""
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{64 * '0'}\nsize 12345\n"
     for file in contents.FILES:
         path = root / "tone" / file
@@ -233,7 +233,7 @@ def _circle(path: Path) -> None:
 @pytest.mark.parametrize("make", [_fifo, _socket, _device, _dangling, _circle, Path.mkdir, Path.touch])
 @pytest.mark.parametrize("file", contents.FILES)
 def test_what_is_no_file_is_named(root: Path, file: str, make: Callable[[Path], object]) -> None:
-    """A FIFO, socket, device, folder, dead link or empty file is refused with the file's name, at once."""
+    """A FIFO, socket, device, folder, broken link or empty file is refused with the file's name, at once."""
     (root / "tone" / file).unlink()
     make(root / "tone" / file)
     for text in verdicts(root):
@@ -244,7 +244,7 @@ def test_what_is_no_file_is_named(root: Path, file: str, make: Callable[[Path], 
 
 @pytest.mark.parametrize("make", [_fifo, _dangling, _circle, Path.touch])
 def test_what_is_no_folder_is_no_case(root: Path, make: Callable[[Path], object]) -> None:
-    """A name that stands for something else than a folder is listed nowhere and refused where it is read."""
+    """A name of anything but a folder is listed nowhere and refused where it is read."""
     make(root / "other")
     assert [case.name for case in golden.list_cases(root)] == ["tone"]
     with pytest.raises(amp.FileError, match="other"):
@@ -295,7 +295,9 @@ def test_a_case_that_is_replaced_while_it_is_read_is_read_again(root: Path, monk
 
 
 def test_a_case_that_stands_aside_is_read(root: Path) -> None:
-    """Between the two steps of a replacement, or after a kill there, the old case is read where it lies."""
+    """Between the two steps of a replacement, or after a kill there, the old case is read from its temporary
+    place.
+    """
     (root / "tone").rename(root / ".amp_lab_old_tone")
     assert [case.name for case in golden.list_cases(root)] == ["tone"]
     assert Case(root / "tone").load().manifest["blessed"]["reason"] == "first"

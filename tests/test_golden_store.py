@@ -52,7 +52,7 @@ def reason(root: Path, name: str = "tone") -> str:
 
 
 def entries(root: Path) -> list[str]:
-    """Return what lies in the folder."""
+    """Return the contents of the folder."""
     return sorted(os.listdir(root))
 
 
@@ -68,7 +68,7 @@ def swapped(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_case_is_replaced_and_nothing_is_left(root: Path, swapped: bool) -> None:
-    """`store` and `update` put new files in place of the old ones; beside the case lies nothing of theirs."""
+    """`store` and `update` replace the old files; they leave no other file next to the case."""
     bless(root, 0.25, overwrite=True)
     assert reason(root) == "level 0.25" and entries(root) == [".gitattributes", "tone"]
     assert sorted(os.listdir(root / "tone")) == ["graph.json", "manifest.json", "reference.npz", "sums.txt"]
@@ -92,7 +92,7 @@ class Stop(BaseException):
 def test_a_failure_anywhere_leaves_the_old_case_or_the_new_one(
     root: Path, swapped: bool, monkeypatch: pytest.MonkeyPatch, place: str, error: Callable[[], BaseException]
 ) -> None:
-    """At every call that changes the disk: one of both is whole, and nothing lies beside it."""
+    """At every call that changes the disk: the old or the new case is complete, and no other file is left."""
     owner = {"mkdir": Path, "fsync": os, "rename": os, "ensure": attributes}.get(place, atomic_files)
     if place == ("rename" if swapped else "exchange"):
         pytest.skip("is not called")
@@ -119,7 +119,7 @@ def test_a_failure_anywhere_leaves_the_old_case_or_the_new_one(
 
 
 def test_a_full_disk_is_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One sentence with the case, what the system said and what to do."""
+    """One sentence with the case, the system's error and the cure."""
 
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -145,7 +145,9 @@ except amp.golden.GoldenError as error:
 
 @pytest.mark.parametrize("most", [0, 700, 100_000])
 def test_a_limit_of_file_sizes_loses_nothing(root: Path, most: int) -> None:
-    """`ulimit -f`: no byte, or too few, can be written; the old case stays whole, and that is said."""
+    """`ulimit -f`: no byte, or too few, can be written; the old case stays complete, and the error is
+    reported.
+    """
     command = [sys.executable, "-P", "-c", FULL, str(root), str(Path(__file__).parent), str(most)]
     environment = os.environ | {"AMP_ISOLATION": "none"}  # a worker has no memory under this limit
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
@@ -156,7 +158,7 @@ def test_a_limit_of_file_sizes_loses_nothing(root: Path, most: int) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 def test_a_small_disk_keeps_the_old_case(tmp_path: Path) -> None:
-    """A real one, of 128 KiB: what does not fit is told, and a smaller case fits afterwards."""
+    """A real one, of 128 KiB: a case that does not fit is reported, and a smaller one fits afterwards."""
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(tmp_path)], check=False)
     if mounted.returncode:
         pytest.skip("no file system can be mounted here")
@@ -178,7 +180,7 @@ def test_a_small_disk_keeps_the_old_case(tmp_path: Path) -> None:
 
 
 def test_leftovers_of_a_kill_are_tidied_by_the_next_writer(root: Path) -> None:
-    """A half-written folder and a replaced one go; a case that stands aside comes back."""
+    """Incomplete and replaced folders are removed; a case that was moved aside is restored."""
     shutil.copytree(root / "tone", root / ".amp_lab_new_0123")
     shutil.copytree(root / "tone", root / ".amp_lab_old_tone")
     (root / ".amp_lab_new_4567").mkdir()
@@ -326,7 +328,7 @@ def test_lines_of_the_user_stay_and_come_last(root: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["link", "folder"])
 def test_attributes_that_are_no_file_stay(root: Path, kind: str) -> None:
-    """A link is not written through, and a folder is left alone."""
+    """A link is not written through, and a folder is not changed."""
     file = root / attributes.FILE
     file.unlink()
     (root / "elsewhere").write_text("*.c text\n")
@@ -359,7 +361,7 @@ def test_update_writes_schema_1_anew(root: Path) -> None:
 def test_under_ci_a_folder_that_was_searched_for_is_not_written(
     root: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A named folder, `AMP_GOLDENS` and `allow_ci=True` say that it is meant."""
+    """A named folder, `AMP_GOLDENS` and `allow_ci=True` permit it."""
     project = tmp_path_factory.mktemp("project")
     (project / "goldens").mkdir()
     monkeypatch.chdir(project)

@@ -1,4 +1,4 @@
-"""`update` blesses what has changed and nothing else; of another graph it says node and parameter."""
+"""`update` approves changes and nothing else; for another graph it names node and parameter."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_changed_engine_is_blessed(goldens: Path, drifted: Callable[[], None])
 
 
 def test_sums_alone_are_a_change(goldens: Path) -> None:
-    """A node stream that the output hides is a change as good as any."""
+    """A change of a node's stream counts, even if the output does not show it."""
     case = goldens / "wind"
     sums = case / "sums.txt"
     sums.write_text(sums.read_text(encoding="utf-8").replace("rms", "rms"), encoding="utf-8")
@@ -110,7 +110,7 @@ def test_sums_alone_are_a_change(goldens: Path) -> None:
 
 
 def test_a_damaged_reference_is_mended(goldens: Path) -> None:
-    """What cannot be read is blessed anew, with a reason."""
+    """A case that cannot be read is approved again, with a reason."""
     (goldens / "wind" / "reference.npz").write_bytes(b"")
     golden.update("wind", reason="disk", goldens=goldens)
     assert all(golden.verify(goldens=goldens))
@@ -292,7 +292,7 @@ def test_code_that_fails_is_a_verdict(
 
 
 def test_one_refused_update_leaves_the_others(goldens: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each case has its answer; the exit code is that of the worst."""
+    """Each case has its result; the exit code is that of the worst."""
     golden.store("soft", rendered(wind(), frames=100), graph=wind(), reason="first", goldens=goldens)
     (goldens / "soft" / "sums.txt").unlink()
     assert (

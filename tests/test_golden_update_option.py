@@ -17,7 +17,7 @@ ON = ("-p", "amp_lab.pytest_plugin")
 
 @pytest.mark.usefixtures("alone")
 def test_one_command_stores_what_the_tests_render(project: pytest.Pytester) -> None:
-    """`--golden-update=REASON` stores new and changed renders and says what changed; then all pass."""
+    """`--golden-update=REASON` stores new and changed renders and lists the changes; then all pass."""
     project.makepyfile(
         """
         import numpy as np
@@ -144,7 +144,7 @@ def test_tests_name_their_cases(project: pytest.Pytester) -> None:
 
 
 def test_names_of_tests_are_distinct() -> None:
-    """No two node ids share a name, also where systems do not tell letters, dots or length apart."""
+    """No two node ids share a name, even on systems that do not distinguish letter case, dots or length."""
     nodes = [
         "tests/test_a.py::test_it",
         "test_a.py::test_it[a]",

@@ -1,4 +1,4 @@
-"""`check` never raises, `verify` only `GoldenMismatch`, neither hangs: whatever is there or handed in."""
+"""`check` never raises, `verify` raises only `GoldenMismatch`, neither hangs, for any folder and argument."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def answers(goldens: Any, name: Any = "tone", render: Any = None) -> list[Verdic
 
 
 class Trap:
-    """Something that can be asked for nothing."""
+    """An object without usable attributes."""
 
     def _refuse(self, *arguments: Any) -> Any:
         raise OSError("no such device")
@@ -77,7 +77,7 @@ NAMES += ["\x1b[2J", "to\u202ene", Path("tone"), ["tone"], float("nan")]
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: type(name).__name__)
 def test_any_name_has_an_answer(stored_tone: Path, name: Any) -> None:
-    """What is no name of a case is an error that quotes it; nothing outside the folder is looked at."""
+    """An invalid case name is an error that quotes it; nothing outside the folder is read."""
     verdict = golden.check(name, rendered(), goldens=stored_tone)
     assert verdict.status == "error" and repr(verdict).isprintable() and len(repr(verdict)) < 300
     with pytest.raises(GoldenMismatch):
@@ -142,7 +142,7 @@ def test_a_working_folder_that_is_gone_has_an_answer(tmp_path: Path, monkeypatch
     assert {v.status for v in answers(None)} == {"error"}
 
 
-# ---- what stands in the folder ----
+# ---- content of the folder ----
 
 
 def folder(path: Path) -> None:

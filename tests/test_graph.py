@@ -175,7 +175,7 @@ class TestBuilders:
     def test_a_wrong_argument_is_named_and_leaves_the_graph_unchanged(
         self, build: Callable[[amp.Graph, Any], object], error: type[Exception], message: str
     ) -> None:
-        """The error says where, what and the cure; the failed edit leaves nothing behind."""
+        """The error reports where, what and the cure; the failed edit changes nothing."""
         g = amp.Graph()
         node = g.noise(name="n")
         before, events = g.to_dict(), []
@@ -303,7 +303,7 @@ class TestEditing:
         assert len(g.edges) == len(workbench().edges)
 
     def test_remove_takes_edges_and_modulations_along(self) -> None:
-        """Nothing refers to a removed node, and its handle says so."""
+        """Nothing refers to a removed node, and using its handle is an error."""
         g = workbench()
         lfo = g["lfo"]
         g.remove(lfo)
@@ -312,7 +312,7 @@ class TestEditing:
             lfo.set(rate_hz=1.0)
 
     def test_replace_keeps_what_fits_and_reports_the_rest(self) -> None:
-        """Edges stay if the new type has their ports; what is dropped comes back."""
+        """Edges are kept if the new type has their ports; undo restores dropped ones."""
         g = workbench()
         flt = g["flt"]
         dropped = g.replace(flt, "gain", gain=0.5)
@@ -336,7 +336,7 @@ class TestEditing:
         assert g["flt"].params["q"] == 2.0
 
     def test_arrays_are_copied_and_read_only(self) -> None:
-        """A tensor parameter cannot change behind the graph's back."""
+        """Changing the array of a tensor parameter does not change the graph."""
         g = amp.Graph()
         values = amp.batch([0.1, 0.2])
         node = g.gain(g.noise(), gain=values)
@@ -360,7 +360,7 @@ class TestEditing:
         assert g["flt"].name == "flt" and g["lfo"].type == "lfo"
 
     def test_copy_is_independent(self) -> None:
-        """Edits of a copy leave the original alone."""
+        """Edits of a copy do not change the original."""
         g = everything()
         before, other = g.to_dict(), g.copy()
         assert other.to_dict() == before
@@ -384,7 +384,7 @@ class TestEditing:
 
 
 class TestEvents:
-    """Listeners hear of every edit once it is done."""
+    """Listeners receive every edit after it was made."""
 
     def test_events_tell_the_edit_in_order(self) -> None:
         """Adding, changing, renaming and removing are reported after the fact."""
@@ -407,7 +407,7 @@ class TestEvents:
         assert [e.id for e in edges] == ["svf.in[0]", "tone.in[0]"]
 
     def test_a_failing_listener_does_not_break_the_edit(self) -> None:
-        """Its error becomes a warning; other listeners still hear."""
+        """Its error becomes a warning; other listeners are still called."""
         g, heard = amp.Graph(), []
 
         def broken(event: object) -> None:
@@ -621,7 +621,7 @@ class TestPlan:
         assert any(edge["feedback"] for edge in g.compile().info["edges"])
 
     def test_a_value_out_of_range_is_refused_with_its_place(self) -> None:
-        """The builder, `set` and the plan compiler say the same of a value outside its range."""
+        """The builder, `set` and the plan compiler report the same for a value outside its range."""
         g = workbench()
         message = "flt.cutoff_hz: out of range (got -5 Hz, allowed 1 to 0.49 fs). Choose a value inside."
         for value in (-5.0, np.full((1, 1, 4), -5.0)):

@@ -65,7 +65,7 @@ KINDS: dict[str, tuple[Callable[[], NativeHandle], Call, Call]] = {
 }
 """How to make one, a call that works, and one that the library refuses."""
 HERE = [name for name in KINDS if name != "RemoteStream"]
-"""Those whose native object is in this process."""
+"""Objects whose native object is in this process."""
 
 workers_only = pytest.mark.skipif(not isolate.supported(), reason="workers need memfd (Linux)")
 kinds = pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_block_closes_it(kind: str) -> None:
 
 @kinds
 def test_closing_again_does_nothing_and_use_afterwards_says_why(kind: str) -> None:
-    """One sentence for all, with the name that users know."""
+    """One sentence for all, with the public name."""
     make, works, refused = KINDS[kind]
     handle = make()
     handle.close()
@@ -129,7 +129,7 @@ def test_an_error_that_is_kept_does_not_keep_the_native_object(kind: str) -> Non
 
 @pytest.mark.parametrize("kind", HERE)
 def test_it_is_freed_with_its_object(kind: str) -> None:
-    """One that is not closed leaves nothing behind."""
+    """An object that is not closed leaks nothing."""
     handle = KINDS[kind][0]()
     native = weakref.ref(handle._owned)
     del handle
@@ -151,7 +151,7 @@ def test_samples_are_borrowed_until_it_is_closed(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", HERE)
 def test_closing_waits_for_calls_under_way(kind: str) -> None:
-    """The native object, and what it borrows, lives until a call in another thread has returned."""
+    """The native object, and the memory it uses, exist until a call in another thread has returned."""
     handle: Any = KINDS[kind][0]()
     native = weakref.ref(handle._owned)
     handle._borrowed["samples"] = samples = np.zeros(3)
@@ -178,7 +178,7 @@ def test_closing_waits_for_calls_under_way(kind: str) -> None:
 
 @kinds
 def test_one_that_is_never_closed_ends_with_the_interpreter(kind: str) -> None:
-    """Whatever the interpreter has torn down by then: no message, no crash."""
+    """At interpreter exit, in any order of teardown: no message, no crash."""
     code = f"""
 import builtins, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})

@@ -1,4 +1,4 @@
-"""Heat against the law written out in plain Python over whatever signals were rendered."""
+"""Heat compared with its law, written in plain Python, over the signals that were rendered."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def signals(graph: amp.Graph) -> dict[str, Samples]:
 
 
 def check(graph: amp.Graph) -> None:
-    """Assert that every node's heat is what the books say."""
+    """Assert that every node's heat obeys the law."""
     got, want = measured(graph), books(graph, signals(graph))
     assert got.keys() == want.keys()
     for name, account in want.items():
@@ -284,7 +284,7 @@ class TestTemperature:
 
     @pytest.mark.parametrize("ratio", [2.0, 2.5, 1e6])
     def test_constants_that_diverge_are_refused(self, ratio: float) -> None:
-        """At G / (C fs) = 2 the recursion alternates for ever, above it grows: the plan says so."""
+        """At G / (C fs) = 2 the recursion alternates for ever, above it diverges: the plan refuses it."""
         plant = chain()
         plant.thermo["d"] = {"capacity_j_per_k": 1e-3, "conductance_w_per_k": ratio * 1e-3 * RATE}
         with pytest.raises(amp.InvalidArgument, match=r"d: thermo .* unstable .* allowed below 2") as e:
@@ -354,7 +354,7 @@ class TestBudget:
         sound(Scene(self.loud(1.000001, "halt"), FRAMES), flags=HEAT)
 
     def test_halt_watches_although_heat_is_not_read(self) -> None:
-        """The policy is the graph's: a render that did not ask for heat is stopped too."""
+        """The policy belongs to the graph: a render without heat is stopped, too."""
         with pytest.raises(amp.ThermalError):
             self.loud(0.5, "halt").render(frames=FRAMES, isolation="none")
 
@@ -365,7 +365,7 @@ def test_the_window_is_that_of_the_header() -> None:
 
 
 def test_a_budget_with_policy_report_flags_the_windows_that_exceed_it() -> None:
-    """The render goes on; heat says where the graph was over its budget, and the figure shows the limit."""
+    """The render continues; heat reports where the budget was exceeded, and the figure shows the limit."""
     g = amp.Graph(name="warm", heat_budget_w=0.25)
     g.output(g.constant(value=1.0), name="load")
     g["constant"].set(value=0.4)

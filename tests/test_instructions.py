@@ -42,7 +42,7 @@ def grown(key: str, ratio: float) -> dict[str, int]:
 
 
 def test_the_budget_holds_what_is_counted_and_nothing_else() -> None:
-    """W1 to W4 and W6 stand in the committed budget, each with a count for every frame."""
+    """W1 to W4 and W6 are in the committed budget, each with its number of frames."""
     assert list(BUDGET.instructions) == [job.key for job in script.JOBS]
     assert {job.workload for job in script.JOBS} == {"W1", "W2", "W2B", "W3", "W4", "W6"}
     assert all(BUDGET.instructions[job.key] > job.frames for job in script.JOBS)
@@ -58,7 +58,7 @@ def test_a_workload_that_takes_over_one_percent_more_fails_by_name(key: str) -> 
 
 
 def test_one_slower_workload_is_not_made_up_for_by_faster_ones() -> None:
-    """Every workload is held by itself."""
+    """Every workload has its own limit."""
     slower, *others = BUDGET.instructions
     counts = {slower: BUDGET.instructions[slower] * 2} | {
         key: BUDGET.instructions[key] // 2 for key in others
@@ -67,7 +67,7 @@ def test_one_slower_workload_is_not_made_up_for_by_faster_ones() -> None:
 
 
 def test_a_gain_passes_and_asks_for_a_new_budget() -> None:
-    """Fewer instructions are no fault, but stay only if the budget is written anew."""
+    """Fewer instructions are no fault, but the budget must be written again to keep them."""
     key = next(iter(BUDGET.instructions))
     lines, wrong = compared(grown(key, 0.98))
     assert wrong == [] and any("fewer than before" in line and key in line for line in lines)

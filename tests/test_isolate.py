@@ -1,4 +1,4 @@
-"""The crash-isolated worker gives the bits of this process, and the caller survives whatever it does."""
+"""The worker process gives the bits of this process, and its crashes do not end the caller."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def test_progress_ends_with_all_frames() -> None:
 
 
 def test_a_render_that_stands_still_is_stopped_by_its_progress(hooks: Callable[[str], None]) -> None:
-    """Native code that hangs makes no progress; its caller is asked all the same, and can end it."""
+    """Native code that hangs makes no progress; the caller's callback still runs, and can end it."""
     hooks("flt:3000:hang")
     calls: list[int] = []
 
@@ -224,7 +224,7 @@ def test_results_live_as_long_as_a_view() -> None:
 
 
 def test_results_outlive_the_worker() -> None:
-    """After a shutdown results are still valid, and the next render starts anew."""
+    """After a shutdown results are still valid, and the next render starts a new worker."""
     graph = filtered()
     render = graph.render(frames=4096, isolation="process")
     first = isolate.status()
@@ -235,7 +235,7 @@ def test_results_outlive_the_worker() -> None:
 
 
 def test_memory_beyond_the_limit_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only so much memory of dead arrays is kept, and what went back can be used again."""
+    """Memory of freed arrays is kept up to a limit, and returned memory can be used again."""
     monkeypatch.setattr(recycled_memory, "KEEP_BYTES", 1 << 20)
     graph = filtered()
     digests = {graph.render(frames=n, isolation="process").digest for n in (30_000, 60_000, 60_000, 200_000)}
@@ -251,7 +251,7 @@ def test_memory_beyond_the_limit_goes_back(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_errors_keep_class_and_fields() -> None:
-    """An error of the runtime arrives as in process, and the worker lives on."""
+    """An error of the runtime arrives as in process, and the worker is kept."""
     failures = []
     for way in ("none", "process"):
         with pytest.raises(amp.NonFiniteError) as caught:
@@ -286,7 +286,7 @@ class Bomb:
 
 
 def test_worker_that_ends_without_a_signal_is_reported() -> None:
-    """A worker that leaves on its own is an `InternalError` with its last words."""
+    """A worker that exits is an `InternalError` with its last output."""
     request = replace(filtered().render(frames=10).request, nodes=(Bomb(),))  # type: ignore[arg-type]
     with pytest.raises(amp.InternalError, match=r"(?s)exit code 1, .*ValueError: .*no number"):
         isolate.render(request)
@@ -302,7 +302,7 @@ def test_worker_imports_little() -> None:
 
 
 def test_failing_progress_stops_the_render(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error in the caller's progress ends the render, not the worker, which has time to answer here."""
+    """An error in the caller's progress ends the render, not the worker, which has time to reply here."""
     monkeypatch.setattr(workers, "STOP_S", 10.0)
     monkeypatch.setattr(tickets, "STOP_S", 10.0)
 
@@ -342,7 +342,7 @@ def test_server_that_cannot_start_is_reported(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_idle_worker_may_be_killed() -> None:
-    """A worker killed between renders is replaced without a word, however soon the next one comes."""
+    """A worker killed between renders is replaced silently, however soon the next one comes."""
     render = filtered().render(frames=1000, isolation="process")
     for wait_s in [0.0, 0.001, 0.005, 0.02] * 5:
         (pid,) = isolate.status().workers
@@ -377,7 +377,7 @@ def crash(request: RenderRequest, kind: str, hooks: Callable[[str], None], frame
 
 
 def test_crashes_in_a_row(hooks: Callable[[str], None]) -> None:
-    """Twelve deaths are told with signal, node and window, and the render after each has the right bits."""
+    """Twelve crashes are reported with signal, node and window, and the next render has the right bits."""
     request = filtered().render(frames=20_000, block_frames=256, isolation="none").request
     expected = render_in_process(request)["audio"]
     pids = set()
@@ -396,7 +396,7 @@ def test_crashes_in_a_row(hooks: Callable[[str], None]) -> None:
 
 
 def test_crash_in_a_thread_leaves_others_alone(hooks: Callable[[str], None]) -> None:
-    """While one thread's worker dies again and again, every render of another thread is right."""
+    """While one thread's worker crashes repeatedly, every render of another thread is right."""
     request = filtered().render(frames=20_000, isolation="none").request
     expected = render_in_process(request)["audio"]
     hooks("flt:100:abort")
@@ -434,7 +434,7 @@ def test_slow_is_not_hung() -> None:
     assert parts["metrics"]["flt"].frames == 100_000_000
 
 
-# ---- threads, interrupts, forks, death ----
+# ---- threads, interrupts, forks, crashes ----
 
 
 def test_threads_share_few_workers() -> None:
@@ -567,7 +567,7 @@ def durations_ms(what: Callable[[], object], times: int) -> list[float]:
 def test_recovery_after_a_hundred_crashes(
     hooks: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A hundred mixed deaths are told with signal and node; the render after each takes 0.15 s at the median.
+    """A hundred mixed crashes are reported with signal and node; the next render takes 0.15 s (median).
 
     A crash is told when the worker dies, an endless loop when its time-out is over. Nothing is left behind.
     """

@@ -1,4 +1,4 @@
-"""Where the system is short of something a worker works, or a sentence says which limit and what to do."""
+"""With too little of a system resource a worker still runs, or the error names the limit and the cure."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_closed_standard_files(closed: tuple[int, ...], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("room", range(10))
 def test_few_open_files(room: int, tmp_path: Path) -> None:
-    """With room for so many more it works, or names the limit."""
+    """With a few more of them it runs, or the error names the limit."""
     most = f"n = max(map(int, os.listdir('/proc/self/fd'))) + {room}"
     limit = f"{most}\nresource.setrlimit(resource.RLIMIT_NOFILE, (n, n))"
     told = outcome(tmp_path, limit)
@@ -150,7 +150,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_a_notebook_without_workers_says_so_once_and_renders(kernel: pytest.MonkeyPatch) -> None:
-    """One warning for renders and sessions; provenance and attributes say where they ran."""
+    """One warning for renders and sessions; provenance and attributes record where they ran."""
     graph = amp.presets.three_osc()
     whole = graph.render(frames=100, isolation="none")
     with pytest.warns(amp.IsolationWarning, match="a system call was refused") as told:
@@ -165,7 +165,7 @@ def test_a_notebook_without_workers_says_so_once_and_renders(kernel: pytest.Monk
     with pytest.raises(amp.WorkerUnavailable):
         graph.render(frames=100, isolation="process")
     kernel.undo()
-    isolate.shutdown()  # which tries anew
+    isolate.shutdown()  # which tries again
     kernel.setattr(places, "_in_kernel", lambda: True)
     assert graph.render(frames=100).provenance["isolation"] == "worker process"
 
@@ -226,7 +226,7 @@ def test_memory_of_a_large_result_goes_back_at_once(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_stopped_worker_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Idle or in a session, whatever is sent to it: within the time-out, and the next one is right."""
+    """Idle or in a session, after any input: it ends within the time-out, and the next one is right."""
     monkeypatch.setenv("AMP_WORKER_TIMEOUT", "0.3")
     graph = amp.presets.three_osc()
     whole = graph.render(frames=100, isolation="process")
@@ -250,7 +250,7 @@ def test_a_stopped_worker_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_stopped_server_is_noticed_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Renders and sessions that need it go on with another one; what is stopped is gone."""
+    """Renders and sessions continue with another worker; a stopped one is gone."""
     monkeypatch.setattr(fork_server, "ANSWER_S", 0.5)
     monkeypatch.setattr(fork_server, "EXIT_S", 0.5)
     graph = amp.presets.three_osc()

@@ -1,4 +1,4 @@
-"""Whoever is interrupted or forks, wherever: what arrives is right, and nothing is left behind."""
+"""Interrupts and forks at any moment: every result is right, and nothing is leaked."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def storm(name: str, size: int, limit_s: float) -> dict[str, Any]:
 
 
 def check_interrupts(found: dict[str, Any]) -> None:
-    """All four threads were hit and went on; nothing was wrong and nothing is left."""
+    """All four threads were interrupted and continued; no result was wrong and nothing is left."""
     assert found["errors"] == []
     assert {key: found[key] for key in CLEAN} == CLEAN
     assert all(found["interrupts"]) and all(found["frames"]) and found["renders"] and found["sessions"]
@@ -68,7 +68,7 @@ def test_a_hundred_thousand_interrupts(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_forks_beside_renders_close_no_file_of_others() -> None:
-    """Six forks beside threads that render and open sessions, and a stranger who opens files all the time."""
+    """Six forks while threads render and open sessions, and while other code opens files all the time."""
     check_forks(storm("fork_storm.py", 6, 300.0))
 
 
@@ -177,7 +177,9 @@ def test_a_render_inside_a_progress_callback(isolation: Any) -> None:
 
 @pytest.mark.parametrize("isolation", ISOLATIONS)
 def test_a_session_in_a_fork_says_what_to_do(isolation: Any) -> None:
-    """Every call is refused there, closing is not, and the session goes on where it was made."""
+    """Every call is refused in the fork except closing, and the session continues in the process that made
+    it.
+    """
     graph = amp.presets.three_osc()
     whole = graph.render(frames=100, isolation="none").audio
     with graph.session(isolation=isolation) as s:
@@ -208,7 +210,7 @@ def test_a_session_in_a_fork_says_what_to_do(isolation: Any) -> None:
 
 
 def test_interrupted_requests_leave_no_lock_taken() -> None:
-    """What a widget asks its thread for, and a look at the graph, may be interrupted: others go on."""
+    """A widget's requests to its thread, and reading the graph, may be interrupted: others continue."""
     from amp_lab.widgets.latest import Latest  # noqa: PLC0415 - widgets need much
 
     graph = amp.presets.three_osc()
@@ -241,7 +243,7 @@ def test_interrupted_requests_leave_no_lock_taken() -> None:
 
 
 def test_an_interrupted_render_that_waits_for_a_worker_is_never_begun() -> None:
-    """Who leaves the queue is not served; those behind are."""
+    """A thread that leaves the queue is not served; those after it are."""
     graph = amp.Graph(sample_rate=rigs.RATE)
     graph.output(graph.noise())
     request = graph.render(frames=200, isolation="none").request
@@ -271,7 +273,7 @@ def test_an_interrupted_render_that_waits_for_a_worker_is_never_begun() -> None:
 
 
 def test_a_fork_does_not_wait_for_an_edit_of_another_thread() -> None:
-    """The child has the graph as it was before that edit, and can use it; the parent's edit goes on."""
+    """The fork has the graph as it was before that edit, and can use it; the parent's edit continues."""
     graph = amp.presets.three_osc()
     before = graph.to_json()
     begun, over = threading.Event(), threading.Event()

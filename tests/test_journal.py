@@ -56,7 +56,7 @@ def same_graph(document: dict[str, Any], graph: amp.Graph) -> None:
 
 
 def random_edit(graph: amp.Graph, dice: random.Random) -> None:
-    """One edit of any kind, through Python or as a view asks for it; some are refused."""
+    """One edit of any kind, through Python or as a view requests it; some are refused."""
     names = [node.name for node in graph.nodes]
     name = dice.choice(names)
     links = [*(f"e:{e.id}" for e in graph.edges), *(f"m:{m.id}" for m in graph.modulations)]
@@ -119,7 +119,7 @@ def test_any_edits_reach_a_replica_and_undo_returns_to_the_start(seed: int) -> N
 
 
 def test_a_handle_is_good_again_when_its_removal_is_undone() -> None:
-    """What a user holds in a variable survives removal and undo, name and all."""
+    """A handle in a user's variable stays valid through removal and undo, with its name."""
     graph = amp.presets.three_osc()
     journal, flt = Journal.of(graph), graph["flt"]
     graph.rename(flt, "filter")
@@ -129,7 +129,7 @@ def test_a_handle_is_good_again_when_its_removal_is_undone() -> None:
 
 
 def test_undo_keeps_arrays_to_the_bit() -> None:
-    """Values that no view ever sees come back from undo as the very arrays they were."""
+    """Values that no view receives are restored by undo as the same arrays."""
     graph = amp.Graph()
     node = graph.gain(gain=np.linspace(0, 1, 1000)[None, None, :])
     value = node.params["gain"]
@@ -141,7 +141,7 @@ def test_undo_keeps_arrays_to_the_bit() -> None:
 
 
 def test_listeners_hear_what_undo_changes() -> None:
-    """Undo is an edit like any other for whoever listens to the graph's events."""
+    """Undo is an edit like any other for listeners of the graph's events."""
     graph = amp.presets.three_osc()
     journal = Journal.of(graph)
     graph.remove("amp")
@@ -165,7 +165,7 @@ def test_a_gesture_is_one_step() -> None:
 
 
 def test_a_refused_edit_changes_nothing() -> None:
-    """Operations asked for together are done together or not at all, and leave no step."""
+    """Operations of one request are all done or none, and then leave no step."""
     graph = amp.presets.three_osc()
     before, journal = graph.to_json(), Journal.of(graph)
     with pytest.raises(amp.GraphError, match=r"no such node \(got 'nobody'"):
@@ -195,7 +195,7 @@ def test_edits_from_threads_make_one_history() -> None:
 
 
 def test_the_graph_names_what_a_view_adds() -> None:
-    """A view asks for a type, and a source to connect; two that ask at once get different names."""
+    """A view requests a type, and a source to connect; two simultaneous requests get different names."""
     graph = amp.Graph()
     graph.noise()
     op = {"op": "add", "type": "gain", "src": "noise.out", "port": "in"}
@@ -220,7 +220,7 @@ def test_a_paste_copies_nodes_with_the_edges_among_them() -> None:
 
 
 def test_no_two_boxes_overlap() -> None:
-    """A graph that is laid out, and nodes added beside, leave room for every box."""
+    """In a graph with a layout, and with nodes added next to it, no boxes overlap."""
     graph = amp.presets.three_osc()
     journal = Journal.of(graph)
     contracts = {r.type: amp.catalog.contract(r.type) for r in journal.state.nodes.values()}

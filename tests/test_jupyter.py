@@ -68,7 +68,7 @@ def open_widget(line: Any, of: str = "amp_lab.widgets.editor.Editor") -> None:
 
 
 def say(to: Any, kind: str, parent: dict[str, Any], **content: Any) -> None:
-    """Let the kernel say something about a message of the page."""
+    """Send an iopub message of the kernel that answers a message of the page."""
     to.handle_outgoing_message(None, SESSION.serialize(SESSION.msg(kind, content, parent), b"iopub"))
 
 
@@ -179,7 +179,7 @@ def test_messages_that_are_not_understood_pass() -> None:
 
 
 def test_a_moment_with_a_widget_is_not_being_busy() -> None:
-    """A short callback leaves out ``busy`` only; a long one says it late; that of a cell is said at once."""
+    """A short callback sends no ``busy``; a long one sends it late; that of a cell is sent at once."""
 
     async def talk() -> list[str]:
         line = connection()

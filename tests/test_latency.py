@@ -1,4 +1,4 @@
-"""Processing latency and gates: starts from the edges alone, and the sound by asking backwards for it."""
+"""Processing latency and gates: starts computed from the edges alone, and the sound by recursion."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Wire:
 
 @dataclass
 class Web:
-    """Mixes (latency 0) and firs of given half length; all mixes hear silence, the first also the input."""
+    """Mixes (latency 0) and firs of given half length; all mixes read silence, the first also the input."""
 
     latency: dict[str, int]
     wires: list[Wire] = field(default_factory=list)
@@ -101,7 +101,7 @@ class Web:
 
 
 class Oracle:
-    """Any frame of any node, by asking its sources; knows nothing of blocks or virtual time."""
+    """Any frame of any node, computed recursively from its sources, without blocks or virtual time."""
 
     def __init__(self, web: Web) -> None:
         self.web = web
@@ -204,7 +204,7 @@ class TestVirtualTime:
         ],
     )
     def test_parallel_paths_loops_modulation_and_tokens(self, web: Web) -> None:
-        """What is heard is what the edges say, frame by frame, however late each node starts."""
+        """The output follows from the edges, frame by frame, however late each node starts."""
         check(web)
 
     def test_the_plan_says_what_an_edge_holds(self) -> None:
@@ -275,7 +275,7 @@ class TestRefusal:
         )
 
     def test_a_gate_before_and_behind_a_latency(self) -> None:
-        """A consumer downstream of another behind the same gate; the delay the message asks for cures it."""
+        """A consumer downstream of another behind the same gate; the delay in the message is the cure."""
         wires = [Wire("in", "look", gates=("beat",)), Wire("look", "sum", gates=("beat",))]
         web = Web({"in": 0, "look": 20, "sum": 0}, wires)
         assert self.refused(web) == (
@@ -286,7 +286,7 @@ class TestRefusal:
         check(Web(web.latency, [wires[0], replace(wires[1], delay=20)]))
 
     def test_two_gates_that_contradict(self) -> None:
-        """Each gate alone would do; together they turn two latencies against each other."""
+        """Each gate alone is possible; together they would need each of two latencies before the other."""
         wires = [
             Wire("in", "p", gates=("one",)),
             Wire("in", "r", gates=("two",)),
@@ -306,7 +306,7 @@ class TestGates:
     """Consumers behind one gate fire at one virtual time."""
 
     def test_a_gate_changes_when_and_not_what(self) -> None:
-        """The fast consumer waits for the slow one in the trace, only with the gate; both sound alike."""
+        """The fast consumer waits for the slow one in the trace, only with the gate; same sound."""
         wires = [
             Wire("in", "look"),
             Wire("look", "slow", gates=("beat",)),
@@ -324,7 +324,7 @@ class TestGates:
 
 
 def delayed_change(web_frames: int, at: int | None, calls: list[int], block: int) -> Samples:
-    """Gain behind a fir set to 3 at a frame; ``at`` None: as soon as can be after the first call."""
+    """Gain after a fir set to 3 at a frame; ``at`` None: at the earliest frame after the first call."""
     g = amp.Graph(sample_rate=RATE)
     g.output(g.gain(g.add("fir", g.input(samples=INPUT), half_length=20), gain=1.0, name="level"))
     s = Scene(g, web_frames)
@@ -367,7 +367,7 @@ class TestParameters:
             runtime.set_param("sum", "gain", one, at_frame=50)
 
     def test_a_held_source_changes_on_its_frame(self) -> None:
-        """A constant beside a latency changes at one logical frame for every reader and tap."""
+        """A constant next to a latency changes at one logical frame for every reader and tap."""
         g = amp.Graph(sample_rate=RATE)
         dc = g.constant(value=1.0, name="dc")
         g.output(g.mix(dc, g.add("fir", dc, half_length=9)), name="out")
@@ -397,7 +397,7 @@ class TestFaults:
 
     @pytest.mark.parametrize("block", [1, 7, 64, 300])
     def test_the_frame_is_logical(self, block: int) -> None:
-        """A limit passed behind a latency is reported at the node's own frame, for every block."""
+        """A limit exceeded after a latency is reported at the node's own frame, for every block."""
         g = amp.Graph(sample_rate=RATE)
         steps = g.input(samples=np.arange(300.0), name="steps")
         level = g.gain(g.add("fir", g.input(samples=INPUT), half_length=20), gain=1.0, name="level")
@@ -455,7 +455,7 @@ class TestTaps:
         assert same_bits(late, whole[:, :, 37:])
 
     def test_a_render_is_a_prefix_of_every_longer_one(self) -> None:
-        """Frames read ahead change nothing that was heard."""
+        """Frames read ahead do not change earlier output."""
         whole = sound(scene(LOOP))
         for frames in (1, 19, 20, 21, 64):
             assert same_bits(sound(replace(scene(LOOP), frames=frames)), whole[:, :, :frames])

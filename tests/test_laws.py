@@ -85,7 +85,7 @@ class TestOneSound:
 
     @pytest.mark.parametrize("batches", BATCHES)
     def test_batches_at_once_equal_batches_one_by_one(self, batches: int) -> None:
-        """Each batch rendered alone, told its number, has the bits it has among the others."""
+        """Each batch rendered alone, with its batch offset, has the bits it has among the others."""
         together = sound(variants(batches))
         for b in range(batches):
             alone = sound(variants(batches, first=b, count=1), batch_offset=b)
@@ -105,7 +105,7 @@ class TestOneSound:
 
     @pytest.mark.parametrize("name", rigs.GOLDEN_CASES)
     def test_looking_changes_nothing(self, name: str) -> None:
-        """Taps, heat, trace, metrics and the watch for NaN leave the sound alone."""
+        """Taps, heat, trace, metrics and the check for NaN do not change the sound."""
         scene = rigs.golden_scene(name)
         taps = tuple(f"{n.name}.{p}" for n in scene.graph.nodes for p in n.contract.output_keys)
         channels = scene.graph.compile().output_channels
@@ -166,7 +166,7 @@ class TestOneSound:
 
 
 class TestParametersAsSignals:
-    """A constant, a tensor filled with it and a flat curve are one thing."""
+    """A constant, a tensor filled with it and a flat curve are equal."""
 
     @staticmethod
     def value(param: ParamContract, given: dict[str, Any]) -> float:
@@ -193,7 +193,7 @@ class TestParametersAsSignals:
 
     @ANY_MOVING
     def test_a_value_out_of_range_is_refused_or_clamped(self, type_id: str, case: CaseContract) -> None:
-        """As the contract says; what is clamped has the bits of the limit, and is counted frame by frame."""
+        """As the contract declares; a clamped value has the bits of the limit, and is counted per frame."""
         for param in moving(type_id):
             low, high = param.limits(rigs.RATE)
             for limit, beyond in ((low, np.nextafter(low, -np.inf)), (high, np.nextafter(high, np.inf))):

@@ -181,7 +181,7 @@ def test_the_reading_is_a_record_with_units() -> None:
 def test_peaks_do_not_depend_on_direction_sign_or_padding(
     seed: int, frames: int, before: int, after: int
 ) -> None:
-    """Bit for bit: what lies near an end is seen as well as what lies in the middle."""
+    """Bit for bit: a value near an end is measured like one in the middle."""
     x = noise(seed, frames)
     padded = np.concatenate([np.zeros(before), x, np.zeros(after)])
     for y in (x[::-1], -x, padded, padded[::-1]):
@@ -205,7 +205,7 @@ def test_rms_and_dc_do_not_depend_on_direction(seed: int, frames: int) -> None:
 @given(seed=seeds, gain_db=st.floats(-300.0, 300.0), exponent=st.integers(-60, 60))
 @settings(max_examples=25, deadline=None)
 def test_a_gain_moves_every_level_by_itself(seed: int, gain_db: float, exponent: int) -> None:
-    """To a rounding of the logarithm; loudness where no gate is in the way."""
+    """To a rounding of the logarithm; loudness where no gate takes effect."""
     x = noise(seed, 1, 24_000)
     base = analysis.measure_levels(x, RATE)
     for gain, shift in ((10 ** (gain_db / 20), gain_db), (2.0**exponent, 20 * math.log10(2.0) * exponent)):
@@ -245,7 +245,7 @@ def test_levels_of_two_signals_in_a_row_follow_from_theirs(seed: int, first: int
 def test_the_true_peak_of_signals_apart_is_the_greater(
     seed: int, first: int, second: int, apart: int
 ) -> None:
-    """Bit for bit, where no place sees frames of both: it sees 32 on either side."""
+    """Bit for bit, where no place depends on frames of both: it depends on 32 on either side."""
     x, y = noise(seed, first), noise(seed + 1, second) * 2.0
     row = np.concatenate([x, np.zeros(apart), y])
     assert measure.true_peak(row) == max(measure.true_peak(x), measure.true_peak(y))
@@ -324,7 +324,7 @@ def test_the_true_peak_of_the_last_frames_is_seen() -> None:
 
 @pytest.mark.parametrize("share", [0.02, 0.11, 0.25, 0.33, 0.4, 0.44, 0.45, 0.458, 0.46])
 def test_the_true_peak_of_a_sine_is_within_its_bound(share: float) -> None:
-    """At most 0.15 dB low and 0.002 dB high up to 0.46 of the rate, whatever the phase."""
+    """At most 0.15 dB low and 0.002 dB high up to 0.46 of the rate, for any phase."""
     n = np.arange(2_000)
     phases = np.linspace(0.0, np.pi, 40)[:, None]
     x = np.sin(2 * np.pi * share * n + phases) * np.kaiser(n.size, 14.0) ** 0.2

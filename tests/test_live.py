@@ -1,4 +1,4 @@
-"""Live sound without a browser: the test is the page, says how far it is and keeps what it gets."""
+"""Live sound without a browser: the test acts as the page, reports its position and stores the sound."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATIENCE_S = 10.0
 
 
 class Page:
-    """A page whose clock is moved by hand."""
+    """A page whose clock the test sets."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
@@ -49,14 +49,14 @@ class Page:
         live._receive(live, {"kind": "start", "run": "a", "target": TARGET}, [])
 
     def say(self, live: amp.widgets.Live, frames: int = 480, *, running: bool = False) -> None:
-        """Play some frames and say so; while it is running its clock is taken to go on."""
+        """Play some frames and report it; while it is running its clock continues."""
         self.played += frames
         report: dict[str, Any] = {"kind": "played", "run": "a", "frames": self.played, "target": TARGET}
         report |= {"running": running, "peak": [0.5], "rms": [0.3], "latency_s": 0.1, "ring_s": 0.05}
         live._receive(live, report | {"underruns": 0, "silent_frames": 0, "limited_db": 0.0}, [])
 
     def play(self, live: amp.widgets.Live, frames: int) -> None:
-        """Play so many frames, and get what is kept ahead of them."""
+        """Play this number of frames, and receive those to keep ahead of them."""
         for _ in range(-(-frames // 480)):
             self.say(live)
             until(lambda: self.frames() > self.played + TARGET - BLOCK)
@@ -71,7 +71,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def take_over(graph: amp.Graph, node: Node) -> None:
-    """Let another node be what is heard."""
+    """Select another node to play."""
     graph.disconnect(next(edge for edge in graph.edges if edge.dst == "output"))
     graph.connect(node, "output")
 
@@ -120,7 +120,7 @@ def live(tone: amp.Graph, hear: Callable[..., amp.widgets.Live]) -> amp.widgets.
 
 
 def test_the_page_gets_the_bits_of_a_render(tone: amp.Graph, live: amp.widgets.Live, page: Page) -> None:
-    """As float32, and no more than the page wants ahead of what it has played."""
+    """As float32, and no more than the page requests ahead of what it has played."""
     page.start(live)
     page.play(live, 4800)
     assert live.playing and page.frames() <= page.played + TARGET
@@ -132,7 +132,7 @@ def test_the_page_gets_the_bits_of_a_render(tone: amp.Graph, live: amp.widgets.L
 def test_a_word_that_comes_late_does_not_slow_the_clock(
     live: amp.widgets.Live, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the page said is 0.1 s old: it is further by now, and gets what it wants ahead of that."""
+    """A report that is 0.1 s old: the page has played on, and receives what it requests after that."""
     now = [100.0]
     monkeypatch.setattr(feed, "time", SimpleNamespace(monotonic=lambda: now[0]))
     page.start(live)
@@ -141,12 +141,12 @@ def test_a_word_that_comes_late_does_not_slow_the_clock(
     now[0] += 0.2
     page.say(live, RATE // 10, running=True)
     until(lambda: page.frames() > RATE // 5 + TARGET - BLOCK)
-    page.say(live, 0)  # it has stopped: what it played is what it said
+    page.say(live, 0)  # it has stopped: its position is the reported one
     assert page.frames() <= RATE // 5 + TARGET
 
 
 def test_values_move_while_it_sounds(tone: amp.Graph, live: amp.widgets.Live, page: Page) -> None:
-    """An edit, and its undo, are heard from the next frame on, in the session that runs, phase and all."""
+    """An edit, and its undo, take effect from the next frame on, in the running session, with its phases."""
     page.start(live)
     page.play(live, 960)
     session = live._feed.session if live._feed else None
@@ -164,7 +164,7 @@ def test_values_move_while_it_sounds(tone: amp.Graph, live: amp.widgets.Live, pa
 
 
 def test_other_edits_are_blended_in(tone: amp.Graph, live: amp.widgets.Live, page: Page) -> None:
-    """A new node begins a session, whose first frames come with those they take over from."""
+    """A new node begins a session; its first frames come with those to fade over from."""
     page.start(live)
     page.play(live, 9600)
     with tone.edit():
@@ -179,7 +179,7 @@ def test_other_edits_are_blended_in(tone: amp.Graph, live: amp.widgets.Live, pag
 
 
 def test_a_graph_that_cannot_be_played_waits(tone: amp.Graph, live: amp.widgets.Live, page: Page) -> None:
-    """The last sound goes on, the message says why, and goes when the graph is whole again."""
+    """The last sound continues with a message, which disappears when the graph is valid again."""
     page.start(live)
     page.play(live, 9600)
     tone.gain(name="loose")
@@ -194,7 +194,7 @@ def test_a_graph_that_cannot_be_played_waits(tone: amp.Graph, live: amp.widgets.
 
 
 def test_nothing_to_play_is_said(page: Page, hear: Callable[..., amp.widgets.Live]) -> None:
-    """An empty graph is silent, says so, and sounds once it can."""
+    """An empty graph is silent, reports it, and plays as soon as it can."""
     graph = amp.Graph(sample_rate=RATE)
     live = hear(graph)
     page.start(live)
@@ -205,7 +205,7 @@ def test_nothing_to_play_is_said(page: Page, hear: Callable[..., amp.widgets.Liv
 
 
 def test_a_fault_stops_until_it_is_cured(tone: amp.Graph, live: amp.widgets.Live, page: Page) -> None:
-    """What is not finite ends the session with its message; the next edit begins anew."""
+    """A value that is not finite ends the session with its message; the next edit starts it again."""
     mix = tone.mix(tone["level"], name="mix")
     tone.connect(tone.gain(mix, gain=0.0, name="loop"), mix, delay_frames=1)
     take_over(tone, mix)
@@ -222,7 +222,7 @@ def test_a_fault_stops_until_it_is_cured(tone: amp.Graph, live: amp.widgets.Live
 
 @pytest.mark.parametrize("repeat", [True, False])
 def test_curves_begin_again(repeat: bool, page: Page, hear: Callable[..., amp.widgets.Live]) -> None:
-    """With ``repeat`` they start over behind the last point and a tail, else the last value stays."""
+    """With ``repeat`` they start over after the last point and a tail, otherwise the last value stays."""
     g = amp.Graph(sample_rate=RATE)
     g.output(g.constant(value=amp.curve("ramp")))
     g.controls = amp.ControlHistory([amp.Curve("ramp", [0.0, 0.1], [0.25, 0.5], "linear")])
@@ -236,7 +236,7 @@ def test_curves_begin_again(repeat: bool, page: Page, hear: Callable[..., amp.wi
 def test_a_page_that_is_gone_ends_it(
     live: amp.widgets.Live, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a word from the page the session ends by itself, and says so."""
+    """Without reports from the page the session ends, and reports it."""
     monkeypatch.setattr(feed, "LOST_S", 0.1)
     page.start(live)
     until(lambda: not live.playing)
@@ -244,7 +244,7 @@ def test_a_page_that_is_gone_ends_it(
 
 
 def test_it_stops_from_both_sides(live: amp.widgets.Live, page: Page) -> None:
-    """By a message, by the trait, by `stop`; words of another run change nothing."""
+    """By a message, by the trait, by `stop`; messages of another run change nothing."""
     for stop in (
         lambda: live._receive(live, {"kind": "stop", "run": "a"}, []),
         lambda: setattr(live, "playing", False),

@@ -155,7 +155,7 @@ def test_the_flight_record_tells_the_last_firing() -> None:
 
 
 def test_position_and_block_are_told() -> None:
-    """The clock counts delivered frames, the block is the one asked for."""
+    """The clock counts delivered frames, the block is the requested one."""
     with configured(block_frames=32) as runtime:
         runtime.execute(50)
         assert (runtime.position, runtime.block_frames) == (50, 32)

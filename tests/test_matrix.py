@@ -87,7 +87,7 @@ def test_it_has_the_same_everywhere() -> None:
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scenes(), st.integers(1, 20), st.integers(0, 999))
 def test_random_graphs_and_voices_of_them(scene: Scene, voices: int, seed: int) -> None:
-    """A generated graph, alone or as up to twenty voices mixed."""
+    """A generated graph, alone or as up to twenty mixed voices."""
     many = polyphony(scene, voices, seed) if voices > 3 else scene
     try:
         many.graph.compile()

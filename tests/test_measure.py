@@ -1,4 +1,4 @@
-"""Measurements against signals whose answer is known in closed form."""
+"""Measurements of signals with results in closed form."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_sine_reads_its_level_and_frequency_in_the_spectrum(k: int, level_db: 
 @given(frequency=st.floats(700.0, 20_000.0))
 @settings(max_examples=15, deadline=None)
 def test_the_flat_top_window_reads_levels_without_interpolation(frequency: float) -> None:
-    """The highest bin of an averaged spectrum is within 0.01 dB wherever the tone lies."""
+    """The highest bin of an averaged spectrum is within 0.01 dB for any frequency of the tone."""
     found = analysis.power_spectrum(sine(frequency, 0.5, 200_000), RATE, window="flattop")
     assert found.segments > 1
     assert found.mean_db.max() == pytest.approx(20 * math.log10(0.5), abs=0.01)
@@ -168,7 +168,7 @@ def test_loudness_refuses_less_than_a_gating_block() -> None:
 
 @pytest.mark.parametrize("stimulus", ["impulse", "sweep", "noise"])
 def test_impulse_response_of_a_filter_with_each_stimulus(stimulus: str) -> None:
-    """Deconvolution recovers the taps of a known FIR in the band that was excited."""
+    """Deconvolution recovers the taps of a known FIR in the excited band."""
     taps = np.array([0.5, 0.25, -0.125, 0.0, 0.3])
     frames = 1 << 15
     fed = {
@@ -184,7 +184,7 @@ def test_impulse_response_of_a_filter_with_each_stimulus(stimulus: str) -> None:
 
 
 def test_a_recorded_response_is_deconvolved_by_its_stimulus_only() -> None:
-    """Without the stimulus there is no answer to give."""
+    """Without the stimulus there is no result."""
     fed = measure.noise(4_096)
     assert measure.impulse_response(0.5 * fed, stimulus=fed)[0, 0, 0] == pytest.approx(0.5, abs=1e-9)
     with pytest.raises(InvalidArgument, match=r"impulse_response\.stimulus: missing"):
@@ -212,7 +212,7 @@ def test_group_delay_of_a_pure_delay_is_that_delay(delay: int) -> None:
 
 
 def test_frequency_response_of_an_array_needs_its_rate() -> None:
-    """An array does not know how fast it was taken."""
+    """An array has no sample rate."""
     with pytest.raises(InvalidArgument, match=r"frequency_response\.sample_rate: missing"):
         measure.frequency_response(measure.impulse(16))
 
@@ -251,7 +251,7 @@ def test_a_graph_that_looks_ahead_is_measured_whole(stimulus: np.ndarray | None)
 
 
 def test_the_input_of_a_measurement_must_be_clear() -> None:
-    """None or several: the error lists them and says how to choose."""
+    """None or several: the error lists them and how to choose."""
     graph = amp.Graph(name="g")
     graph.output(graph.noise())
     with pytest.raises(InvalidArgument, match=r"g\.node: .*there is none\)\. Begin the graph with"):
@@ -323,7 +323,7 @@ def test_summary_prints_stable_lines() -> None:
 
 
 def test_a_one_dimensional_signal_gives_a_number() -> None:
-    """Leading axes of the signal are those of the answer."""
+    """Leading axes of the signal are those of the result."""
     x = sine(1_000.0, 0.5)
     assert np.ndim(measure.true_peak(x)) == 0
     assert np.shape(measure.true_peak(np.tile(x, (3, 2, 1)))) == (3, 2)

@@ -26,7 +26,7 @@ ON_LINUX = pytest.mark.skipif(not isolate.supported(), reason="workers need memf
 
 
 class Memory:
-    """Either memory, seen through what both have."""
+    """Either memory, through their common interface."""
 
     def __init__(self, kind: str) -> None:
         self.it: Any = ProcessMemory() if kind == "process" else SharedMemory()
@@ -66,7 +66,7 @@ def test_memory_is_reused_only_when_the_last_view_is_gone(memory: Memory) -> Non
 
 
 def test_sizes_are_powers_of_two(memory: Memory) -> None:
-    """An array of another length uses memory of a dead one of its class."""
+    """An array of another length uses memory of a freed one of its class."""
     array = memory.take(SMALLEST // 8 + 1)
     address = array.ctypes.data
     del array
@@ -75,7 +75,7 @@ def test_sizes_are_powers_of_two(memory: Memory) -> None:
 
 
 def test_no_more_than_the_limit_is_kept(memory: Memory) -> None:
-    """Dead arrays beyond the limit go back to the system, those that died first before others."""
+    """Freed arrays beyond the limit go back to the system, the oldest first."""
     arrays = [memory.take(LIMIT // 8 // 2) for _ in range(4)]
     addresses = [a.ctypes.data for a in arrays]
     while arrays:
@@ -97,7 +97,7 @@ def test_memory_larger_than_the_limit_goes_back_with_its_array(memory: Memory) -
 
 @pytest.mark.parametrize("refusal", [MemoryError, OutOfMemory])
 def test_where_the_system_refuses_larger_memory_is_used(refusal: type[Exception]) -> None:
-    """If some is kept; otherwise the refusal goes on."""
+    """If some is kept; otherwise the refusal is passed on."""
 
     def refuse(size: int) -> bytearray:
         raise refusal(f"{size}")
@@ -146,7 +146,7 @@ def test_an_exception_between_two_steps_loses_nothing(memory: Memory) -> None:
 def test_a_fork_and_its_parent_keep_what_they_see(
     frames: int, first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever drops an array first, and however large it is, the other one's samples stay."""
+    """In any order of freeing, and at any size, the other array keeps its samples."""
     monkeypatch.setattr(recycled_memory, "KEEP_BYTES", LIMIT)
     memory = SharedMemory()
     _, array = memory.take((frames,))
@@ -178,7 +178,7 @@ def test_a_fork_and_its_parent_keep_what_they_see(
 
 
 def test_a_signal_handler_may_take_memory_at_any_line(memory: Memory) -> None:
-    """No array overlaps another, whatever it interrupts."""
+    """No array overlaps another, whatever is interrupted."""
     if not hasattr(signal, "setitimer"):
         pytest.skip("signals of POSIX")
     kept: list[Samples] = []
@@ -200,7 +200,7 @@ def test_a_signal_handler_may_take_memory_at_any_line(memory: Memory) -> None:
 
 
 def test_renders_that_are_kept_do_not_share_memory() -> None:
-    """Two renders alive at once hold different sounds."""
+    """Two renders that exist at once have different sounds."""
     g = amp.Graph(name="kept")
     noise = g.noise(amplitude=1.0)
     g.output(g.gain(noise, gain=0.5, name="level"))

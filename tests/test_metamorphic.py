@@ -27,7 +27,7 @@ def unchanged(scene: Scene, graph: amp.Graph) -> None:
 
 
 def per_port(scene: Scene, heard: Samples) -> list[Samples]:
-    """What was heard of each tap, behind the channels of the output."""
+    """The samples of each tap, after the channels of the output."""
     plan = scene.graph.compile()
     width = {(n["name"], p["port"]): p["channels"] for n in plan.info["nodes"] for p in n["outputs"]}
     ends = np.cumsum([plan.output_channels, *(width[tap.partition(".")[::2]] for tap in scene.taps)])
@@ -111,7 +111,7 @@ class TestNothingChanges:
     @MANY
     @given(scene=scenes(), keep=st.sets(CHOICE, max_size=5))
     def test_taps_that_were_not_asked_for(self, scene: Scene, keep: set[int]) -> None:
-        """Any set of taps hears what all of them hear."""
+        """Any set of taps records what all of them record."""
         note(scene.graph.to_code())
         some = tuple(sorted({scene.taps[i % len(scene.taps)] for i in keep}))
         whole = dict(zip(scene.taps, per_port(scene, sound(scene)), strict=True))

@@ -35,7 +35,7 @@ class TestRender:
     """Arguments of `Graph.render`."""
 
     def test_a_graph_without_output_and_taps_is_refused(self) -> None:
-        """Nothing would be heard; a tap is enough."""
+        """There would be no output; a tap is enough."""
         g = amp.Graph(name="t")
         g.sine()
         with pytest.raises(
@@ -71,7 +71,7 @@ class TestRender:
 
     @pytest.mark.parametrize("isolation", ["none", "process"])
     def test_more_frames_than_memory(self, isolation: Any) -> None:
-        """The error says how many bytes were asked for."""
+        """The error has the number of requested bytes."""
         with pytest.raises(amp.OutOfMemory, match=r"got \d{15} bytes"):
             tone().render(seconds=1e9, isolation=isolation)
 
@@ -162,7 +162,7 @@ class TestGraph:
             build(tone())
 
     def test_only_near_names_are_suggested(self) -> None:
-        """A word that is no misspelling of anything gets no suggestion."""
+        """A word that is not similar to any name gets no suggestion."""
         with pytest.raises(amp.GraphError) as caught:
             amp.Graph().add("nope")
         assert "Did you mean" not in str(caught.value)
@@ -188,12 +188,12 @@ class TestCurves:
         ],
     )
     def test_something_that_is_no_curve(self, build: Callable[[], object], message: str) -> None:
-        """The error says what a curve is made of."""
+        """The error describes what a curve consists of."""
         with pytest.raises(amp.GraphError, match=message):
             build()
 
     def test_files_code_and_copies_keep_the_controls(self, tmp_path: Path) -> None:
-        """A graph that comes back renders the same digest without being given its curves again."""
+        """A loaded graph renders the same digest without being given its curves again."""
         g = amp.presets.three_osc()
         names: dict[str, Any] = {}
         exec(g.to_code(), names)
@@ -228,7 +228,7 @@ class TestFiles:
     def test_a_file_that_is_no_json(
         self, tmp_path: Path, content: bytes | None, message: str, load: Callable[[Path], object]
     ) -> None:
-        """Path, line, column and cure; the command says the same in one line."""
+        """Path, line, column and cure; the command prints the same in one line."""
         path = tmp_path / "a.json"
         if content is not None:
             path.write_bytes(content)
@@ -281,7 +281,7 @@ class TestFiles:
         ],
     )
     def test_json_values_of_the_wrong_kind(self, change: Callable[[Any], object], message: str) -> None:
-        """Whatever a value is, the error names its JSON path."""
+        """For any value, the error names its JSON path."""
         data = json.loads(tone().to_json())
         change(data)
         with pytest.raises(amp.GraphError, match=message):
@@ -339,7 +339,7 @@ class TestFiles:
 
 
 def test_reprs_are_one_line(short: amp.Render) -> None:
-    """What a notebook cell shows of heat, trace and metrics is short."""
+    """The display of heat, trace and metrics in a notebook cell is short."""
     render = tone().render(frames=640, trace=True, heat=True, isolation="none")
     assert repr(render.heat).startswith("Heat: 3 nodes, 10 windows, ")
     assert repr(render.trace).startswith(f"Trace: {render.trace.events.size} firings of 3 nodes, 0 dropped")

@@ -57,6 +57,6 @@ def test_a_room_answers_for_the_module_of_its_name(name: str) -> None:
 
 
 def test_other_names_are_not_found() -> None:
-    """The finder answers for its own paths only."""
+    """The finder handles its own paths only."""
     with pytest.raises(ModuleNotFoundError, match=r"amp_lab\.nothing"):
         importlib.import_module("amp_lab.nothing")

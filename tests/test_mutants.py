@@ -82,7 +82,7 @@ def loud(x, limit=3):
 
 
 def test_names_stay_when_lines_move() -> None:
-    """They say the function and the code, numbered if there are several; texts do not count for results."""
+    """They name the function and the code, numbered if there are several; texts do not count as results."""
     moved = SOURCE.replace("class", "# a comment\n\n\nclass").replace("Of a level", "More\n    words")
     assert (
         names(moved)

@@ -17,7 +17,7 @@ import amp_lab as amp
 from amp_lab.graph.edits.node_edits import check_name
 
 FOLDED = ("x²", "x2", "ﬁ", "fi", "Ａ", "A", "ſ", "s", "K", "K", "µ", "μ", "ª", "ǆ", "dž", "½", "１", "ℝ", "R")
-"""Letters and digits that Python's identifiers fold onto others (NFKC), beside those."""
+"""Letters and digits that Python's identifiers fold onto others (NFKC), together with those."""
 CODE = (
     "g",
     "amp",
@@ -77,7 +77,7 @@ samples = st.lists(st.floats(), min_size=1, max_size=70)
 def test_code_and_files_give_back_every_graph(
     names: list[str], title: str, curves: list[str], bound: list[float], values: list[float]
 ) -> None:
-    """Whatever its names, numbers and samples are: NFKC folds, keywords, quotes, denormals, NaN."""
+    """For any names, numbers and samples: NFKC folds, keywords, quotes, denormals, NaN."""
     g = amp.Graph(name=title, sample_rate=44_100.5, heat_budget_w=abs(values[0]) or 1.0)
     last = g.input(samples=bound)
     for i, name in enumerate(names):
@@ -156,7 +156,7 @@ def test_names_of_nodes_and_graphs_that_are_refused(name: Any) -> None:
     "name", ["", "a\nb", "a\u2028b", "a\x85b", "a\0b", "\udfff", "a\u202eb", "x" * 96, 5], ids=ascii
 )
 def test_names_of_curves_and_gates_that_are_refused(name: Any) -> None:
-    """Allowed is printable text of 1 to 95 bytes of UTF-8, wherever it is said."""
+    """Allowed is printable text of 1 to 95 bytes of UTF-8, for every kind of name."""
     g = amp.Graph()
     a, b = g.constant(), g.gain()
     refused = r"not a name \(got .*, allowed printable text of 1 to 95 bytes"
@@ -192,7 +192,7 @@ def test_code_shows_what_cannot_be_seen() -> None:
 
 
 def test_constants_of_any_number_type_are_floats() -> None:
-    """Numbers of numpy and whole ones come back from code and JSON as the floats they are."""
+    """Numbers of numpy and integers are restored from code and JSON as the same floats."""
     g = amp.Graph(sample_rate=np.float32(48_000), heat_budget_w=np.float32(0.5))
     a = g.gain(
         g.constant(), gain=np.int64(2), thermo={"heat_j_per_frame": 1, "capacity_j_per_k": np.float32(2)}

@@ -25,7 +25,9 @@ def write(
     counts: list[int | None] | None = None,
     name: str = "book.ipynb",
 ) -> None:
-    """Write a notebook of (source, stored stdout or None) cells, executed in order or as `counts` says."""
+    """Write a notebook of (source, stored stdout or None) cells, executed in order or in the order of
+    `counts`.
+    """
     book = new_notebook(
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     )
@@ -56,7 +58,7 @@ def test_sound_notebook_passes(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT"])
 def test_dead_kernel_is_reported_at_once(pytester: pytest.Pytester, name: str) -> None:
-    """A kernel that dies by a signal fails its cell within seconds, by name, and the cells after it."""
+    """A kernel killed by a signal fails its cell within seconds, by name, and the cells after it."""
     die = f"import os, signal\nos.kill(os.getpid(), signal.{name})"
     write(pytester.path, ("x = 1", None), (die, None), ("x", None), counts=[1, 2, 3])
     start = time.monotonic()
@@ -135,7 +137,7 @@ def test_deselected_cell_fails(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize(("stored", "code"), [("steady", 0), ("changed", 1)])
 def test_html_is_ignored_but_its_text_is_not(pytester: pytest.Pytester, stored: str, code: int) -> None:
-    """`text/html` may differ between machines; the `text/plain` beside it may not."""
+    """`text/html` may differ between machines; the `text/plain` next to it may not."""
     source = (
         "class Player:\n"
         "    def __repr__(self): return 'steady'\n"
@@ -154,7 +156,7 @@ UNUSUAL = "übungen/sub folder/mein büch (1).ipynb"
 
 
 def test_workers_are_counted_together(pytester: pytest.Pytester) -> None:
-    """Under `-n 2` each notebook stays in one worker, and all cells are counted, whatever the names."""
+    """Under `-n 2` each notebook stays in one worker, and all cells are counted, for any names."""
     cells = (("x = 2", None), ("print(x + 1)", "3\n"), ("print(x + 2)", "4\n"))
     write(pytester.path, *cells, name=f"books/{UNUSUAL}")
     write(pytester.path, *cells, name="books/plain.ipynb")
@@ -184,7 +186,7 @@ def test_worker_that_dies_leaves_cells_unproved(pytester: pytest.Pytester) -> No
 def test_nothing_to_guard_is_a_failure(
     pytester: pytest.Pytester, options: tuple[str, ...], book: str, what: str
 ) -> None:
-    """A green session without a code cell fails and says what it looked at: it is never 0 of 0 and passed."""
+    """A green session without a code cell fails and lists what it collected: never 0 of 0 passed."""
     pytester.mkdir("empty")
     write(pytester.path, name="text.ipynb")
     pytester.makepyfile(test_ok="def test_ok(): pass")
@@ -201,7 +203,7 @@ def test_guard_without_nbval_does_nothing(pytester: pytest.Pytester) -> None:
 
 
 def test_lax_run_needs_execution_only(pytester: pytest.Pytester) -> None:
-    """With `--nbval-lax` only marked cells are compared, and the last line says how many."""
+    """With `--nbval-lax` only marked cells are compared, and the last line has their number."""
     check = ("# NBVAL_CHECK_OUTPUT\nprint(3)", "3\n")
     write(pytester.path / "with space", ("print(1)", "one\n"), check)
     result = run(pytester, nbval="--nbval-lax", book=".")

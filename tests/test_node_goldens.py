@@ -1,4 +1,4 @@
-"""Every worked case of every node type is a golden, compared as the case says, and a figure."""
+"""Every case of every node type is a golden, compared as the case declares, and a figure."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_stores_text_and_pictures_only(name: str) -> None:
     assert {output["output_type"] for output in outputs} <= {"execute_result", "display_data", "stream"}
     assert all(output.get("name", "stdout") == "stdout" for output in outputs)
     kinds = {kind for output in outputs for kind in output.get("data", {})}
-    marker = "application/vnd.amp-lab.view+json"  # says that the picture is of a widget; always the same
+    marker = "application/vnd.amp-lab.view+json"  # text of a widget's picture; always the same
     assert "text/plain" in kinds and kinds <= {"text/plain", "text/html", "image/png", marker}
     assert all(not cell["metadata"] for cell in cells)
     found = [text for cell in cells for text in texts(cell) if PATHS.search(text)]
@@ -63,7 +63,7 @@ def test_stores_text_and_pictures_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_figures_are_stored_as_pictures(name: str) -> None:
-    """A figure that is shown is seen, also where nothing is executed."""
+    """A displayed figure is visible, even if nothing is executed."""
     cells = read(name)["cells"]
     figures = [
         output["data"]

@@ -138,7 +138,7 @@ class TestAgainstIntegrals:
     @pytest.mark.parametrize("way", [1.0, -1.0])
     @pytest.mark.parametrize("waveform", list(SHAPES))
     def test_motion_of_the_offset_counts(self, waveform: str, way: float) -> None:
-        """A standing phase whose offset moves, forwards or backwards, is rounded like a running one."""
+        """A constant phase whose offset changes, forwards or backwards, is rounded like a running one."""
         step = way * 0.0437
         got = oscillate(
             300,
@@ -152,7 +152,7 @@ class TestAgainstIntegrals:
         np.testing.assert_allclose(got[4:-4], want[4:-4], rtol=0.0, atol=1e-9)
 
     def test_motion_of_the_width_counts(self) -> None:
-        """A falling edge that moves by itself is one more saw."""
+        """A falling edge with a varying width is one more saw."""
         step, drift, n = 0.0391, 0.0007, np.arange(400)
         square = oscillate(
             400,
@@ -169,7 +169,7 @@ class TestAgainstIntegrals:
 
 
 class TestPorts:
-    """What sync and reset cost and when they are heard."""
+    """The cost of sync and reset, and the frames at which they act."""
 
     @pytest.mark.parametrize(("quality", "atol"), [("naive", 0.0), ("blep2", 1e-12), ("blep4", 0.0)])
     @pytest.mark.parametrize("waveform", ["sine", *SHAPES])
@@ -215,7 +215,7 @@ class TestPorts:
         assert same_bits(render(True), render(False))
 
     def test_amplitude_belongs_to_the_frame(self) -> None:
-        """An amplitude that moves is a factor on the frame it is given for, also behind latency."""
+        """A varying amplitude is a factor of the frame it is given for, also after latency."""
         level = np.random.default_rng(4).uniform(-1, 1, 300)
         params = {"waveform": "saw", "quality": "blep4", "frequency_hz": 2000.0}
         np.testing.assert_array_equal(
@@ -254,7 +254,7 @@ class TestAlias:
         ("cycles", "figures"), [(CYCLES[0], (-17, -43, -62)), (CYCLES[1], (-13, -40, -59))]
     )
     def test_hard_sync(self, cycles: int, figures: tuple[float, ...]) -> None:
-        """A saw of 3.3 times the frequency of its sync, once the start is over."""
+        """A saw of 3.3 times the frequency of its sync, after the start."""
         master_hz, start = cycles * RATE / ALIAS_FRAMES, 1000
         frames = ALIAS_FRAMES + start
         master = oscillate(frames, waveform="triangle", quality="naive", frequency_hz=master_hz)

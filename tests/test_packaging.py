@@ -41,7 +41,7 @@ def run(*command: str | Path) -> str:
 
 
 def test_the_installed_package_is_tested() -> None:
-    """Tests import the installed wheel, not the source tree beside them."""
+    """Tests import the installed wheel, not the source tree."""
     assert not Path(amp_lab.__file__).is_relative_to(ROOT / "amp_lab")
 
 
@@ -69,7 +69,7 @@ def test_the_labextension_is_shipped_where_jupyterlab_looks() -> None:
 
 
 def test_jupyterlab_finds_the_extension_switched_on(tmp_path: Path) -> None:
-    """`jupyter labextension list` says enabled and OK without any step after the installation."""
+    """`jupyter labextension list` prints enabled and OK without any step after the installation."""
     jupyter = Path(sys.executable).with_name("jupyter")
     listed = subprocess.run(
         [jupyter, "labextension", "list"],
@@ -92,13 +92,15 @@ def test_no_machine_path_is_shipped() -> None:
 
 
 def test_the_library_says_which_sources_it_was_built_from() -> None:
-    """The digest compiled into the library is the one installed beside it."""
+    """The digest compiled into the library is the installed one."""
     assert lowlevel.source_digest() == (NATIVE / "source_digest.txt").read_text(encoding="utf-8").strip()
 
 
 @linux_only
 def test_another_flavour_may_stand_in_for_the_library() -> None:
-    """The module looks beside itself through RUNPATH, which LD_LIBRARY_PATH overrides, unlike RPATH."""
+    """The module finds the library in its folder through RUNPATH, which LD_LIBRARY_PATH overrides, unlike
+    RPATH.
+    """
     dynamic = run("readelf", "-d", NATIVE / "_amp_native.abi3.so")
     assert "(RUNPATH)" in dynamic and "[$ORIGIN]" in dynamic and "(RPATH)" not in dynamic
 

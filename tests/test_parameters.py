@@ -77,7 +77,7 @@ class TestModulation:
     def test_the_formula_to_the_bit(
         self, laws: list[tuple[str, float, float, int]], seed: int, base: str
     ) -> None:
-        """Multiplications first, additions second, each in slot order, whatever order they were made in."""
+        """Multiplications first, additions second, each in slot order, whatever the order of the calls."""
         rng = np.random.default_rng(seed)
         slots = rng.permutation(len(laws)).tolist()
         signals = rng.uniform(-1, 1, (len(laws), 1, 1, FRAMES))
@@ -152,7 +152,7 @@ class TestModulation:
 
 
 class TestRange:
-    """A value out of range stops the render, and the message says where."""
+    """A value out of range stops the render, and the message has its place."""
 
     @pytest.mark.parametrize(
         "batches, b, c, n", [(1, 0, 0, 0), (1, 0, 1, 133), (3, 2, 1, 64), (7, 5, 0, 199)]
@@ -202,7 +202,7 @@ class TestRange:
         "type_id", [t for t in catalog.types() if t not in ("input", "output", "controller")]
     )
     def test_every_number_refuses_values_beyond_its_limits(self, type_id: str) -> None:
-        """Both limits of every parameter stand, and the nearest value beyond each is refused."""
+        """Both limits of every parameter are accepted, and the nearest value beyond each is refused."""
         case = catalog[type_id].cases[0]
         for param in catalog[type_id].params:
             if param.kind != "number" or param.rate != "frame":
@@ -282,7 +282,7 @@ class TestSetParam:
     def test_a_shape_that_does_not_fit_changes_nothing(
         self, shape: tuple[int, int, int], begun: bool
     ) -> None:
-        """Status -2, the documented name, expected and given shape; the sound goes on as before."""
+        """Status -2, the documented name, expected and given shape; the sound continues as before."""
         scene, runtime = level(batches=3)
         rigs.proceed(runtime, scene, [10] if begun else [])
         with pytest.raises(amp.ShapeError) as caught:
@@ -314,7 +314,7 @@ class TestSetParam:
         assert same_bits(got, np.concatenate([value[0, 0], np.full(70, value[0, 0, -1])]))
 
     def test_a_frame_axis_cannot_begin_later(self) -> None:
-        """Where the parameter held until then: an error that says so, and nothing changes."""
+        """If the parameter was constant until then: an error that reports it, and nothing changes."""
         scene, runtime = level()
         rigs.proceed(runtime, scene, [10])
         with pytest.raises(amp.Unsupported, match=r"level\.gain: .*frame axis.*before the first execute"):
@@ -350,7 +350,7 @@ class TestSetParam:
         assert same_bits(got, np.where(np.arange(FRAMES) < 90, 1.0, 3.0) * m[0, 0])
 
     def test_a_value_takes_the_place_of_a_curve(self) -> None:
-        """A parameter that follows a curve can be held, and follows it again after clear_params."""
+        """A parameter that follows a curve can be set, and follows it again after clear_params."""
         g = amp.Graph(sample_rate=RATE)
         g.output(g.gain(g.input(samples=np.ones(FRAMES)), gain=amp.curve("c"), name="level"))
         history = amp.ControlHistory([amp.Curve("c", np.array([0.0, 0.01]), np.array([0.0, 1.0]))])

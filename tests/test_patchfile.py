@@ -56,7 +56,7 @@ def voice(q: float = 2.0) -> amp.Graph:
 
 
 def hand(bench: Workbench, *ops: dict[str, Any]) -> None:
-    """Edit as a view asks for it, and do not wait for the file."""
+    """Edit as a view does, and do not wait for the file."""
     bench.editor._receive(bench.editor, {"kind": "edit", "ops": list(ops)}, [])
 
 
@@ -72,7 +72,7 @@ def q_in(path: str) -> Any:
 
 
 def kept(lab: Lab, q: float = 3.0) -> None:
-    """Leave a file behind with one edit by hand, as an earlier session would."""
+    """Leave a file with one edit of a view, as an earlier session would."""
     bench = lab(voice(), save="voice.amp.json")
     turn(bench, q)
     bench.close()
@@ -93,7 +93,7 @@ def test_edits_by_hand_are_saved_and_edits_by_code_are_not(lab: Lab) -> None:
 
 @pytest.mark.parametrize("name", disk.OFF)
 def test_nothing_is_saved_in_a_test_or_in_ci(lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """nbval and CI are told by their environment; the widget says so, and Save refuses too."""
+    """nbval and CI are recognised by their environment; the widget reports it, and Save refuses too."""
     monkeypatch.setenv(name, "true")
     bench = lab(voice(), save="voice.amp.json")
     turn(bench, 3.0)
@@ -114,7 +114,7 @@ def test_an_edit_is_written_soon_without_being_asked(lab: Lab) -> None:
 
 
 def test_what_is_unsaved_is_written_when_the_widget_closes(lab: Lab) -> None:
-    """`close` waits for no timer, and leaves no thread behind."""
+    """`close` waits for no timer, and leaves no thread running."""
     bench = lab(voice(), save="voice.amp.json")
     hand(bench, {"op": "set", "node": "flt", "params": {"q": 3.0}})
     bench.close()
@@ -158,7 +158,7 @@ def test_the_file_wins_over_the_code_it_grew_from_as_one_step(lab: Lab) -> None:
 
 
 def test_running_the_cell_again_goes_on_with_the_same_graph(lab: Lab) -> None:
-    """The widget's cell alone, after edits by hand: nothing is asked, and the code's digest stays."""
+    """Only the widget's cell runs, after edits in the view: no question, and the code's digest stays."""
     g = voice()
     turn(lab(g, save="voice.amp.json"), 3.0)
     before = Path("voice.amp.json").read_bytes()
@@ -177,7 +177,7 @@ def test_running_the_cell_again_goes_on_with_the_same_graph(lab: Lab) -> None:
 
 @pytest.mark.parametrize("choice", ["file", "graph", "both"])
 def test_other_code_is_asked_about_and_until_then_neither_is_written(lab: Lab, choice: str) -> None:
-    """Both are shown with what differs; edits wait; each choice keeps what it says and loses nothing."""
+    """Both are shown with their differences; edits wait; each choice does what it says and loses nothing."""
     kept(lab)
     before = Path("voice.amp.json").read_bytes()
     g = voice(q=7.0)
@@ -212,7 +212,7 @@ def test_code_that_was_copied_into_the_cell_is_in_step_with_the_file(lab: Lab) -
 
 @pytest.mark.parametrize("choice", ["file", "graph", "both"])
 def test_a_file_changed_by_another_program_is_not_overwritten(lab: Lab, choice: str) -> None:
-    """Another kernel, an editor or a checkout wrote it: the next edit asks, and nothing is lost."""
+    """Another kernel, an editor or a checkout wrote it: the next edit shows a choice, nothing is lost."""
     bench = lab(voice(), save="voice.amp.json")
     turn(bench, 3.0)
     other = voice(q=9.0).save("voice.amp.json").read_bytes()
@@ -227,7 +227,7 @@ def test_a_file_changed_by_another_program_is_not_overwritten(lab: Lab, choice: 
 
 
 def test_a_change_on_disk_is_seen_when_the_page_looks(lab: Lab) -> None:
-    """Without any edit: the view says it as soon as it is looked at again."""
+    """Without any edit: the view reports it when the page is shown again."""
     bench = lab(voice(), save="voice.amp.json")
     turn(bench, 3.0)
     voice(q=9.0).save("voice.amp.json")
@@ -258,7 +258,7 @@ def test_a_file_that_changes_while_it_is_asked_about_is_asked_about_again(lab: L
     ],
 )
 def test_a_damaged_file_is_never_overwritten(lab: Lab, damage: bytes) -> None:
-    """It is said why; edits wait; the one choice keeps its bytes under another name."""
+    """The reason is shown; edits wait; the one choice keeps its bytes under another name."""
     path = Path("voice.amp.json")
     path.write_bytes(damage)
     bench = lab(voice(), save=path)
@@ -339,7 +339,7 @@ def no_space(_: int) -> None:
 
 
 def test_a_crash_in_the_middle_leaves_the_old_file_whole(tmp_path: Path) -> None:
-    """The process dies at every step of a write: the file holds all of the old or all of the new."""
+    """The process is killed at every step of a write: the file is the old or the new one, complete."""
     code = (
         "import os, sys; from pathlib import Path; from amp_lab.common import atomic_files\n"
         "step = sys.argv[1]; real = getattr(os, step)\n"
@@ -410,7 +410,7 @@ def test_a_read_only_patch_opens_and_says_that_it_is_not_saved(lab: Lab) -> None
 
 
 def test_two_graphs_in_one_file_take_turns(lab: Lab) -> None:
-    """The graph that was opened later has the file; the earlier one says so and can take it back."""
+    """The graph opened later has the file; the earlier one reports it and can take it back."""
     first = lab(voice(), save="voice.amp.json")
     hand(first, {"op": "set", "node": "flt", "params": {"q": 3.0}})
     second = lab(voice(), save="voice.amp.json")
@@ -455,7 +455,7 @@ def test_opening_what_does_not_fit_changes_nothing(lab: Lab) -> None:
 
 
 def test_save_never_overwrites_a_file_that_is_not_its_own(lab: Lab) -> None:
-    """Saving under a name that exists is refused; without any name it is asked for."""
+    """Saving under an existing name is refused; without a name the view asks for one."""
     voice(q=9.0).save("other.amp.json")
     bench = lab(voice())
     with pytest.raises(amp.GraphError, match="no file yet"):
@@ -479,7 +479,7 @@ def test_paths_are_texts_too(lab: Lab) -> None:
 
 
 def test_samples_and_curves_are_in_the_file(lab: Lab) -> None:
-    """What a graph holds beside numbers comes back bit for bit."""
+    """Values of a graph other than numbers are restored bit for bit."""
     g = amp.Graph(name="voice")
     sound = [[[0.1, float.fromhex("0x1.0p-1060"), -0.0] * 40]]
     g.output(g.input(samples=sound, name="in"))
@@ -494,7 +494,7 @@ def test_samples_and_curves_are_in_the_file(lab: Lab) -> None:
 
 @pytest.mark.parametrize("folder", ["sounds", "../elsewhere"])
 def test_sound_files_that_code_gave_are_heard_after_the_file_has_won(lab: Lab, folder: str) -> None:
-    """Wherever they lie: the code named them; those below the patch are named from there and move with it."""
+    """In any folder: the code named them; paths below the patch are relative to it and move with it."""
     Path(folder).mkdir()
     soundfile.write(f"{folder}/tick.wav", np.linspace(-1.0, 1.0, 48), 48_000, subtype="DOUBLE")
 

@@ -1,4 +1,4 @@
-"""Docs, docstrings, errors and views use words of the field: some others do not come back."""
+"""Docs, docstrings, errors, views and native comments use words of the field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan as JSON values: its edges and gates, and graphs whose edges are written that way."""
+"""The plan as JSON values: its edges and gates, and graphs given by such edges."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_edges_of_a_plan_are_read_back() -> None:
 
 
 def test_gates_without_a_list_are_named_by_their_number() -> None:
-    """And names may stand there too."""
+    """Names are allowed there, too."""
     data = as_plan(
         graph(), edges=[edge(synchrony_gates=[0, "beat"]), {"source": "B.out", "target": "output.in"}]
     )

@@ -1,4 +1,4 @@
-"""Plans as text: golden texts, and what they say against the plan and the graph."""
+"""Plans as text: golden texts, compared with the plan and the graph."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ figures = load()
 
 
 def compiled(web: Web) -> amp.Plan:
-    """Return the plan of a web that is possible; others are not looked at."""
+    """Return the plan of a web that is possible; others are skipped."""
     slack = web.slack()
     assume(web.arrivals() is not None and (slack is None or slack > 0))
     return web.build().compile()
@@ -68,7 +68,7 @@ class TestGoldenTexts:
         monkeypatch.setattr(figures.case_figures, "PICTURES", tmp_path / "pictures" / "cases")
         monkeypatch.setattr(figures.abi_page, "PAGE", tmp_path / "abi.md")
         (tmp_path / "abi.md").write_text("<!-- headers: generated -->\n<!-- end -->\n")
-        for cases in (figures.meter_cases, figures.distortion_cases):  # long, and lie elsewhere
+        for cases in (figures.meter_cases, figures.distortion_cases):  # long texts, in a folder of their own
             monkeypatch.setattr(cases, "texts", dict)
         for make in ("texts", "pictures"):  # once; the drift phase of run_all.py makes all of them anew
             made = {p: what for p, what in getattr(figures, make)().items() if p.is_relative_to(tmp_path)}
@@ -97,7 +97,7 @@ class TestWhatItSays:
     """The text against the plan."""
 
     def test_initial_tokens_are_shown(self) -> None:
-        """Their shape and first values stand in the plan, and in the line of their edge."""
+        """Their shape and first values are in the plan, and in the line of their edge."""
         g = amp.Graph(name="begun")
         loop = g.mix(g.noise(channels=2), name="loop")
         g.connect(loop, loop, delay_frames=3, tokens=[[[0.5, -1.0, 0.25]]])

@@ -214,7 +214,7 @@ def test_a_window_draws_its_frames_only() -> None:
 
 
 def test_channels_and_batches_are_rows_with_names_and_a_limit() -> None:
-    """Six stereo batches: eight rows, and the title says of how many."""
+    """Six stereo batches: eight rows, and the title has the total."""
     figure = plots.waveform(np.zeros((6, 2, 100)), RATE)
     names = [ax.get_ylabel() for ax in figure.axes]
     assert names[:3] == ["batch 0 left", "batch 0 right", "batch 1 left"]
@@ -233,7 +233,7 @@ def test_a_full_scale_sine_reads_zero_dbfs_in_the_drawn_line(window: Any) -> Non
 
 
 def test_peak_labels_are_few_and_do_not_overlap() -> None:
-    """Twenty harmonics: at most six labels, whose drawn boxes are apart."""
+    """Twenty harmonics: at most six labels, whose drawn boxes do not overlap."""
     x = sum(sine(100.0 * k, 0.5 / k, 96_000) for k in range(1, 21))
     figure = plots.spectrum(x, RATE)
     figure.draw_without_rendering()
@@ -269,7 +269,7 @@ def test_the_spectrogram_says_when_it_skips() -> None:
 
 
 def test_heat_is_stacked_to_the_total_power() -> None:
-    """The total line is the sum of own energies over time; energy survives the averaging."""
+    """The total line is the sum of own energies over time; averaging keeps the energy."""
     data = heat()
     figure = plots.thermo(data)
     total = next(line for line in figure.axes[0].lines if line.get_label() == "total")
@@ -312,7 +312,7 @@ def test_the_timeline_draws_each_firing_at_its_node_and_time() -> None:
 
 
 def test_a_long_trace_is_cut_and_says_so() -> None:
-    """The first of them by default, or the asked window of signal time."""
+    """The first of them by default, or the requested window of signal time."""
     recorded = trace(9_000)
     recorded.dropped = 17
     words = texts(plots.timeline(plan(), recorded, RATE))
@@ -384,7 +384,7 @@ def test_a_difference_names_its_first_frame_and_level() -> None:
 
 
 def test_equal_signals_are_called_bit_identical() -> None:
-    """In words, with no empty decibel scale; a different length is said as well."""
+    """As text, without an empty decibel scale; a different length is reported as well."""
     x = sine(440.0, 0.5, 2_000)
     assert "bit-identical" in texts(plots.difference(x, x, RATE))
     assert "1,900 against 2,000 frames" in texts(plots.difference(x[:1_900], x, RATE))

@@ -21,7 +21,7 @@ def tone(frequency_hz: float, frames: int = 96_000) -> Any:
 
 
 def heat(names: list[str], own_j: Any) -> SimpleNamespace:
-    """A record in which only the total and the own heat are known."""
+    """A record with only the total and the own heat."""
     return SimpleNamespace(
         nodes=tuple(names),
         times_s=64 / RATE * np.arange(1, own_j.shape[1] + 1),
@@ -82,7 +82,7 @@ def test_a_spectrum_without_any_finite_sample_says_so() -> None:
 
 
 def test_a_spectrogram_is_scaled_by_finite_values_and_hatches_the_others() -> None:
-    """An infinity neither lifts the scale nor hides: the columns that meet it are hatched."""
+    """An infinity neither extends the scale nor is hidden: columns with one are hatched."""
     x = tone(1_000.0)
     clean = plots.spectrogram(x, RATE).axes[0].images[0].get_clim()
     x[48_000] = np.inf
@@ -121,7 +121,7 @@ def test_heat_says_from_when_it_is_not_finite() -> None:
 
 
 def test_equal_heat_is_drawn_dashed_over_its_twin() -> None:
-    """Both names are in the legend, and both colours can be seen."""
+    """Both names are in the legend, and both colours are visible."""
     figure = plots.thermo(heat(["a", "b"], np.full((2, 100), 1e-3)))  # type: ignore[arg-type]
     assert [line.is_dashed() for line in figure.axes[1].lines] == [False, True]
     assert labels(figure.axes[1]) == ["a", "b"]
@@ -141,7 +141,7 @@ def test_long_names_leave_room_for_the_axes() -> None:
 
 
 def test_a_long_title_stays_clear_of_its_note() -> None:
-    """The drawn boxes do not overlap, and both lie within the figure."""
+    """The drawn boxes do not overlap, and both are inside the figure."""
     figure = plots.spectrum(tone(440.0), RATE, name="spectrum_of_a_render_with_a_long_name_" * 3)
     figure.draw_without_rendering()
     ax = figure.axes[0]

@@ -63,14 +63,14 @@ def test_a_notebook_stores_nothing_of_a_slow_render(isolation: str, tmp_path: Pa
 
 
 def test_a_pipe_gets_nothing() -> None:
-    """Neither a log nor a program that reads the errors sees a bar."""
+    """Neither a log nor a program that reads stderr gets a bar."""
     command = [sys.executable, "-P", "-c", SLOW.format(isolation="none")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_a_terminal_shows_a_bar_and_erases_it() -> None:
-    """The last thing written on its line are blanks and the return to its start."""
+    """At the end its line is cleared and the cursor is at its start."""
     code, written = run_on_terminal(SLOW.format(isolation="none"))
     assert code == 0
     assert "slow:" in written

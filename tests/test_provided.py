@@ -30,6 +30,6 @@ def test_measurements_draw_themselves() -> None:
 
 
 def test_a_name_that_was_not_provided() -> None:
-    """Is a mistake in the library and says which."""
+    """Is a mistake in the library, and the error names it."""
     with pytest.raises(KeyError, match=r"nothing\.plot"):
         provided.provided("nothing.plot")

@@ -99,19 +99,19 @@ def heat(scene: Scene, cut: Cut) -> Samples:
 
 
 def moved_at(scene: Scene, frame: int, seed: int) -> Samples:
-    """Return what comes behind a frame when a snapshot there goes on in another runtime, in other blocks."""
+    """Return the frames after one at which a snapshot is restored in another runtime, with other blocks."""
     with rigs.started(scene, Cut(1 + seed % 100)) as first:
         rigs.proceed(first, scene, rigs.random_calls(seed, frame))
         blob = first.snapshot()
     with rigs.started(scene, Cut(1 + seed % 77)) as second:
-        rigs.proceed(second, scene, [1 + seed % 50])  # what it did before leaves no trace
+        rigs.proceed(second, scene, [1 + seed % 50])  # its earlier state has no effect
         second.restore(blob)
         assert second.snapshot() == blob
         return rigs.proceed(second, scene, rigs.random_calls(seed + 1, scene.frames - frame))
 
 
 def declared_is_measured(scene: Scene) -> None:
-    """Assert that starts, clocks and every path of a graph are as late as the plan says."""
+    """Assert that starts, clocks and every path of a graph have the latency of the plan."""
     plan = scene.graph.compile()
     timed = only(replace(scene, taps=()), 0)
     timed.graph.noise(name=rigs.CLOCK)
@@ -138,7 +138,7 @@ def impulses(plan: amp.Plan) -> None:
     with g.edit():
         for n in nodes:
             lag: dict[str, Any] = {"half_length": n["latency_frames"]} if n["latency_frames"] else {}
-            band = {"mode": "bandstop", "cutoff_hz": 9000.0, "upper_hz": 9000.0}  # leaves the signal alone
+            band = {"mode": "bandstop", "cutoff_hz": 9000.0, "upper_hz": 9000.0}  # does not change the signal
             g.add("fir" if lag else "mix", name=n["name"], **(lag | band if lag else {"gain": gain}))
         for e in edges:
             g.connect(e["src"], e["dst"], delay_frames=e["delay_frames"], gates=e["gates"])

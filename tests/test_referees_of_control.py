@@ -83,7 +83,7 @@ Level = Callable[[int], float]
 
 
 def path(parts: list[tuple[int, Callable[[float], float]]], end: float) -> Level:
-    """Return the level k frames after an event: parts of so many frames, each a function of 0 to 1."""
+    """Return the level k frames after an event: each part has its frames and a function of 0 to 1."""
 
     def level(k: int) -> float:
         for frames, part in parts:
@@ -131,7 +131,7 @@ def envelope_model(
 
 
 class TestEnvelope:
-    """The envelope against a plain model of what its contract says."""
+    """The envelope compared with a plain model of its contract."""
 
     TIMES = st.lists(st.sampled_from([0.0, 1 / RATE, 0.0007, 0.003]), min_size=4, max_size=4)
     SIGNAL = st.lists(st.tuples(st.integers(1, 120), st.sampled_from([0.0, 1.0])), min_size=1, max_size=12)

@@ -38,7 +38,7 @@ class TestFir:
             np.testing.assert_allclose(rest + got, centre, rtol=0.0, atol=1e-15)
 
     def test_stopband(self) -> None:
-        """The rejection is what was asked for, and at the corner the gain is one half."""
+        """The rejection is the requested one, and at the corner the gain is one half."""
         x = np.where(np.arange(1001) == 500, 1.0, 0.0)
         h = through("fir", x[None, None], cutoff_hz=6000.0, half_length=100, stopband_db=90.0)[0]
         f = np.fft.rfftfreq(48_000, 1 / RATE)

@@ -136,7 +136,7 @@ class TestAliasing:
 
 
 class TestAnyInput:
-    """Whatever comes in, the output is at most 1 or says that it is no number."""
+    """For any input the output is at most 1, or NaN."""
 
     def test_the_bound_holds(self) -> None:
         """From denormals to the largest double, in jumps and in single units in the last place."""
@@ -155,7 +155,7 @@ class TestAnyInput:
 
     @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
     def test_what_is_no_number_lasts_two_frames(self, bad: float) -> None:
-        """NaN and Inf give NaN in their frame and the next, and leave nothing behind."""
+        """NaN and Inf give NaN in their frame and the next, and have no later effect."""
         g = amp.Graph(sample_rate=RATE)
         g.output(g.wavefolder(g.input(samples=np.array([0.5, bad, 0.5, 0.25]))))
         y = sound(Scene(g, 4), flags=0)[0, 0]

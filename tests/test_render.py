@@ -115,7 +115,7 @@ def test_firings_do_not_depend_on_where_a_result_stands() -> None:
 
 
 def test_missing_controls_are_named() -> None:
-    """A graph that follows curves says which when none are given."""
+    """Rendering a graph with curves but without a control history names the missing ones."""
     g = small()
     g.controls = None
     with pytest.raises(amp.GraphError, match=r"small\.render: needs the curves cutoff_hz"):
@@ -123,7 +123,7 @@ def test_missing_controls_are_named() -> None:
 
 
 def test_out_receives_the_audio(whole: amp.Render) -> None:
-    """The audio lands in the given array, whatever its strides, and is shown through a read-only view."""
+    """The audio is written to the given array, whatever its strides, and shown through a read-only view."""
     out = np.zeros((1, 4, 3000))[:, ::2]
     render = small().render(frames=3000, out=out, isolation="none")
     assert np.shares_memory(render.audio, out)
@@ -135,7 +135,7 @@ def test_out_receives_the_audio(whole: amp.Render) -> None:
 def test_large_results_stand_where_they_were_asked_for(
     shape: tuple[int, int, int], block_frames: int | None, threads: int
 ) -> None:
-    """Results larger than caches go past them: every value is there, nothing beside, wherever lines begin."""
+    """Results larger than caches bypass them: every value is written and none beyond, for any alignment."""
     x = np.random.default_rng(7).uniform(-1.0, 1.0, shape)
     g = amp.Graph(name="large")
     g.output(g.gain(g.input(samples=x), gain=0.5))
@@ -155,7 +155,7 @@ def test_large_results_stand_where_they_were_asked_for(
 
 
 def test_large_results_of_a_graph_with_latency() -> None:
-    """What comes out late stands in large results as in small ones, which caches hold."""
+    """Latency is compensated in large results as in small ones, which caches hold."""
     x = np.random.default_rng(8).uniform(-2.0, 2.0, (16, 1, 70_003))
 
     def late(samples: Samples) -> amp.Render:
@@ -208,7 +208,7 @@ def test_every_array_of_a_result_is_read_only() -> None:
 
 
 def test_metrics_count_the_frames_of_every_node(whole: amp.Render) -> None:
-    """Each node fired every frame once; heat is unknown unless asked for."""
+    """Each node fired every frame once; heat is unknown unless it was enabled."""
     assert set(whole.metrics) == {n.name for n in small()}
     assert {m.frames for m in whole.metrics.values()} == {3000}
     assert all(np.isnan(m.heat_j) for m in whole.metrics.values())
@@ -229,7 +229,7 @@ def test_heat_asked_for_later_is_the_heat_of_the_same_render(whole: amp.Render) 
 
 
 def test_heat_asked_for_later_is_refused_if_the_sound_is_another() -> None:
-    """Heat of a render that sounds otherwise is not that of the first; the error says what to look for."""
+    """Heat of a different render is refused; the error names what to check."""
     out = np.zeros((1, 2, 3000))
     render = small().render(frames=3000, out=out, isolation="none")
     out[0, 0, 1234] += 1e-12
@@ -270,7 +270,7 @@ def test_a_trace_goes_from_node_to_node() -> None:
     g.output(g.gain(sound, gain=0.5), name="out")
     trace = g.render(frames=64 * 63, block_frames=64, trace=True, isolation="none").trace
     assert trace is not None and len(trace.events) == 63 * len(g)
-    events = trace.events[33 * len(g) :]  # behind the last block that is timed for metrics, the 33rd
+    events = trace.events[33 * len(g) :]  # after the last block that is timed for metrics, the 33rd
     assert np.all(events["start_s"][1:] >= events["stop_s"][:-1])
     spent = events["stop_s"] - events["start_s"]
     took = {name: spent[events["node"] == k] for k, name in enumerate(trace.nodes)}
@@ -291,7 +291,7 @@ def test_a_non_finite_value_stops_the_render_with_its_place() -> None:
 
 
 def test_progress_is_told_until_the_end() -> None:
-    """The callback hears rising frame counts that end with all of them."""
+    """The callback receives rising frame counts that end with all of them."""
     heard: list[tuple[int, int]] = []
     small().render(
         frames=20_000, block_frames=64, isolation="none", progress=lambda *args: heard.append(args)
@@ -399,7 +399,9 @@ def test_repr_is_one_stable_line(whole: amp.Render) -> None:
 
 
 def test_isolation_is_chosen_by_place_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``auto`` means in process outside notebooks unless the environment says otherwise; an order stands."""
+    """``auto`` means in process outside notebooks unless the environment sets otherwise; an explicit value
+    wins.
+    """
     monkeypatch.delenv("AMP_ISOLATION", raising=False)
     assert choose_isolation("auto") == "none"
     monkeypatch.setenv("AMP_ISOLATION", "process")

@@ -198,7 +198,7 @@ def test_the_node_table_gives_share_calls_and_heat(tmp_path: Path) -> None:
 
 
 def test_the_player_is_not_normalised(tmp_path: Path) -> None:
-    """A quiet sound stays quiet, to the last 16-bit step, and the page says so."""
+    """A quiet sound stays quiet, to the last 16-bit step, and the page notes it."""
     render = FakeRender(audio=sine(0.01))
     page = write(render, tmp_path)
     rate, pcm = sound(page)
@@ -218,7 +218,7 @@ def test_a_sound_beyond_full_scale_is_played_lower_by_a_stated_gain(tmp_path: Pa
 
 
 def test_a_long_render_embeds_an_excerpt(tmp_path: Path) -> None:
-    """60 s of 70 s, and the page says so."""
+    """60 s of 70 s, and the page notes it."""
     page = write(FakeRender(audio=sine(0.5, 70.0, channels=1)), tmp_path)
     assert len(sound(page)[1]) == 60 * 48_000
     assert "The first 60 s of 70 s." in page
@@ -346,7 +346,7 @@ def test_a_display_of_three_osc_costs_at_most_450_kb() -> None:
 
 @pytest.mark.parametrize("seconds", [0.1, 30.0])
 def test_noise_of_any_length_stays_within_the_budget(seconds: float) -> None:
-    """What cannot be compressed is cut to an excerpt, and the caption says how long it is."""
+    """A sound that cannot be compressed is cut to an excerpt, and the caption has its length."""
     noise = np.random.default_rng(1).uniform(-1.0, 1.0, (1, 2, round(seconds * RATE)))
     bundle = notebook_display.render_mimebundle(FakeRender(audio=noise))
     assert stored(bundle) <= 450_000
@@ -361,7 +361,7 @@ def test_noise_of_any_length_stays_within_the_budget(seconds: float) -> None:
 
 
 def test_a_thousand_batches_and_many_channels_stay_within_the_budget() -> None:
-    """One player, first two channels, both told."""
+    """One player, first two channels; the caption has both facts."""
     many = np.random.default_rng(2).uniform(-0.9, 0.9, (1_000, 9, 480))
     bundle = notebook_display.render_mimebundle(FakeRender(audio=many))
     assert stored(bundle) <= 450_000
@@ -392,7 +392,7 @@ def test_every_sample_rate_is_played_or_refused_in_words(rate: float, kind: str 
 
 
 def test_a_lossy_codec_is_chosen_by_the_user_and_labelled() -> None:
-    """MP3 only if options say so; rates it does not have are FLAC again."""
+    """MP3 only if options request it; rates it does not have are FLAC again."""
     options.display.codec = "mp3"
     page = notebook_display.render_mimebundle(FakeRender())["text/html"]
     assert "data:audio/mpeg" in page and "MP3, lossy: not the samples of the render." in page
@@ -415,7 +415,7 @@ def test_clipping_is_told_with_count_peak_and_place() -> None:
 
 
 def test_silence_and_nothing_finite_are_displayed() -> None:
-    """Both have a player and a picture, and the caption says what they are."""
+    """Both have a player and a picture, and captions that name them."""
     silent = notebook_display.render_mimebundle(FakeRender(audio=np.zeros((1, 1, 4_800))))
     assert "Gain 0 dB; silent." in silent["text/html"]
     nothing = notebook_display.render_mimebundle(FakeRender(audio=np.full((1, 2, 4_800), np.nan)))
@@ -425,7 +425,7 @@ def test_silence_and_nothing_finite_are_displayed() -> None:
 
 
 def test_a_figure_that_fails_leaves_everything_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A sentence stands in its place, in the display and in the report; the poster shows what is left."""
+    """A sentence replaces it, in the display and in the report; the poster shows the other parts."""
 
     def fail(*_: Any, **__: Any) -> None:
         raise ValueError("no such <b>font</b>")
@@ -443,7 +443,7 @@ def test_a_figure_that_fails_leaves_everything_else(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_player_that_fails_leaves_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And where everything fails there still is a display that says so."""
+    """If every part fails there is still a display that reports it."""
 
     def fail(*_: Any, **__: Any) -> None:
         raise OSError("no libsndfile")
@@ -459,7 +459,7 @@ def test_a_player_that_fails_leaves_the_figures(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_budgets_are_kept_whatever_they_are() -> None:
-    """Figures lose colours and dots, then they are left out in words; a player that does not fit says so."""
+    """Figures lose colours and resolution, then become text; a player that does not fit is reported."""
     options.display.figures_bytes = 40_000
     small = notebook_display.render_mimebundle(FakeRender())["text/html"]
     assert sum(len(part) for part in re.findall(r"<figure><img.*?</figure>", small)) <= 40_000
@@ -488,7 +488,7 @@ def test_figures_keep_their_colours_with_few_of_them() -> None:
 
 
 def test_the_figures_of_a_display_are_chosen() -> None:
-    """In the order of the display, whatever order they are named in; none at all is allowed."""
+    """In the order of the display, for any order of names; an empty list is allowed."""
     options.display.figures = ("spectrogram", "waveform")
     page = notebook_display.render_mimebundle(FakeRender())["text/html"]
     assert [alt.split(":")[0] for alt in Outline(page).alts] == ["Waveform", "Spectrogram"]

@@ -198,7 +198,7 @@ def test_what_a_response_is_asked_is_checked(call: Any, said: str) -> None:
 
 
 def test_a_stimulus_fits_its_response() -> None:
-    """Three channels fed, two recorded: not numpy's words."""
+    """Three channels in, two recorded: the error is not numpy's."""
     with pytest.raises(ShapeError, match=r"deconvolve\.stimulus: does not fit"):
         measure.impulse_response(np.ones((2, 8)), stimulus=np.ones((3, 8)))
 

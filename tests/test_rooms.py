@@ -61,7 +61,7 @@ def test_few_upward_imports_are_allowed() -> None:
 
 
 def test_no_module_imports_itself_through_others(graph: grimp.ImportGraph) -> None:
-    """The linter looks at rooms and their parts; this looks at modules, wherever they lie."""
+    """The linter checks rooms and their parts; this checks modules, in any room."""
     circles = {
         module: chain
         for module in graph.modules
@@ -72,7 +72,7 @@ def test_no_module_imports_itself_through_others(graph: grimp.ImportGraph) -> No
 
 
 def test_rooms_are_small() -> None:
-    """At most so many entries, files and folders; a room that has more becomes two."""
+    """At most this number of entries, files and folders; a larger room must be split."""
     rooms = [path for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE]
     sizes = {
         str(room.relative_to(PACKAGE)): sum(entry.name != "__pycache__" for entry in room.iterdir())

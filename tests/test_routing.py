@@ -106,7 +106,7 @@ class TestGather:
         assert not same_bits(sound(met(type_id, [xs[1], xs[2], xs[0]], (3, 5, 9))), want)
 
     def test_edges_that_are_not_the_first_are_dead(self) -> None:
-        """They have no say in channels, cycles or delays, and the plan lists them."""
+        """They have no effect on channels, cycles or delays, and the plan lists them."""
         x, wide = signals(1, (1, 7))
         scene = met("first", [wide, x], (4, 2))
         scene.graph.connect("node", "node", slot=8)
@@ -117,7 +117,7 @@ class TestGather:
         assert "not read" in scene.graph.compile().to_text()
 
     def test_an_edge_picks_one_channel(self) -> None:
-        """channel= carries that channel alone, from any output."""
+        """channel= carries only that channel, from any output."""
         x = signals(9, (3,))[0]
         g = amp.Graph(sample_rate=rigs.RATE)
         g.input(samples=x, name="x")
@@ -131,7 +131,7 @@ class TestGather:
         assert same_bits(taps, want)
 
     def test_picked_channels_keep_delay_and_tokens(self) -> None:
-        """A picked channel comes late like any signal, behind the edge's own tokens."""
+        """A picked channel is delayed like any signal, after the edge's own tokens."""
         x = signals(6, (2,))[0]
         tokens = np.random.default_rng(1).uniform(-1, 1, (6, 1, 5))
         g = amp.Graph(sample_rate=rigs.RATE)
@@ -170,7 +170,7 @@ class TestScatter:
 
     @pytest.mark.parametrize("batches", BATCHES)
     def test_split_and_stack_undo_each_other(self, batches: int) -> None:
-        """Each edge carries its channel, whatever order the edges were made in."""
+        """Each edge carries its channel, for any order of the edges."""
         x = signals(batches, (3,))[0]
         g = amp.Graph(sample_rate=rigs.RATE)
         parts, node = g.split(g.input(samples=x)), g.stack(name="node")
@@ -180,7 +180,7 @@ class TestScatter:
         check(Scene(g, FRAMES, None, batches), x)
 
     def test_edges_take_the_next_free_channel(self) -> None:
-        """Without channel= the k-th edge made carries channel k, and says so."""
+        """Without channel= the k-th edge carries channel k, and shows it."""
         g = amp.Graph()
         parts = g.split(g.input(samples=np.zeros((1, 3, 4))), name="parts")
         names = [g.gain(parts, name=f"g{i}").name for i in range(3)]
@@ -206,7 +206,7 @@ class TestScatter:
             assert same_bits(got, want)
 
     def test_middle_and_side_are_a_matrix_and_back(self) -> None:
-        """Two matrices whose product is one give the signal back, as powers of two are exact."""
+        """Two matrices whose product is one restore the signal, as powers of two are exact."""
         x = np.round(signals(1, (2,))[0] * 1024) + 0.0  # no zero is negative
         g = amp.Graph(sample_rate=rigs.RATE)
         side = g.matrix_mix(g.input(samples=x), matrix=[[1, 1], [1, -1]])
@@ -220,7 +220,7 @@ class TestMaps:
     @pytest.mark.parametrize("batches", BATCHES)
     @pytest.mark.parametrize("reduction", ["mean", "sum"])
     def test_batches_are_mixed_from_the_first_on(self, reduction: str, batches: int) -> None:
-        """Every batch of the output is the same mix, whatever layout the batches are in."""
+        """Every batch of the output is the same mix, in every layout."""
         x = signals(batches, (2,))[0]
         total = x[0]
         for b in range(1, batches):
@@ -229,7 +229,7 @@ class TestMaps:
         check(met("batch_mix", [x], reduction=reduction), want)
 
     def test_the_rest_of_the_graph_is_not_mixed(self) -> None:
-        """Beside a batch_mix a graph of many nodes keeps the bits it has without one."""
+        """With a batch_mix in it a graph of many nodes keeps its bits."""
         scene = rigs.variants(19)
         want = sound(scene)
         crowd = scene.graph.batch_mix(scene.graph["total"])
@@ -248,7 +248,7 @@ class TestMaps:
         check(met("hold", [x], hop_frames=hop, phase_frames=phase), want)
 
     def test_the_contract_declares_them(self) -> None:
-        """What maps batches or frames says so at its output."""
+        """Nodes that map batches or frames declare it at their output."""
         maps = {t: catalog[t].outputs[0].map for t in catalog.types() if catalog[t].outputs[0].map != "none"}
         assert maps == {"batch_mix": "batches", "hold": "frames"}
 
@@ -282,7 +282,7 @@ class TestFeedback:
 
     @pytest.mark.parametrize("delay", [1, 30])
     def test_a_loop_through_all_batches(self, delay: int) -> None:
-        """The mix of the batches comes back into each of them."""
+        """The mix of the batches is fed back into each of them."""
         x = signals(11, (1,))[0]
         g = amp.Graph(sample_rate=rigs.RATE)
         total = g.mix(g.input(samples=x), name="total")
@@ -299,7 +299,7 @@ class TestFeedback:
 
 
 class TestTexts:
-    """JSON, code, plan text and errors know channels and modes."""
+    """JSON, code, plan text and errors have channels and modes."""
 
     @staticmethod
     def graph() -> amp.Graph:
@@ -312,7 +312,7 @@ class TestTexts:
         return g
 
     def test_json_code_and_copies_carry_channels(self) -> None:
-        """The same descriptors come back from JSON, code and copies."""
+        """JSON, code and copies restore the same descriptors."""
         g = self.graph()
         names: dict[str, Any] = {}
         exec(g.to_code(), names)

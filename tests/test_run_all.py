@@ -1,4 +1,4 @@
-"""The runner of all checks: what runs beside what, what is printed, and what an interrupt leaves."""
+"""The runner of all checks: what runs at the same time, what is printed, what an interrupt leaves."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def note(tmp_path: Path) -> Callable[[str], str]:
-    """Return what makes a program that notes a word, and what was noted so far in `notes`."""
+    """Return a function that makes a program which appends a word to the file `notes`."""
 
     def program(word: str) -> str:
         return f"open({str(tmp_path / 'notes')!r}, 'a').write({word + ' '!r})"
@@ -77,7 +77,7 @@ def test_a_phase_that_fails_stops_no_other(lanes: int, capfd: pytest.CaptureFixt
 
 @pytest.mark.parametrize("lanes", [1, 2, 4])
 def test_needs_are_honoured(lanes: int, note: Callable[[str], str], tmp_path: Path) -> None:
-    """A phase starts when all it comes after have ended; names that are not asked for do not count."""
+    """A phase starts when all phases it comes after have ended; unselected names do not count."""
     slow = f"import time; time.sleep(0.3); {note('slow')}"
     todo = [
         phase("slow", slow),
@@ -101,13 +101,13 @@ while not pathlib.Path({!r}).exists(): time.sleep(0.01)"""
 
 
 def test_one_lane_keeps_the_order_of_the_list() -> None:
-    """Nothing is preferred, nothing runs beside it."""
+    """No phase is preferred, and none runs at the same time as it."""
     todo = [phase("a"), phase("b", early=True), phase("c", alone=True), phase("d", after=("b",))]
     assert started(todo, 1) == [{"a"}, {"b"}, {"c"}, {"d"}]
 
 
 def test_who_goes_first_in_lanes() -> None:
-    """The early ones first; one that wants to be alone last, with nothing beside it."""
+    """The early ones first; one that must run alone last, with no other."""
     todo = [phase("alone", alone=True), phase("a"), phase("b"), phase("early", early=True)]
     assert started(todo, 2) == [{"early", "a"}, {"early", "b"}, {"early"}, {"alone"}]
     todo = [phase("alone", alone=True), phase("after", after=("alone",))]
@@ -115,7 +115,7 @@ def test_who_goes_first_in_lanes() -> None:
 
 
 def test_output_of_a_phase_is_whole(capfd: pytest.CaptureFixture[str]) -> None:
-    """What phases print side by side stands together under a heading each, errors too; starts are told."""
+    """Output of phases that run at the same time is printed phase by phase, with errors; starts are noted."""
     talk = """
 import sys, time
 for i in range(20): print('{0}', i, flush=True); time.sleep(0.01)

@@ -44,7 +44,7 @@ def chain(gains: int) -> tuple[amp.Graph, float]:
 
 
 def is_right(graph: amp.Graph, value: float) -> amp.Render:
-    """The graph renders to one value, and what tells about it is short."""
+    """The graph renders to one value, and its texts are short."""
     render = graph.render(frames=300, isolation="none")
     assert np.array_equal(render.audio, np.full((1, 1, 300), value))
     assert tuple(render.metrics) == render.plan.order and len(render.metrics) == len(graph)
@@ -152,7 +152,7 @@ class TestNames:
         assert g.gain().name == "gain_10"
 
     def test_slots_are_filled(self) -> None:
-        """A slot whose edge went is the next one given, in narrow and wide ports."""
+        """The slot of a removed edge is the next one used, in narrow and wide ports."""
         g = amp.Graph()
         total, source = g.mix(), g.constant()
         edges = [g.connect(source, total) for _ in range(40)]
@@ -177,7 +177,7 @@ class TestNames:
 
 
 def test_facts_are_those_of_the_text() -> None:
-    """What a plan knows at once is what its JSON says."""
+    """The facts of a plan equal its JSON."""
     for graph in (amp.presets.three_osc(), scale.voices(40), amp.Graph()):
         plan, info = graph.compile(), graph.compile().info
         assert list(plan.order) == [node["name"] for node in info["nodes"]]
@@ -203,7 +203,7 @@ def test_loops_and_gates_are_counted_too() -> None:
 
 
 def test_metrics_are_a_mapping() -> None:
-    """All nodes' metrics in one call are those asked one by one, and know their names."""
+    """All nodes' metrics in one call equal those of single calls, with their names."""
     render = scale.voices(40).render(frames=64, isolation="none")
     assert set(render.metrics) == {node.name for node in scale.voices(40)}
     assert all(entry.frames == 64 and math.isnan(entry.heat_j) for entry in render.metrics.values())
@@ -221,7 +221,7 @@ class TestBench:
         assert min(parts) > 0 and sum(parts) == pytest.approx(stages["plan_and_configure_ms"])
 
     def test_costs_are_per_node(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A figure says of which graph and block it is."""
+        """A figure names its graph and block."""
         monkeypatch.setattr(scale, "TIMED_S", 0.001)
         monkeypatch.setattr(scale, "SIZES", (10,))
         found = scale.nodes(quick=False)
@@ -230,7 +230,7 @@ class TestBench:
 
     @pytest.mark.skipif(not scale.STATM.exists(), reason="reads /proc")
     def test_memory_is_counted_by_stage(self) -> None:
-        """A fresh process says how much each stage added."""
+        """A fresh process prints how much each stage added."""
         found = scale._apart("chain", 2_000)
         assert found.pop("nodes") == 2_002
         assert set(found) == {"graph", "plan", "loaded_plan", "configured", "first_block"}

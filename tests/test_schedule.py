@@ -79,7 +79,7 @@ class TestDerived:
         assert all(lane[src] == lane[dst] for src, dst in inner)
 
     def test_a_team_runs_from_end_to_end(self, derived: Schedule) -> None:
-        """The cohorts of a team stand in one run, so that its slices stay in L1."""
+        """The cohorts of a lane group are consecutive, so that its slices stay in L1."""
         runs = [frozenset(name.rpartition("_")[2] for name in cohort) for cohort in derived.cohorts]
         pans = [i for i, cohort in enumerate(derived.cohorts) if cohort[0].startswith("pan")]
         assert pans == [len(runs) // TEAMS * k - 1 for k in range(1, TEAMS + 1)]

@@ -58,7 +58,7 @@ def test_however_many(length: int, cut: Cut) -> None:
 @pytest.mark.parametrize("cut", CUTS, ids=str)
 @pytest.mark.parametrize("at", [0, 1, 17, 38, 39])
 def test_one_of_them_moves(at: int, cut: Cut) -> None:
-    """A gain that changes per frame stands among those that hold."""
+    """A gain that changes per frame among constant ones."""
     x = noise(1, 1)
     y = by_numpy((GAINS[at] + x) * by_numpy(x, GAINS[:at]), GAINS[at + 1 :])
     assert same_bits(sound(chain(x, moving=at), cut), y)
@@ -66,7 +66,7 @@ def test_one_of_them_moves(at: int, cut: Cut) -> None:
 
 @pytest.mark.parametrize("block", [None, 64, 100])
 def test_taps_between_them(block: int | None) -> None:
-    """What is asked for within a row is what stands there."""
+    """A tap within a series records the same samples."""
     x = noise(1, 2)
     taps = [f"gain_{k}" for k in (0, 3, 4, 20, 38)]
     render = chain(x).graph.render(frames=FRAMES, taps=taps, block_frames=block)

@@ -1,4 +1,4 @@
-"""A session gives the bits of one render however it is pushed, pulled and moved; who waits is told."""
+"""A session gives the bits of one render for any pushes, pulls and edits; waits name the input."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_parameters_act_at_their_frame() -> None:
 
 
 def test_curves_grow_while_they_play() -> None:
-    """Points added ahead of what was heard sound as if they had always been there; later ones are refused."""
+    """Points added after the present frame sound as if always there; earlier ones are refused."""
     g = amp.Graph(sample_rate=RATE)
     g.output(g.sine(frequency_hz=amp.curve("pitch")))
     points = [(0.0, 200.0), (0.01, 400.0), (0.03, 400.0), (0.05, 90.0)]
@@ -158,7 +158,7 @@ def test_curves_grow_while_they_play() -> None:
 
     whole = g.render(frames=3_000, controls=history(4), isolation="none").audio
     with g.session(controls=history(2)) as s:
-        parts = [s.pull(960)]  # 0.02 s: 0.01 s behind the last point
+        parts = [s.pull(960)]  # 0.02 s: 0.01 s after the last point
         with pytest.raises(amp.InvalidArgument, match="would change what was heard"):
             s.control("pitch", [(0.03, 90.0)])
         s.control("pitch", points[2:3])
@@ -224,7 +224,7 @@ def test_mistakes_say_what_to_do() -> None:
 
 
 def test_the_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """`docs/streaming.md` does what it says."""
+    """The code of `docs/streaming.md` has the described effects."""
     page = (Path(__file__).parents[1] / "docs" / "streaming.md").read_text(encoding="utf-8")
     code = page.split("```python\n")[1].split("```")[0]
     exec(compile(code, "streaming.md", "exec"), {})

@@ -1,4 +1,4 @@
-"""A session in a worker process gives the bits of one in this process, and its death is told, not shared."""
+"""A session in a worker process gives the bits of one in this process; a crash is reported, not shared."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_all_of_a_session_works_there() -> None:
 
 
 def test_workers_of_sessions_are_their_own_and_end_with_them() -> None:
-    """More sessions than renders may have workers; renders go on beside them; none is left behind."""
+    """More sessions than renders may have workers; renders run next to them; nothing is leaked."""
     g = amp.Graph(sample_rate=rigs.RATE)
     g.output(g.sine(frequency_hz=440.0))
     whole = g.render(frames=100, isolation="process").audio
@@ -83,7 +83,7 @@ def test_workers_of_sessions_are_their_own_and_end_with_them() -> None:
 
 
 def test_a_worker_that_is_killed_is_told() -> None:
-    """Its session raises what happened from then on, views of the graph are told once; another works."""
+    """Its session raises the crash from then on, views of the graph get it once; another session works."""
     g = amp.presets.three_osc()
     told: list[amp.NativeCrash | None] = []
     Journal.of(g).watch(told.append)
@@ -121,7 +121,7 @@ with g.session(isolation="process") as s:
 
 @pytest.mark.parametrize(("kind", "name"), [("segv", "SIGSEGV"), ("hang", "HANG")])
 def test_a_crash_names_node_and_frames(kind: str, name: str) -> None:
-    """Native code that dies, or hangs, in the middle of a stream."""
+    """Native code that crashes, or hangs, in the middle of a stream."""
     assert (HOOKS / "libamp_native.so").exists(), "the library with fault hooks is missing: run `make hooks`"
     env = {**os.environ, "LD_LIBRARY_PATH": str(HOOKS)}
     done = subprocess.run(
@@ -135,7 +135,7 @@ def test_a_crash_names_node_and_frames(kind: str, name: str) -> None:
 
 
 def test_an_interrupted_call_leaves_no_answer_behind() -> None:
-    """The answer to a call that is no longer waited for is not taken for that to the next."""
+    """The reply to a cancelled call is not taken for that to the next."""
     g = amp.presets.three_osc()
     with g.session(isolation="process") as s:
         s.pull(10)

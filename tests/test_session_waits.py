@@ -18,7 +18,7 @@ from amp_lab.render.session import Session
 
 
 def echo(gates: tuple[str, ...] = ()) -> amp.Graph:
-    """Two inputs; one is heard at once and through a gain, the other through a filter."""
+    """Two inputs; one is output at once and through a gain, the other through a filter."""
     g = amp.Graph(sample_rate=RATE, name="echo")
     a, b = g.input(channels=1, name="a"), g.input(channels=1, name="b")
     left, right = g.add("gain", name="left", gain=0.5), g.add("one_pole", name="right", cutoff_hz=900.0)
@@ -79,7 +79,7 @@ NEVER = 10**9
 
 
 def reached(web: Web, pushed: int) -> dict[str, int]:
-    """Frames each node can fire when so many samples of the source are there: lowered until nothing moves."""
+    """Frames each node can fire after this number of source samples: lowered until nothing changes."""
     frames = dict.fromkeys(web.latency, NEVER)
     first = next(iter(web.latency))
     frames[first] = pushed
@@ -127,7 +127,7 @@ def test_random_graphs_stall_exactly_where_samples_are_missing(
 
 
 def test_pending_names_what_is_missing_and_nothing_is_lost() -> None:
-    """A pull gives what is there, then says who waits for which input; more samples and it goes on."""
+    """A pull returns ready frames, then names node and input that wait; more samples let it continue."""
     with echo().session() as s:
         with pytest.raises(amp.Pending, match=r'out: frame 0 waits for input "b" \(pushed up to frame 0\)'):
             s.pull(10)
@@ -185,7 +185,7 @@ def test_rings_grow_and_keep_every_token() -> None:
 
 
 def test_a_latest_tap_skips_and_counts() -> None:
-    """It gets the newest frames, counts what it never saw and never blocks the graph."""
+    """It receives the newest frames, counts those it skipped and never blocks the graph."""
     g = amp.Graph(sample_rate=RATE)
     g.output(g.sine(frequency_hz=440.0, name="tone"))
     whole = g.render(frames=10_000, isolation="none").audio
@@ -202,7 +202,7 @@ def test_a_latest_tap_skips_and_counts() -> None:
 
 
 def two_speeds(half: int) -> amp.Graph:
-    """A noise that meets itself behind a long filter, beside a sine that nothing ever stops."""
+    """A noise added to itself after a long filter, next to a sine that never stops."""
     g = amp.Graph(sample_rate=RATE)
     g.gain(g.sine(frequency_hz=99.0, name="live"), gain=1.0, name="meter")
     fork = g.noise(name="fork", seed=3)
@@ -211,12 +211,12 @@ def two_speeds(half: int) -> amp.Graph:
 
 
 def test_a_stuck_part_beside_a_live_one_is_freed_by_growth() -> None:
-    """The case of Geilen and Basten: the deadlock is seen without a global halt, and growth ends it."""
+    """The case of Geilen and Basten: the deadlock is detected while other nodes run, and growth ends it."""
     g = two_speeds(500)
     whole = g.render(frames=2_000, isolation="none").audio
     with g.session(ring_frames=1) as s:
         live = s.tap("meter")
-        assert live.pull(3_000).shape[2] == 3_000  # lives while the other part is stuck
+        assert live.pull(3_000).shape[2] == 3_000  # runs while the other part is blocked
         assert s.counters.ring("fork").grown == 0 and s.counters.frames["meet"] == 0
         assert same_bits(s.pull(2_000), whole)
         ring = s.counters.ring("fork")
@@ -261,7 +261,7 @@ def test_a_thread_keeps_the_output_ahead_and_stops_at_once() -> None:
 
 
 def test_the_thread_waits_for_input_and_says_so() -> None:
-    """Starved it rests, a push wakes it; what stopped it is raised once nothing is ready."""
+    """Without input it is idle, a push continues it; its failure is raised once nothing is ready."""
     with echo().session() as s:
         s.start(64)
         assert s.output is not None and eventually(lambda: s._running.error is not None)

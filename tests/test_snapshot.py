@@ -30,7 +30,7 @@ with rigs.started(scene, rigs.Cut(block)) as runtime:
 
 
 def cut_at(scene: Scene, frame: int) -> tuple[bytes, Samples]:
-    """Return the snapshot at a frame and what comes behind it, (B, C, N - frame)."""
+    """Return the snapshot at a frame and the frames after it, (B, C, N - frame)."""
     with rigs.started(scene) as runtime:
         rigs.proceed(runtime, scene, [frame])
         blob = runtime.snapshot()
@@ -93,7 +93,7 @@ def tone(frequency_hz: float = 440.0) -> Scene:
 
 
 def test_changes_that_wait_and_changes_in_force_are_kept() -> None:
-    """One parameter set before the cut, one for a frame behind it."""
+    """One parameter set before the cut, one for a frame after it."""
     scene = tone()
     with rigs.started(scene) as runtime, rigs.started(scene, Cut(7)) as other:
         runtime.set_param("tone", "frequency_hz", 1000.0, 100)
@@ -106,7 +106,7 @@ def test_changes_that_wait_and_changes_in_force_are_kept() -> None:
 
 
 def test_a_refusal_says_why_and_changes_nothing() -> None:
-    """Damaged bytes, another graph, another configuration: the typed error, and the old render goes on."""
+    """Damaged bytes, another graph, another configuration: the typed error, and the old render continues."""
     scene = tone()
     blob, rest = cut_at(scene, 1000)
     with rigs.started(scene) as runtime:
@@ -134,7 +134,7 @@ def test_a_refusal_says_why_and_changes_nothing() -> None:
 
 
 def test_without_a_configuration_there_is_no_snapshot() -> None:
-    """The message says what to call."""
+    """The message names the call to make."""
     plan = tone().graph.compile()
     with (
         lowlevel.Runtime(plan.descriptor_blob, plan.plan_blob) as runtime,

@@ -138,7 +138,7 @@ def test_dither_makes_the_error_independent_of_the_signal(tmp_path: Path, name: 
 
 
 def test_dither_is_triangular(tmp_path: Path) -> None:
-    """A constant x between two numbers becomes those around it as often as two uniform numbers say."""
+    """A constant x between two steps is rounded up and down as often as two uniform numbers predict."""
     n = 200_000
     for x in (0.0, 0.5):
         data = np.full((1, n), x * 2.0**-15)
@@ -229,7 +229,7 @@ def test_what_a_format_does_not_hold_is_known_before_it_is_opened(
 
 
 def test_every_rate_and_width_that_is_accepted_comes_back(tmp_path: Path) -> None:
-    """What is said to fit does: FLAC writes rates above 65535 Hz in steps of ten only."""
+    """Documented formats can be written: FLAC has rates above 65535 Hz in steps of ten only."""
     for rate in (1, 8_000, 65_535, 65_540, 96_000, 192_000, 655_350):
         for name in ("a.wav", "a.flac"):
             written = write(np.zeros((1, 2, 300)), tmp_path / name, rate)
@@ -297,7 +297,7 @@ def test_a_wav_of_more_than_4_gib_reads_back_whole(tmp_path: Path) -> None:
 
 @contextmanager
 def file_limit(most: int) -> Iterator[None]:
-    """No file may grow beyond so many bytes, as by ``ulimit -f``."""
+    """No file may grow beyond this number of bytes, as with ``ulimit -f``."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
@@ -317,7 +317,7 @@ KINDS = [
 
 @pytest.mark.parametrize(("name", "subtype"), KINDS)
 def test_a_disk_that_is_full_at_any_byte_leaves_the_old_file(tmp_path: Path, name: str, subtype: str) -> None:
-    """Also where libsndfile writes the last bytes while it closes the file, and does not tell."""
+    """Also if libsndfile writes the last bytes while it closes the file, without reporting the error."""
     path = tmp_path / name
     data = 0.8 * np.sin(0.05 * np.arange(9000))[None]
     size = save(data, path, subtype).stat().st_size
@@ -335,7 +335,7 @@ def test_a_disk_that_is_full_at_any_byte_leaves_the_old_file(tmp_path: Path, nam
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 def test_a_small_disk_leaves_the_old_file(tmp_path: Path) -> None:
-    """A real one, of 64 KiB, and what it says; a smaller sound fits afterwards."""
+    """A real one, of 64 KiB, with its error; a smaller sound fits afterwards."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=False)
@@ -369,7 +369,7 @@ WRITERS = (sound_file, atomic_files)
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_ctrl_c_before_any_line_of_a_save_loses_nothing(tmp_path: Path) -> None:
-    """The old sound is whole or the new one is, nothing lies beside it, and the next save works."""
+    """The old or the new sound is complete, no other file is left, and the next save works."""
     path, data = tmp_path / "a.flac", hard(16)
     new = save(data, path, "PCM_16").read_bytes()
     total = lines_run(lambda: save(data, path, "PCM_16"), WRITERS)
@@ -451,7 +451,7 @@ def test_a_long_file_costs_little_more_than_its_samples(tmp_path: Path, frames: 
     found = {"write": cost("write")}
     for name in ("a.wav", "b.wav", "a.flac"):
         found[name] = cost(name)
-    with open(tmp_path / "a.flac", "r+b") as file:  # a stream, whose header does not know the length
+    with open(tmp_path / "a.flac", "r+b") as file:  # a stream, whose header has no length
         file.seek(21)
         byte = file.read(1)[0]
         file.seek(21)

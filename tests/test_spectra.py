@@ -123,7 +123,7 @@ def test_a_spectrogram_is_that_of_scipy(quantity: Any) -> None:
 def test_the_density_adds_up_to_the_windowed_mean_square(
     frames: int, seed: int, window: Any, shift: float
 ) -> None:
-    """Parseval, with the offset and whatever is at Nyquist in it; reversal changes nothing but rounding."""
+    """Parseval, including the offset and the bin at Nyquist; reversal changes only roundings."""
     x = np.random.default_rng(seed).standard_normal((2, frames)) + shift
     w = windows.taper(window, frames)
     found = analysis.power_spectrum(x, RATE, window=window, quantity="density", reference="square")
@@ -205,7 +205,7 @@ def test_windows_have_the_published_figures(
 
 
 def test_an_offset_is_no_tone() -> None:
-    """What it leaks beside 0 Hz reads up to 6 dB over it, and is no peak; a tone over an offset is one."""
+    """Its leakage next to 0 Hz reads up to 6 dB over it, and is no peak; a tone over an offset is one."""
     found = analysis.power_spectrum(offset(9_600), RATE)
     assert analysis.find_peaks(found.freq_hz, found.mean_db) == ()
     both = analysis.power_spectrum(offset(9_600) + 0.1 * sine(9_600, 0.01), RATE)

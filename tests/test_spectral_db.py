@@ -1,4 +1,4 @@
-"""The comparator `spectral_db` sees every frequency from 0 Hz to Nyquist."""
+"""The comparator `spectral_db` measures every frequency from 0 Hz to Nyquist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stimuli and exact frequencies refuse what they cannot make; two tones have the ratio asked for."""
+"""Stimuli and exact frequencies refuse what they cannot make; two tones have the requested ratio."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_exact_frequencies_stay_below_nyquist() -> None:
 
 
 def test_two_tones_have_the_ratio() -> None:
-    """SMPTE: the low tone has four times the amplitude, and the sum peaks at what was asked."""
+    """SMPTE: the low tone has four times the amplitude, and the sum has the requested peak."""
     x = measure.two_tone(48_000, RATE, 60.0, 7_000.0, ratio=4.0, amplitude=0.5)[0, 0]
     low, high = (
         2 * abs(np.mean(x * np.exp(-2j * np.pi * f / RATE * np.arange(x.size)))) for f in (60, 7_000)

@@ -1,4 +1,4 @@
-"""What the runner fetches from the system: told before, and nothing where ``AMP_NO_INSTALL=1``."""
+"""System packages that the runner fetches: listed before, and none with ``AMP_NO_INSTALL=1``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def program(folder: Path, name: str, text: str) -> None:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine of root's with apt-get alone, which notes in `calls` what it is called with."""
+    """A machine of root with apt-get alone, which records its calls in `calls`."""
     folder = tmp_path / "bin"
     folder.mkdir()
     program(folder, "apt-get", f'echo "$*" >> {tmp_path}/calls')
@@ -58,7 +58,7 @@ def test_what_will_be_fetched_is_told_and_not_yet_fetched(machine: Path) -> None
 
 
 def test_only_what_the_phases_need_and_is_not_there_is_told(machine: Path) -> None:
-    """A clang without libFuzzer asks for the runtime of its version; nothing lacks, nothing is told."""
+    """A clang without libFuzzer needs the runtime of its version; otherwise nothing is printed."""
     program(machine, "strace", "")
     program(machine, "clang++", 'test "$1" = -dumpversion && echo 19.1.7')
     assert [one.name for one in system_packages.lacking(ALL)] == [
@@ -96,7 +96,7 @@ def test_nothing_is_fetched_where_that_is_forbidden(machine: Path, monkeypatch: 
 
 
 def test_without_root_nothing_is_fetched(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the announcement does not say that it will be."""
+    """The announcement does not promise it."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert "no strace" in system_packages.strace_missing()
     assert "takes root and apt-get" in system_packages.announcement(("kills",))

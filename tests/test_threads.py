@@ -1,4 +1,4 @@
-"""Several threads: runtimes and graphs are independent, and give what they and one thread give alone."""
+"""Several threads: runtimes and graphs are independent, and give the results of a single thread."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def together(jobs: list[Any]) -> list[Any]:
 
 
 def test_different_graphs_at_once() -> None:
-    """Each thread renders every golden graph, in its own order, with the digests of one alone."""
+    """Each thread renders every golden graph, in its own order, with the digests of a single thread."""
     names = [name for name in rigs.GOLDEN_CASES if name != "three_osc"]
     alone = {name: digest(sound(rigs.golden_scene(name))) for name in names}
 
@@ -70,7 +70,7 @@ def test_runtimes_of_one_plan_at_once(batches: int) -> None:
 
 
 def test_editing_while_others_render() -> None:
-    """A render sees the graph as it is before or after an edit, never between."""
+    """A render uses the graph as it is before or after an edit, never between."""
     g = amp.Graph(sample_rate=RATE)
     tone = g.sine(frequency_hz=440.0, name="tone")
     level = g.gain(tone, gain=1.0, name="level")
@@ -100,7 +100,7 @@ def test_editing_while_others_render() -> None:
 
 
 def test_cancelled_from_another_thread() -> None:
-    """A render that is cancelled again and again, without any lock, goes on where it stopped, to the bit."""
+    """A render that is cancelled repeatedly, without any lock, continues where it stopped, to the bit."""
     scene = rigs.variants(2)
     out, other = (np.empty((2, 2, FRAMES)) for _ in range(2))
     with rigs.started(scene) as runtime:
@@ -134,7 +134,7 @@ def test_cancelled_from_another_thread() -> None:
 
 
 def test_a_parameter_set_by_another_thread() -> None:
-    """Calls of two threads that take turns: the value holds from the frame that was asked for."""
+    """Calls of two threads that alternate: the value is in force from the requested frame on."""
     g = amp.Graph(sample_rate=RATE)
     g.output(g.gain(g.constant(value=1.0), gain=0.0, name="level"))
     heard = np.zeros((1, 1, 200 * 64))
@@ -160,7 +160,7 @@ def test_a_parameter_set_by_another_thread() -> None:
 
 
 def test_a_failure_stays_in_its_thread() -> None:
-    """A render that stops at a NaN does not disturb those beside it."""
+    """A render that stops at a NaN does not affect others at the same time."""
     scene = rigs.variants(1)
     want = digest(sound(scene))
     bad = amp.Graph(sample_rate=RATE)
@@ -248,7 +248,7 @@ def voices(seed: int) -> Scene:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_voices_beside_each_other_change_no_bit(seed: int) -> None:
-    """A shard alone is divided into parts: threads x block cuts x taps x snapshots."""
+    """A single shard is divided into parts: threads x block cuts x taps x snapshots."""
     scene = voices(seed)
     want = sound(scene, threads=1)
     for threads in (2, 4):
@@ -290,7 +290,9 @@ def test_more_threads_than_one_work(scene: Scene) -> None:
 
 
 def test_threads_of_a_render() -> None:
-    """All the process may use, or as many as asked for, no more than there is work; provenance says so."""
+    """All that the process may use, or the requested number, no more than there is work; provenance records
+    it.
+    """
     render = rigs.variants(64).graph.render
     assert render(frames=10, batches=64, isolation="none", threads=3).provenance["threads"] == "3"
     few = rigs.variants(16).graph.render(frames=10, batches=16, isolation="none", threads=3)

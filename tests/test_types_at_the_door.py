@@ -82,7 +82,7 @@ STRANGE: dict[str, tuple[Any, str]] = {
     "set": ({1.0}, r"set.*list\(x\)"),
     "nested for ever": (ENDLESS, "nested deeper than"),
 }
-"""Values that are no real numbers, with what the error says of them."""
+"""Values that are no real numbers, with the words of the error."""
 INTEGERS: dict[str, tuple[Any, str]] = {
     "int16": (np.array([0, 16384, -32768], np.int16), r"got int16 of shape \(3,\).*='full'"),
     "uint8": (np.array([128], np.uint8), "uint8.*='full'"),
@@ -94,7 +94,7 @@ INTEGERS: dict[str, tuple[Any, str]] = {
     "buffer": (buffers.array("h", [1, 2]), "int16.*='full'"),
     "memory": (memoryview(b"\0\1"), "uint8.*='full'"),
 }
-"""Integers, which say no full scale."""
+"""Integers, which have no full scale."""
 SAMPLES = STRANGE | INTEGERS
 
 
@@ -204,7 +204,7 @@ class TestSamples:
 
     @pytest.mark.parametrize("shape", [(48000, 2), (1, 48000, 2), (500, 2), (100, 1)])
     def test_frames_before_channels_get_a_hint(self, shape: tuple[int, ...]) -> None:
-        """(frame, channel) is refused; who means so many channels says ``channels=``."""
+        """(frame, channel) is refused; ``channels=`` permits this number of channels."""
         g = amp.Graph()
         with pytest.raises(amp.ShapeError, match=r"It looks like \(frame, channel\): use x\.T"):
             g.input(np.zeros(shape))
@@ -221,7 +221,7 @@ class TestFiles:
 
     @staticmethod
     def read(samples: Any) -> amp.Graph:
-        """Read a graph whose JSON holds these samples."""
+        """Read a graph whose JSON has these samples."""
         g = amp.Graph()
         g.input([0.5], name="in")
         data = g.to_dict()
@@ -338,7 +338,7 @@ def public_functions() -> list[Any]:
 
 
 def arguments_of(function: Callable[..., Any], *kinds: str) -> list[str]:
-    """Names of the arguments whose annotation is one of these words."""
+    """Names of the arguments whose annotation is one of these types."""
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if set(re.findall(r"[\w.]+", str(p.annotation))) & set(kinds)]
 
@@ -376,7 +376,7 @@ class TestMeasures:
 
     @pytest.mark.parametrize("function", public_functions())
     def test_rates(self, function: Callable[..., Any]) -> None:
-        """A sample rate is from 1 to 1e7 Hz, or as far as the meter is specified."""
+        """A sample rate is from 1 to 1e7 Hz, or in the range of the meter."""
         for argument in arguments_of(function, "float"):
             if argument == "sample_rate":
                 for value in (0, 0.5, -48_000.0, 1.1e7):
@@ -463,7 +463,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "Session.set": {"node": "b"},
     "Session.tap": {"node": "b"},
 }
-"""What a method needs beside the number that is tested."""
+"""Further arguments that a method needs."""
 RIGHT = {
     "times_s": [0.0],
     "values": [1.0],
@@ -550,7 +550,7 @@ class TestBatches:
 
     @staticmethod
     def graph(first: int, second: int) -> amp.Graph:
-        """Samples and a gain with so many batches."""
+        """Samples and a gain with this number of batches."""
         g = amp.Graph(name="g")
         source = g.input(np.ones((first, 1, 8)), name="in")
         g.output(g.gain(source, gain=np.ones((second, 1, 1)), name="level"))
@@ -569,7 +569,7 @@ class TestBatches:
         ],
     )
     def test_a_mismatch_names_every_array(self, sizes: tuple[int, int], batches: int, said: str) -> None:
-        """Renders and sessions say what has how many batches, and which number to ask for."""
+        """Renders and sessions report which value has how many batches, and the batches to use."""
         g = self.graph(*sizes)
         for call in (lambda: g.render(frames=8, batches=batches), lambda: g.session(batches=batches)):
             with pytest.raises(
@@ -603,7 +603,7 @@ class TestRates:
 
     @pytest.mark.parametrize("rate", RATES)
     def test_rates_from_1_to_1e7(self, rate: Any) -> None:
-        """Graphs and sampled curves say place, value, range and cure."""
+        """Graphs and sampled curves report place, value, range and cure."""
         said = r"\.sample_rate: .*\(got .*allowed 1 to 10000000 Hz\)\. Give"
         with pytest.raises(amp.GraphError, match=r"^Graph" + said):
             amp.Graph(sample_rate=rate)
@@ -637,7 +637,7 @@ class TestSignalsElsewhere:
 
     @pytest.mark.parametrize(("given", "said"), cases(SAMPLES))
     def test_comparisons_and_systems(self, given: Any, said: str) -> None:
-        """Golden comparisons take either side, a measured system answers; both are checked."""
+        """Golden comparisons take either side, measures take a system's response; both are checked."""
         calls: tuple[Callable[[], object], ...] = (
             lambda: amp.golden.compare(given, TONE),
             lambda: amp.golden.compare(TONE, given),
@@ -649,7 +649,7 @@ class TestSignalsElsewhere:
 
     @pytest.mark.parametrize("name", ["int16", "analytic signal", "masked", "records", "bools", "objects"])
     def test_views_of_arrays(self, name: str) -> None:
-        """A widget that looks at arrays refuses what it would have to bend."""
+        """Widgets that show arrays refuse values that they would have to convert with loss."""
         given, said = SAMPLES[name]
         for view in (amp.widgets.Scope, amp.widgets.Spectrum):
             with pytest.raises(AmpError, match=rf"^{view.__name__.lower()}: .*{said}"):
@@ -676,7 +676,7 @@ BAD = st.tuples(
 
 
 class TestNothingIsHalfDone:
-    """A refused call leaves the graph as it was, whatever else it was given."""
+    """A refused call does not change the graph, whatever its other arguments."""
 
     @given(good=GOOD, bad=BAD, first=st.booleans())
     @settings(max_examples=150, deadline=None)

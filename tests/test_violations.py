@@ -164,7 +164,7 @@ REFUSED: dict[str, Callable[[lowlevel.Runtime], object]] = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_a_runtime_refuses_says_the_cure_apart(what: str) -> None:
-    """The sentence says what is wrong, the cure what to do, and the text of the error is both."""
+    """The sentence describes the fault, the cure what to do, and the text of the error has both."""
     g = amp.Graph()
     g.output(g.gain(g.sine(name="tone"), gain=amp.curve("swell"), name="level"))
     with lowlevel.Runtime(descriptors.encode(g._descriptors())) as runtime:

@@ -1,4 +1,4 @@
-"""Widgets without a browser: traits, texts, pictures, what they ask of a graph, and that they end."""
+"""Widgets without a browser: traits, texts, pictures, their requests to a graph, and that they end."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def ask(widget: Any, **content: Any) -> None:
 
 
 def answered(sent: list[dict[str, Any]], request: str) -> dict[str, Any]:
-    """Wait for the answer to a message."""
+    """Wait for the reply to a message."""
     deadline = time.monotonic() + 30.0
     while time.monotonic() < deadline:
         for message in sent:
@@ -76,7 +76,7 @@ def answered(sent: list[dict[str, Any]], request: str) -> dict[str, Any]:
 def test_a_picture_is_what_the_widget_shows_now(
     sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page that asks for the picture gets that of the edited graph, drawn while messages are served."""
+    """A page that requests the picture gets that of the edited graph, drawn while messages are served."""
     editor = amp.editor(amp.presets.three_osc())
     before = editor._repr_mimebundle_()[0]["image/png"]
     editor.graph.remove("lfo")
@@ -94,7 +94,7 @@ def test_a_picture_is_what_the_widget_shows_now(
 
 
 def test_a_picture_that_fails_is_told(sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be drawn yet has no picture; any other failure says what it is."""
+    """A widget that cannot be drawn yet has no picture; any other failure is reported."""
     editor = amp.editor(amp.presets.three_osc())
     monkeypatch.setattr(editor, "figure", Mock(side_effect=amp.GraphError("nothing to draw")))
     ask(editor, kind="picture", id="a")
@@ -108,7 +108,7 @@ def test_a_picture_that_fails_is_told(sent: list[dict[str, Any]], monkeypatch: p
 
 @pytest.mark.parametrize(("name", "traits"), TINY)
 def test_a_widget_is_text_and_picture_and_ends(name: str, traits: dict[str, Any]) -> None:
-    """One stable line, a PNG beside the live view, and nothing left after close, which may come twice."""
+    """One stable line, a PNG next to the live view, nothing left after close, which may be called twice."""
     before = len(instances())
     graph = amp.presets.three_osc()
     widget = make(name, graph, **traits)
@@ -131,7 +131,7 @@ def test_a_widget_is_text_and_picture_and_ends(name: str, traits: dict[str, Any]
 
 @pytest.mark.parametrize(("name", "traits"), TINY)
 def test_nothing_holds_a_closed_widget(name: str, traits: dict[str, Any]) -> None:
-    """Who lets go of it gets back its memory, though the graph lives on."""
+    """Dropping a widget frees its memory, though the graph is kept."""
     graph = amp.presets.three_osc()
     widget = make(name, graph, **traits)
     seen = weakref.ref(widget)
@@ -216,7 +216,7 @@ def test_values_of_a_panel_are_the_graphs(sent: list[dict[str, Any]]) -> None:
 
 
 def test_a_broken_graph_is_told_and_the_panel_goes_on(sent: list[dict[str, Any]]) -> None:
-    """The reason stands where the digest was; the cure brings the next render."""
+    """The reason replaces the digest; after the cure the next render is shown."""
     graph = amp.presets.three_osc()
     panel = amp.panel(graph, seconds=0.01)
     panel.wait(20)
@@ -320,7 +320,7 @@ def test_a_view_of_a_render_is_text_and_picture_and_ends(name: str, render: Rend
 
 
 def test_a_zoom_is_small_and_keeps_every_extreme(render: Render, sent: list[dict[str, Any]]) -> None:
-    """Whatever is asked for fits 20 kB, and no column hides a sample; the end of a signal is no number."""
+    """Every reply is below 20 kB, and no column hides a sample; the end of a signal is NaN."""
     long = np.zeros((4, 300_000))
     long[2, 123_456] = 1e-9
     long[3, 7] = np.nan
@@ -425,7 +425,7 @@ def test_firings_far_away_become_load(render: Render, sent: list[dict[str, Any]]
 
 
 def test_a_long_render_is_stopped_by_the_next_edit(sent: list[dict[str, Any]]) -> None:
-    """Edits while a minute is rendered stop it; the last one is rendered to its end, and told as it is."""
+    """Edits while a minute is rendered stop it; the last one is rendered to its end and reported."""
     graph = amp.presets.three_osc()
     panel = amp.panel(graph, seconds=120.0)
     edits = 8
@@ -439,7 +439,7 @@ def test_a_long_render_is_stopped_by_the_next_edit(sent: list[dict[str, Any]]) -
 
 
 def test_a_render_is_stopped_from_the_page(sent: list[dict[str, Any]]) -> None:
-    """Progress is told while an hour is rendered; Stop ends it, and the one before stays."""
+    """Progress is shown while an hour is rendered; Stop ends it, and the render before stays."""
     graph = amp.presets.three_osc()
     panel = amp.panel(graph, seconds=0.1)
     before = panel.wait(60)
@@ -457,7 +457,7 @@ def test_a_render_is_stopped_from_the_page(sent: list[dict[str, Any]]) -> None:
 
 
 def test_a_panel_tells_what_clips_and_the_gain_of_its_player(sent: list[dict[str, Any]]) -> None:
-    """The gain is that which keeps what is heard within full scale, and 1 where it is."""
+    """The gain keeps the played sound within full scale, and is 1 if it is already."""
     graph = amp.Graph(sample_rate=48_000, name="loud")
     graph.output(graph.gain(graph.sine(frequency_hz=1000.0), gain=4.0, name="level"))
     panel = amp.panel(graph, seconds=0.1)
@@ -498,7 +498,7 @@ def test_a_crash_is_kept_for_every_view_until_a_render_succeeds() -> None:
 
 
 def test_a_listener_that_fails_does_not_stop_the_panel(sent: list[dict[str, Any]]) -> None:
-    """Its failure is told with its stack; the next edit is rendered all the same."""
+    """Its failure is shown with its stack; the next edit is still rendered."""
     graph = amp.presets.three_osc()
     panel = amp.panel(graph, seconds=0.01)
     panel.wait(20)
@@ -518,7 +518,7 @@ def test_a_listener_that_fails_does_not_stop_the_panel(sent: list[dict[str, Any]
 
 
 def test_held_signals_stay_when_the_panel_goes_on() -> None:
-    """A scope of two panels follows each under its own name, and what is held is no longer touched."""
+    """A scope of two panels follows each under its own name, and a held one does not change."""
     one, two = amp.presets.three_osc(), amp.presets.three_osc()
     panels = amp.panel(one, seconds=0.01), amp.panel(two, seconds=0.01)
     scope = amp.scope(*panels)

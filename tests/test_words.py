@@ -1,4 +1,4 @@
-"""Words of enumerations come from the C headers, and the types of Python name the same ones."""
+"""Words of enumerations come from the C headers, and Python's types have the same words."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_pages_explain_each_word(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_enumeration_with_a_gap_is_refused() -> None:
-    """Laws do not count up, so they are no list of words."""
+    """Laws are bits, so they are no list of words."""
     with pytest.raises(InternalError, match=r"AMP_LAW_\*: does not count up from 0"):
         words._words("AMP_LAW_")
 

@@ -234,7 +234,7 @@ class Lab:
         )
         page.evaluate("() => jupyterapp.shell.collapseLeft()")
         page.wait_for_selector("body[data-jp-theme-light]", state="attached")
-        # the server remembers the last theme
+        # the server keeps the last theme
         if page.get_attribute("body", "data-jp-theme-light") == "false":
             book.theme("JupyterLab Light")
         return book

@@ -115,7 +115,7 @@ FAINT = """(roots) => {
   }
   return { texts: texts.length, faint: texts.filter(([ratio]) => ratio < 4.5) };
 }"""
-"""Texts below the roots whose contrast with what they stand on is under 4.5, what WCAG 2.1 AA wants."""
+"""Texts below the roots with a contrast to their background under 4.5, the limit of WCAG 2.1 AA."""
 
 
 def readable(page: Page, roots: str) -> None:
@@ -166,7 +166,9 @@ def test_the_code_of_the_readme_shows_well_in_a_dark_theme(notebook: Notebook) -
 
 
 def test_the_sound_plays_and_what_clips_is_said(notebook: Notebook) -> None:
-    """The player is labelled and holds the whole sound; clipping and gain are words, not colour alone."""
+    """The player is labelled and has the whole sound; clipping and gain are shown as text, not by colour
+    alone.
+    """
     book = notebook([SETUP, "display(r, loud)"])
     page = book.page
     page.wait_for_selector(".amp-report audio >> nth=1", state="attached")
@@ -244,7 +246,7 @@ def test_a_copy_that_is_not_trusted_is_readable(stored: Callable[[str, dict[str,
 def test_the_theme_of_the_host_is_followed(
     host: str, scheme: Any, dark_display: bool, dark_report: bool, browser: Browser, tmp_path: Path
 ) -> None:
-    """JupyterLab's and VS Code's; a report that stands alone asks the browser. Readable on any ground."""
+    """JupyterLab's and VS Code's; a report in its own page uses the browser's. Readable on any background."""
     render = amp.presets.three_osc().render(seconds=0.1, isolation="none")
     html_report.html_report(render, tmp_path / "report.html")
     inside = (tmp_path / "report.html").read_text().split("<body", 1)[1].split(">", 1)[1]

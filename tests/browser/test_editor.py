@@ -42,7 +42,7 @@ Notebook = Callable[..., Book]
 
 
 def shown(book: Book, count: int = 1) -> None:
-    """Wait until so many editors are painted."""
+    """Wait until this number of editors is painted."""
     book.page.wait_for_function(
         "(n) => document.querySelectorAll('.amp-editor[data-ready]').length === n", arg=count
     )
@@ -124,7 +124,7 @@ def test_a_broken_graph_says_where_and_is_cured(notebook: Notebook) -> None:
 
 
 def test_a_failed_edit_is_shown_where_it_was_made(notebook: Notebook) -> None:
-    """A value out of range is told in the widget, in words, and the graph keeps its own."""
+    """A value out of range is reported in the widget as text, and the graph keeps its own."""
     book = notebook(OPEN)
     shown(book)
     page = book.page
@@ -141,7 +141,7 @@ def test_a_failed_edit_is_shown_where_it_was_made(notebook: Notebook) -> None:
 
 
 def test_a_failure_of_the_page_is_shown(notebook: Notebook) -> None:
-    """What goes wrong in the browser stands in the widget, its stack behind a fold; the graph lives on."""
+    """A failure in the browser is shown in the widget, its stack in a fold; the graph can still be edited."""
     book = notebook(OPEN)
     shown(book)
     page = book.page

@@ -18,7 +18,7 @@ FIELDS = {
 HOSTS = {"editor": EDITOR, "workbench": [GRAPH, "w = amp.lab(g, seconds=0.2)\ne = w.editor\nw"]}
 Notebook = Callable[..., Book]
 both = pytest.mark.parametrize("host", HOSTS)
-# what the notebook does, as its own state says: number of cells, selected cells, type and source of each
+# the notebook's reaction, by its own state: number of cells, selected cells, type and source of each
 CELLS = """() => {
   const book = window.jupyterapp.shell.currentWidget.content;
   const state = (one) => [one.model.type, book.isSelectedOrActive(one), one.model.sharedModel.getSource()];
@@ -29,7 +29,7 @@ COMMANDS += ["Control+Backspace", "Control+z", "Control+Shift+z", "Home", "Enter
 
 
 def opened(notebook: Notebook, host: str) -> Book:
-    """A notebook with an editor alone or inside the workbench, painted."""
+    """A notebook with only an editor, or with a workbench, painted."""
     book = notebook([*HOSTS[host], "1 + 1"])
     book.page.wait_for_selector(".amp-editor[data-ready]")
     if host == "workbench":
@@ -105,7 +105,7 @@ def test_keys_of_a_notebook_do_nothing_to_its_cells(notebook: Notebook, host: st
 
 
 def test_jupyterlab_of_versions_that_listen_first_is_told(notebook: Notebook) -> None:
-    """Before any listener of the document the attribute of Lumino says which keys are not JupyterLab's."""
+    """Lumino's attribute names the keys that JupyterLab must ignore before any other listener runs."""
     book = notebook(EDITOR)
     page = book.page
     page.wait_for_selector(".amp-editor[data-ready]")

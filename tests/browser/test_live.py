@@ -1,4 +1,4 @@
-"""Live sound in JupyterLab, heard by a worklet of the tests: pitch, level, silence, hands, stalls, end."""
+"""Live sound in JupyterLab, recorded by a worklet of the tests: pitch, level, silence, edits, stalls, end."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def rms(sound: Any) -> float:
 
 
 def test_a_tone_is_heard_as_it_is(notebook: Notebook) -> None:
-    """440 Hz within 1 Hz, level within 1 %; muted it is silent; the volume is what it says."""
+    """440 Hz within 1 Hz, level within 1 %; silent when muted; the volume has its value."""
     book = notebook(OPEN)
     start(book)
     sound = ear.samples(book)
@@ -87,7 +87,7 @@ def test_a_tone_is_heard_as_it_is(notebook: Notebook) -> None:
 
 
 def test_sliders_move_the_sound(notebook: Notebook) -> None:
-    """The panel's slider is heard; so is an edit in Python, and its undo."""
+    """The panel's slider changes the sound; so does an edit in Python, and its undo."""
     book = notebook([*OPEN, "p = amp.panel(g, seconds=0.1, height=400)\np"])
     start(book)
     book.page.wait_for_selector(".amp-panel[data-digest]")
@@ -127,7 +127,7 @@ def test_new_nodes_are_heard_without_a_click(notebook: Notebook) -> None:
 
 
 def test_a_stall_is_counted_and_over(notebook: Notebook) -> None:
-    """While the session stands still for half a second the sound fades out, then in; it is counted."""
+    """While the session is stopped for half a second the sound fades out, then in; this is counted."""
     book = notebook(OPEN)
     start(book)
     before = underruns(book)
@@ -164,7 +164,7 @@ HOLD_UP = """async () => {
 
 
 def test_sound_that_the_browser_loses_is_counted(notebook: Notebook) -> None:
-    """What is lost behind the ring, on its way to the speaker, counts as silent, too."""
+    """Frames lost after the ring, on the way to the speaker, count as silent, too."""
     book = notebook(OPEN)
     start(book)
     book.page.evaluate(HOLD_UP)
@@ -209,7 +209,7 @@ def test_stop_acts_while_a_cell_computes(notebook: Notebook) -> None:
 
 @pytest.mark.long  # times
 def test_stop_is_quick_while_a_cell_computes(notebook: Notebook) -> None:
-    """Most of the sound goes on beside the cell; 200 ms after the click on Stop the page is silent."""
+    """Most of the sound continues while a cell runs; 200 ms after the click on Stop the page is silent."""
     book = notebook(OPEN)
     start(book)
     book.start(SPIN.format(seconds=9))
@@ -235,7 +235,7 @@ def test_stop_is_quick_while_a_cell_computes(notebook: Notebook) -> None:
 
 
 def test_loud_is_guarded(notebook: Notebook) -> None:
-    """Far above full scale stays within it; what is not finite is not heard."""
+    """A signal far above full scale is limited to it; values that are not finite are not played."""
     book = notebook(OPEN)
     start(book)
     book.python("w.volume_db = 0.0; g['level'].set(gain=0.01)")
@@ -315,7 +315,7 @@ def test_python_starts_and_stops(notebook: Notebook) -> None:
 
 
 def test_a_dead_worker_is_told(notebook: Notebook) -> None:
-    """Native code that dies takes the sound with it, not the kernel; the next edit begins anew."""
+    """A crash of native code ends the sound, not the kernel; the next edit starts it again."""
     book = notebook(OPEN)
     start(book)
     book.python(

@@ -62,7 +62,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until a server answers."""
+    """Wait until a server responds."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and server.poll() is None:
         try:
@@ -74,7 +74,7 @@ def wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def test_every_widget_lives_in_marimo(address: str, browser: Browser) -> None:
-    """All are painted and answer; the workbench, which cannot be nested there, says so. No errors."""
+    """All are painted and respond; the workbench, which cannot be nested there, reports it. No errors."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)[:300]))

@@ -26,12 +26,12 @@ def selected(book: Book) -> tuple[list[str], list[str]]:
 
 
 def wait_selected(book: Book, boxes: list[str], lines: list[str]) -> None:
-    """Wait until exactly these are selected, and Python has heard it."""
+    """Wait until exactly these are selected, and Python has received it."""
     for _ in range(60):
         if selected(book) == (boxes, lines):
             break
         book.page.wait_for_timeout(50)
-    book.page.wait_for_timeout(150)  # an answer of the model would take it back now
+    book.page.wait_for_timeout(150)  # a late reply of the model would undo it now
     assert selected(book) == (boxes, lines)
 
 
@@ -216,7 +216,7 @@ def test_the_wheel_scrolls_the_notebook_until_the_editor_is_used(notebook: Noteb
 
 
 def test_a_plot_shares_the_mouse_with_the_notebook(notebook: Notebook) -> None:
-    """Shift+drag zooms and selects no cells; other buttons leave the view; the menu does what it says."""
+    """Shift+drag zooms and selects no cells; other buttons do not move the view; each menu entry works."""
     book = notebook(SIGNALS)
     page = book.page
     page.wait_for_selector(".amp-scope[data-span]")

@@ -1,4 +1,4 @@
-"""The notebooks in JupyterLab: after Run All the reader sees what they are about."""
+"""The notebooks in JupyterLab: after Run All their widgets, figures and players are shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The panel in JupyterLab: hands on sliders, curves, keys and pad, and the render that follows."""
+"""The panel in JupyterLab: sliders, curves, keys and pad are used, and the render follows."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_slider_is_heard_by_the_render(notebook: Notebook) -> None:
 
 
 def test_numbers_choices_and_refusals(notebook: Notebook) -> None:
-    """Typed numbers and choices reach the graph; what is out of range is told and taken back."""
+    """Typed numbers and choices reach the graph; a value out of range is reported and reset."""
     book = notebook(OPEN)
     shown(book)
     page = book.page
@@ -75,7 +75,7 @@ def test_numbers_choices_and_refusals(notebook: Notebook) -> None:
 
 
 def test_sliders_work_while_a_cell_runs(notebook: Notebook, lab: Lab) -> None:
-    """A cell that sleeps does not hold up the graph or its render."""
+    """A sleeping cell does not block the graph or its render."""
     book = notebook(OPEN)
     shown(book)
     digest = book.page.get_attribute(".amp-panel", "data-digest")
@@ -111,7 +111,7 @@ def test_a_curve_is_drawn(notebook: Notebook) -> None:
 
 
 def test_keys_and_pad_are_recorded(notebook: Notebook) -> None:
-    """What is played on keyboard and pad stands in the control history and is rendered."""
+    """Values played on keyboard and pad are stored in the control history and rendered."""
     book = notebook(OPEN)
     shown(book)
     page = book.page

@@ -1,4 +1,4 @@
-"""A patch built by hand in JupyterLab: kept through a restart, asked about, opened, copied, exported."""
+"""A patch made in JupyterLab: kept through a restart, conflicts, opened, copied, exported."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def opened(book: Book) -> None:
 
 
 def status(book: Book, wanted: str) -> None:
-    """Wait until the toolbar tells a status of the file."""
+    """Wait until the toolbar shows a status of the file."""
     book.page.wait_for_selector(f".amp-editor .kept[data-status={wanted}]")
 
 
@@ -58,7 +58,7 @@ def q_in(path: Path) -> float:
 def test_edits_by_hand_come_back_after_a_restart_and_undo_takes_them_off(
     notebook: Notebook, lab: Lab
 ) -> None:
-    """Turned by hand, in the file at once; kernel restarted, all cells run: there again, and it is said."""
+    """An edit in the view is in the file at once, and back after a kernel restart, with a notice."""
     path = lab.books / "restart.amp.json"
     book = notebook([VOICE, OPEN.format(path=path.name)])
     opened(book)
@@ -115,7 +115,9 @@ def test_a_damaged_file_is_said_and_kept(notebook: Notebook, lab: Lab) -> None:
 
 
 def test_a_patch_from_nothing_is_built_saved_and_opened_again(notebook: Notebook, lab: Lab) -> None:
-    """`amp.lab()` is an empty canvas; Save asks for a name once; Open lists what lies below the notebook."""
+    """`amp.lab()` is an empty canvas; Save asks for a name once; Open lists files below the notebook's
+    folder.
+    """
     book = notebook(["import amp_lab as amp\nw = amp.lab(seconds=0.05)\nw"])
     page = book.page
     shown(book)
@@ -171,7 +173,7 @@ def test_code_is_copied_or_stands_selected(notebook: Notebook) -> None:
 
 
 def test_exports_arrive_as_downloads(notebook: Notebook) -> None:
-    """Sound is the native render, JSON is the graph, the picture is a picture; a bad length is said."""
+    """Sound is the native render, JSON is the graph, the picture is a PNG; an invalid length is reported."""
     book = notebook([VOICE, "e = amp.editor(g)\ne"])
     shown(book)
     page = book.page

@@ -16,7 +16,7 @@ from browser.lab import Lab
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SHOTS: dict[str, Any] = runpy.run_path(str(DOCS / "screenshots.py"))
 CELL = 16
-"""Side of the squares whose mean colours are compared: coarser than letters."""
+"""Side of the squares whose mean colours are compared: larger than letters."""
 DIFFERENT, SHARE = 0.12, 0.05
 """A square differs by more than the first, of 1; the second is the share of squares that may."""
 

@@ -27,7 +27,7 @@ with bar:
 
 
 def test_a_long_render_shows_a_bar_outside_of_the_cells(notebook: Callable[..., Book], lab: Lab) -> None:
-    """It says name, share and how to stop; an interrupt removes it; nothing of it is stored."""
+    """It shows name, share and how to stop; an interrupt removes it; nothing of it is stored."""
     book = notebook([SLOW], name="slow_render")
     book.expected = (
         *book.expected,

@@ -1,4 +1,4 @@
-"""Saved notebooks opened again: live where the kernel still has the widget, a picture everywhere else."""
+"""Saved notebooks opened again: live if the kernel still has the widget, otherwise a picture."""
 
 from __future__ import annotations
 
@@ -92,14 +92,14 @@ def outputs(page: Page, kind: str) -> Locator:
 
 
 def live(page: Page, *kinds: str) -> None:
-    """Wait until these are live, with no picture beside."""
+    """Wait until these are live, without a picture."""
     for kind in kinds or LIVE:
         outputs(page, kind).locator(LIVE[kind]).first.wait_for(timeout=60_000)
         expect(outputs(page, kind).locator(".amp-stored-note")).to_have_count(0)
 
 
 def drawn(image: Locator) -> None:
-    """Wait until a picture is decoded and seen, wider than any sign of a broken one."""
+    """Wait until a picture is decoded and visible, wider than the icon of a broken one."""
     expect(image).to_be_visible()
     image.page.wait_for_function(
         "(image) => image.complete && image.naturalWidth > 300 && image.offsetWidth > 300",
@@ -126,7 +126,7 @@ def second_view(book: Book, kind: str) -> Iterator[Locator]:
 
 
 def rendered(page: Page) -> None:
-    """Wait until a render is seen by its HTML: figures and all."""
+    """Wait until the HTML of a render is visible, with its figures."""
     drawn(outputs(page, "render").locator("img").first)
 
 
@@ -276,14 +276,14 @@ def test_saving_stores_what_is_seen(notebook: Notebook, lab: Lab) -> None:
     book.eventually(lambda: book.page.evaluate(DIRTY) is False)
     book.start("g['mix'].set(gain=0.2)\nimport time\ntime.sleep(2.0)")
     book.page.wait_for_timeout(300)
-    save(book)  # while the cell runs; the picture is drawn behind it
+    save(book)  # while the cell runs; the picture is drawn after it
     book.eventually(lambda: stored_pictures(path)["panel"] not in (before["panel"], after["panel"]))
     kept = "() => [...document.querySelectorAll('.amp')].filter((view) => view.kept).length"
     assert book.page.evaluate(kept) == views
 
 
 def test_a_notebook_without_edits_stays_as_it_is(notebook: Notebook, lab: Lab) -> None:
-    """Opened again beside its kernel it is not changed; saving it writes the bytes that were there, once."""
+    """Opened again with its kernel it is unchanged; saving writes the bytes of before, once."""
     book = notebook(CELLS[:-1], name="untouched")
     book.page.set_viewport_size(TALL)  # type: ignore[arg-type]
     path = lab.books / "untouched.ipynb"
@@ -300,7 +300,7 @@ def test_a_notebook_without_edits_stays_as_it_is(notebook: Notebook, lab: Lab) -
 
 
 def test_a_widget_that_is_closed_leaves_its_picture(notebook: Notebook) -> None:
-    """Closed in Python, its outputs show the picture and say so; they are not empty."""
+    """Closed in Python, its outputs show the picture and a notice; they are not empty."""
     book = notebook(CELLS)
     book.page.set_viewport_size(TALL)  # type: ignore[arg-type]
     live(book.page)
@@ -311,7 +311,7 @@ def test_a_widget_that_is_closed_leaves_its_picture(notebook: Notebook) -> None:
 
 
 def test_after_a_restart_new_views_are_pictures_until_the_cell_runs(notebook: Notebook) -> None:
-    """A model that died with its kernel gets no new view; the cell that is run again does."""
+    """A model of a killed kernel gets no new view; running the cell again makes one."""
     book = notebook(CELLS)
     book.page.set_viewport_size(TALL)  # type: ignore[arg-type]
     live(book.page)
@@ -337,7 +337,7 @@ def test_where_ipywidgets_hides_its_manager_it_renders(notebook: Notebook) -> No
 
 @pytest.mark.parametrize("host", ["nbconvert", "stripped"])
 def test_other_hosts_show_the_picture(host: str, stored: Path, browser: Browser, tmp_path: Path) -> None:
-    """A page made by nbconvert, and a host that drops HTML, scripts and types it does not know."""
+    """A page made by nbconvert, and a host that removes HTML, scripts and unknown types."""
     shutil.copy(stored, tmp_path / "book.ipynb")
     options = [] if host == "nbconvert" else [
         '--NbConvertBase.display_data_priority=["image/png", "text/plain"]'

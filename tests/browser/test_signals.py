@@ -82,7 +82,7 @@ def zooms(book: Book) -> list[dict[str, float]]:
 
 
 def test_one_of_thirty_million_samples_shows(notebook: Notebook) -> None:
-    """A fault and an outlier are seen at every zoom, and tiles are small."""
+    """A fault and an outlier are visible at every zoom, and tiles are small."""
     book = notebook([LONG, "s"])
     zooms(book)
     sizes = book.page.evaluate("() => window.bytes")
@@ -101,7 +101,7 @@ def test_thirty_million_samples_are_zoomed_quickly(notebook: Notebook) -> None:
 
 
 def test_the_view_is_a_trait_and_values_are_exact(notebook: Notebook) -> None:
-    """Python moves the view and hears of moves; the readout under the pointer is the sample's own number."""
+    """Python moves the view and receives its moves; the readout under the pointer is the sample's value."""
     book = notebook(
         [
             "import amp_lab as amp\nr = amp.presets.three_osc().render(seconds=2, taps=['flt'])",
@@ -133,7 +133,7 @@ def test_the_view_is_a_trait_and_values_are_exact(notebook: Notebook) -> None:
 
 
 def test_a_scope_follows_a_panel_and_holds(notebook: Notebook) -> None:
-    """What the panel renders is seen at once; what was held stays beside it."""
+    """A render of the panel is shown at once; the held one stays next to it."""
     book = notebook(
         ["import amp_lab as amp\ng = amp.presets.three_osc()\np = amp.panel(g)\ns = amp.scope(p)", "s"]
     )

@@ -1,4 +1,4 @@
-"""What widgets say of a kernel that goes, of native crashes, of long renders, and of renders that clip."""
+"""Messages of widgets about lost kernels, native crashes, long renders, and renders that clip."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def sounding(book: Book) -> None:
 
 
 def lost(book: Book, kind: str, words: str) -> None:
-    """Every widget says so, in sight and once each; nothing takes input and nothing sounds any more."""
+    """Every widget reports it, visibly and once; no control accepts input and no sound is played."""
     for name in NAMES:
         if not book.page.locator(outer(name)).count():
             continue
@@ -140,7 +140,7 @@ def test_a_restart_is_said_at_once(notebook: Notebook) -> None:
 
 
 def test_a_kernel_that_dies_is_told(notebook: Notebook) -> None:
-    """A kernel killed by the system is said to have died, also where Jupyter starts another."""
+    """A kernel killed by the system is reported as died, even if Jupyter starts another."""
     book = notebook(SOME)
     shown(book)
     sounding(book)
@@ -150,7 +150,7 @@ def test_a_kernel_that_dies_is_told(notebook: Notebook) -> None:
 
 
 def test_a_kernel_that_is_shut_down_is_told(notebook: Notebook) -> None:
-    """Shut Down leaves no widget that looks alive."""
+    """After Shut Down no widget looks live."""
     book = notebook(SOME)
     shown(book)
     sounding(book)
@@ -159,7 +159,7 @@ def test_a_kernel_that_is_shut_down_is_told(notebook: Notebook) -> None:
 
 
 def test_a_kernel_that_does_not_answer_is_told(notebook: Notebook) -> None:
-    """A view that opens and hears nothing says so, and goes on when the kernel answers at last."""
+    """A view that gets no reply reports it, and continues when the kernel replies."""
     book = notebook([EVERY[0], EVERY[2]])
     book.page.wait_for_selector(".amp-panel[data-digest]")
     pid = book.value("os.getpid()")
@@ -175,7 +175,7 @@ def test_a_kernel_that_does_not_answer_is_told(notebook: Notebook) -> None:
 
 
 def test_an_interrupt_leaves_widgets_alive(notebook: Notebook, lab: Lab) -> None:
-    """Interrupting a cell is no loss: the panel goes on."""
+    """Interrupting a cell is no loss: the panel continues."""
     book = notebook([EVERY[0], EVERY[2]])
     book.page.wait_for_selector(".amp-panel[data-digest]")
     book.start(SLEEP)
@@ -190,7 +190,9 @@ def test_an_interrupt_leaves_widgets_alive(notebook: Notebook, lab: Lab) -> None
 
 
 def test_a_lost_connection_passes(notebook: Notebook) -> None:
-    """Without a connection widgets take no input and say so; when the kernel answers again they go on."""
+    """Without a connection widgets accept no input and report it; when the kernel replies again they
+    continue.
+    """
     book = notebook(SOME)
     shown(book)
     sounding(book)
@@ -206,7 +208,7 @@ def test_a_lost_connection_passes(notebook: Notebook) -> None:
 
 
 def test_a_connection_that_finds_another_kernel_is_no_connection(notebook: Notebook, lab: Lab) -> None:
-    """Where the kernel was restarted while the connection was lost, widgets do not come back to life."""
+    """If the kernel was restarted while the connection was lost, widgets do not become live again."""
     book = notebook(SOME)
     shown(book)
     sounding(book)
@@ -253,7 +255,7 @@ def test_a_crash_is_told_in_full(notebook: Notebook) -> None:
 
 
 def test_a_crash_in_a_cell_and_in_live_sound_is_told(notebook: Notebook) -> None:
-    """A cell's render that crashes lights the node in the workbench, once; so does live sound."""
+    """A crash of a cell's render marks the node in the workbench, once; so does live sound."""
     book = notebook([CRASHING, "w = amp.lab(g, seconds=0.5)\nw"])
     page = book.page
     page.wait_for_selector(".amp-workbench .amp-panel[data-digest]")
@@ -298,7 +300,7 @@ def test_a_long_render_shows_how_far_it_is_and_stops(notebook: Notebook) -> None
 
 
 def test_a_render_that_stands_still_is_stopped(notebook: Notebook) -> None:
-    """Native code that never answers is ended by Stop, too; the panel goes on with a new worker."""
+    """Native code that hangs is ended by Stop, too; the panel continues with a new worker."""
     assert (HOOKS / "libamp_native.so").exists(), "the library with fault hooks is missing: run `make hooks`"
     book = notebook([CRASHING, "p = amp.panel(g, seconds=0.5)\np"])
     page = book.page

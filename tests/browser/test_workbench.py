@@ -1,4 +1,4 @@
-"""Heat, timeline and the whole workbench in JupyterLab; kernels that restart; nothing left behind."""
+"""Heat, timeline and the whole workbench in JupyterLab; kernel restarts; nothing is leaked."""
 
 from __future__ import annotations
 
@@ -134,7 +134,9 @@ def test_a_trace_is_saved_from_the_page(notebook: Notebook, tmp_path: Path) -> N
 
 
 def test_workbenches_come_and_go(notebook: Notebook) -> None:
-    """Twenty shown, heard and closed leave comms, threads, processes, memory, sound and views as before."""
+    """After twenty were shown, played and closed, comms, threads, processes, memory, sound and views are as
+    before.
+    """
     book = notebook([*BENCH, COUNT])
     opened(book)
     ear.listen(book)
@@ -177,7 +179,7 @@ def test_kernels_restart(notebook: Notebook) -> None:
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark"])
 def test_everything_is_readable_in_the_dark(notebook: Notebook, theme: str) -> None:
-    """Text keeps a contrast of 3 and more to what it stands on."""
+    """Text has a contrast of at least 3 to its background."""
     book = notebook(BENCH)
     opened(book)
     book.theme(theme)

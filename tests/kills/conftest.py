@@ -1,4 +1,4 @@
-"""Tests that kill writers at their system calls: skipped, and that is said, where strace is missing."""
+"""Tests that kill writers at their system calls: skipped, with a message, if strace is missing."""
 
 import os
 

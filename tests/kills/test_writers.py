@@ -74,7 +74,7 @@ class Inline:
 def test_a_writer_that_is_killed_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, most: int | None
 ) -> None:
-    """The old file is whole or the new one is; beside it lies at most the temporary one."""
+    """The old file or the new one is complete; at most the temporary file is left in its folder."""
     monkeypatch.setattr(sound_file, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(pictures, "drawings", lambda *_, **__: {})  # a thousand calls that write nothing
     folder = tmp_path / "folder"
@@ -100,7 +100,7 @@ def test_a_writer_that_is_killed_loses_nothing(
 
 
 def test_a_writer_that_empties_the_file_first_is_caught(tmp_path: Path) -> None:
-    """What `open` and write do: the kills see the moment in which there is neither."""
+    """With plain `open` and write the kills find a state with neither file."""
     path = tmp_path / "plain"
     result = storm(
         lambda: path.write_bytes(b"new"),

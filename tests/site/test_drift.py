@@ -1,4 +1,4 @@
-"""The comparison of generated pictures sees what was drawn, and overlooks how a machine smooths it."""
+"""The comparison of generated pictures detects changed content, and ignores differences in antialiasing."""
 
 from __future__ import annotations
 

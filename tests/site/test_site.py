@@ -58,7 +58,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def pages() -> Iterator[Mapping[Path, Page]]:
-    """All pages of a site that was built anew, by their files."""
+    """All pages of a newly built site, by their files."""
     command = [sys.executable, "-P", "-m", "sphinx", *BUILD]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
