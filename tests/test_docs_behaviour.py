@@ -95,6 +95,14 @@ def test_messages_about_samples_read_as_shown() -> None:
     assert says("docs/contracts/numbers.md", str(wrong.value).replace("graph.render", "g.render"))
 
 
+def test_example_of_an_error_reads_as_shown() -> None:
+    """The one that the guide for contributors gives: place, value, allowed range and cure."""
+    g = amp.Graph()
+    with pytest.raises(amp.GraphError) as wrong:
+        g.svf(g.noise(), cutoff_hz=-5.0, name="flt")
+    assert says("CONTRIBUTING.md", f"`{wrong.value}`")
+
+
 def test_exit_codes_are_those_of_the_page(tmp_path: Path) -> None:
     """A failed verdict, wrong use, and a reader that has gone; crashes are in `tests/test_cli.py`."""
     environment = {key: value for key, value in os.environ.items() if key != "AMP_GOLDENS"}

@@ -16,7 +16,7 @@ import pytest
 from doc_pages import ROOT, pages, prose, says
 
 import amp_lab as amp
-from amp_lab import catalog, contracts, errors, options
+from amp_lab import catalog, contracts, errors, options, printable
 from amp_lab.cli import command_line
 from amp_lab.common import arrays, checks, json_text, npz
 from amp_lab.execution import recycled_memory
@@ -104,12 +104,12 @@ FACTS: list[tuple[str, str, tuple[Any, ...]]] = [
     (
         "docs/contracts/errors.md",
         "Of more than {} the first {} and the last {} are listed",
-        (errors.LISTED, errors.LISTED - errors._ENDS, errors._ENDS),
+        (errors.LISTED, errors.LISTED - printable._ENDS, printable._ENDS),
     ),
     (
         "docs/api/errors.md",
         "of more than {} the first {} and the last {}",
-        (errors.LISTED, errors.LISTED - errors._ENDS, errors._ENDS),
+        (errors.LISTED, errors.LISTED - printable._ENDS, printable._ENDS),
     ),
     ("docs/contracts/errors.md", "of a word of more than {} characters", (errors.QUOTED,)),
     ("docs/contracts/errors.md", "A graph file lists {} faults", (json_text.MOST_PROBLEMS,)),

@@ -11,7 +11,7 @@ import json
 import re
 import shlex
 import subprocess
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,8 @@ def resolve(dotted: str) -> Any:
             except ImportError as error:
                 raise AttributeError(path) from error
         value = getattr(value, part)
+        if isinstance(value, property | cached_property):
+            return None
     return value
 
 
@@ -229,7 +231,8 @@ def test_names_of_c_and_of_the_environment_are_there() -> None:
         for word in VARIABLE.findall(span)
     }
     assert len(words) > 100
-    wrong = [f"{page}: `{word}`" for word, page in sorted(words) if word.rstrip("_") not in sources()]
+    families = {word[: word.rindex("_", 0, -1) + 1] for word in sources()}  # amp_write_*
+    wrong = [f"{page}: `{word}`" for word, page in sorted(words) if word not in sources() | families]
     assert not wrong, "\n".join(wrong)
 
 
