@@ -56,6 +56,7 @@ private:
     friend struct Snapshot;
     friend class Stream;
 
+    // Node by name; throws AMP_E_INVALID_ARG with this stage.
     uint32_t find(std::string_view node, const char* stage) const;
     void metrics_of(uint32_t node, double scale, amp_node_metrics& out) const;
     std::pair<uint32_t, uint32_t> find_output(const char* node, const char* port, const char* stage) const;
@@ -86,19 +87,19 @@ private:
         return plan_.descriptors.heat_policy == 1 && !std::isnan(plan_.descriptors.heat_budget_w);
     }
 
-    Common common_;
+    Common common_;  // owns the plan, values, inputs, history and the arena of all shards
     const Plan& plan_ = common_.plan;
     std::vector<uint32_t> ranked_;  // nodes in the plan's own order, whatever schedule is followed
     std::vector<std::unique_ptr<Shard>> shards_;
     std::unique_ptr<Pool> pool_;   // NULL: the calling thread runs everything
     std::vector<Change> changes_;  // sorted by time
-    Moved moved_;
-    std::vector<TapCopy> taps_;  // of the call being executed; the capacity is kept
+    Moved moved_;                  // parameters changed after frame 0
+    std::vector<TapCopy> taps_;    // of the call being executed; the capacity is kept
     bool configured_ = false, failed_ = false;
     bool cleared_ = false;  // values set at frame 0 were cleared; they are removed when the shards are built again
     int64_t clock_ = 0;     // virtual time
     int64_t position_ = 0;  // frames delivered: max(0, clock - latency)
-    std::atomic<bool> cancelled_{false};
+    std::atomic<bool> cancelled_{false};  // set by any thread, reset by execute
 };
 
 }  // namespace amp

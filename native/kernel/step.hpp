@@ -14,7 +14,7 @@ namespace amp {
 // ("frame layout"): a group is one batch, frames are contiguous. Width 8 ("lane layout"): a group is eight batches,
 // frame i of a row holds eight doubles, one per batch.
 inline constexpr int kLanes = 8;
-inline constexpr int kMostAdded = 4;
+inline constexpr int kMostAdded = 4;         // edges that a kernel with kAdds sums itself
 inline constexpr int kMostModulations = 64;  // per parameter
 
 inline uint32_t values_to_line(const double* p) {  // doubles from p to the next start of a cache line
@@ -22,6 +22,7 @@ inline uint32_t values_to_line(const double* p) {  // doubles from p to the next
     return static_cast<uint32_t>(-(reinterpret_cast<uintptr_t>(p) / sizeof(double)) % kLine);
 }
 
+// How a step reads or writes the rows of a signal. The arena owns views; those into windows move with the block.
 struct View {
     double* data = nullptr;      // frame 0 of the current block
     int64_t channel_stride = 0;  // 0: all channels read the same one
@@ -30,33 +31,36 @@ struct View {
     int64_t step = 0;
 };
 
+// A range of frames to fire: part of one block.
 struct Firing {
     // the first frame fired, counted by the node (logical frame); in the engine's own firings in virtual time
     int64_t frame;
     uint32_t offset;  // place of that frame in the block that the views point to
-    uint32_t frames;
+    uint32_t frames;  // number of frames
 };
 
 // Bits returned by a firing.
-inline constexpr uint32_t kFired = 0;
+inline constexpr uint32_t kFired = 0;       // no fault
 inline constexpr uint32_t kNonfinite = 1;   // some output value is NaN or Inf
 inline constexpr uint32_t kOutOfRange = 2;  // a parameter left its declared range
 inline constexpr uint32_t kFusedWrong = 4;  // the fused parameter (Step::fused) left its range or is not finite
 
 struct CurveData;  // core/signals/history.hpp
 
+// Facts about the batches that a step computes. The shard owns it; it is constant after configure.
 struct Environment {
-    double sample_rate;
+    double sample_rate;     // Hz
     double phase_scale[2];  // 2^32 / fs in two parts, see dsp/phase.hpp
-    uint32_t batches;
-    uint32_t batch_offset;
-    int32_t width;   // 1 or 8
-    int32_t groups;  // ceil(batches / width)
+    uint32_t batches;       // of the shard; in lane groups the number of lanes
+    uint32_t batch_offset;  // logical number of the first batch
+    int32_t width;          // 1 or 8
+    int32_t groups;         // ceil(batches / width)
     // Samples a control curve. The values do not depend on how the range is divided into calls.
     void (*sample)(const CurveData& curve, double sample_rate, int64_t first, int64_t frames, double* out);
 };
 
 struct Step;
+// Fires a step; returns bits of faults.
 using FireFn = uint32_t (*)(Step&, const Firing&);
 // What one tick passes to the next in a register. [0]: the first value it wrote. [1]: NaN if another value it wrote is
 // not finite, or if the step has a verdict; otherwise unspecified. A whole register, because gcc copies a lone double
@@ -65,6 +69,7 @@ using Carried [[gnu::vector_size(16)]] = double;
 // Fires a step for frame i of the block, at virtual time `time`. Used in feedback loops and for blocks of one frame.
 using TickFn = Carried (*)(Step&, int64_t i, int64_t time, Carried before);
 
+// One modulator m of a parameter p: p * (offset + scale * m) or p + scale * m.
 struct Modulation {
     View source;
     double scale, offset;
@@ -107,15 +112,15 @@ struct ParameterStep {
     const CurveData* curve = nullptr;  // the base value is this curve; NULL: it is not a curve
     // the base value is this tensor with a frame axis, in (b, c, n) order, strides in doubles, step 1; NULL: it is not
     const View* tensor = nullptr;
-    int64_t tensor_frames = 0;  // frames of `tensor`; later frames have its last value
-    double* scratch = nullptr;  // lane layout: where the curve's samples are written
-    const Modulation* mods = nullptr;
+    int64_t tensor_frames = 0;         // frames of `tensor`; later frames have its last value
+    double* scratch = nullptr;         // lane layout: where the curve's samples are written
+    const Modulation* mods = nullptr;  // modulators in slot order
     int32_t n_mods = 0;
     int32_t index = -1;        // place of the parameter in the contract
     double low = 0, high = 0;  // the declared range
     int64_t clamped = 0;       // number of values clamped so far
-    bool clamps = false;
-    bool fuses = false;  // some node step's `fused` points to this step
+    bool clamps = false;       // out of range: clamp; otherwise a fault
+    bool fuses = false;        // some node step's `fused` points to this step
 };
 
 struct PortStep {
@@ -130,15 +135,15 @@ struct TokenStep {
 // One step. The arena owns it, its views and its memory. The members that every firing reads come first, in one cache
 // line; a node's rows, coefficients and state are directly before the step in memory.
 struct alignas(64) Step {
-    void* rows = nullptr;  // nodes: pointers into the block per row, written by `bind_rows`
-    unsigned char* coef = nullptr;
-    unsigned char* state = nullptr;
-    const Environment* env = nullptr;
-    const double* fixed = nullptr;  // per contract parameter: enum index, integer, fixed number, or rows of a matrix
-    uint64_t key = 0;               // hash of the node's name, for noise
-    int32_t channels = 1;           // the kernel runs channels x env->groups rows
-    int32_t varying = 0;            // 1: at least one parameter changes per frame
-    Step* fused = nullptr;          // the parameter step that this node replaces while stays_fused() is true
+    void* rows = nullptr;              // nodes: pointers into the block per row, written by `bind_rows`
+    unsigned char* coef = nullptr;     // nodes: coefficients per row
+    unsigned char* state = nullptr;    // nodes: state per row
+    const Environment* env = nullptr;  // of the shard, or of the node's lane group
+    const double* fixed = nullptr;     // per contract parameter: enum index, integer, fixed number, or rows of a matrix
+    uint64_t key = 0;                  // hash of the node's name, for noise
+    int32_t channels = 1;              // the kernel runs channels x env->groups rows
+    int32_t varying = 0;               // 1: at least one parameter changes per frame
+    Step* fused = nullptr;             // the parameter step that this node replaces while stays_fused() is true
 
     FireFn fire = nullptr;        // fires a window of frames
     TickFn tick = nullptr;        // fires one frame
@@ -150,10 +155,10 @@ struct alignas(64) Step {
     uint32_t aux_frames = 0;      // frames of `aux` per row
     uint32_t place = UINT32_MAX;  // place of its node in the plan's order
 
-    StepKind kind = StepKind::node;
-    uint32_t verdict = 0;  // bits collected by its ticks
-    int32_t groups = 1;    // groups of rows in out
-    int32_t n_in = 0;
+    StepKind kind = StepKind::node;  // which member of the union is valid
+    uint32_t verdict = 0;            // bits collected by its ticks
+    int32_t groups = 1;              // groups of rows in out
+    int32_t n_in = 0;                // number of views in `in`
     union {
         NodeStep of_node{};
         ParameterStep of_parameter;
@@ -175,6 +180,7 @@ inline bool stays_fused(const Step& parameter) {
     return p.fuses && !p.curve && !p.tensor;
 }
 
+// An entry of the list of steps that a block runs (Shard::list_ops).
 struct Op {
     FireFn fire;
     Step* step;
@@ -182,9 +188,10 @@ struct Op {
 };
 inline constexpr int32_t kMostRowsInSeries = 4;
 
-struct LayoutOps {  // one per layout width
-    FireFn fire = nullptr;
-    TickFn tick = nullptr;
+// The functions and sizes of a node type in one layout.
+struct LayoutOps {
+    FireFn fire = nullptr;  // computes a window of frames
+    TickFn tick = nullptr;  // computes one frame
     // writes own heat (J per frame, summed over channels) into out[n_outputs]; NULL: the node has no heat formula
     FireFn heat = nullptr;
     // computes the coefficients of parameters that are constant over frames; NULL: there are none
@@ -211,6 +218,7 @@ enum class NodeKind : uint8_t {
     foreign,  // code from another library
 };
 
+// A node type: its contract, functions and properties. Static data, valid for the life of the process.
 struct NodeType {
     NodeKind kind = NodeKind::foreign;
     const amp_node_contract* contract = nullptr;
@@ -230,13 +238,14 @@ struct NodeType {
 
 struct MeterKernels;
 
-struct StepOps {
+struct StepOps {  // A kind of step other than nodes, in one layout.
     FireFn fire;
     TickFn tick;
 };
 
+// Everything compiled for one ISA level. Static data.
 struct KernelTable {
-    const char* isa;
+    const char* isa;               // v2, v3, v4 or base
     const NodeType* const* types;  // ordered by id
     uint32_t n_types;
     StepOps parameter[2];  // per layout: computes base value, modulations and range
@@ -252,8 +261,8 @@ struct KernelTable {
     // the caches; other threads may read them after `publish`.
     void (*scatter)(const double* x, int64_t step, uint32_t frames, uint32_t lanes, double* y, int64_t stride,
                     bool far);
-    void (*publish)();
-    SegmentFn curve_segment;
+    void (*publish)();           // makes `far` stores visible to other threads
+    SegmentFn curve_segment;     // samples one segment of a control curve
     const MeterKernels* meters;  // meters/kernels.hpp
 };
 

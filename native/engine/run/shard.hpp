@@ -24,17 +24,15 @@ namespace amp {
 enum class Storage : uint8_t {
     constant,  // one value per row for all frames, stored as eight equal copies or as eight lanes
     shared,    // a slice of the block; after its last reader has fired, the memory is reused for another output
-    // a window that also keeps `history` frames before the block; in streams, all tokens that some reader has still to
-    // read
-    ring,
-    kept,  // every frame of a render, for a reverse pass; not implemented
+    ring,      // a window: also keeps `history` frames before the block; in streams, all unread tokens
+    kept,      // every frame of a render, for a reverse pass; not implemented
 };
 
 // Memory of one output. Frame i of the block is at data + (pos + i) * width in each row. The arena owns `data`.
 struct Port {
     double* data = nullptr;
-    int64_t row = 0;  // doubles per row
-    int64_t history = 0, capacity = 0, pos = 0;
+    int64_t row = 0;                             // doubles per row
+    int64_t history = 0, capacity = 0, pos = 0;  // frames: kept before the block, per row, place of the block
     int64_t room = 0;  // streams: tokens that fit in addition to `history` before the ring has to grow
     int32_t channels = 1, groups = 1;
     int32_t width = 1;  // doubles per frame: 1, or the lanes of a group
@@ -42,12 +40,12 @@ struct Port {
     bool is_constant() const { return storage == Storage::constant; }
 };
 
-struct Patch {  // A view into a window: its pointer is updated whenever the window moves.
-    View* view;
-    const Port* port;
-    int64_t delay;
-    int64_t row;    // offset in doubles of the first channel it reads
-    uint32_t node;  // the node whose step reads or writes through the view
+struct Patch {         // A view into a window: its pointer is updated whenever the window moves.
+    View* view;        // of a step; updated in place
+    const Port* port;  // the window
+    int64_t delay;     // frames by which the view lags the block
+    int64_t row;       // offset in doubles of the first channel it reads
+    uint32_t node;     // the node whose step reads or writes through the view
 };
 
 // The steps of one node, in firing order: `before` (parameters, gathers), `main` (its kernel), `after` (token edges).
@@ -56,8 +54,8 @@ struct Work {
     std::vector<Step*> before, after;
     std::vector<Step*> before_first;  // run instead of `after` until the node's first token
     Step* main = nullptr;
-    std::vector<bool> outside;  // per step of `before`: it reads nothing from the node's own feedback component
-    std::vector<Port> out;
+    std::vector<bool> outside;     // per step of `before`: it reads nothing from the node's own feedback component
+    std::vector<Port> out;         // one per output port
     std::vector<Step*> parameter;  // per contract parameter: its step; NULL while the value is constant over frames
     bool is_constant() const { return !out.empty() && out[0].is_constant(); }
     bool fired_once = false;  // the value of a constant output has been written
@@ -67,13 +65,12 @@ struct Work {
     int64_t measured_lag = 0;  // frames fired for which no token came out
 };
 
-// Heat of one node, with AMP_RUN_HEAT; (batch, frame) order, one row per batch. Energies are in J, temperatures in K
-// above ambient.
+// Heat of one node, with AMP_RUN_HEAT; one row of frames per batch. Energies in J, temperatures in K above ambient.
 struct HeatTrack {
     Port own;  // h as the kernel writes it; data == NULL: the node has no heat formula
     // windows laid out like a Port's: rows of `capacity` doubles, frame 0 of the block at `pos`
     double *h = nullptr, *q = nullptr;
-    int64_t history = 0, capacity = 0, pos = 0;
+    int64_t history = 0, capacity = 0, pos = 0;  // frames, as in Port
     int64_t place(uint32_t batch, int64_t frame) const { return batch * capacity + pos + frame; }
     std::vector<double> own_sum, q_sum;  // [batch][8]: partial sums by n mod 8 of the heat window being filled
     std::vector<double> total;           // per batch, H at the end of the last full window
@@ -137,22 +134,22 @@ struct Event {
 // Data shared by all shards of a runtime. The runtime owns it and changes it between calls of execute; while shards run
 // they only read it, except for the trace ring.
 struct Common {
-    Plan plan;
-    const KernelTable* table = nullptr;
-    amp_config config{};
-    Arena arena;  // memory of all shards
-    Overrides overrides;
-    Inputs inputs;
-    History history;
-    bool streams = false;     // the owner is a Stream: every output has a ring
+    Plan plan;                           // in the order of the schedule that is followed
+    const KernelTable* table = nullptr;  // of the chosen instruction set; static data
+    amp_config config{};                 // of the last configure
+    Arena arena;                         // memory of all shards
+    Overrides overrides;                 // values set at frame 0
+    Inputs inputs;                       // bound samples; the caller owns their memory
+    History history;                     // control curves by name
+    bool streams = false;                // the owner is a Stream: every output has a ring
     int64_t ring_frames = 0;  // tokens for which a new ring has room; 0: derived from the plan's lags and the block
     uint32_t parts = 1;       // most parts a shard may be divided into
     Pool* pool = nullptr;  // threads that run the parts; NULL: the parts run one after the other on the caller's thread
-    amp_flight* flight = nullptr;
-    std::vector<Event> events;    // trace: a ring of firings
-    Event* next_event = nullptr;  // where the next firing is written
-    uint64_t laps = 0;            // times the ring has wrapped
-    Clock clock;                  // its ticks are the unit of events and of node times
+    amp_flight* flight = nullptr;  // the caller's flight record; NULL: none
+    std::vector<Event> events;     // trace: a ring of firings
+    Event* next_event = nullptr;   // where the next firing is written
+    uint64_t laps = 0;             // times the ring has wrapped
+    Clock clock;                   // its ticks are the unit of events and of node times
 
     int64_t now() const { return clock.now(); }
     void record(uint32_t u, const Firing& f, int64_t start, int64_t stop) {
@@ -164,11 +161,11 @@ struct Common {
 // A cohort executed as one lane-layout kernel: lane = member * batches + batch. The first member, the leader, owns the
 // steps and the outputs of all.
 struct LaneGroup {
-    uint32_t first, count;
-    Environment env;  // `batches` counts lanes
+    uint32_t first, count;  // its members are nodes first .. first + count - 1
+    Environment env;        // `batches` counts lanes
 };
 
-struct TapCopy {
+struct TapCopy {  // An output that execute copies to a buffer.
     uint32_t node, port;
     amp_buffer buffer;  // its batch axis has all batches of the runtime
 };
@@ -192,7 +189,7 @@ inline constexpr bool kDiagnostic = true;  // every firing calls the test hook o
 inline constexpr bool kDiagnostic = false;
 #endif
 
-struct Tick {
+struct Tick {  // An entry of a table of ticks, which a block runs in order once per frame.
     TickFn run;
     Step* step;
 };
@@ -200,8 +197,7 @@ struct Tick {
 // the kernel of a node whose output is its source's slice
 inline uint32_t idle(Step&, const Firing&) { return kFired; }
 
-// A range of ops_: the steps of nodes that fire together. `end` is one past the last op; the nodes are first .. first +
-// count - 1.
+// A range of ops_: the steps of `count` nodes from `first` on, which fire together. `end` is one past the last op.
 struct Span {
     uint32_t end, first, count;
 };
@@ -215,6 +211,7 @@ public:
     // Runs virtual times [clock, clock + frames). The frame delivered at virtual time `origin` is the first frame of
     // the taps' buffers. After a fault the shard stops at the end of that block.
     void run(int64_t clock, int64_t frames, const std::vector<TapCopy>& taps, int64_t origin);
+    // throws AMP_E_UNSUPPORTED if the steps that were built cannot play the value
     void check_fits(uint32_t node, uint32_t param, const Tensor& value) const;
     // allocates what install() will need for this value
     void announce(uint32_t node, uint32_t param, const Tensor& value);
@@ -222,13 +219,15 @@ public:
     void install(uint32_t node, uint32_t param, std::shared_ptr<const Tensor> value);
     void follow_history();                          // plays the curves of the common history from frame 0 on
     bool is_fresh() const { return blocks_ == 0; }  // no block has been run
+    // replaces a parameter's value by a curve of the common history
     void follow_curve(uint32_t node, uint32_t param, const std::string& curve);
+    // makes an input node play these samples; the caller owns their memory
     void attach_input(uint32_t node, const amp_buffer& samples);
-    double accumulated_heat(uint32_t node) const;
+    double accumulated_heat(uint32_t node) const;  // H in J, over the batches of this shard
 
     const Fault& fault() const { return fault_; }
-    int64_t frames_of(uint32_t node) const;
-    int64_t calls_of(uint32_t node) const;
+    int64_t frames_of(uint32_t node) const;  // frames fired
+    int64_t calls_of(uint32_t node) const;   // firings
     uint32_t block_frames() const { return block_; }
     uint32_t parts() const { return std::max(1u, parts_.count); }  // parts that may run at the same time
     const std::vector<Work>& work() const { return work_; }
@@ -242,7 +241,7 @@ private:
     friend struct Snapshot;
     friend struct Values;
 
-    const LaneGroup* lane_group(uint32_t node) const {
+    const LaneGroup* lane_group(uint32_t node) const {  // NULL: the node is in none
         return lane_groups_.empty() || !lane_group_of_[node] ? nullptr : &lane_groups_[lane_group_of_[node] - 1];
     }
     uint32_t leader(uint32_t node) const { return lane_group(node) ? lane_group(node)->first : node; }
@@ -253,7 +252,7 @@ private:
     }  // how many nodes fire with the leader, itself included
     const Environment& env(uint32_t node) const { return lane_group(node) ? lane_group(node)->env : env_; }
     int layout(uint32_t node) const { return env(node).width == kLanes; }  // index into LayoutOps: 0 width 1, 1 width 8
-    uint32_t first_lane(uint32_t node) const {
+    uint32_t first_lane(uint32_t node) const {                             // lane of the node's batch 0 in its group
         return lane_group(node) ? (node - lane_group(node)->first) * env_.batches : 0;
     }
     void make_lane_groups();
@@ -269,6 +268,7 @@ private:
     }
     void fire(uint32_t node, const Firing& f);
     void fire_constant(uint32_t node, const Firing& f);
+    // engine/run/untimed_blocks.cpp. kLate: the graph has latency, so virtual time differs from logical frames.
     template <bool kLate, bool kTraced>
     void run_flat(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
     template <bool kLate> void run_op(const Op& op, const Firing& f);
@@ -282,10 +282,11 @@ private:
     // engine/run/partition.cpp
     void divide(uint32_t threads);
     void list_units();
-    bool goes_apart(const Firing& f) const;
+    bool goes_apart(const Firing& f) const;  // several threads run this block
     void run_apart(const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
     void run_units(uint32_t group, const Firing& f, const std::vector<TapCopy>& taps, int64_t origin);
     void list_ops();
+    // engine/run/feedback.cpp
     void run_component(const Component& component, const Firing& f, bool timed);
     void reserve_ticks();
     void list_ticks(std::vector<Tick>& ticks, const Component& component, const Firing& f);
@@ -298,8 +299,7 @@ private:
     bool wrote_finite(const Step& step, const Firing& f) const;
     void note_tick(Step& step, const Firing& f);
     Carried tick_once(const Tick* first, const Tick* end, const Firing& f, Carried now);
-    // The tick functions of a one-row step that take a value from the tick before in a register (see LayoutOps); NULL:
-    // none.
+    // Ticks of a one-row step that take a value from the tick before in a register (see LayoutOps); NULL: none.
     const TickFn (*carrying(const Step& s) const)[2] {
         const bool one = s.channels == 1 && s.env->groups == 1 && s.env->width == 1 && s.kind == StepKind::node;
         const auto& ways = plan_.nodes[s.place].type->ops[layout(s.place)].carry[!s.varying];
@@ -314,8 +314,10 @@ private:
     }
     void run_frames(const Component& component, const Firing& f);
     void run_firings(const Component& component, const Firing& f);
+    // engine/run/shard.cpp
     void copy_tap(const TapCopy& tap, const Firing& f, int64_t origin) const;
     void copy_out(const View& from, uint32_t frames, const amp_buffer& to, int64_t at) const;
+    // engine/run/heat.cpp
     void build_heat();
     void advance_heat(uint32_t frames);
     int64_t heat_lag(const PlanEdge& e) const;
@@ -323,8 +325,7 @@ private:
     void add_heat(uint32_t node, const Firing& f);
     void transport_heat(const Firing& f);
     void close_heat_window();
-    // Record a step's fault if it is the earliest of the block: note() for all nodes the step computes, note_node() for
-    // one of them.
+    // Keep a step's fault if it is the block's earliest: note() for all nodes of the step, note_node() for one.
     void note(uint32_t lead, Step& step, uint32_t verdict, const Firing& f);
     void note_node(uint32_t node, Step& step, uint32_t verdict, const Firing& f);
 #ifdef AMP_TEST_HOOKS
@@ -336,10 +337,10 @@ private:
     Common& common_;
     const Plan& plan_;
     const KernelTable* table_;
-    uint32_t first_batch_;
-    Environment env_{};
-    uint32_t block_ = 0;
-    uint64_t blocks_ = 0;
+    uint32_t first_batch_;  // number of its first batch in the runtime
+    Environment env_{};     // of nodes outside lane groups
+    uint32_t block_ = 0;    // most frames of a block
+    uint64_t blocks_ = 0;   // blocks run so far
     Arena& arena_;
     std::deque<LaneGroup> lane_groups_;
     std::vector<uint32_t> lane_group_of_;                        // per node: index of its group plus 1; 0: none
@@ -347,7 +348,7 @@ private:
     // (member of a group, parameter) -> channels of the parameter step the member would have alone (0: no step), where
     // that differs from the group's step.
     std::map<std::pair<uint32_t, uint32_t>, int32_t> alone_;
-    std::vector<Work> work_;
+    std::vector<Work> work_;       // per node, in the plan's order
     std::deque<Port> edge_ports_;  // windows of edges with initial tokens of their own
     Parts parts_;
     std::vector<std::vector<uint32_t>>
@@ -357,8 +358,8 @@ private:
     std::vector<double*> curve_;
     // virtual times at which a node starts or its first token comes out, ascending; a block never spans one
     std::vector<int64_t> cuts_;
-    std::vector<Port*> windows_;
-    std::vector<Patch> patches_;
+    std::vector<Port*> windows_;         // all windows: of outputs and of edges
+    std::vector<Patch> patches_;         // all views into windows
     std::vector<uint32_t> first_patch_;  // streams: index into patches_ per node, plus the end
     std::vector<HeatTrack> heat_;        // per node
     HeatRecords heat_records_;
@@ -368,6 +369,7 @@ private:
     std::vector<uint32_t> first_op_;   // index into ops_ per node, plus the end
     std::vector<Span> spans_;          // tracing: spans of all nodes outside components, and one past them
     std::vector<uint32_t> constants_;  // nodes whose output is constant
+    // frames and blocks of run_flat, which count for every node outside feedback components
     int64_t unwatched_frames_ = 0, unwatched_calls_ = 0;
     std::vector<uint32_t> moving_;  // nodes that have views into windows
     // per group of parts_: the table of the component being run; its capacity is reserved at configure
@@ -375,6 +377,7 @@ private:
     std::vector<uint64_t> component_done_;  // per node: frames of the block fired so far
 };
 
+// A firing in virtual time, converted to the logical frames of the step's node.
 inline Firing logical(const Step& s, const Firing& f) { return {f.frame - s.arrival, f.offset, f.frames}; }
 
 // Address arithmetic shared by the engine's files. `channel` < 0: all channels.

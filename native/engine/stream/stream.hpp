@@ -112,11 +112,14 @@ private:
     bool step_together(uint32_t component);
     int64_t room(uint32_t node);
     void install_due(uint32_t node);
+    // the clock up to which node u is run: to now_, or as far as the pushed samples allow
     int64_t limit(uint32_t u) const { return std::min(now_ - plan_.nodes[u].arrival, reach_[u]); }
     int64_t fed(uint32_t node) const;
-    int64_t free(const Ring& r) const;
+    int64_t free(const Ring& r) const;  // tokens it can take before it is full
     int64_t oldest(const Ring& r, bool of_all) const;
+    // one past the newest token of a ring; below 0 before the first
     int64_t head(const Ring& r) const { return clock_[r.node] - plan_.nodes[r.node].latency; }
+    // number of tokens that node u has made
     int64_t made(uint32_t u) const { return std::max<int64_t>(0, clock_[u] - plan_.nodes[u].latency); }
     void make_place(uint32_t ring, int64_t frames);
     void act(const Act& a);
@@ -141,21 +144,21 @@ private:
     int64_t limit_;  // largest capacity of every ring, in tokens
     std::vector<Ring> rings_;
     std::vector<std::vector<uint32_t>> of_;  // per node: its rings
-    std::vector<Tap> taps_;
-    std::vector<int64_t> clock_;
-    std::vector<int64_t> reach_;  // per node: the clock that the pushed samples allow it to reach
+    std::vector<Tap> taps_;                  // by number; closed ones are reused
+    std::vector<int64_t> clock_;             // per node: frames fired
+    std::vector<int64_t> reach_;             // per node: the clock that the pushed samples allow it to reach
     // per node: changes later than its clock; their time is the node's own frame
     std::vector<std::vector<Change>> changes_;
-    std::vector<bool> live_;  // per node: it is an input that expects more pushes
-    bool usable_ = false;     // false while the shards are being built
-    int64_t now_ = 0;         // virtual time up to which the graph has been run
-    int64_t block_ = 0;
-    std::vector<Act> acts_;
-    std::vector<uint32_t> seen_;  // scratch of unblock()
-    std::vector<Wait> path_;
+    std::vector<bool> live_;          // per node: it is an input that expects more pushes
+    bool usable_ = false;             // false while the shards are being built
+    int64_t now_ = 0;                 // virtual time up to which the graph has been run
+    int64_t block_ = 0;               // most frames of a firing
+    std::vector<Act> acts_;           // decided, not yet applied to the shards
+    std::vector<uint32_t> seen_;      // scratch of unblock()
+    std::vector<Wait> path_;          // scratch of unblock(): the chain of waits
     std::vector<double*> larger_;     // scratch of grow()
     std::optional<Failure> failure_;  // why the stream stopped; tokens before fault_time_ can still be read
-    int64_t fault_time_ = INT64_MAX;
+    int64_t fault_time_ = INT64_MAX;  // virtual time of the fault
 };
 
 }  // namespace amp
