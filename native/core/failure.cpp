@@ -51,7 +51,7 @@ void show(amp_status code, const char* sentence) {
 
 // Written field by field: if a copy inside a braced list runs out of memory, gcc 12 destroys members it has not
 // constructed.
-std::shared_ptr<const std::vector<Violation>> alone(const Failure& f) {
+std::shared_ptr<const std::vector<Violation>> single(const Failure& f) {
     const auto list = std::make_shared<std::vector<Violation>>(1);
     Violation& v = list->front();
     v.code = f.code;
@@ -64,7 +64,7 @@ std::shared_ptr<const std::vector<Violation>> alone(const Failure& f) {
 void show(const Failure& f) {
     forget();
     shown.keeps = true;
-    kept.violations = f.violations ? f.violations : alone(f);
+    kept.violations = f.violations ? f.violations : single(f);
     kept.records.reserve(kept.violations->size());
     for (const Violation& v : *kept.violations)
         kept.records.push_back({sizeof(amp_violation), v.code, v.node.c_str(), v.port.c_str(), v.sentence.c_str(),

@@ -11,7 +11,7 @@ namespace amp::AMP_KNS {
 namespace {
 
 enum Param { kLookahead, kCeiling, kRelease };
-constexpr double kAlmostOpen = 1e-9;  // a gain closer to 1 than this is set to 1
+constexpr double kNearlyOne = 1e-9;  // a gain closer to 1 than this is set to 1
 
 int64_t latency(const double* fixed, double rate) {
     return static_cast<int64_t>(vfloor(fixed[kLookahead] * rate + 0.5));
@@ -80,7 +80,7 @@ template <class T> struct Limiter {
 
     T gain(int g, State<T>& st, int64_t at, T wanted, T rise) const {
         const T open = st.gain + (T(1.0) - st.gain) * rise;
-        st.gain = vmin(least_of_window(g, st, at, wanted), select(T(1.0) - open < T(kAlmostOpen), T(1.0), open));
+        st.gain = vmin(least_of_window(g, st, at, wanted), select(T(1.0) - open < T(kNearlyOne), T(1.0), open));
         const T in_steps = vfloor(st.gain * T(steps)) * T(1.0 / steps);
         st.sum = st.sum + (in_steps - get(0, g, kGain, at));
         set(0, g, kGain, at, in_steps);

@@ -101,7 +101,7 @@ void histories_say_where() {
 
 // Of two points at one time the later one counts from that time on; before and after the points the end values hold;
 // HOLD keeps a value until the next point.
-void histories_mean_what_they_say() {
+void histories_have_the_documented_values() {
     const Bytes b = blob::history(
         {{"step", AMP_CURVE_LINEAR, {{1, 10}, {2, 20}, {2, 50}, {4, 60}}}, {"hold", AMP_CURVE_HOLD, {{0, 1}, {2, 3}}}});
     double y[6];
@@ -154,7 +154,7 @@ int main() {
     every_length(blob::history(graphs::voice_curves()), sample);
     descriptors_say_where();
     histories_say_where();
-    histories_mean_what_they_say();
+    histories_have_the_documented_values();
     histories_reach_far();
     bytes_and_checksums();
     return check::finish("blob");

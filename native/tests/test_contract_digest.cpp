@@ -59,7 +59,7 @@ struct Change {
     std::function<void(Made&)> make;
 };
 
-const Change kHeard[] = {
+const Change kChangesDigest[] = {
     {"id", [](Made& m) { m.c.id = "made.down"; }},
     {"revision", [](Made& m) { m.c.revision = 4; }},
     {"declared latency", [](Made& m) { m.c.latency_frames = 8; }},
@@ -95,7 +95,7 @@ const Change kHeard[] = {
     {"a choice", [](Made& m) { m.params[1].choices = m.other_choices; }},
 };
 
-const Change kUnheard[] = {
+const Change kKeepsDigest[] = {
     {"group", [](Made& m) { m.c.group = "dynamics"; }},
     {"summary", [](Made& m) { m.c.summary = "Other words."; }},
     {"doc", [](Made& m) { m.c.doc = "Other words."; }},
@@ -126,9 +126,9 @@ int main() {
         return amp::digest_version_2(m.c);
     };
     CHECK(digest == amp::digest_version_2(Made().c));
-    for (const Change& change : kHeard)
+    for (const Change& change : kChangesDigest)
         if (!CHECK(digest_after(change) != digest)) std::fprintf(stderr, "  %s\n", change.what);
-    for (const Change& change : kUnheard)
+    for (const Change& change : kKeepsDigest)
         if (!CHECK(digest_after(change) == digest)) std::fprintf(stderr, "  %s\n", change.what);
     // Version 1 covers more fields, also in contracts that were added after version 2.
     Made laws;

@@ -113,7 +113,7 @@ void their_latency_counts() {
     }
 }
 
-void traces_metrics_and_taps_know_them() {
+void traces_metrics_and_taps_name_them() {
     Lowered r(graphs::chain(), into_every_edge);
     CHECK(r.configure(1, 64, AMP_RUN_TRACE) == AMP_OK && !r.render(128).empty());
     const auto place = r.raw->runtime.plan().find("patch/tone");
@@ -161,7 +161,7 @@ int main() {
     plan_texts_show_name_and_origin();
     heat_goes_through_them();
     their_latency_counts();
-    traces_metrics_and_taps_know_them();
+    traces_metrics_and_taps_name_them();
     errors_say_what_they_are_for();
     snapshots_hold_their_state();
     return check::finish("test_inserted");

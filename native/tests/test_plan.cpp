@@ -253,7 +253,7 @@ void ports_say_how_they_meet_and_leave() {
 }
 
 // Edges that are not read have no effect: they may be wider than the port, or close a cycle without delay.
-void dead_edges_bind_nobody() {
+void dead_edges_have_no_effect() {
     Graph g = graphs::routing();
     g.edges[9] = {"wide", "either", 0, "out", "in", 9};
     g.nodes.push_back({"wide", "constant", {blob::integer("channels", 7)}});
@@ -263,7 +263,7 @@ void dead_edges_bind_nobody() {
     CHECK(Compiled(g).status == AMP_E_CYCLE);
 }
 
-void everything_wrong_is_said_at_once() {
+void one_call_reports_all_violations() {
     Graph g = graphs::voice();
     g.nodes[4].params[2].number = -1;
     g.nodes[3].params[0].key = "volume";
@@ -337,8 +337,8 @@ int main() {
     components_have_their_shortest_cycle();
     violations_name_their_reason();
     ports_say_how_they_meet_and_leave();
-    dead_edges_bind_nobody();
-    everything_wrong_is_said_at_once();
+    dead_edges_have_no_effect();
+    one_call_reports_all_violations();
     arguments();
     facts_are_those_of_the_plan();
     return check::finish("plan");

@@ -183,7 +183,7 @@ void taps() {
 }
 
 // Every tap delivers the same logical frames, and a change takes effect at the requested frame of its node.
-void latency_is_made_up_for() {
+void latency_is_compensated() {
     Runtime r(graphs::ahead());
     CHECK(r.configure(1, 16) == AMP_OK);
     const Samples noise = r.render(100, 1, "noise"), rest = r.render(50, 1, "meter");
@@ -225,7 +225,7 @@ int main() {
     configurations();
     blocks_and_batches_do_not_matter();
     taps();
-    latency_is_made_up_for();
+    latency_is_compensated();
     names();
     return check::finish("runtime");
 }

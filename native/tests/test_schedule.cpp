@@ -58,7 +58,7 @@ Samples rendered(const blob::Graph& g, const Bytes* schedule, uint32_t batches =
 }
 
 // Nineteen voices: two lane groups of eight, and three voices that are too few for another.
-void derives_teams() {
+void derives_lane_groups() {
     const blob::Graph g = choir(19);
     const std::string json = described(g, derived(g));
     for (const char* part : {"lfo", "tone", "body", "sum", "pole"}) {
@@ -257,7 +257,7 @@ void malformed() {
 }  // namespace
 
 int main() {
-    derives_teams();
+    derives_lane_groups();
     shared_parts();
     same_bits();
     follows();

@@ -100,7 +100,7 @@ void parameters() {
     CHECK(same(whole.render(kAfter), plain) && same(fresh.render(kAfter), plain));
 }
 
-void heat_goes_on() {
+void heat_continues() {
     Ready whole(graphs::voice(), 3, 32, AMP_RUN_HEAT), fresh(graphs::voice(), 3, 7, AMP_RUN_HEAT);
     whole.render(kBefore, 3);
     CHECK(fresh.restore(whole.snapshot()) == AMP_OK);
@@ -256,7 +256,7 @@ void unknown_flags() {
 int main() {
     every_graph();
     parameters();
-    heat_goes_on();
+    heat_continues();
     refusals();
     states_reach_no_foreign_memory();
     arguments();

@@ -46,7 +46,7 @@ void plans_of_version_1_are_accepted() {
 
 // A plan of version 1 is compared with the old digests, a plan of version 2 with the new ones; the wrong version is
 // AMP_E_DRIFT.
-void a_plan_says_which_digests_it_holds() {
+void the_plan_version_selects_the_digests() {
     for (const std::string name : kNames) {
         const Bytes d = stored(name + ".ampd");
         Bytes plan = stored(name + ".ampp");
@@ -87,7 +87,7 @@ void contracts_of_that_time() {
 }
 
 // Both snapshots were taken after 70 frames in blocks of 32; `two_voices` with its derived schedule.
-void snapshots_go_on() {
+void snapshots_continue() {
     for (const std::string name : {"routing", "two_voices"}) {
         const Bytes d = stored(name + ".ampd"), cut = stored(name + ".snapshot");
         const bool follows = name == "two_voices";
@@ -115,9 +115,9 @@ void snapshots_go_on() {
 
 int main() {
     plans_of_version_1_are_accepted();
-    a_plan_says_which_digests_it_holds();
+    the_plan_version_selects_the_digests();
     old_plans_drift_by_node();
     contracts_of_that_time();
-    snapshots_go_on();
+    snapshots_continue();
     return check::finish("stored");
 }

@@ -143,7 +143,7 @@ void threads_are_counted() {
 }
 
 // Saved with one number of threads, restored with another.
-void snapshots_know_nothing_of_threads() {
+void snapshots_do_not_depend_on_threads() {
     const auto g = graphs::voice();
     const Samples want = render(g, 20, 64, 0, 1);
     for (const auto& [first, second] : {std::pair{1u, 4u}, std::pair{4u, 1u}, std::pair{2u, 3u}}) {
@@ -183,7 +183,7 @@ void faults_are_the_same_for_every_count() {
 
 #ifndef _WIN32
 // In a forked process a runtime has no threads: the calling thread executes alone.
-void a_fork_goes_on_alone() {
+void a_fork_executes_on_one_thread() {
     const auto g = graphs::chain();
     const Samples want = render(g, 40, 32, 0, 1);
     auto r = std::make_unique<rig::Runtime>(g);
@@ -234,10 +234,10 @@ int main() {
     parts_change_no_bit();
     faults_of_parts_are_the_same();
     threads_are_counted();
-    snapshots_know_nothing_of_threads();
+    snapshots_do_not_depend_on_threads();
     faults_are_the_same_for_every_count();
 #ifndef _WIN32
-    a_fork_goes_on_alone();
+    a_fork_executes_on_one_thread();
 #endif
     for (const uint32_t batches : {1u, 24u}) cancel_from_another_thread(batches);
     return check::finish("threads");

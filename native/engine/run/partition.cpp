@@ -13,9 +13,9 @@ namespace amp {
 
 namespace {
 
-constexpr uint32_t kMany[] = {2, 8, 32, UINT32_MAX};  // readers from which a node belongs to the prologue
+constexpr uint32_t kPrologueReaders[] = {2, 8, 32, UINT32_MAX};  // readers from which a node belongs to the prologue
 // voices per thread: larger voices leave less for the epilogue, more voices balance better
-constexpr uint32_t kVoices[] = {1, 3};
+constexpr uint32_t kVoicesPerThread[] = {1, 3};
 // values per block that must run in parallel, about 8 us of work: below, waking threads costs more
 constexpr uint64_t kLeastSaved = 16384;
 constexpr double kLeastGain = 0.8;  // upper limit of the divided time relative to the undivided time
@@ -122,8 +122,8 @@ void Shard::divide(uint32_t threads) {
                              static_cast<uint64_t>(env(u).width);
     }
     d.join();
-    for (const uint32_t many : kMany)
-        for (const uint32_t voices : kVoices) {
+    for (const uint32_t many : kPrologueReaders)
+        for (const uint32_t voices : kVoicesPerThread) {
             const uint64_t most = uint64_t{threads} * voices;
             if (Parts p = d.divide(threads, many, (d.total + most - 1) / most); p.saved_rows > parts_.saved_rows)
                 parts_ = std::move(p);
