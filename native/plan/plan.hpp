@@ -66,7 +66,8 @@ struct Gate {  // The consumers of a gate fire at the same virtual time.
     std::vector<uint32_t> consumers;  // places in the firing order
 };
 
-// Nodes of one type, consecutive in the firing order, that run as one kernel with one member per lane group of batches.
+// Nodes of one type, consecutive in the firing order, that run as one kernel: its lanes are the batches of one member
+// after the other.
 struct Cohort {
     uint32_t first, count;
 };

@@ -40,6 +40,7 @@ AMP_API amp_status  amp_native_logging_set(int32_t on);
 /* Min/max pyramid: level k >= 1 has the (min, max) of each run of 16^k samples; the last level has 16 pairs or fewer. A run with a NaN has
  * NaN for both. The caller owns samples and pyramid. [any] */
 AMP_API size_t      amp_pyramid_size(int64_t frames);                                   /* doubles that the pyramid needs */
+/* Writes amp_pyramid_size(frames) doubles to `pyramid`. */
 AMP_API void        amp_pyramid_build(const double *samples, int64_t frames, double *pyramid);
 /* Extremes of `columns` equal spans of [first, last). They are exact: a fault of a single sample is always visible. */
 AMP_API amp_status  amp_pyramid_query(const double *samples, int64_t frames, const double *pyramid, int64_t first, int64_t last,

@@ -102,7 +102,8 @@ AMP_API amp_status amp_stream_end(amp_stream *stream, const char *node, amp_erro
  * number. */
 AMP_API amp_status amp_stream_open_tap(amp_stream *stream, const char *node, const char *port, uint32_t policy, int64_t keep_frames,
                                        uint32_t *tap, amp_error *error);
-AMP_API amp_status amp_stream_close_tap(amp_stream *stream, uint32_t tap, amp_error *error);    /* [stream] */
+/* [stream] Closes a tap; a tap opened later may have its number. */
+AMP_API amp_status amp_stream_close_tap(amp_stream *stream, uint32_t tap, amp_error *error);
 
 /* [stream] Writes the next `out->frames` frames of a tap to `out` (batches, channels of the port, frames), the caller's memory. For a
  * lossless tap missing frames are made, unless `flags` has AMP_PULL_READY; an AMP_TAP_LATEST tap delivers the newest frames it keeps.
