@@ -22,8 +22,9 @@ constexpr int kSplits = 3;  // most times that voices joined by a shared node ar
 // unit (nodes that fire as one) -> its cohorts, in order
 using Units = std::vector<std::vector<std::vector<uint32_t>>>;
 
+// Connected nodes that may be fused with those of equal voices.
 struct Voice {
-    uint64_t shape = 0;
+    uint64_t shape = 0;           // equal for voices of equal nodes and edges
     uint32_t first = kNone;       // place of its first node
     uint32_t begin = 0, end = 0;  // range in `sorted`
     bool repeats = false;         // it has several nodes of one class
@@ -31,6 +32,7 @@ struct Voice {
     std::pair<uint32_t, uint32_t> read_at{kNone, kNone};
 };
 
+// Finds the lane groups of a plan.
 struct Finder {
     const Plan& p;
     std::vector<uint64_t> part;    // class of each node
@@ -59,6 +61,7 @@ struct Finder {
         return enough;
     }
 
+    // Refines the classes and closes nodes whose class has too few members.
     void refine() {
         for (int k = 0; k < kRounds; ++k) forward(), backward();
         const auto enough = common();
@@ -98,6 +101,7 @@ struct Finder {
         return u;
     }
 
+    // Joins open nodes that an edge connects; sorts them by voice and class.
     void find_voices() {
         for (const Component& c : p.components)  // a loop is open as a whole or not at all
             if (!std::all_of(c.nodes.begin(), c.nodes.end(), [&](uint32_t u) { return open[u]; }))
@@ -122,6 +126,7 @@ struct Finder {
         }
     }
 
+    // Adds node u, with its class and its edges inside the voice, to the shape of a voice.
     void add(Voice& v, uint32_t u) const {
         v.repeats = v.repeats || (v.end > v.begin && part[sorted[v.end - 1]] == part[u]);
         ++v.end;
@@ -216,6 +221,7 @@ Units make_units(const Plan& p, const std::vector<std::vector<uint32_t>>& lane_g
     return units;
 }
 
+// Per unit: the units that it reads.
 std::vector<std::vector<uint32_t>> sources_of(const Plan& p, const Units& units, const std::vector<uint32_t>& unit) {
     std::vector<std::vector<uint32_t>> sources(units.size());
     for (uint32_t k = 0; k < units.size(); ++k)

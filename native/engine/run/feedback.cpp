@@ -9,6 +9,7 @@
 
 namespace amp {
 
+// Reserves the largest table of ticks, so that running a component allocates nothing.
 void Shard::reserve_ticks() {
     size_t most = 0;
     for (const Component& c : plan_.components) {
@@ -22,6 +23,7 @@ void Shard::reserve_ticks() {
     component_done_.assign(plan_.components.empty() ? 0 : work_.size(), 0);
 }
 
+// Runs a component frame by frame or node by node, depending on its sub-block.
 void Shard::run_component(const Component& c, const Firing& f, bool timed) {
     const int64_t t0 = timed ? common_.now() : 0;
     if (c.sub_block < kTogetherBelow)
@@ -91,7 +93,7 @@ void Shard::hand_on(std::vector<Tick>& ticks) const {
 
 namespace {
 
-constexpr size_t kSites = 8;
+constexpr size_t kSites = 8;  // call instructions of the unrolled loop
 
 // Runs the table for `frames` frames: one indirect call per step and frame. The loop is unrolled eight times plus the
 // remainder, so that each call is a separate instruction with its own branch-target prediction.
@@ -150,11 +152,13 @@ bool Shard::wrote_finite(const Step& s, const Firing& f) const {
     return true;
 }
 
+// Notes the fault of a step's ticks and resets the step's verdict.
 void Shard::note_tick(Step& s, const Firing& f) {
     if (is_watched(s.kind)) note(s.place, s, s.verdict | kNonfinite, f);
     s.verdict = kFired;
 }
 
+// Runs one tick with flight record, test hook and trace.
 Carried Shard::watched_tick(const Tick& t, uint32_t i, int64_t time, Carried before) {
     Step& s = *t.step;
     const Firing own{time - s.arrival, i, 1};

@@ -20,14 +20,16 @@ constexpr uint32_t kVoicesPerThread[] = {1, 3};
 constexpr uint64_t kLeastSaved = 16384;
 constexpr double kLeastGain = 0.8;  // upper limit of the divided time relative to the undivided time
 
+// Divides units into prologue, parts and epilogue for one pair of thresholds.
 struct Divider {
     const Plan& plan;
     std::vector<uint32_t> unit;                          // per node: the first node of its unit
     std::vector<uint64_t> rows;                          // per unit: values per frame, all channels, batches and lanes
     std::vector<std::pair<uint32_t, uint32_t>> reads{};  // (reader, source) pairs of units, sorted by reader
     std::vector<uint32_t> readers{};                     // per unit: how many units read it
-    uint64_t total = 0;
+    uint64_t total = 0;                                  // values per frame of the whole shard
 
+    // Collects which units read which.
     void join() {
         for (const PlanEdge& e : plan.edges)
             if (unit[e.src] != unit[e.dst]) reads.emplace_back(unit[e.dst], unit[e.src]);
@@ -38,6 +40,7 @@ struct Divider {
         total = std::accumulate(rows.begin(), rows.end(), uint64_t{0});
     }
 
+    // Per unit: it has `many` readers or more, or such a unit depends on it.
     std::vector<bool> prologue(uint32_t many) const {
         std::vector<bool> first(unit.size());
         for (uint32_t u = 0; u < unit.size(); ++u) first[u] = readers[u] >= many;
@@ -111,6 +114,7 @@ struct Divider {
 
 }  // namespace
 
+// Tries all thresholds and keeps the division that saves most, unless it saves too little.
 void Shard::divide(uint32_t threads) {
     if (threads < 2) return;
     Divider d{plan_, std::vector<uint32_t>(work_.size()), std::vector<uint64_t>(work_.size())};
@@ -134,6 +138,7 @@ void Shard::divide(uint32_t threads) {
         parts_ = {};
 }
 
+// Lists the units of each group in firing order.
 void Shard::list_units() {
     if (parts_.count == 0) return;
     units_.resize(parts_.groups());
@@ -155,6 +160,7 @@ void Shard::run_apart(const Firing& f, const std::vector<TapCopy>& taps, int64_t
     run_units(parts_.epilogue(), f, taps, origin);
 }
 
+// Runs the units of one group, and copies their tapped outputs.
 void Shard::run_units(uint32_t group, const Firing& f, const std::vector<TapCopy>& taps, int64_t origin) {
     auto tap = taps.begin();
     for (uint32_t u : units_[group]) {

@@ -25,6 +25,7 @@ void Stream::produce(const Tap& t, int64_t token) {
     if (failure_ && ready(t) <= before) throw *failure_;
 }
 
+// Runs the graph to virtual time `until`, block by block, and unblocks node u if it lags.
 void Stream::run(int64_t until, uint32_t u) {
     do {
         now_ = std::max(now_, std::min(now_ + block_, until));
@@ -75,6 +76,7 @@ int64_t Stream::room(uint32_t u) {
     return n;
 }
 
+// Installs the queued changes of node u that begin at its clock.
 void Stream::install_due(uint32_t u) {
     auto& changes = changes_[u];
     if (!changes.empty() && changes.front().time == clock_[u]) flush();
@@ -155,6 +157,7 @@ void Stream::make_place(uint32_t i, int64_t frames) {
     r.pos = -first;
 }
 
+// Queues an action for the shards.
 void Stream::act(const Act& a) {
     if (acts_.size() == acts_.capacity()) flush();
     acts_.push_back(a);
@@ -173,6 +176,7 @@ void Stream::flush() {
     acts_.clear();
 }
 
+// Stores the first fault of the shards: the stream has stopped.
 void Stream::look_for_faults() {
     const Fault* fault = rt_.first_fault();
     if (!fault) return;

@@ -16,6 +16,8 @@ template <size_t N> void write(char (&to)[N], const std::string& s) {
 
 }  // namespace
 
+// The place of an input node that expects samples; throws AMP_E_INVALID_ARG for other nodes and for ended or bound
+// inputs.
 uint32_t Stream::input(std::string_view name, const char* stage) const {
     need_usable(stage);
     const uint32_t u = rt_.find(name, stage);
@@ -33,6 +35,7 @@ uint32_t Stream::input(std::string_view name, const char* stage) const {
     return u;
 }
 
+// Makes room in the rings of the input first: if that fails, nothing is pushed.
 void Stream::push(std::string_view name, const amp_buffer& b) {
     const uint32_t u = input(name, "push"), batches = rt_.common_.config.batches;
     const std::string& node = plan_.nodes[u].name;
@@ -53,6 +56,7 @@ void Stream::push(std::string_view name, const amp_buffer& b) {
     clock_[u] += b.frames;
 }
 
+// With AMP_RUN_STOP_NONFINITE: throws AMP_E_NONFINITE with the place of the first value that is not finite.
 void Stream::check_finite(uint32_t u, const amp_buffer& b) const {
     if (!(rt_.common_.config.flags & AMP_RUN_STOP_NONFINITE)) return;
     for (uint32_t k = 0; k < b.batches; ++k)
@@ -73,6 +77,7 @@ void Stream::check_finite(uint32_t u, const amp_buffer& b) const {
 
 void Stream::end(std::string_view node) { live_[input(node, "end")] = false; }
 
+// Uses the number of the first closed tap, or a new one.
 uint32_t Stream::open_tap(const char* node, const char* port, uint32_t policy, int64_t keep) {
     if (policy > AMP_TAP_LATEST)
         throw Failure(AMP_E_INVALID_ARG, "open_tap", text("policy: out of range (got %u, allowed 0 or 1).", policy));
@@ -94,6 +99,7 @@ void Stream::close_tap(uint32_t id) {
     t.open = false;
 }
 
+// The open tap of a number; throws AMP_E_INVALID_ARG with this stage if there is none.
 Tap& Stream::tap(uint32_t id, const char* stage) {
     need_usable(stage);
     if (id >= taps_.size() || !taps_[id].open)
@@ -108,6 +114,7 @@ int64_t Stream::ready(const Tap& t) const {
     return std::max<int64_t>(0, std::min(made(u), sound) - t.position);
 }
 
+// Moves a tap forward; the frames it does not read count as skipped.
 void Stream::skip_to(Tap& t, int64_t position) {
     if (position <= t.position) return;
     t.skipped += position - t.position;
@@ -128,7 +135,7 @@ void Stream::pull(uint32_t id, const amp_buffer& out, uint32_t flags, int64_t& g
         skip_to(t, made(r.node) - std::min(t.keep, out.frames));
         flags |= AMP_PULL_READY;
     }
-    ++t.underruns;
+    ++t.underruns;  // also counted if produce() throws; taken back when all frames were delivered
     while (got < out.frames) {
         if (ready(t) == 0 && !(flags & AMP_PULL_READY)) produce(t, t.position + std::min(block_, out.frames - got));
         const int64_t n = std::min({ready(t), out.frames - got, kMostFrames});

@@ -5,6 +5,7 @@
 
 namespace amp {
 
+// Sorts the views into windows by node, so that point() finds those of one node.
 void Share::prepare() {
     auto& list = s.patches_;
     std::stable_sort(list.begin(), list.end(), [](const Patch& a, const Patch& b) { return a.node < b.node; });
@@ -24,6 +25,7 @@ void Share::point(uint32_t u, int64_t frame) {
     if (s.first_patch_[u] < s.first_patch_[u + 1]) s.bind_rows(u);
 }
 
+// Fires a node once its views are at its clock. `frame` is the node's logical frame.
 void Share::fire(uint32_t u, int64_t frame, uint32_t frames) {
     point(u, frame);
     const Firing f{frame + s.plan_.nodes[u].arrival, 0, frames};
@@ -38,6 +40,7 @@ void Share::loop(const Component& c, int64_t time, uint32_t frames) {
     s.run_frames(c, {time, 0, frames});
 }
 
+// Fires an input node with pushed samples, which are read during the call only.
 void Share::take(uint32_t u, int64_t frame, const amp_buffer& b) {
     point(u, frame);
     Work& w = s.work_[u];
@@ -86,11 +89,13 @@ void Share::grow(uint32_t ring, int64_t oldest, int64_t count, int64_t capacity,
     p.pos = -oldest;
 }
 
+// Copies `frames` tokens from number `token` on to frame `at` of the caller's buffer.
 void Share::give(uint32_t ring, int64_t token, uint32_t frames, const amp_buffer& out, int64_t at) const {
     s.copy_out(view_of(*s.windows_[ring], -token), frames, out, at);
     s.table_->publish();
 }
 
+// Whether node u samples this curve, as a parameter or as a signal.
 bool Share::follows(uint32_t u, const CurveData& curve) const {
     const auto& steps = s.work_[u].before;
     return std::any_of(steps.begin(), steps.end(), [&](const Step* step) {

@@ -12,8 +12,8 @@ namespace amp {
 
 namespace {
 
-constexpr int64_t kLimit = int64_t{1} << 20;
-constexpr size_t kActs = 1024;
+constexpr int64_t kLimit = int64_t{1} << 20;  // default of limit_frames
+constexpr size_t kActs = 1024;                // decided actions that are applied to the shards together
 
 }  // namespace
 
@@ -89,6 +89,7 @@ void Stream::attach(uint32_t id) {
     r.taps.push_back(id);
 }
 
+// Whether a frame was fired or pushed.
 bool Stream::begun() const {
     return std::any_of(clock_.begin(), clock_.end(), [](int64_t c) { return c > 0; });
 }
@@ -110,6 +111,7 @@ void Stream::bind_input(const std::string& node, const amp_buffer& samples) {
     live_[rt_.find(node, "bind_input")] = false;
 }
 
+// Before the first frame the shards are rebuilt with the values; later the changes are queued for their frame.
 int64_t Stream::set_params(const std::string& node, std::span<Setting> settings, int64_t at_frame) {
     for (const Setting& x : settings) check_setting(node, x, at_frame);
     const uint32_t u = rt_.find_param(node, settings.front().key).first;
@@ -147,6 +149,7 @@ void Stream::check_setting(const std::string& node, const Setting& x, int64_t at
     for (const auto& s : rt_.shards_) s->check_fits(u, k, x.value);
 }
 
+// Refuses points that would change a frame that a node has sampled. A failed call leaves the curve unchanged.
 void Stream::extend(const std::string& name, const double* times, const double* values, size_t count) {
     const auto it = rt_.common_.history.find(name);
     if (it == rt_.common_.history.end())

@@ -11,7 +11,7 @@ namespace amp {
 
 namespace {
 
-constexpr int64_t kEver = INT64_MAX / 4;
+constexpr int64_t kEver = INT64_MAX / 4;  // a clock without limit
 constexpr uint32_t kNoRing = UINT32_MAX;
 
 std::string listed(const std::set<std::string>& names) {
@@ -91,6 +91,7 @@ Stream::Cause Stream::cause(uint32_t start) const {
     return c;
 }
 
+// Throws AMP_E_PENDING: node u cannot reach `clock` before more samples are pushed. Names inputs, gates and nodes.
 void Stream::starve(uint32_t u, int64_t clock) const {
     const Cause c = cause(u);
     Failure f(AMP_E_PENDING, "pull",
@@ -145,6 +146,7 @@ std::optional<uint32_t> Stream::starving(uint32_t u) const {
     return std::nullopt;
 }
 
+// The ring of node u with the least room.
 uint32_t Stream::full_ring(uint32_t u) const {
     return *std::min_element(of_[u].begin(), of_[u].end(),
                              [&](uint32_t a, uint32_t b) { return free(rings_[a]) < free(rings_[b]); });
@@ -214,6 +216,7 @@ void Stream::refuse(const Ring& r, int64_t tokens) const {
         n.name, n.type->contract->outputs[r.port].key);
 }
 
+// "node.port" of a ring, for messages.
 std::string Stream::name(const Ring& r) const {
     const PlanNode& n = plan_.nodes[r.node];
     return n.name + '.' + n.type->contract->outputs[r.port].key;
