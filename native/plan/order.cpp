@@ -119,8 +119,8 @@ void order_nodes(Plan& p) {
     std::vector<uint32_t> size(count, 0), number(count, kNone);
     std::vector<uint64_t> far(p.nodes.size(), UINT64_MAX);
     for (uint32_t u : component) ++size[u];
+    // a node connected to itself is a component
     for (const PlanEdge& e : p.edges)
-        // a node connected to itself is a component
         if (e.src == e.dst) size[component[e.src]] = std::max(size[component[e.src]], 2u);
     std::vector<uint32_t>& place = p.place;
     place.resize(p.nodes.size());

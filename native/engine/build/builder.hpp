@@ -103,9 +103,11 @@ struct Builder {
         const auto& in = r.plan_.nodes[lead].in;
         return r.plan_.nodes[lead + m].in[static_cast<size_t>(std::find(in.begin(), in.end(), k) - in.begin())];
     }
-    int32_t shown_channels(const PlanEdge& e) const {
+    int32_t shown_channels(const PlanEdge& e) const {  // channels that the edge carries
         return e.channel >= 0 ? 1 : r.plan_.nodes[e.src].out_channels[e.src_port];
     }
+    // pack_slots, gather_slots and parameter_slots take scratch slots for node u and add them to `pending`: the slots
+    // are free after the unit of u.
     void pack_slots(uint32_t u, std::vector<int>& pending) {
         if (!r.lane_group(u)) return;
         for (uint32_t k : r.plan_.nodes[u].in)
@@ -126,13 +128,18 @@ struct Builder {
                 pending.push_back(gather_slot[u][static_cast<int32_t>(p)] = slot(u, gathered(u, p)));
     }
 
-    int64_t slice_row(int64_t width) const { return (int64_t{r.block_} + kPad) * width; }
-    int64_t room(uint32_t u) const {
+    int64_t slice_row(int64_t width) const {  // doubles per row of a slice
+        return (int64_t{r.block_} + kPad) * width;
+    }
+    int64_t room(uint32_t u) const {  // streams: Port::room of the outputs of node u
         return r.common_.ring_frames ? r.common_.ring_frames : r.plan_.lead(u) + 2 * int64_t{r.block_};
     }
+    // frames by which a view for writing lags the clock: in streams the node's own latency
     int64_t written(uint32_t u) const { return r.common_.streams ? r.plan_.nodes[u].latency : 0; }
+    // frames by which a view for reading lags the block
     int64_t behind(const PlanEdge& e) const { return static_cast<int64_t>(r.common_.streams ? e.delay : e.lag); }
 
+    // Points a view of a step at a port, `delay` frames back; a view into a window is registered as a Patch.
     void show(View& view, const Port& p, int64_t delay, int32_t channel = -1) { show_from(view, p, delay, channel, 0); }
     // The same, starting `place` doubles further on in each row.
     void show_from(View& view, const Port& p, int64_t delay, int32_t channel, int64_t place) {
@@ -163,11 +170,11 @@ struct Builder {
     const PlanEdge* passed(uint32_t u) const;
     bool may_write_over(uint32_t u, uint32_t src, uint32_t port) const;
     Storage storage(uint32_t u, int64_t history, bool moves) const;
-    void assign();
+    void assign();  // pass 1
     void free_ended(uint32_t u, std::vector<int>& pending, const std::vector<std::pair<uint32_t, uint32_t>>& dead);
-    void check(uint32_t u) const;
+    void check(uint32_t u) const;  // shapes of parameter values; throws AMP_E_SHAPE
     void parameter_slots(uint32_t u, std::vector<int>& pending);
-    void choose_block();
+    void choose_block();  // block size: the configured one, or so that slices stay in L1
     void unshare();
 
     // cohort_lanes.cpp
@@ -178,26 +185,28 @@ struct Builder {
     const Port& pack(uint32_t k);
 
     // port_memory.cpp
-    void place();
+    void place();  // pass 2
     void window(Port& p);
     void initial_tokens(const std::map<uint32_t, const Port*>& token_port);
-    Step* tokens_step(uint32_t u, const Port& p);
+    Step* tokens_step(uint32_t u, const Port& p);  // NULL: the node's first token is at virtual time 0
     View tokens(uint32_t k) const;
     void flush_loops();
-    const Port& token_window(uint32_t k);
+    const Port& token_window(uint32_t k);  // allocates and fills the window of an edge with initial tokens
 
     // steps.cpp
-    void build();
-    void steps();
+    void build();  // all passes
+    void steps();  // pass 3
     // Creates a step of node u that is not a node's kernel, with `n_in` input views and one output view.
     Step& make_step(StepKind kind, uint32_t u, const StepOps& ops, int32_t channels, int32_t n_in);
     Step& make_node_step(uint64_t state, uint64_t coef, uint64_t lines);
+    // Creates all steps of node u: of its inputs, its parameters and its kernel.
     void node(uint32_t u, const std::map<uint32_t, const Port*>& token_port);
     void fuse(uint32_t u);
     void source(View& view, uint32_t k, const std::map<uint32_t, const Port*>& token_port, int32_t channel = -1);
     Step& meet(uint32_t u, uint32_t port, const std::vector<uint32_t>& edges,
                const std::map<uint32_t, const Port*>& token_port);
     void inputs(uint32_t u, const std::map<uint32_t, const Port*>& token_port);
+    // The memory of a slot as a port.
     Port slice(int slot, uint32_t u, int32_t channels) const;
     void curve_input(uint32_t u);
     void parameters(uint32_t u, const std::map<uint32_t, const Port*>& token_port);

@@ -20,6 +20,7 @@ inline const std::string& curve_played(const PlanNode& n, uint32_t param) { retu
 // The descriptor's value, or the contract's default, which is written to `scratch`.
 Value given_value(const Plan& plan, uint32_t node, uint32_t param, Tensor& scratch);
 
+// Throw with this stage, or set_param, if a value has a wrong shape or is out of range.
 void check_shape(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t, uint32_t batches, const char* stage);
 void check_range(const Plan& plan, uint32_t node, uint32_t param, const Tensor& t);
 
@@ -27,6 +28,7 @@ inline bool is_settable(const amp_param_contract& c) {
     return (c.kind == AMP_PARAM_NUMBER || c.kind == AMP_PARAM_MATRIX) && c.rate != AMP_RATE_FIXED;
 }
 
+// The parameter values of one shard.
 struct Values {
     Shard& r;
 
@@ -50,13 +52,13 @@ struct Values {
     // Creates a step that computes parameter values frame by frame into `scratch` (rows x (block + 8) x width doubles).
     Step& make_step(StepKind kind, uint32_t node, uint32_t param, double* scratch, int32_t channels, int32_t groups,
                     int64_t row);
-    Range
-    // the range to which a constant value is clamped; infinite if the contract reports an error instead
-    clamp_range(const amp_param_contract& c) const;
-    bool varies(uint32_t node) const;
+    // The range to which a constant value is clamped; infinite if the contract reports an error instead.
+    Range clamp_range(const amp_param_contract& c) const;
+    bool varies(uint32_t node) const;  // some parameter of the node has a step
 
 private:
     const Tensor& played(uint32_t node, uint32_t param, Tensor& scratch) const;
+    // longest frame axis among the values that the members have now
     uint64_t frames_played(const LaneGroup& group, uint32_t param) const;
     View& lanes(const LaneGroup& group, uint32_t param, uint64_t frames);
     void reserve_lanes(const LaneGroup& group, uint32_t param, uint64_t frames);
