@@ -366,3 +366,28 @@ def test_presets_and_phases_are_in_the_guide_for_contributors() -> None:
     known = {preset["name"] for preset in told["configurePresets"]}
     listed = {one for cells in rows("CONTRIBUTING.md", "## Native work") for one in coded(cells[0])}
     assert listed <= known
+
+
+def test_readme_names_every_room_of_the_package() -> None:
+    """The folders of `amp_lab` with modules, but for the binding."""
+    (line,) = re.findall(
+        r"^\| `amp_lab` \|.*$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    rooms = {folder.parent.name for folder in (ROOT / "amp_lab").glob("*/__init__.py")} - {"_native"}
+    assert rooms <= set(coded(line))
+
+
+def test_files_that_made_a_node_are_about_as_long_as_told() -> None:
+    """The table of what `wavefolder` took by hand."""
+    for file, lines, _ in rows("CONTRIBUTING.md", "| by hand"):
+        path = coded(file)[0]
+        if path.endswith(".inc"):
+            continue
+        there = len((ROOT / path).read_text(encoding="utf-8").splitlines())
+        assert there == pytest.approx(int(lines), rel=0.1), path
+
+
+def test_make_lint_compares_what_is_generated() -> None:
+    """As the page of plans says."""
+    told = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^lint:.*\n(?:\t.*\n)*\t.*\bdrift\b", told, re.MULTILINE)
