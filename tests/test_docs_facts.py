@@ -290,9 +290,6 @@ def test_page_states_what_the_program_says(page: str, sentence: str, values: tup
     assert says(page, sentence.format(*values)), sentence.format(*values)
 
 
-# ---- lists ----
-
-
 def rows(page: str, heading: str) -> Iterator[list[str]]:
     """Yield the cells of the first table after some words of a page."""
     _, begin, rest = (ROOT / page).read_text(encoding="utf-8").partition(heading)
@@ -391,3 +388,11 @@ def test_make_lint_compares_what_is_generated() -> None:
     """As the page of plans says."""
     told = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^lint:.*\n(?:\t.*\n)*\t.*\bdrift\b", told, re.MULTILINE)
+
+
+def test_versions_of_python_are_those_of_the_workflow() -> None:
+    """The page of systems names each version that a job installs the wheel on."""
+    text = (ROOT / ".github" / "workflows" / "native-kpn-ci.yml").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^\s*python: \[(.*)\]$", text, re.MULTILINE)
+    versions = re.findall(r"\d\.\d+", listed)
+    assert versions and says("docs/systems.md", f"Linux, x86-64, CPython {' and '.join(versions)} |")
