@@ -117,7 +117,8 @@ def phases(long: bool, jobs: str) -> list[Phase]:
     """Every phase; in one lane they run in this order. `jobs`: how many processes one of them uses."""
     sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.[ch]pp"))
     # Long tests measure time and need the machine alone; the others share it, file by file.
-    matrix = ("-m", "long or not long") if long else ("-n", jobs, "--dist", "loadfile")
+    hours = ("--timeout=3000", "-o", "faulthandler_timeout=3600")
+    matrix = ("-m", "long or not long", *hours) if long else ("-n", jobs, "--dist", "loadfile")
     apart = ("-o", "norecursedirs=.* browser kills site")  # phases of their own, which check no golden
     guard = ("--nbval", "-p", "amp_lab.golden.nbguard", "--nbval-current-env", "--nbval-cell-timeout=120")
     fuzz = (f"-DAMP_FUZZ_SECONDS={600 if long else 60}",)
