@@ -56,7 +56,7 @@ class TestGoldenTexts:
         """Every text belongs to a graph, and the page quotes one of them."""
         assert {path.stem for path in (DOCS / "plans").iterdir()} == set(figures.GRAPHS)
         page = (DOCS / "timeline.md").read_text(encoding="utf-8")
-        assert f"```\n{figures.plan_text('echo_guard')}```" in page
+        assert f"```text\n{figures.plan_text('echo_guard')}```" in page
 
     def test_drift_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A text that was changed, is missing or too many, a wrong picture or none: each by name."""

@@ -53,6 +53,7 @@ def test_every_kind_of_test_has_a_limit(pytestconfig: pytest.Config) -> None:
     presets = json.loads((ROOT / "CMakePresets.json").read_text(encoding="utf-8"))["testPresets"]
     base, *others = presets
     assert base["execution"]["timeout"] == limit
-    assert all(one["inherits"] == "base" and "execution" not in one for one in others)
+    for one in others:
+        assert one["inherits"] == "base" and one.get("execution", base["execution"])["timeout"] >= limit
     scripts = json.loads((ROOT / "amp_lab/widgets/js/package.json").read_text(encoding="utf-8"))["scripts"]
     assert "--test-timeout=" in scripts["test"]
