@@ -8,7 +8,7 @@ SOURCES := pyproject.toml CMakeLists.txt LICENSE README.md \
 	$(shell find amp_lab native/abi native/cffi native/cmake native/core native/dsp native/engine native/include native/kernel \
 	native/meters native/nodes native/plan \( -name __pycache__ -o -path amp_lab/widgets/js \) -prune -o -print)
 
-.PHONY: build demo test test-all bench lint format stubs docs widgets hooks mutants clean
+.PHONY: build develop check demo test test-all bench lint format stubs docs widgets hooks mutants clean
 .DELETE_ON_ERROR:
 
 build: $(VENV)/.installed
@@ -21,7 +21,21 @@ $(VENV)/.requirements: requirements/dev.txt
 
 $(VENV)/.installed: $(VENV)/.requirements $(SOURCES)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation .
+	@rm -f $(VENV)/.editable
 	@touch $@
+
+# Notebooks and scripts import the source tree; a native change is compiled at the next import.
+develop: $(VENV)/.editable
+
+$(VENV)/.editable: $(VENV)/.requirements pyproject.toml CMakeLists.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		-C editable.rebuild=true -C editable.verbose=false --editable .
+	@rm -f $(VENV)/.installed
+	@touch $@
+
+# Of either installation only the dependencies and the entry points are used.
+check: $(if $(wildcard $(VENV)/.editable),$(VENV)/.editable,$(if $(wildcard $(VENV)/.installed),$(VENV)/.requirements,build))
+	$(BIN)/python tests/check.py
 
 demo: build
 	$(BIN)/amp-lab demo --out out
@@ -67,4 +81,4 @@ hooks: $(VENV)/.requirements
 	cmake --build --preset hooks
 
 clean:
-	rm -rf build dist out $(VENV)/.installed
+	rm -rf build dist out $(VENV)/.installed $(VENV)/.editable

@@ -8,6 +8,15 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from quick import (  # noqa: F401 - hooks
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_runtest_logreport,
+    pytest_runtest_makereport,
+    pytest_runtest_protocol,
+    pytest_terminal_summary,
+)
+
 # A shell that starts its jobs in the background lets them ignore SIGINT, and their children with them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
