@@ -28,7 +28,7 @@ def test_it_has_what_lives() -> None:
     assert not [*alive]
 
 
-def test_no_python_code_runs_when_one_dies() -> None:
+def test_no_python_code_runs_when_an_object_is_freed() -> None:
     """So no signal handler can raise in it; `weakref.WeakSet` calls a function of its own there."""
     alive: Alive[Thing] = Alive()
     things = [Thing()]

@@ -105,7 +105,7 @@ class TestNonFinite:
             e = caught(Scene(g, FRAMES), Cut(block), flags)
             assert (e.node, e.port, e.batch, e.channel, e.frame) == ("level", "gain", 0, 1, 99)
 
-    def test_it_may_be_allowed(self) -> None:
+    def test_without_the_flag_the_values_pass(self) -> None:
         """Without the flag the values pass, and frames before them are what they were."""
         scene = self.overflow(100, 0)
         got = sound(scene, flags=0)[0, 0]
@@ -114,7 +114,7 @@ class TestNonFinite:
 
     @pytest.mark.parametrize("feedback", [False, True])
     @EVERY_BLOCK
-    def test_allowed_in_one_channel_it_stays_there(self, block: int, feedback: bool) -> None:
+    def test_a_nonfinite_value_stays_in_its_channel(self, block: int, feedback: bool) -> None:
         """Who reads the other channel, of a node or of its loop, gets what was written there."""
         x = np.ones((1, 2, FRAMES))
         x[0, 1, 50:] = 1e308

@@ -634,7 +634,7 @@ def test_levels_carry_verdicts_over_unchanged(
         verify_isa_levels(levels=("v3",))
 
 
-def test_a_level_that_dies_is_an_error(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_at_one_level_is_an_error(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process without a result is never a pass, and its signal is named."""
     dead = subprocess.CompletedProcess([], -11, "", "illegal")
     monkeypatch.setattr(isa, "run_level", lambda *args: dead)

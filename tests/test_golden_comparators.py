@@ -145,7 +145,7 @@ def test_a_limit_is_a_number_from_zero_up(name: str, key: str, value: Any) -> No
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0, math.nan, "x", True])
-def test_a_floor_lies_below_the_loudest(value: Any) -> None:
+def test_a_floor_must_be_below_the_loudest_band(value: Any) -> None:
     """A floor at or above the loudest band would make all bands equal."""
     with pytest.raises(GoldenError, match=r"spectral_db\.floor_db: .*allowed below 0"):
         held("spectral_db", noise(), noise(), floor_db=value)

@@ -19,7 +19,7 @@ import pytest
         pytest.param(60.0, 2, id="60 s, swapped in two steps", marks=pytest.mark.long),
     ],
 )
-def test_no_verdict_is_false_while_others_bless(seconds: float, steps: int) -> None:
+def test_verdicts_are_right_while_other_processes_approve(seconds: float, steps: int) -> None:
     """Nothing is damaged or missing, nothing raises, every case that is read is one of those blessed."""
     command = [sys.executable, "-P", Path(__file__).with_name("golden_storm.py"), str(seconds), str(steps)]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

@@ -112,7 +112,7 @@ def test_each_tree_has_one_fault() -> None:
         assert len(different) == 1 and old in different[0][0] and new in different[0][1]
 
 
-def test_a_body_is_replaced_in_the_living_functions(tmp_path: Path) -> None:
+def test_a_body_is_replaced_in_loaded_functions(tmp_path: Path) -> None:
     """Also below a property; what is in no body (a default, a constant of a class) needs a new process."""
     file = tmp_path / "metered.py"
     file.write_text(SOURCE, encoding="utf-8")

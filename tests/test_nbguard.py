@@ -74,7 +74,7 @@ def test_dead_kernel_is_reported_at_once(pytester: pytest.Pytester, name: str) -
     )
 
 
-def test_kernel_exit_is_a_death_too(pytester: pytest.Pytester) -> None:
+def test_a_kernel_that_exits_is_reported(pytester: pytest.Pytester) -> None:
     """A kernel that ends without a signal is reported with its exit code."""
     write(pytester.path, ("import os\nos._exit(3)", None))
     result = run(pytester)

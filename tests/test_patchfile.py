@@ -573,7 +573,7 @@ def test_patches_nearby_are_listed(lab: Lab) -> None:
     assert disk.nearby() == ["b.amp.json", "sub/a.amp.json"]
 
 
-def test_names_beside_a_file_are_free_ones(tmp_path: Path) -> None:
+def test_new_names_replace_no_file(tmp_path: Path) -> None:
     """Nothing that is kept under another name replaces a third file."""
     path = tmp_path / "voice.amp.json"
     path.write_text("now")

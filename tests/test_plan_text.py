@@ -52,7 +52,7 @@ class TestGoldenTexts:
         """Character for character, but for the digest."""
         assert figures.plan_text(name) == (DOCS / "plans" / f"{name}.txt").read_text(encoding="utf-8")
 
-    def test_nothing_else_lies_there(self) -> None:
+    def test_every_text_belongs_to_a_graph(self) -> None:
         """Every text belongs to a graph, and the page quotes one of them."""
         assert {path.stem for path in (DOCS / "plans").iterdir()} == set(figures.GRAPHS)
         page = (DOCS / "timeline.md").read_text(encoding="utf-8")

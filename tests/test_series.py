@@ -41,7 +41,7 @@ def by_numpy(x: Samples, gains: Samples = GAINS) -> Samples:
 @pytest.mark.parametrize("cut", CUTS, ids=str)
 @pytest.mark.parametrize("batches", [1, 2, 3, 9])
 @pytest.mark.parametrize("channels", [1, 2, 5])
-def test_each_of_them_multiplies(channels: int, batches: int, cut: Cut) -> None:
+def test_every_gain_multiplies(channels: int, batches: int, cut: Cut) -> None:
     """Bit for bit what NumPy gives, however the render is cut and laid out."""
     x = noise(batches, channels)
     assert same_bits(sound(chain(x), cut), by_numpy(x))
@@ -49,7 +49,7 @@ def test_each_of_them_multiplies(channels: int, batches: int, cut: Cut) -> None:
 
 @pytest.mark.parametrize("cut", CUTS, ids=str)
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 9, 128, 129, 300])
-def test_however_many(length: int, cut: Cut) -> None:
+def test_rows_of_any_length_give_the_same_bits(length: int, cut: Cut) -> None:
     """Rows too short for a pass, and too long for one, give the same bits."""
     x, gains = noise(1, 2), np.resize(GAINS, length)
     assert same_bits(sound(chain(x, gains), cut), by_numpy(x, gains))
@@ -76,7 +76,7 @@ def test_taps_between_them(block: int | None) -> None:
 
 
 @pytest.mark.parametrize("cut", CUTS, ids=str)
-def test_a_value_set_on_the_way(cut: Cut) -> None:
+def test_a_value_set_during_a_render_counts_from_its_frame(cut: Cut) -> None:
     """The new gain counts from its frame on."""
     x = noise(1, 1)
     scene = chain(x)
