@@ -17,7 +17,7 @@ from quick import (  # noqa: F401 - hooks
     pytest_terminal_summary,
 )
 
-# A shell that starts its jobs in the background lets them ignore SIGINT, and their children with them.
+# A shell that starts its jobs in the background makes them and their children ignore SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tests import functions of this plug-in, too.

@@ -31,7 +31,7 @@ FRAMES = 500
 LEVELS = (0.5, 0.25)
 LOUD = 1.5
 TRUE = "value", "node stream"
-"""What a check may find: the sound of another level or engine."""
+"""Allowed results of a check: the sound of another level or engine."""
 
 
 def tone(level: float) -> amp.Graph:
@@ -50,7 +50,7 @@ def louder(render: Any) -> Any:
 
 
 class Process:
-    """One of those that bless and check."""
+    """One of the processes that approve and check."""
 
     def __init__(self, root: Path, seed: int) -> None:
         self.root = root
@@ -63,7 +63,7 @@ class Process:
         self.false: list[str] = []
 
     def run(self, seconds: float) -> None:
-        """Act until the time is over."""
+        """Run until the time is over."""
         until = time.monotonic() + seconds
         acts = (self.store, self.store_louder, self.update, self.check, self.verify, self.load)
         while time.monotonic() < until:
@@ -114,7 +114,7 @@ class Process:
 
 
 def act(root: str, seed: int, seconds: float) -> tuple[Counter[str], list[str]]:
-    """Be one of the processes; return what it counted."""
+    """Code of one process; returns its counts."""
     process = Process(Path(root), seed)
     if seconds == 0.0:
         process.store()

@@ -40,6 +40,6 @@ def tone_copy(stored_tone: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def own_workers() -> Iterator[None]:
-    """Workers of one test are not those of the next."""
+    """Workers are not shared between tests."""
     yield
     isolate.shutdown()

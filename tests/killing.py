@@ -31,7 +31,7 @@ CHANGES = re.compile(
     r"creat|open(at2?)?|p?writev?2?|pwrite64|copy_file_range|sendfile|splice|f?truncate|fallocate|rename(at2?)?|"
     r"(sym)?link(at)?|unlink(at)?|mkdir(at)?|rmdir|f?chmod(at)?|[fl]?chown(at)?|flock|fcntl|f(data)?sync|close"
 )
-"""Calls before which the disk may differ from what it was at the call before; also locks."""
+"""Calls before which the disk may differ from its state at the call before; also locks."""
 _CALL = re.compile(r"^(\d+) +(\w+)\(")
 _TIMEOUT_S = 120
 _PR_SET_PTRACER, _ANY = 0x59616D61, ctypes.c_ulong(-1)
@@ -47,7 +47,7 @@ class Call:
 
 @dataclass
 class Storm(Generic[State]):
-    """What came of it: all calls of the action, those it was killed at, what it left there."""
+    """Result of a storm: all calls of the action, those it was killed at, the files it left there."""
 
     calls: list[Call]
     old: State
@@ -56,11 +56,11 @@ class Storm(Generic[State]):
     survived: list[Call] = field(default_factory=list)
 
     def missed(self) -> list[Call]:
-        """Return the calls that change something and were not killed; of others a run may make fewer."""
+        """Return the calls that change files and were not killed; other calls may be fewer in a run."""
         return [call for call in self.survived if CHANGES.fullmatch(call.name)]
 
     def lost(self) -> list[tuple[Call, State]]:
-        """Return the kills after which neither the old state nor the new one was there."""
+        """Return the kills after which neither the old state nor the new one existed."""
         return [(call, state) for call, state in self.left if state not in (self.old, self.new)]
 
     def __str__(self) -> str:
@@ -71,7 +71,7 @@ class Storm(Generic[State]):
 
 
 def missing() -> str:
-    """Why no process can be killed at its calls; empty if it can."""
+    """Why no process can be killed at its calls; empty if one can."""
     if not shutil.which("strace"):
         return "no strace on this machine (Debian: apt install strace): no writer killed at its system calls"
     with tempfile.TemporaryDirectory() as folder:

@@ -119,7 +119,7 @@ def heard(scene: Scene, cut: Cut, *, expected: Errors = (), **how: Any) -> str:
 
 
 def digests(scene: Scene, seed: int, *, expected: Errors = ()) -> dict[str, list[str]]:
-    """Return each digest, or place of an expected error, that came out, with the ways that led to it."""
+    """Return each resulting digest, or place of an expected error, with the ways that led to it."""
     scene = replace(scene, frames=min(scene.frames, FRAMES))
     cuts = [Cut(block) for block in (*BLOCKS, scene.frames)]
     cuts += [Cut(block, rigs.random_calls(seed + block, scene.frames)) for block in (0, 3, 64)]

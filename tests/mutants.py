@@ -44,7 +44,7 @@ ROOMS = ("golden/*.py", "analysis/*.py", "measure.py")
 ABOUT = re.compile(r"^(import|from) .*\b(golden|analysis|measure)\b", re.MULTILINE)
 """Words in a test file that belong to these rooms."""
 SLOWEST_S = 5.0
-"""A test that takes more time of a processor is left out, or thrice as much of the clock: storms, fuzzing."""
+"""Tests that need more processor time are left out, or three times as much time in all: storms, fuzzing."""
 BUDGET_S = 20.0
 """Of tests per mutation, in time of the run that found what they cover."""
 SEED = 17
@@ -292,7 +292,7 @@ def accepted() -> dict[str, str]:
 
 
 def summary(results: Results, names: Iterable[str], reasons: dict[str, str]) -> tuple[list[str], bool]:
-    """Return the lines that sum up, and whether all is well."""
+    """Return the lines of the summary, and whether all is well."""
     states = {name: results[name]["state"] for name in names if name in results}
     survivors = [name for name, state in states.items() if state in ("survived", "broken")]
     killed, count = len(states) - len(survivors), max(len(states), 1)

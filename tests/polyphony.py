@@ -1,4 +1,4 @@
-"""Graphs of many like voices: a random graph copied, its numbers varied, its ends mixed."""
+"""Graphs of many equal voices: a random graph copied, its numbers varied, its outputs mixed."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What one node is made from; numbers and choices follow from the seed."""
+    """The recipe of one node; its numbers and choices follow from the seed."""
 
     type: str
     seed: int = 0
@@ -259,14 +259,14 @@ class Builder:
         )
 
     def modulate(self, recipe: Recipe, node: amp.Node) -> None:
-        """Let earlier nodes that stay near 1 move parameters."""
+        """Let earlier nodes with values near 1 modulate parameters."""
         for i, feed in enumerate(recipe.moved_by if self.bounded else ()):
             src = self.bounded[-1 - feed.steps % len(self.bounded)]
             if self.move(recipe.seed + i, src, node, feed.delay):
                 self.ahead[node.name] = max(self.ahead.get(node.name, 0), self.down(src))
 
     def move(self, seed: int, src: amp.Node, node: amp.Node, delay: int) -> bool:
-        """Let a signal move some parameter of a node; False if it has none."""
+        """Let a signal modulate some parameter of a node; False if it has none."""
         keys = [p.key for p in node.contract.params if (p.kind, p.rate) == ("number", "frame")]
         if not keys:
             return False
@@ -281,7 +281,7 @@ class Builder:
         return True
 
     def back(self, recipe: Recipe, node: amp.Node) -> None:
-        """Close a loop, long enough for any cycle, through a node that keeps what goes round bounded."""
+        """Close a loop, long enough for any cycle, through a node that keeps its signal bounded."""
         if recipe.back is None or not self.left(node):
             return
         target = self.nodes[-1 - recipe.back.steps % len(self.nodes)]
@@ -302,7 +302,7 @@ class Builder:
             self.move(recipe.seed, clip, target, delay)
 
     def attempt(self, change: Callable[[], Any], undo: Callable[[], Any]) -> None:
-        """Keep a change that the plan takes."""
+        """Keep a change that the plan accepts."""
         change()
         try:
             self.graph.compile()

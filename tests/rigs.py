@@ -261,7 +261,7 @@ def variants(batches: int, *, first: int = 0, count: int | None = None, frames: 
 
 
 def elsewhere() -> dict[str, dict[str, str]]:
-    """Environments that could have other bits: instruction sets, the second compiler's library."""
+    """Environments that could give other bits: instruction sets, the second compiler's library."""
     ways = {level: {"AMP_ISA": level} for level in ("v2", "v3", "v4")}
     digest_file = CLANG / "generated" / "source_digest.txt"
     if (CLANG / "libamp_native.so").is_file() and digest_file.read_text().strip() == lowlevel.source_digest():
@@ -270,7 +270,7 @@ def elsewhere() -> dict[str, dict[str, str]]:
 
 
 def belongs(way: str, level: str, build: str) -> bool:
-    """Whether a process of `elsewhere` got the level and the library it was to have."""
+    """Whether a process of `elsewhere` uses the level and the library it should use."""
     return "lang" in build if way == "clang" else level == way
 
 

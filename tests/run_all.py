@@ -99,12 +99,12 @@ def same_bits(*presets: str) -> tuple[str, ...]:
 
 
 def golden_bits(preset: str) -> tuple[str, ...]:
-    """The command that holds the goldens against the library of another preset."""
+    """The command that checks the goldens with the library of another preset."""
     return ("env", f"LD_LIBRARY_PATH=build/{preset}", "amp-lab", "golden", "verify")
 
 
 def instructions() -> Phase:
-    """Instructions of the workloads against their budget: speed without a clock."""
+    """Instructions of the workloads compared with their budget: speed without a clock."""
     build = (
         ("cmake", "--preset", "dev"),
         ("cmake", "--build", "--preset", "dev", "--target", "count_execute"),

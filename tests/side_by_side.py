@@ -21,7 +21,7 @@ from typing import IO
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / "build" / "reports"
 PATIENCE_S = 10.0
-"""How long what an interrupt ends may take to tidy up."""
+"""Time for interrupted programs to end by themselves, in s."""
 ENVIRONMENT = {
     **os.environ,
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
@@ -102,7 +102,7 @@ class Children:
                 self._running.discard(child)
 
     def end(self) -> None:
-        """Interrupt what runs, and kill what is left of it after a while; nothing starts any more."""
+        """Interrupt what runs, and kill the rest after a while; nothing starts any more."""
         with self._lock:
             self._ended = True
             left = list(self._running)

@@ -68,7 +68,7 @@ def echo() -> amp.Graph:
 
 
 def wrong_bytes(pieces: list[np.ndarray], whole: np.ndarray) -> int:
-    """Count bytes of what came that are not those of the render, one piece after the other."""
+    """Count bytes of the result that differ from those of the render, one piece after the other."""
     came = np.concatenate([np.empty((*whole.shape[:2], 0)), *pieces], axis=2)
     there = whole[:, :, : came.shape[2]]
     if came.shape != there.shape:
@@ -192,7 +192,7 @@ STARTING = threading.Lock()
 def start_alone(
     thread: threading.Thread, start: Callable[[threading.Thread], None] = threading.Thread.start
 ) -> None:
-    """Start a thread while nothing is thrown."""
+    """Start a thread while no exception is thrown."""
     with STARTING:
         start(thread)
 

@@ -97,7 +97,7 @@ def fetch(package: str) -> None:
 
 
 def installed(program: str, package: str) -> bool:
-    """Whether there is a program, after trying to install it where that is allowed."""
+    """Whether a program exists, after trying to install it where that is allowed."""
     if not has(program):
         fetch(package)
     return has(program)

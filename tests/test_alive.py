@@ -15,7 +15,7 @@ class Thing:
 
 
 def test_it_has_what_lives() -> None:
-    """In order of addition, once each, and nothing that is gone."""
+    """In order of addition, once each, without freed objects."""
     alive: Alive[Thing] = Alive()
     one, other = Thing(), Thing()
     for thing in (one, other, one):

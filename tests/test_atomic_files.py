@@ -43,7 +43,7 @@ def alone(file: Path) -> bool:
 def test_a_file_is_flushed_before_it_takes_the_name_and_its_folder_after(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else a loss of power leaves a name without bytes, or the old name."""
+    """Otherwise a loss of power leaves a name without bytes, or the old name."""
     steps: list[str] = []
 
     def noted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -85,7 +85,7 @@ def test_ctrl_c_before_any_line_leaves_one_of_the_two_whole(file: Path) -> None:
 def test_what_the_system_refuses_is_one_sentence_with_the_name(
     file: Path, monkeypatch: pytest.MonkeyPatch, step: str, code: int
 ) -> None:
-    """Whichever step it refuses; the old file is whole."""
+    """Whichever step the system refuses, the old file is complete."""
 
     def refuse(*_: Any) -> Any:
         raise OSError(code, os.strerror(code))
@@ -152,7 +152,7 @@ def test_permissions_stay_and_new_files_get_the_usual_ones(file: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_an_owner_stays(file: Path) -> None:
-    """Root that saves over a user's file does not take it."""
+    """When root saves over a user's file, the user stays its owner."""
     os.chown(file, 1234, 4321)
     atomic_files.write(file, NEW)
     assert (file.stat().st_uid, file.stat().st_gid) == (1234, 4321)
@@ -171,7 +171,7 @@ def test_a_link_stays_and_its_file_is_replaced(file: Path, tmp_path: Path) -> No
 
 
 def test_a_device_is_written_and_stays_one() -> None:
-    """So what root saves to ``/dev/null`` does not replace it."""
+    """So a save of root to ``/dev/null`` does not replace it."""
     atomic_files.write("/dev/null", NEW)
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
     with pytest.raises(amp.FileError, match=r"/dev/full: cannot be written \(No space left"):
@@ -276,7 +276,7 @@ ELSEWHERE = {
     "golden/usage.py": "lines appended to a list",
     "golden/writer_lock.py": "a file that is only locked",
 }
-"""What writes otherwise, and why no file can be lost by that."""
+"""Other ways to write, and why they cannot lose a file."""
 
 
 def writes(path: Path) -> list[int]:

@@ -1,4 +1,4 @@
-"""Threads of the package: an exception of a signal handler is never lost where one is started or freed."""
+"""Threads of the package: an exception of a signal handler is not lost while one is started or freed."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_starting_one_waits_for_nothing() -> None:
 
 
 def test_debuggers_follow_it() -> None:
-    """What was set for threads is called in this one."""
+    """A trace function set for threads is called in this one."""
     seen: list[str] = []
     threading.setprofile(lambda frame, event, _: seen.append(frame.f_code.co_name))
     try:

@@ -83,7 +83,7 @@ def test_what_the_documentation_shows_follows_from_its_data(committed: dict[str,
 
 
 def test_page_and_data_are_written_in_one_order(committed: dict[str, Any], tmp_path: Path) -> None:
-    """What is measured comes in another order than it is kept in; the page is that of what is kept."""
+    """Data in another order than the stored one gives the same page."""
     about = committed["about"]
     turned = about | {"versions": dict(reversed(about["versions"].items()))}
     report.write(tmp_path, committed | {"about": turned})
@@ -91,7 +91,7 @@ def test_page_and_data_are_written_in_one_order(committed: dict[str, Any], tmp_p
 
 
 def test_a_figure_that_moves_moves_the_page(committed: dict[str, Any]) -> None:
-    """A row that misses what is required is named, one that meets it is not."""
+    """A row that misses its requirement is named, one that meets it is not."""
     data = copy.deepcopy(committed)
     row = next(w for w in data["workloads"] if w["workload"] == "W1")
     row["costs"] = [99.0, 98.0, 100.0]

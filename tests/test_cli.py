@@ -326,7 +326,7 @@ def test_doctor_is_content_here(capsys: pytest.CaptureFixture[str]) -> None:
 def test_doctor_fails_by_the_part_that_is_broken(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A part that breaks fails its own line and the exit code, and the other lines still come."""
+    """A part that fails only fails its own line and the exit code; the other lines are still printed."""
 
     def broken(isolation: str) -> str:
         raise OSError(f"no {isolation}")

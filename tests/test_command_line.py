@@ -83,7 +83,7 @@ def test_an_ascii_terminal_gets_escapes(environment: dict[str, str], tmp_path: P
 
 
 def test_a_path_that_is_no_text_is_printed_as_escapes(tmp_path: Path) -> None:
-    """Bytes that are no UTF-8, and those that steer a terminal."""
+    """Bytes that are no UTF-8, and control characters of a terminal."""
     g = amp.Graph(name="g")
     g.output(g.sine(frequency_hz=440.0))
     g.save(tmp_path / "g.json")
@@ -212,7 +212,7 @@ class TestTexts:
         assert str(verdict).replace("\n", "").isprintable()
 
     def test_a_plan_is_printable(self) -> None:
-        """Gates and curves are called as anyone likes."""
+        """Gates and curves can have any name."""
         g = amp.Graph(name="p")
         g.connect(g.sine(frequency_hz=amp.curve("pitch"), name="tone"), g.output(name="out"), gates=["start"])
         text = json.dumps(g.compile().info)

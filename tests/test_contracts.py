@@ -1,4 +1,4 @@
-"""What a contract declares is measured on every one of its worked cases; bounds come from the contract."""
+"""What a contract declares is measured on every one of its cases; bounds come from the contract."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_block_invariant(type_id: str, case: CaseContract, batches: int) -> None
 
 
 def test_every_type_is_block_invariant() -> None:
-    """No contract leaves the first law out."""
+    """Every contract declares the first law."""
     assert [t for t in catalog.types() if "block_invariant" not in catalog[t].laws] == []
 
 
@@ -108,7 +108,7 @@ def test_silent(type_id: str, case: CaseContract) -> None:
 
 @keeping("bounded")
 def test_bounded(type_id: str, case: CaseContract) -> None:
-    """Nothing leaves the bound that the contract names, and something comes within 6 dB of it."""
+    """The output stays within the declared bound, and some output comes within 6 dB of it."""
     contract = catalog[type_id]
     param = contract.param(contract.bound_param)
     bound = 1.0 if param is None else float(case_params(type_id, case).get(param.key, param.default))
@@ -126,7 +126,7 @@ def test_bounded(type_id: str, case: CaseContract) -> None:
 
 @ANY_CASE
 def test_the_clocks_show_the_declared_latency(type_id: str, case: CaseContract) -> None:
-    """A node has consumed its latency more than it gave; nothing else in the graph has."""
+    """A node with latency has fired that many frames more than it output; no other node has."""
     scene = case_scene(type_id, case)
     declared = rigs.latency(type_id, case)
     with rigs.started(scene) as runtime:
@@ -219,7 +219,7 @@ def test_causal(type_id: str) -> None:
 
 @pytest.mark.parametrize("type_id", catalog.types())
 def test_what_does_not_run_yet_is_planned_or_not_offered(type_id: str) -> None:
-    """No gradient runs, and no node at another rate than that of its graph."""
+    """No gradient is computed, and no node runs at another rate than its graph."""
     contract = catalog[type_id]
     word = "not differentiable" if contract.adjoint == "not_differentiable" else "planned: "
     assert f"gradient {word}" in re.sub(" +", " ", text.node_page(contract))
@@ -249,7 +249,7 @@ def test_roles_are_keys_of_parameters_of_their_kind() -> None:
 
 
 def test_a_graph_has_one_sink_and_its_samples_say_the_channels() -> None:
-    """Python finds the end of a graph and the channels of an input by what contracts declare."""
+    """Python finds the output of a graph and the channels of an input by what contracts declare."""
     sinks = [t for t in catalog.types() if catalog[t].io == "sink"]
     sources = [t for t in catalog.types() if catalog[t].io == "source"]
     assert sinks and sources and not set(sinks) & set(sources)

@@ -1,4 +1,4 @@
-"""Control curves: what they accept, what they mean, and that JSON keeps their bits."""
+"""Control curves: allowed points, their interpolation, and that JSON keeps their bits."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_points_are_read_only() -> None:
 
 
 def test_ends_hold_and_the_later_of_two_points_wins() -> None:
-    """Before and after its points a curve holds; at a shared time the later point holds from then on."""
+    """Before and after its points a curve has its end values; at a shared time the later point counts."""
     step = amp.Curve("x", [0.2, 0.4, 0.4, 0.6], [1, 1, 5, 5])
     assert sampled(step, 8).tolist() == [1, 1, 1, 1, 5, 5, 5, 5]
 

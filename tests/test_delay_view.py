@@ -82,7 +82,7 @@ class TestRandomGraphs:
 
     @staticmethod
     def check_path(info: dict[str, Any], rows: dict[str, view.Row]) -> None:
-        """A walk over edges from a node without inputs to the output; the token never goes back in time."""
+        """A walk over edges from a node without inputs to the output; the token's time never decreases."""
         path = view.path_of(info)
         assert path[-1][0] == info["output"]
         frame = 0

@@ -179,7 +179,7 @@ METERS: dict[str, Any] = {
 @given(seed=st.integers(0, 99), gain_db=st.floats(-100.0, 100.0))
 @settings(max_examples=8, deadline=None)
 def test_reversal_channels_and_gain(meter: Any, seed: int, gain_db: float) -> None:
-    """A reversed signal reads the same, channels read apart, and gain moves only what is absolute."""
+    """A reversed signal reads the same, channels are independent, and gain changes only absolute values."""
     noise = np.random.default_rng(seed).standard_normal((2, 4_801))
     x = sine(997.0, frames=4_801) + np.array([[0.01], [0.001]]) * noise
     plain = meter(x)

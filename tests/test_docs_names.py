@@ -1,4 +1,4 @@
-"""What a page calls by name is there: files, functions, arguments, variables, commands."""
+"""Everything that a page names exists: files, functions, arguments, variables, commands."""
 
 from __future__ import annotations
 

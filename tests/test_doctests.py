@@ -36,7 +36,7 @@ EXCEPTED = {
     "amp_lab.golden.isa.verify_isa_levels": "starts a process for each instruction set, which takes seconds",
     "amp_lab.errors.NativeCrash": "needs a process that dies; docs/howto/crash.md has an example",
 }
-"""What has no example, and why."""
+"""Objects without an example, and why."""
 
 
 def resolved(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""An edit is one difference: it is taken back whole, undone to the byte, and its events can be replayed."""
+"""An edit is one difference: it is undone as a whole, to the byte, and its events can be replayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failures of a running engine: where exactly, the same for every cut, and what still works afterwards."""
+"""Failures of a running engine: their place, the same for every block size, and what works afterwards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CUTS = [Cut(b) for b in BLOCKS] + [Cut(50, rigs.random_calls(2, FRAMES))]
 
 
 def caught(scene: Scene, cut: Cut, flags: int = lowlevel.STOP_NONFINITE) -> amp.NonFiniteError:
-    """Render and return the failure that must come."""
+    """Render and return the expected failure."""
     with pytest.raises(amp.NonFiniteError) as info:
         sound(scene, cut, flags=flags)
     return info.value
@@ -94,7 +94,7 @@ class TestNonFinite:
 
     @EVERY_BLOCK
     def test_in_a_modulated_parameter(self, block: int) -> None:
-        """The parameter is the port, whether or not the watch is on."""
+        """The parameter is the port, whether or not AMP_RUN_STOP_NONFINITE is set."""
         m = np.zeros((1, 2, FRAMES))
         m[0, 1, 99:] = 1e300
         g = amp.Graph(sample_rate=RATE)
@@ -115,7 +115,7 @@ class TestNonFinite:
     @pytest.mark.parametrize("feedback", [False, True])
     @EVERY_BLOCK
     def test_a_nonfinite_value_stays_in_its_channel(self, block: int, feedback: bool) -> None:
-        """Who reads the other channel, of a node or of its loop, gets what was written there."""
+        """A reader of the other channel, of a node or of its loop, gets that channel's values."""
         x = np.ones((1, 2, FRAMES))
         x[0, 1, 50:] = 1e308
         g = amp.Graph(sample_rate=RATE)
@@ -143,7 +143,7 @@ class TestNonFinite:
 
     @pytest.mark.parametrize("block", [1, 64])
     def test_after_a_failure_configure_comes_first(self, block: int) -> None:
-        """Execute is refused until configured; then everything is as new."""
+        """Execute is refused until configured; then the runtime is as new."""
         scene = self.overflow(100, 3)
         with rigs.started(scene, Cut(block)) as runtime:
             good = rigs.proceed(runtime, scene, [64])

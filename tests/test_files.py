@@ -1,4 +1,4 @@
-"""Files from strangers: nothing in them runs, is believed before it is checked, or costs more than its limit.
+"""Files of unknown origin: nothing in them runs, all is checked before use, and nothing exceeds its limit.
 
 Each hostile sample is one kind; all of them give `FileError` with the name of the file and the place inside.
 """
@@ -432,7 +432,7 @@ def test_what_is_no_sound_file(tmp_path: Path, head: bytes) -> None:
 
 
 def test_a_wav_that_announces_more_than_it_holds(tmp_path: Path) -> None:
-    """What is there is what is played, as every player does."""
+    """The frames that exist are played, as every player does."""
     data = sound(tmp_path / "a.wav")
     content = bytearray((tmp_path / "a.wav").read_bytes())
     at = content.index(b"data") + 4
@@ -645,7 +645,7 @@ def test_a_file_of_a_golden_that_is_none(
 def test_a_golden_with_contents_of_another_kind(
     blessed: Path, tmp_path: Path, file: str, content: bytes
 ) -> None:
-    """Even if the manifest vouches for it."""
+    """Even if the manifest has its digest."""
     root = shutil.copytree(blessed, tmp_path / "goldens")
     (root / "case" / file).write_bytes(content)
     changed(root / "case", lambda manifest: None)
@@ -676,7 +676,7 @@ def test_a_golden_that_would_fill_the_memory_is_not_rendered(
 def test_a_hostile_pyproject(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str | None
 ) -> None:
-    """The folder of goldens is looked for in files that may come from anyone, too."""
+    """The search for the folder of goldens reads files of unknown origin, too."""
     monkeypatch.delenv("AMP_GOLDENS", raising=False)
     (tmp_path / "pyproject.toml").write_text(text)
     with pytest.raises(amp.FileError if said else golden.GoldenError, match=said):

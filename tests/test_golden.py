@@ -494,7 +494,7 @@ def test_a_file_changed_after_it_was_blessed_fails(goldens: Path, engine: Simple
     ],
 )
 def test_a_damaged_manifest_fails(case: Path, text: bytes, said: str) -> None:
-    """What is no manifest is named as such by `check` and `verify`, without a raw error."""
+    """A file that is no manifest is named by `check` and `verify`, without a raw error."""
     (case / "manifest.json").write_bytes(text)
     for verdict in (check("chain", chain()), *verdicts()):
         assert repr(verdict) == "chain: ERROR damaged"

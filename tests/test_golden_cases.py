@@ -25,7 +25,7 @@ def test_the_cases_are_there() -> None:
 
 @pytest.mark.parametrize("name", [case.name for case in CASES])
 def test_case_in_every_layout(name: str) -> None:
-    """The default layout gives every blessed stream; block sizes and single batches give the same bits."""
+    """The default layout gives every approved stream; block sizes and single batches give the same bits."""
     found = golden.verify(name, matrix="full")
     assert len(found) >= 4
     assert found[0].passed and not found[0].layout

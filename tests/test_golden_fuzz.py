@@ -1,4 +1,4 @@
-"""Cases that anything was done to: they are read, or refused with one class of error that names the file."""
+"""Damaged cases: they are read, or refused with one class of error that names the file."""
 
 from __future__ import annotations
 

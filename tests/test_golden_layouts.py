@@ -1,4 +1,4 @@
-"""Further layouts of a stored case, and the lines that verdicts are."""
+"""Further layouts of a stored case, and the lines of verdicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Goldens in pytest: fixtures, options and reports, in projects that are not ours."""
+"""Goldens in pytest: fixtures, options and reports, in projects of users."""
 
 from __future__ import annotations
 
@@ -275,7 +275,7 @@ def test_selection_of_the_configuration_is_the_whole(project: pytest.Pytester) -
 
 @pytest.mark.usefixtures("alone")
 def test_unused_case_does_not_stay_in_last_failed(project: pytest.Pytester) -> None:
-    """`--lf` after an unused case runs as if there had been no failure: it is no test that can run again."""
+    """`--lf` after an unused case runs as if nothing had failed: the report is no test to run again."""
     shutil.copytree("goldens/tone", "goldens/forgotten")
     project.makepyfile(USER)
     assert project.runpytest_inprocess(*ON, "--golden-unused=fail").ret == 1

@@ -103,7 +103,7 @@ def test_goldens_work_without_file_locks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["graph.json", "controls.json", "sums.txt", "manifest.json"])
 def test_line_endings_do_not_break_a_seal(root: Path, file: str) -> None:
-    """A text that a checkout gave other line endings is still the one that was blessed."""
+    """A text whose line endings a checkout changed still counts as the approved one."""
     path = root / "tone" / file
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert b"\r\n" in path.read_bytes()
@@ -278,7 +278,7 @@ def test_a_link_out_of_the_project_is_not_read(root: Path, stored: Path) -> None
 
 
 def test_a_case_that_is_replaced_while_it_is_read_is_read_again(root: Path, monkeypatch: Any) -> None:
-    """The reader holds one folder open; if that goes, it begins again with the new one."""
+    """The reader keeps one folder open; if that is removed, it begins again with the new one."""
     shutil.copytree(root / "tone", root / ".new")
     data, calls = contents.OpenCase.data, []
 
@@ -305,7 +305,7 @@ def test_a_case_that_stands_aside_is_read(root: Path) -> None:
 
 
 def test_a_damaged_case_is_damaged_at_once(root: Path, monkeypatch: Any) -> None:
-    """What is not replaced is read once."""
+    """A case that is not replaced is read once."""
     monkeypatch.setattr(contents.time, "sleep", lambda seconds: pytest.fail("waited"))
     (root / "tone" / "graph.json").write_text("{}")
     with pytest.raises(amp.FileError, match=r"graph\.json was changed"):

@@ -1,4 +1,4 @@
-"""Cases as they are written: one writer at a time, whole or not at all."""
+"""Writing cases: one writer at a time, completely or not at all."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def reason(root: Path, name: str = "tone") -> str:
-    """Return why a case that is whole was blessed."""
+    """Return why a complete case was approved."""
     return str(Case(root / name).load().manifest["blessed"]["reason"])
 
 
@@ -64,7 +64,7 @@ def swapped(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return bool(request.param)
 
 
-# ---- whole or not at all ----
+# ---- completely or not at all ----
 
 
 def test_a_case_is_replaced_and_nothing_is_left(root: Path, swapped: bool) -> None:
@@ -84,7 +84,7 @@ def test_permissions_of_a_case_stay(root: Path, swapped: bool) -> None:
 
 
 class Stop(BaseException):
-    """What Ctrl-C raises, at a place of our choice."""
+    """The exception of Ctrl-C, at a place that the test chooses."""
 
 
 @pytest.mark.parametrize("place", ["mkdir", "fsync", "rename", "exchange", "flush_folder", "ensure"])
@@ -214,7 +214,7 @@ def test_what_was_never_blessed_is_not_removed(root: Path) -> None:
 
 
 def test_junk_moves_to_the_new_case(root: Path, swapped: bool) -> None:
-    """What an editor has open stays where the case is."""
+    """Files that an editor has open stay where the case is."""
     (root / "tone" / ".graph.json.swp").write_text("unsaved")
     bless(root, 0.25, overwrite=True)
     assert (root / "tone" / ".graph.json.swp").read_text() == "unsaved"

@@ -1,4 +1,4 @@
-"""Eight processes bless and check one folder of goldens, and no verdict is false."""
+"""Eight processes approve and check one folder of goldens, and every verdict is right."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import pytest
     ],
 )
 def test_verdicts_are_right_while_other_processes_approve(seconds: float, steps: int) -> None:
-    """Nothing is damaged or missing, nothing raises, every case that is read is one of those blessed."""
+    """Nothing is damaged or missing, nothing raises, every case that is read was approved."""
     command = [sys.executable, "-P", Path(__file__).with_name("golden_storm.py"), str(seconds), str(steps)]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     print(found)

@@ -165,7 +165,7 @@ def test_another_length_is_a_change_of_the_code(goldens: Path) -> None:
 
 @pytest.mark.parametrize("file", ["graph.json", "controls.json"])
 def test_a_graph_edited_by_hand_is_refused(goldens: Path, file: str) -> None:
-    """A stored graph that is not the blessed one is never taken for it, unless it is accepted."""
+    """A stored graph that is not the approved one is refused, unless it is accepted."""
     path = goldens / "wind" / file
     path.write_text(path.read_text(encoding="utf-8").replace("300.0", "301.0").replace("6.0", "6.5"), "utf-8")
     before = files(goldens)

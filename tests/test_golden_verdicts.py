@@ -39,7 +39,7 @@ def answers(goldens: Any, name: Any = "tone", render: Any = None) -> list[Verdic
     return found
 
 
-# ---- what is handed in ----
+# ---- arguments ----
 
 
 class Trap:
@@ -109,7 +109,7 @@ RENDERS += [np.full((1, 1, 200), np.inf), np.zeros((1, 1, 200), "m8[s]"), amp.Gr
 
 @pytest.mark.parametrize("render", RENDERS, ids=lambda render: type(render).__name__)
 def test_anything_can_be_handed_in_for_a_render(stored_tone: Path, render: Any) -> None:
-    """What holds no samples is an error, samples of another shape or not finite are a failure."""
+    """Arguments without samples are an error, samples of another shape or not finite are a failure."""
     verdict = golden.check("tone", render, goldens=stored_tone)
     compared = isinstance(render, np.ndarray) and render.dtype == np.float64
     assert verdict.status == ("failed" if compared else "error"), str(verdict)
@@ -133,7 +133,7 @@ def test_any_folder_has_an_answer(folder: Any) -> None:
 
 
 def test_a_working_folder_that_is_gone_has_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The search upward begins nowhere."""
+    """The search upward has no start."""
     monkeypatch.delenv("AMP_GOLDENS", raising=False)
     gone = tmp_path / "gone"
     gone.mkdir()

@@ -1,4 +1,4 @@
-"""Owners of native objects: every kind is called, closed and used too late in the same way."""
+"""Owners of native objects: every kind is called, closed, and used after closing in the same way."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_it_is_freed_with_its_object(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["Runtime", "Stream"])
 def test_samples_are_borrowed_until_it_is_closed(kind: str) -> None:
-    """And not longer, though the closed object is kept."""
+    """And not longer, though the closed object still exists."""
     handle: Any = KINDS[kind][0]()
     samples = np.zeros((1, 1, 16))
     alive = weakref.ref(samples)

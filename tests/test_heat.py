@@ -72,7 +72,7 @@ class Account:
 
 
 def books(graph: amp.Graph, taps: dict[str, Samples], frames: int = FRAMES) -> dict[str, Account]:
-    """Keep the law's books: own heat, then q_v[n] = h_v[n] + sum kappa_e q_u[n - d], frame by frame."""
+    """Compute the law: own heat, then q_v[n] = h_v[n] + sum kappa_e q_u[n - d], frame by frame."""
     info = graph.compile().info
     order = [node["name"] for node in info["nodes"]]
     edges = [e for e in info["edges"] if e["kind"] == "audio"]
@@ -294,7 +294,7 @@ class TestTemperature:
         assert np.isfinite(measured(plant.build())["d"][2]).all()
 
     def test_nan_is_not_hidden(self) -> None:
-        """Where the heat is not a number neither is the temperature, nor is the budget kept."""
+        """If the heat is not a number, neither is the temperature, and the budget counts as exceeded."""
         x = np.zeros((3, 1, 4 * HEAT_WINDOW))
         x[1, 0, 2 * HEAT_WINDOW] = np.nan
 
@@ -333,7 +333,7 @@ class TestBudget:
         assert (caught.value.node, caught.value.frame) == ("hot", 3 * HEAT_WINDOW - 1)
 
     def test_report_goes_on(self) -> None:
-        """With policy report the render is whole and has the sound it always had."""
+        """With policy report the render is complete and has the same sound as without a budget."""
         want = sound(Scene(self.loud(1e9, "halt"), FRAMES), flags=HEAT)
         assert same_bits(sound(Scene(self.loud(0.5, "report"), FRAMES), flags=HEAT), want)
 

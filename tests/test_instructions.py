@@ -1,4 +1,4 @@
-"""The budget of instructions: what is let pass, what fails, and when nothing can be counted."""
+"""The budget of instructions: what passes, what fails, and when nothing can be counted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BUDGET = script.Counts.read(script.BUDGET)
 
 
 def compared(instructions: Mapping[str, int], **changes: Any) -> tuple[list[str], list[str]]:
-    """Hold some counts against the committed budget."""
+    """Compare some counts with the committed budget."""
     compare: Any = script.compare
     lines, wrong = compare(replace(BUDGET, instructions=instructions, **changes), BUDGET)
     return lines, wrong
@@ -108,7 +108,7 @@ def test_a_budget_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_nothing_is_counted_without_the_tool_the_level_or_the_compiler(
     monkeypatch: pytest.MonkeyPatch, valgrind: str | None, isa: str, build: str, reason: str
 ) -> None:
-    """Counts of another compiler are other counts: the reason is given instead of a comparison."""
+    """Counts of another compiler cannot be compared: the reason is given instead."""
     monkeypatch.setattr(script.shutil, "which", lambda _: valgrind)
     monkeypatch.setattr(script, "ask", {"isa": isa, "build_info": build}.__getitem__)
     said = script.missing()

@@ -56,14 +56,14 @@ def exploding() -> amp.Graph:
 
 
 def without_output() -> amp.Graph:
-    """Nodes that run and give nothing back."""
+    """Nodes that run and deliver nothing."""
     g = amp.Graph(sample_rate=48_000, name="mute")
     g.svf(g.noise(), name="flt")
     return g
 
 
 def mute(frames: int) -> RenderRequest:
-    """Run nodes and give nothing back."""
+    """Run nodes and deliver nothing."""
     request = without_output().render(frames=1, taps="all", isolation="none").request
     return replace(request, frames=frames, taps=())
 
@@ -326,7 +326,7 @@ def test_bad_timeout_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_system_without_memfd_is_told_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a worker cannot be had, the error names the way without."""
+    """If no worker can be started, the error names how to render without one."""
     monkeypatch.delattr(os, "memfd_create")
     assert not isolate.supported()
     with pytest.raises(amp.Unsupported, match="isolation='none'"):

@@ -210,7 +210,7 @@ def test_results_stay_where_they_are_while_memory_grows() -> None:
 
 
 def test_memory_of_a_large_result_goes_back_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What would not be kept warm is not kept until the next render either."""
+    """Memory that would not be kept is not kept until the next render either."""
     monkeypatch.setattr(recycled_memory, "KEEP_BYTES", 1 << 20)
     render = amp.presets.three_osc().render(frames=1_000_000, isolation="process")
     held = psutil.Process().memory_info().shared

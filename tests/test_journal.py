@@ -1,4 +1,4 @@
-"""Every edit is a version: patches carry a replica along, and undo returns to the very start."""
+"""Every edit is a version: patches update a replica, and undo returns to the start."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def ended(talk: Coroutine[Any, Any, list[str]]) -> list[str]:
 
 
 def test_old_objects_are_not_collected_while_our_widgets_are_shown() -> None:
-    """The first widget of ours freezes what the server has made so far, the last connection gives it back."""
+    """The first widget freezes the server's present objects, the last connection releases them."""
     server = jupyter.prompt(Connection)
     first, second, foreign = server("one"), server("one"), server("two")
     for line in (first, foreign):

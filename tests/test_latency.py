@@ -72,7 +72,7 @@ class Web:
         return g
 
     def arrivals(self) -> dict[str, int] | None:
-        """Virtual times of the frames 0, raised until nothing moves; None if they rise for ever."""
+        """Virtual times of the frames 0, raised until nothing changes; None if they rise for ever."""
         behind = [
             {w.dst for w in self.wires if gate in w.gates}
             for gate in {g for w in self.wires for g in w.gates}
@@ -243,7 +243,7 @@ class TestVirtualTime:
 
 
 class TestRefusal:
-    """Loops and gates that cannot be."""
+    """Impossible loops and gates."""
 
     @staticmethod
     def refused(web: Web) -> str:
@@ -341,7 +341,7 @@ class TestParameters:
 
     @pytest.mark.parametrize("block", [1, 7, 64, 300])
     def test_it_takes_effect_at_its_logical_frame(self, block: int) -> None:
-        """As soon as can be is frames delivered plus latency; asking for that frame at first is the same."""
+        """The earliest frame is frames delivered plus latency; requesting that frame at first is the same."""
         flat = delayed_change(FRAMES, 10_000, [FRAMES], block)
         soon = delayed_change(FRAMES, None, [30, 60], block)
         assert same_bits(soon[:, :, :50], flat[:, :, :50])
@@ -379,7 +379,7 @@ class TestParameters:
         np.testing.assert_array_equal(np.flatnonzero(np.diff(y[0, 1])), [39])
 
     def test_clearing_takes_effect_on_the_same_frame(self) -> None:
-        """What clear_params takes back returns at the earliest logical frame, in a node that starts late."""
+        """Values restored by clear_params count from a late node's earliest logical frame."""
         s = replace(scene(PARALLEL), taps=())
         with rigs.started(s) as runtime:
             runtime.set_param("sum", "gain", np.zeros((1, 1, 1)), at_frame=1)

@@ -117,7 +117,9 @@ class TestOneSound:
     @pytest.mark.parametrize("name", rigs.GOLDEN_CASES)
     @pytest.mark.parametrize("seed", [1, 2])
     def test_the_order_of_declaration_means_nothing(self, name: str, seed: int) -> None:
-        """Nodes, edges and modulations in any order in the JSON give the same bits: slots decide."""
+        """Nodes, edges and modulations in any order in the JSON give the same bits: slots determine the
+        order.
+        """
         scene, rng = rigs.golden_scene(name), np.random.default_rng(seed)
         data: dict[str, Any] = scene.graph.to_dict()
         names = list(data["nodes"])

@@ -45,7 +45,7 @@ def tone(level_db: float, frames: int, frequency_hz: float = 997.0, rate: float 
 
 @pytest.mark.parametrize("frames", [19_200, 20_000, 22_000, 23_999, 24_000, 48_000, 100_000])
 def test_a_steady_tone_reads_its_loudness_at_any_length(frames: int) -> None:
-    """Only whole gating blocks count: what is left over at the end makes nothing quieter."""
+    """Only complete gating blocks count: a rest at the end does not lower the loudness."""
     assert measure.loudness(np.tile(tone(-23.0, frames), (2, 1)), RATE) == pytest.approx(-23.0, abs=0.005)
 
 

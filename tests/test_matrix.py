@@ -42,7 +42,7 @@ def failing(at: int) -> Scene:
 
 
 def test_an_error_is_no_digest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Were every execute to fail, every graph would fail; a graph that fails has to be expected to."""
+    """If every execute failed, every graph would fail; a graph that fails has to be expected to."""
     with pytest.raises(NonFiniteError):
         matrix.digests(failing(70), 1)
 

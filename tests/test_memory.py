@@ -112,7 +112,7 @@ def test_where_the_system_refuses_larger_memory_is_used(refusal: type[Exception]
 
 
 def test_an_exception_between_two_steps_loses_nothing(memory: Memory) -> None:
-    """Whichever line it comes out of: memory is in use, warm or free, and in one of these only."""
+    """Whichever line is interrupted: memory is in use, warm or free, and only one of these."""
 
     def take() -> None:
         memory.take(SMALLEST // 8)

@@ -1,4 +1,4 @@
-"""What a page really plays: a worklet of the tests listens to all that goes to a speaker."""
+"""Records what a page plays: a worklet of the tests receives everything that goes to a speaker."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ ASK = """(what) => Promise.race([
 
 
 def listen(book: Book) -> None:
-    """Listen to every AudioContext the page makes from now on."""
+    """Record every AudioContext that the page makes from now on."""
     book.page.evaluate(LISTEN)
 
 
@@ -88,7 +88,7 @@ def heard(book: Book, what: str = "") -> dict[str, Any]:
 
 
 def samples(book: Book, *, silent: bool = False) -> Any:
-    """One second as it was played, without a gap unless it is to be silent: that may take a few tries."""
+    """One second as it was played, without gaps unless silence is expected; it may need several tries."""
     for _ in range(TRIES):
         heard(book, "clear")
         book.page.wait_for_timeout(1100)

@@ -150,7 +150,7 @@ class Lab:
         }
         environment = os.environ | {key: str(self.folder / name) for key, name in places.items()}
         environment["PYTHONSAFEPATH"] = "1"
-        for name in OFF:  # here a person works: what is edited by hand is saved
+        for name in OFF:  # a person works here: edits in views are saved
             environment.pop(name, None)
         for name in (*places.values(), "books"):
             (self.folder / name).mkdir(exist_ok=True)

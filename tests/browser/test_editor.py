@@ -1,4 +1,4 @@
-"""The editor in JupyterLab: what a person does with it, and that every view and Python stay one model."""
+"""The editor in JupyterLab: user actions, and that all views and Python stay one model."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def canonical(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_node_is_dragged_in_connected_and_heard_then_undone(notebook: Notebook) -> None:
-    """From the catalogue onto the canvas, a line drawn by hand, another digest; undo brings the old one."""
+    """From the catalogue onto the canvas, a line drawn by mouse, a new digest; undo restores the old one."""
     book = notebook(OPEN)
     shown(book)
     page, before, code = book.page, book.value(DIGEST), book.value("g.to_code()")
@@ -192,7 +192,7 @@ def test_what_is_selected_can_be_renamed_moved_copied_and_folded(notebook: Noteb
 
 
 def test_keys_stay_inside(notebook: Notebook) -> None:
-    """Keys that are commands of the notebook do nothing to its cells while the editor has the focus."""
+    """Keys that are notebook commands do not act on its cells while the editor has the focus."""
     book = notebook(OPEN)
     shown(book)
     page = book.page
@@ -205,14 +205,14 @@ def test_keys_stay_inside(notebook: Notebook) -> None:
 
 
 def both_hold(book: Book) -> bool:
-    """Whether both views hold what the graph holds."""
+    """Whether both views equal the graph."""
     wanted = canonical(book.value("g.to_dict()"))
     return [canonical(document) for document in book.page.evaluate(DOCUMENTS)] == [wanted, wanted]
 
 
 @pytest.mark.parametrize("seed", [1])
 def test_200_edits_from_two_views_and_python_leave_one_model(notebook: Notebook, seed: int) -> None:
-    """Both views and the graph hold the same JSON; undone step by step, the graph is what it was."""
+    """Both views and the graph have the same JSON; undo, step by step, restores the graph."""
     book = notebook([*OPEN, "other = amp.editor(g)\nother"])
     shown(book, 2)
     start = book.value("g.to_json()")
@@ -294,7 +294,7 @@ def test_the_theme_changes_without_running_anything(notebook: Notebook) -> None:
 
 
 def test_200_nodes_stay_readable(notebook: Notebook) -> None:
-    """Labels have a readable size far away."""
+    """Labels have a readable size when zoomed out."""
     book = notebook([MANY, "e = amp.editor(g)\ne"])
     shown(book)
     expect(book.page.locator(".react-flow__node")).to_have_count(200)

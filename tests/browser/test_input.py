@@ -1,4 +1,4 @@
-"""The keyboard in JupyterLab: each key is the widget's or the notebook's, and the focus is never lost."""
+"""The keyboard in JupyterLab: each key belongs to the widget or to the notebook, and the focus stays."""
 
 from __future__ import annotations
 

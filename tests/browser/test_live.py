@@ -59,7 +59,7 @@ def start(book: Book) -> None:
 
 
 def underruns(book: Book) -> int:
-    """How often the ring ran dry so far; a machine that is busy with other work does that, too."""
+    """Underruns of the ring so far; a busy machine causes some, too."""
     return int(book.page.get_attribute(".amp-live", "data-underruns") or 0)
 
 
@@ -160,7 +160,7 @@ HOLD_UP = """async () => {
   await context.audioWorklet.addModule(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })));
   new AudioWorkletNode(context, 'hold-up').connect(context.destination);
 }"""
-"""An audio thread that comes late, again and again."""
+"""An audio thread that is repeatedly late."""
 
 
 def test_sound_that_the_browser_loses_is_counted(notebook: Notebook) -> None:
@@ -174,7 +174,7 @@ def test_sound_that_the_browser_loses_is_counted(notebook: Notebook) -> None:
     until(book, "w.heard.silent_frames > 0", True)
 
 
-@pytest.mark.long  # a time: sound that keeps 120 ms ahead needs a machine that is never away for longer
+@pytest.mark.long  # a time: sound 120 ms ahead needs a process that is scheduled at least that often
 def test_moving_sliders_leave_no_gap(notebook: Notebook) -> None:
     """Not one silent frame in a minute while a slider moves and its renders are shown, 120 ms to the ear."""
     book = notebook([*OPEN, "p = amp.panel(g, seconds=0.5, height=400)\np"])
@@ -260,7 +260,7 @@ def test_loud_is_guarded(notebook: Notebook) -> None:
 
 
 def test_a_jump_comes_up_slowly(notebook: Notebook) -> None:
-    """What is much louder than all before begins at -12 dB and takes its time to come up."""
+    """A sound much louder than before begins at -12 dB and rises slowly."""
     book = notebook(OPEN)
     book.page.wait_for_selector(".amp-live[data-ready]")
     book.python("w.volume_db = 0.0; g['level'].set(gain=0.001)")

@@ -1,4 +1,4 @@
-"""Mouse, wheel and finger in JupyterLab: each has one owner at a time, the widget or the notebook."""
+"""Mouse, wheel and finger in JupyterLab: each belongs either to the widget or to the notebook."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def menu(book: Book) -> list[str]:
 
 @both
 def test_several_are_selected_and_removed_as_one_step(notebook: Notebook, host: str) -> None:
-    """Shift draws a frame, Control adds a box and takes it away; Ctrl+A takes all; cells stay as they are."""
+    """Shift draws a frame, Control adds or removes a box, Ctrl+A selects all; cells do not change."""
     book = opened(notebook, host)
     page = book.page
     code, cells = book.value("g.to_code()"), page.evaluate(CELLS)
@@ -167,7 +167,7 @@ def test_a_right_click_opens_the_menu_of_the_widget(notebook: Notebook, host: st
 
 @both
 def test_shift_and_the_right_button_give_the_browsers_menu(notebook: Notebook, host: str) -> None:
-    """Nobody takes that click, nor a right click in a text field."""
+    """That click has no effect, nor has a right click in a text field."""
     book = opened(notebook, host)
     page = book.page
     page.evaluate(
@@ -266,7 +266,7 @@ def test_a_plot_shares_the_mouse_with_the_notebook(notebook: Notebook) -> None:
 
 
 def test_a_finger_scrolls_the_notebook_and_a_lost_one_lets_go(notebook: Notebook) -> None:
-    """Touch pans a plot sideways only; a pointer that the browser takes away ends its drag and its note."""
+    """Touch pans a plot sideways only; a pointer that the browser cancels ends its drag and its note."""
     book = notebook([*SIGNALS[:2], "p = amp.panel(g, seconds=0.2, height=600)\np"])
     page = book.page
     page.wait_for_selector(".amp-scope[data-span]")

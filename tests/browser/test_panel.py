@@ -151,7 +151,7 @@ STATES = """() => {
 
 
 def test_a_moved_slider_is_no_busy_kernel(notebook: Notebook) -> None:
-    """JupyterLab has nothing to show while a slider moves, but shows a widget that takes its time."""
+    """JupyterLab shows no busy state while a slider moves, but does for a widget that takes long."""
     book = notebook([*OPEN, "import time\nslow = lambda *_: time.sleep(0.5)"])
     shown(book)
     digest = book.page.get_attribute(".amp-panel", "data-digest")
@@ -213,7 +213,7 @@ def test_a_slider_is_quick(notebook: Notebook) -> None:
 
 @pytest.mark.long  # a time
 def test_a_slider_of_a_stock_server(browser: Browser, tmp_path: Path) -> None:
-    """The same without the extension: slower, and nothing else."""
+    """The same without the extension: slower, with no other difference."""
     with Lab(tmp_path, f"--ServerApp.jpserver_extensions={{'{EXTENSION}': False}}") as stock:
         stock.write("stock", OPEN)
         book = stock.open(browser, "stock")

@@ -1,4 +1,4 @@
-"""The pictures of the documentation show the widgets as they are, loosely: letters and times may differ."""
+"""The documentation's pictures of widgets match the widgets, with a tolerance for letters and times."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def coarse(picture: Image.Image) -> Any:
 
 @pytest.mark.parametrize("scene", SHOTS["SCENES"], ids=lambda scene: scene.name)
 def test_the_documentation_shows_what_is(scene: Any, lab: Lab, browser: Browser) -> None:
-    """Both themes look as stored; two themes of one widget would not pass for each other."""
+    """Both themes look as stored; the two themes of a widget differ by more than the tolerance."""
     stored = {}
     for name, picture in SHOTS["take"](lab, browser, scene):
         stored[name] = coarse(Image.open(DOCS / "pictures" / name))

@@ -155,14 +155,14 @@ def opened(lab: Lab, browser: Browser, name: str) -> Book:
 
 
 def reload(book: Book) -> None:
-    """Load the page again; what it complains about while it goes is not of interest."""
+    """Load the page again; its errors while it unloads are ignored."""
     book.page.reload()
     book.errors.clear()
     book.page.wait_for_selector(".jp-Notebook .jp-Cell")
 
 
 def only_the_foreign_widget_is_missing(book: Book) -> None:
-    """What the console complains about is ipywidgets' own, of the slider."""
+    """The errors on the console are those of ipywidgets, about the slider."""
     assert len(book.errors) <= 1 and all("widget model not found" in error for error in book.errors)
     book.errors.clear()
 

@@ -91,7 +91,7 @@ def test_one_of_thirty_million_samples_shows(notebook: Notebook) -> None:
 
 @pytest.mark.long  # times
 def test_thirty_million_samples_are_zoomed_quickly(notebook: Notebook) -> None:
-    """Drawing keeps a frame free, and exact tiles come quickly."""
+    """Drawing leaves time in each frame, and exact tiles arrive quickly."""
     measured = zooms(notebook([LONG, "s"]))
     exact = sorted(one["exact"] for one in measured)
     draws = sorted(one["draw"] for one in measured)

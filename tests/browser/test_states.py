@@ -87,7 +87,7 @@ def outer(name: str) -> str:
 
 
 def shown(book: Book) -> None:
-    """Wait until every widget is there."""
+    """Wait until every widget is shown."""
     for name in NAMES:
         if book.page.locator(outer(name)).count():
             book.page.locator(outer(name)).scroll_into_view_if_needed()
@@ -316,7 +316,7 @@ def test_a_render_that_stands_still_is_stopped(notebook: Notebook) -> None:
 
 
 def test_a_render_that_clips_says_so(notebook: Notebook) -> None:
-    """How many samples are beyond full scale, how high, and the gain it is played with; not when it fits."""
+    """Number of samples beyond full scale, the peak, and the gain of the playback; nothing if it fits."""
     book = notebook(
         [
             'import amp_lab as amp\ng = amp.Graph(sample_rate=48_000, name="loud")\n'

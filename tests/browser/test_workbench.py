@@ -56,7 +56,7 @@ def opened(book: Book) -> None:
 
 
 def test_the_workbench_is_one_application(notebook: Notebook) -> None:
-    """Sound, parameters, editor and views move together; every tab opens; badges show what it cost."""
+    """Sound, parameters, editor and views change together; every tab opens; badges show the costs."""
     book = notebook(BENCH)
     opened(book)
     page = book.page
@@ -101,7 +101,7 @@ def test_tabs_and_splitters_work_by_keyboard(notebook: Notebook) -> None:
 
 
 def test_the_pointer_on_a_row_lights_the_node(notebook: Notebook) -> None:
-    """What is hovered in the timeline is lit in the editor; what is clicked is selected there."""
+    """A hovered node of the timeline is highlighted in the editor; a clicked one is selected there."""
     book = notebook(BENCH)
     opened(book)
     page = book.page

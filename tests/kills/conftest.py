@@ -9,7 +9,7 @@ _REASON = killing.missing()
 
 
 def pytest_runtest_setup() -> None:
-    """Skip, or fail where a machine has to have strace."""
+    """Skip, or fail on a machine that must have strace."""
     if _REASON and os.environ.get("AMP_REQUIRE_STRACE") == "1":
         pytest.fail(f"{_REASON} (AMP_REQUIRE_STRACE=1)", pytrace=False)
     if _REASON:

@@ -1,4 +1,4 @@
-"""A process that is killed while it blesses leaves the old case or the new one, at every call."""
+"""A process killed while it approves a case leaves the old case or the new one, at every call."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def edit_and_update(root: Path) -> None:
     """Bless a stored graph that was edited."""
     try:
         golden.update("tone", reason="level 0.25", accept_graph=True, goldens=root)
-    except golden.GoldenError as error:  # it was blessed before the kill
+    except golden.GoldenError as error:  # it was approved before the kill
         if "nothing to update" not in str(error):
             raise
 
@@ -50,7 +50,7 @@ def edit_and_update(root: Path) -> None:
 def test_a_writer_of_goldens_that_is_killed_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str, steps: int, most: int | None
 ) -> None:
-    """Readers find all of the old case or all of the new one, swapped in one step or in two."""
+    """Readers find the complete old case or the complete new one, swapped in one step or in two."""
     sounds = {graph.to_json(): graph for graph in GRAPHS.values()}
     tapped = {
         text: g.render(frames=200, isolation="none", threads=1, taps="all") for text, g in sounds.items()

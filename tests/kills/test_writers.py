@@ -32,7 +32,7 @@ CONTROLS = amp.ControlHistory([amp.Curve("cutoff", [0.0, 1.0], [100.0, 900.0])])
 
 
 def autosave(path: Path) -> object:
-    """Do what a patch file does after an edit by hand."""
+    """Do what a patch file does after an edit in a view."""
     return disk.DiskFile(path, disk.digest(OLD)).replace(voice().to_json().encode(), 0)
 
 
@@ -48,7 +48,7 @@ ACTIONS: dict[str, Callable[[Path], object]] = {
 
 
 class Inline:
-    """Runs at once what a thread would run: strace counts by thread, and a kill names only the count."""
+    """Runs at once what a thread would run: strace counts per thread, and a kill gives only the count."""
 
     def __init__(self, *_: object) -> None:
         pass

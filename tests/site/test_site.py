@@ -38,7 +38,7 @@ MODULES = (
 
 @dataclass
 class Page(HTMLParser):
-    """What a page fetches, where it links to, and what can be linked to in it."""
+    """What a page fetches, the targets of its links, and the anchors in it."""
 
     fetched: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
@@ -86,7 +86,7 @@ def test_nothing_is_fetched_from_elsewhere(pages: Mapping[Path, Page]) -> None:
 
 
 def test_links_inside_the_site_lead_somewhere(pages: Mapping[Path, Page]) -> None:
-    """The file is there, and the place in it."""
+    """The file exists, and so does the anchor in it."""
     inside, broken = 0, []
     for path, page in pages.items():
         for link in page.links:
