@@ -103,6 +103,18 @@ def test_example_of_an_error_reads_as_shown() -> None:
     assert says("CONTRIBUTING.md", f"`{wrong.value}`")
 
 
+def test_full_ring_reads_as_shown() -> None:
+    """A tap in the middle is pulled while the output is not read."""
+    g = amp.Graph()
+    g.output(g.gain(g.gain(g.noise(), name="b")), name="out")
+    with g.session(limit_frames=400, ring_frames=66) as session:
+        tap = session.tap("b")
+        with pytest.raises(amp.RingFull) as wrong:
+            for _ in range(3):
+                tap.pull(500)
+    assert str(wrong.value) in texts_of("docs/streaming.md")
+
+
 def test_exit_codes_are_those_of_the_page(tmp_path: Path) -> None:
     """A failed verdict, wrong use, and a reader that has gone; crashes are in `tests/test_cli.py`."""
     environment = {key: value for key, value in os.environ.items() if key != "AMP_GOLDENS"}
