@@ -73,7 +73,7 @@ def insert(g: amp.Graph, edge: Edge, name: str, *, behind: int, **fields: Any) -
 
 
 class TestNothingChanges:
-    """Each law takes a graph and one way to write it differently."""
+    """Each law changes the form of a graph, but not its sound."""
 
     @MANY
     @given(scene=scenes(), choices=st.lists(CHOICE, min_size=1, max_size=4))

@@ -63,7 +63,7 @@ def test_a_full_scale_997_hz_sine_in_one_channel_reads_minus_3_01(rate: float) -
 
 
 def test_the_filters_at_48_khz_are_those_of_the_standard() -> None:
-    """To the last digit of its tables, and further."""
+    """With the digits of its tables, and beyond."""
     assert np.abs(meter.k_weighting(48_000.0) - TABLE).max() < 1e-14
 
 

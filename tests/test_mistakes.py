@@ -157,7 +157,7 @@ class TestGraph:
     def test_a_way_of_writing_another_program_has(
         self, build: Callable[[amp.Graph], object], message: str
     ) -> None:
-        """The error shows how it is written here."""
+        """The error shows the call that works here."""
         with pytest.raises(TypeError, match=message):
             build(tone())
 

@@ -1,4 +1,4 @@
-"""Paths of modules from before they had rooms."""
+"""Old module paths, from before the package had rooms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutations: which faults are put into code, how they get there, and what becomes of the survivors."""
+"""Mutations: which faults are made, how they are loaded, and how survivors are listed."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_survivors_need_reasons_that_are_true() -> None:
 
 
 def test_accepted_survivors_are_mutations_of_the_code() -> None:
-    """Each has a reason, and none has vanished."""
+    """Each has a reason, and each still exists."""
     reasons = mutants.accepted()
     files = {name.partition(" ")[0] for name in reasons}
     there = {f"{f} {name}" for f in files for name in names((ROOMS / f).read_text(encoding="utf-8"))}

@@ -1,6 +1,6 @@
-"""Names: which are allowed, and that files and code give back every graph that has them."""
+"""Names: which are allowed, and that files and code restore every graph with them."""
 
-# ruff: noqa: RUF001 - letters that look like others are what this is about
+# ruff: noqa: RUF001 - letters that look alike are the subject of these tests
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ CODE = (
     "1",
 )
 CODE += ("a-b", "a_b", "n_a", "n__debug__", "import", "n_import", "lambda", "self", "gain_2", "gain")
-"""Names that mean something in Python, or to the code that is written."""
+"""Names with a meaning in Python, or in generated code."""
 
 
 def rebuilt(g: amp.Graph) -> amp.Graph:
-    """What the code of a graph makes."""
+    """The graph that its generated code makes."""
     names: dict[str, Any] = {}
     exec(compile(g.to_code().encode(), "code", "exec"), names)
     made: amp.Graph = names["g"]
@@ -109,7 +109,7 @@ def test_every_letter_that_python_folds_survives_code() -> None:
 @settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_a_name_or_is_refused(text: str) -> None:
-    """No text breaks anything: a name that the door lets in can be written to files and code."""
+    """Any name that is allowed can be written to files and code."""
     g = amp.Graph()
     try:
         g.constant(name=text)

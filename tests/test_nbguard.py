@@ -99,8 +99,8 @@ def test_unexecuted_cell_fails(pytester: pytest.Pytester) -> None:
 
 
 def test_lint_names_what_is_wrong(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each way in which a cell escapes the comparison is a failure with its place and its cure."""
-    monkeypatch.delenv("CI", raising=False)  # where pytest's summary repeats all of it
+    """Each way to exclude a cell from the comparison is a failure with its place and its cure."""
+    monkeypatch.delenv("CI", raising=False)  # after which pytest's summary repeats all of it
     cells: list[tuple[str, str | None, int, str]] = [
         ("x = 1", None, 1, ""),
         ("x = 3", None, 1, "executed out of order (got 1 after 1)"),
@@ -120,7 +120,7 @@ def test_lint_names_what_is_wrong(pytester: pytest.Pytester, monkeypatch: pytest
 
 
 def test_magics_and_calls_need_no_output(pytester: pytest.Pytester) -> None:
-    """A magic, an assignment and a call that returns nothing are sound without output."""
+    """A magic, an assignment and a call that returns nothing are valid without output."""
     write(
         pytester.path, ("%config Application.log_level = 30", None), ("y = []", None), ("y.append(1)", None)
     )

@@ -77,7 +77,7 @@ def test_comparator_and_tolerance_of_a_case_decide(
 
 @pytest.mark.parametrize(("comparator", "tolerance"), [("near", 0.0), ("exact", 1e-3)])
 def test_a_case_without_a_comparator_is_refused(comparator: str, tolerance: float) -> None:
-    """An unknown name, and a tolerance that nothing would use."""
+    """An unknown name, and a tolerance that no case uses."""
     (given, *_) = node_cases.of("gain")
     case = replace(given, case=replace(given.case, comparator=comparator, tolerance=tolerance))
     with pytest.raises(golden.GoldenError, match=r"case\.gain\.half: no comparator"):

@@ -1,4 +1,4 @@
-"""The notebooks as they are stored; that they run and give their output is proved by nbval with its guard."""
+"""The stored notebooks; nbval with its guard checks that they run and give their output."""
 
 from __future__ import annotations
 

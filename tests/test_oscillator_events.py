@@ -1,4 +1,4 @@
-"""Steps and corners between the frames: against integrals of ideal shapes, and what is left of the alias."""
+"""Steps and corners between frames: compared with integrals of ideal shapes, and the remaining alias."""
 
 from __future__ import annotations
 

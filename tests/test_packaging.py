@@ -1,4 +1,4 @@
-"""What the installed package holds, and that others can build against it."""
+"""Contents of the installed package, and building against it."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_another_flavour_may_stand_in_for_the_library() -> None:
 @linux_only
 @pytest.mark.parametrize("gate", ["no_fma", "no_libm"])
 def test_the_shipped_library_passes_the_gate(gate: str) -> None:
-    """Not only the developer's build: the very library of the wheel."""
+    """Not only in the developer's build: in the library of the wheel."""
     run(
         "cmake",
         f"-DGATE={gate}",

@@ -52,7 +52,7 @@ BLOCKS = (1, 7, 64, 1000)
 def scaled(
     modulators: list[tuple[Samples, dict[str, Any]]], gain: Any = 0.5, *, channels: int = 1, batches: int = 1
 ) -> Scene:
-    """Build a gain that modulators move; its input is 1 everywhere, so its output is the parameter."""
+    """Build a gain that modulators change; its input is 1 everywhere, so its output is the parameter."""
     g = amp.Graph(sample_rate=RATE)
     node = g.gain(g.input(samples=np.ones((1, channels, FRAMES)), name="ones"), gain=gain, name="level")
     for i, (samples, law) in enumerate(modulators):
@@ -306,7 +306,7 @@ class TestSetParam:
             assert same_bits(rigs.proceed(runtime, scene, [20]), np.broadcast_to(value, (batches, 2, 20)))
 
     def test_a_frame_axis_counts_logical_frames(self) -> None:
-        """Set before the first frame it is read by frame number, and holds its last value."""
+        """Set before the first frame it is indexed by frame, and has its last value after its end."""
         scene, runtime = level()
         value = RNG.uniform(0, 1, (1, 1, 50))
         runtime.set_param("level", "gain", value)
@@ -323,7 +323,7 @@ class TestSetParam:
 
     @pytest.mark.parametrize("begun", [False, True])
     def test_clear_params_returns_to_the_graph(self, begun: bool) -> None:
-        """Values, and changes that wait, are gone."""
+        """Values, and queued changes, are dropped."""
         scene, runtime = level(0.25)
         runtime.set_param("level", "gain", 2.0)
         runtime.set_param("level", "gain", 3.0, at_frame=60)

@@ -1,4 +1,4 @@
-"""A patch built by hand is kept in a file: saved after edits in a view, work of others never overwritten."""
+"""A patch made in views is stored in a file: saved after edits, and work of others is never overwritten."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Lab = Callable[..., Workbench]
 
 @pytest.fixture(autouse=True)
 def by_a_person(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test and no CI to the code under test; a folder of its own."""
+    """The tested code sees neither a test run nor CI; a folder of its own."""
     for name in disk.OFF:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
@@ -61,7 +61,7 @@ def hand(bench: Workbench, *ops: dict[str, Any]) -> None:
 
 
 def turn(bench: Workbench, q: float) -> None:
-    """Turn one knob by hand, and have it written."""
+    """Change one value in a view, and wait until it is written."""
     hand(bench, {"op": "set", "node": "flt", "params": {"q": q}})
     bench.file.flush()
 
@@ -201,7 +201,7 @@ def test_other_code_is_asked_about_and_until_then_neither_is_written(lab: Lab, c
 
 
 def test_code_that_was_copied_into_the_cell_is_in_step_with_the_file(lab: Lab) -> None:
-    """The code of the kept graph raises no question, and is what later edits grew from."""
+    """The code of the kept graph shows no choice, and later edits are based on it."""
     kept(lab)
     bench = lab(voice(q=3.0), save="voice.amp.json")
     assert bench.file.status == "saved" and Journal.of(bench.graph).undo_steps == 0
@@ -236,7 +236,7 @@ def test_a_change_on_disk_is_seen_when_the_page_looks(lab: Lab) -> None:
 
 
 def test_a_file_that_changes_while_it_is_asked_about_is_asked_about_again(lab: Lab) -> None:
-    """A choice is for the file that was shown, and for no other."""
+    """A choice is valid for the file that was shown, and for no other."""
     kept(lab)
     bench = lab(voice(q=7.0), save="voice.amp.json")
     last = voice(q=9.0).save("voice.amp.json").read_bytes()
@@ -296,7 +296,7 @@ def test_a_layout_that_does_not_fit_is_damage(lab: Lab, section: Any) -> None:
 
 
 def test_a_deleted_file_is_written_again_and_that_is_said(lab: Lab) -> None:
-    """Nobody's work is lost by that."""
+    """No work of any author is lost by that."""
     bench = lab(voice(), save="voice.amp.json")
     turn(bench, 3.0)
     Path("voice.amp.json").unlink()
@@ -385,7 +385,7 @@ def test_places_where_no_patch_can_be_are_refused_at_once(monkeypatch: pytest.Mo
 
 
 def test_a_path_opens_the_patch_or_begins_an_empty_one(lab: Lab) -> None:
-    """The file comes with the first edit; the path may be a Path; nothing at all is an empty graph."""
+    """The file is written with the first edit; the path may be a Path; no arguments make an empty graph."""
     bench = lab("lead.amp.json")
     assert (len(bench.graph), bench.graph.name, bench.file.status) == (0, "lead", "new")
     hand(bench, {"op": "add", "type": "noise", "at": [3, 4]})

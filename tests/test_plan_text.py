@@ -45,7 +45,7 @@ def section(text: str, heading: str) -> list[str]:
 
 
 class TestGoldenTexts:
-    """The texts in docs/plans; `python docs/figures.py --write` blesses them."""
+    """The texts in docs/plans; `python docs/figures.py --write` writes them."""
 
     @pytest.mark.parametrize("name", figures.GRAPHS)
     def test_a_plan_reads_as_blessed(self, name: str) -> None:
@@ -189,7 +189,7 @@ class TestWhatItSays:
         assert line.endswith("1 more node in other ways round")
 
     def test_the_digest_comes_last(self) -> None:
-        """What changes with every contract is on the last line only."""
+        """Text that changes with every contract is on the last line only."""
         plan = amp.presets.three_osc().compile()
         lines = plan.to_text().splitlines()
         assert lines[-1] == f"digest {plan.digest}"

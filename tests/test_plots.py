@@ -1,4 +1,4 @@
-"""Figures by their data: what is drawn is what was measured, and nothing that matters is lost."""
+"""Figures by their data: they draw what was measured, and lose nothing that matters."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def notes(figure: Figure) -> list[str]:
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_spectrum_leaves_out_what_is_not_finite(bad: float) -> None:
-    """A tone around a hole still reads its level and frequency, and the title counts the hole."""
+    """A tone with a gap still reads its level and frequency, and the title counts the gap."""
     x = tone(1_000.0)
     x[30_000:32_000] = bad
     found = analysis.power_spectrum(x, RATE)
@@ -67,7 +67,7 @@ def test_channels_with_holes_of_their_own_keep_their_peaks() -> None:
 
 
 def test_segments_lie_in_the_finite_runs() -> None:
-    """With a hole every 50,000 frames no segment of 8192 frames meets one."""
+    """With a gap every 50,000 frames no segment of 8192 frames has one."""
     x = tone(1_000.0, 200_000)
     x[::50_000] = np.inf
     found = analysis.power_spectrum(x, RATE, segment_frames=8_192)

@@ -1,4 +1,4 @@
-"""What lower rooms call by name is there, and takes what they call it with."""
+"""Names that lower rooms import by text exist, and accept the arguments that are passed."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def impulses(plan: amp.Plan) -> None:
 
 
 def shown(scene: Scene) -> Scene:
-    """Note a graph, so that a failure prints it, and what it is like."""
+    """Print a graph and its properties if a test fails."""
     plan = scene.graph.compile()
     note(f"{scene.frames} frames, {scene.batches} batches\n{scene.graph.to_code()}")
     event(f"{len(scene.graph) // 10 * 10} nodes and more")

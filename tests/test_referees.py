@@ -1,4 +1,4 @@
-"""Nodes against oracles written elsewhere: SciPy, exact arithmetic, textbook formulas."""
+"""Nodes compared with independent results: SciPy, exact arithmetic, textbook formulas."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class TestFilters:
         assert error_db(high, NOISE - low) < -180.0
 
     def test_modulated_svf_stays_bounded(self) -> None:
-        """Cutoff swept at 5 kHz with Q 20 never blows up, where direct forms do."""
+        """A cutoff swept at 5 kHz with Q 20 stays bounded, where direct forms diverge."""
         g = amp.Graph(sample_rate=RATE)
         flt = g.svf(g.input(samples=NOISE), cutoff_hz=5000.0, q=20.0)
         g.modulate(g.sine(frequency_hz=5000.0), flt.cutoff_hz, mode="multiply", offset=1.0, scale=0.95)
@@ -213,7 +213,7 @@ def measured_phase_error(runtime: Runtime, frequencies: list[float], frame: int)
 
 
 def phase_error_after(frame: int) -> float:
-    """Render sines and cosines to a frame, hearing nothing on the way, and measure the phase there."""
+    """Render sines and cosines up to a frame without recording, and measure the phase there."""
     frequencies = [440.0, 0.1, 1234.56789]
     g = amp.Graph(sample_rate=RATE)
     for i, f in enumerate(frequencies):

@@ -224,7 +224,7 @@ class TestPan:
 
     @pytest.mark.parametrize("position", [-1.0, -0.7, 0.0, 0.25, 1.0])
     def test_stereo_is_balanced(self, position: float) -> None:
-        """The far side falls as a cosine, the near side stays at unity to the bit."""
+        """The far channel follows a cosine, the near channel stays at unity to the bit."""
         x = np.random.default_rng(1).uniform(-1, 1, (1, 2, 500))
         left, right = through("pan", x, position=position)
         np.testing.assert_allclose(left, math.cos(max(0, position) * math.pi / 2) * x[0, 0], atol=1e-15)
@@ -234,7 +234,7 @@ class TestPan:
 
 
 class TestSafety:
-    """The limiter never lets the ceiling pass, the blocker removes DC."""
+    """The limiter never exceeds the ceiling, the blocker removes DC."""
 
     NASTY = st.sampled_from(
         [0.0, 1e-320, 1e-30, 0.3, -0.3, 1.0, -1.0000000000000002, 7.0, -1e4, 1e15, -1e150]

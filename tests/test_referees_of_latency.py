@@ -72,7 +72,7 @@ class TestLookaheadLimiter:
         assert np.abs(got).max() > 0.6
 
     def test_below_the_ceiling_nothing_changes(self) -> None:
-        """Not a bit, before the first peak and long after the last one."""
+        """No bit changes, before the first peak and long after the last one."""
         x = np.random.default_rng(13).uniform(-1, 1, 40_000)
         x[5000] = 9.0
         got = through("lookahead_limiter", x[None, None], lookahead_s=0.002, release_s=0.02)[0]

@@ -1,4 +1,4 @@
-"""Renders: one digest however they are cut, read-only results, files, heat, traces, stopping."""
+"""Renders: one digest for any block size, read-only results, files, heat, traces, stopping."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_seconds_are_frames_at_the_sample_rate() -> None:
     ],
 )
 def test_a_wrong_option_is_named(options: dict[str, Any], message: str) -> None:
-    """Nothing is rendered with an option that is not understood."""
+    """Unknown options are refused before rendering."""
     with pytest.raises(amp.AmpError, match=message):
         small().render(**{"isolation": "none", **options})
 
@@ -179,7 +179,7 @@ def test_taps_are_the_signals_inside(whole: amp.Render) -> None:
 
 
 def test_results_are_frozen_and_read_only_also_after_pickling(whole: amp.Render) -> None:
-    """Nobody can change a render by mistake; a pickle keeps digest and metrics."""
+    """A render cannot be changed by mistake; a pickle keeps digest and metrics."""
     for render in (whole, pickle.loads(pickle.dumps(whole))):
         with pytest.raises(ValueError, match="read-only"):
             render.audio[0, 0, 0] = 1.0
@@ -278,7 +278,7 @@ def test_a_trace_goes_from_node_to_node() -> None:
 
 
 def test_a_non_finite_value_stops_the_render_with_its_place() -> None:
-    """The node, frame and channel of the first NaN are named; ``allow`` lets it pass."""
+    """The node, frame and channel of the first NaN are named; ``allow`` delivers it."""
     g = amp.Graph()
     samples = np.zeros((2, 100))
     samples[1, 40] = np.nan

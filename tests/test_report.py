@@ -1,4 +1,4 @@
-"""The rich display and the HTML report: complete, self-contained, and honest about gain."""
+"""The rich display and the HTML report: complete, self-contained, with the applied gain stated."""
 
 from __future__ import annotations
 
@@ -318,7 +318,7 @@ def selectors(css: str) -> Iterator[str]:
 
 
 def test_every_rule_of_every_page_begins_with_its_own_class(tmp_path: Path) -> None:
-    """A style sheet in an output is one of the whole notebook: none may reach what is not its own."""
+    """A style sheet in an output applies to the whole notebook: none may match elements of others."""
     loud = FakeRender(audio=sine(2.0))
     pages = [notebook_display.render_mimebundle(loud)["text/html"], write(loud, tmp_path)]
     for page in pages:

@@ -97,7 +97,7 @@ def test_the_limits_are_told() -> None:
 
 
 def test_nothing_wraps_round() -> None:
-    """A click that comes when the sweep has long ended stays where it is."""
+    """A click long after the end of the sweep stays at its time."""
 
     def late(x: Samples) -> Samples:
         return x + 0.1 * np.pad(x, ((0, 0), (0, 0), (3_000, 0)))[..., : x.shape[-1]]

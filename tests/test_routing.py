@@ -1,4 +1,4 @@
-"""How edges meet at a port and channels leave it: every mode against NumPy, cut and laid out in every way."""
+"""Combining edges at a port and splitting channels: every mode compared with NumPy, in every layout."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def met(type_id: str, xs: Sequence[Samples], slots: Sequence[int] | None = None,
 
 
 def check(scene: Scene, want: Samples) -> None:
-    """Insist on these bits in blocks of any size."""
+    """Assert these bits in blocks of any size."""
     for block in (0, 1, 7, 64, 65):
         assert same_bits(sound(scene, Cut(block)), want), f"block {block}"
 
@@ -92,7 +92,7 @@ class TestGather:
 
     @pytest.mark.parametrize("type_id", ["average", "stack", "first", "matrix_mix"])
     def test_a_lone_edge_passes(self, type_id: str) -> None:
-        """One edge costs and changes nothing: no step gathers it."""
+        """One edge has no gather step and changes nothing."""
         (x,) = signals(3, (2,))
         params = {"matrix": np.eye(2)} if type_id == "matrix_mix" else {}
         check(met(type_id, [x], **params), x)
@@ -144,7 +144,7 @@ class TestGather:
         check(Scene(g, FRAMES, None, 6), np.concatenate([own, late], axis=1))
 
     def test_a_constant_is_stacked_and_averaged(self) -> None:
-        """Values that hold meet signals that move."""
+        """Constant values combined with signals."""
         x = signals(6, (1,))[0]
         g = amp.Graph(sample_rate=rigs.RATE)
         dc = g.constant(value=0.25, channels=2)
@@ -382,7 +382,7 @@ class TestTexts:
             g.compile()
 
     def test_a_loop_through_a_stack_is_refused(self) -> None:
-        """It would widen for ever; with one channel picked it is fine."""
+        """The loop would widen without end; with one channel picked it is accepted."""
         g = amp.Graph()
         node = g.stack(g.noise(), name="node")
         back = g.connect(node, node, delay_frames=1)

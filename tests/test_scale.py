@@ -1,4 +1,4 @@
-"""Large graphs: work grows with their nodes, sounds stay right, and what a person reads stays short."""
+"""Large graphs: work grows with their nodes, samples stay exact, and texts stay short."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ class TestBench:
     """``amp-lab bench`` measures scale."""
 
     def test_plan_has_every_stage(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Stages add up to what is called plan and configure, and none is free."""
+        """Stages add up to plan and configure, and none takes no time."""
         stages = scale._stages(lambda: scale.voices(200), 1)
         parts = [stages[f"{name}_ms"] for name in ("emit", "compile", "load", "configure")]
         assert min(parts) > 0 and sum(parts) == pytest.approx(stages["plan_and_configure_ms"])

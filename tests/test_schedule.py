@@ -1,4 +1,4 @@
-"""Schedules: derived, written, followed exactly or refused with the two nodes named; the sound stays."""
+"""Schedules: derived, written, followed exactly or refused with the two nodes named; same sound."""
 
 from __future__ import annotations
 

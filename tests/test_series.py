@@ -1,4 +1,4 @@
-"""Nodes of one type in a row, which one pass may play: as if each were played by itself, and named."""
+"""Nodes of one type in series, which one pass may compute: same bits and faults as one by one."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_value_set_during_a_render_counts_from_its_frame(cut: Cut) -> None:
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("frame", [0, 63, 64, 200, 332])
 def test_the_one_that_overflows_is_named(frame: int, channels: int, cut: Cut) -> None:
-    """The first of a row that is not finite, at its first frame; those before have nothing to do with it."""
+    """The first of a series with a value that is not finite, at its first frame, and no earlier node."""
     x = np.ones((1, channels, FRAMES))
     x[:, channels - 1, frame:] = 1e20
     gains = np.r_[np.full(49, 1e6), np.full(8, 1e-6)]

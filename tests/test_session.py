@@ -106,7 +106,7 @@ def test_random_graphs_stream_to_the_bits_of_a_render(web: Web, seed: int, ring:
 @pytest.mark.parametrize("isolation", ["none", "process"])
 @pytest.mark.parametrize("frames", [0, 100])
 def test_values_set_together_are_set_all_or_none(isolation: Isolation, frames: int) -> None:
-    """A value that does not fit leaves the good ones before it unset, from the first frame on or later."""
+    """If one value does not fit none is set, from the first frame on or later."""
     g = amp.Graph(sample_rate=RATE)
     g.output(g.svf(g.oscillator(waveform="saw", frequency_hz=110.0), cutoff_hz=900.0, name="flt"))
     with g.session(isolation=isolation) as plain, g.session(isolation=isolation) as s:
@@ -122,7 +122,7 @@ def test_values_set_together_are_set_all_or_none(isolation: Isolation, frames: i
 
 
 def test_parameters_act_at_their_frame() -> None:
-    """Set for a frame, or for the next one: the bits of a render with these frames; the past is refused."""
+    """Set for a frame, or for the next one: the bits of a render with these frames; earlier are refused."""
     g = amp.Graph(sample_rate=RATE)
     osc = g.oscillator(waveform="saw", frequency_hz=110.0, name="osc")
     g.output(g.svf(osc, cutoff_hz=900.0, name="flt"))
@@ -232,7 +232,7 @@ def test_the_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_closing_frees_what_it_took() -> None:
-    """Sessions come and go, also closed in the middle of a pull elsewhere, without growing the process."""
+    """Sessions are opened and closed, also during a pull in another thread, without growing the process."""
     g = amp.presets.three_osc()
 
     def once() -> None:

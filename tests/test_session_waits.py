@@ -1,4 +1,4 @@
-"""Sessions that wait: who is named, what grows, what is skipped; and threads that do all of it at once."""
+"""Sessions that wait: who is named, what grows, what is skipped; and all of it from several threads."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def windows(session: Session, node: str) -> list[tuple[int, int]]:
 
 
 def test_a_gate_changes_the_order_and_stalls_exactly_its_consumers() -> None:
-    """What one input feeds waits for the other at the gate; without it nothing waits; the sound is one."""
+    """The consumers of a gate wait for each other; without the gate nothing waits; the sound is the same."""
     rng = np.random.default_rng(4)
     x, y = rng.uniform(-1, 1, 400), rng.uniform(-1, 1, 400)
     orders: dict[tuple[str, ...], list[list[str]]] = {}
@@ -101,7 +101,7 @@ def reached(web: Web, pushed: int) -> dict[str, int]:
 def test_random_graphs_stall_exactly_where_samples_are_missing(
     web: Web, pushed: int, ring: int | None
 ) -> None:
-    """Every tap gives the frames that follow from the pushed ones, and no more; the rest makes it whole."""
+    """Every tap delivers the frames that follow from the pushed ones, no more; the rest completes them."""
     slack = web.slack()
     assume(web.arrivals() is not None and (slack is None or slack > 0))
     graph, names = web.build(), tuple(web.latency)

@@ -247,7 +247,7 @@ def test_what_a_spectrum_is_asked_is_checked(measured: Any, option: Any, said: s
 
 
 def test_a_spectrogram_is_of_one_signal() -> None:
-    """Channels are not strung together."""
+    """Channels are not concatenated."""
     with pytest.raises(ShapeError, match=r"several signals \(got shape \(2, 64\)"):
         analysis.spectrogram(np.ones((2, 64)), RATE)
     assert analysis.spectrogram(np.ones((1, 1, 64)), RATE).level_db.shape == (33, 1)

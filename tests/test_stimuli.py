@@ -73,7 +73,7 @@ def test_what_a_stimulus_is_asked_is_checked(call: Any, said: str) -> None:
 
 
 def test_exact_frequencies_stay_below_nyquist() -> None:
-    """The nearest coprime bin is looked for up to half the sample rate only."""
+    """The nearest coprime bin is searched up to half the sample rate only."""
     for frames in (3, 4, 10, 1 << 18):
         hz, k = measure.exact_frequency(24_000.0, RATE, frames)
         assert 1 <= k <= frames // 2 and math.gcd(k, frames) == 1 and hz == k * RATE / frames

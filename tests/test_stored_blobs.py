@@ -1,4 +1,4 @@
-"""Blobs of version 1 that an earlier library stored are read for ever; version 2 adds extensions."""
+"""Blobs of version 1 that an earlier library stored can be read; version 2 adds extensions."""
 
 from __future__ import annotations
 

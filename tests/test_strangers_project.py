@@ -1,4 +1,4 @@
-"""A project of another author, made of nothing but the code blocks of `docs/howto/project.md`."""
+"""A project of another author, made only of the code blocks of `docs/howto/project.md`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILES = ("pyproject.toml", "wind.py", "tests/test_wind.py", ".gitignore", ".gith
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return what a shell of a person has: the programs of this environment, a name for Git, no CI."""
+    """Return a user's environment: the programs of this one, a name for Git, no CI."""
     own = {key: value for key, value in os.environ.items() if not key.startswith(("AMP_", "PYTEST_"))}
     for key in ("CI", "PYTHONSAFEPATH", "PYTHONPATH"):
         own.pop(key, None)

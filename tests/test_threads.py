@@ -200,7 +200,7 @@ def test_threads_change_no_bit(scene: Scene, seed: int) -> None:
 
 
 def test_a_fault_reads_the_same_for_every_count() -> None:
-    """The earliest frame, then the first batch: whichever thread came upon another before."""
+    """The fault at the earliest frame, then of the first batch: whichever thread found one first."""
     samples = np.zeros((64, 1, 9000))
     samples[[50, 11, 30], 0, 6000] = np.inf
     samples[2, 0, 6001] = np.nan
@@ -216,7 +216,7 @@ def test_a_fault_reads_the_same_for_every_count() -> None:
 
 
 def voices(seed: int) -> Scene:
-    """Return 48 voices of different makes, with an lfo they share and a tree of mixes they meet in."""
+    """Return 48 voices of different kinds, with a shared lfo and a tree of mixes."""
     rng = np.random.default_rng(seed)
     g = amp.Graph(sample_rate=RATE, name="voices")
     shared, held = g.lfo(rate_hz=3.0, name="shared"), g.constant(value=0.9, name="held")

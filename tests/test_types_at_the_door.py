@@ -35,7 +35,7 @@ TONE = np.sin(np.arange(FRAMES) / 5.0)
 
 
 class Series:
-    """What a labelled array of another library is like."""
+    """The interface of a labelled array of another library."""
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         return TONE
@@ -159,7 +159,7 @@ class TestSamples:
             amp.Graph().input([1, 2], scale=scale)
 
     def test_wide_integers_have_no_full_scale(self) -> None:
-        """A list of whole numbers becomes int64, and would be all but silent."""
+        """A list of integers becomes int64, and would be nearly silent."""
         with pytest.raises(amp.GraphError, match=r"input\.scale: 'full' says nothing about int64.*1/32768"):
             amp.Graph().input([0, 16384], scale="full")
 

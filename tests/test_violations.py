@@ -34,7 +34,7 @@ def wrong(count: int) -> amp.Graph:
 
 
 def caught(g: amp.Graph) -> amp.AmpError:
-    """Compile and return the failure that must come."""
+    """Compile and return the expected failure."""
     with pytest.raises(amp.AmpError) as info:
         g.compile()
     return info.value
@@ -128,7 +128,7 @@ def test_the_editor_shows_the_node_of_every_record() -> None:
 
 
 def test_one_failure_is_one_record() -> None:
-    """Errors that are found one at a time carry themselves."""
+    """Errors that are found one at a time have themselves as the only violation."""
     error = amp.GraphError("node.gain: out of range.", node="node", port="gain")
     assert error.violations == (Violation(amp.GraphError, "node", "gain", "node.gain: out of range."),)
     again = pickle.loads(pickle.dumps(error))

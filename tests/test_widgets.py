@@ -178,7 +178,7 @@ def test_what_fails_is_told_to_the_view(sent: list[dict[str, Any]]) -> None:
 
 
 def test_problems_name_the_node_and_their_cure_cures() -> None:
-    """What keeps a graph from being rendered, until the cures that are offered are applied."""
+    """Reasons that prevent a render, until the offered cures are applied."""
     loop = amp.Graph()
     mix = loop.mix(loop.noise(name="hiss"), name="mix")
     loop.connect(loop.gain(mix, gain=0.5, name="back"), mix)
@@ -232,7 +232,7 @@ def test_a_broken_graph_is_told_and_the_panel_goes_on(sent: list[dict[str, Any]]
 
 
 def test_the_newest_request_wins() -> None:
-    """A hundred requests while one is carried out make one more, and nothing runs after close."""
+    """A hundred requests while one is processed cause one more, and nothing runs after close."""
     done: list[float] = []
     begun = threading.Event()
 
@@ -407,7 +407,7 @@ def test_a_trace_opens_in_perfetto(render: Render, tmp_path: Path) -> None:
 
 
 def test_firings_far_away_become_load(render: Render, sent: list[dict[str, Any]]) -> None:
-    """Near by every firing is sent, from afar how busy each node is; both fit 20 kB and add up."""
+    """Zoomed in every firing is sent, zoomed out the load of each node; both fit 20 kB and add up."""
     assert render.trace is not None
     widget = amp.timeline(render)
     events = render.trace.events
