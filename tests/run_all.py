@@ -30,6 +30,8 @@ from system_packages import (
 
 WIDGETS = "amp_lab/widgets/js"
 COUNT = "native/bench/instructions.py"
+WHEEL = ROOT / "build" / f"wheel-Release-{sys.implementation.cache_tag}"
+"""Where `make build` compiled the library; what its flags are the same for is not compiled again."""
 PROCESSORS = os.cpu_count() or 1
 LANES = 1 if PROCESSORS == 1 else min(max(PROCESSORS // 2, 2), 4)
 
@@ -51,6 +53,11 @@ def native(
         *more,
     )
     return Phase(f"native-{preset}", commands, report, missing, after)
+
+
+def shared_objects() -> tuple[str, ...]:
+    """The option of CMake that takes the objects of the wheel, where it was built here."""
+    return (f"-DAMP_OBJECTS_FROM={WHEEL if (WHEEL / 'build.ninja').is_file() else ''}",)
 
 
 def pytest(
@@ -122,8 +129,9 @@ def phases(long: bool, jobs: str) -> list[Phase]:
     apart = ("-o", "norecursedirs=.* browser kills site")  # phases of their own, which check no golden
     guard = ("--nbval", "-p", "amp_lab.golden.nbguard", "--nbval-current-env", "--nbval-cell-timeout=120")
     fuzz = (f"-DAMP_FUZZ_SECONDS={600 if long else 60}",)
+    shared = shared_objects()
     hooks = (
-        ("cmake", "--preset", "hooks"),
+        ("cmake", "--preset", "hooks", *shared),
         ("cmake", "--build", "--preset", "hooks", "--parallel", jobs),
     )
     libraries = (
@@ -153,7 +161,7 @@ def phases(long: bool, jobs: str) -> list[Phase]:
             after=("format", "lint", "types"),  # npm creates a folder again that they traverse
         ),
         Phase("native-hooks", hooks, early=True),
-        native("dev", jobs=jobs),
+        native("dev", jobs=jobs, options=shared, after=("native-hooks",)),  # both build what they share
         native(
             "clang",
             same_bits("dev", "clang"),

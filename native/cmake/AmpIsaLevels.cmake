@@ -22,17 +22,6 @@ function(amp_set_isa target level)
   target_compile_definitions(${target} PRIVATE AMP_KNS=k_${level} AMP_ISA_NAME="${level}")
 endfunction()
 
-# Adds the given sources to `target` once per level, as object libraries amp_k_<level>.
-function(amp_add_isa_levels target)
-  foreach(level IN LISTS AMP_ISA_LEVELS)
-    add_library(amp_k_${level} OBJECT ${ARGN})
-    amp_set_isa(amp_k_${level} ${level})
-    target_compile_definitions(amp_k_${level} PRIVATE AMP_NATIVE_BUILDING)
-    target_sources(${target} PRIVATE $<TARGET_OBJECTS:amp_k_${level}>)
-  endforeach()
-  target_compile_definitions(${target} PRIVATE AMP_NATIVE_BUILDING)
-endfunction()
-
 # Sets `out` to whether this machine can execute code of a level.
 function(amp_host_runs level out)
   set(features_v3 avx2 bmi bmi2 fma)
@@ -49,7 +38,7 @@ endfunction()
 if(NOT AMP_LEVELS MATCHES "^(all|runnable|best)$")
   message(FATAL_ERROR "AMP_LEVELS: unknown (got ${AMP_LEVELS}, allowed all, runnable, best).")
 endif()
-if(NOT AMP_LEVELS STREQUAL "all")
+if(NOT AMP_LEVELS STREQUAL "all" AND NOT AMP_OBJECTS_FROM)      # objects of a wheel choose from all levels
   set(runnable "")
   foreach(level IN LISTS AMP_ISA_LEVELS)
     amp_host_runs(${level} runs)
