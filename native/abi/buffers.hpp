@@ -7,20 +7,20 @@
 namespace amp {
 
 inline const void* checked(const void* p, size_t size, const char* stage) {
-    need(p || size == 0, stage, "blob: a NULL pointer with a size. Pass the bytes.");
+    need(p || size == 0, stage, "blob: a NULL pointer with a size.", "Pass the bytes.");
     return p ? p : "";
 }
 
 inline constexpr uint64_t kMostValues = uint64_t{1} << 48;
 
 inline void check_buffer(const amp_buffer* b, const char* stage) {
-    need(b && b->struct_size >= sizeof(amp_buffer), stage,
-         "buffer: NULL or of an unknown version (struct_size). Fill it as amp/buffer.h says.");
+    need(b && b->struct_size >= sizeof(amp_buffer), stage, "buffer: NULL or of an unknown version (struct_size).",
+         "Fill it as amp/buffer.h says.");
     need(b->batches >= 1 && b->channels >= 1 && b->frames >= 0, stage,
-         "buffer: batches, channels and frames must be positive.");
-    need(b->data != nullptr || b->frames == 0, stage, "buffer: no data. Point it at your memory.");
+         "buffer: batches, channels and frames must be positive.", "Give its shape.");
+    need(b->data != nullptr || b->frames == 0, stage, "buffer: no data.", "Point it at your memory.");
     need(uint64_t{b->batches} * b->channels <= kMostValues / std::max<uint64_t>(1, static_cast<uint64_t>(b->frames)),
-         stage, "buffer: more values than any memory holds. Check its shape.");
+         stage, "buffer: more values than any memory holds.", "Check its shape.");
 }
 
 inline Tensor copy_of(const amp_buffer& b) {

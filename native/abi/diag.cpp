@@ -49,13 +49,14 @@ int32_t amp_test_hooks(void) {
 amp_status amp_native_logging_set(int32_t on) {
 #ifdef AMP_NATIVE_ENABLE_LOGGING
     return reported("log", nullptr, [&] {
-        need(log_switch(on != 0), "log",
-             "native log: its file cannot be opened. Name one that can be written in AMP_NATIVE_LOG.");
+        need(log_switch(on != 0), "log", "native log: its file cannot be opened.",
+             "Name one that can be written in AMP_NATIVE_LOG.");
     });
 #else
     static_cast<void>(on);
     return reported("log", nullptr, [] {
-        throw Failure(AMP_E_UNSUPPORTED, "log", "native log: this library is built without it. Build it with logging.");
+        throw Failure(AMP_E_UNSUPPORTED, "log", "native log: this library is built without it.",
+                      "Build it with logging.");
     });
 #endif
 }

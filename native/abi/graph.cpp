@@ -48,8 +48,8 @@ uint64_t amp_node_digest(const char* id) {
 amp_status amp_plan_compile(const void* descriptors, size_t size, amp_bytes* plan, amp_error* error) {
     if (plan) *plan = {nullptr, 0};
     return guarded("plan", error, [&] {
-        need(plan && (descriptors || size == 0), "plan",
-             "plan or descriptors: NULL. Pass a record for the plan and the bytes.");
+        need(plan && (descriptors || size == 0), "plan", "plan or descriptors: NULL.",
+             "Pass a record for the plan and the bytes.");
         const auto bytes = encode(compile(read_descriptors(descriptors, size)));
         give(bytes.data(), bytes.size(), plan);
     });
@@ -60,10 +60,10 @@ amp_status amp_plan_compile_facts(const void* descriptors, size_t size, amp_byte
     for (amp_bytes* bytes : {plan, names})
         if (bytes) *bytes = {nullptr, 0};
     return guarded("plan", error, [&] {
-        need(plan && names && (descriptors || size == 0), "plan",
-             "plan, names or descriptors: NULL. Pass records for the plan and the names, and the bytes.");
+        need(plan && names && (descriptors || size == 0), "plan", "plan, names or descriptors: NULL.",
+             "Pass records for the plan and the names, and the bytes.");
         need(facts && facts->struct_size >= sizeof(amp_plan_facts), "plan",
-             "facts: NULL or of an unknown version (struct_size). Fill it as amp/graph.h says.");
+             "facts: NULL or of an unknown version (struct_size).", "Fill it as amp/graph.h says.");
         const Plan p = compile(read_descriptors(descriptors, size));
         std::string all;
         for (const PlanNode& n : p.nodes) all += n.name + '\0';
@@ -95,7 +95,7 @@ amp_status amp_plan_describe(const void* descriptors, size_t descriptors_size, c
     if (json) *json = {nullptr, 0};
     return guarded("plan", error, [&] {
         need(json && (descriptors || descriptors_size == 0) && (plan || plan_size == 0), "plan",
-             "json or a blob: NULL. Pass a record for the text and the bytes.");
+             "json or a blob: NULL.", "Pass a record for the text and the bytes.");
         const Plan p = compile(read_descriptors(descriptors, descriptors_size));
         if (plan) expect_same(p, plan, plan_size);
         const std::string s = describe(p);
@@ -106,8 +106,8 @@ amp_status amp_plan_describe(const void* descriptors, size_t descriptors_size, c
 amp_status amp_schedule_derive(const void* descriptors, size_t size, amp_bytes* schedule, amp_error* error) {
     if (schedule) *schedule = {nullptr, 0};
     return guarded("schedule", error, [&] {
-        need(schedule && (descriptors || size == 0), "schedule",
-             "schedule or descriptors: NULL. Pass a record for the schedule and the bytes.");
+        need(schedule && (descriptors || size == 0), "schedule", "schedule or descriptors: NULL.",
+             "Pass a record for the schedule and the bytes.");
         const Plan p = compile(read_descriptors(descriptors, size));
         const auto bytes = encode(p, derive(p));
         give(bytes.data(), bytes.size(), schedule);
@@ -119,7 +119,7 @@ amp_status amp_schedule_describe(const void* descriptors, size_t descriptors_siz
     if (json) *json = {nullptr, 0};
     return guarded("schedule", error, [&] {
         need(json && (descriptors || descriptors_size == 0) && (schedule || schedule_size == 0), "schedule",
-             "json or a blob: NULL. Pass a record for the text and the bytes.");
+             "json or a blob: NULL.", "Pass a record for the text and the bytes.");
         const Plan p = compile(read_descriptors(descriptors, descriptors_size));
         const std::string s = describe(p, schedule ? read_schedule(p, schedule, schedule_size) : plain(p));
         give(s.data(), s.size(), json);
@@ -131,18 +131,20 @@ amp_status amp_history_sample(const void* blob, size_t size, const char* curve, 
     return guarded("history", error, [&] {
         constexpr int64_t kFarthest = int64_t{1} << 61;
         need(curve && (out || frames == 0) && frames >= 0 && std::isfinite(sample_rate) && sample_rate > 0, "history",
-             "curve, out, frames or sample_rate: NULL or not positive.");
+             "curve, out, frames or sample_rate: NULL or not positive.", "Name the curve, and give room and a rate.");
         need(first >= -kFarthest && first <= kFarthest && frames <= kFarthest, "history",
-             "first_frame or frames: out of range (allowed up to 2^61 either way).");
+             "first_frame or frames: out of range (allowed up to 2^61 either way).", "Sample nearer to time zero.");
         if (!kernels())
-            throw Failure(
-                AMP_E_UNSUPPORTED, "history",
-                "AMP_ISA: this machine lacks that level, or the name is unknown (allowed v2, v3, v4). Unset AMP_ISA.");
+            throw Failure(AMP_E_UNSUPPORTED, "history",
+                          "AMP_ISA: this machine lacks that level, or the name is unknown (allowed v2, v3, v4).",
+                          "Unset AMP_ISA.");
         const History h = read_history(blob, blob ? size : 0);
         const auto it = h.find(curve);
         if (it == h.end())
-            throw Failure(AMP_E_INVALID_ARG, "history", text("%s: there is no such curve in the history.", curve), "",
-                          curve);
+            throw Failure(AMP_E_INVALID_ARG, "history",
+                          text("%s: there is no such curve in the history (allowed %s).", curve,
+                               listed(h, [](const auto& one) { return one.first; }).c_str()),
+                          "Use one of these.", "", curve);
         it->second.sample(kernels()->curve_segment, sample_rate, first, frames, out);
     });
 }

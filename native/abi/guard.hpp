@@ -15,7 +15,7 @@ struct amp_graph_runtime {
 namespace amp {
 
 inline amp_status out_of_memory(const char* stage, amp_error* error) {
-    write_error(AMP_E_NOMEM, stage, "memory: the system has none left. Use fewer batches or shorter delays.", error);
+    write_error(AMP_E_NOMEM, stage, "memory: the system has none left.", "Use fewer batches or shorter delays.", error);
     return AMP_E_NOMEM;
 }
 
@@ -33,9 +33,8 @@ template <class F> amp_status reported(const char* stage, amp_error* error, F&& 
     } catch (const std::length_error&) {  // a size that no container can have
         return out_of_memory(stage, error);
     } catch (...) {
-        write_error(AMP_E_INTERNAL, stage,
-                    "internal error: an invariant of the library does not hold. Please report it with the graph.",
-                    error);
+        write_error(AMP_E_INTERNAL, stage, "internal error: an invariant of the library does not hold.",
+                    "Please report it with the graph.", error);
         return AMP_E_INTERNAL;
     }
 }
@@ -47,14 +46,14 @@ template <class F> amp_status guarded(const char* stage, amp_error* error, F&& f
 
 template <class F> amp_status guarded(const char* stage, amp_graph_runtime* rt, F&& f) {
     if (!rt) {
-        write_error(AMP_E_INVALID_ARG, stage, "runtime: NULL. Create one.", nullptr);
+        write_error(AMP_E_INVALID_ARG, stage, "runtime: NULL.", "Create one.", nullptr);
         return AMP_E_INVALID_ARG;
     }
     return guarded(stage, &rt->runtime.last_error, [&] { f(rt->runtime); });
 }
 
-inline void need(bool ok, const char* stage, const char* what) {
-    if (!ok) throw Failure(AMP_E_INVALID_ARG, stage, what);
+inline void need(bool ok, const char* stage, const char* sentence, const char* cure) {
+    if (!ok) throw Failure(AMP_E_INVALID_ARG, stage, sentence, cure);
 }
 
 inline constexpr uint32_t kRunFlags = AMP_RUN_STOP_NONFINITE | AMP_RUN_HEAT | AMP_RUN_TRACE | AMP_RUN_NO_METRICS;
@@ -62,9 +61,9 @@ inline constexpr uint32_t kRunFlags = AMP_RUN_STOP_NONFINITE | AMP_RUN_HEAT | AM
 // Refuses bits without a meaning, so that a later version may define them.
 inline void check_flags(uint32_t got, uint32_t known, const char* stage) {
     if (const uint32_t unknown = got & ~known)
-        throw Failure(
-            AMP_E_INVALID_ARG, stage,
-            text("flags: unknown bits (got 0x%x, allowed the bits of 0x%x). Clear 0x%x.", got, known, unknown));
+        throw Failure(AMP_E_INVALID_ARG, stage,
+                      text("flags: unknown bits (got 0x%x, allowed the bits of 0x%x).", got, known),
+                      text("Clear 0x%x.", unknown));
 }
 
 }  // namespace amp

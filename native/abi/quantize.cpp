@@ -32,13 +32,16 @@ int64_t nearest(double x) {
 extern "C" amp_status amp_quantize(const double* samples, int64_t frames, const amp_quantizer* how, int32_t* out,
                                    int64_t stride) {
     const amp_status checked = amp::reported("quantize", nullptr, [&] {
-        amp::need(samples && out, "quantize", "samples or out: NULL. Pass the arrays.");
+        amp::need(samples && out, "quantize", "samples or out: NULL.", "Pass the arrays.");
         amp::need(how && how->struct_size >= sizeof(amp_quantizer), "quantize",
-                  "quantizer: NULL or of an unknown version (struct_size). Fill it as amp/quantize.h says.");
-        amp::need(frames >= 0 && stride >= 1, "quantize", "frames or stride: frames not negative, stride positive.");
-        amp::need(how->bits >= 2 && how->bits <= 32, "quantize", "bits: out of range (allowed 2 to 32).");
+                  "quantizer: NULL or of an unknown version (struct_size).", "Fill it as amp/quantize.h says.");
+        amp::need(frames >= 0 && stride >= 1, "quantize",
+                  "frames or stride: out of range (allowed frames from 0, stride from 1).",
+                  "Give the shape of the arrays.");
+        amp::need(how->bits >= 2 && how->bits <= 32, "quantize", "bits: out of range (allowed 2 to 32).",
+                  "Use 16 or 24.");
         amp::need(how->dither <= AMP_DITHER_TPDF && how->reserved == 0, "quantize",
-                  "dither: unknown, or reserved not 0.");
+                  "dither: unknown, or reserved not 0.", "Use none or TPDF, and clear reserved.");
     });
     if (checked) return checked;
     const auto scale = static_cast<double>(int64_t{1} << (how->bits - 1));

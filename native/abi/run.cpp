@@ -14,7 +14,7 @@ amp_status amp_graph_runtime_create(const void* descriptors, size_t descriptors_
                                     size_t plan_size, amp_graph_runtime** runtime, amp_error* error) {
     if (runtime) *runtime = nullptr;
     return guarded("load", error, [&] {
-        need(runtime, "load", "runtime: NULL. Pass the place for the handle.");
+        need(runtime, "load", "runtime: NULL.", "Pass the place for the handle.");
         Plan p = compile(read_descriptors(checked(descriptors, descriptors_size, "load"), descriptors_size));
         if (plan || plan_size) expect_same(p, checked(plan, plan_size, "load"), plan_size);
         std::unique_ptr<amp_graph_runtime> rt(new amp_graph_runtime{Runtime(std::move(p))});
@@ -35,7 +35,7 @@ amp_status amp_graph_runtime_set_schedule(amp_graph_runtime* rt, const void* blo
 amp_status amp_graph_runtime_configure(amp_graph_runtime* rt, const amp_config* config) {
     return guarded("configure", rt, [&](Runtime& r) {
         need(config && config->struct_size >= offsetof(amp_config, threads), "configure",
-             "config: NULL or of an unknown version (struct_size). Fill it as amp/run.h says.");
+             "config: NULL or of an unknown version (struct_size).", "Fill it as amp/run.h says.");
         amp_config c{};
         c.threads = 1;
         std::memcpy(&c, config, std::min<size_t>(config->struct_size, sizeof c));
@@ -47,9 +47,9 @@ amp_status amp_graph_runtime_configure(amp_graph_runtime* rt, const amp_config* 
 amp_status amp_graph_runtime_set_param(amp_graph_runtime* rt, const char* node, const char* key,
                                        const amp_buffer* value, int64_t at_frame) {
     return guarded("set_param", rt, [&](Runtime& r) {
-        need(node && key, "set_param", "node and key: NULL. Name them.");
+        need(node && key, "set_param", "node and key: NULL.", "Name them.");
         check_buffer(value, "set_param");
-        need(value->frames >= 1, "set_param", "value: no frames. Give at least one.");
+        need(value->frames >= 1, "set_param", "value: no frames.", "Give at least one.");
         r.set_param(node, key, copy_of(*value), at_frame);
     });
 }
@@ -60,7 +60,7 @@ amp_status amp_graph_runtime_clear_params(amp_graph_runtime* rt) {
 
 amp_status amp_graph_runtime_bind_input(amp_graph_runtime* rt, const char* node, const amp_buffer* samples) {
     return guarded("bind_input", rt, [&](Runtime& r) {
-        need(node, "bind_input", "node: NULL. Name it.");
+        need(node, "bind_input", "node: NULL.", "Name it.");
         check_buffer(samples, "bind_input");
         r.bind_input(node, *samples);
     });
@@ -75,10 +75,10 @@ amp_status amp_graph_runtime_execute(amp_graph_runtime* rt, int64_t frames, cons
                                      uint32_t n_taps) {
     return guarded("execute", rt, [&](Runtime& r) {
         if (out) check_buffer(out, "execute");
-        need(taps || n_taps == 0, "execute", "taps: NULL with a count. Pass the array.");
+        need(taps || n_taps == 0, "execute", "taps: NULL with a count.", "Pass the array.");
         for (uint32_t i = 0; i < n_taps; ++i) {
-            need(taps[i].struct_size >= sizeof(amp_tap), "execute",
-                 "tap: of an unknown version (struct_size). Fill it as amp/run.h says.");
+            need(taps[i].struct_size >= sizeof(amp_tap), "execute", "tap: of an unknown version (struct_size).",
+                 "Fill it as amp/run.h says.");
             check_buffer(&taps[i].buffer, "execute");
         }
         r.execute(frames, out, taps, n_taps);
@@ -88,14 +88,14 @@ amp_status amp_graph_runtime_execute(amp_graph_runtime* rt, int64_t frames, cons
 amp_status amp_graph_runtime_snapshot(amp_graph_runtime* rt, void* out, size_t capacity, size_t* size) {
     if (size) *size = 0;
     return guarded("snapshot", rt, [&](Runtime& r) {
-        need(size, "snapshot", "size: NULL. Pass the place for the number of bytes.");
+        need(size, "snapshot", "size: NULL.", "Pass the place for the number of bytes.");
         const auto blob = Snapshot::take(r);
         *size = blob.size();
         if (!out) return;
         if (capacity < blob.size())
-            throw Failure(
-                AMP_E_INVALID_ARG, "snapshot",
-                text("out: too small (got %zu bytes, needs %zu). Ask for the size first.", capacity, blob.size()));
+            throw Failure(AMP_E_INVALID_ARG, "snapshot",
+                          text("out: too small (got %zu bytes, needs %zu).", capacity, blob.size()),
+                          "Ask for the size first.");
         std::memcpy(out, blob.data(), blob.size());
     });
 }
@@ -128,7 +128,7 @@ void amp_graph_runtime_last_error(const amp_graph_runtime* rt, amp_error* error)
 amp_status amp_graph_runtime_metrics(amp_graph_runtime* rt, const char* node, amp_node_metrics* out) {
     return guarded("metrics", rt, [&](Runtime& r) {
         need(node && out && out->struct_size >= sizeof(amp_node_metrics), "metrics",
-             "node or record: NULL or of an unknown version (struct_size).");
+             "node or record: NULL or of an unknown version (struct_size).", "Name the node, and set struct_size.");
         r.metrics(node, *out);
     });
 }
@@ -136,7 +136,8 @@ amp_status amp_graph_runtime_metrics(amp_graph_runtime* rt, const char* node, am
 amp_status amp_graph_runtime_all_metrics(amp_graph_runtime* rt, amp_node_metrics* out, size_t capacity) {
     return guarded("metrics", rt, [&](Runtime& r) {
         need(out && capacity >= r.nodes() && out->struct_size >= sizeof(amp_node_metrics), "metrics",
-             "records: NULL, fewer than nodes, or of an unknown version (struct_size).");
+             "records: NULL, fewer than nodes, or of an unknown version (struct_size).",
+             "Give one per node, and set struct_size.");
         r.all_metrics(out, out->struct_size);
     });
 }
@@ -149,7 +150,7 @@ amp_status amp_graph_runtime_trace(amp_graph_runtime* rt, amp_trace_event* out, 
 amp_status amp_graph_runtime_heat(amp_graph_runtime* rt, const char* node, double* own, double* total,
                                   double* temperature, size_t capacity, size_t* count) {
     return guarded("heat", rt, [&](Runtime& r) {
-        need(node, "heat", "node: NULL. Name it.");
+        need(node, "heat", "node: NULL.", "Name it.");
         r.heat(node, own, total, temperature, capacity, count);
     });
 }

@@ -17,7 +17,7 @@ namespace {
 
 template <class F> amp_status locked(const char* stage, amp_stream* s, amp_error* error, F&& f) {
     return guarded(stage, error, [&] {
-        need(s, stage, "stream: NULL. Create one.");
+        need(s, stage, "stream: NULL.", "Create one.");
         const std::lock_guard lock(s->mutex);
         f(s->stream);
     });
@@ -29,7 +29,8 @@ template <class F> auto read(amp_stream* s, F&& f) {  // for calls that cannot f
 }
 
 template <class Record> void check_record(const Record* r, const char* stage) {
-    need(r && r->struct_size >= sizeof(Record), stage, "record: NULL or of an unknown version (struct_size).");
+    need(r && r->struct_size >= sizeof(Record), stage, "record: NULL or of an unknown version (struct_size).",
+         "Pass one, and set struct_size.");
 }
 
 }  // namespace
@@ -40,9 +41,9 @@ amp_status amp_stream_create(const void* descriptors, size_t descriptors_size, c
                              const amp_stream_config* config, amp_stream** stream, amp_error* error) {
     if (stream) *stream = nullptr;
     return guarded("load", error, [&] {
-        need(stream, "load", "stream: NULL. Pass the place for the handle.");
+        need(stream, "load", "stream: NULL.", "Pass the place for the handle.");
         need(config && config->struct_size >= sizeof(amp_stream_config), "configure",
-             "config: NULL or of an unknown version (struct_size). Fill it as amp/stream.h says.");
+             "config: NULL or of an unknown version (struct_size).", "Fill it as amp/stream.h says.");
         check_flags(config->flags, kRunFlags, "configure");
         Plan p = compile(read_descriptors(checked(descriptors, descriptors_size, "load"), descriptors_size));
         if (plan || plan_size) expect_same(p, checked(plan, plan_size, "load"), plan_size);
@@ -60,14 +61,14 @@ amp_status amp_stream_set_history(amp_stream* s, const void* blob, size_t size, 
 amp_status amp_stream_extend(amp_stream* s, const char* curve, const double* times, const double* values, size_t count,
                              amp_error* error) {
     return locked("history", s, error, [&](Stream& x) {
-        need(curve && ((times && values) || count == 0), "history", "curve, times or values: NULL. Give them.");
+        need(curve && ((times && values) || count == 0), "history", "curve, times or values: NULL.", "Give them.");
         x.extend(curve, times, values, count);
     });
 }
 
 amp_status amp_stream_bind_input(amp_stream* s, const char* node, const amp_buffer* samples, amp_error* error) {
     return locked("bind_input", s, error, [&](Stream& x) {
-        need(node, "bind_input", "node: NULL. Name it.");
+        need(node, "bind_input", "node: NULL.", "Name it.");
         check_buffer(samples, "bind_input");
         x.bind_input(node, *samples);
     });
@@ -81,12 +82,12 @@ amp_status amp_stream_set_param(amp_stream* s, const char* node, const char* key
 amp_status amp_stream_set_params(amp_stream* s, const char* node, const char* const* keys, const amp_buffer* values,
                                  size_t count, int64_t at_frame, int64_t* frame, amp_error* error) {
     return locked("set_param", s, error, [&](Stream& x) {
-        need(node && keys && count, "set_param", "node or keys: NULL, or none. Name them.");
+        need(node && keys && count, "set_param", "node or keys: NULL, or none.", "Name them.");
         std::vector<Setting> settings;
         for (size_t i = 0; i < count; ++i) {
-            need(keys[i], "set_param", "key: NULL. Name it.");
+            need(keys[i], "set_param", "key: NULL.", "Name it.");
             check_buffer(values ? values + i : nullptr, "set_param");
-            need(values[i].frames >= 1, "set_param", "value: no frames. Give at least one.");
+            need(values[i].frames >= 1, "set_param", "value: no frames.", "Give at least one.");
             settings.push_back({keys[i], copy_of(values[i])});
         }
         const int64_t at = x.set_params(node, settings, at_frame);
@@ -96,7 +97,7 @@ amp_status amp_stream_set_params(amp_stream* s, const char* node, const char* co
 
 amp_status amp_stream_push(amp_stream* s, const char* node, const amp_buffer* samples, amp_error* error) {
     return locked("push", s, error, [&](Stream& x) {
-        need(node, "push", "node: NULL. Name it.");
+        need(node, "push", "node: NULL.", "Name it.");
         check_buffer(samples, "push");
         x.push(node, *samples);
     });
@@ -104,7 +105,7 @@ amp_status amp_stream_push(amp_stream* s, const char* node, const amp_buffer* sa
 
 amp_status amp_stream_end(amp_stream* s, const char* node, amp_error* error) {
     return locked("end", s, error, [&](Stream& x) {
-        need(node, "end", "node: NULL. Name it.");
+        need(node, "end", "node: NULL.", "Name it.");
         x.end(node);
     });
 }
@@ -112,7 +113,7 @@ amp_status amp_stream_end(amp_stream* s, const char* node, amp_error* error) {
 amp_status amp_stream_open_tap(amp_stream* s, const char* node, const char* port, uint32_t policy, int64_t keep_frames,
                                uint32_t* tap, amp_error* error) {
     return locked("open_tap", s, error, [&](Stream& x) {
-        need(tap, "open_tap", "tap: NULL. Pass the place for its number.");
+        need(tap, "open_tap", "tap: NULL.", "Pass the place for its number.");
         *tap = x.open_tap(node, port, policy, keep_frames);
     });
 }

@@ -36,8 +36,8 @@ Arena Arena::reserve() {
             a.base_ = static_cast<unsigned char*>(p);
             return a;
         }
-    throw Failure(AMP_E_NOMEM, "configure",
-                  "the address space for the token arena cannot be reserved. Raise the process's memory limit.");
+    throw Failure(AMP_E_NOMEM, "configure", "the address space for the token arena cannot be reserved.",
+                  "Raise the process's memory limit.");
 }
 
 Arena::~Arena() {
@@ -50,14 +50,14 @@ void* Arena::take(uint64_t bytes, uint64_t alignment) {
     const uint64_t n = (bytes + alignment - 1) / alignment * alignment;
     if (n > size_ - used_)
         throw Failure(AMP_E_NOMEM, "configure",
-                      text("the token arena is full (needs %llu bytes more, %llu of %llu are used). Use shorter "
-                           "delays, fewer batches or a smaller block.",
+                      text("the token arena is full (needs %llu bytes more, %llu of %llu are used).",
                            static_cast<unsigned long long>(n), static_cast<unsigned long long>(used_),
-                           static_cast<unsigned long long>(size_)));
+                           static_cast<unsigned long long>(size_)),
+                      "Use shorter delays, fewer batches or a smaller block.");
     unsigned char* p = base_ + used_;
     if (n > 0 && !commit(p, n))
-        throw Failure(AMP_E_NOMEM, "configure",
-                      "the system has no memory left for the token arena. Use shorter delays or fewer batches.");
+        throw Failure(AMP_E_NOMEM, "configure", "the system has no memory left for the token arena.",
+                      "Use shorter delays or fewer batches.");
     used_ += n;
     return p;
 }

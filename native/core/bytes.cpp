@@ -44,12 +44,11 @@ Reader::Reader(const void* data, size_t size, const char* magic, const char* sta
       name_(magic),
       stage_(stage) {
     need(kHeader, "header");
-    if (std::memcmp(p_, magic, 4) != 0) fail("the magic is wrong. This is not a blob of that kind");
+    if (std::memcmp(p_, magic, 4) != 0) fail("the magic is wrong", "Give a blob of this kind.");
     p_ += 4;
     version_ = get<uint32_t>("version");
     if (version_ < 1 || version_ > newest)
-        fail(text("version %u is not known (this library reads %s%u). Rebuild the blob", version_,
-                  newest > 1 ? "1 to " : "", newest));
+        fail(text("version %u is not known (this library reads %s%u)", version_, newest > 1 ? "1 to " : "", newest));
     const auto length = get<uint64_t>("length");
     if (length != size - kHeader)
         fail(text("the header says %llu payload bytes, there are %zu", static_cast<unsigned long long>(length),
@@ -58,8 +57,8 @@ Reader::Reader(const void* data, size_t size, const char* magic, const char* sta
     if (sum != fnv1a(p_, size - kHeader)) fail("the checksum does not match: the bytes were damaged");
 }
 
-void Reader::fail(const std::string& what) const {
-    throw Failure(AMP_E_BLOB, stage_, text("%s blob at byte %td: %s.", name_, p_ - begin_, what.c_str()));
+void Reader::fail(const std::string& what, const char* cure) const {
+    throw Failure(AMP_E_BLOB, stage_, text("%s blob at byte %td: %s.", name_, p_ - begin_, what.c_str()), cure);
 }
 
 void Reader::need(size_t n, const char* what) const {

@@ -46,7 +46,7 @@ public:
     Tensor tensor(const char* what);
     uint32_t count(const char* what, size_t least_bytes_each);  // throws if the payload is too short for the count
     void end();                                                 // throws if bytes are left over
-    [[noreturn]] void fail(const std::string& what) const;
+    [[noreturn]] void fail(const std::string& what, const char* cure = "Write the blob again.") const;
 
 private:
     void need(size_t n, const char* what) const;

@@ -43,28 +43,16 @@ void forget() {
     shown = {};
 }
 
-void show(amp_status code, const char* sentence) {
+void show(amp_status code, const char* sentence, const char* cure) {
     forget();
-    shown.fixed = {sizeof(amp_violation), code, "", "", sentence, "", "", 0};
+    shown.fixed = {sizeof(amp_violation), code, "", "", sentence, cure, "", 0};
     shown.report = {&shown.fixed, 1, 1};
-}
-
-// Written field by field: if a copy inside a braced list runs out of memory, gcc 12 destroys members it has not
-// constructed.
-std::shared_ptr<const std::vector<Violation>> single(const Failure& f) {
-    const auto list = std::make_shared<std::vector<Violation>>(1);
-    Violation& v = list->front();
-    v.code = f.code;
-    v.node = f.node;
-    v.port = f.port;
-    v.sentence = f.message;
-    return list;
 }
 
 void show(const Failure& f) {
     forget();
     shown.keeps = true;
-    kept.violations = f.violations ? f.violations : single(f);
+    kept.violations = f.violations;
     kept.records.reserve(kept.violations->size());
     for (const Violation& v : *kept.violations)
         kept.records.push_back({sizeof(amp_violation), v.code, v.node.c_str(), v.port.c_str(), v.sentence.c_str(),
@@ -78,7 +66,7 @@ Report report_of_thread() { return shown.report; }
 void write_error(const Failure& f, amp_error* out) {
     try {
         show(f);
-    } catch (...) { show(f.code, "violations: no memory is left to list them. The error record has the first."); }
+    } catch (...) { show(f.code, "violations: no memory is left to list them.", "The error record has the first."); }
     amp_error e{};
     e.code = f.code;
     e.batch = f.batch;
@@ -91,13 +79,16 @@ void write_error(const Failure& f, amp_error* out) {
     hand_over(e, out);
 }
 
-void write_error(amp_status code, const char* stage, const char* message, amp_error* out) {
-    show(code, message);
+void write_error(amp_status code, const char* stage, const char* sentence, const char* cure, amp_error* out) {
+    show(code, sentence, cure);
     amp_error e{};
     e.code = code;
     e.batch = e.channel = e.frame = -1;
     copy(e.stage, sizeof e.stage, stage);
-    copy(e.message, sizeof e.message, message);
+    const size_t written = std::strlen(sentence);  // static: both and a blank fit
+    copy(e.message, sizeof e.message, sentence);
+    e.message[written] = ' ';
+    copy(e.message + written + 1, sizeof e.message - written - 1, cure);
     hand_over(e, out);
 }
 

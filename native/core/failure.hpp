@@ -23,23 +23,41 @@ struct Violation {
 
 struct Failure {
     amp_status code = AMP_E_INTERNAL;
-    std::string stage, node, port, message;
+    std::string stage, node, port, message;  // `message`: all sentences and cures
     int64_t batch = -1, channel = -1, frame = -1;
+    std::shared_ptr<const std::vector<Violation>> violations;  // at least one
+    size_t found = 1;                                          // more than `violations` has if some were not kept
 
-    Failure(amp_status code, std::string stage, std::string message, std::string node = "", std::string port = "")
-        : code(code),
-          stage(std::move(stage)),
-          node(std::move(node)),
-          port(std::move(port)),
-          message(std::move(message)) {}
+    Failure() = default;  // no failure: allocates nothing, and is not thrown
 
-    // A failure with one violation, whose cure is a separate text.
-    Failure(std::string stage, Violation v) : Failure(v.code, std::move(stage), v.line(), v.node, v.port) {
+    Failure(std::string stage, Violation v)
+        : code(v.code), stage(std::move(stage)), node(v.node), port(v.port), message(v.line()) {
         violations = std::make_shared<const std::vector<Violation>>(1, std::move(v));
     }
 
-    std::shared_ptr<const std::vector<Violation>> violations;  // NULL: the failure itself is the only violation
-    size_t found = 1;  // violations found; more than `violations` has if some were not kept
+    // One violation: the sentence says what is wrong, with place, value and range, the cure what to do about it.
+    // Written field by field: if a copy inside a braced list runs out of memory, gcc 12 destroys members it has not
+    // constructed.
+    Failure(amp_status code, std::string stage, std::string sentence, std::string cure, std::string node = "",
+            std::string port = "")
+        : code(code), stage(std::move(stage)), node(std::move(node)), port(std::move(port)) {
+        const auto list = std::make_shared<std::vector<Violation>>(1);
+        Violation& v = list->front();
+        v.code = code;
+        v.node = this->node;
+        v.port = this->port;
+        v.sentence = std::move(sentence);
+        v.cure = std::move(cure);
+        message = v.line();
+        violations = list;
+    }
+
+    // Several violations; `found` may be more than are kept.
+    Failure(std::string stage, std::vector<Violation> list, size_t found)
+        : Failure(list.front().code, std::move(stage), "", "", list.front().node, list.front().port) {
+        violations = std::make_shared<const std::vector<Violation>>(std::move(list));
+        this->found = found;
+    }
 };
 
 // Collects everything that is wrong with a graph, a schedule or a history, so that a user can correct it all at once.
@@ -60,12 +78,11 @@ public:
     // are.
     void raise(std::string message = "") {
         if (found_ == 0) return;
-        Failure f(list_.front().code, stage_, list_.front().line(), list_.front().node, list_.front().port);
-        for (size_t i = 1; i < list_.size() && i < lines_; ++i) f.message += '\n' + list_[i].line();
-        if (lines_ > 1 && found_ > lines_) f.message += text("\n... and %zu more.", found_ - lines_);
-        if (!message.empty()) f.message = std::move(message);
-        f.found = found_;
-        f.violations = std::make_shared<const std::vector<Violation>>(std::move(list_));
+        const bool given = !message.empty();
+        for (size_t i = 0; !given && i < list_.size() && i < lines_; ++i) message += (i ? "\n" : "") + list_[i].line();
+        if (!given && lines_ > 1 && found_ > lines_) message += text("\n... and %zu more.", found_ - lines_);
+        Failure f(stage_, std::move(list_), found_);
+        f.message = std::move(message);
         throw f;
     }
 
@@ -80,8 +97,8 @@ private:
 
 // Write the failure to `out` (may be NULL; only its struct_size bytes are written) and to the calling thread's report.
 void write_error(const Failure& failure, amp_error* out);
-// static text; allocates nothing
-void write_error(amp_status code, const char* stage, const char* message, amp_error* out);
+// Static texts; takes no memory.
+void write_error(amp_status code, const char* stage, const char* sentence, const char* cure, amp_error* out);
 void clear_error(amp_error* out);
 
 // The calling thread's report: the violations of its last call that returned a status. The library owns the records.

@@ -4,6 +4,7 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <type_traits>
 
@@ -85,6 +86,18 @@ std::string text_of(const char* format, const TextArgument* arguments);
 template <class... A> std::string text(TextFormat<std::type_identity_t<A>...> f, const A&... a) {
     const TextArgument arguments[] = {a..., ""};
     return text_of(f.format, arguments);
+}
+
+// Names for an error: "a, b, c", of very many the first and how many more there are; "none" if there are none.
+template <class Range, class Name> std::string listed(const Range& range, const Name& name) {
+    constexpr size_t kMost = 20;
+    std::string s;
+    size_t n = 0;
+    for (const auto& one : range) {
+        if (n++ == kMost) return s + text(" and %zu more", std::size(range) - kMost);
+        s += (n > 1 ? ", " : "") + std::string(name(one));
+    }
+    return n ? s : "none";
 }
 
 }  // namespace amp

@@ -20,14 +20,14 @@ void Runtime::add_tap(uint32_t u, uint32_t port, const amp_buffer& b, int64_t fr
                       text("%s: buffer shape (got (%u, %u, %lld), expected (%u, %d, at least %lld)).",
                            plan_.nodes[u].name.c_str(), b.batches, b.channels, static_cast<long long>(b.frames),
                            common_.config.batches, channels, static_cast<long long>(frames)),
-                      plan_.nodes[u].name);
+                      "Give one of that shape.", plan_.nodes[u].name);
     taps_.push_back({u, port, b});
 }
 
 void Runtime::resolve_taps(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n) {
     if (const size_t most = taps_.capacity() - (out != nullptr); n > most)
         throw Failure(AMP_E_INVALID_ARG, "execute",
-                      text("taps: too many (got %u, allowed %zu in this graph). Tap each output once.", n, most));
+                      text("taps: too many (got %u, allowed %zu in this graph).", n, most), "Tap each output once.");
     taps_.clear();
     const auto add = [&](const char* node, const char* port, const amp_buffer& buffer) {
         const auto [u, k] = find_output(node, port, "execute");
@@ -81,9 +81,9 @@ std::optional<Failure> Runtime::over_budget(uint64_t window) const {
         const auto frame = static_cast<int64_t>((window + 1) * AMP_HEAT_WINDOW - 1);
         Failure f(AMP_E_THERMAL, "execute",
                   text("%s: the graph is over its heat budget (got %g W, allowed %g W) at frame %lld, and this node "
-                       "gives most. Lower its level or raise the budget.",
+                       "gives most.",
                        name.c_str(), watts, d.heat_budget_w, static_cast<long long>(frame)),
-                  name);
+                  "Lower its level or raise the budget.", name);
         f.frame = frame;
         return f;
     }
@@ -103,9 +103,9 @@ void Runtime::reserve_heat(int64_t frames) {
         common_.arena.rewind(used);
         throw Failure(AMP_E_NOMEM, "execute",
                       text("heat: the records of %lld more frames do not fit into the memory that configure reserved "
-                           "(%zu nodes, %lld frames recorded). Render in shorter calls, configure again to start "
-                           "anew, or render without AMP_RUN_HEAT.",
-                           static_cast<long long>(frames), nodes(), static_cast<long long>(position_)));
+                           "(%zu nodes, %lld frames recorded).",
+                           static_cast<long long>(frames), nodes(), static_cast<long long>(position_)),
+                      "Render in shorter calls, configure again to start over, or leave heat out.");
     }
 }
 
@@ -148,17 +148,19 @@ void Runtime::run_shards(int64_t frames, int64_t origin) {
 void Runtime::execute(int64_t frames, const amp_buffer* out, const amp_tap* taps, uint32_t n_taps) {
     need_configured("execute");
     if (failed_)
-        throw Failure(AMP_E_INVALID_ARG, "execute", "the render stopped with an error before. Configure again first.");
+        throw Failure(AMP_E_INVALID_ARG, "execute", "the render stopped with an error before.",
+                      "Configure again first.");
     need_history("execute");
     if (frames < 0)
         throw Failure(AMP_E_INVALID_ARG, "execute",
-                      text("frames: out of range (got %lld, allowed 0 and more).", static_cast<long long>(frames)));
+                      text("frames: out of range (got %lld, allowed 0 and more).", static_cast<long long>(frames)),
+                      "Give how many to render.");
     resolve_taps(frames, out, taps, n_taps);
     if (common_.config.flags & AMP_RUN_HEAT) reserve_heat(frames);
     const int64_t origin = position_ + plan_.latency, end = frames == 0 ? clock_ : origin + frames;
     while (clock_ < end) {
         if (cancelled_.exchange(false, std::memory_order_relaxed))
-            throw Failure(AMP_E_PENDING, "execute", "the render was cancelled.");
+            throw Failure(AMP_E_PENDING, "execute", "the render was cancelled.", "Execute again to go on.");
         apply_due_changes();
         int64_t n = std::min(end - clock_, next_slice(clock_ - origin));
         if (!changes_.empty()) n = std::min(n, changes_.front().time - clock_);

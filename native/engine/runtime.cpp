@@ -50,23 +50,23 @@ void Runtime::set_schedule(const Schedule& schedule) {
 
 void Runtime::configure(const amp_config& c) {
     if (c.batches < 1 || c.batches > kMostBatches)
-        throw Failure(
-            AMP_E_INVALID_ARG, "configure",
-            text("batches: out of range (got %u, allowed 1 to %u). Render in several goes.", c.batches, kMostBatches));
+        throw Failure(AMP_E_INVALID_ARG, "configure",
+                      text("batches: out of range (got %u, allowed 1 to %u).", c.batches, kMostBatches),
+                      "Render in several goes.");
     if (c.block_frames > kMostBlockFrames)
         throw Failure(AMP_E_INVALID_ARG, "configure",
-                      text("block_frames: out of range (got %u, allowed 0 to %u).", c.block_frames, kMostBlockFrames));
+                      text("block_frames: out of range (got %u, allowed 0 to %u).", c.block_frames, kMostBlockFrames),
+                      "Use 0 for a size that is chosen for you.");
     if (c.threads > AMP_MOST_THREADS)
         throw Failure(AMP_E_INVALID_ARG, "configure",
-                      text("threads: out of range (got %u, allowed 0 to %u). Use 0 for as many as there are.",
-                           c.threads, AMP_MOST_THREADS));
+                      text("threads: out of range (got %u, allowed 0 to %u).", c.threads, AMP_MOST_THREADS),
+                      "Use 0 for as many as there are.");
     for (const auto& [u, b] : common_.inputs)
         if (b.batches != 1 && b.batches != c.batches)
             throw Failure(AMP_E_SHAPE, "configure",
-                          text("%s: the bound samples have %u batches, the configuration has %u. Bind one batch of "
-                               "samples first, or configure for as many.",
+                          text("%s: the bound samples have %u batches, the configuration has %u.",
                                plan_.nodes[u].name.c_str(), b.batches, c.batches),
-                          plan_.nodes[u].name);
+                          "Bind one batch of samples first, or configure for as many.", plan_.nodes[u].name);
     configured_ = false;
     common_.config = c;
     if (watches_budget()) common_.config.flags |= AMP_RUN_HEAT;  // a heat budget needs heat
@@ -118,60 +118,6 @@ void Runtime::lease_threads() {
     if (workers) pool_ = std::make_unique<Pool>(workers, pieces);
 }
 
-uint32_t Runtime::find(std::string_view node, const char* stage) const {
-    const auto u = plan_.find(node);
-    if (!u)
-        throw Failure(AMP_E_INVALID_ARG, stage, text("%s: there is no such node.", std::string(node).c_str()),
-                      std::string(node));
-    return *u;
-}
-
-// `node` NULL: the graph's output; `port` NULL: the node's first output.
-std::pair<uint32_t, uint32_t> Runtime::find_output(const char* node, const char* port, const char* stage) const {
-    if (!node && plan_.output < 0)
-        throw Failure(AMP_E_INVALID_ARG, stage, "the graph has no output node. Add one, or read taps.");
-    const uint32_t u = node ? find(node, stage) : static_cast<uint32_t>(plan_.output);
-    const amp_node_contract& c = *plan_.nodes[u].type->contract;
-    uint32_t k = 0;
-    while (port && k < c.n_outputs && std::strcmp(port, c.outputs[k].key) != 0) ++k;
-    if (k >= c.n_outputs)
-        throw Failure(AMP_E_INVALID_ARG, stage,
-                      text("%s: has no output \"%s\" to tap.", plan_.nodes[u].name.c_str(), port ? port : ""),
-                      plan_.nodes[u].name);
-    return {u, k};
-}
-
-void Runtime::need_history(const char* stage) const {
-    if (!plan_.curves.empty() && common_.history.empty())
-        throw Failure(stage, Violation{AMP_E_INVALID_ARG, "", plan_.curves.front(),
-                                       text("the graph follows control curves (first \"%s\") and has no control "
-                                            "history.",
-                                            plan_.curves.front().c_str()),
-                                       "Give the render one that has them.", "", 0});
-}
-
-void Runtime::need_configured(const char* stage) const {
-    if (!configured_)
-        throw Failure(stage, Violation{AMP_E_INVALID_ARG, "", "", "the runtime is not configured.",
-                                       "Call configure first.", "", 0});
-}
-
-std::pair<uint32_t, uint32_t> Runtime::find_param(const std::string& node, const std::string& key) const {
-    const uint32_t u = find(node, "set_param");
-    const amp_node_contract& c = *plan_.nodes[u].type->contract;
-    uint32_t k = 0;
-    while (k < c.n_params && key != c.params[k].key) ++k;
-    if (k == c.n_params || !is_settable(c.params[k]))
-        throw Failure(
-            "set_param",
-            Violation{AMP_E_INVALID_ARG, node, key,
-                      text("%s.%s: %s", node.c_str(), key.c_str(),
-                           k == c.n_params ? "there is no such parameter." : "this parameter is fixed by the graph."),
-                      k == c.n_params ? "Set one of those the node's type has." : "Build the graph with the new value.",
-                      "", 0});
-    return {u, k};
-}
-
 void Runtime::set_param(const std::string& node, const std::string& key, Tensor value, int64_t at_frame) {
     const auto [u, k] = find_param(node, key);
     need_configured("set_param");
@@ -184,7 +130,7 @@ void Runtime::set_param(const std::string& node, const std::string& key, Tensor 
                            static_cast<long long>(frame),
                            frame < position_ ? "delivered" : "rendered ahead, by the graph's latency",
                            static_cast<long long>(earliest)),
-                      node, key);
+                      "Give that frame or a later one.", node, key);
     if (clock_ == 0 && frame == 0) {  // nothing is rendered yet: the steps are built for any kind of value
         common_.overrides[{u, k}] = std::move(value);
         rebuild();
@@ -273,12 +219,12 @@ void Runtime::bind_input(const std::string& node, const amp_buffer& b) {
         throw Failure(
             AMP_E_INVALID_ARG, "bind_input",
             text("%s: no samples (got %lld frames, needs at least 1).", node.c_str(), static_cast<long long>(b.frames)),
-            node);
+            "Bind samples.", node);
     if ((b.batches != 1 && b.batches != common_.config.batches) || b.channels != static_cast<uint32_t>(n.channels))
         throw Failure(AMP_E_SHAPE, "bind_input",
                       text("%s: shape (got (%u, %u, %lld), expected (1 or %u, %d, any)).", node.c_str(), b.batches,
                            b.channels, static_cast<long long>(b.frames), common_.config.batches, n.channels),
-                      node);
+                      "Give samples of that shape.", node);
     common_.inputs[u] = b;
     for (auto& s : shards_) s->attach_input(u, b);
 }
@@ -305,8 +251,8 @@ void Runtime::check_history(const History& history) const {
 void Runtime::set_history(History history) {
     check_history(history);
     if (configured_ && clock_ > 0)
-        throw Failure(AMP_E_INVALID_ARG, "history",
-                      "the history can only be set before the first execute. Configure again first.");
+        throw Failure(AMP_E_INVALID_ARG, "history", "the history can only be set before the first execute.",
+                      "Configure again first.");
     common_.history = std::move(history);
     if (!configured_) return;
     if (std::all_of(shards_.begin(), shards_.end(), [](const auto& s) { return s->is_fresh(); }))
@@ -379,7 +325,8 @@ void Runtime::heat(std::string_view node, double* own, double* total, double* te
                    size_t* count) const {
     const uint32_t u = find(node, "heat");
     if (shards_.empty() || !shards_.front()->has_heat())
-        throw Failure(AMP_E_INVALID_ARG, "heat", "heat was not asked for. Configure with AMP_RUN_HEAT.");
+        throw Failure(AMP_E_INVALID_ARG, "heat", "heat: it was not recorded.",
+                      "Ask for it when the render is configured.");
     const uint64_t windows = shards_.front()->heat_records().windows();
     for (size_t i = 0; i < std::min(capacity, windows); ++i) {
         double e = 0.0, h = 0.0, t = NAN;

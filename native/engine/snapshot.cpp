@@ -72,27 +72,27 @@ Change get_change(Reader& in, const Common& common) {
 // Checks that layout, plan, schedule, batches, batch offset (it numbers the noise) and AMP_RUN_HEAT match this runtime.
 void check_header(Reader& in, const Common& common) {
     if (const auto layout = in.get<uint32_t>("layout"); layout != kLayout)
-        in.fail(text("layout %u is not known (this library reads %u). Take the snapshot again", layout, kLayout));
+        in.fail(text("layout %u is not known (this library reads %u)", layout, kLayout), "Take the snapshot again.");
     if (const auto digest = in.get<uint64_t>("plan digest");
         digest != common.plan.digest && digest != plan_digest_version_1(common.plan.descriptors))
         throw Failure(AMP_E_DRIFT, "restore",
-                      text("snapshot: it is of another plan (got digest %s, this runtime has %s). Restore it into a "
-                           "runtime of the graph it was taken from.",
-                           hex(digest).c_str(), hex(common.plan.digest).c_str()));
+                      text("snapshot: it is of another plan (got digest %s, this runtime has %s).", hex(digest).c_str(),
+                           hex(common.plan.digest).c_str()),
+                      "Restore it into a runtime of the graph it was taken from.");
     if (const auto order = in.get<uint64_t>("schedule digest"), mine = order_digest(common.plan); order != mine)
         throw Failure(AMP_E_INVALID_ARG, "restore",
-                      text("schedule: not that of the snapshot (got %s, the snapshot has %s). Set the schedule of the "
-                           "snapshot, or none in both.",
-                           hex(mine).c_str(), hex(order).c_str()));
+                      text("schedule: not that of the snapshot (got %s, the snapshot has %s).", hex(mine).c_str(),
+                           hex(order).c_str()),
+                      "Set the schedule of the snapshot, or none in both.");
     const auto same = [&](const char* what, uint32_t mine) {
         if (const auto got = in.get<uint32_t>(what); got != mine)
             throw Failure(AMP_E_INVALID_ARG, "restore",
-                          text("%s: not that of the snapshot (got %u, the snapshot has %u). Configure like it.", what,
-                               mine, got));
+                          text("%s: not that of the snapshot (got %u, the snapshot has %u).", what, mine, got),
+                          "Configure like it.");
     };
     same("batches", common.config.batches);
     same("batch_offset", common.config.batch_offset);
-    same("AMP_RUN_HEAT", common.config.flags & AMP_RUN_HEAT);
+    same("heat", common.config.flags & AMP_RUN_HEAT);
 }
 
 }  // namespace
@@ -153,10 +153,9 @@ void Snapshot::check_finite(const Shard& s) {
                 const std::string& name = n.name;
                 const char* key = n.type->contract->outputs[port].key;
                 throw Failure(AMP_E_NONFINITE, "restore",
-                              text("%s.%s: the snapshot holds %s among the frames that were made and not delivered. "
-                                   "Restore it into a runtime without AMP_RUN_STOP_NONFINITE.",
+                              text("%s.%s: the snapshot holds %s among the frames that were made and not delivered.",
                                    name.c_str(), key, std::isnan(*bad) ? "NaN" : "Inf"),
-                              name, key);
+                              "Restore it where nonfinite=\"allow\".", name, key);
             }
         }
 }
@@ -180,7 +179,7 @@ std::vector<uint8_t> Snapshot::take(const Runtime& r) {
     r.need_configured("snapshot");
     if (r.failed_)
         throw Failure(AMP_E_INVALID_ARG, "snapshot",
-                      "the render stopped with an error before, in the middle of a block. Configure again first.");
+                      "the render stopped with an error before, in the middle of a block.", "Configure again first.");
     const amp_config& c = r.common_.config;
     Writer w;
     w.put(kLayout), w.put(r.plan_.digest), w.put(order_digest(r.plan_));
@@ -270,8 +269,9 @@ void Snapshot::restore(Runtime& r, const void* blob, size_t size) {
     if (!r.plan_.curves.empty() && r.common_.history.empty())
         throw Failure(AMP_E_INVALID_ARG, "restore",
                       text("the graph follows control curves (first \"%s\") and has no control history, which is not "
-                           "part of a snapshot. Set it first.",
-                           r.plan_.curves.front().c_str()));
+                           "part of a snapshot.",
+                           r.plan_.curves.front().c_str()),
+                      "Set it first.");
     Progress progress;
     progress.swap(r);
     try {

@@ -135,15 +135,15 @@ void Registry::add(const std::vector<const NodeType*>& types) {
     std::string wrong;
     for (const NodeType* t : types)
         for (const std::string& one : violations(*t->contract)) wrong += (wrong.empty() ? "" : "\n") + one;
-    if (!wrong.empty()) throw Failure(AMP_E_INVALID_ARG, "register", wrong);
+    if (!wrong.empty()) throw Failure(AMP_E_INVALID_ARG, "register", wrong, "Correct the contract.");
     const std::unique_lock lock(changing_);
     std::vector<const NodeType*> all = types_;
     for (const NodeType* t : types) {
         const std::string_view id = t->contract->id;
         const auto it = std::lower_bound(all.begin(), all.end(), id, before);
         if (it != all.end() && (*it)->contract->id == id)
-            throw Failure(AMP_E_INVALID_ARG, "register", std::string(id) + ": a type of this id is there already.", "",
-                          std::string(id));
+            throw Failure(AMP_E_INVALID_ARG, "register", std::string(id) + ": a type of this id is there already.",
+                          "Give the type another id.", "", std::string(id));
         all.insert(it, t);
     }
     types_ = std::move(all);

@@ -113,8 +113,9 @@ struct Compiler {
     template <class Link> bool ends(const Link& d, PlanEdge& e) {
         for (const auto& [place, name] : {std::pair(d.from, &d.src), std::pair(d.to, &d.dst)})
             if (place == kNoNode) {
-                v.add(text("%s: there is no node \"%s\".", spelled(d).c_str(), name->c_str()),
-                      "Name one of the graph, or add it.", *name);
+                v.add(text("%s: there is no node \"%s\" (allowed %s).", spelled(d).c_str(), name->c_str(),
+                           listed(plan.descriptors.nodes, [](const auto& n) { return n.name; }).c_str()),
+                      "Name one of these, or add it.", *name);
                 return false;
             }
         e.src = d.from;
@@ -317,9 +318,9 @@ struct Compiler {
 
 Plan compile(Descriptors descriptors, Lowering lower) {
     if (!kernels())
-        throw Failure(
-            AMP_E_UNSUPPORTED, "load",
-            "AMP_ISA: this machine lacks that level, or the name is unknown (allowed v2, v3, v4). Unset AMP_ISA.");
+        throw Failure(AMP_E_UNSUPPORTED, "load",
+                      "AMP_ISA: this machine lacks that level, or the name is unknown (allowed v2, v3, v4).",
+                      "Unset AMP_ISA.");
     Compiler c;
     c.plan.descriptors = std::move(descriptors);
     c.nodes();

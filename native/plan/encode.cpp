@@ -195,11 +195,12 @@ void expect_same(const Plan& p, const void* blob, size_t size) {
     Reader r(blob, size, "AMPP", "load", kDigestVersion);
     const Digests own = r.version() == kDigestVersion ? kept(p) : digests_of(p, r.version());
     const auto drift = [&](const std::string& node, const std::string& what, uint64_t got, uint64_t want) {
-        throw Failure(AMP_E_DRIFT, "load",
-                      text("%s%splan and descriptors do not belong together: %s (plan has %s, descriptors and "
-                           "contracts give %s). Compile the plan again.",
-                           node.c_str(), node.empty() ? "" : ": ", what.c_str(), hex(got).c_str(), hex(want).c_str()),
-                      node);
+        throw Failure(
+            AMP_E_DRIFT, "load",
+            text(
+                "%s%splan and descriptors do not belong together: %s (plan has %s, descriptors and contracts give %s).",
+                node.c_str(), node.empty() ? "" : ": ", what.c_str(), hex(got).c_str(), hex(want).c_str()),
+            "Compile the plan again.", node);
     };
     const auto descriptors = r.get<uint64_t>("descriptor digest"), contracts = r.get<uint64_t>("contract digest");
     const uint32_t n = r.count("number of nodes", 10);

@@ -10,8 +10,9 @@ Range range_of(const amp_param_contract& p, double fs) { return {p.low, p.high_i
 std::string out_of_range(const std::string& node, const amp_param_contract& p, double got, const Range& r,
                          const char* whose) {
     const std::string high = p.high_is_fs ? text("%g fs", p.high) : text("%g", r.high);
-    return text("%s.%s: out of range (got %s%g%s%s, allowed %g to %s).", node.c_str(), p.key, whose, got,
-                *p.unit ? " " : "", p.unit, r.low, high.c_str());
+    const std::string unit = std::string_view(p.unit) == "1" || !*p.unit ? "" : std::string(" ") + p.unit;
+    return text("%s.%s: out of range (got %s%g%s, allowed %g to %s).", node.c_str(), p.key, whose, got, unit.c_str(),
+                r.low, high.c_str());
 }
 
 namespace {

@@ -97,9 +97,10 @@ Schedule read_schedule(const Plan& p, const void* blob, size_t size) {
                 const std::string name = r.str("name of a node");
                 const auto it = places.find(name);
                 if (it == places.end())
-                    throw Failure("schedule", Violation{AMP_E_INVALID_ARG, name, "",
-                                                        text("%s: there is no such node in the graph.", name.c_str()),
-                                                        "Take it out of the schedule.", "", 0});
+                    throw Failure(AMP_E_INVALID_ARG, "schedule",
+                                  text("%s: there is no such node in the graph (allowed %s).", name.c_str(),
+                                       listed(p.nodes, [](const PlanNode& n) { return n.shown(); }).c_str()),
+                                  "Take it out of the schedule.", name);
                 cohort.push_back(it->second);
             }
     }

@@ -149,7 +149,7 @@ void refusals() {
     Ready other(graphs::chain(), 3, 16), fewer(g, 2, 16), hot(g, 3, 16, AMP_RUN_HEAT);
     refuse(other, cut, AMP_E_DRIFT, "another plan (got digest");
     refuse(fewer, cut, AMP_E_INVALID_ARG, "batches");
-    refuse(hot, cut, AMP_E_INVALID_ARG, "AMP_RUN_HEAT");
+    refuse(hot, cut, AMP_E_INVALID_ARG, "heat: not that of the snapshot");
     const amp_config moved{sizeof moved, 3, 16, 0, 0, 5};
     CHECK(amp_graph_runtime_configure(hot.raw, &moved) == AMP_OK);
     refuse(hot, cut, AMP_E_INVALID_ARG, "batch_offset");

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <string>
+#include <vector>
 
 #include "check.hpp"
 #include "core/text.hpp"
@@ -45,10 +47,21 @@ void other_conversions() {
     CHECK(text("%s.", name.c_str()) == name + ".");
 }
 
+void lists_of_names() {
+    const auto names = [](int n) {
+        std::vector<int> numbers(static_cast<size_t>(n));
+        std::iota(numbers.begin(), numbers.end(), 0);
+        return amp::listed(numbers, [](int i) { return text("n%d", i); });
+    };
+    CHECK(names(0) == "none" && names(1) == "n0" && names(3) == "n0, n1, n2");
+    CHECK(names(20).ends_with("n18, n19") && names(25).ends_with("n18, n19 and 5 more"));
+}
+
 }  // namespace
 
 int main() {
     same_as_printf();
     other_conversions();
+    lists_of_names();
     return check::finish("text");
 }

@@ -94,6 +94,22 @@ void a_call_leaves_what_it_found_and_no_more() {
     CHECK(amp_graph_runtime_clear_params(nullptr) == AMP_E_INVALID_ARG && found() == 1);
 }
 
+// Also where a call is used wrongly, and where the report may not allocate.
+void a_cure_is_apart_from_what_is_wrong() {
+    const auto cured = [](const char* cure) {
+        return found() == 1 && std::strcmp(amp_violation_at(0)->cure, cure) == 0 &&
+               !std::strstr(amp_violation_at(0)->sentence, cure);
+    };
+    rig::Runtime r(graphs::chain());
+    CHECK(r.set("nobody", "gain", 1, 0) != AMP_OK && cured("Name one of these."));
+    CHECK(std::strstr(amp_violation_at(0)->sentence, "(allowed tone, ") != nullptr);
+    amp_quantizer how{};
+    CHECK(amp_quantize(nullptr, 1, &how, nullptr, 1) != AMP_OK && cured("Pass the arrays."));
+    CHECK(amp_graph_runtime_clear_params(nullptr) != AMP_OK && cured("Create one."));
+    const char damaged[] = "AMPX not a blob of this library";
+    CHECK(amp_plan_compile(damaged, sizeof damaged, nullptr, nullptr) != AMP_OK && *amp_violation_at(0)->cure);
+}
+
 void names_stay_whole() {
     std::string wide;  // 95 bytes: 31 characters of three bytes, and two of one
     for (int i = 0; i < 31; ++i) wide += "\xe2\x82\xac";
@@ -157,6 +173,7 @@ void schedules_and_histories_list_all() {
 int main() {
     all_cross_with_node_port_code_and_cure();
     a_call_leaves_what_it_found_and_no_more();
+    a_cure_is_apart_from_what_is_wrong();
     names_stay_whole();
     many_are_kept_and_more_are_counted();
     schedules_and_histories_list_all();

@@ -119,7 +119,7 @@ const Port& Builder::token_window(uint32_t k) {
         throw Failure(AMP_E_SHAPE, "configure",
                       text("%s: initial tokens (got %u batches, allowed 1 or %u).", name(e.dst).c_str(), t.batches,
                            r.common_.config.batches),
-                      name(e.dst));
+                      "Give one batch of them, or one per batch.", name(e.dst));
     Step fill(StepKind::initial_tokens);
     View source = tokens(k), out = view_of(p, p.history);
     fill.env = &r.env_;

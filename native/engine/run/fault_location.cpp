@@ -54,11 +54,12 @@ void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f)
     const amp_node_contract& c = *n.type->contract;
     const auto shown = [&n] { return n.shown(); };
     const Lanes lanes{first_lane(u), env_.batches, static_cast<uint32_t>(env(u).width)};
-    const auto keep = [&](const Found& x, amp_status code, const std::string& port, const std::string& message) {
+    const auto keep = [&](const Found& x, amp_status code, const std::string& port, const std::string& sentence,
+                          const std::string& cure) {
         if (x.time > fault_.time || (x.time == fault_.time && n.rank >= fault_.node)) return;
         fault_.time = x.time;
         fault_.node = n.rank;
-        fault_.failure = Failure(code, "execute", message, n.name, port);
+        fault_.failure = Failure(code, "execute", sentence, cure, n.name, port);
         fault_.failure.batch = first_batch_ + x.batch;
         fault_.failure.channel = x.channel;
         fault_.failure.frame = x.frame;
@@ -76,9 +77,9 @@ void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f)
         const char* port = c.inputs[step.of_port.index].key;
         if (x.time != INT64_MAX)
             keep(x, AMP_E_NONFINITE, port,
-                 text("%s.%s: the edges that meet here sum to %s at %s. Lower their levels, or render with "
-                      "nonfinite=\"allow\".",
-                      shown().c_str(), port, name_of(x.value), where(x).c_str()));
+                 text("%s.%s: the edges that meet here sum to %s at %s.", shown().c_str(), port, name_of(x.value),
+                      where(x).c_str()),
+                 "Lower their levels, or render with nonfinite=\"allow\".");
         return;
     }
     if (step.kind != StepKind::node) {  // a parameter, or the curve that a node plays
@@ -89,13 +90,14 @@ void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f)
         if (x.time == INT64_MAX) return;
         if (step.kind == StepKind::curve) {
             keep(x, AMP_E_NONFINITE, p.key,
-                 text("%s.%s: the control curve gives %s at %s. Look at its points there.", shown().c_str(), p.key,
-                      name_of(x.value), where(x).c_str()));
+                 text("%s.%s: the control curve gives %s at %s.", shown().c_str(), p.key, name_of(x.value),
+                      where(x).c_str()),
+                 "Look at its points there.");
             return;
         }
         const Range allowed = range_of(p, plan_.descriptors.sample_rate);
         keep(x, not_finite(x.value) ? AMP_E_NONFINITE : AMP_E_INVALID_ARG, p.key,
-             out_of_range(shown(), p, x.value, allowed) + ' ' + kChooseInside + " At " + where(x) + ".");
+             out_of_range(shown(), p, x.value, allowed) + " At " + where(x) + '.', kChooseInside);
         return;
     }
     if (verdict & kOutOfRange && c.limited_param) {  // the limit is another parameter of the node
@@ -104,16 +106,17 @@ void Shard::note_node(uint32_t u, Step& step, uint32_t verdict, const Firing& f)
         const Found x = earliest(step.par[c.limited_param - 1], n.channels, lanes, f, n.arrival,
                                  [&](double v) { return v > most; });
         keep(x, AMP_E_INVALID_ARG, p.key,
-             text("%s.%s: above %s (got %g, allowed at most %g). Raise %s or lower the value. At %s.", shown().c_str(),
-                  p.key, limit.key, x.value, most, limit.key, where(x).c_str()));
+             text("%s.%s: above %s (got %g, allowed at most %g). At %s.", shown().c_str(), p.key, limit.key, x.value,
+                  most, where(x).c_str()),
+             text("Raise %s or lower the value.", limit.key));
     }
     if (!(verdict & kNonfinite) || !stops || is_before_first(u, f)) return;
     for (uint32_t k = 0; k < c.n_outputs; ++k) {
         const Found x = earliest(step.out[k], n.out_channels[k], lanes, f, n.arrival + n.latency, not_finite);
         if (x.time != INT64_MAX)
             keep(x, AMP_E_NONFINITE, c.outputs[k].key,
-                 text("%s.%s: %s at %s. Look at what this node is fed there, or render with nonfinite=\"allow\".",
-                      shown().c_str(), c.outputs[k].key, name_of(x.value), where(x).c_str()));
+                 text("%s.%s: %s at %s.", shown().c_str(), c.outputs[k].key, name_of(x.value), where(x).c_str()),
+                 "Look at what this node is fed there, or render with nonfinite=\"allow\".");
     }
 }
 

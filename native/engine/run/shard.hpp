@@ -109,7 +109,7 @@ private:
 struct Fault {                   // The earliest fault of a block.
     int64_t time = INT64_MAX;    // virtual time, in frames
     uint32_t node = UINT32_MAX;  // the node's rank: its place in the plan's own order
-    Failure failure{AMP_OK, "", ""};
+    Failure failure;
 };
 
 // Memory for a parameter that changes after frame 0. It is allocated when the change is announced, so that installing

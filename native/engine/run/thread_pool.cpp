@@ -64,7 +64,7 @@ Pool::Pool(uint32_t workers, uint32_t pieces) : takers_(workers + 1), process_(t
         const uint32_t got = this->workers() + 1;
         stop();
         throw Failure(AMP_E_NOMEM, "configure",
-                      text("threads: the system has no more (got %u, asked for %u). Use fewer.", got, takers_));
+                      text("threads: the system has no more (got %u, asked for %u).", got, takers_), "Use fewer.");
     } catch (...) {
         stop();
         throw;

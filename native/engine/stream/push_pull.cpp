@@ -24,14 +24,13 @@ uint32_t Stream::input(std::string_view name, const char* stage) const {
     const std::string& node = plan_.nodes[u].name;
     if (plan_.nodes[u].type->contract->io != AMP_IO_SOURCE)
         throw Failure(AMP_E_INVALID_ARG, stage,
-                      text("%s: is a %s, which takes no samples. Push to an input node.", node.c_str(),
-                           plan_.nodes[u].type->contract->id),
-                      node);
+                      text("%s: is a %s, which takes no samples.", node.c_str(), plan_.nodes[u].type->contract->id),
+                      "Push to an input node.", node);
     if (!live_[u])
         throw Failure(AMP_E_INVALID_ARG, stage,
                       text("%s: %s, so nothing can follow.", node.c_str(),
                            rt_.common_.inputs.count(u) ? "plays the samples it was bound to" : "has ended"),
-                      node);
+                      "Begin anew to push more.", node);
     return u;
 }
 
@@ -46,7 +45,7 @@ void Stream::push(std::string_view name, const amp_buffer& b) {
                       text("%s: shape (got (%u, %u, %lld), expected (1 or %u, %u, at most %lld)).", node.c_str(),
                            b.batches, b.channels, static_cast<long long>(b.frames), batches, channels,
                            static_cast<long long>(kMostFrames)),
-                      node);
+                      "Push samples of that shape.", node);
     check_finite(u, b);
     if (b.frames == 0) return;
     for (uint32_t r : of_[u]) grow(r, b.frames - free(rings_[r]) + rings_[r].capacity, rings_[r].most_capacity);
@@ -65,11 +64,9 @@ void Stream::check_finite(uint32_t u, const amp_buffer& b) const {
                 const double x = b.data[k * b.batch_stride + c * b.channel_stride + i];
                 if (std::isfinite(x)) continue;
                 Failure f(AMP_E_NONFINITE, "push",
-                          text("%s: %s at batch %u, channel %u, frame %lld. Push finite samples, or stream with "
-                               "nonfinite=\"allow\".",
-                               plan_.nodes[u].name.c_str(), std::isnan(x) ? "NaN" : "Inf", k, c,
-                               static_cast<long long>(clock_[u] + i)),
-                          plan_.nodes[u].name);
+                          text("%s: %s at batch %u, channel %u, frame %lld.", plan_.nodes[u].name.c_str(),
+                               std::isnan(x) ? "NaN" : "Inf", k, c, static_cast<long long>(clock_[u] + i)),
+                          "Push finite samples, or stream with nonfinite=\"allow\".", plan_.nodes[u].name);
                 f.batch = k, f.channel = c, f.frame = clock_[u] + i;
                 throw f;
             }
@@ -80,7 +77,9 @@ void Stream::end(std::string_view node) { live_[input(node, "end")] = false; }
 // Uses the number of the first closed tap, or a new one.
 uint32_t Stream::open_tap(const char* node, const char* port, uint32_t policy, int64_t keep) {
     if (policy > AMP_TAP_LATEST)
-        throw Failure(AMP_E_INVALID_ARG, "open_tap", text("policy: out of range (got %u, allowed 0 or 1).", policy));
+        throw Failure(AMP_E_INVALID_ARG, "open_tap",
+                      text("policy: unknown (got %u, allowed 0 for lossless, 1 for latest).", policy),
+                      "Use one of these.");
     if (policy == AMP_TAP_LATEST) in_range("keep_frames", keep, 1, limit_, "open_tap");
     need_usable("open_tap");
     const auto [u, k] = rt_.find_output(node, port, "open_tap");
@@ -103,7 +102,7 @@ void Stream::close_tap(uint32_t id) {
 Tap& Stream::tap(uint32_t id, const char* stage) {
     need_usable(stage);
     if (id >= taps_.size() || !taps_[id].open)
-        throw Failure(AMP_E_INVALID_ARG, stage, text("tap %u: is not open.", id));
+        throw Failure(AMP_E_INVALID_ARG, stage, text("tap %u: is not open.", id), "Open it first.");
     return taps_[id];
 }
 
@@ -130,7 +129,8 @@ void Stream::pull(uint32_t id, const amp_buffer& out, uint32_t flags, int64_t& g
         throw Failure(AMP_E_SHAPE, "pull",
                       text("%s: buffer shape (got (%u, %u, %lld), expected (%u, %u, any)).", name(r).c_str(),
                            out.batches, out.channels, static_cast<long long>(out.frames), rt_.common_.config.batches,
-                           channels));
+                           channels),
+                      "Give one of that shape.");
     if (t.policy == AMP_TAP_LATEST) {
         skip_to(t, made(r.node) - std::min(t.keep, out.frames));
         flags |= AMP_PULL_READY;
@@ -150,7 +150,7 @@ void Stream::pull(uint32_t id, const amp_buffer& out, uint32_t flags, int64_t& g
 int64_t Stream::advance(uint32_t id, int64_t ahead, int64_t most) {
     const Tap& t = tap(id, "advance");
     if (t.policy != AMP_TAP_LOSSLESS)
-        throw Failure(AMP_E_INVALID_ARG, "advance", "a latest tap waits for nothing. Advance a lossless one.");
+        throw Failure(AMP_E_INVALID_ARG, "advance", "a latest tap waits for nothing.", "Advance a lossless one.");
     in_range("ahead", ahead, 0, kMostFrames, "advance");
     in_range("most", most, 0, kMostFrames, "advance");
     const int64_t end = t.position + std::min(ahead, ready(t) + most);
@@ -160,7 +160,8 @@ int64_t Stream::advance(uint32_t id, int64_t ahead, int64_t most) {
 
 void Stream::describe_ring(size_t i, amp_stream_ring& out) const {
     if (i >= rings_.size())
-        throw Failure(AMP_E_INVALID_ARG, "ring", text("ring %zu: out of range (there are %zu).", i, rings_.size()));
+        throw Failure(AMP_E_INVALID_ARG, "ring", text("ring %zu: out of range (there are %zu).", i, rings_.size()),
+                      "Count from 0.");
     const Ring& r = rings_[i];
     const PlanNode& n = plan_.nodes[r.node];
     out.grown = r.grown;

@@ -22,8 +22,8 @@ Stream::Stream(Plan plan, const amp_stream_config& c)
     in_range("ring_frames", c.ring_frames, 0, kMostFrames, "configure");
     in_range("limit_frames", limit_, 1, kMostFrames, "configure");
     if (c.flags & AMP_RUN_HEAT || rt_.watches_budget())
-        throw Failure(AMP_E_UNSUPPORTED, "configure",
-                      "heat is not computed in streams. Drop AMP_RUN_HEAT; give a heat budget the policy report.");
+        throw Failure(AMP_E_UNSUPPORTED, "configure", "heat: is not computed in streams.",
+                      "Leave it out; give a heat budget the policy report.");
     rt_.common_.streams = true;
     rt_.common_.ring_frames = c.ring_frames;
     rt_.configure({sizeof(amp_config), c.batches, c.block_frames, c.flags, c.trace_capacity, c.batch_offset, 1});
@@ -47,7 +47,7 @@ template <class F> void Stream::rebuild(F&& change) {
 
 void Stream::need_usable(const char* stage) const {
     if (!usable_)
-        throw Failure(AMP_E_NOMEM, stage, "the stream lost its memory when it was built again. Create another one.");
+        throw Failure(AMP_E_NOMEM, stage, "the stream lost its memory when it was built again.", "Create another one.");
 }
 
 // Sets up the rings as the shards were just built: nothing has fired.
@@ -96,7 +96,7 @@ bool Stream::begun() const {
 
 void Stream::need_fresh(const char* stage) const {
     if (begun())
-        throw Failure(AMP_E_INVALID_ARG, stage, "the stream has begun. Do this before the first push or pull.");
+        throw Failure(AMP_E_INVALID_ARG, stage, "the stream has begun.", "Do this before the first push or pull.");
 }
 
 void Stream::set_history(History history) {
@@ -145,7 +145,7 @@ void Stream::check_setting(const std::string& node, const Setting& x, int64_t at
         throw Failure(AMP_E_INVALID_ARG, "set_param",
                       text("%s.%s: frame %lld has been made (the earliest is %lld).", node.c_str(), x.key.c_str(),
                            static_cast<long long>(frame), static_cast<long long>(clock_[u])),
-                      node, x.key);
+                      "Give that frame or a later one.", node, x.key);
     for (const auto& s : rt_.shards_) s->check_fits(u, k, x.value);
 }
 
@@ -154,7 +154,9 @@ void Stream::extend(const std::string& name, const double* times, const double* 
     const auto it = rt_.common_.history.find(name);
     if (it == rt_.common_.history.end())
         throw Failure(AMP_E_INVALID_ARG, "history",
-                      text("curve %s: the control history has no such curve.", name.c_str()));
+                      text("curve %s: the control history has no such curve (allowed %s).", name.c_str(),
+                           listed(rt_.common_.history, [](const auto& one) { return one.first; }).c_str()),
+                      "Use one of these.", "", name);
     need_usable("history");
     CurveData& c = it->second;
     int64_t sampled = 0;
@@ -167,9 +169,10 @@ void Stream::extend(const std::string& name, const double* times, const double* 
     if (count && sampled > 0 && (times[0] <= newest || bends))
         throw Failure(AMP_E_INVALID_ARG, "history",
                       text("curve %s: a point (%g s, %g) would change what was heard (made up to %g s, the value there "
-                           "is %.17g). Give a later time%s.",
-                           name.c_str(), times[0], values[0], newest, c.values.back(),
-                           c.interpolation == AMP_CURVE_HOLD ? "" : ", and that value first"),
+                           "is %.17g).",
+                           name.c_str(), times[0], values[0], newest, c.values.back()),
+                      c.interpolation == AMP_CURVE_HOLD ? "Give a later time."
+                                                        : "Give a later time, and that value first.",
                       "", name);
     const size_t before = c.times.size();
     try {

@@ -19,7 +19,8 @@ inline int64_t in_range(const char* what, int64_t value, int64_t low, int64_t hi
     if (value >= low && value <= high) return value;
     throw Failure(AMP_E_INVALID_ARG, stage,
                   text("%s: out of range (got %lld, allowed %lld to %lld).", what, static_cast<long long>(value),
-                       static_cast<long long>(low), static_cast<long long>(high)));
+                       static_cast<long long>(low), static_cast<long long>(high)),
+                  "Give a number inside.");
 }
 
 struct Tap {  // A reader outside the graph.

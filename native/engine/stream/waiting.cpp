@@ -95,11 +95,11 @@ Stream::Cause Stream::cause(uint32_t start) const {
 void Stream::starve(uint32_t u, int64_t clock) const {
     const Cause c = cause(u);
     Failure f(AMP_E_PENDING, "pull",
-              text("%s: frame %lld waits for input %s%s%s%s. Push samples to it, or end it. Stalled: %s.",
-                   plan_.nodes[u].name.c_str(), static_cast<long long>(clock - plan_.nodes[u].latency),
-                   listed(c.inputs).c_str(), c.gates.empty() ? "" : " (held by gate ", listed(c.gates).c_str(),
-                   c.gates.empty() ? "" : ")", listed(c.nodes).c_str()),
-              c.first);
+              text("%s: frame %lld waits for input %s%s%s%s. Stalled: %s.", plan_.nodes[u].name.c_str(),
+                   static_cast<long long>(clock - plan_.nodes[u].latency), listed(c.inputs).c_str(),
+                   c.gates.empty() ? "" : " (held by gate ", listed(c.gates).c_str(), c.gates.empty() ? "" : ")",
+                   listed(c.nodes).c_str()),
+              "Push samples to it, or end it.", c.first);
     f.frame = clock - plan_.nodes[u].latency;
     throw f;
 }
@@ -119,7 +119,8 @@ void Stream::unblock(uint32_t u) {
                 std::string nodes;
                 for (size_t i = seen_[u] - 1; i < path_.size(); ++i)
                     nodes += (nodes.empty() ? "" : ", ") + plan_.nodes[path_[i].node].name;
-                throw Failure(AMP_E_CYCLE, "pull", "deadlock: " + nodes + " wait for each other's first token.");
+                throw Failure(AMP_E_CYCLE, "pull", "deadlock: " + nodes + " wait for each other's first token.",
+                              "Give an edge between them initial tokens.");
             }
             return grow(ring, rings_[ring].capacity + 1, rings_[ring].most_capacity);
         }
@@ -208,12 +209,11 @@ void Stream::refuse(const Ring& r, int64_t tokens) const {
         full = next == own.end() ? nullptr : &rings_[*next];
     }
     const PlanNode& n = plan_.nodes[r.node];
-    throw Failure(
-        AMP_E_FULL, "stream",
-        text("%s: the ring is full (needs %lld frames, allowed %lld): %s. Pull there, make the tap latest, push "
-             "what is missing, or raise limit_frames.",
-             name(r).c_str(), static_cast<long long>(tokens), static_cast<long long>(r.most_capacity), who.c_str()),
-        n.name, n.type->contract->outputs[r.port].key);
+    throw Failure(AMP_E_FULL, "stream",
+                  text("%s: the ring is full (needs %lld frames, allowed %lld): %s.", name(r).c_str(),
+                       static_cast<long long>(tokens), static_cast<long long>(r.most_capacity), who.c_str()),
+                  "Pull there, make the tap latest, push what is missing, or raise limit_frames.", n.name,
+                  n.type->contract->outputs[r.port].key);
 }
 
 // "node.port" of a ring, for messages.
