@@ -483,7 +483,7 @@ def test_interrupt_stops_a_render(fault: str, hooks: Callable[[str], None]) -> N
     """Ctrl-C ends a long render at once in the same worker, and an endless loop with its worker."""
     process = script(INTERRUPT, FAULT=fault)
     took, notes, again, same_worker = json.loads(process.communicate()[0])
-    assert took < 5.0  # 10**11 frames would take minutes
+    assert took < 60.0  # 10**11 frames would take minutes on any machine
     assert again
     assert same_worker == (not fault)
     told = ["The worker did not stop within 0.1 s and was killed while rendering frames"] if fault else []

@@ -17,6 +17,7 @@ import pytest
 import soundfile
 from matplotlib.text import Text
 from rigs import Samples
+from timed import timed
 
 import amp_lab as amp
 from amp_lab.execution import render_in_process
@@ -308,7 +309,8 @@ def test_a_request_can_be_stopped_between_calls(whole: amp.Render) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_ctrl_c_stops_a_long_render_at_once_and_the_next_works(whole: amp.Render) -> None:
+@timed(5.0)
+def test_ctrl_c_stops_a_long_render_at_once_and_the_next_works(whole: amp.Render, within_s: float) -> None:
     """An interrupt ends ten minutes of sound long before they are rendered; the graph renders again."""
     sent: list[float] = []
 
@@ -321,7 +323,7 @@ def test_ctrl_c_stops_a_long_render_at_once_and_the_next_works(whole: amp.Render
     timer.start()
     with pytest.raises(KeyboardInterrupt) as caught:
         g.render(seconds=600, isolation="none")
-    assert time.perf_counter() - sent[0] < 5.0
+    assert time.perf_counter() - sent[0] < within_s
     assert [entry.name for entry in caught.traceback][1:] == ["checked", "render"]
     timer.join()
     assert g.render(frames=3000, isolation="none").digest == whole.digest

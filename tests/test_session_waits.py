@@ -12,6 +12,7 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from rigs import RATE, Samples, Scene, same_bits
 from test_latency import FRAMES, INPUT, Web, webs
+from timed import timed
 
 import amp_lab as amp
 from amp_lab.render.session import Session
@@ -237,7 +238,8 @@ def eventually(met: object, seconds: float = 10.0) -> bool:
     return bool(met())
 
 
-def test_a_thread_keeps_the_output_ahead_and_stops_at_once() -> None:
+@timed(0.1)
+def test_a_thread_keeps_the_output_ahead_and_stops_at_once(within_s: float) -> None:
     """`start` and `stop` any number of times; pulls take what is ready, count underruns and lose nothing."""
     graph, controls = amp.presets.three_osc(), amp.performance()
     whole = graph.render(frames=40_000, controls=controls, isolation="none").audio
@@ -255,7 +257,7 @@ def test_a_thread_keeps_the_output_ahead_and_stops_at_once() -> None:
             begun = time.monotonic()
             s.stop()
             s.stop()
-            assert time.monotonic() - begun < 0.1 and not s.running
+            assert time.monotonic() - begun < within_s and not s.running
         assert s.output.counters.underruns >= 2
     assert same_bits(np.concatenate(parts, axis=2), whole)
 

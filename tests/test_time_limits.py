@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -43,6 +44,30 @@ def test_a_test_that_hangs_in_native_code_ends_with_its_stack(tmp_path: Path) ->
     done = run(tmp_path, HANGS, *limits)
     assert done.returncode == 1
     assert "Timeout" in done.stderr and "test_hangs" in done.stderr
+
+
+CLOCKS = ("perf_counter()", "monotonic()")
+
+
+def test_no_test_of_make_test_asserts_a_time() -> None:
+    """What compares a clock with a number of seconds is marked `long`."""
+    found = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(function, ast.FunctionDef) or not function.name.startswith("test_"):
+                continue
+            if any("long" in ast.unparse(one) for one in function.decorator_list):
+                continue
+            for line in (one.test for one in ast.walk(function) if isinstance(one, ast.Assert)):
+                compared = [one for one in ast.walk(line) if isinstance(one, ast.Compare)]
+                if any(
+                    isinstance(one.ops[0], ast.Lt | ast.LtE)
+                    and isinstance(one.comparators[0], ast.Constant)
+                    and any(clock in ast.unparse(one.left) for clock in CLOCKS)
+                    for one in compared
+                ):
+                    found.append(f"{path.name}::{function.name}")
+    assert found == []
 
 
 def test_every_kind_of_test_has_a_limit(pytestconfig: pytest.Config) -> None:

@@ -267,13 +267,11 @@ def test_stale_work_is_told_but_not_twice_in_a_row() -> None:
         outcomes.append(True)
 
     latest = Latest(work)
-    end = time.monotonic() + 1.5
-    while time.monotonic() < end:
+    while outcomes.count(True) < 3:
         latest.ask()
         time.sleep(0.01)
     latest.close()
     finished = outcomes[:-1]
-    assert finished.count(True) >= 3
     assert not any(a is b is False for a, b in itertools.pairwise(finished))
 
 
