@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-SOURCES := pyproject.toml CMakeLists.txt LICENSE README.md \
+SOURCES := pyproject.toml CMakeLists.txt LICENSE LICENSES_THIRD_PARTY.txt README.md \
 	$(shell find amp_lab native/abi native/cffi native/cmake native/core native/dsp native/engine native/include native/kernel \
 	native/meters native/nodes native/plan \( -name __pycache__ -o -path amp_lab/widgets/js \) -prune -o -print)
 
