@@ -7,7 +7,6 @@ import contextlib
 import errno
 import os
 import re
-import resource
 import signal
 import stat
 import subprocess
@@ -18,10 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import systems
 from interrupts import lines_run
 
 import amp_lab as amp
 from amp_lab.common import atomic_files
+
+resource = systems.module("resource")
 
 OLD, NEW = b"old" * 1000, b"new" * 2000
 
@@ -150,7 +152,7 @@ def test_permissions_stay_and_new_files_get_the_usual_ones(file: Path) -> None:
     assert stat.S_IMODE(file.with_name("new").stat().st_mode) == 0o640
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.skipif(not systems.is_root(), reason="only root can give files away")
 def test_an_owner_stays(file: Path) -> None:
     """When root saves over a user's file, the user stays its owner."""
     os.chown(file, 1234, 4321)

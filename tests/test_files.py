@@ -12,7 +12,6 @@ import json
 import os
 import pickle
 import re
-import resource
 import shutil
 import socket
 import struct
@@ -28,6 +27,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import systems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +40,8 @@ from amp_lab.golden import codec, folders, replay, usage
 from amp_lab.graph.files.descriptors import encode
 from amp_lab.graph.records import sound_reader
 from amp_lab.plan import Plan
+
+resource = systems.module("resource")
 
 HEAD = '{"schema": "amp_lab.graph/1", "sample_rate": 48000.0, '
 

@@ -47,7 +47,12 @@ def test_a_pyproject_that_cannot_be_read_is_named(project: Path, data: bytes, sa
     assert golden.find(project / "goldens") == project / "goldens"
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("nowhere", path)])
+def fifo(path: Path) -> None:
+    """Make a FIFO."""
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("make", [fifo, os.mkdir, lambda path: os.symlink("nowhere", path)])
 def test_a_pyproject_that_is_no_file_is_named(project: Path, make: Callable[[Path], object]) -> None:
     """A FIFO, a folder or a broken link of that name neither blocks nor is ignored."""
     make(project / "pyproject.toml")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import functools
 import json
 import os
@@ -17,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import systems
 
 import amp_lab as amp
 from amp_lab import golden
 from amp_lab.common import atomic_files
 from amp_lab.golden import attributes, transaction, writer_lock
 from amp_lab.golden.cases import Case
+
+fcntl = systems.module("fcntl")
 
 
 def tone(level: float = 0.5) -> amp.Graph:
@@ -156,7 +158,7 @@ def test_a_limit_of_file_sizes_loses_nothing(root: Path, most: int) -> None:
     assert entries(root) == [".gitattributes", "tone"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+@pytest.mark.skipif(not systems.is_root(), reason="only root can mount a small disk")
 def test_a_small_disk_keeps_the_old_case(tmp_path: Path) -> None:
     """A real one, of 128 KiB: a case that does not fit is reported, and a smaller one fits afterwards."""
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(tmp_path)], check=False)
@@ -298,7 +300,7 @@ def test_a_file_system_without_locks_is_named(root: Path, monkeypatch: pytest.Mo
     assert reason(root) == "level 0.25" and entries(root) == [".gitattributes", "tone"]
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(systems.is_root(), reason="root may write everywhere")
 def test_a_folder_that_may_not_be_written_is_named(root: Path) -> None:
     """One sentence, and reading works."""
     root.chmod(0o555)

@@ -102,6 +102,8 @@ def children() -> list[int]:
 @pytest.fixture
 def hooks(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Let workers load the library with fault hooks; the value sets the fault of the next renders."""
+    if not isolate.supported():
+        pytest.skip("workers need memfd (Linux)")
     library = HOOKS / "libamp_native.so"
     assert library.exists(), f"{library} is missing: run `make hooks`"
     monkeypatch.setenv("LD_LIBRARY_PATH", str(HOOKS))
@@ -327,7 +329,7 @@ def test_bad_timeout_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_system_without_memfd_is_told_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     """If no worker can be started, the error names how to render without one."""
-    monkeypatch.delattr(os, "memfd_create")
+    monkeypatch.delattr(os, "memfd_create", raising=False)
     assert not isolate.supported()
     with pytest.raises(amp.Unsupported, match="isolation='none'"):
         filtered().render(frames=10, isolation="process")
@@ -437,6 +439,7 @@ def test_slow_is_not_hung() -> None:
 # ---- threads, interrupts, forks, crashes ----
 
 
+@pytest.mark.skipif(not isolate.supported(), reason="workers need memfd (Linux)")
 def test_threads_share_few_workers() -> None:
     """Six threads render at once on two workers, each with its own result."""
     graph = filtered()

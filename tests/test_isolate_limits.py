@@ -17,15 +17,19 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+import systems
 from rigs import same_bits
 from test_isolate import mappings
 
 import amp_lab as amp
 from amp_lab import isolate
 from amp_lab.execution import recycled_memory
-from amp_lab.isolate import fork_server, shared_memory, worker_process
+from amp_lab.isolate import shared_memory
 from amp_lab.isolate.messages import Channel
 from amp_lab.render import isolation as places
+
+fork_server = systems.module("amp_lab.isolate.fork_server")
+worker_process = systems.module("amp_lab.isolate.worker_process")
 
 pytestmark = pytest.mark.skipif(not isolate.supported(), reason="workers need memfd (Linux)")
 SCRIPT = """

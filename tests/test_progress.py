@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
-import termios
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+import systems
 from nbclient import NotebookClient
+
+pty = systems.module("pty")
+termios = systems.module("termios")
 
 SLOW = """
 import amp_lab as amp

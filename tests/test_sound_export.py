@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import struct
 import subprocess
@@ -19,12 +18,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+import systems
 from interrupts import lines_run
 
 import amp_lab as amp
 from amp_lab.common import atomic_files
 from amp_lab.export import html_report, sound_file
 from amp_lab.graph.records import sound_reader
+
+resource = systems.module("resource")
 
 OLD = b"the old file"
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
@@ -333,7 +335,7 @@ def test_a_disk_that_is_full_at_any_byte_leaves_the_old_file(tmp_path: Path, nam
         assert save(data, path, subtype).stat().st_size == size
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+@pytest.mark.skipif(not systems.is_root(), reason="only root can mount a small disk")
 def test_a_small_disk_leaves_the_old_file(tmp_path: Path) -> None:
     """A real one, of 64 KiB, with its error; a smaller sound fits afterwards."""
     disk = tmp_path / "disk"
