@@ -13,17 +13,21 @@ std::mutex mutex;
 std::FILE* file = nullptr;
 }  // namespace
 
+std::atomic<bool> log_is_on{false};
+
 bool log_switch(bool on) {
     const std::lock_guard lock(mutex);
     if (on == (file != nullptr)) return true;
     if (!on) {
         std::fclose(file);
         file = nullptr;
+        log_is_on = false;
         return true;
     }
     const char* path = std::getenv("AMP_NATIVE_LOG");
     file = std::fopen(path && *path ? path : "amp_native.log", "a");
-    return file != nullptr;
+    log_is_on = file != nullptr;
+    return log_is_on;
 }
 
 void log_line(const std::string& line) {
