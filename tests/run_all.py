@@ -43,13 +43,14 @@ def native(
     options: tuple[str, ...] = (),
     missing: Callable[[], str] = lambda: "",
     after: tuple[str, ...] = (),
+    at_once: str = "",
 ) -> Phase:
-    """Configure, build and test one CMake preset, then run more commands."""
+    """Configure, build and test one CMake preset, then run more commands; `at_once`: tests, if not `jobs`."""
     report = REPORTS / f"native-{preset}.xml"
     commands = (
         ("cmake", "--preset", preset, *options),
         ("cmake", "--build", "--preset", preset, "--parallel", jobs),
-        ("ctest", "--preset", preset, "--parallel", jobs, "--output-junit", str(report)),
+        ("ctest", "--preset", preset, "--parallel", at_once or jobs, "--output-junit", str(report)),
         *more,
     )
     return Phase(f"native-{preset}", commands, report, missing, after)
@@ -129,6 +130,7 @@ def phases(long: bool, jobs: str) -> list[Phase]:
     apart = ("-o", "norecursedirs=.* browser kills site")  # phases of their own, which check no golden
     guard = ("--nbval", "-p", "amp_lab.golden.nbguard", "--nbval-current-env", "--nbval-cell-timeout=120")
     fuzz = (f"-DAMP_FUZZ_SECONDS={600 if long else 60}",)
+    pair = str(min(PROCESSORS, 2))
     shared = shared_objects()
     hooks = (
         ("cmake", "--preset", "hooks", *shared),
@@ -170,8 +172,6 @@ def phases(long: bool, jobs: str) -> list[Phase]:
             missing=clang_missing,
             after=("native-dev",),
         ),
-        native("asan", jobs=jobs),  # after clang, which the Python tests wait for
-        native("fuzz", jobs=jobs, options=fuzz, missing=fuzzer_missing),
         *(
             (native("diag", jobs=jobs), native("tsan", ("python", "tests/under_tsan.py"), jobs=jobs))
             if long
@@ -179,6 +179,9 @@ def phases(long: bool, jobs: str) -> list[Phase]:
         ),
         *((instructions(),) if long else ()),
         pytest("python", "--golden-unused=fail", *apart, *matrix, after=libraries, alone=long),
+        native("asan", jobs=jobs),
+        # Its tests take a fixed time each and one processor: two at once, when little else is left to run.
+        native("fuzz", jobs=jobs, options=fuzz, missing=fuzzer_missing, at_once=pair),
         pytest("kills", "tests/kills", *(matrix if long else ()), missing=strace_missing, alone=long),
         pytest("browser", "tests/browser", missing=browser_missing, after=("native-hooks",), early=True),
         pytest("notebooks", *guard, "notebooks"),
