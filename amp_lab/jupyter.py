@@ -1,15 +1,16 @@
 """Jupyter server extension: messages between our widgets and their kernel are not delayed by the server.
 
-It changes the connections of jupyter_server's own class and of no other (a gateway's, say), and nothing at
-all if the server runs with ``AMP_JUPYTER=0``:
+It changes connections of jupyter_server's own class, not of others (such as a gateway's), and does nothing if
+the server runs with ``AMP_JUPYTER=0``:
 
 * The sockets of connections send at once (TCP_NODELAY); otherwise every small message may wait for the answer
   to the one before, which costs a slider 30 ms and more.
 * A kernel that has opened a widget of amp_lab is not reported busy for a widget's message that takes less
   than `MOMENT_S`: with each move of a slider JupyterLab would lay out its toolbar again, and back again,
   while the answer waits. What other kernels report passes untouched.
-* While such a kernel is connected, what the server had made before is left out of Python's garbage
-  collections: one that visits all of it takes 0.1 s, in which no live sound passes.
+* While such a kernel is connected, older objects of the server are excluded from Python's garbage collection:
+a
+  collection of all objects takes 0.1 s, in which no live sound is sent.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Measurements of signals and of graphs: the façade `amp.measure`.
+"""Measurements of signals and of systems: `amp.measure`.
 
-A *system* is a graph with an `input` node, or any callable from a stimulus
-(batch, channel, frame) to a response of as many frames.
+A *system* is a graph with an ``input`` node, or a callable that returns the response (batch, channel, frame)
+to a stimulus (batch, channel, frame), with as many frames.
 """
 
 from __future__ import annotations
@@ -102,15 +102,15 @@ def __dir__() -> list[str]:
 def response(
     system: System, stimulus: npt.ArrayLike, *, node: str | None = None, isolation: Isolation = "auto"
 ) -> FloatArray:
-    """Response (batch, channel, frame) of `system` to `stimulus` fed into its input `node`.
+    """Return the response (batch, channel, frame) of a system to a stimulus at its input `node`.
 
-    A graph is copied and rendered natively; it is not changed. `node` may be left out if the graph has
-    one node of type ``input``.
+    A graph is copied and rendered; it is not changed. `node` is the name of the input; it is needed only if
+    the graph has several nodes of type ``input``.
 
     Raises
     ------
     InvalidArgument
-        If the graph has no such node or several and none is named.
+        If the graph has no such input, or several and `node` is not given.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def _input(graph: Any, node: str | None) -> str:
         raise InvalidArgument(checks.unknown(f"{graph.name}.node", node, names, "input node"))
     cure = f"Pass node={quoted(names[0])}." if names else "Begin the graph with x = g.input(samples=[0.0])."
     raise InvalidArgument(
-        f"{graph.name}.node: where the stimulus goes in is not clear "
+        f"{graph.name}.node: the input for the stimulus is not unique "
         f"(got {quoted(node)}, allowed {' | '.join(names) or 'an input node, there is none'}). {cure}"
     )
 
@@ -155,23 +155,27 @@ def impulse_response(
     node: str | None = None,
     isolation: Isolation = "auto",
 ) -> FloatArray:
-    """Impulse response, of shape (batch, channel, frame) or that of a recorded array.
+    """Return the impulse response of a system, (batch, channel, frame), or of a recording, in its shape.
 
     Parameters
     ----------
     system
-        A graph or callable, measured here; or the recorded response to `stimulus`.
+        A graph or callable, which is measured; or the recorded response to `stimulus`.
     stimulus
-        Deconvolved from the response; a unit impulse of `frames` and `channels` if not given.
-        A sweep needs trailing silence as long as the response.
+        Stimulus, which is deconvolved from the response; by default a unit impulse of `frames` and
+        `channels`. A sweep must end with as many frames of silence as the response is long.
+    frames, channels
+        Size of the default stimulus.
     before
-        Frames of the result ahead of the impulse. A graph that looks ahead, such as a linear-phase
-        filter, answers up to ``graph.compile().latency_frames`` before it is struck.
+        Frames of the result before the impulse. The response of a graph that looks ahead, such as a
+        linear-phase filter, begins up to ``graph.compile().latency_frames`` frames before the impulse.
+    node, isolation
+        See `response`.
 
     Raises
     ------
     InvalidArgument
-        If a recorded response comes without its stimulus, or the stimulus is silent.
+        If `system` is a recording and `stimulus` is missing, or the stimulus is silent.
 
     Examples
     --------
@@ -186,7 +190,7 @@ def impulse_response(
         if stimulus is None:
             raise InvalidArgument(
                 "impulse_response.stimulus: missing for a recorded response (got None, allowed an "
-                "array). Pass what was fed in, or call frequency_response on an impulse response."
+                "array). Pass the stimulus, or call frequency_response on an impulse response."
             )
         return deconvolve(system, stimulus, before=before)
     if stimulus is None:
@@ -206,15 +210,15 @@ def frequency_response(
     node: str | None = None,
     isolation: Isolation = "auto",
 ) -> FrequencyResponse:
-    """Frequency response of a graph, a callable, or an impulse response given as an array.
+    """Return the frequency response of a graph, of a callable, or of an impulse response given as an array.
 
-    A graph that looks ahead is measured whole: its output is in time with its input, so the phase of a
-    linear-phase filter is zero.
+    The latency of a graph is compensated: the phase of a linear-phase filter is zero. `sample_rate` in Hz is
+    required unless `system` is a graph; the other arguments are those of `impulse_response`.
 
     Raises
     ------
     InvalidArgument
-        If `sample_rate` (Hz) is missing for anything but a graph.
+        If `sample_rate` is missing or an argument is out of range.
 
     Examples
     --------
@@ -248,7 +252,7 @@ def _check_sizes(where: str, **sizes: int) -> None:
 
 
 def _rate(where: str, system: Any, sample_rate: float | None) -> float:
-    """Sample rate of a graph, or the one given."""
+    """Return the given sample rate, by default that of a graph."""
     rate = sample_rate if sample_rate is not None else getattr(system, "sample_rate", None)
     if rate is None:
         raise InvalidArgument(
@@ -272,39 +276,39 @@ def system_response(
     node: str | None = None,
     isolation: Isolation = "auto",
 ) -> SystemResponse:
-    """Impulse response of a graph or callable by impulse, step or exponential sweep, with its limits.
+    """Return the impulse response of a system, measured by impulse, step or exponential sweep.
 
-    All three agree on a linear system that does not change in time. An impulse has little power and shows
-    all bands alike; a step weighs low frequencies; a sweep (A. Farina, AES 108th Convention, 2000) has the
-    most power, covers its band only, and sets the harmonics of a system that distorts apart from its linear
-    response, if that is shorter than 0.2 sweep_frames / ln(stop / start). Harmonics that fold back at half
-    the sample rate spread over all orders: to read order k a sweep should end at sample_rate / (2 k).
+    For a linear time-invariant system the three methods agree. An impulse has little power, equal at all
+    frequencies; a step has most power at low frequencies; a sweep (A. Farina, AES 108th Convention, 2000) has
+    the most power, within its band only. A sweep also separates the harmonics of a system that distorts from
+    its linear response, if that is shorter than 0.2 sweep_frames / ln(stop / start) frames. Harmonics above
+    half the sample rate alias into all orders: to read order k, the sweep should end at sample_rate / (2 k).
 
     Parameters
     ----------
     system
         A graph with an input node, or a callable.
     sample_rate
-        Hz; that of a graph is known.
+        Hz; by default that of the graph.
     method
         "impulse", "step" or "sweep".
     frames
-        Length of the response.
+        Length of the response in frames.
     channels
-        Of the stimulus.
+        Channels of the stimulus.
     amplitude
-        Peak of the stimulus.
+        Peak of the stimulus; 1 is full scale.
     band_hz
-        First and last frequency of a sweep; the last is at most half the sample rate.
+        First and last frequency of a sweep in Hz; the last is at most half the sample rate.
     sweep_frames
-        Length of a sweep; the system gets as much silence after it as the response is long.
+        Length of a sweep in frames; silence of the length of the response follows it.
     node, isolation
         See `response`.
 
     Returns
     -------
     SystemResponse
-        ``limits`` says in words how far it can be trusted.
+        ``limits`` states length, decay, noise floor and band of the measurement.
 
     Raises
     ------
@@ -319,8 +323,8 @@ def system_response(
     >>> found
     SystemResponse(step, 1x1x256 frames at 48000 Hz, 0 to 24000 Hz, tail -186.99 dB)
     >>> found.limits[:2]
-    ('length: 256 frames, which tell 187.5 Hz apart', 'end: the last tenth holds -186.99 dB of the energy: it
-        has decayed')
+    ('length: 256 frames, which resolve 187.5 Hz', 'end: the last tenth holds -186.99 dB of the energy: it has
+        decayed')
     """
     where = "system_response"
     rate = _rate(where, system, sample_rate)
@@ -358,9 +362,9 @@ def system_response(
 
 @checks.keywords
 def summary(render: Render, *, layout: Layout | None = None) -> Measurement:
-    """Peak, true peak, RMS, crest, DC and loudness of a render; its repr is stable text.
+    """Return peak, true peak, RMS, crest, DC and loudness of a render; equal results have equal `repr`.
 
-    `layout` says where more than two channels come from, which their loudness depends on (`loudness`).
+    `layout` gives the loudspeakers of more than two channels, which loudness depends on (see `loudness`).
 
     Examples
     --------

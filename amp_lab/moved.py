@@ -1,4 +1,4 @@
-"""Modules by their paths of version 0.1.0: importing one gives the module in its room, with a warning."""
+"""Modules under their paths of version 0.1.0: importing one returns the moved module, with a warning."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ PATHS = {
     "worker": "isolate.worker_process",
     "workers": "isolate.workers",
 }
-"""New path by old path, both below ``amp_lab``; paths that are rooms now (``amp_lab.graph``) stay."""
+"""New path by old path, both below ``amp_lab``; paths that are packages now (``amp_lab.graph``) stay."""
 
 
 class _Moved(importlib.abc.MetaPathFinder, importlib.abc.Loader):

@@ -1,7 +1,7 @@
-"""What pytest loads at every start, in every project beside amp_lab: the options and fixtures of goldens.
+"""The pytest plug-in: options and fixtures of goldens, loaded at every start of pytest.
 
-It makes nothing and imports nothing of amp_lab until a test takes a fixture or an option asks for something,
-so a project that does not use goldens runs as if amp_lab were not installed.
+Nothing else of amp_lab is imported until a test uses a fixture or an option is given, so projects without
+goldens are not affected.
 """
 
 from __future__ import annotations

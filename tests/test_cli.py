@@ -104,7 +104,7 @@ def test_render_writes_a_file_per_batch(tmp_path: Path) -> None:
         ("{", "tone.json: not JSON (Expecting property name"),
         ("\0\xff", "tone.json: not JSON"),
         ('{"schema": "other"}', "schema"),
-        ("tone", "needs the curves level. Pass"),
+        ("tone", "render.controls: missing (got None, allowed a ControlHistory with level). Pass"),
         ("tone", "--controls FILE"),
     ],
 )

@@ -442,7 +442,7 @@ def test_check_of_another_graph_says_so(case: Path) -> None:
     """If the stored graph still renders to its reference, the engine is not the cause."""
     render = chain("flt")
     render.taps = {}
-    assert "an array does not tell which graph it came from" in str(check("chain", render))
+    assert "the graph of an array is not known" in str(check("chain", render))
 
 
 def test_check_of_a_graph_that_no_longer_renders(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:

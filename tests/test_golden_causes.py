@@ -200,7 +200,7 @@ def test_an_array_tells_the_place_but_no_parameter(goldens: Path) -> None:
     audio[0, 0, 1234] = 0.0
     mismatch = failed(goldens, audio)
     assert (mismatch.frame, mismatch.channel, mismatch.changes) == (1234, 0, ())
-    assert "an array does not tell which graph it came from" in mismatch.note
+    assert "the graph of an array is not known" in mismatch.note
 
 
 def test_only_what_leads_to_the_first_difference_is_rendered_again(

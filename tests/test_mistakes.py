@@ -53,15 +53,15 @@ class TestRender:
             ({"seconds": "1"}, r"tone\.render\.seconds: not a number \(got '1'"),
             ({"seconds": float("nan")}, r"tone\.render\.seconds: not a number \(got nan"),
             ({"seconds": float("inf")}, r"tone\.render\.seconds: not a number \(got inf"),
-            ({"seconds": 1e308}, r"tone\.render\.seconds: bad length \(got 1e\+308 s"),
+            ({"seconds": 1e308}, r"tone\.render\.seconds: out of range \(got 1e\+308 s"),
             ({"frames": 8, "batches": 2**33}, r"batches: not allowed .*from 1 to 2147483647"),
-            ({"seconds": -1}, r"tone\.render\.seconds: bad length \(got -1 s"),
+            ({"seconds": -1}, r"tone\.render\.seconds: out of range \(got -1 s"),
             ({"frames": 8, "batches": 1.5}, r"tone\.render\.batches: not allowed \(got 1\.5"),
             ({"frames": 8, "trace": "x"}, r"tone\.render\.trace: not allowed \(got 'x', allowed True"),
             ({"frames": 8, "heat": 1}, r"tone\.render\.heat: not allowed \(got 1"),
             ({"frames": 8, "taps": 3}, r"tone\.render\.taps: not allowed \(got 3"),
             ({"frames": 8, "controls": {}}, r"tone\.render\.controls: not a control history \(got dict"),
-            ({"frames": 8, "out": [0.0]}, r"tone\.render: out is no array"),
+            ({"frames": 8, "out": [0.0]}, r"tone\.render\.out: not an array"),
         ],
     )
     def test_a_value_of_the_wrong_kind(self, options: dict[str, Any], message: str) -> None:
@@ -220,7 +220,7 @@ class TestFiles:
         ("content", "message"),
         [
             (None, r"a\.json: No such file or directory\. Give the path of a JSON file"),
-            (b'{\n "a": }', r"a\.json: not JSON \(Expecting value at line 2, column 7\)\. Mend it"),
+            (b'{\n "a": }', r"a\.json: not JSON \(Expecting value at line 2, column 7\)\. Correct it"),
             (b"\xff\xfe\x00", r"a\.json: not a text file \(byte 0 is not UTF-8, line 1\)"),
         ],
     )

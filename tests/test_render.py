@@ -76,8 +76,8 @@ def test_seconds_are_frames_at_the_sample_rate() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "give one of seconds= and frames="),
-        ({"seconds": 1, "frames": 1}, "give one of seconds= and frames="),
+        ({}, r"got none, allowed one of seconds= and frames="),
+        ({"seconds": 1, "frames": 1}, r"got both, allowed one of seconds= and frames="),
         ({"frames": -1}, r"small\.render\.frames: not allowed \(got -1"),
         (
             {"frames": 8, "batches": 0},
@@ -94,7 +94,7 @@ def test_seconds_are_frames_at_the_sample_rate() -> None:
         ),
         ({"frames": 8, "taps": ["svff"]}, r"no such node \(got 'svff'.* Did you mean 'svf'"),
         ({"frames": 8, "taps": ["svf.side"]}, r"no such output port \(got 'side'"),
-        ({"frames": 8, "out": np.zeros((1, 2, 9))}, r"out does not fit \(got float64 \(1, 2, 9\), allowed"),
+        ({"frames": 8, "out": np.zeros((1, 2, 9))}, r"out: wrong layout \(got float64 \(1, 2, 9\), allowed"),
         ({"frames": 8, "controls": amp.ControlHistory()}, "cutoff_hz"),
     ],
 )
@@ -119,7 +119,7 @@ def test_missing_controls_are_named() -> None:
     """Rendering a graph with curves but without a control history names the missing ones."""
     g = small()
     g.controls = None
-    with pytest.raises(amp.GraphError, match=r"small\.render: needs the curves cutoff_hz"):
+    with pytest.raises(amp.GraphError, match=r"small\.render\.controls: missing .* with cutoff_hz"):
         g.render(frames=8)
 
 

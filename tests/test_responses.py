@@ -86,7 +86,7 @@ def test_the_limits_are_told() -> None:
     cut = measure.system_response(lambda x: sps.lfilter(*slow, x), RATE, frames=1_000)
     whole = measure.system_response(lambda x: sps.lfilter(*slow, x), RATE, frames=1 << 15)
     assert (cut.decayed, whole.decayed) == (False, True)
-    assert cut.limits[0] == "length: 1000 frames, which tell 48 Hz apart"
+    assert cut.limits[0] == "length: 1000 frames, which resolve 48 Hz"
     assert cut.limits[1].endswith("it was cut off, or is noisy: use more frames")
     assert whole.limits[1].endswith("it has decayed")
     rng = np.random.default_rng(1)

@@ -217,7 +217,7 @@ def test_mistakes_say_what_to_do() -> None:
     hot.output(hot.sine())
     with pytest.raises(amp.Unsupported, match="heat: is not computed in streams"):
         hot.session()
-    with pytest.raises(amp.GraphError, match="needs the curves"):
+    with pytest.raises(amp.GraphError, match="controls: missing"):
         g = amp.Graph()
         g.output(g.sine(frequency_hz=amp.curve("pitch")))
         g.session()

@@ -1,4 +1,4 @@
-"""Pure functions from signals to numbers. Signals have frames on the last axis."""
+"""Pure functions that measure signals; frames are the last axis of a signal."""
 
 from amp_lab.analysis.aliasing import alias_energy, exact_frequency
 from amp_lab.analysis.distortion import Distortion, harmonic_distortion, snr, thd_n

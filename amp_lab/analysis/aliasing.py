@@ -1,4 +1,4 @@
-"""Energy that lies where no harmonic can be."""
+"""Aliasing: energy at frequencies that are not harmonics of the fundamental."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BIN_TOLERANCE = 1e-6
 
 
 def exact_frequency(frequency_hz: float, sample_rate: float, frames: int = 1 << 18) -> tuple[float, int]:
-    """Nearest f0 = k * sample_rate / frames up to sample_rate / 2 with k coprime to `frames`, and that k.
+    """Return the nearest f0 = k * sample_rate / frames (Hz) with k coprime to `frames`, and k.
 
     Raises
     ------
@@ -42,11 +42,11 @@ def exact_frequency(frequency_hz: float, sample_rate: float, frames: int = 1 << 
 def alias_energy(
     x: npt.ArrayLike, f0_hz: float, sample_rate: float, *, limit_hz: float = 15_000.0
 ) -> FloatArray:
-    """Energy below `limit_hz` that is no harmonic of `f0_hz`, over the total, in dB.
+    """Return the energy below `limit_hz` off the harmonics of `f0_hz`, over the total energy, in dB.
 
-    Rectangular FFT over all N frames. With f0 = k * fs / N and k coprime to N, harmonics fall on
-    the bins that are multiples of k and no alias ever does; every other bin, DC apart, is alias.
-    Usual choice: N = 2^18 and k odd. Shape: that of `x` without its last axis.
+    Rectangular FFT over all N frames. With f0 = k * fs / N and k coprime to N, harmonics are the bins that
+    are multiples of k, and no alias falls on one of them; every other bin except 0 Hz counts as alias. Usual
+    choice: N = 2^18 and k odd. The result has the shape of `x` without its last axis.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def alias_energy(
     limit_hz = arguments.within("alias_energy.limit_hz", limit_hz, 0.0, 1e7, "Hz", cure)
     rows = sine_fit.rows(x, "alias_energy")
     frames = int(rows.values.shape[-1])
-    arguments.long_enough("alias_energy", frames, 3, "to tell an alias from a harmonic")
+    arguments.long_enough("alias_energy", frames, 3, "to distinguish aliases from harmonics")
     k = _exact_bin(f0_hz, sample_rate, frames)
     power = np.abs(np.fft.rfft(rows.values)) ** 2
     power[..., 0] = 0.0

@@ -1,4 +1,4 @@
-"""Checks of what a measurement is asked: rates, frequencies, bands; errors give the range and a cure."""
+"""Checks of arguments of measurements: rates, frequencies, bands; errors give range and cure."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def frequency(where: str, value: Any, rate: float, low: float = 0.0) -> float:
 
 
 def band(where: str, value: Any, rate: float) -> Band:
-    """Return the edges of a band in Hz, the upper one at most half the sample rate; None is all of it.
+    """Return the edges of a band in Hz, limited to half the sample rate; None is the whole range from 0 Hz.
 
     Raises
     ------
     InvalidArgument
-        Unless there are two of them, from 0 up and rising.
+        Unless the edges are two numbers, 0 or more, the second above the first.
     """
     if value is None:
         return 0.0, rate / 2
@@ -76,10 +76,10 @@ def long_enough(where: str, frames: int, needed: int, why: str) -> None:
 
 
 def annotated(function: Callable[..., Any]) -> Callable[..., None]:
-    """Return a check of the numbers that a function is called with, after its annotations.
+    """Return a function that checks the numbers of a call by the annotations of the called function.
 
-    ``float`` is a finite number (``sample_rate`` a rate), ``int`` a whole one from 0 up; None is taken where
-    it is the default. A call that does not fit the signature is left to `checks.keywords`.
+    ``float`` is a finite number (``sample_rate`` a rate), ``int`` a whole number of 0 or more; None is
+    allowed where it is the default. `checks.keywords` answers calls that do not fit the signature.
     """
     signature, where = inspect.signature(function), function.__name__
     kinds = {name: str(p.annotation).partition(" |")[0] for name, p in signature.parameters.items()}

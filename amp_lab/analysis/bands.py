@@ -11,11 +11,11 @@ from amp_lab.analysis.signals import FloatArray
 LOWEST_EDGE_HZ = 1000.0 * 10.0**-1.75
 """17.8 Hz, the lower edge of the 20 Hz band: everything below is one band."""
 _LEAST_BINS = 1.5
-"""A Hann window spreads 0 Hz over bins 0 and 1, which the lowest band keeps."""
+"""Least width of the lowest band in bins: a Hann window spreads 0 Hz over bins 0 and 1."""
 
 
 def band_edges(frames: int, sample_rate: float) -> FloatArray:
-    """Edges in Hz: 0, third octaves (IEC 61260-1, base ten) that `frames` can tell apart, Nyquist."""
+    """Return edges in Hz: 0, third octaves (IEC 61260-1, base ten) that `frames` resolve, Nyquist."""
     nyquist = sample_rate / 2
     low = max(LOWEST_EDGE_HZ, _LEAST_BINS * sample_rate / frames)
     first = np.ceil(10.0 * np.log10(low / 1000.0) - 0.5 - 1e-9)

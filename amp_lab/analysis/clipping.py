@@ -37,7 +37,7 @@ class Clipping:
 
     @property
     def text(self) -> str:
-        """What a person is told, empty if nothing clips."""
+        """A message about the clipping; empty if no sample clips."""
         noun = "sample" if self.samples == 1 else "samples"
         if not self.samples:
             return ""

@@ -1,4 +1,4 @@
-"""What a signal contains beside what it should: THD+N, harmonics, noise."""
+"""Distortion and noise of signals: THD+N, harmonics, SNR."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from amp_lab.common.provided import provided
 from amp_lab.errors import InvalidArgument, ShapeError
 
 AES17_BAND: Band = (20.0, 20_000.0)
-"""Hz; edges of what AES17 measures at any sample rate, cut at half the sample rate."""
+"""Band of AES17 in Hz, limited to half the sample rate."""
 HIGHEST_ORDER = 200
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Distortion(Record):
-    """What a tone is accompanied by, per (batch, channel).
+    """Distortion and noise beside a tone, per (batch, channel).
 
     Attributes
     ----------
@@ -150,11 +150,12 @@ def thd_n(
     sample_rate
         Hz.
     band_hz
-        What counts: 20 Hz to 20 kHz by default, as through the standard low-pass filter of AES17 (flat to
-        20 kHz, 60 dB down from 24 kHz; here the edge is steeper). None is 0 Hz to half the sample rate.
+        Band that is measured in Hz: by default 20 Hz to 20 kHz, like the low-pass filter of AES17 (flat to 20
+        kHz, 60 dB down from 24 kHz; the edge here is steeper). None is 0 Hz to half the sample rate.
     notch_q
-        Reads what remains through a notch filter, as an analyser does that removes the tone by one; AES17
-        has Q from 1.2 to 3. It takes 1.2 dB off the second harmonic at Q 1.2. None removes the tone only.
+        Q of a notch filter through which the residual is read, as by an analyser that removes the tone with a
+        notch; AES17 allows 1.2 to 3. At Q 1.2 it attenuates the second harmonic by 1.2 dB. None for no
+        filter.
 
     Raises
     ------
@@ -188,8 +189,8 @@ def harmonic_distortion(
 ) -> Distortion:
     """THD+N, THD, harmonics and SNR of a tone, per (batch, channel).
 
-    Harmonics are fitted together with the tone by least squares, up to the order `orders`; those above the
-    band or half the sample rate are left out (what folds back below it counts as noise).
+    Harmonics up to the order `orders` are fitted together with the tone by least squares. Harmonics above the
+    band or half the sample rate are left out; their aliases count as noise.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Frequency of the strongest tone, and how sure it is."""
+"""Frequency of the strongest tone, with the uncertainty of the estimate."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class FoundFrequency(Record):
 
 
 class Found(NamedTuple):
-    """What was found in one row."""
+    """The estimate for one row."""
 
     frequency_hz: float
     uncertainty_hz: float

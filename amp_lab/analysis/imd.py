@@ -1,4 +1,4 @@
-"""Two tones and what they make of each other: SMPTE and difference-frequency (CCIF) distortion."""
+"""Intermodulation distortion of two tones: SMPTE and difference-frequency (CCIF) methods."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _components(method: Method, low: float, high: float) -> FloatArray:
 
 
 def _check_apart(hz: FloatArray, frames: int, rate: float) -> None:
-    """Refuse components that a signal of so many frames does not tell apart, from 0 Hz and Nyquist too."""
+    """Raise `InvalidArgument` if components are too close to each other, to 0 Hz or to Nyquist."""
     ends = np.sort(np.concatenate([[0.0, rate / 2], hz]))
     names = ", ".join(f"{f:.9g}" for f in hz)
     if hz.min() <= 0.0 or hz.max() >= rate / 2:
@@ -170,4 +170,4 @@ def _check_apart(hz: FloatArray, frames: int, rate: float) -> None:
             "Use other tones."
         )
     needed = int(np.ceil(sine_fit.PERIODS * rate / gap))
-    arguments.long_enough("intermodulation", frames, needed, f"to tell components {gap:.6g} Hz apart")
+    arguments.long_enough("intermodulation", frames, needed, f"to resolve components {gap:.6g} Hz apart")

@@ -111,11 +111,10 @@ def true_peak(x: npt.ArrayLike) -> FloatArray:
 def measure_levels(
     audio: npt.ArrayLike, sample_rate: float, *, layout: layouts.Layout | None = None
 ) -> Measurement:
-    """Every level of `audio` (batch, channel, frame) at once.
+    """Return peak, true peak, RMS, crest, DC and loudness of `audio` (batch, channel, frame).
 
-    Samples that are not finite are counted and left out; true peak and loudness, which look across
-    neighbours, are then not measured. More than two channels have a loudness if `layout` says where they
-    come from (`amp_lab.measure.loudness`).
+    Samples that are not finite are counted and left out; true peak and loudness are then NaN. The loudness of
+    more than two channels needs a `layout` (`amp_lab.measure.loudness`).
 
     Examples
     --------

@@ -28,7 +28,7 @@ class NoiseLevel(Record):
     Attributes
     ----------
     noise_db : RMS of all but the tone and the offset, weighted, within the band; 0 dB is a full-scale sine
-    tone_db : level of the tone that kept the equipment awake, NaN for idle channel noise
+    tone_db : level of the tone, NaN for idle channel noise
     weighting : "ccir_rms", "a" or "none"
     full_scale : amplitude of the full-scale sine
     band_hz : lowest and highest frequency that counts
@@ -90,8 +90,8 @@ def dynamic_range(
 ) -> NoiseLevel:
     """Dynamic range after AES17: full scale over the weighted noise and distortion beside a tone at -60 dBFS.
 
-    The tone, 997 Hz at -60 dBFS, keeps gates and converters awake; it is removed by a fit. Its level is in
-    the result, as nothing else makes sure that it was fed in.
+    The tone, 997 Hz at -60 dBFS, keeps noise gates open and converters running; it is removed by a fit. Its
+    measured level is in the result, so that a missing tone is noticed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the results of measurements share: read-only fields with units, one line of text, plain values."""
+"""Base of the results of measurements: read-only fields with units, one line of text, JSON values."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from amp_lab.common.provided import provided
 from amp_lab.errors import InvalidArgument, ShapeError
 
 _NULL = 1e-12
-"""Below this share of the largest magnitude a phase is rounding noise."""
+"""Share of the largest magnitude below which a phase is rounding noise."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

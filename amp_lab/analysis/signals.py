@@ -1,4 +1,4 @@
-"""What every measurement accepts as a signal, and the units it speaks."""
+"""Signals that measurements accept, and conversions to dB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Response of a system to an impulse, a step or a sweep, and how far it can be trusted."""
+"""Response of a system to an impulse, a step or a sweep, and the limits of the measurement."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LEAD = 0.1
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SystemResponse(Record):
-    """What a system makes of a stimulus, as an impulse response with its limits.
+    """Impulse response of a system, with the limits of the measurement.
 
     Attributes
     ----------
@@ -38,8 +38,8 @@ class SystemResponse(Record):
     impulse : (batch, channel, frame), impulse response; it begins ``before`` frames ahead of the impulse
     before : frames ahead of the impulse
     sample_rate : Hz
-    band_hz : where the stimulus has power: outside of it nothing is known
-    tail_db : (batch, channel), energy of the last tenth over all: a tail that was cut off, or noise
+    band_hz : band in which the stimulus has power; the response is valid within it only
+    tail_db : (batch, channel), energy of the last tenth over all: a truncated tail, or noise
     floor_db : (batch, channel), RMS of the last tenth over the highest magnitude
     harmonics_db : (batch, channel, orders), response at the second and higher harmonics over the linear one;
         empty unless the stimulus is a sweep
@@ -55,7 +55,7 @@ class SystemResponse(Record):
     >>> found.decayed, found.resolution_hz, found.impulse.shape, found.step[0, 0, -1].round(6).item()
     (True, 187.5, (1, 1, 256), 1.0)
     >>> found.limits[0]
-    'length: 256 frames, which tell 187.5 Hz apart'
+    'length: 256 frames, which resolve 187.5 Hz'
     >>> found.frequency_response().at(1000.0).round(1)
     array([[-3.]])
     >>> found.to_dict()["method"], found.plot().axes[1].get_ylabel()
@@ -87,7 +87,7 @@ class SystemResponse(Record):
 
     @property
     def resolution_hz(self) -> float:
-        """Distance of frequencies that so many frames tell apart."""
+        """Frequency resolution: sample rate over number of frames, in Hz."""
         return self.sample_rate / float(self.impulse.shape[-1])
 
     @property
@@ -97,11 +97,11 @@ class SystemResponse(Record):
 
     @property
     def limits(self) -> tuple[str, ...]:
-        """Say how far the response can be trusted: length, end, band, circularity."""
+        """Limits of the measurement as sentences: length, end, noise floor, band, circularity."""
         frames = self.impulse.shape[-1]
         end = "it has decayed" if self.decayed else "it was cut off, or is noisy: use more frames"
         return (
-            f"length: {frames} frames, which tell {self.resolution_hz:.4g} Hz apart",
+            f"length: {frames} frames, which resolve {self.resolution_hz:.4g} Hz",
             f"end: the last tenth holds {span(self.tail_db)} of the energy: {end}",
             f"floor: {span(self.floor_db)} under the highest magnitude",
             f"band: {self.band_hz[0]:.6g} to {self.band_hz[1]:.6g} Hz",
@@ -111,7 +111,7 @@ class SystemResponse(Record):
         )
 
     def frequency_response(self) -> FrequencyResponse:
-        """Magnitude, phase and group delay, to be read within ``band_hz``."""
+        """Return magnitude, phase and group delay; valid within ``band_hz``."""
         return transfer(self.impulse, self.sample_rate, before=self.before)
 
     def plot(self, **options: Any) -> Any:

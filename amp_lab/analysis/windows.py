@@ -1,4 +1,4 @@
-"""Windows by name, with what a reading through them needs to know."""
+"""Windows by name, with the figures that calibrate a reading."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HALF_LOBES = {"flattop": 5, "blackmanharris": 4, "blackman": 3, "hann": 2, "ham
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WindowFacts(Record):
-    """A window and what it does to a reading.
+    """Figures of a window that calibrate a reading.
 
     Attributes
     ----------

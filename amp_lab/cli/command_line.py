@@ -1,4 +1,4 @@
-"""What a command line needs: arguments, and streams that may be a terminal, a closed pipe or a full disk."""
+"""Helpers for command lines: arguments, and output to terminals, closed pipes or full disks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OK, FAILED, USAGE, CRASHED, INTERRUPTED, NO_READER = 0, 1, 2, 3, 130, 141
 
 
 class Parser(argparse.ArgumentParser):
-    """Answers a wrong choice with the list and the nearest name."""
+    """A parser whose error for a wrong choice has the list and the nearest name."""
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
@@ -42,7 +42,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def add_command(commands: Commands, name: str, what: str, more: str = "") -> argparse.ArgumentParser:
-    """Add a command, with its line of help and what its page says besides."""
+    """Add a command, with its line of help and further sentences for its page."""
     text = f"{what[0].upper()}{what[1:]}. {more}".strip()
     return commands.add_parser(name, help=what, description=text)
 
@@ -104,7 +104,7 @@ def flush() -> None:
 
 
 def of_file(error: OSError) -> str:
-    """Say what the system refused, and of which file; what has no name is what was being written."""
+    """Return the sentence about an error of the system, with the file; without one it is the output."""
     where = "output" if error.filename is None else plain(error.filename, 1000)
     return f"{where}: {error.strerror or plain(error, 1000)}."
 

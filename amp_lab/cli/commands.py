@@ -125,7 +125,7 @@ def nodes(options: argparse.Namespace) -> int:
 
 
 def lab(options: argparse.Namespace) -> int:
-    """Become JupyterLab on a folder of notebooks."""
+    """Replace this process by JupyterLab on a folder of notebooks."""
     folder: Path = options.folder
     if not any(folder.glob("*.ipynb")):
         what = "holds no notebook" if folder.is_dir() else "is no folder"

@@ -1,4 +1,4 @@
-"""What runs on this machine, as stable lines ``name: value``; a value that begins with FAILED is a fault."""
+"""Checks of an installation, as stable lines ``name: value``; a value that begins with FAILED is a fault."""
 
 # ruff: noqa: PLC0415 - each check imports what it checks, so that a missing part fails its own line only
 
@@ -42,7 +42,7 @@ def report() -> list[str]:
 
 
 def dependencies() -> list[str]:
-    """Names of the packages that amp_lab cannot do without, as its own metadata say."""
+    """Return the names of the required packages, from the metadata of amp_lab."""
     stated = metadata.requires("amp-lab") or []
     return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in stated if "extra ==" not in line]
 

@@ -1,1 +1,1 @@
-"""What every room may use: checks of arguments, arrays, files and texts. Nothing here knows of graphs."""
+"""Helpers for all other packages: checks of arguments, arrays, files and texts; independent of graphs."""

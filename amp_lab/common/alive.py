@@ -1,4 +1,4 @@
-"""Objects that are followed while they live, without keeping them and without Python code when one dies."""
+"""A weak set of objects that runs no Python code when one of them is freed."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ T = TypeVar("T")
 
 
 class Alive(Generic[T]):
-    """Objects that are still alive, by identity.
+    """A weak set of objects, by identity.
 
-    What runs when one dies is C code alone: an exception of a signal handler that came there would be
-    ignored, as it is in `weakref.WeakSet`, and Ctrl-C be lost.
+    When an object is freed, only C code runs. In `weakref.WeakSet` Python code runs then, in which an
+    exception of a signal handler is ignored, so that a Ctrl-C is lost.
     """
 
     def __init__(self) -> None:
         self._refs: dict[int, weakref.ref[Any]] = {}
 
     def add(self, one: T) -> None:
-        """Remember an object until it dies."""
+        """Add an object; it is removed when it is freed."""
         key = id(one)
         self._refs[key] = weakref.ref(one, partial(self._refs.pop, key))  # called as pop(key, the reference)
 
     def clear(self) -> None:
-        """Forget them all."""
+        """Remove all objects."""
         self._refs.clear()
 
     def __iter__(self) -> Iterator[T]:
-        """Iterate over those that were alive when it began."""
+        """Iterate over the objects that exist at the start of the iteration."""
         return iter([one for ref in tuple(self._refs.values()) if (one := ref()) is not None])

@@ -1,9 +1,9 @@
-"""Arrays at the door: which are taken as samples or as numbers, and how they become float64.
+"""Arrays of callers: which are accepted as samples or as numbers, and how they are converted to float64.
 
-Everything public that takes an array goes through `samples` (signals: floating point, or integers with a
-``scale``) or `numbers` (parameters, curves, tables: integers too). Both take NumPy arrays, numbers, lists and
-tuples of them, ``range``, ``array.array`` and ``memoryview``. Nothing is dropped on the way: an imaginary
-part, a mask, a label or a unit is refused by name, with what to write instead.
+All public functions with array arguments use `samples` (signals: floating point, or integers with a
+``scale``) or `numbers` (parameters, curves, tables: integers too). Both accept NumPy arrays, numbers, lists
+and tuples of them, ``range``, ``array.array`` and ``memoryview``. Imaginary parts, masks, labels and units
+are never dropped: such values are refused, with the expression to write instead.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from amp_lab.errors import AmpError, GraphError, ShapeError, quoted
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 Scale: TypeAlias = float | Literal["full"] | None
-"""What integer samples are multiplied by; ``"full"``: the full scale of their type becomes 1."""
+"""Factor on integer samples; ``"full"`` scales the full scale of their type to 1."""
 
 NUMBERS: Final = "real numbers"
 SAMPLES: Final = "floating point with full scale 1"
 TYPICAL_CHANNELS: Final = 64
-"""More channels than this and fewer frames than channels look like (frame, channel)."""
+"""An array with more channels than this, and fewer frames than channels, is probably (frame, channel)."""
 TRANSPOSED: Final = "It looks like (frame, channel): use x.T, with batches np.swapaxes(x, -1, -2)."
 
 
 class Problem(NamedTuple):
-    """Why something is no number: what it is, and what to write instead."""
+    """Why an argument is not a number: what it is, and what to write instead."""
 
     what: str
     cure: str
@@ -39,7 +39,7 @@ class Problem(NamedTuple):
 
 _FLOAT64: Final = np.dtype(np.float64)
 _QUICK: Final = (_FLOAT64, np.dtype(np.float32))
-"""What almost all blocks of samples are: taken without a further look."""
+"""Types of most blocks of samples, which need no further check."""
 _SEQUENCES: Final = (list, tuple, range)
 _MOST_DEPTH: Final = 8
 """Of nested lists."""
@@ -76,7 +76,7 @@ def numbers(
     allowed: str = NUMBERS,
     error: type[AmpError] = GraphError,
 ) -> FloatArray:
-    """Return numbers as float64 of the shape they have: the array itself if it is float64 already.
+    """Return numbers as a float64 array of the same shape; an array that is float64 already is not copied.
 
     Raises
     ------
@@ -97,17 +97,17 @@ def samples(
     allowed: str = SAMPLES,
     error: type[AmpError] = GraphError,
 ) -> FloatArray:
-    """Return samples as float64 of the shape they have: the array itself if it is float64 already.
+    """Return samples as a float64 array of the same shape; an array that is float64 already is not copied.
 
     Parameters
     ----------
     where
         ``node.samples``, for messages; ``scale`` is named beside it.
     scale
-        What the samples are multiplied by. Integers need it; ``"full"`` is 1/32768 for int16 and leaves
-        floating point as it is.
+        Factor on the samples, required for integers; ``"full"`` is 1/32768 for int16 and 1 for floating
+        point.
     takes_scale
-        Whether who calls has such an argument; if not, the message about integers says how to convert them.
+        Whether the caller has an argument ``scale``; if not, errors about integers name `amp_lab.samples`.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def samples(
     if scale is None:
         if taken.dtype.kind in "iu":
             raise error(
-                f"{where}: integers say no full scale (got {described(taken)}, allowed {allowed}). "
+                f"{where}: integers without a scale (got {described(taken)}, allowed {allowed}). "
                 + _scale_cure(taken.dtype, takes_scale)
             )
         return _float64(where, taken, error)
@@ -136,30 +136,30 @@ def _scale_cure(dtype: np.dtype[Any], takes_scale: bool) -> str:
 
 
 def described(given: npt.NDArray[Any]) -> str:
-    """Say what an array is: ``int16 of shape (2, 480)``."""
+    """Describe an array: ``int16 of shape (2, 480)``."""
     kind = "structured array" if given.dtype.names else str(given.dtype)
     return f"{kind} of shape {given.shape}" if given.ndim else f"{kind} {quoted(given.item())}"
 
 
 def looks_transposed(shape: tuple[int, ...]) -> bool:
-    """Whether (..., channels, frames) is more likely (..., frames, channels)."""
+    """Return whether a shape (..., channels, frames) is more likely (..., frames, channels)."""
     return len(shape) > 1 and shape[-2] > TYPICAL_CHANNELS and shape[-2] > shape[-1]
 
 
 def check_not_transposed(
     where: str, shape: tuple[int, ...], cure: str, error: type[AmpError] = ShapeError
 ) -> None:
-    """Refuse samples that look like (frame, channel).
+    """Raise an error for samples whose shape looks like (frame, channel).
 
     Parameters
     ----------
     cure
-        How to say that there are so many channels.
+        What to write if the array does have so many channels.
 
     Raises
     ------
     ShapeError, or the given class
-        With what to write instead.
+        If the shape looks transposed.
     """
     if looks_transposed(shape):
         raise error(
@@ -176,7 +176,7 @@ def _law(where: str, scale: Any, dtype: np.dtype[Any], error: type[AmpError]) ->
             return 0.0, 1.0
         if dtype.itemsize > _LAST_PCM_BYTES:
             raise error(
-                f"{where}: 'full' says nothing about {dtype} (got 'full', allowed a number). "
+                f"{where}: 'full' is not defined for {dtype} (got 'full', allowed a number). "
                 "Give 1 / full scale: scale=1/32768 for 16 bits."
             )
         half = 2.0 ** (8 * dtype.itemsize - 1)
@@ -209,7 +209,7 @@ def _taken(where: str, given: Any, noun: str, allowed: str, error: type[AmpError
 
 
 def _container_problem(given: Any) -> Problem | None:
-    """Say what an argument is, and the cure, if it is nothing that holds plain numbers."""
+    """Return why an argument does not hold plain numbers; None if it does."""
     if isinstance(given, np.ndarray):
         return _array_problem(given)
     if isinstance(given, _SEQUENCES):
@@ -229,7 +229,7 @@ def _array_problem(given: npt.NDArray[Any]) -> Problem | None:
 
 
 def _list_problem(given: Iterable[Any]) -> Problem | None:
-    """Say which kind among the items of nested lists is no number; level by level, as that is quick."""
+    """Return why an item of nested lists is not a number; checked level by level, which is fast."""
     level = given
     for _ in range(_MOST_DEPTH):
         kinds = set(map(type, level))
@@ -259,7 +259,7 @@ _FOREIGN: Final = (
     ("total_seconds", "Give seconds: x.total_seconds()."),
     ("__iter__", "Give a list: list(x)."),
 )
-"""What a type that is no number can do, and what is written then; the first that fits."""
+"""Attributes of types that are not numbers, with the cure; the first that fits is used."""
 _NAMED: Final = (
     ((bool, np.bool_), "bool"),
     ((complex, np.complexfloating), "complex"),
@@ -271,7 +271,7 @@ _NAMED: Final = (
 
 
 def _type_problem(kind: type, convert: str = "float(x)") -> Problem | None:
-    """Say what a type is that is no real number, and the cure."""
+    """Return why a type is not a real number, with the cure."""
     for types, name in _NAMED:
         if issubclass(kind, types):
             return Problem(name, f"Convert it: {convert}." if name == "bool" else _CURES[name])

@@ -1,8 +1,8 @@
-"""Files that are replaced whole: whatever fails in the middle, the old file or the new one is there.
+"""Replace files atomically: after any failure the name stands for the complete old or the complete new file.
 
-The new file is written beside the old one under a name of its own, flushed to the disk, and takes the name
-in one step; then the folder is flushed. After an exception, Ctrl-C, a kill or a loss of power the name stands
-for all of the old bytes or all of the new ones. A kill may leave `.amp_lab_*.tmp` beside the file.
+The new file is written beside the old one under a temporary name, flushed to the disk, and renamed; then the
+folder is flushed. This holds for exceptions, Ctrl-C, a kill and a loss of power. A kill may leave a file
+`.amp_lab_*.tmp` beside the file.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def replacing(path: str | Path, where: str = "") -> Iterator[BinaryIO]:
     Raises
     ------
     FileError
-        If the file cannot be written; the old one is whole then, and nothing lies beside it.
+        If the file cannot be written; the old file is then unchanged, and no temporary file is left.
     """
     target, temporary = check(path, where), ""
     try:

@@ -1,4 +1,4 @@
-"""Checks of plain arguments: the errors say where, what was given, what is allowed and what to do."""
+"""Checks of plain arguments; errors give place, value, allowed values and cure."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ LONGEST = 2**63 - 1
 LOWEST_RATE_HZ = 1.0
 HIGHEST_RATE_HZ = 1e7
 NAME_BYTES = 95
-"""Of a name in UTF-8: what an error record of the runtime holds."""
+"""Most bytes of a name in UTF-8: the size of a name in an error record of the runtime."""
 TEXT_BYTES = 4096
-"""Of a parameter that is text, such as a path."""
+"""Most bytes of a text parameter, such as a path."""
 NEAR = 0.7
-"""Likeness from which a name is suggested."""
+"""Least similarity (0 to 1) of a suggested name."""
 NO_SYNONYMS: Mapping[str, str] = {}
 COMPARED = 1000
-"""Names among which a near one is looked for: among more it would take seconds."""
+"""Most names among which a similar one is searched; more would take seconds."""
 LISTED = 40
-"""Allowed names an error spells out; more are counted."""
+"""Most allowed names in an error; further ones are counted."""
 
 
 # ---- a name out of a list ----
@@ -96,7 +96,7 @@ def no_attribute(where: str, key: str, allowed: Iterable[str], what: str) -> Att
 
 
 def keywords(function: Callable[P, R]) -> Callable[P, R]:
-    """Answer a call with wrong arguments by one `TypeError` sentence: what is allowed, the nearest name."""
+    """Wrap a function: wrong arguments raise `TypeError` with the allowed and the nearest name."""
 
     @functools.wraps(function)
     def checked(*args: P.args, **options: P.kwargs) -> R:
@@ -112,7 +112,7 @@ def keywords(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _wrong_call(function: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> str:
-    """Say what is wrong with a call; "" if nothing is known."""
+    """Return what is wrong with a call; "" if that is not known."""
     parameters = inspect.signature(function).parameters.values()
     ordered = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     by_name = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]

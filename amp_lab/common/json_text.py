@@ -1,6 +1,6 @@
-"""JSON a person can read and diff: sorted keys, short parts on one line, floats that keep their bits.
+"""JSON that is easy to read and diff: sorted keys, short parts on one line, floats with all their bits.
 
-What is read may come from anyone: sizes are looked at before they are believed, and nothing is guessed.
+Files that are read are not trusted: length, count and depth are checked before anything is parsed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WHOLE_DIGITS, _DIGITS = 20, 1000
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _PLAIN_KEY = re.compile(r"[\w\-]{1,80}")
-_CURE = "Mend it there, or save it again."
+_CURE = "Correct it there, or save it again."
 
 
 def dumps(value: Any) -> str:
@@ -92,7 +92,7 @@ def refuse(where: str, problems: Iterable[str | Violation]) -> None:
 
 
 class _Refused:
-    """Stands in a parsed tree where something was that is not allowed."""
+    """A value of a parsed tree that is not allowed, with the reason."""
 
     def __init__(self, why: str) -> None:
         self.why = why
@@ -175,7 +175,7 @@ def is_unicode(text: str) -> bool:
 
 
 def _size_problem(text: str, most_bytes: int = MOST_BYTES) -> str:
-    """Say what is too large, before anything is parsed; commas and brackets within strings count too."""
+    """Return what is too large, before anything is parsed; commas and brackets in strings count too."""
     if len(text) > most_bytes:
         return f"too long (got {len(text)} characters, allowed {most_bytes})."
     values = text.count(",") + text.count("[") + text.count("{")

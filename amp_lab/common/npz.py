@@ -1,4 +1,4 @@
-"""Arrays in ``.npz`` files: what they announce is checked before anything is unpacked."""
+"""Read arrays of ``.npz`` files; sizes in headers are checked before anything is unpacked."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Functions that a lower room calls and a higher one has: the root package says where each is.
+"""Functions that a lower package calls and a higher one implements, registered by name in the root package.
 
-A measurement draws itself with ``plot()`` and a long render shows a bar in a notebook, but neither room may
-import figures or widgets. Each asks here by name; what it gets is imported at the first call.
+Measurements have a method ``plot()`` and long renders show a bar in a notebook, but their packages must not
+import figures or widgets. They get the function here by name; its module is imported at the first call.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _places: dict[str, str] = {}
 
 
 def provide(places: Mapping[str, str]) -> None:
-    """Say where functions are: ``"module:function"`` by name."""
+    """Register functions: ``"module:function"`` by name."""
     _places.update(places)
 
 

@@ -1,4 +1,4 @@
-"""Files that came from somewhere: regular ones only, of a bounded size, opened without waiting."""
+"""Open files that are not trusted: regular files of bounded size only, without blocking."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def opened(
 ) -> Iterator[BinaryIO]:
     """Open a regular file of at most ``most_bytes`` for reading.
 
-    A FIFO or device is not even opened, so nothing waits and no tape moves. Errors begin with ``where``, by
-    default the path, and end with ``cure``. A relative path starts at ``folder``, the descriptor of an open
-    one, by default at the working directory.
+    A FIFO or device is not opened, so the call does not block. Errors begin with ``where``, by default the
+    path, and end with ``cure``. A relative path starts at ``folder``, the descriptor of an open folder, by
+    default at the working directory.
 
     Raises
     ------

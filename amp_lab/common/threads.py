@@ -16,7 +16,7 @@ _running: dict[int, Background] = {}
 
 
 class Background(ABC):
-    """A thread that does not keep the process alive; a subclass says what it runs.
+    """A daemon thread; a subclass implements what it runs.
 
     `threading.Thread` runs Python code where it is started (it waits for a condition, which an exception of a
     signal handler can leave locked, so that the new thread stands still) and where it is freed (a callback of

@@ -1,4 +1,4 @@
-"""One native render: what is asked, what comes back, and the loop that runs it in this process."""
+"""One native render: its request, its results, and the loop that runs it in this process."""
 
 from amp_lab.contracts import Progress
 from amp_lab.execution.in_process import Allocate, allocate_here, render_in_process

@@ -1,4 +1,4 @@
-"""How many frames one native call makes, so that Ctrl-C and a stop act within 0.1 s on any graph."""
+"""Number of frames per native call, chosen so that Ctrl-C and stops take effect within 0.1 s."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import time
 from typing import Self
 
 CALL_SECONDS = 0.02
-"""Time one native call should take."""
+"""Intended duration of a native call in seconds."""
 GROWTH = 4
-"""How much longer a call may become than the one before: the first one is short and says little."""
+"""Largest growth of a call against the one before; the first, short call is a poor estimate."""
 FIRST_FRAMES, MOST_FRAMES = 256, 1 << 16
-"""Of a stream, which fires node by node."""
+"""Frames of the first call and most frames of a call, for streams."""
 
 
 class CallSize:
-    """Frames of the next call, from the time the last one took: ``with size.up_to(most) as frames: ...``.
+    """Frames of the next call, from the duration of the last one: ``with size.up_to(most) as frames: ...``.
 
     Parameters
     ----------
     block_frames
-        Calls are whole numbers of blocks of so many frames, and begin with one; None for a stream.
+        Frames per block; a call is a whole number of blocks, the first is one block. None for streams.
     """
 
     def __init__(self, block_frames: int | None = None) -> None:
@@ -30,7 +30,7 @@ class CallSize:
         self._start = 0.0
 
     def up_to(self, frames: int) -> Self:
-        """Make the next call one of at most so many frames."""
+        """Limit the next call to a number of frames."""
         self._called = min(frames, self.frames)
         return self
 
@@ -42,9 +42,9 @@ class CallSize:
         self.measured(self._called, time.perf_counter() - self._start)
 
     def measured(self, frames: int, seconds: float) -> None:
-        """Choose the frames of the next call, after one of ``frames`` took so many seconds.
+        """Choose the frames of the next call after one of ``frames`` frames took ``seconds``.
 
-        A call that had less to make than it might have is no reason for longer ones.
+        A call that was limited by `up_to` does not make later calls longer.
         """
         if frames < self.frames and seconds <= CALL_SECONDS:
             return

@@ -1,4 +1,4 @@
-"""Runs a render in this process, in native calls short enough to be stopped between them."""
+"""Run a render in this process, in native calls that are short enough to stop between them."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from amp_lab.lowlevel import Runtime
 
 
 class Allocate(Protocol):
-    """Gives the array for the audio (name None) or a tap."""
+    """A function that allocates the array for the audio (name None) or for a tap."""
 
     def __call__(self, name: str | None, shape: tuple[int, int, int]) -> Samples:
-        """Return an array float64 (B, C, N) with contiguous frames."""
+        """Return a float64 array (B, C, N) with contiguous frames."""
         ...
 
 
 def allocate_here(name: str | None, shape: tuple[int, int, int]) -> Samples:
-    """Memory of this process, that of dead renders first.
+    """Return an array in memory of this process, preferably that of a freed render.
 
     Raises
     ------
     OutOfMemory
-        If the system does not give that much.
+        If the system does not give that much memory.
     """
     nbytes = 8 * prod(shape)
     try:
@@ -66,20 +66,20 @@ def render_in_process(
     Parameters
     ----------
     progress
-        Called with frames done and frames in all after every native call.
+        Called with frames done and frames in total after every native call.
     should_stop
-        Asked between native calls (see `CALL_SECONDS` in `amp_lab.execution.call_size`).
+        Called between native calls; True stops the render.
     allocate
-        Gives the arrays for audio and taps.
+        Allocates the arrays for audio and taps.
     flight
         Writable buffer of `lowlevel.FLIGHT_SIZE` bytes for the flight record.
 
     Raises
     ------
     Pending
-        If ``should_stop`` said so.
+        If ``should_stop`` returned True.
     AmpError
-        What the runtime reports.
+        Errors of the runtime.
     """
     with Runtime(request.descriptor_blob, request.plan_blob) as runtime:
         if flight is not None:

@@ -1,7 +1,7 @@
-"""Memory of dead renders, kept warm: the first touch of fresh pages costs more than a small graph.
+"""Reuse of memory of freed renders: the first access to new pages takes longer than rendering a small graph.
 
-`Recycler` has the policy, for pages of this process (here) and for ranges of the file that is shared with
-workers (`amp_lab.isolate.shared_memory`): sizes, when memory is used again, and how much is kept.
+`Recycler` chooses sizes, when memory is reused and how much is kept. It is used for pages of this process
+(here) and for ranges of the file that is shared with workers (`amp_lab.isolate.shared_memory`).
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from amp_lab.errors import OutOfMemory
 from amp_lab.graph.records.values import Samples
 
 SMALLEST = 1 << 20
-"""Bytes from which it pays in this process; smaller arrays come from the allocator."""
+"""Bytes from which reuse is faster in this process; smaller arrays come from the allocator."""
 KEEP_BYTES = 256 << 20
-"""Memory of dead arrays that is kept; what is beyond goes back to the system, oldest first."""
+"""Most bytes of freed arrays that are kept; beyond it the oldest are returned to the system."""
 
 Block = TypeVar("Block", bound=Sized)
-"""Memory that `numpy.asarray` shows as bytes, ``len()`` of them, and that is freed with the object."""
+"""Memory with a buffer of ``len()`` bytes, which is freed with the object."""
 
 
 @dataclass(frozen=True)
 class _Lent(Generic[Block]):
-    """An array that lives, the block that is used again after it (None: not kept), the bytes asked for."""
+    """An array in use, the block to reuse after it (None: not kept), its size, and the bytes requested."""
 
     array: weakref.ref[Any]
     block: Block | None
@@ -48,11 +48,11 @@ class Retired:
 
 
 class Recycler(Generic[Block]):
-    """Blocks in sizes of powers of two, used again when the last view of the array in one is gone.
+    """Blocks in sizes of powers of two, which are reused when the last view of their array is freed.
 
-    It has no lock, so that neither a fork nor a signal handler that renders finds one taken: a block is in
-    one place at a time, each step that moves it is one call, and a block that an exception drops between two
-    steps is freed with its last reference.
+    There is no lock, so a fork or a rendering signal handler cannot find one locked. A block is in one
+    container at a time and is moved by single calls; a block that an exception drops between two calls is
+    freed with its last reference.
 
     Attributes
     ----------
@@ -62,9 +62,9 @@ class Recycler(Generic[Block]):
 
     def __init__(self) -> None:
         self._lent: dict[int, _Lent[Block]] = {}
-        self._dead: deque[weakref.ref[Any]] = deque()  # filled by callbacks that are C code alone
+        self._dead: deque[weakref.ref[Any]] = deque()  # filled by callbacks without Python code
         self._warm: dict[int, deque[tuple[int, Block]]] = {}
-        self._collected = 0  # blocks so far: their age in `_warm`
+        self._collected = 0  # blocks so far; the number is the age of a block in `_warm`
         self.retired = Retired()
 
     def take(
@@ -75,14 +75,14 @@ class Recycler(Generic[Block]):
         Parameters
         ----------
         make
-            Makes a block of so many bytes if none is warm.
+            Makes a block of a number of bytes, if none is kept.
         smallest
             Bytes of the smallest block.
 
         Raises
         ------
         MemoryError, OutOfMemory
-            What ``make`` raises, where no larger block is warm either.
+            What ``make`` raises, if no larger block is kept either.
         """
         nbytes = 8 * prod(shape)
         self._collect()
@@ -95,7 +95,7 @@ class Recycler(Generic[Block]):
         return block, array.reshape(shape)
 
     def lent(self) -> tuple[int, int, int]:
-        """Count arrays alive, the bytes of their blocks, and the bytes that were asked for."""
+        """Return the number of arrays in use, the bytes of their blocks, and the bytes requested."""
         self._collect_forgotten()
         lent = tuple(self._lent.values())
         return len(lent), sum(one.size for one in lent), sum(one.nbytes for one in lent)
@@ -106,7 +106,7 @@ class Recycler(Generic[Block]):
         return self._warm_bytes()
 
     def retire(self) -> None:
-        """Keep nothing that dies from now on."""
+        """Keep no memory that is freed from now on."""
         self.retired.yes = True
 
     def _block(self, size: int, make: Callable[[int], Block]) -> Block:
@@ -124,7 +124,7 @@ class Recycler(Generic[Block]):
             raise
 
     def _reuse(self, size: int) -> Block | None:
-        with suppress(KeyError, IndexError):  # there is none, or another thread was quicker
+        with suppress(KeyError, IndexError):  # there is none, or another thread took it
             return self._warm[size].pop()[1]
         return None
 
@@ -135,7 +135,7 @@ class Recycler(Generic[Block]):
         self._trim()
 
     def _collect_forgotten(self) -> None:
-        """Reclaim also what an exception made `_collect` forget."""
+        """Reclaim also blocks that `_collect` missed because of an exception."""
         for key in tuple(self._lent):
             self._reclaim(key)
         self._trim()
@@ -191,7 +191,7 @@ def _pages(size: int) -> mmap.mmap:
     try:
         block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     except OSError as error:
-        if error.errno != errno.ENOMEM:  # of a signal handler: a time-out, say
+        if error.errno != errno.ENOMEM:  # an OSError of a signal handler, such as a time-out
             raise
         raise MemoryError from None
     if hasattr(mmap, "MADV_HUGEPAGE"):

@@ -1,4 +1,4 @@
-"""What a render is asked for: one record that a worker process can be sent."""
+"""The request of a render, as one record that can be sent to a worker process."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from amp_lab.graph.records.values import Samples
 
 @dataclass(frozen=True, eq=False)
 class RenderRequest:
-    """Everything a render depends on; picklable.
+    """Everything that a render depends on, as a picklable record.
 
-    ``nodes`` are the plan's nodes in execution order, ``output_channels`` those of its output (0: none).
-    ``block_frames`` 0 lets the runtime choose, ``threads`` 0 takes all the process may use. ``taps`` are
-    ``"node"`` or ``"node.port"``. ``schedule_blob`` None follows the derived schedule, empty the plan's own
-    order.
+    ``nodes`` are the plan's nodes in execution order, ``output_channels`` the channels of its output (0 for
+    none). ``block_frames`` 0 lets the runtime choose, ``threads`` 0 uses all that the process may. ``taps``
+    are ``"node"`` or ``"node.port"``. ``schedule_blob`` is None for the derived schedule, empty for the
+    plan's own order.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class RenderRequest:
 
     @property
     def flags(self) -> int:
-        """The or of ``AMP_RUN_*``."""
+        """Flags of the C API for this request (``AMP_RUN_*``, combined by or)."""
         chosen = (
             (self.stop_nonfinite, lowlevel.STOP_NONFINITE),
             (self.heat, lowlevel.HEAT),

@@ -1,4 +1,4 @@
-"""What a native render gives: sound, taps, metrics, heat and firings."""
+"""Results of a native render: audio, taps, metrics, heat and firings."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from amp_lab.lowlevel import NodeMetrics
 
 @dataclass(frozen=True)
 class Excess:
-    """A window in which a graph gave off more than its budget.
+    """A window of 64 frames in which a graph gave off more power than its budget.
 
-    ``node`` gave most of it, ``frame`` is the last of the window, ``power_w`` the graph's mean over it.
+    ``node`` gave off most, ``frame`` is the window's last frame, ``power_w`` the graph's mean power in W.
 
     Examples
     --------
@@ -36,11 +36,12 @@ class Excess:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Heat(ReadOnlyArrays):
-    """Heat per node at the end of each window of 64 frames, summed over batches.
+    """Heat per node at the end of each of W windows of 64 frames, summed over batches.
 
-    ``times_s`` (W,); ``own_j`` energy the node itself gives off in the window, ``total_j`` accumulated heat
-    and ``temperature_k`` above ambient (NaN without constants; the hottest batch), each (nodes, W).
-    ``budget_w`` is the graph's heat budget, None without one.
+    ``times_s`` (W,) are the ends of the windows in s. Arrays (nodes, W): ``own_j`` energy that the node
+    itself gives off in a window, in J; ``total_j`` accumulated heat in J; ``temperature_k`` temperature of
+    the hottest batch above ambient in K, NaN without heat constants. ``budget_w`` is the heat budget in W or
+    None.
 
     Examples
     --------
@@ -67,13 +68,13 @@ class Heat(ReadOnlyArrays):
 
     @property
     def graph_power_w(self) -> Samples:
-        """Own heat of all nodes in watts, mean of each window, (W,)."""
+        """Power that all nodes give off, mean of each window in W, shape (W,)."""
         power: Samples = self.own_j.sum(axis=0) / (self.times_s[0] if self.times_s.size else 1.0)
         return power
 
     @property
     def over_budget(self) -> npt.NDArray[np.bool_]:
-        """Windows in which the graph was over its heat budget, (W,); all False without a budget."""
+        """Whether the graph was over its heat budget in a window, shape (W,); all False without a budget."""
         power = self.graph_power_w
         if self.budget_w is None:
             return np.zeros(power.shape, np.bool_)
@@ -82,7 +83,7 @@ class Heat(ReadOnlyArrays):
 
     @property
     def excesses(self) -> tuple[Excess, ...]:
-        """Where the graph was over its budget; policy ``halt`` stops at the first."""
+        """The windows in which the graph was over its budget; the policy ``halt`` stops at the first."""
         at = np.flatnonzero(self.over_budget)
         hottest = self.own_j.argmax(axis=0) if at.size else at
         return tuple(
@@ -104,17 +105,17 @@ class Heat(ReadOnlyArrays):
 
     @property
     def graph_total_j(self) -> Samples:
-        """Accumulated own heat of all nodes, (W,)."""
+        """Energy that all nodes have given off up to the end of each window in J, shape (W,)."""
         total: Samples = self.own_j.sum(axis=0).cumsum()
         return total
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Trace(ReadOnlyArrays):
-    """Firings, oldest first.
+    """Firings of nodes, oldest first.
 
-    ``events`` has the fields node (index into ``nodes``), frames, first_frame, visible_from, start_s and
-    stop_s; ``dropped`` counts those the ring lost.
+    ``events`` has the fields node (index into ``nodes``), frames, first_frame, visible_from (virtual time in
+    frames from which the output can be read), start_s and stop_s (wall time); ``dropped`` counts lost events.
 
     Examples
     --------
@@ -141,9 +142,9 @@ class Metrics(Mapping[str, NodeMetrics]):
     Parameters
     ----------
     nodes
-        The plan's nodes.
+        The plan's nodes in execution order.
     table
-        Their records, an array of `lowlevel.METRICS_DTYPE`.
+        Their metrics, an array of `lowlevel.METRICS_DTYPE`.
     """
 
     def __init__(self, nodes: tuple[str, ...], table: npt.NDArray[np.void]) -> None:
@@ -165,7 +166,7 @@ class Metrics(Mapping[str, NodeMetrics]):
 
 
 class RenderParts(TypedDict):
-    """What a render gives: audio (B, C, N), taps by name, metrics by node, heat and trace if asked."""
+    """Results of a render: audio (B, C, N), taps by name, metrics by node, heat and trace if requested."""
 
     audio: Samples
     taps: dict[str, Samples]

@@ -1,1 +1,1 @@
-"""What a render leaves for others: HTML, pictures, players, sound files, traces."""
+"""Exports of renders: HTML, pictures, players, sound files, traces."""

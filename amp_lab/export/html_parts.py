@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def attempt(what: str, do: Callable[[], T]) -> T | str:
-    """Return what `do` returns; if it fails, the sentence to show in its place."""
+    """Return the result of `do`; if it raises, a sentence to show in its place."""
     try:
         return do()
     except Exception as error:  # whatever it is, the rest of the page is shown

@@ -47,7 +47,7 @@ def html_report(
     InvalidArgument
         If the render has no frames.
     FileError
-        If the file cannot be written; the old one is whole then.
+        If the file cannot be written; an old file is then unchanged.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def html_report(
 
 
 def section(heading: str, content: Callable[[], str]) -> str:
-    """Return a section of the page; if its content fails, a sentence says so."""
+    """Return a section of the page; if its content fails, a sentence in its place."""
     return f"<section><h2>{heading}</h2>{attempt(heading, content)}</section>"
 
 

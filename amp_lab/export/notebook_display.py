@@ -18,7 +18,7 @@ _REST_BYTES = 2_000
 def render_mimebundle(render: Render) -> dict[str, str]:
     """Rich display: stable text, HTML with player and figures, one PNG (base64) where HTML is stripped.
 
-    What fails leaves a sentence in its place, so that there always is a display.
+    A part that fails is replaced by a sentence, so that there is always a display.
     """
     bundle = {"text/plain": repr(render)}
     if not render.audio.size:

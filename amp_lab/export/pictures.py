@@ -24,7 +24,7 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure to come: what it is called, what one who cannot see it is told, and how it is drawn."""
+    """A figure that is not drawn yet: heading, alternative text, and the function that draws it."""
 
     heading: str
     alt: str
@@ -115,7 +115,7 @@ class Drawing:
 def within(drawings: Sequence[Drawing], most: int) -> list[tuple[str, str]]:
     """Return heading and HTML of each, drawn as well as `most` bytes allow.
 
-    If even the worst quality is too large, those that do not fit are left out and a sentence says so.
+    If the worst quality is too large too, figures that do not fit are replaced by a sentence.
     """
     shown: list[tuple[str, str]] = []
     for dpi, palettes in QUALITIES:

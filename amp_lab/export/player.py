@@ -1,7 +1,7 @@
-"""The sound of a render inside a page: an excerpt that fits a budget, and a caption that says what was done.
+"""A player with the sound of a render: an excerpt that fits a budget, with a caption about its processing.
 
-Samples are rounded to 16 bits without dither, full scale is 32,767. A sound beyond full scale is played lower
-by a stated gain, never clipped; nothing is raised.
+Samples are rounded to 16 bits without dither; full scale is 32,767. A sound with samples beyond full scale is
+attenuated by a gain that the caption states; no sound is clipped or amplified.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def encode(pcm: Pcm, rate: int, form: Format, most: int | None = None) -> tuple[
 
 
 def clipping_note(render: Render) -> str:
-    """Say in red how many samples are beyond full scale and where the first is; empty if none is."""
+    """Return a note in red on samples beyond full scale: how many, and the first; "" if there are none."""
     state = clipping(render.audio)
     if not state.samples:
         return ""

@@ -1,4 +1,4 @@
-"""Renders written to sound files: what a format holds is known before anything is opened or rendered.
+"""Write renders to sound files; the limits of a format are checked before a file is opened.
 
 Integer formats get the nearest whole numbers (`amp_lab.lowlevel.quantize`: the library makes them, as all
 samples), with dither if asked for. Pieces go straight to the file, so writing takes no memory that grows
@@ -117,7 +117,7 @@ def write(
     dither: object = False,
     seed: int = 0,
 ) -> Path:
-    """Write one batch of samples (B, C, N) as `Render.save` says; errors begin with ``where``."""
+    """Write one batch of samples (B, C, N) as `Render.save` does; errors begin with ``where``."""
     batches, channels, frames = audio.shape
     chosen = target(where, path, (sample_rate, channels, frames), subtype, dither, seed)
     which = _batch(where, batches, batch)

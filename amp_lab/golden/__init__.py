@@ -1,4 +1,4 @@
-"""Goldens: stored renders that hold the engine to its bits, and where a result parts from them."""
+"""Goldens: stored renders that later renders must reproduce, and reports of the first difference."""
 
 from .cases import Case, list_cases
 from .comparators import COMPARATORS, compare
@@ -33,5 +33,5 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
-    """Name what is for use, not the modules behind it."""
+    """Return the public names, without those of modules."""
     return sorted(__all__)

@@ -1,4 +1,4 @@
-"""The `.gitattributes` of a folder of cases: Git is to keep their bytes in every clone."""
+"""The `.gitattributes` of a folder of cases, so that Git keeps their bytes in every clone."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ LINES = {
 
 
 def ensure(root: Path, scratch: Path) -> None:
-    """Put the lines that are missing before those that are there, which so have the last word.
+    """Add missing lines in front of the present ones, which therefore take precedence.
 
-    A file that is none, a link or too large stays as it is. `scratch` is a folder on the same disk.
+    A link, a special file or a file that is too large is not changed. `scratch` is a folder on the same disk.
     """
     path = root / FILE
     held = b""

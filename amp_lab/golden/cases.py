@@ -1,4 +1,4 @@
-"""Cases on disk as they are read: one folder each, complete by itself, small, and readable in a diff."""
+"""Read cases: one folder each, complete, small, and readable in a diff."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class Case:
         return self.folder.name
 
     def exists(self) -> bool:
-        """Whether there is a folder of the case, also while another takes its place."""
+        """Return whether the case has a folder; True also while the folder is being replaced."""
         return self.folder.is_dir() or contents.kept(self.folder).is_dir() or self.folder.is_dir()
 
     def missing_files(self) -> list[str]:
-        """Return the files without which the case cannot be checked and which are not there."""
+        """Return the names of required files that are missing."""
         try:
             contents.read(self.folder, lambda case: case.require(*NEEDED))
         except contents.MissingFiles as error:
@@ -69,19 +69,19 @@ class Case:
         Raises
         ------
         FileError
-            It cannot be read, or the schema is none that this version reads.
+            If it cannot be read, or has a schema that this version cannot read.
         """
         return contents.read(self.folder, manifests.read)
 
     def load(self) -> Blessed:
-        """Return the whole case, after holding every file against the digest it was blessed with.
+        """Return the whole case, with every file checked against the digest stored with it.
 
         No lock is taken: a case that is replaced meanwhile is read again.
 
         Raises
         ------
         FileError
-            A file was changed after it was blessed, or cannot be read.
+            If a file was changed after it was blessed, or cannot be read.
 
         Examples
         --------
@@ -116,7 +116,7 @@ class Case:
         return Blessed(self, manifest, samples, streams, stored, strange)
 
     def strange_files(self) -> list[str]:
-        """Return what lies in the folder and was never blessed, without junk of editors and systems."""
+        """Return the files in the folder that do not belong to the case, except files of editors, systems."""
 
         def strange(case: contents.OpenCase) -> list[str]:
             names = case.names()
@@ -131,7 +131,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Blessed:
-    """A case as it was blessed; all of it comes from one moment.
+    """A case as it was blessed, read as one consistent version.
 
     Attributes
     ----------
@@ -140,11 +140,11 @@ class Blessed:
     samples : ndarray (B, C, N)
         The reference.
     streams : Streams
-        What is kept of every node.
+        Digests of the outputs of all nodes.
     stored : StoredGraph
-        Graph and controls, to be rendered again.
+        Graph and controls, which can be rendered again.
     strange_files : tuple of str
-        What lies in the folder and was never blessed.
+        Files in the folder that do not belong to the case.
 
     Examples
     --------
@@ -209,7 +209,7 @@ def case_of(root: Path, name: Any) -> Case:
 
 
 def no_such_case(case: Case) -> str:
-    """Say that there is no such case, with the nearest name."""
+    """Return the sentence about a missing case, with the nearest name."""
     near = checks.hint(case.name, [other.name for other in list_cases(case.folder.parent)])
     what = (
         f"{plain(case.name)}: no such case (got no folder of that name in {plain(case.folder.parent, 200)})."
@@ -223,9 +223,9 @@ def digest_of(samples: npt.NDArray[np.float64]) -> str:
 
 
 def list_cases(goldens: str | Path | None = None) -> list[Case]:
-    """Return every case of the folder, in alphabetical order, without junk of editors and systems.
+    """Return all cases of a folder in alphabetical order, without folders of editors and systems.
 
-    A folder without a manifest counts as a case, so that a half-written one is noticed.
+    A folder without a manifest counts as a case, so that incomplete cases are reported.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Blessing under continuous integration, where goldens are checked and not to be changed unawares."""
+"""Blessing under continuous integration, where goldens must not be changed by accident."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ _OFF = ("", "0", "false", "no", "off")
 
 
 def is_set() -> bool:
-    """Whether the environment says that this is continuous integration: `CI`."""
+    """Return whether the environment variable `CI` is set."""
     return os.environ.get("CI", "").casefold() not in _OFF
 
 
 def require_allowed(where: str, root: Path, goldens: str | Path | None, allow_ci: bool) -> str:
-    """Return what is to be said about writing to a folder of cases under CI; empty elsewhere.
+    """Return a note about writing to a folder of cases under CI; empty elsewhere.
 
     Parameters
     ----------
     where : str
-        The call, for errors.
+        Name of the call, for errors.
     root : Path
-        The folder that was found.
+        The folder of cases.
     goldens : path or None
-        The folder that was named.
+        The folder that the caller named.
     allow_ci : bool
-        Whether a folder that was searched for may be written.
+        Whether a folder that was found by search may be written.
 
     Raises
     ------
     GoldenError
-        It may not.
+        If the folder may not be written.
     """
     if not is_set():
         return ""

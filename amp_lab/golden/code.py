@@ -1,4 +1,4 @@
-"""The graphs in the code: what a function or mapping of a project gives for the name of a case."""
+"""The graphs in a project's code, by name of the case."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SYNTAX = (
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What gives a Graph or a Render for the name of a case.
+    """A source of a Graph or a Render for the name of a case.
 
     Attributes
     ----------
     source : mapping or function
-        A mapping of names, or a function called with the name. What either gives may be a function without
+        A mapping by name, or a function that is called with the name. Each value may be a function without
         arguments that returns the graph.
     """
 

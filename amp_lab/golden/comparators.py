@@ -1,6 +1,6 @@
 """Named comparators: two arrays `(batch, channel, frame)` in, one `Comparison` out.
 
-`exact` is the default and means every bit. All others carry the reason why less is right.
+`exact`, the default, requires equal bits. All others require a reason for their tolerance.
 """
 
 from __future__ import annotations
@@ -248,7 +248,7 @@ def compare(
     reference_sample_rate: float | None = None,
     **limits: float,
 ) -> Comparison:
-    """Hold `result` against `reference`.
+    """Compare `result` with `reference`.
 
     Parameters
     ----------

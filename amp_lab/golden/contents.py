@@ -1,4 +1,4 @@
-"""The files of one case as they lay together at one moment, read without a lock.
+"""Read the files of one case as a consistent version, without a lock.
 
 A case is replaced by putting another folder in its place, never by changing the files in it. So a reader
 opens the folder once and reads every file from that one. If something is wrong with it and another folder, or
@@ -54,7 +54,7 @@ _JUNK = (
 
 
 class MissingFiles(FileError):  # noqa: N818 - the name says what happened
-    """Files without which a case cannot be checked are not there.
+    """Required files of a case are missing.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ def read(folder: Path, parse: Callable[[OpenCase], T]) -> T:
                 if _is_current(case, folder) and _identity(case.path / MANIFEST) == before:
                     raise
         time.sleep(PAUSE_S)
-    cure = "Wait for who replaces it."
+    cure = "Wait until the program that replaces it has ended."
     raise FileError(f"{plain(folder.name)}: replaced {TRIES} times while it was read. {cure}")
 
 

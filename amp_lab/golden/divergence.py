@@ -1,7 +1,7 @@
-"""Where two renders part: the first node whose inputs agree and whose output does not.
+"""Find where two renders begin to differ: the first node whose inputs agree and whose output does not.
 
 `sums.txt` has one row per 4096 frames: digest, RMS and peak of the output, then a digest per node stream in
-data order. Inside a feedback loop all nodes part within one block, so loop nodes also have a 16-bit
+data order. In a feedback loop all nodes differ within one block, so nodes of loops also have a 16-bit
 fingerprint per frame.
 """
 
@@ -96,7 +96,7 @@ class Divergence:
     channel: int | None = None
 
     def __str__(self) -> str:
-        """Say where in words: `flt first differs in frame 9000, batch 0, channel 1`."""
+        """Return the place as text: `flt first differs in frame 9000, batch 0, channel 1`."""
         at = f"frame {self.first_frame}"
         if self.last_frame != self.first_frame:
             at = f"frames {self.first_frame} to {self.last_frame}"
@@ -261,7 +261,7 @@ def _origin(parts: Mapping[str, tuple[int, int]], info: Mapping[str, Any]) -> st
 
 
 def changed_nodes(result: Streams, reference: Streams, info: Mapping[str, Any]) -> str:
-    """Say which nodes appeared or vanished against the reference; empty if none."""
+    """Return a note about nodes that the reference lacks or has in addition; empty if there are none."""
     nodes = order_of(info)
     before = {owner(c, c.split(".")[:1]) for c in reference.columns}
     now = {owner(c, nodes) for c in result.columns}

@@ -1,10 +1,10 @@
-"""Why a result is not its reference: the graph in the code is another, or the engine is; and where.
+"""Explain why a result differs from its reference: a changed graph or a changed engine, and in which node.
 
 The stored graph is rendered again with every node tapped, up to the block in which the result first differs.
-If that gives the reference, the graph in the code is the cause, and it is rendered again in the same way: the
-samples of both tell the node, frame and channel, their descriptors the parameters. Else the engine is the
-cause, and `sums.txt` tells the node. Neither is done with more than `MOST_STREAMS` bytes of streams a render,
-nor in more time than `replay.limit_s` a render.
+If that gives the reference, the cause is the graph in the code. It is rendered again in the same way, and the
+samples of both give node, frame and channel, their descriptors the parameters. Otherwise the cause is the
+engine, and the digests in `sums.txt` give the node. A render keeps at most `MOST_STREAMS` bytes of streams
+and takes at most `replay.limit_s` seconds.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _with_cause(blessed: Blessed, verdict: Verdict, render: Any, frames: int) ->
         notes.append(f"the node is not looked for: its streams take more than {MOST_STREAMS} bytes")
     if not told:
         known = _request(render) is not None
-        notes.append(OTHER_AUDIO if known else "an array does not tell which graph it came from")
+        notes.append(OTHER_AUDIO if known else "the graph of an array is not known")
     node = "" if origin is None else origin.node
     return verdict.explained(cause="graph" if told else "", changes=told, node=node, note="; ".join(notes))
 

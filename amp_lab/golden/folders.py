@@ -29,7 +29,7 @@ def _configured(folder: Path, tried: list[str]) -> Path | None:
 
 def _setting(file: Path) -> str | None:
     """Return `[tool.amp_lab] goldens` of a `pyproject.toml`."""
-    cure = "Mend it, or name the folder with AMP_GOLDENS."
+    cure = "Correct it, or name the folder with AMP_GOLDENS."
     try:
         value: Any = tomllib.loads(regular_files.read_text(file, regular_files.MIB, cure))
     except FileError:
@@ -65,7 +65,7 @@ def project(root: Path) -> Path:
 
 
 def _chosen(goldens: str | Path | None, start: Path | None, tried: list[str]) -> Path | None:
-    """Return the folder that is named or found, which need not be there; says what was tried."""
+    """Return the folder that is named or found, which need not exist; append to `tried` what was tried."""
     tried.append("goldens= argument: " + ("not given" if goldens is None else plain(goldens, 200)))
     if goldens is not None:
         return Path(goldens)

@@ -18,12 +18,12 @@ from amp_lab.graph.records.model import Edge, Modulation, NodeRecord
 from amp_lab.graph.records.values import CurveRef, Samples
 
 MOST = 12
-"""Changes that are told one by one; more are counted."""
+"""Most changes that are listed; further ones are counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sound:
-    """All that decides about the bits of a render: descriptors, curves, recordings."""
+    """All that the bits of a render depend on: descriptors, curves, recordings."""
 
     graph: Descriptors
     curves: Mapping[str, Curve]

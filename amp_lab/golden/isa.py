@@ -36,12 +36,12 @@ def _read(item: dict[str, object], level: str) -> Verdict:
 
 
 def _no_answer(level: str, done: subprocess.CompletedProcess[str]) -> Verdict:
-    """Return the verdict of a process that died or said something else."""
+    """Return the verdict of a process that died or printed something else."""
     code = done.returncode
     what, got = "error", f"exit code {code}"
     if code < 0:
         what, got = "crash", f"signal {signal.Signals(-code).name}"
-    note = f"its last words: {done.stderr.strip()[-500:]!r}. Run amp-lab doctor."
+    note = f"its last output: {done.stderr.strip()[-500:]!r}. Run amp-lab doctor."
     verdict = nothing_compared("all", what, "one line of JSON", got, note)
     return replace(verdict, layout=f"AMP_ISA={level}")
 
@@ -65,7 +65,7 @@ def verify_isa_levels(
     Returns
     -------
     list of Verdict
-        A process that died or said something else has one with the status `error`.
+        A process that died or printed something else has one with the status `error`.
 
     Raises
     ------

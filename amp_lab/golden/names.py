@@ -46,7 +46,7 @@ def require_portable(name: Any, root: Path) -> str:
 
 
 def _key(name: str) -> str:
-    """Return what a system makes of a name that knows no case and one form of each character."""
+    """Return a name as a file system compares it that ignores case and normalises characters."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 

@@ -25,7 +25,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 from amp_lab.errors import plain
 
 POLL_S = 0.1
-"""Seconds between two looks at whether the kernel lives."""
+"""Seconds between two checks whether the kernel is running."""
 
 NOT_COMPARED = (
     "text/html",
@@ -248,7 +248,7 @@ class Guard:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say how many cells ran, or which did not."""
+        """Write how many cells ran, or which did not."""
         for problem in self.problems:
             terminalreporter.write_line(f"nbguard: {problem}")
         if not self.problems and not self.config.option.collectonly:

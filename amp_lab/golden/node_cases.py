@@ -1,6 +1,6 @@
 """The worked cases of node types as graphs: law tests, goldens and figures are made of the same ones.
 
-The golden of a case is called ``case.TYPE.KEY`` and is compared as the case says.
+The golden of a case is called ``case.TYPE.KEY`` and uses the comparator of the case.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class NodeCase:
         return f"{PREFIX}{self.contract.id}.{self.case.key}"
 
     def comparator(self) -> dict[str, Any]:
-        """Return how its renders are compared: name, limits and reason, as the manifest of a golden says it.
+        """Return the comparator of the case (name, limits, reason) in the form of a golden's manifest.
 
         The tolerance is the first limit of the comparator; `exact` has none.
 

@@ -1,4 +1,4 @@
-"""Rendering a stored case natively, from the texts of graph and controls, in a worker, within limits."""
+"""Render a stored case from the texts of graph and controls, in a worker, with limits of time and memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_STREAMS = 4096 * regular_files.MIB
 MOST_SECONDS = 600.0
 """Of one render of a case; `AMP_GOLDEN_TIMEOUT` is another limit."""
 STANDSTILL_S = 60.0
-"""That a worker may spend in one firing before it counts as hung; at most half the limit of the render."""
+"""Seconds in one firing after which a worker counts as hung; at most half the limit of the render."""
 
 
 def limit_s() -> float:
@@ -50,7 +50,7 @@ def limit_s() -> float:
 
 
 def _isolated(do: Callable[[Any], Done]) -> Done:
-    """Render as `AMP_ISOLATION` says; by default in a worker, or here where the system allows none.
+    """Call `do` with the isolation of `AMP_ISOLATION`; by default a worker, if the system supports workers.
 
     Raises
     ------
@@ -239,7 +239,7 @@ def every_port(info: Any) -> tuple[str, ...]:
 def audio_of_batch(stored: StoredGraph, *, frames: int, batch: int) -> npt.NDArray[np.float64]:
     """Return one batch of a case rendered alone, `(1, C, N)`.
 
-    Every tensor with a batch axis is cut to that batch; random sources are told its number.
+    Every array with a batch axis is cut to that batch; random sources get its number as batch offset.
     """
     graph: Any = stored.graph()
     for node in graph.nodes:

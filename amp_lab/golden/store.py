@@ -1,4 +1,4 @@
-"""Cases on disk: one folder each, complete by itself, small, and readable in a diff."""
+"""Store cases: one folder each, complete, small, and readable in a diff."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .divergence import streams_of
 from .verdict import GoldenError
 
 EXACT: Mapping[str, Any] = {"name": "exact", "limits": {}, "reason": "deterministic engine: every bit"}
-"""How a case is compared if nothing is said."""
+"""Default comparator of a case."""
 
 
 def manifest_of(
@@ -73,7 +73,7 @@ def files_of(
 
 
 def require_reason(where: str, reason: str) -> None:
-    """Raise `GoldenError` unless there are words for what is blessed."""
+    """Raise `GoldenError` if the reason is missing."""
     if not isinstance(reason, str) or not reason.strip():
         cure = "Say what changed and why it is right."
         raise GoldenError(f"{where}: no reason given (got {quoted(reason)}). {cure}")
@@ -82,14 +82,14 @@ def require_reason(where: str, reason: str) -> None:
 def rule_of(
     stored: Mapping[str, Any] | None, name: str | None, reason: str, limits: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return how a case is compared: as it was, but for what is said otherwise.
+    """Return the comparator of a case: the stored one, with the changes of the caller.
 
     Parameters
     ----------
     stored : dict or None
         Comparator, limits and reason of the case as it is.
     name, reason, limits : str or None, str, dict
-        What the caller says of them.
+        Changes of the caller; None and "" for no change.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def require_usable(name: str, render: Any) -> None:
         raise GoldenError(f"{name}: nothing to bless (got 0 samples). Render at least one frame.")
     if not np.isfinite(render.audio).all():
         raise GoldenError(
-            f"{name}: not finite (got NaN or Inf in the audio). Mend the graph before blessing it."
+            f"{name}: not finite (got NaN or Inf in the audio, allowed finite samples). Correct the graph."
         )
 
 
@@ -137,10 +137,10 @@ def store(
     allow_ci: bool = False,
     **limits: float,
 ) -> Case:
-    """Bless a render as the reference of a new case.
+    """Store a render as the reference of a new case.
 
-    The graph and controls are written, loaded back and rendered again with every node tapped; only if that
-    gives the same digest is the case kept. So a stored case is always complete by itself.
+    Graph and controls are written, loaded and rendered again with every node tapped. The case is kept only if
+    that render has the same digest, so a stored case is always complete.
 
     Parameters
     ----------
@@ -148,14 +148,14 @@ def store(
         Folder below `goldens/`, usable on every system.
     render : Render
     reason : str
-        Why this is the truth; kept in the manifest.
+        Why this render is correct; stored in the manifest.
     graph : Graph
-        That the render came from.
+        Graph of the render.
     controls : ControlHistory, optional
-        That the render used; default those of the graph.
+        Controls of the render; by default those of the graph.
     comparator, comparator_reason, **limits
-        How results are compared from now on; see `comparators.compare`. By default `exact`; a case that is
-        replaced keeps what is not said otherwise.
+        Comparator of the case; see `comparators.compare`. By default `exact`; a replaced case keeps its
+        comparator except for the given changes.
     blessed_by : str, optional
         Default: the user's login name.
     goldens : path, optional
@@ -163,14 +163,14 @@ def store(
     overwrite : bool
         Replace a case of that name, graph and all.
     allow_ci : bool
-        Write under CI even if the folder was searched for.
+        Under CI, write to a folder that was found by search too.
 
     Raises
     ------
     GoldenError
-        No reason, a name that is taken or not usable everywhere, a render that is empty or not finite, or one
-        that the graph and controls do not reproduce; a folder that was searched for under CI, that another
-        process writes to, or that cannot be written. What was there is whole then.
+        If the reason is missing, the name is taken or not portable, the render is empty, not finite or not
+        reproduced by graph and controls, or the folder cannot be written, is in use by another process, or
+        was found by search under CI. An old case is then unchanged.
 
     Examples
     --------
@@ -230,7 +230,7 @@ def _rule_there(case: Case, comparator: str | None) -> Mapping[str, Any] | None:
     except FileError as error:
         if comparator is not None:
             return None
-        cure = "Restore the case, delete its folder, or say comparator=."
+        cure = "Restore the case, delete its folder, or give comparator=."
         raise GoldenError(
             f"{plain(case.name)}: its comparator cannot be read, so it is not replaced ({error}). {cure}"
         ) from None

@@ -1,9 +1,9 @@
-"""Writing cases: one writer at a time, and a case is replaced whole.
+"""Write cases: one writer at a time, and each case is replaced in one step.
 
-The new folder is written and flushed beside the old one, and takes its name in one step; where the system
-cannot swap two folders the old one stands aside for a moment, and readers read it there. After Ctrl-C, a
-kill, a loss of power or a full disk the name stands for all of the old case or all of the new one. The next
-writer removes what such an end leaves behind, or puts a case that stands aside back.
+The new folder is written and flushed beside the old one, and then the two exchange names. If the system
+cannot exchange names, the old folder is renamed for a moment, and readers find it under that name. After
+Ctrl-C, a kill, a loss of power or a full disk the name stands for the complete old case or the complete new
+one. The next writer removes left-over folders, or renames an old case back.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def writing(root: Path) -> Iterator[None]:
         Another process has been writing for `writer_lock.WAIT_S` seconds, or the folder cannot be written.
     """
     with contextlib.ExitStack() as stack:
-        with _told(plain(root, 200), "Name a folder that you may write."):
+        with _as_golden_error(plain(root, 200), "Name a folder that you may write."):
             stack.enter_context(writer_lock.held(root / LOCK))
             _tidy(root)
         yield
@@ -54,7 +54,7 @@ def replace(root: Path, name: str, files: Mapping[str, bytes]) -> None:
     target, new = root / name, root / f"{NEW}{secrets.token_hex(8)}"
     _require_replaceable(target)
     try:
-        with _told(plain(name), "The case is as it was: make room, or take back what forbids it."):
+        with _as_golden_error(plain(name), "The case is unchanged: free disk space, or allow writing."):
             new.mkdir()
             attributes.ensure(root, new)
             _fill(new, target, files)
@@ -65,8 +65,8 @@ def replace(root: Path, name: str, files: Mapping[str, bytes]) -> None:
 
 
 @contextlib.contextmanager
-def _told(where: str, cure: str) -> Iterator[None]:
-    """Turn what the system refuses into one sentence."""
+def _as_golden_error(where: str, cure: str) -> Iterator[None]:
+    """Raise a `GoldenError` in place of an `OSError`."""
     try:
         yield
     except OSError as error:

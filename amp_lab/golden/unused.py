@@ -1,9 +1,9 @@
-"""Stored cases that a whole test run did not check, reported as tests: in the terminal and in JUnit files.
+"""Report stored cases that a complete test run did not check, as tests: in the terminal and in JUnit files.
 
-Only a run of all tests can say that a case is unused. What is a part of them, and so is not judged: paths on
-the command line that leave tests out, `--ignore`, `--lf`, deselected tests, a failed test, a skipped test
-that takes the fixture, a run that was stopped. A part chosen in the project's configuration (`testpaths`,
-`-m` or `--ignore` in `addopts`) is the whole, except where it leaves out a test that takes the fixture.
+Only a run of all tests shows that a case is unused. A run counts as incomplete if paths on the command line,
+`--ignore`, `--lf` or a deselection leave tests out, if a test failed, if a test with the fixture was skipped,
+or if the run was stopped. A selection in the project's configuration (`testpaths`, `-m` or `--ignore` in
+`addopts`) counts as complete, unless it leaves out a test with the fixture.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CURE = "Run pytest without a selection; testpaths says what is all."
 
 
 def watch(config: pytest.Config) -> None:
-    """Watch this session; the workers of pytest-xdist tell the session that started them."""
+    """Watch this session; workers of pytest-xdist report to the session that started them."""
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(XdistWorker(config), "amp_lab_golden_unused")
         return
@@ -115,7 +115,7 @@ class Reporter(Watch):
         return done
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say why nothing was judged."""
+        """Write why unused cases were not looked for."""
         if self.left_out:
             more = "; ..." if len(self.left_out) > 3 else ""
             got = f"got a part of the tests: {'; '.join(self.left_out[:3])}{more}, allowed all of them"

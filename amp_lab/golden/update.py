@@ -1,4 +1,4 @@
-"""Blessing anew what the engine, or on request the code, gives for a stored case; the rest stays."""
+"""Update the reference of a stored case with a new render of the stored graph or of the graph in the code."""
 
 from __future__ import annotations
 
@@ -47,35 +47,36 @@ def update(
     allow_ci: bool = False,
     **limits: float,
 ) -> Case:
-    """Render a stored case again with the engine at hand and make that its reference.
+    """Render a stored case again with the present engine, and store that as its reference.
 
-    Graph, length, comparator and tolerance stay those that are stored unless an argument says otherwise. A
-    case of an older schema is written in the present one.
+    Graph, length, comparator and tolerance are kept unless an argument changes them. A case of an older
+    schema is written in the present schema.
 
     Parameters
     ----------
     name : str
         Folder below `goldens/`.
     reason : str
-        What changed and why it is right; kept in the manifest.
+        What changed and why it is right; stored in the manifest.
     graph : Graph or Render, optional
-        The graph in the code: the case is updated only if it is the stored one, or with `accept_graph`.
+        The graph in the code. If it differs from the stored one, `accept_graph` is required.
     accept_graph : bool
-        Bless `graph`, or a `graph.json` that was edited by hand, in place of the graph that was blessed.
+        Store `graph`, or a `graph.json` that was edited by hand, in place of the stored graph.
     comparator, comparator_reason, **limits
-        How results are compared from now on, if otherwise than before; see `comparators.compare`.
+        Changes of the comparator; see `comparators.compare`.
     blessed_by : str, optional
         Default: the user's login name.
     goldens : path, optional
         See `folders.find`.
     allow_ci : bool
-        Write under CI even if the folder was searched for.
+        Under CI, write to a folder that was found by search too.
 
     Raises
     ------
     GoldenError
-        No reason, no such case, nothing to update, or a graph that differs without `accept_graph`: with node,
-        parameter, old and new value. A folder as for `store`. What was there is whole then.
+        If the reason or the case is missing, nothing would change, or the graph differs without
+        `accept_graph` (with node, parameter, old and new value); for a folder as in `store`. The case is then
+        unchanged.
 
     Examples
     --------
@@ -100,7 +101,7 @@ def update(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
-    """What of a case may become other than it is; see `update`."""
+    """Requested changes of a case; see `update`."""
 
     graph: Any = None
     accept_graph: bool = False
@@ -118,7 +119,7 @@ def updated(
     goldens: str | Path | None,
     allow_ci: bool,
 ) -> tuple[Case, tuple[str, ...]]:
-    """Do what `update` says; return the case and the changes of its graph."""
+    """Update a case as `update` does, and return it with the changes of its graph."""
     where = f"golden.update({quoted(name)})"
     require_reason(where, reason)
     root = folders.find(goldens)
@@ -147,7 +148,7 @@ def updated(
 def _what_is_stored(
     case: contents.OpenCase,
 ) -> tuple[dict[str, Any], replay.StoredGraph, tuple[str, ...]]:
-    """Return manifest, graph and controls, and what of both was changed after it was blessed."""
+    """Return manifest, graph and controls, and the files that were changed after they were blessed."""
     try:
         case.require(contents.GRAPH, contents.MANIFEST)
     except contents.MissingFiles as error:
@@ -168,7 +169,7 @@ def _what_is_stored(
 def _of_code(
     name: str, stored: replay.StoredGraph, size: tuple[int, int], graph: Any
 ) -> tuple[replay.StoredGraph, tuple[int, int], tuple[str, ...]]:
-    """Return the graph in the code as it would be stored, its size, and how both differ from what is."""
+    """Return the graph in the code as it would be stored, its size, and the changes of the stored one."""
     render = code.rendered(name, graph, frames=size[0], batches=size[1])
     batches, _, frames = render.audio.shape
     sizes = zip(("frames", "batches"), size, (frames, batches), strict=True)
@@ -197,7 +198,7 @@ def _previous(case: Case) -> Blessed | None:
 def _is_stored(
     previous: Blessed | None, audio: Any, files: Mapping[str, bytes], manifest: Mapping[str, Any]
 ) -> bool:
-    """Whether nothing would change but who approved it, when and why."""
+    """Return whether only who approved the case, when and why would change."""
     if previous is None or previous.samples.shape != audio.shape:
         return False
     same = all(previous.manifest[key] == manifest[key] for key in ("schema", "render", "comparator"))

@@ -1,4 +1,4 @@
-"""What a comparison says: frozen values; `repr` is one stable line, `str` explains a failure."""
+"""Results of comparisons as frozen records: `repr` is one stable line, `str` explains a failure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DIFFERENCES = ("value", "shape", "sample rate", "non-finite", "node stream")
 
 
 class GoldenError(AmpError, ValueError):
-    """A golden was asked for in a way that cannot be answered.
+    """A call about goldens is not possible: wrong argument, no such case or folder, nothing to update.
 
     Examples
     --------
@@ -55,12 +55,12 @@ CAUSES = {
     "graph": "the graph in the code: the stored one still renders to the reference",
     "runtime": "the engine: the stored graph no longer renders to the reference",
 }
-"""What a failure says of each cause."""
+"""Text of a failure for each cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Where and by how much a result leaves its reference.
+    """Where and by how much a result differs from its reference.
 
     Attributes
     ----------
@@ -74,9 +74,9 @@ class Mismatch:
     node : str
         First node in data order whose inputs agree and whose output does not; empty if unknown.
     note : str
-        What else helps, for example which node streams appeared or vanished.
+        Further information, such as nodes that were added or removed.
     cause : str
-        `graph` if the stored graph still renders to the reference, so that the graph in the code is another;
+        `graph` if the stored graph still renders to the reference, so the graph in the code has changed;
         `runtime` if it does not; empty if unknown.
     changes : tuple of str
         How the graph in the code differs from the stored one: `flt.q: 6.0 -> 6.001`.
@@ -135,7 +135,7 @@ def _of_node(mismatch: Mismatch) -> str:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Comparison:
-    """One result held against one reference.
+    """The comparison of one result with one reference.
 
     Attributes
     ----------
@@ -241,7 +241,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Verdict:
-    """What became of one case in one layout.
+    """The result of checking one case in one layout.
 
     Attributes
     ----------

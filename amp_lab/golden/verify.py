@@ -1,4 +1,4 @@
-"""Holding renders against their goldens, and stored cases against the engine at hand."""
+"""Compare renders with their goldens, and stored cases with the present engine."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ def _missing(case: Case) -> Verdict | None:
 
 @checks.keywords
 def check(name: str, render: Any, *, goldens: str | Path | None = None) -> Verdict:
-    """Hold a render against a stored case. It never raises: what cannot be compared is a verdict, too.
+    """Compare a render with a stored case. It never raises: failures to compare are verdicts, too.
 
     Parameters
     ----------
     name : str
         Folder below `goldens/`.
     render : Render or array
-        Of a Render that differs, the verdict names node, frame, channel and changed parameter: the stored
-        graph is rendered again, and so is that of the render, up to the block in which they differ.
+        If a Render differs, the verdict gives node, frame, channel and changed parameter. For that the stored
+        graph and the graph of the render are rendered again, up to the block in which they differ.
     goldens : path, optional
         See `folders.find`.
 
     Returns
     -------
     Verdict
-        `status` is `error` for a case without a readable reference, for one with a file changed after it was
-        blessed, and for what is no render; `reason` says why.
+        `status` is `error` if the reference cannot be read, a file was changed after it was blessed, or
+        `render` is neither a render nor an array; `reason` gives the cause.
 
     Examples
     --------
@@ -182,10 +182,10 @@ def verdicts(
     goldens: str | Path | None = None,
     code: Mapping[str, Any] | Callable[[str], Any] | None = None,
 ) -> list[Verdict]:
-    """Render stored cases natively and hold them against their references. It never raises.
+    """Render stored cases and compare them with their references. It never raises.
 
-    The first verdict of a case is its default layout against the reference, every node stream included if the
-    comparator is `exact`. The further layouts must give the bits of the first, whatever the comparator.
+    The first verdict of a case compares the default layout with the reference, and all node streams too if
+    the comparator is `exact`. The other layouts must give the bits of the first one, with any comparator.
 
     Parameters
     ----------
@@ -195,13 +195,13 @@ def verdicts(
     goldens : path, optional
         See `folders.find`.
     code : mapping or function, optional
-        Gives the graph that is in the code, a Graph or a Render, for the name of a case: it is held against
-        the reference, too, and its verdict has the layout `code`.
+        The graph in the code, a Graph or a Render, by name of the case. It is compared with the reference
+        too, in a verdict with the layout `code`.
 
     Returns
     -------
     list of Verdict
-        Never empty: what cannot be answered at all is one verdict with the status `error`.
+        Never empty: a call that fails as a whole gives one verdict with the status `error`.
 
     Examples
     --------

@@ -25,9 +25,9 @@ for _name in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"):  # what the system has o
 
 @contextlib.contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold the lock of which this is the file, in a folder that is there.
+    """Hold the lock of a lock file, in a folder that exists.
 
-    Where the file system has no locks, that is a `RuntimeWarning`, and no writer is kept away.
+    If the file system has no locks, a `RuntimeWarning` is issued, and other writers are not excluded.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def held(path: Path) -> Iterator[None]:
             refusal = _lock(file)
             if refusal not in (0, errno.EAGAIN, errno.EACCES):
                 what = f"{plain(path.parent, 200)}: no lock on this file system ({os.strerror(refusal)})."
-                cure = "See to it that one process at a time blesses here."
+                cure = "Let one process at a time bless here."
                 warnings.warn(f"{what} {cure}", RuntimeWarning, stacklevel=4)
                 refusal = 0
             if refusal == 0 and _has_name(file, path):  # else its last holder has just removed it
@@ -86,7 +86,7 @@ def _has_name(file: TextIO, path: Path) -> bool:
 
 
 def _sign(file: TextIO) -> None:
-    """Write who holds the lock; that there is no room for it does not matter."""
+    """Write process, host and time into the lock file; a full disk is ignored."""
     now = datetime.now().isoformat(" ", "seconds")
     with contextlib.suppress(OSError):
         os.ftruncate(file.fileno(), 0)

@@ -32,7 +32,7 @@ from amp_lab.isolate.workers import Worker
 
 @dataclass(frozen=True)
 class Status:
-    """What runs and what is held: process ids, arrays alive in shared memory, bytes of them and kept warm.
+    """Worker processes and shared memory: process ids, arrays in use and their bytes, bytes kept for reuse.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class Status:
 
 
 def supported() -> bool:
-    """Whether this system can render in a worker process (memfd and descriptors over sockets: Linux).
+    """Return whether this system can render in worker processes (Linux: memfd, descriptors over sockets).
 
     Examples
     --------
@@ -74,8 +74,8 @@ def render(
     Parameters
     ----------
     progress
-        Called with frames done and frames in all, every 50 ms at least, and at the end. An exception stops
-        the render, also one that stands still.
+        Called with frames done and frames in total, at least every 50 ms, and at the end. An exception stops
+        the render, even one that makes no progress.
     out
         Array (B, C, N) that receives a copy of the audio and is returned as such.
     timeout_s
@@ -90,11 +90,11 @@ def render(
         What ``progress`` or a signal handler raises, as it is (Ctrl-C: `KeyboardInterrupt`), after the worker
         has stopped, or was killed after `STOP_S`.
     WorkerUnavailable
-        If a limit of the system forbids to start one.
+        If a limit of the system does not allow a worker.
     Unsupported
-        On systems that cannot do this.
+        On systems without workers.
     AmpError
-        What the runtime reports, as in process.
+        Errors of the runtime, as in process.
     """
     _check_supported()
     limit = _timeout(timeout_s)
@@ -106,7 +106,7 @@ def render(
 
 
 def stream_thread(job: StreamJob, nodes: tuple[str, ...]) -> StreamThread:
-    """Return what serves a stream with a worker of its own, once it is started (`start`)."""
+    """Return the thread that serves a stream with its own worker; start it with `start`."""
     _check_supported()
     return StreamThread(_service, job, nodes, _timeout(None))
 
@@ -137,7 +137,7 @@ def _timeout(timeout_s: float | None) -> float | None:
 
 _service = Service()
 _reported: list[WorkerUnavailable] = []
-"""Why this process renders by itself although it should not."""
+"""Why ``isolation="auto"`` renders in this process although a worker is the default."""
 
 
 def _check_supported() -> None:
@@ -148,7 +148,7 @@ def _check_supported() -> None:
 
 
 def fall_back(error: WorkerUnavailable) -> None:
-    """Let ``isolation="auto"`` render in this process from now on, and say so once.
+    """Let ``isolation="auto"`` render in this process from now on, with one warning.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def fallen_back() -> bool:
 
 
 def status() -> Status:
-    """Tell what runs and what is held.
+    """Return the present state of workers and shared memory.
 
     Examples
     --------
@@ -195,7 +195,7 @@ def status() -> Status:
 
 
 def shutdown() -> None:
-    """End the workers and their server; results stay valid, and the next render starts anew.
+    """End the workers and their server; results stay valid, and the next render starts new ones.
 
     Examples
     --------

@@ -21,7 +21,7 @@ File = TypeVar("File", bound=Closable)
 START_S = 60.0
 """Time the server has to import what workers need."""
 ANSWER_S = 5.0
-"""Time it has to fork a worker, or to tell how one ended that is gone."""
+"""Time it has to fork a worker, or to report how a worker ended."""
 EXIT_S = 2.0
 """Time a worker that closed its channel has to be gone before it is killed."""
 UNKNOWN = -signal.SIGKILL
@@ -33,7 +33,7 @@ class ServerLost(Exception):  # noqa: N818 - an event, after which another serve
 
 
 class Server:
-    """A fork server, the memory shared with its workers, and who of them lives.
+    """A fork server, the memory shared with its workers, and the workers that run.
 
     It closes itself when it is retired and its last worker is gone.
     """
@@ -126,7 +126,7 @@ class Server:
             self._workers.append(worker)
 
     def remove(self, worker: object) -> None:
-        """Forget a worker that has ended."""
+        """Remove a worker that has ended."""
         with self._lock:
             if worker in self._workers:
                 self._workers.remove(worker)
@@ -134,7 +134,7 @@ class Server:
 
     @property
     def workers(self) -> tuple[object, ...]:
-        """Those that live."""
+        """The workers that run."""
         return tuple(self._workers)
 
     def kill(self, pid: int) -> None:
@@ -146,7 +146,7 @@ class Server:
     def reap(self, pid: int) -> int:
         """Exit code of a worker that is ending, negative if by a signal; `UNKNOWN` if the server is lost.
 
-        Then it may live on for a moment, so the memory it could write to is not used again.
+        In that case the worker may run for a moment longer, so the memory it could write to is not reused.
         """
         try:
             return self._ask(pid)
@@ -188,7 +188,7 @@ class Server:
             self._close_if_unused()
 
     def detach(self) -> None:
-        """Let go of it in a fork, whose copies of the descriptors are closed: it serves who started it."""
+        """Release it in a fork, whose copies of the descriptors are closed; it serves the parent process."""
         self._retired = True
         self.memory.retire()
         if self.process is not None:

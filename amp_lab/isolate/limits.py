@@ -1,4 +1,4 @@
-"""Which limit of the system keeps a worker from being started, and the sentence that says so."""
+"""Errors of workers that cannot be started: the limit of the system, and its value."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def value(limit: str) -> str:
 
 
 def reason(number: int, what: str = "") -> str:
-    """Say in one piece which limit an error number stands for: ``got ..., allowed ...``."""
+    """Return the limit that an error number stands for, as text: ``got ..., allowed ...``."""
     known = _WHAT.get(number)
     if known is None:
         return f"got {what or errno.errorcode.get(number, number)}, allowed what the system gives"

@@ -15,7 +15,7 @@ from amp_lab.isolate.shared_memory import ArrayLocation
 PACKET = 1 << 16
 """Bytes in one packet: well under the default send buffer of a socket."""
 CANCEL, BEGUN = 2048, 2049
-"""Bytes after the flight record in the flight page: the caller wants a stop, the worker has begun."""
+"""Bytes after the flight record in the flight page: the caller requests a stop; the worker has begun."""
 MORE, LAST = b"\0", b"\1"
 READY = 0
 """First word of a worker; any other number is that of the error that keeps it from starting."""

@@ -1,7 +1,8 @@
 """Threads that serve renders with workers: one thread owns one worker and all that belongs to it.
 
-No signal handler ever runs in them, so nothing they do is interrupted. Who asks holds a ticket, waits for its
-events, and may leave at any moment: the request is then carried to its end, or stopped, without them.
+Signal handlers run in the main thread only, so these threads are never interrupted. A caller holds a ticket
+and waits for its events; it may stop waiting at any time, and the request is then finished or stopped without
+it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ TRIES = 5
 class Service:
     """The threads of this process that serve requests, and the server they share.
 
-    What another thread, or a signal handler, may see of it is right at any moment.
+    Its state is consistent at any time, for other threads and for signal handlers.
     """
 
     def __init__(self) -> None:
@@ -42,7 +43,7 @@ class Service:
         self._threads: list[RenderThread] = []
         self._server: Server | None = None
 
-    # ---- for who asks ----
+    # ---- for callers ----
 
     def render(self, request: RenderRequest, limit: float | None, progress: Progress | None) -> Any:
         """Wait for a render; see `amp_lab.isolate.render`."""
@@ -97,7 +98,7 @@ class Service:
                 thread.join(2 * EXIT_S)
 
     def forked(self) -> None:
-        """In a fork: wake who waits in the thread that forked; their request goes on in the other process."""
+        """In a fork: end waits of the thread that forked; their requests go on in the parent process."""
         for ticket in list(self.waiting):
             ticket.report("failed", InvalidArgument("worker: this process was forked. Ask again here."))
         if self._server is not None:
@@ -144,7 +145,7 @@ class Service:
                 self._threads.append(thread)
 
     def leave(self, thread: RenderThread) -> None:
-        """Forget a thread that ends."""
+        """Remove a thread that ends."""
         with self._lock:
             if thread in self._threads:
                 self._threads.remove(thread)
@@ -158,7 +159,7 @@ class Service:
 
 
 class RenderThread(Background):
-    """Serves renders, whoever asks, with a worker that it keeps."""
+    """Serves renders of all threads with a worker that it keeps."""
 
     def __init__(self, service: Service) -> None:
         super().__init__("amp_lab worker")
@@ -167,7 +168,7 @@ class RenderThread(Background):
         self.free = True
 
     def run(self) -> None:
-        """Serve until told to end."""
+        """Serve requests until the thread is to end."""
         self._service.join(self)
         try:
             while (ticket := self._service.jobs.get()) is not None:

@@ -1,6 +1,6 @@
 """Memory shared by a process and its rendering workers: one sparse file, mapped piece by piece as it grows.
 
-Nothing moves: a piece that is mapped stays where it is while an array in it, or its memory, lives.
+A mapped piece keeps its address while an array in it, or its memory, exists.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class _Range:
         self._piece, self._offset, self._size, self._retired = piece, offset, size, retired
 
     def place(self, shape: tuple[int, ...]) -> ArrayLocation:
-        """Say where an array in it lies."""
+        """Return the place of an array in it."""
         return ArrayLocation(self._piece.start, self._piece.stop - self._piece.start, self._offset, shape)
 
     def __len__(self) -> int:

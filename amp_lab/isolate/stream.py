@@ -1,4 +1,4 @@
-"""Streams in a worker process of their own: native code that crashes there leaves the caller alive."""
+"""Streams in their own worker process: a crash of native code does not end the calling process."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class RemoteStream(Stream):
     Parameters
     ----------
     nodes
-        The plan's nodes in firing order, to say where the worker died.
+        The plan's nodes in firing order, for the error of a crash.
     on_crash
-        Called once with the crash that ends the worker, before the call that met it raises.
+        Called once with the crash that ends the worker, before the call that found it raises.
 
     Raises
     ------
@@ -80,7 +80,7 @@ class RemoteStream(Stream):
     def pull(self, tap: int, out: Samples, ready: bool = False) -> tuple[int, AmpError | None]:
         """Fill ``out`` (B, C, N) from a tap; returns how many frames it got and, if too few, why.
 
-        Who is interrupted leaves ``out`` to the call: use it again only after another call has returned.
+        After an interrupt the call may still write to ``out``: reuse it only after another call has returned.
         """
         got, why = self._there("pull", tap, out, ready)
         return got, why

@@ -34,7 +34,7 @@ class StreamThread(Background):
         self._end: AmpError | None = None
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """Wait for a call of the stream; who is interrupted leaves, and the call is made all the same."""
+        """Wait for a call of the stream; an interrupt ends the wait, and the call is made nevertheless."""
         ticket = CallTicket(method, arguments)
         waiting = self._service.waiting
         waiting.add(ticket)
@@ -55,7 +55,7 @@ class StreamThread(Background):
         self._calls.put(None)
 
     def run(self) -> None:
-        """Serve until told to end."""
+        """Serve calls until the thread is to end."""
         try:
             self._begin()
             while isinstance(ticket := self._calls.get(), CallTicket):

@@ -1,4 +1,4 @@
-"""Requests on their way to a thread that serves them, as seen by who waits for what comes of them."""
+"""Tickets: requests to a thread that serves them, with which a caller waits for the outcome."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEAT_S = 0.05
 
 
 class Ticket:
-    """A request on its way, as seen by who waits: events arrive, the last of them is the outcome."""
+    """A request, for the caller that waits: events arrive, the last of them is the outcome."""
 
     def __init__(self) -> None:
         self.cancelled = self.ended = False
@@ -33,21 +33,21 @@ class Ticket:
             return False
 
     def report(self, kind: str, value: object) -> None:
-        """Tell who waits."""
+        """Report an event to the caller."""
         self._events.put((kind, value))
 
     def finish(self, outcome: list[Outcome]) -> None:
-        """Tell who waits what came of it; nothing here keeps the arrays in it."""
+        """Report the outcome to the caller; the ticket does not keep its arrays."""
         self.ended = True
         self._events.put(outcome.pop())
 
     def result(self, progress: Progress | None = None, total: int = 0) -> Any:
-        """Wait for what came of it.
+        """Wait for the outcome and return it.
 
         Raises
         ------
         AmpError
-            What came of it.
+            If the outcome is an error.
         BaseException
             What ``progress`` or a signal handler raises, as it is.
         """
@@ -69,7 +69,7 @@ class Ticket:
                     del value  # or it would keep this frame, and the frame it
 
     def stopped(self) -> str:
-        """Wait a moment for the end of a request that was cancelled; returns what there is to tell."""
+        """Wait a moment for the end of a cancelled request, and return what to report."""
         if self.claim():  # no thread has begun it, and none will
             return ""
         with suppress(Empty):

@@ -1,4 +1,4 @@
-"""A worker process seen from the thread that serves it: one conversation at a time, never interrupted."""
+"""A worker process, for the thread that serves it: one request at a time, without interrupts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from amp_lab.lowlevel import Flight
 STOP_S = 0.1
 """Time a worker has to answer a request to stop before it is killed."""
 TICK_S = 0.02
-"""How often a thread that waits for a worker looks whether the render is still wanted."""
+"""Seconds after which a thread that waits for a worker checks for cancellation."""
 HANG = "HANG"
 UNHARMED = "The kernel is unharmed; the next render starts a new worker."
 Outcome: TypeAlias = tuple[str, Any]
@@ -93,7 +93,7 @@ class Worker:
         cancelled
             Asked every `TICK_S`.
         report
-            Told how many frames are done.
+            Called with the number of frames done.
         """
         try:
             return self._converse(request, limit, cancelled, report)
@@ -196,7 +196,7 @@ class Worker:
         return lowlevel.read_flight(self._page)
 
     def _stop(self, nodes: tuple[str, ...]) -> str:
-        """Ask the worker to stop and kill it if it does not; returns what there is to tell."""
+        """Request the worker to stop, kill it if it does not, and return what to report."""
         self._page[CANCEL] = 1
         try:
             while (kind := self._channel.receive(STOP_S)[0]) == "progress":
@@ -249,7 +249,7 @@ class Worker:
             self._reap()
 
     def _reap(self) -> int:
-        """Wait for the end of the process and only then let go of the memory it wrote to."""
+        """Wait for the end of the process before the memory it wrote to is released."""
         self.ended = True
         self._channel.close()
         code = self.server.reap(self.pid)

@@ -1,4 +1,4 @@
-"""What every call of the library needs: errors, bytes, tensors, traces and flight records.
+"""Helpers for calls of the library: errors, bytes, tensors, traces and flight records.
 
 Only ``lowlevel`` modules see ``ffi``.
 """

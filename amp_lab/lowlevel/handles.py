@@ -1,4 +1,4 @@
-"""Owners of native objects: one rule for calling them, closing them and using them too late."""
+"""Owners of native objects: calls, closing, and the error for calls after closing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NativeHandle(Closing):
     """
 
     SHOWN_AS: ClassVar[str]
-    """What errors call it."""
+    """Name of the object in errors."""
 
     _owned: Any = None
     _borrowed: dict[str, Any]

@@ -89,7 +89,7 @@ def test_hooks() -> bool:
 
 @dataclass(frozen=True)
 class PlanFacts:
-    """What is asked of a plan before it runs; ``output`` is a place in ``order`` (-1: none).
+    """Facts of a plan that are needed before it runs; ``output`` is an index of ``order`` (-1: none).
 
     ``order`` has the nodes in firing order, ``curves`` those a render needs, sorted; ``digest`` is in hex.
     """
@@ -136,7 +136,7 @@ def plan_describe(descriptors: bytes, plan: bytes) -> str:
 
 
 def schedule_derive(descriptors: bytes) -> bytes:
-    """Return the schedule blob that a runtime of these descriptors follows by itself."""
+    """Return the schedule blob that a runtime of these descriptors follows by default."""
     data, error = ffi.new("amp_bytes *"), error_record()
     check(lib.amp_schedule_derive(ffi.from_buffer(descriptors), len(descriptors), data, error), error)
     return take(data)

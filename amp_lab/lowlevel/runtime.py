@@ -47,11 +47,11 @@ METRICS_DTYPE = np.dtype(
 
 @dataclass(frozen=True)
 class NodeMetrics:
-    """What one node did since configure.
+    """Metrics of one node since `configure`.
 
-    ``seconds`` spent, ``frames`` fired in ``calls`` firings, measured delay, values that move over frames
-    clamped where the contract clamps, and accumulated heat in joules over all batches (NaN unless heat was
-    computed).
+    ``seconds`` in its kernel, ``frames`` fired in ``calls`` firings, ``measured_delay_frames`` between input
+    and output, ``clamped_values`` (modulated values that were clamped, if the contract clamps), and
+    ``heat_j``, heat in J over all batches (NaN unless heat was computed).
 
     Examples
     --------

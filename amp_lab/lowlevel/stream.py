@@ -27,10 +27,10 @@ from amp_lab.lowlevel.words import POLICIES
 
 @dataclass(frozen=True)
 class RingCounters:
-    """One ring: tokens of an output, or of an edge with initial tokens of its own (``reader``: where to).
+    """Counters of a ring of an output, or of an edge with its own initial tokens (then with its ``reader``).
 
-    ``capacity`` frames it may hold now and ``limit`` at most, ``fill`` it holds, ``most`` it ever held;
-    ``grown`` times it was doubled.
+    In frames: present ``capacity`` and its ``limit``, present ``fill`` and its maximum ``most``; ``grown``
+    counts how often the capacity was doubled.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class RingCounters:
 
 @dataclass(frozen=True)
 class TapCounters:
-    """One tap: the frame it reads next, frames that wait, frames it never saw, pulls that got too few.
+    """Counters of a tap: next frame, frames ready, skipped frames, pulls that returned too few frames.
 
     Examples
     --------
@@ -132,7 +132,7 @@ class Stream(NativeHandle):
         self._call(lib.amp_stream_set_history, ffi.from_buffer(blob), len(blob))
 
     def extend(self, curve: str, times_s: Samples, values: Samples) -> None:
-        """Add points (seconds, value) behind the last one of a curve, where nothing has been heard yet."""
+        """Append points (seconds, value) to a curve, at times whose frames have not been made yet."""
         points = (doubles(times_s), doubles(values), times_s.size)
         self._call(lib.amp_stream_extend, curve.encode(), *points)
 
@@ -156,7 +156,7 @@ class Stream(NativeHandle):
         self._call(lib.amp_stream_push, node.encode(), buffer(samples))
 
     def end(self, node: str) -> None:
-        """Say that an input gets no more samples: zeros from here on."""
+        """End an input: after the pushed samples it plays zeros."""
         self._call(lib.amp_stream_end, node.encode())
 
     def open_tap(
@@ -169,7 +169,7 @@ class Stream(NativeHandle):
         return int(tap[0])
 
     def close_tap(self, tap: int) -> None:
-        """Close a reader: nothing waits for it any more."""
+        """Close a reader; the graph no longer waits for it."""
         self._call(lib.amp_stream_close_tap, tap)
 
     def pull(self, tap: int, out: Samples, ready: bool = False) -> tuple[int, AmpError | None]:

@@ -1,6 +1,6 @@
-"""Words of the enumerations: the C headers number them, and Python says them as the headers do.
+"""Words of the enumerations, derived from the names of the C constants.
 
-``AMP_GATHER_CONCAT`` is ``"concat"`` wherever Python shows or takes it; no other list of words exists.
+``AMP_GATHER_CONCAT`` is ``"concat"`` in all of Python; there is no other list of words.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SCATTERS = _words("AMP_SCATTER_")
 MAPS = _words("AMP_MAP_")
 ADJOINTS = _words("AMP_ADJOINT_")
 IOS = _words("AMP_IO_")
-"""What a node is to its graph: none, source, sink."""
+"""Roles of a node in its graph: none, source, sink."""
 LAWS = _numbers("AMP_LAW_")
 """Bit of each law."""
 POLICIES = _words("AMP_TAP_")

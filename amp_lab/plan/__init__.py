@@ -1,4 +1,4 @@
-"""What the native side will do with a graph: plan, schedule, and both as text."""
+"""Compiled plans and schedules of graphs, and both as text."""
 
 from __future__ import annotations
 

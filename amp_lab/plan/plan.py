@@ -1,4 +1,4 @@
-"""The compiled plan: what the native side will do, as blobs, as data and as text."""
+"""The compiled plan of a graph: as blobs for the runtime, as data and as text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from amp_lab.plan.schedule import Schedule
 
 @dataclass(frozen=True)
 class Plan:
-    """A graph compiled at one moment; later edits of the graph do not touch it.
+    """A compiled graph; later edits of the graph do not change it.
 
     Examples
     --------
@@ -44,16 +44,16 @@ class Plan:
         Parameters
         ----------
         descriptor_blob
-            As `amp_lab.graph.files.descriptors` encodes a graph.
+            The graph, encoded by `amp_lab.graph.files.descriptors`.
         name
-            Of the graph.
+            Name of the graph.
         nodes
-            Names of its nodes: the plan holds these very texts, since copies of every name would be heavy.
+            Names of its nodes; the plan refers to these strings, so that no name is in memory twice.
 
         Raises
         ------
         AmpError
-            Listing every violation.
+            If the graph has violations; the error lists all of them.
 
         Examples
         --------
@@ -74,7 +74,7 @@ class Plan:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """Names of the nodes in execution order; traces and flight records count in it.
+        """Names of the nodes in execution order; traces and flight records refer to nodes by this index.
 
         Examples
         --------
@@ -87,17 +87,17 @@ class Plan:
 
     @property
     def curves(self) -> tuple[str, ...]:
-        """Names of the control curves a render needs, sorted."""
+        """Names of the control curves that a render needs, sorted."""
         return self.facts.curves
 
     @property
     def digest(self) -> str:
-        """Digest of descriptors and contracts, in hex."""
+        """Digest of descriptors and contracts, 16 hexadecimal digits."""
         return self.facts.digest
 
     @property
     def latency_frames(self) -> int:
-        """Latency G of the graph: what is delivered at virtual time t is logical frame t - G everywhere.
+        """Latency G of the graph in frames: at virtual time t the output delivers frame t - G.
 
         Examples
         --------
@@ -136,7 +136,7 @@ class Plan:
 
     @property
     def gates(self) -> dict[str, tuple[str, ...]]:
-        """Consumers behind each synchrony gate, in execution order; they fire at one virtual time.
+        """Nodes behind each synchrony gate, in execution order; those of one gate start at one virtual time.
 
         Examples
         --------
@@ -160,13 +160,13 @@ class Plan:
 
     @cached_property
     def schedule(self) -> Schedule:
-        """The schedule a render follows by itself."""
+        """The derived schedule, which renders follow by default."""
         return schedule.followed(self.descriptor_blob, None)
 
     def to_text(self) -> str:
-        """Return the plan as text for people: nodes in the plan's order, loops, gates, edges, digest.
+        """Return the plan as a readable text: nodes in execution order, loops, gates, edges, digest.
 
-        If the derived schedule has cohorts, its stages too. The same text for the same plan.
+        If the derived schedule has cohorts, its stages are listed too. Equal plans give equal texts.
 
         Examples
         --------

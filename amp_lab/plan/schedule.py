@@ -1,4 +1,4 @@
-"""When each node fires and beside whom: stages of cohorts, derived by default or written by hand."""
+"""Schedules: the order in which nodes fire, as stages of cohorts, derived by default or written by hand."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ Cohort: TypeAlias = tuple[str, ...]
 SCHEDULE = b"AMPI"
 Stages: TypeAlias = tuple[tuple[Cohort, ...], ...]
 _NAMES = 4
-"""Members of a cohort spelled out at most in a text; the middle of a larger one is counted."""
+"""Most members of a cohort in a text; of a larger cohort the middle is left out and counted."""
 
 
 _ROWS = 80
-"""Cohorts that a page shows."""
+"""Most cohorts in a text."""
 
 
 @dataclass(frozen=True, repr=False)
 class Schedule:
-    """An order of firing for one graph. It decides how fast a render is, never how it sounds.
+    """An order of firing for one graph; it changes the speed of a render, never its bits.
 
-    Stages follow each other, and in each its cohorts; the members of a cohort fire side by side in the
-    lanes of one kernel. `Graph.ipls` derives one, `Graph.render` follows one given as ``schedule=``; the
-    native side checks it against the graph and refuses it naming the two nodes and the rule they break.
+    Stages run one after the other, and the cohorts of a stage too; the members of a cohort fire together in
+    the lanes of one kernel. `Graph.ipls` derives a schedule, ``Graph.render(schedule=...)`` follows one. A
+    schedule that a graph does not allow is refused with the two nodes and the rule that they break.
 
     Parameters
     ----------
     stages
-        Names of nodes by stage and cohort, every node of the graph once; a node on its own is a cohort of
-        one. Any nested sequences; kept as tuples.
+        Names of nodes by stage and cohort, each node of the graph once; a single node is a cohort of one. Any
+        nested sequences; stored as tuples.
 
     Raises
     ------
     InvalidArgument
-        If that is not what is given, with the place.
+        If ``stages`` has another structure; with the place in it.
 
     Examples
     --------
@@ -66,14 +66,14 @@ class Schedule:
 
     @classmethod
     def from_json(cls, text: str | Path) -> Schedule:
-        """Read what `to_json` wrote: its text, or the path of a file with it.
+        """Return the schedule that `to_json` wrote, from its text or from a file (`Path`).
 
         Raises
         ------
         GraphError
             If it is not JSON.
         InvalidArgument
-            If it is no schedule, with the place.
+            If it is not a schedule; with the place.
 
         Examples
         --------
@@ -99,7 +99,7 @@ class Schedule:
             raise InvalidArgument(f"{file}{error}") from None
 
     def to_json(self) -> str:
-        """Return the schedule as readable JSON text.
+        """Return the schedule as JSON text.
 
         Examples
         --------
@@ -110,7 +110,7 @@ class Schedule:
 
     @property
     def cohorts(self) -> tuple[Cohort, ...]:
-        """Cohorts of two members and more, in firing order."""
+        """Cohorts of two or more members, in firing order."""
         return tuple(cohort for stage in self.stages for cohort in stage if len(cohort) > 1)
 
     @property
@@ -120,17 +120,17 @@ class Schedule:
 
     @cached_property
     def blob(self) -> bytes:
-        """The schedule as the native side reads it (``graph.h``)."""
+        """The schedule as a sealed blob (``graph.h``), which the runtime reads."""
         cohorts = [[counted([text(name) for name in cohort]) for cohort in stage] for stage in self.stages]
         return seal(SCHEDULE, counted([counted(stage) for stage in cohorts]))
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the blob, in hex."""
+        """SHA-256 of the blob, 64 hexadecimal digits."""
         return hashlib.sha256(self.blob).hexdigest()
 
     def to_text(self) -> str:
-        """Return the schedule as a page for people: a line per cohort, long ones and long pages cut short.
+        """Return the schedule as a readable text, a line per cohort; long lines and texts are shortened.
 
         Examples
         --------
@@ -164,16 +164,16 @@ class Schedule:
 
 
 Choice: TypeAlias = Schedule | Literal["plain"] | None
-"""What a render may be told: a schedule, the plan's own order, or None: the derived one."""
+"""Argument ``schedule`` of a render: a schedule, ``"plain"`` (the plan's own order), or None (derived)."""
 
 
 def choose(where: str, schedule: Choice) -> bytes | None:
-    """Return what a runtime is given: a blob, nothing (the plan's own order), or None (the derived one).
+    """Return the schedule blob for a runtime: empty for the plan's own order, None for the derived schedule.
 
     Raises
     ------
     InvalidArgument
-        If it is none of them.
+        If the argument is neither a schedule nor ``"plain"`` nor None.
     """
     if schedule is None or isinstance(schedule, Schedule):
         return None if schedule is None else schedule.blob
@@ -186,14 +186,14 @@ def choose(where: str, schedule: Choice) -> bytes | None:
 
 
 def followed(descriptor_blob: bytes, chosen: bytes | None) -> Schedule:
-    """Return the schedule that a runtime of these descriptors follows, given what `choose` returned."""
+    """Return the schedule that a runtime of these descriptors follows; ``chosen`` is from `choose`."""
     if chosen is None:
         chosen = lowlevel.schedule_derive(descriptor_blob)
     return Schedule(json.loads(lowlevel.schedule_describe(descriptor_blob, chosen))["stages"])
 
 
 def name_of(chosen: bytes | None) -> str:
-    """Say in a word what `choose` returned: ``derived``, ``plain``, or the digest of a supplied one."""
+    """Return the name of a result of `choose`: ``derived``, ``plain``, or the digest of a schedule."""
     if chosen is None:
         return "derived"
     return hashlib.sha256(chosen).hexdigest() if chosen else "plain"

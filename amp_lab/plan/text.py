@@ -1,4 +1,4 @@
-"""A plan as text for people: what fires when, what loops, what waits."""
+"""A plan as a readable text: start and latency of nodes, feedback loops, gates, frames held by edges."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from amp_lab.errors import plain, readable
 
 _LOOP_NAMES = 8
-"""Names of a loop spelled out at most; the middle of a longer one is counted."""
+"""Most names of a loop in the text; of a longer loop the middle is left out and counted."""
 _ROWS = 200
-"""Nodes, edges, loops or gates spelled out at most; the middle of more is counted."""
+"""Most nodes, edges, loops or gates in the text; of more the middle is left out and counted."""
 _NODES = """nodes in firing order
   A is the virtual time, in frames, at which a node fires its frame 0; L is its processing latency.
   Its frame n can be read from time A + L + n on."""
@@ -26,9 +26,9 @@ T = TypeVar("T")
 
 
 def render(info: dict[str, Any], schedule: str = "") -> str:
-    """Return the text of a plan given as JSON values; the same text for the same plan.
+    """Return the text of a plan given as JSON values (`Plan.info`); equal plans give equal texts.
 
-    ``schedule`` is a part of its own before the digest.
+    ``schedule`` is the text of its schedule, which comes before the digest.
     """
     loops = {name: i for i, c in enumerate(info["components"], 1) for name in c["nodes"]}
     at = {n["name"]: i for i, n in enumerate(info["nodes"])}
@@ -60,9 +60,10 @@ def render(info: dict[str, Any], schedule: str = "") -> str:
 
 
 def tightest_loop(info: dict[str, Any], component: int) -> list[dict[str, Any]]:
-    """Return the edges of a cycle that holds the fewest frames, which is what bounds the sub-block.
+    """Return the edges of the cycle with the fewest frames of delay, which limits the sub-block.
 
-    E. W. Dijkstra, "A note on two problems in connexion with graphs", 1959, from every edge that closes one.
+    Source: E. W. Dijkstra, "A note on two problems in connexion with graphs", 1959, applied from every
+    feedback edge.
     """
     names, bound = info["components"][component]["nodes"], info["components"][component]["sub_block"]
     leaving: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
@@ -77,12 +78,12 @@ def tightest_loop(info: dict[str, Any], component: int) -> list[dict[str, Any]]:
         if best is None or key < (best[0], len(best[1]), [e["src"] for e in best[1]]):
             best = key[0], cycle
         if len(names) > _ROWS and key[0] == bound:
-            break  # in a large one the first will do
+            break  # in a large component the first cycle that reaches the bound
     return best[1] if best else []
 
 
 def _shortest(leaving: dict[str, list[dict[str, Any]]], start: str, stop: str) -> list[dict[str, Any]]:
-    """Edges of a way from `start` to `stop` that holds the fewest frames, then has the fewest edges."""
+    """Return the edges of a path from `start` to `stop` with the fewest frames, then the fewest edges."""
     came: dict[str, dict[str, Any] | None] = {}
     queue: list[tuple[int, int, str, int, dict[str, Any] | None]] = [(0, 0, start, 0, None)]
     pushed = 0
@@ -137,7 +138,7 @@ def _loop(info: dict[str, Any], index: int) -> str:
 
 
 def _behind(nodes: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Nodes behind each gate, in firing order."""
+    """Return the nodes behind each gate, in firing order."""
     gates: dict[str, list[dict[str, Any]]] = {}
     for node in nodes:
         for gate in node["gates"]:
@@ -179,7 +180,7 @@ def _words(edge: dict[str, Any]) -> str:
 
 
 def _tokens(tokens: dict[str, Any]) -> str:
-    """Say what stands in an edge before its source has made anything; without tokens it is zeros."""
+    """Return a text about the initial tokens of an edge: ``begins with 0 1 ...``."""
     values = " ".join(f"{value:.4g}" for value in tokens["values"])
     sizes = [f"{tokens[key]} {key}" for key in ("batches", "channels") if tokens[key] > 1]
     count = math.prod(tokens[key] for key in ("batches", "channels", "frames"))
@@ -198,13 +199,13 @@ def _ends(edge: dict[str, Any]) -> Row:
 
 
 def _ends_of(items: Sequence[T]) -> Sequence[T]:
-    """All items, or the first and the last of a long list."""
+    """Return all items, or the first and the last ones of a long list."""
     half = _ROWS // 2
     return items if len(items) <= _ROWS else [*items[:half], *items[-half:]]
 
 
 def _told(lines: list[str], items: Sized, what: str) -> list[str]:
-    """Lines about `_ends_of` the items, with a word in the middle about those left out."""
+    """Return the lines of `_ends_of` the items, with a line in the middle that counts those left out."""
     hidden = len(items) - _ROWS
     return (
         lines
@@ -222,7 +223,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _aligned(rows: Sequence[Row], right: int = 0) -> list[str]:
-    """Lines of aligned cells, the first `right` columns flush right."""
+    """Return lines of aligned cells; the first `right` columns are aligned to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  "

@@ -1,4 +1,4 @@
-"""Pure functions from data to matplotlib figures. None keeps or touches pyplot state."""
+"""Pure functions from data to Matplotlib figures; pyplot state is neither used nor changed."""
 
 from amp_lab.plots.compare import difference
 from amp_lab.plots.delay_view import delays

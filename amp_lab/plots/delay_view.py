@@ -1,4 +1,4 @@
-"""Delay view of the timeline: what the plan declares against what the clocks saw, on virtual time."""
+"""Delay view of the timeline: declared against measured starts and latencies, in virtual time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from amp_lab.plots import style
 from amp_lab.plots.schedule import MAX_NODES
 
 MAX_RINGS = 24
-"""Edges drawn with what they hold; more and the fullest are shown, and the title says so."""
+"""Most edges in the figure; of more those with most frames are drawn, and the title counts them."""
 _BAR = 0.3
 """Half height of a bar, in rows."""
 _WAIT, _RING, _DELAY, _PATH = style.PALETTE[4], style.PALETTE[5], style.PALETTE[2], style.PALETTE[1]
@@ -27,7 +27,7 @@ _WAIT, _RING, _DELAY, _PATH = style.PALETTE[4], style.PALETTE[5], style.PALETTE[
 
 @dataclass(frozen=True)
 class Row:
-    """One node, or several in a row that start together and are never late; all times in virtual frames."""
+    """One node, or several in order with equal starts and no latency; all times in virtual frames."""
 
     names: tuple[str, ...]
     start: int
@@ -168,17 +168,17 @@ def delays(
     name: str = "Delays",
     ax: Axes | None = None,
 ) -> Figure:
-    """When each node starts and is heard, declared against measured, and what its edges hold.
+    """Draw start and latency of each node, declared and measured, and the frames that edges hold.
 
-    Time is virtual: the clock by which all nodes run in step. A bar is a node's latency, from A (frame 0 is
-    fired) to A + L (frame 0 can be read); marks are what was measured, in red where it differs. Hatched is
-    the wait for the others behind a gate. The line is the way of one token to the output. Below, each edge
-    that holds frames, from the moment its first token enters to the moment it is read.
+    The axis is virtual time in frames. A bar is the latency of a node, from A (it fires frame 0) to A + L
+    (frame 0 can be read); marks are measured values, red where they differ. Hatched bars are waits for other
+    nodes behind a gate. The line is the path of one token to the output. Below, each edge that holds frames,
+    from the time at which its first token enters to the time at which it is read.
 
     Parameters
     ----------
     plan_info : the plan: `nodes` in firing order, `edges`, `latency_frames`, `output`
-    trace, metrics : what was measured, or None
+    trace, metrics : measured firings and metrics, or None
     sample_rate : Hz
     nodes : names of the nodes to show; by default all, like neighbours folded into one row above 60
     ax : draws inside the area of these axes

@@ -1,4 +1,4 @@
-"""Heat: where the energy of a render goes, node by node."""
+"""Heat of a render by node."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _COLUMNS = 500
 
 @style.drawing
 def thermo(heat: Heat, *, name: str = "Heat", ax: Axes | None = None) -> Figure:
-    """Own power per node stacked to the total, accumulated heat, and temperature where it is known.
+    """Draw the power of each node stacked to the total (W), accumulated heat (J), and known temperatures (K).
 
-    Nodes without heat are named in a note instead of drawn as flat lines, nodes with equal heat share
-    a dashed line. Values that are not finite are left out, and the title says from when on.
+    Nodes without heat are listed in a note; of nodes with equal heat the later lines are dashed. Values that
+    are not finite are left out; the title gives the time of the first one.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def _finite(values: FloatArray) -> FloatArray:
 
 
 def _fault(heat: Heat) -> str:
-    """Say when the first value that is not finite was recorded."""
+    """Return a note about the first value that is not finite."""
     bad = ~(np.isfinite(heat.own_j) & np.isfinite(heat.total_j)).all(axis=0)
     if not bad.any():
         return ""
@@ -84,7 +84,7 @@ def _power(heat: Heat) -> tuple[FloatArray, FloatArray]:
 
 
 def _colours(heat: Heat, power: FloatArray) -> dict[int, str]:
-    """Colours in order of own energy, so that the hottest nodes are told apart."""
+    """Return a colour per node in order of own energy, so that the hottest nodes differ in colour."""
     own, inherited = np.nansum(power, axis=1), np.nansum(_finite(heat.total_j), axis=1)
     order = sorted(range(len(heat.nodes)), key=lambda i: (-own[i], -inherited[i], i))
     return {node: style.colour(rank) if rank < _NODES else style.MUTED for rank, node in enumerate(order)}

@@ -22,7 +22,7 @@ from amp_lab.plan.schedule import Schedule
 from amp_lab.plots import style
 
 MAX_EVENTS = 4_000
-"""Firings drawn at most; more and the first of them are shown, and the title says so."""
+"""Most firings in the figure; of more the first ones are drawn, and the title counts them."""
 MAX_NODES = 60
 """Rows drawn unless nodes are chosen."""
 _BAR = 0.36
@@ -42,13 +42,12 @@ def timeline(
     schedule: Schedule | None = None,
     ax: Axes | None = None,
 ) -> Figure:
-    """One row per node in execution order: edges as arcs, and firings in wall time if there is a trace.
+    """Draw one row per node in execution order: edges as arcs, and firings in wall time if there is a trace.
 
-    With a schedule that has cohorts the rows stand in its order: a band per cohort, a line per stage.
-
-    Arcs to the left carry data down, to the right they close feedback; z⁻ᵈ is an edge delay of d
-    frames, dashed is modulation. Nodes that share feedback are tinted and bracketed.
-    Bars are coloured by their first frame.
+    If the schedule has cohorts, rows are in its order, with a band per cohort and a line per stage. Arcs on
+    the left lead to later nodes, arcs on the right are feedback; z⁻ᵈ is an edge delay of d frames;
+    modulations are dashed. Nodes of a feedback loop are tinted and bracketed. Bars of firings are coloured by
+    their first frame.
 
     Parameters
     ----------

@@ -156,7 +156,7 @@ def _curves(
 
 
 def _how(found: list[analysis.Spectrum]) -> tuple[str, str]:
-    """Say what was analysed, and what had to be left out."""
+    """Return notes about window and segments, and about frames that were left out."""
     first = found[0]
     averaged = f"{first.segments} averaged segments" if first.segments > 1 else "one segment"
     left_out = max(f.nonfinite_frames for f in found)
@@ -168,7 +168,7 @@ def _how(found: list[analysis.Spectrum]) -> tuple[str, str]:
 
 
 def _calibration(found: analysis.Spectrum) -> str:
-    """Say what 0 dBFS is, unless a full-scale sine reads it, and how wide a density was read."""
+    """Return a note about the reference, if not a full-scale sine, and the noise bandwidth of a density."""
     square = "; 0 dBFS: full-scale square" if found.reference == "square" else ""
     width = f"; noise bandwidth {found.noise_bandwidth_hz:.3g} Hz" if found.quantity == "density" else ""
     return square + width
@@ -345,7 +345,7 @@ def _annotate(ax: Axes, peak: analysis.Peak, x: float, y: float) -> None:
 def _bands(freq: FloatArray, level: FloatArray, log_frequency: bool) -> tuple[FloatArray, float, float]:
     """Highest `level` (F, T) in each of at most 320 bands; a band narrower than a bin repeats it.
 
-    The range returned is in log10(Hz) for log bands: an image knows no log axis.
+    The range returned is in log10(Hz) for log bands, since images have linear axes.
     """
     count = min(_SPECTROGRAM_BANDS, max(freq.size, 2))
     low = max(20.0, 2.0 * float(freq[1])) if freq.size > 1 else 1.0

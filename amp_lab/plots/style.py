@@ -1,4 +1,4 @@
-"""One look for every figure, whatever style the user has chosen: colours, type, grid, units, plain texts."""
+"""Common style of all figures, independent of the user's Matplotlib style: colours, type, grid, units."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from amp_lab.errors import visible
 P = ParamSpec("P")
 
 PALETTE = ("#1f6fb2", "#d55e00", "#009e73", "#b6609a", "#e0a100", "#56b4e9", "#6b4c9a", "#7f7f7f")
-"""After Okabe and Ito, "Color Universal Design", 2008: told apart with any colour vision."""
+"""After Okabe and Ito, "Color Universal Design", 2008; distinguishable with any colour vision."""
 MOST_DPI = 2400
 INK = "#22272e"
 MUTED = "#6a737d"

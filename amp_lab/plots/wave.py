@@ -1,4 +1,4 @@
-"""Waveform of any length: a line where samples can be told apart, extremes where they cannot."""
+"""Waveforms of any length: a line through all samples or, of long signals, the extremes per column."""
 
 from __future__ import annotations
 

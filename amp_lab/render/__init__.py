@@ -1,4 +1,4 @@
-"""Renders and sessions of a graph: what is asked for, where it runs, what comes back."""
+"""Renders and sessions of a graph: requests, processes in which they run, and results."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where native code runs: in a worker process, in this one, or here where no worker can be started."""
+"""Choice of the process in which native code runs: a worker process, or this one."""
 
-# ruff: noqa: PLC0415 - the worker is imported when it is needed
+# ruff: noqa: PLC0415 - modules of workers are imported when they are needed
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run(
     out: Samples | None = None,
     timeout_s: float | None = None,
 ) -> RenderParts:
-    """Render a request in a worker (``"process"``, see `isolate.render`) or here (``"none"``)."""
+    """Render a request in a worker (``"process"``, see `isolate.render`) or in this process (``"none"``)."""
     if isolation == "process":
         from amp_lab.isolate import render as render_isolated
 
@@ -40,14 +40,14 @@ def run(
 
 
 def choose_isolation(isolation: str) -> str:
-    """Choose ``"process"`` or ``"none"``; ``"auto"`` is ``AMP_ISOLATION``, else a worker in notebooks.
+    """Return ``"process"`` or ``"none"``; ``"auto"`` is ``AMP_ISOLATION`` or, if unset, by kind of program.
 
-    A worker that cannot be started is another matter: see `isolated`.
+    In notebooks the default is a worker. `isolated` handles workers that cannot be started.
 
     Raises
     ------
     GraphError
-        If it is none of the three.
+        If the argument is none of the three values.
     """
     asked = _asked(isolation)
     if asked == "auto":
@@ -58,7 +58,7 @@ def choose_isolation(isolation: str) -> str:
 
 
 def _asked(isolation: str) -> str:
-    """Return what was asked for, here or by ``AMP_ISOLATION``."""
+    """Return the isolation of the argument or, for ``"auto"``, of ``AMP_ISOLATION``."""
     where = "isolation"
     if isolation == "auto":
         where, isolation = "AMP_ISOLATION", os.environ.get("AMP_ISOLATION") or "auto"
@@ -67,16 +67,15 @@ def _asked(isolation: str) -> str:
 
 
 def isolated(isolation: str, do: Callable[[str], Done]) -> Done:
-    """Do something in a worker (``"process"``) or here (``"none"``), as asked for.
+    """Call ``do("process")`` or ``do("none")``, as the isolation chooses.
 
-    Where ``"auto"`` chose a worker and none can be started, it is done here after all, and a warning says so
-    once. This is the place that must ask whether a graph may run in the process itself: one that loads native
-    code other than the library's own may not.
+    If ``"auto"`` chose a worker and none can be started, ``do("none")`` is called, with one warning per
+    process. Graphs that load native code other than the library's own must be refused here.
 
     Raises
     ------
     WorkerUnavailable
-        If a worker was asked for, or has crashed before.
+        If no worker can be started, and one was requested or has crashed before.
     """
     chosen = choose_isolation(isolation)
     try:

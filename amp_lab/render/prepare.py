@@ -1,4 +1,4 @@
-"""From a graph to a render: length, controls, taps, isolation, progress."""
+"""Render a graph: check arguments, make the request, run it, and return the `Render`."""
 
 from __future__ import annotations
 
@@ -29,26 +29,29 @@ if TYPE_CHECKING:
     from amp_lab.graph.graph import Graph
 
 NAMED_SIZES = 8
-"""Arrays that an error about batches names; more are counted."""
+"""Most arrays that an error about batches names; further ones are counted."""
 
 
 def length(graph: Graph, seconds: float | None, frames: int | None) -> int:
-    """Frames to render, from exactly one of seconds and frames.
+    """Return the frames to render, from exactly one of seconds and frames.
 
     Raises
     ------
     GraphError
-        If none or both are given, or the length is not a length.
+        If none or both are given, or the length is out of range.
     """
     if (seconds is None) == (frames is None):
-        raise GraphError(f"{graph.name}.render: give one of seconds= and frames=.")
+        got = "none" if seconds is None else "both"
+        allowed = "allowed one of seconds= and frames="
+        raise GraphError(f"{graph.name}.render: unclear length (got {got}, {allowed}). Give one of them.")
     where = f"{graph.name}.render"
     if seconds is None:
         return checks.whole(f"{where}.frames", frames, high=checks.LONGEST)
     count = checks.real(f"{where}.seconds", seconds, "0 s or more") * graph.sample_rate
     if not 0 <= count < checks.LONGEST:
         longest = checks.LONGEST / graph.sample_rate
-        raise GraphError(f"{where}.seconds: bad length (got {quoted(seconds)} s, allowed 0 to {longest:g}).")
+        got = f"got {quoted(seconds)} s, allowed 0 to {longest:g} s"
+        raise GraphError(f"{where}.seconds: out of range ({got}). Render a shorter piece.")
     return round(count)
 
 
@@ -70,7 +73,7 @@ def render_graph(
     threads: int | None = None,
     timeout_s: float | None = None,
 ) -> Render:
-    """Do what `Graph.render` says."""
+    """Return the render of a graph; arguments are those of `Graph.render`."""
     if threads is not None:
         checks.whole(f"{graph.name}.render.threads", threads, 1, lowlevel.MOST_THREADS)
     _check(graph, batches, block_frames, nonfinite, {"trace": trace, "heat": heat})
@@ -121,7 +124,7 @@ def render_graph(
 
 @contextmanager
 def _reported(graph: Graph) -> Iterator[None]:
-    """Let the views of a graph show that its render crashed, and that one succeeded again."""
+    """Report a crash of the render, or a render that succeeds again, to the views of the graph."""
     try:
         yield
     except NativeCrash as crash:
@@ -131,7 +134,7 @@ def _reported(graph: Graph) -> Iterator[None]:
 
 
 def shown_by(graph: Graph) -> Callable[[NativeCrash], None]:
-    """Return what lets the views of a graph show a crash, without keeping the graph."""
+    """Return a function that reports a crash to the views of a graph; it refers to the graph weakly."""
     known = weakref.ref(graph)
 
     def show(crash: NativeCrash) -> None:
@@ -154,17 +157,17 @@ def _check(
 
 
 def check_batches(where: str, graph: Graph, batches: int, live: Container[str] = ()) -> None:
-    """Refuse arrays whose batches are neither 1 nor those asked for, naming each.
+    """Check that every array of a graph has 1 batch or ``batches``.
 
     Parameters
     ----------
     live
-        Inputs whose own samples are not played.
+        Inputs whose samples are not played.
 
     Raises
     ------
     ShapeError
-        With the sizes that meet and, if they agree with each other, the number to ask for.
+        If arrays have another number; with all of them and, if they agree, the number to pass as ``batches``.
     """
     sizes: dict[str, int] = {}
     with graph._store.lock:
@@ -189,7 +192,7 @@ def check_batches(where: str, graph: Graph, batches: int, live: Container[str] =
     cure = (
         f"Write batches={wanted.pop()}." if len(wanted) == 1 else "Give each of them 1 batch, or one number."
     )
-    raise ShapeError(f"{where}: sizes do not meet (got batches={batches}, {got}; allowed {allowed}). {cure}")
+    raise ShapeError(f"{where}: sizes do not fit (got batches={batches}, {got}; allowed {allowed}). {cure}")
 
 
 def _check_heard(graph: Graph, taps: tuple[str, ...]) -> None:
@@ -203,29 +206,31 @@ def _check_out(graph: Graph, request: RenderRequest, out: Samples | None) -> Non
         return
     if not isinstance(out, np.ndarray):
         raise ShapeError(
-            f"{graph.name}.render: out is no array (got {quoted(out)}, allowed writable float64 {shape})."
+            f"{graph.name}.render.out: not an array (got {quoted(out)}, allowed writable float64 {shape}). "
+            f"Give np.empty({shape})."
         )
     if out.shape != shape or out.dtype != np.float64 or not out.flags.writeable:
         got = f"{out.dtype} {out.shape}{'' if out.flags.writeable else ' read-only'}"
         raise ShapeError(
-            f"{graph.name}.render: out does not fit (got {got}, allowed writable float64 {shape})."
+            f"{graph.name}.render.out: wrong layout (got {got}, allowed writable float64 {shape}). "
+            f"Give np.empty({shape})."
         )
 
 
 def check_history_for(
     where: str, graph: Graph, curves: tuple[str, ...], controls: ControlHistory | None
 ) -> ControlHistory | None:
-    """Return the control history that plays the curves of a graph: the one given, or the graph's own.
+    """Return the control history for the curves of a graph: the one given, or that of the graph.
 
     Raises
     ------
     GraphError
-        If there is none and the graph needs one.
+        If there is none and the graph needs curves.
     """
     history = graph.controls if controls is None else check_history(f"{where}.controls", controls)
     if history is None and curves:
         raise GraphError(
-            f"{where}: needs the curves {', '.join(curves)}. "
+            f"{where}.controls: missing (got None, allowed a ControlHistory with {', '.join(curves)}). "
             "Pass controls=ControlHistory([...]), set g.controls, or on the command line --controls FILE."
         )
     return history

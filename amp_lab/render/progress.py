@@ -1,8 +1,8 @@
-"""Progress of a long render, shown where nothing keeps it: on a terminal, and in the page of a live notebook.
+"""Progress bars of long renders, on a terminal and in the page of an interactive notebook.
 
-Logs, pipes and the outputs of notebook cells are stored. What is written there would depend on the speed of
-the machine, so nothing is: a bar is erased from its terminal at the end, and in a notebook it stands at the
-foot of the page, in no cell.
+Stored output (logs, pipes, outputs of cells) must not depend on the speed of the machine. So a bar on a
+terminal is erased at its end, a bar of a notebook is at the foot of the page and in no cell, and elsewhere
+there is none.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 from amp_lab.common.provided import provided
 
 AFTER_S = 1.0
-"""A render that takes no longer shows nothing."""
+"""Seconds after which a bar appears."""
 
 
 class Progress:
-    """A bar for one render; call it with frames done and frames in all."""
+    """Progress bar of one render; call it with frames done and frames in total."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -33,7 +33,7 @@ class Progress:
             self._bar.close()
 
     def __call__(self, done: int, total: int) -> None:
-        """Show how far the render is."""
+        """Show how many of the frames are done."""
         if self._bar is None:
             if done == total or time.perf_counter() - self._start < AFTER_S:
                 return
@@ -43,15 +43,15 @@ class Progress:
 
 
 def on_terminal() -> bool:
-    """Whether what is written to the standard error stream goes to a terminal."""
+    """Return whether standard error is a terminal."""
     try:
         return sys.stderr.isatty()
-    except (AttributeError, OSError, ValueError):  # there is none, or it is closed
+    except (AttributeError, OSError, ValueError):  # no such stream, or a closed one
         return False
 
 
 def _bar(name: str, total: int) -> Any:
-    """Make a bar on a terminal or a live page, None elsewhere."""
+    """Return a bar on a terminal or in an interactive notebook; None elsewhere."""
     if on_terminal():
         return _terminal_bar(name, total)
     if "ipykernel" in sys.modules:
@@ -60,11 +60,11 @@ def _bar(name: str, total: int) -> Any:
 
 
 def _terminal_bar(name: str, total: int) -> Any:
-    """Make a bar that its end erases."""
+    """Return a bar on the terminal, which is erased at its end."""
     from tqdm.std import tqdm  # noqa: PLC0415 - few renders are long
 
     class Bar(tqdm):  # type: ignore[misc]
-        monitor_interval = 0  # no thread that wakes it up: a fork would find it running
+        monitor_interval = 0  # no monitor thread, which a fork could interrupt
 
         def show(self, done: int) -> None:
             self.update(done - self.n)

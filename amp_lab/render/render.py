@@ -1,6 +1,6 @@
-"""What comes back from a render: frozen, read-only, picklable; everything shown is a function of it."""
+"""The result of a render: a frozen, picklable record with read-only arrays."""
 
-# ruff: noqa: PLC0415 - plots, files and comparisons are imported when they are asked for
+# ruff: noqa: PLC0415 - plots, files and comparisons are imported when a method needs them
 
 from __future__ import annotations
 
@@ -33,28 +33,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Render(ReadOnlyArrays):
-    """The result of a render.
+    """The result of a render, with read-only arrays.
 
     Parameters
     ----------
     name
         Name of the graph.
     audio
-        (B, C, N) float64, read-only.
+        Samples of the output, float64 (B, C, N).
     sample_rate
         In Hz.
     taps
-        Signals of tapped nodes by tap name, (B, C, N) each.
+        Signals of tapped nodes by name of the tap, float64 (B, C, N) each.
     metrics
-        Per node: seconds, frames, calls, measured delay, clamped values, heat.
+        `NodeMetrics` by node: seconds, frames, calls, measured delay, clamped values, heat.
     latency_frames
-        Latency of the graph.
+        Latency of the graph in frames; the audio is aligned, so that it begins with frame 0.
     trace
-        Firings, None unless asked.
+        Firings; None unless the render was made with ``trace=True``.
     plan
-        The plan that ran.
+        The plan that was rendered.
     provenance
-        Versions, build, instruction set, digests; the same for the same render on the same build.
+        Versions, build, instruction set and digests; equal for equal renders on one build.
 
     Examples
     --------
@@ -98,27 +98,27 @@ class Render(ReadOnlyArrays):
 
     @property
     def peak(self) -> float:
-        """Largest absolute sample, 0 for an empty render."""
+        """Largest absolute value of a sample (1.0 is full scale); 0 for an empty render."""
         return float(np.max(np.abs(self.audio), initial=0.0))
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the audio bits in (batch, channel, frame) order, in hex."""
+        """SHA-256 of the bits of the audio in (batch, channel, frame) order, 64 hexadecimal digits."""
         return digest(self.audio)
 
     @cached_property
     def schedule(self) -> Schedule:
-        """The schedule the render followed."""
+        """The schedule that the render followed."""
         return schedules.followed(self.plan.descriptor_blob, self.request.schedule_blob)
 
     @cached_property
     def heat(self) -> Heat:
-        """Heat per node; if it was not computed with the sound, the same request is rendered again with heat.
+        """Heat per node; if the render was made without heat, its request is rendered again with heat.
 
         Raises
         ------
         InternalError
-            If the second render differs from the first, which it never may.
+            If the bits of the second render differ from those of the first.
 
         Examples
         --------
@@ -139,7 +139,7 @@ class Render(ReadOnlyArrays):
         return parts["heat"]
 
     def waveform(self, *, ax: Axes | None = None, **options: Any) -> Figure:
-        """Figure of the audio over time.
+        """Return a figure of the audio over time; options are those of `amp_lab.plots.waveform`.
 
         Examples
         --------
@@ -154,7 +154,7 @@ class Render(ReadOnlyArrays):
         return plots.waveform(self.audio, self.sample_rate, ax=ax, **options)
 
     def spectrum(self, *, ax: Axes | None = None, **options: Any) -> Figure:
-        """Figure of the spectrum in dBFS.
+        """Return a figure of the spectrum in dBFS; options are those of `amp_lab.plots.spectrum`.
 
         Examples
         --------
@@ -168,7 +168,7 @@ class Render(ReadOnlyArrays):
         return plots.spectrum(self.audio, self.sample_rate, ax=ax, **options)
 
     def spectrogram(self, *, ax: Axes | None = None, **options: Any) -> Figure:
-        """Figure of the spectrum over time.
+        """Return a figure of the spectrum over time; options are those of `amp_lab.plots.spectrogram`.
 
         Examples
         --------
@@ -183,7 +183,7 @@ class Render(ReadOnlyArrays):
         return plots.spectrogram(self.audio, self.sample_rate, ax=ax, **options)
 
     def thermo(self, *, ax: Axes | None = None, **options: Any) -> Figure:
-        """Figure of heat and temperature per node.
+        """Return a figure of heat and temperature per node; options are those of `amp_lab.plots.thermo`.
 
         Examples
         --------
@@ -197,13 +197,14 @@ class Render(ReadOnlyArrays):
         return plots.thermo(self.heat, ax=ax, **options)
 
     def timeline(self, view: str = "schedule", *, ax: Axes | None = None, **options: Any) -> Figure:
-        """Figure of the plan over time; more is shown if the render was made with ``trace=True``.
+        """Return a figure of the plan, with measured times if the render was made with ``trace=True``.
 
         Parameters
         ----------
         view
-            ``"schedule"``: nodes and edges, and firings in wall time. ``"delays"``: starts and latency on
-            virtual time, declared and measured, waits at gates, what edges hold, the way of one token.
+            ``"schedule"``: nodes, edges, and firings in wall time. ``"delays"``: starts and latencies of
+            nodes in virtual time, declared and measured; waits at gates; frames in edges; the path of one
+            token.
 
         Raises
         ------
@@ -233,7 +234,7 @@ class Render(ReadOnlyArrays):
         return plots.delays(self.plan.info, self.trace, self.metrics, self.sample_rate, ax=ax, **options)
 
     def compare(self, other: Render | Samples, comparator: str = "exact", **options: Any) -> Comparison:
-        """Compare the audio with a reference (see `amp_lab.golden.comparators`).
+        """Compare the audio with a reference; options are those of `amp_lab.golden.compare`.
 
         Raises
         ------
@@ -267,7 +268,7 @@ class Render(ReadOnlyArrays):
 
     @checks.keywords
     def measure(self, *, layout: Any = None) -> Any:
-        """Peak, loudness and other numbers (see `amp_lab.measure.summary`).
+        """Return peak, true peak, RMS, crest, DC and loudness (`amp_lab.measure.summary`).
 
         Examples
         --------
@@ -291,30 +292,30 @@ class Render(ReadOnlyArrays):
         dither: bool | Literal["tpdf"] = False,
         seed: int = 0,
     ) -> Path:
-        """Write a sound file; its format follows the suffix.
+        """Write one batch to a sound file, and return its path; the suffix (.wav, .flac) chooses the format.
 
-        A file of that name is replaced whole, or stays as it is (`amp_lab.common.atomic_files`). Integer
-        formats hold the nearest whole numbers, ties to even, of samples times 2^(bits - 1), limited to the
-        largest one. A WAV of more than 4 GiB is an RF64.
+        A file of that name is replaced by a complete new one, or is left unchanged on an error. Samples of
+        integer formats are x 2^(bits - 1), rounded to the nearest integer, ties to even, and limited to the
+        largest one. A WAV of more than 4 GiB is written as RF64.
 
         Parameters
         ----------
         batch
-            Which batch, from 0; needed if there are several.
+            Index of the batch, from 0; required if there are several.
         subtype
             Sample format of soundfile; by default 64-bit float for WAV and 24 bit for FLAC.
         dither
-            For integer formats: True or ``"tpdf"`` adds noise of triangular density in (-1, 1) steps before
-            rounding. The error then has mean 0 and a variance of 1/4 step^2 (-96.3 dBFS RMS at 16 bits)
-            whatever the signal is, and is another one in every channel and batch.
+            True or ``"tpdf"``: for integer formats, add noise of triangular density in (-1, 1) steps before
+            rounding. The error then has mean 0 and variance 1/4 step^2 (-96.3 dBFS RMS at 16 bits),
+            independent of the signal, and differs between channels and batches.
         seed
-            Of the dither: the same seed gives the same bits on every machine.
+            Seed of the dither; equal seeds give equal bits on every machine.
 
         Raises
         ------
         GraphError
-            If suffix, folder, subtype, batch, dither, rate or channels do not fit, samples are not finite in
-            the file or would be clipped, or it cannot be written; then the old file is whole.
+            If suffix, folder, subtype, batch, dither, sample rate or channels are not allowed, samples are
+            not finite or would be clipped, or the file cannot be written.
 
         Examples
         --------
@@ -346,5 +347,5 @@ class Render(ReadOnlyArrays):
 
 
 def digest(audio: Samples) -> str:
-    """SHA-256 of the bits of an array in C order, in hex."""
+    """Return the SHA-256 of the bits of an array in C order, 64 hexadecimal digits."""
     return hashlib.sha256(np.ascontiguousarray(audio).view(np.uint8).reshape(-1).data).hexdigest()

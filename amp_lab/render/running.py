@@ -1,4 +1,4 @@
-"""What a session and its taps share: the stream, who makes frames, and the thread that keeps it ahead."""
+"""State that a session shares with its taps: the stream, locks, and the thread that renders ahead."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from amp_lab.execution.call_size import MOST_FRAMES, CallSize
 from amp_lab.lowlevel.stream import Stream
 
 YIELD_SECONDS = 0.0005
-"""Pause between calls of the thread, so that others get their turn while it is behind."""
+"""Pause between calls of the thread, so that other threads can call the stream while it catches up."""
 
 
 class Running:
-    """A stream, and how its users stay out of each other's way.
+    """A stream with the locks that its users need.
 
     Attributes
     ----------
     turn
-        Held during one call that makes frames. Plain locks: unlike conditions and events, ``with`` takes and
-        leaves them in one step that no signal handler's exception comes between.
+        Lock that is held during a call that makes frames. It is a plain lock, since an exception of a signal
+        handler can leave a condition or an event locked, but not a lock in a ``with`` statement.
     error
-        Why the thread has stopped or waits, None while it makes frames.
+        Why the thread has stopped or waits; None while it makes frames.
     """
 
     def __init__(self, name: str, stream: Stream) -> None:
@@ -39,12 +39,12 @@ class Running:
 
     @property
     def stream(self) -> Stream:
-        """The stream, to the process that made it.
+        """The stream.
 
         Raises
         ------
         InvalidArgument
-            In a fork.
+            In a fork of the process that made it.
         """
         if (here := os.getpid()) != self._process:
             raise InvalidArgument(
@@ -55,11 +55,11 @@ class Running:
 
     @property
     def by_itself(self) -> bool:
-        """Whether a thread keeps a tap ahead."""
+        """Whether a thread renders ahead."""
         return self._ahead is not None
 
     def start(self, tap: int, frames: int) -> None:
-        """Keep so many frames of a tap ready, in a thread; again: with another number."""
+        """Render ahead in a thread, so that ``frames`` frames of a tap are ready; can be called again."""
         with self._switch:
             self._halt()
             self.error = None
@@ -77,27 +77,27 @@ class Running:
             self._ahead = None
 
     def wake(self) -> None:
-        """Let the thread look again: something has changed."""
+        """Make the thread check again, after samples were pushed or pulled or parameters were set."""
         if (ahead := self._ahead) is not None:
             ahead.wake()
 
     def close(self) -> None:
-        """Stop and free the stream; a second time does nothing."""
+        """Stop the thread and free the stream; a second call does nothing."""
         self.stop()
         self._stream.close()
 
 
 class _Ahead(Background):
-    """A thread that keeps a tap ahead. A new one for each `Running.start`."""
+    """The thread of one call of `Running.start`."""
 
     def __init__(self, running: Running, stream: Stream, tap: int, frames: int) -> None:
         super().__init__("amp_lab ahead")
         self._running, self._stream, self._tap, self._frames = running, stream, tap, frames
-        self._bell = threading.Lock()  # free: something has changed since the thread looked
+        self._bell = threading.Lock()  # free if something has changed since the thread checked
         self._stopped = False
 
     def wake(self) -> None:
-        """Let the thread look again."""
+        """Make the thread check again."""
         with suppress(RuntimeError):  # it is free already
             self._bell.release()
 

@@ -1,4 +1,4 @@
-"""A graph that runs: samples are pushed in, sound is pulled out, parameters move; the bits are a render's."""
+"""Sessions: a running graph that is pushed to and pulled from; its bits are those of one render."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Policy: TypeAlias = Literal["lossless", "latest"]
 
 @dataclass(frozen=True)
 class Counters:
-    """What a session did: ``rings`` in firing order, ``taps`` (output first), ``frames`` each node fired.
+    """Counters of a session: ``rings`` in firing order, ``taps`` (output first), ``frames`` fired by node.
 
     Examples
     --------
@@ -59,30 +59,30 @@ class Counters:
     frames: dict[str, int]
 
     def ring(self, node: str) -> RingCounters:
-        """Return the ring of a node's first output.
+        """Return the counters of the ring at a node's first output.
 
         Raises
         ------
         GraphError
-            If no ring is of that node.
+            If there is no such ring.
         """
         found = {ring.node: ring for ring in reversed(self.rings)}
         return found[checks.choice("counters.ring", node, found, "node")]
 
 
 class Session(Closing):
-    """A running graph. Made by `Graph.session`; use it in a ``with`` block, from any number of threads.
+    """A running graph, made by `Graph.session`; a context manager. All methods may be called from any thread.
 
     Attributes
     ----------
     output
-        The tap behind `pull`, None if the session was made with ``output=False``.
+        The tap that `pull` reads; None if the session was made with ``output=False``.
     live
-        Names of the inputs that wait to be pushed to.
+        Names of the inputs that expect samples by `push`.
     latency_frames
-        How many frames inputs and sources run ahead of what is pulled.
+        Latency of the graph: the frames by which inputs and sources are ahead of the output.
     isolation
-        ``"process"`` (in a worker of its own) or ``"none"``.
+        ``"process"`` (in its own worker) or ``"none"``.
 
     Examples
     --------
@@ -159,7 +159,7 @@ class Session(Closing):
         self.output = self._open(None, "lossless", 0) if output and graph.output_node is not None else None
 
     def close(self) -> None:
-        """Stop and free everything; a second time does nothing."""
+        """Stop the session and free its memory; a second call does nothing."""
         self._running.close()
 
     @property
@@ -169,24 +169,24 @@ class Session(Closing):
     # ---- sound ----
 
     def push(self, node: str | Node, samples: npt.ArrayLike, *, scale: Scale = None) -> None:
-        """Append samples to an input: (N,), (C, N) or (B|1, C, N); all of them or none.
+        """Append samples (N,), (C, N) or (B|1, C, N) to an input: all of them or, after an error, none.
 
         Parameters
         ----------
         scale
-            What the samples are multiplied by; integers need it: ``"full"`` for PCM (int16: 1/32768), 1 for
-            the values as they are.
+            Factor on the samples; required for integers: ``"full"`` for PCM (int16: 1/32768), 1 for the
+            values as they are.
 
         Raises
         ------
         GraphError
-            If they are no real numbers, or integers without ``scale``.
+            If they are not real numbers, or integers without ``scale``.
         RingFull
-            If more would wait than ``limit_frames``: pull first.
+            If more than ``limit_frames`` frames would wait; pull first.
         NonFiniteError
-            If a sample is NaN or Inf and the session stops at those.
+            If a sample is NaN or infinite and the session has ``nonfinite="raise"``.
         ShapeError, InvalidArgument
-            If the channels differ, or the node is no input that can be pushed to.
+            If batches or channels do not fit, or the node is not one of ``live``.
 
         Examples
         --------
@@ -210,7 +210,7 @@ class Session(Closing):
         self._running.wake()
 
     def _misfit(self, name: str, shape: tuple[int, ...]) -> ShapeError | None:
-        """Say which batches and channels of pushed samples do not fit."""
+        """Return the error for pushed samples whose batches or channels do not fit; None if they fit."""
         batches, channels, frames = shape
         wanted = self._stream.port_channels(name)
         if batches in (1, self._batches) and channels == wanted:
@@ -231,7 +231,7 @@ class Session(Closing):
         )
 
     def end(self, node: str | Node | None = None) -> None:
-        """Say that an input (None: all of ``live``) gets no more samples: zeros from here on."""
+        """End an input (None: all of ``live``): after the pushed samples it plays zeros."""
         names = self.live if node is None else (_name(node),)
         for name in names:
             self._stream.end(name)
@@ -239,7 +239,7 @@ class Session(Closing):
         self._running.wake()
 
     def pull(self, frames: int) -> Samples:
-        """Return the next frames of the output, (B, C, frames): `Tap.pull` of ``output``."""
+        """Return the next frames of the output, (B, C, frames); see `Tap.pull`."""
         if self.output is None:
             raise GraphError(
                 f"{self._name}.session: has no output to pull. End it with g.output(node), or tap nodes."
@@ -247,14 +247,14 @@ class Session(Closing):
         return self.output.pull(frames)
 
     def tap(self, node: str | Node, *, policy: Policy = "lossless", keep_frames: int = 4096) -> Tap:
-        """Read a node, ``"node"`` or ``"node.port"``, from the next frame it makes on.
+        """Return a reader of an output, ``"node"`` or ``"node.port"``, from the node's next frame on.
 
         Parameters
         ----------
         policy
-            ``lossless``: every frame waits until it is pulled; who does not pull stops the node, and what
-            feeds it, at ``limit_frames``. ``latest``: only the newest ``keep_frames`` wait, older ones are
-            skipped and counted, and the graph never waits for it; for meters and plots.
+            ``lossless``: frames wait until they are pulled; after ``limit_frames`` unread frames the node
+            stops, and so do the nodes before it. ``latest``: the newest ``keep_frames`` frames wait, older
+            ones are skipped and counted; it never blocks the graph. For meters and plots.
 
         Examples
         --------
@@ -288,20 +288,20 @@ class Session(Closing):
     # ---- control ----
 
     def set(self, node: str | Node, *, at_frame: int | None = None, **values: npt.ArrayLike) -> int:
-        """Set parameters of a node, all at one frame or, if one does not fit, none; returns the frame.
+        """Set parameters of a node at one frame, all or none, and return the frame.
 
         Parameters
         ----------
         at_frame
-            Frame of the node, by default the next one it makes. Whatever stands before a latency is ahead of
-            what is pulled, by at most ``latency_frames``, and so is all by what `start` keeps ready.
+            Frame of the node; by default the next one that it makes. A node is ahead of the pulled frames by
+            up to ``latency_frames``, and by the frames that `start` renders ahead.
 
         Raises
         ------
         InvalidArgument
-            If the frame is made already (the message says which is the earliest), or a value is out of range.
+            If the frame has been made already (with the earliest possible one), or a value is out of range.
         ShapeError
-            If a value fits neither batches nor channels.
+            If the shape of a value fits neither batches nor channels.
 
         Examples
         --------
@@ -316,22 +316,22 @@ class Session(Closing):
         """
         name = _name(node)
         if not values:
-            raise GraphError(f"{name}.set: no values. Name parameters: s.set({name!r}, gain=0.5).", node=name)
+            raise GraphError(f"{name}.set: no values. Write s.set({name!r}, gain=0.5).", node=name)
         frame = -1 if at_frame is None else checks.whole(f"{name}.at_frame", at_frame)
         tensors = {key: arrays.numbers(f"{name}.{key}", value) for key, value in values.items()}
         with self._running.turn:
             return self._stream.set_params(name, tensors, frame)
 
     def control(self, curve: str, points: Iterable[tuple[float, float]]) -> None:
-        """Add points (time_s, value) behind the last one of a control curve.
+        """Append points (time_s, value) to a control curve.
 
-        They may change no frame that was made: a curve that has passed its last point holds that value, so
-        what follows begins with it again (any value, if the curve holds between its points).
+        The values of frames that have been made must not change. If the session is past the curve's last
+        point, the first new point must therefore repeat its value, unless the interpolation is ``hold``.
 
         Raises
         ------
         InvalidArgument
-            Naming the point that comes too late.
+            If a point would change a frame that has been made; with the point.
 
         Examples
         --------
@@ -347,29 +347,29 @@ class Session(Closing):
         with self._running.turn:
             self._stream.extend(curve, array[:, 0].copy(), array[:, 1].copy())
 
-    # ---- running by itself ----
+    # ---- rendering ahead ----
 
     @property
     def running(self) -> bool:
-        """Whether a thread keeps the output ahead."""
+        """Whether a thread renders the output ahead (`start`)."""
         return self._running.by_itself
 
     def start(self, ahead_frames: int = 4800) -> None:
-        """Keep ``ahead_frames`` frames of the output ready, in a thread; again: with another number."""
+        """Render the output ahead in a thread, so that ``ahead_frames`` frames are ready to be pulled."""
         checks.whole("start.ahead_frames", ahead_frames, 1)
         if self.output is None:
             raise GraphError(f"{self._name}.session: has no output to keep ahead. Make it with output=True.")
         self._running.start(self.output._number, ahead_frames)
 
     def stop(self) -> None:
-        """Stop what `start` started, within 0.1 s; without it nothing happens."""
+        """Stop rendering ahead, within 0.1 s; without `start` the call does nothing."""
         self._running.stop()
 
     # ---- what is known ----
 
     @property
     def counters(self) -> Counters:
-        """Rings, taps and clocks as they are now."""
+        """Present counters of rings, taps and nodes."""
         stream = self._stream
         taps = tuple(tap.counters for tap in self._taps)
         return Counters(tuple(stream.rings()), taps, {name: stream.clock(name) for name in self._nodes})
@@ -390,7 +390,7 @@ def _stream(
 ) -> Stream:
     if isolation == "none":
         return Stream(plan.descriptor_blob, plan.plan_blob, **config)
-    from amp_lab.isolate.stream import RemoteStream  # noqa: PLC0415 - only who needs a worker loads what starts one
+    from amp_lab.isolate.stream import RemoteStream  # noqa: PLC0415 - only for workers
 
     return RemoteStream(plan.descriptor_blob, plan.plan_blob, nodes=plan.order, on_crash=on_crash, **config)
 

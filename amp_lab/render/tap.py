@@ -1,4 +1,4 @@
-"""A reader of a running graph, at a pace of its own."""
+"""Taps: readers of the outputs of a session, each with its own position."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from amp_lab.render.running import Running
 
 @dataclass(frozen=True)
 class _Read:
-    """What a tap has read and not yet handed over: frames [0, ``frames``) of ``sound``.
+    """Frames that a tap has read from the stream and not returned yet: [0, ``frames``) of ``sound``.
 
-    ``total`` frames were read ever: where the counters know of more, an interrupted call has put them behind
-    those in ``sound``. ``joined`` is what was handed over and came back last. Each change is one assignment
-    of a new object, so that whatever interrupts finds all of the old one or all of the new one.
+    ``total`` counts all frames read. If the counters of the stream have more, an interrupted call has
+    appended them to ``sound``. ``joined`` is the array that was put back last. A change is one assignment of
+    a new object, so that an interrupt leaves either the old or the new one.
     """
 
     sound: Samples
@@ -33,7 +33,7 @@ class _Read:
 
 
 class Tap:
-    """A reader of one output with a position of its own. Made by `Session.tap`.
+    """A reader of one output with its own position, made by `Session.tap`.
 
     Examples
     --------
@@ -70,24 +70,24 @@ class Tap:
 
     @property
     def counters(self) -> TapCounters:
-        """Position, frames ready, skipped frames, underruns."""
+        """Counters: position, frames ready, skipped frames, underruns."""
         return self._stream.tap_info(self._number)
 
     def pull(self, frames: int) -> Samples:
-        """Return the next ``frames`` frames, (B, C, frames), or as many as there are.
+        """Return the next ``frames`` frames, (B, C, frames), or fewer if no more can be made.
 
-        A lossless tap makes what is not there yet, unless the session runs by itself (`Session.start`): then,
-        and from a latest tap, what is there is all there is. Fewer frames than asked for are an underrun.
-        A call that is interrupted loses nothing: the next one begins with the frames it had read.
+        A lossless tap renders missing frames, unless the session renders ahead (`Session.start`). Then, and
+        for a latest tap, only frames that are ready are returned. Fewer frames than requested count as an
+        underrun. After an interrupted call the next one returns the same frames.
 
         Raises
         ------
         Pending
-            If there is nothing: names the inputs, and the gates, that are waited for.
+            If there is no frame, since inputs have no samples; with the inputs and gates.
         RingFull
-            If there is nothing because a ring may not grow: names it and who does not read.
+            If there is no frame, since a ring is full; with the ring and its reader.
         AmpError
-            If the session stopped at a fault, once the frames before it are read.
+            If the session stopped at a fault; the frames before it are returned first.
 
         Examples
         --------
@@ -121,7 +121,7 @@ class Tap:
         return sound
 
     def _fill(self, frames: int) -> AmpError | None:
-        """Read until there are so many frames; returns why there are fewer."""
+        """Read until ``frames`` frames are there; return why there are fewer, or None."""
         self._recover()
         ready = self._policy == "latest" or self._running.by_itself
         self._make_room(frames)
@@ -142,7 +142,7 @@ class Tap:
         return why or (self._running.error if ready else None)
 
     def _recover(self) -> None:
-        """Count what a call that was interrupted has read, and take back what it could not hand over."""
+        """Add the frames that an interrupted call has read, and those that it could not return."""
         while self._returned:
             back, read = self._returned[0], self._read
             if read.joined is not back:
@@ -163,7 +163,7 @@ class Tap:
             self._read = replace(read, sound=sound)
 
     def _take(self, frames: int) -> Samples:
-        """Hand over the first frames of what was read."""
+        """Remove and return the first frames that were read."""
         read = self._read
         count = min(frames, read.frames)
         whole = count == read.sound.shape[2]
@@ -173,7 +173,7 @@ class Tap:
         return sound
 
     def close(self) -> None:
-        """Stop reading: nothing waits for this tap any more."""
+        """Close the tap; the graph no longer waits for it."""
         self._forget(self)
         self._stream.close_tap(self._number)
 

@@ -169,8 +169,8 @@ class Node:
         >>> g["sine"].set(frequency_hz=50_000.0)
         Traceback (most recent call last):
             ...
-        amp_lab.errors.GraphError: sine.frequency_hz: out of range (got 50000 Hz, allowed 0 to 0.49 fs). Use a
-            value in this range.
+        amp_lab.errors.GraphError: sine.frequency_hz: out of range (got 50000 Hz, allowed 0 to 0.49 fs).
+            Choose a value inside.
         """
         self._graph.set_params(self, params)
         return self
