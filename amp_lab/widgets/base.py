@@ -1,4 +1,4 @@
-"""What every widget shares: its bundle, messages, errors, the engine's lock, a picture, the end."""
+"""Base class of all widgets: bundle, messages, errors, the engine's lock, static picture, closing."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from amp_lab.plots import style
 
 STATIC = Path(__file__).with_name("static")
 VIEW_TYPE = "application/vnd.amp-lab.view+json"
-"""Marks an output for our JupyterLab extension; the same for all, so that no comparison sees it change."""
+"""MIME type that marks an output for our JupyterLab extension; constant, so that notebook diffs ignore it."""
 ENGINE = threading.RLock()
-"""Held by every callback: the kernel runs them in threads of their own while a cell is running."""
+"""Lock held by every callback: the kernel runs callbacks in other threads while a cell is running."""
 _edits = threading.local()
 
 
 def by_hand() -> bool:
-    """Whether what this thread does now was asked for in a view, and not by code."""
+    """Whether this thread now carries out a request of a view, not of code."""
     return getattr(_edits, "by_hand", False)
 
 
@@ -44,25 +44,25 @@ def _asked_by_a_view() -> Iterator[None]:
 
 
 class Choice(traitlets.Enum):  # type: ignore[type-arg]
-    """One of several texts; another is answered with the list and the nearest."""
+    """A trait with a list of allowed texts; the error for another text has the list and the nearest one."""
 
     def error(self, obj: Any, value: Any, error: Any = None, info: Any = None) -> Any:
-        """Raise what a wrong value is answered with."""
+        """Raise the error for a value that is not allowed."""
         where = f"{type(obj).__name__}.{self.name}"
         raise traitlets.TraitError(checks.unknown(where, value, self.values or (), "choice"))
 
 
 class View(anywidget.AnyWidget):
-    """A widget: messages of a kind go to the method ``_on_<kind>``; what it raises is shown in the view.
+    """A widget: a message of a kind calls the method ``_on_<kind>``; the view shows what it raises.
 
-    ``height`` is that of the view in pixels. `closed` tells whether `close` was called.
+    ``height`` is the height of the view in pixels; ``closed`` is True after `close`.
     """
 
     height = traitlets.Int(420, min=120, max=4000).tag(sync=True)
-    closed = True  # until it is open: what fails before has nothing to close
+    closed = True  # until it is open: an error before that leaves nothing to close
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Read the bundle: a path would be watched, and what watches holds every widget for ever."""
+        """Read the bundle: anywidget would watch a path, and its watcher never frees the widget."""
         for key in ("_esm", "_css"):
             if isinstance(path := vars(cls).get(key), Path):
                 setattr(cls, key, path.read_text(encoding="utf-8"))
@@ -97,11 +97,11 @@ class View(anywidget.AnyWidget):
     _public: ClassVar[tuple[str, ...]] = ("height",)
 
     def figure(self) -> Figure:
-        """Draw what the widget shows, as a picture for places without a kernel."""
+        """Draw what the widget shows as a Matplotlib figure, for pages without a kernel."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Close the comm and release everything; the views end with it.
+        """Close the connection to the page, remove the views and free the memory.
 
         Examples
         --------
@@ -132,7 +132,7 @@ class View(anywidget.AnyWidget):
             self.send({"kind": kind, **content}, list(buffers))
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take traits that a page has set.
+        """Set traits to the values that a page has sent.
 
         Examples
         --------
@@ -145,10 +145,10 @@ class View(anywidget.AnyWidget):
             super().set_state(sync_data)
 
     def _release(self) -> None:
-        """Release what the subclass owns."""
+        """Free the resources of the subclass."""
 
     def _on_alive(self, request: Mapping[str, Any]) -> None:
-        """Answer a view that opens, or whose connection was lost: this widget is there."""
+        """Answer a view that opens, or reconnects, that this widget exists."""
         self.send_message("alive", id=request.get("id"))
 
     def _receive(self, _: Any, content: Any, buffers: Sequence[Any]) -> None:
@@ -164,8 +164,8 @@ class View(anywidget.AnyWidget):
             self.send_message("failed", id=request.get("id"), **described(error))
 
     def _on_picture(self, request: Mapping[str, Any]) -> None:
-        """Send the picture of what is shown now; no message waits for it."""
-        context = contextvars.copy_context()  # the kernel finds its way to the page through that
+        """Send a picture of the present state, from another thread: other messages are not delayed."""
+        context = contextvars.copy_context()  # ipykernel routes messages to the page by it
         threading.Thread(
             target=context.run,
             args=(self._send_picture, request.get("id")),
@@ -186,7 +186,7 @@ class View(anywidget.AnyWidget):
             self.send_message("picture", id=request, png=picture)
 
     def _wait_for_picture(self) -> None:
-        """Wait, for a few seconds at most, until what a picture shows is there."""
+        """Wait, a few seconds at most, until the data of the picture are computed."""
 
     def _picture(self) -> str | None:
         """Draw what is shown as base64 of a PNG; None if there is nothing to draw yet."""
@@ -199,17 +199,17 @@ class View(anywidget.AnyWidget):
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         data = {**data, "text/plain": repr(self), VIEW_TYPE: {"version": 1}}
         try:
-            if (picture := self._picture()) is not None:  # else the view says what is missing
+            if (picture := self._picture()) is not None:  # otherwise the view names what is missing
                 data["image/png"] = picture
-        except Exception as error:  # the view lives without its picture
+        except Exception as error:  # the picture is optional
             data["text/plain"] += f"\nno picture: {type(error).__name__}: {plain(error, 400)}"
         return data, metadata
 
 
 def between_cells(task: Callable[[], object]) -> None:
-    """Run a task in the kernel's main thread while no cell runs; at once where there is no kernel.
+    """Run a task in the kernel's main thread between two cells; without a kernel, run it at once.
 
-    Drawing needs that: how figures look (rcParams) is global to the process, and a cell may be setting it.
+    Drawing needs it: Matplotlib's rcParams are global to the process, and a running cell may change them.
     """
     loop = getattr(getattr(get_ipython(), "kernel", None), "io_loop", None)
     if loop is None:
@@ -219,7 +219,7 @@ def between_cells(task: Callable[[], object]) -> None:
 
 
 def described(error: Exception) -> dict[str, Any]:
-    """Describe an exception as a view shows it: what, where, and the stack if it is none of ours."""
+    """Return title, text and place of an exception for a view, and the stack if it is not an `AmpError`."""
     if isinstance(error, AmpError):
         return {"message": str(error), "node": error.node, "port": error.port, "stack": ""}
     stack = "".join(traceback.format_exception(error))

@@ -1,4 +1,4 @@
-"""What a view shows of a native crash."""
+"""The text that views show after a native crash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a patch file may lie, how it is read and replaced, and when nothing is saved at all."""
+"""Patch files on disk: allowed paths, reading, replacing, and when saving is switched off."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ ENDING = ".amp.json"
 LISTED = 200
 DEPTH = 4
 VISITED = 5_000
-"""Folders and files a search for patch files looks at."""
+"""Number of folders and files that a search for patch files visits at most."""
 OFF = ("CI", "PYTEST_VERSION")
-"""Environment of tests: nbval and CI run in them, and a notebook that is tested writes no files."""
+"""Environment variables of tests (CI, pytest with nbval); with one of them set, widgets write no files."""
 _LOCK = threading.RLock()
-"""Held while a file is compared and replaced. Whoever holds it takes no other lock."""
+"""Held while a file is compared and replaced; innermost: no other lock is taken under it."""
 
 
 @dataclass
 class DiskFile:
-    """One file, and what is known of it.
+    """One patch file and its state when it was last read or written.
 
     Attributes
     ----------
     known
-        Digest of its bytes when they were last read or written; None if there was no file.
+        SHA-256 of its bytes then; None if there was no file.
     grew_from
-        Digest of the code's graph that what it holds grew from.
+        SHA-256 of the graph, as built by code, that its contents were edited from.
     version
-        Of the graph's journal when it was last written.
+        Version of the graph's journal when it was last written.
     """
 
     path: Path
@@ -46,7 +46,7 @@ class DiskFile:
 
     @property
     def name(self) -> str:
-        """Its name as sentences show it."""
+        """File name as messages show it."""
         return plain(self.path.name)
 
     def replace(self, data: bytes, version: int) -> tuple[bytes | None, bool]:
@@ -55,7 +55,7 @@ class DiskFile:
         Returns
         -------
         tuple
-            The bytes another program has written, None if the file is ours; and whether it was deleted.
+            The bytes that another program has written, None if it has not; and whether the file was deleted.
 
         Raises
         ------
@@ -88,7 +88,7 @@ def date(file: Path) -> str:
 
 
 def reason(error: Exception) -> str:
-    """Say why something failed, without the path that the sentence has already."""
+    """Return the reason of an error without the path, which the caller's message has already."""
     if isinstance(error.__cause__, OSError):
         error = error.__cause__
     if isinstance(error, GraphError):
@@ -97,7 +97,7 @@ def reason(error: Exception) -> str:
 
 
 def switched_off() -> str:
-    """Name the variable that says that nothing is saved here, ``""`` if none does."""
+    """Return the name of the environment variable that switches saving off, ``""`` if none is set."""
     return next((name for name in OFF if os.environ.get(name, "").lower() not in ("", "0", "false")), "")
 
 
@@ -107,7 +107,7 @@ def place(where: str, path: object) -> Path:
     Raises
     ------
     GraphError
-        If it can be none: no text, no ``.json``, a folder, a device, a link to nothing, or its folder is
+        If it cannot be one: not text, not ``.json``, a folder, a device, a broken link, or its folder is
         missing.
     """
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):

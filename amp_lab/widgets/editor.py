@@ -1,4 +1,4 @@
-"""The graph editor: the Python graph and every view of it are one model."""
+"""The graph editor: edits in Python and in any view change the same graph."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Editor(FileMessages):
     highlight : str
         Name of a node to mark, as when the pointer is over it in another widget.
     problems : list of dict
-        What keeps the graph from being rendered: ``message``, ``node``, ``port``. Empty if nothing does.
+        Reasons why the graph cannot be rendered: ``message``, ``node``, ``port``; empty if it can.
     file : amp_lab.widgets.patchfile.PatchFile
-        Where edits made by hand are kept; nowhere at first.
+        The file to which edits made in a view are saved; no file at first.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class Editor(FileMessages):
         self.problems = problems(graph)
 
     def show(self, render: Render) -> None:
-        """Put time, heat and latency of a render on the nodes; heat only if it was rendered with it.
+        """Show time, heat and latency of a render on the nodes; heat only if the render computed it.
 
         Examples
         --------
@@ -99,12 +99,12 @@ class Editor(FileMessages):
         }
 
     def check(self) -> list[dict[str, Any]]:
-        """Compile the plan now; returns and sets `problems`, as views do a moment after every edit."""
+        """Compile the plan now; set and return ``problems``, as happens shortly after every edit."""
         self.problems = problems(self.graph)
         return self.problems
 
     def arrange(self) -> None:
-        """Lay all nodes out anew by the stages of the plan."""
+        """Arrange all nodes by the stages of the plan."""
         state = self.journal.state
         heights = {name: graph_layout.height(catalog.contract(r.type)) for name, r in state.nodes.items()}
         self.journal.move(graph_layout.arrange(heights, graph_layout.links_of(state)))
@@ -131,7 +131,7 @@ class Editor(FileMessages):
 
 
 def problems(graph: Graph) -> list[dict[str, Any]]:
-    """List what keeps a graph from being rendered: message, node, port, and operations that cure it."""
+    """List why a graph cannot be rendered: message, node, port, and operations that correct it."""
     try:
         plan = graph.compile()
     except AmpError as error:
@@ -163,7 +163,7 @@ def _problem(graph: Graph, violation: Violation) -> dict[str, Any]:
 
 
 def _delay(graph: Graph, violation: Violation) -> list[dict[str, Any]]:
-    """Return the cure of a link that lacks delay: the missing frames on it."""
+    """Return the operation that adds the missing frames of delay to a link."""
     if not violation.frames:
         return []
     for kind, table in (("e", graph.edges), ("m", graph.modulations)):

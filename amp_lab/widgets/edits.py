@@ -1,4 +1,4 @@
-"""What a view may ask for: one function per operation on a graph."""
+"""The operations on a graph that a view may request, one function each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Places: TypeAlias = dict[str, Place | None]
 PASTE_STEP = 36.0
-"""How far from its original a copy is placed, in pixels of the canvas."""
+"""Distance of a copy from its original, in pixels of the canvas."""
 
 
 @dataclass(frozen=True, eq=False)

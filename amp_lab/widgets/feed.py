@@ -1,4 +1,4 @@
-"""A thread that keeps a page supplied with the sound of a graph, while the graph is edited."""
+"""A thread that streams the sound of a graph to a page while the graph is edited."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
 HEARD_CHANNELS = 2
 BLOCK_S = 0.01
-"""Sound in one message, at least."""
+"""Seconds of sound in one message, at least."""
 MOST_BLOCKS = 8
 BLEND_S = 0.02
-"""From the sound of one session to that of the next."""
+"""Seconds of crossfade from one session to the next."""
 PAUSE_S = 0.15
-"""Shortest time between two sessions."""
+"""Seconds between the starts of two sessions, at least."""
 TRUST_S = 1.0
-"""How long the page's clock is believed to go on after its last word."""
+"""Seconds after a report for which the page is assumed to play on."""
 LOST_S = 3.0
-"""A page that says nothing for so long is gone."""
+"""Seconds without a report after which the page counts as closed."""
 WORDS = 20
-"""Of so many words of the page, two seconds, the one that came quickest tells its clock."""
+"""Number of reports, two seconds of them, of which the least delayed one gives the page's clock."""
 TAIL_S = 0.5
-"""What is left to ring behind the last point of the curves, before they begin again."""
+"""Seconds between the last point of the curves and their next start, for the decay."""
 SWITCH_S = 0.0005
 
 _brisk = threading.Lock()
@@ -49,7 +49,7 @@ _users: list[float] = []
 
 @contextmanager
 def brisk() -> Iterator[None]:
-    """Let Python's threads take turns every 0.5 ms: a cell that computes would starve the sound at 5 ms."""
+    """Set Python's thread switch interval to 0.5 ms; at 5 ms a cell that computes causes underruns."""
     with _brisk:
         _users.append(sys.getswitchinterval() if not _users else _users[0])
         sys.setswitchinterval(SWITCH_S)
@@ -63,19 +63,19 @@ def brisk() -> Iterator[None]:
 
 
 class Feed:
-    """Sends the sound of a graph in messages, never more than ``target`` frames ahead of what was played.
+    """Sends the sound of a graph in messages, at most ``target`` frames ahead of the page's playback.
 
-    The page reports now and then how far it is; between its reports its clock is taken to go on. A report
-    that was delayed would make the clock slow, and the ring low: the quickest of the last ones counts.
-    Values that change while it sounds are set in the session; any other edit makes a new one, which the page
-    blends in. While the graph cannot be played the last session goes on, and ``waits`` says why.
+    The page reports its position about ten times a second; between reports the position is extrapolated. A
+    delayed report would give a position that is too low, so the least delayed of the last reports is used.
+    Edits of values are set in the running session; any other edit starts a new session, to which the page
+    crossfades. While the graph cannot be played the last session goes on; a message ``waits`` has the reason.
 
     Parameters
     ----------
     send
         Sends a message: kind, buffers, content.
     ended
-        Called in the thread when the page has gone or the thread failed.
+        Called in the thread after the page was closed or the thread failed.
     run
         Name of this run, in every message.
     target
@@ -99,7 +99,7 @@ class Feed:
         self._post, self._ended = send, ended
         self._rate = graph.sample_rate
         self._block = max(1, round(BLOCK_S * self._rate))
-        self._lock = threading.RLock()  # entered by itself: a condition that is interrupted stays locked
+        self._lock = threading.RLock()  # reentrant: an interrupted wait leaves it locked
         self._changed = threading.Condition(self._lock)
         self._closed = False
         self._sets: dict[str, dict[str, Any]] = {}
@@ -112,7 +112,7 @@ class Feed:
         self._starts: deque[float] = deque(maxlen=WORDS)
         self._problem = ""
         self._crashed = False
-        context = contextvars.copy_context()  # a kernel finds its way to the page through that
+        context = contextvars.copy_context()  # ipykernel routes messages to the page by it
         self._thread = threading.Thread(
             target=context.run, args=(self._work,), name="amp_lab live", daemon=True
         )
@@ -120,7 +120,7 @@ class Feed:
 
     @property
     def session(self) -> Session | None:
-        """What sounds."""
+        """The session that plays now; None if there is none."""
         return self._session
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class Feed:
             self._thread.join()
 
     def played(self, frames: int, target: int, running: bool) -> None:
-        """Hear from the page how many frames it has played, how many it wants ahead and if it goes on."""
+        """Store a report of the page: frames played, frames to keep ahead, and whether it is playing."""
         with self._lock:
             if not (running and self._running):
                 self._starts.clear()
@@ -142,7 +142,7 @@ class Feed:
             self._changed.notify_all()
 
     def patched(self, patch: Patch) -> None:
-        """Follow an edit of the graph."""
+        """Store an edit of the graph for the thread."""
         with self._lock:
             self._anew |= bool(patch.edges or patch.modulations or "controls" in patch.attributes)
             for name, record in patch.nodes.items():
@@ -169,7 +169,7 @@ class Feed:
                 self._ended(self)
 
     def _step(self) -> bool:
-        """Follow the edits and send what is due; False at the end."""
+        """Apply the edits and send the frames that are due; return False at the end."""
         with self._lock:
             if self._closed or time.monotonic() - self._reported > LOST_S:
                 return False
@@ -200,7 +200,7 @@ class Feed:
             return
         try:
             self._session.set(name, **values)
-        except AmpError:  # of another shape than the value before: a session that begins with it takes it
+        except AmpError:  # its shape differs from the value before: start a session with it
             self._anew = True
 
     def _wants_anew(self) -> bool:
@@ -208,7 +208,7 @@ class Feed:
         return (self._anew or again) and time.monotonic() - self._built >= PAUSE_S
 
     def _renew(self) -> None:
-        """Open a session of the graph as it is and blend it in; the old one goes on if there is none."""
+        """Start a session of the present graph and crossfade to it; if it cannot start, keep the old one."""
         self._built = time.monotonic()
         with self._journal.lock(), self._lock:
             graph = self._graph.copy()
@@ -234,7 +234,7 @@ class Feed:
             self._send(sound)
 
     def _pull(self, session: Session, frames: int) -> Samples | None:
-        """Return the next frames (C, N); None if the session has stopped at a fault, which is told."""
+        """Return the next frames (C, N); None if the session failed, after sending the reason."""
         try:
             sound = session.pull(frames)[0, :HEARD_CHANNELS]
         except AmpError as error:
@@ -242,7 +242,7 @@ class Feed:
                 self._session, self._end = None, None
                 self._say(error)
                 if isinstance(error, NativeCrash):
-                    self._journal.report(error)  # the session is of a copy of the graph
+                    self._journal.report(error)  # the session played a copy of the graph
                     self._crashed = True
                 session.close()
             return None
@@ -257,14 +257,14 @@ class Feed:
         if sound is None:
             return
         parts = [sound] if old is None or old.shape != sound.shape else [sound, old]
-        with np.errstate(over="ignore"):  # the page lets nothing through that is not finite
+        with np.errstate(over="ignore"):  # the page mutes values that are not finite
             buffers = [np.ascontiguousarray(part, dtype="<f4").tobytes() for part in parts]
         with self._lock:
             self._sent += sound.shape[1]
         self._post("sound", buffers, run=self.run, channels=sound.shape[0])
 
     def _say(self, error: AmpError | None) -> None:
-        """Tell what keeps the graph as it is from being heard, once; None: nothing any more."""
+        """Send why the present graph cannot be played, once per reason; None: it can again."""
         problem = "" if error is None else str(error)
         if problem != self._problem:
             self._problem = problem
@@ -273,7 +273,7 @@ class Feed:
 
 
 def moved(before: NodeRecord | None, after: NodeRecord | None) -> dict[str, Any] | None:
-    """Return the values of a node that an edit changed and a session can take; None if it needs another."""
+    """Return the changed values of a node for the running session; None if a new session is required."""
     if before is None or after is None:
         return None
     if before.type is not after.type or before.samples is not after.samples:

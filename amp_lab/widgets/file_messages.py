@@ -1,4 +1,4 @@
-"""What the editor's toolbar asks for: save, open, choose, export."""
+"""Messages of the editor's toolbar: save, open, choose, export."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from amp_lab.graph.graph import Graph
 
 MOST_S = 600.0
-"""Longest sound that is sent to a page as a file."""
+"""Seconds of sound that are sent to a page as a file, at most."""
 
 
 class FileMessages(GraphView):
-    """The part of an editor that knows the graph's file."""
+    """The part of an editor that handles the graph's file."""
 
     file_status = traitlets.Dict().tag(sync=True)
     seconds = traitlets.Float(1.0, min=0.001, max=3600.0).tag(sync=True)
@@ -120,7 +120,7 @@ class FileMessages(GraphView):
             )
 
     def _render_wav(self, id_: Any, seconds: float) -> None:
-        """Render in a thread of its own: other widgets go on meanwhile."""
+        """Render in a separate thread, so that other widgets are not blocked."""
         try:
             render = self.graph.render(seconds=seconds, progress=self._go_on)
             with tempfile.TemporaryDirectory(prefix="amp_lab_") as folder:

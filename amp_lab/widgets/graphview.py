@@ -1,4 +1,4 @@
-"""A widget that shows a graph: it hears the journal, and what its views ask for are edits of the graph."""
+"""Base of widgets that show a graph: edits of the graph update the views, edits in a view the graph."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 
 class GraphView(View):
-    """The part of a widget that keeps its views and a graph the same.
+    """The part of a widget that keeps its views equal to a graph.
 
     Attributes
     ----------
     crash : dict
-        What the last render of the graph crashed with, as the views show it; {} if it did not.
+        The native crash of the last render, as the views show it; {} if there was none.
 
     Raises
     ------
     GraphError
-        If it is given something else than a graph.
+        If the argument is not a graph.
     """
 
     crash = traitlets.Dict().tag(sync=True)
@@ -52,7 +52,7 @@ class GraphView(View):
         self._crashed(self.journal.crash)
 
     def undo(self) -> bool:
-        """Undo the last edit of the graph, wherever it was made; False if there is none.
+        """Undo the last edit of the graph, by code or a view; return False if there is none.
 
         Examples
         --------
@@ -66,7 +66,7 @@ class GraphView(View):
         return self.journal.undo()
 
     def redo(self) -> bool:
-        """Do the last undone edit again; False if there is none.
+        """Repeat the edit that was undone last; return False if there is none.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Work that is done a moment after it was asked for, once for all requests in between."""
+"""Delayed work: requests within a short time are served by one run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Later:
-    """Calls ``work()`` in a thread of its own, named ``name``, a while after the first request."""
+    """Calls ``work()`` in a thread called ``name``, a fixed delay after the first request."""
 
     def __init__(self, work: Callable[[], object], name: str) -> None:
         self._work, self._name = work, name
@@ -15,18 +15,18 @@ class Later:
 
     @property
     def waits(self) -> bool:
-        """Whether there is a request that waits."""
+        """Whether a request is pending."""
         return self._timer is not None
 
     def ask(self, delay_s: float) -> None:
-        """Request the work; a request that waits already serves for both."""
+        """Request the work; a pending request serves for both."""
         if self._timer is None:
             self._timer = timer = threading.Timer(delay_s, self._run)
             timer.daemon, timer.name = True, self._name
             timer.start()
 
     def cancel(self) -> None:
-        """Forget the request that waits, if any."""
+        """Cancel the pending request, if any."""
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()

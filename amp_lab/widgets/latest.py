@@ -11,16 +11,16 @@ Stale: TypeAlias = Callable[[], bool]
 
 
 class Latest:
-    """Runs ``work(stale)`` for the newest request: one that waits is replaced, one that runs is stale.
+    """Runs ``work(stale)`` for the newest request: it replaces a pending one and makes a running one stale.
 
-    Work that looks at ``stale()`` can give up early. That is true at most once in a row, so that requests
-    that keep coming faster than the work goes still show something. The thread starts with the first request,
-    in the context of that request, since a kernel finds the page through it.
+    Work that checks ``stale()`` can stop early. Of two successive runs at most one is stale, so that results
+    appear even if requests come faster than the work runs. The thread starts with the first request and in
+    its context, by which ipykernel routes messages to the page.
     """
 
     def __init__(self, work: Callable[[Stale], None]) -> None:
         self._work = work
-        self._lock = threading.RLock()  # entered by itself: a condition that is interrupted stays locked
+        self._lock = threading.RLock()  # reentrant: an interrupted wait leaves it locked
         self._changed = threading.Condition(self._lock)
         self._asked = self._begun = self._done = self._cancelled = 0
         self._closed = False
@@ -42,19 +42,19 @@ class Latest:
             self._changed.notify_all()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait until no request is left; False if that takes longer."""
+        """Wait until no request is left; return False after the timeout."""
         with self._lock:
             return self._changed.wait_for(lambda: self._closed or self._done == self._asked, timeout_s)
 
     def cancel(self) -> None:
-        """Stop what runs, and forget what waits; requests from now on are done."""
+        """Stop the running request and drop the pending one; later requests run."""
         with self._lock:
             self._cancelled = self._asked
             self._changed.notify_all()
 
     @property
     def cancelled(self) -> bool:
-        """Whether what runs was cancelled, rather than replaced by a newer request."""
+        """Whether the running request was cancelled, not replaced by a newer one."""
         return self._begun <= self._cancelled
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Live sound: a graph is heard in the browser while it is edited."""
+"""Live sound: the browser plays a graph while it is edited."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from amp_lab.graph.graph import Graph
 
 PICTURE_S = 2.0
-"""Length of the sound that the picture shows."""
+"""Seconds of sound that the picture shows."""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What the page said last: levels of the graph's sound before the volume, and how the stream does.
+    """Last report of the page: levels of the graph's sound before the volume, and state of the stream.
 
-    ``peak`` and ``rms`` per channel, 1 is full scale; ``latency_s`` from an edit to the ear: ring, and what
-    the browser reports of its output; ``ring_s`` of that in the ring; ``underruns`` and the ``silent_frames``
-    they cost, in the ring and, where the browser counts them, behind it; ``limited_db`` what the guard
-    takes off.
+    ``peak`` and ``rms`` per channel (1 is full scale); ``latency_s``, seconds from an edit to the sound: ring
+    and the browser's output latency; ``ring_s``, the part of the ring; ``underruns`` and the number of
+    ``silent_frames`` they caused, in the ring and, if the browser counts them, in its output;
+    ``limited_db``, attenuation by the limiter in dB.
     """
 
     frames: int
@@ -46,9 +46,9 @@ class Heard:
 class Live(GraphView):
     """Sound of a graph in the browser: ``amp.live(g)``.
 
-    A session of the graph runs in a worker process and is heard through the page. Edits, from wherever they
-    come, are heard as they are made: values are set while it runs, other edits begin a new session that is
-    blended in. Sound starts with a click on Start, since browsers want one; Stop acts in the page alone.
+    A session of the graph runs in a worker process, and the page plays it. Edits, by code or in a view, are
+    audible at once: values are set in the running session, other edits start a new session with a crossfade.
+    Sound starts with a click on Start, since browsers require one; Stop acts in the page alone.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Live(GraphView):
     volume_db
         Volume, from -60 to 0 dB.
     muted
-        Whether nothing is heard, though it runs.
+        Whether playback is silent; the session still runs.
     repeat
         Whether curves begin again at their end.
 
@@ -66,7 +66,7 @@ class Live(GraphView):
     playing : bool
         Whether it sounds; may be set, True once the user has clicked in the page.
     heard : Heard or None
-        What the page said last.
+        Last report of the page.
 
     Examples
     --------
@@ -173,7 +173,7 @@ class Live(GraphView):
 
 
 def live(graph: Graph, **traits: Any) -> Live:
-    """Hear a graph in the browser while it is edited (see `Live`).
+    """Play a graph in the browser while it is edited (see `Live`).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Progress of a render that a cell makes: a line at the foot of the page, outside of every output."""
+"""Progress bar of a cell's render, at the bottom of the page; it is not stored in the notebook."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import traitlets
 from amp_lab.widgets.base import STATIC
 
 STEP_S = 0.1
-"""Between two messages to the page."""
+"""Seconds between two messages to the page."""
 
 
 class NotebookBar(anywidget.AnyWidget):
-    """A bar that is never displayed as an output: its script draws it into the page itself."""
+    """A bar that is not a cell output: its script draws it into the page."""
 
     _esm = (STATIC / "progress.js").read_text(encoding="utf-8")
     name = traitlets.Unicode().tag(sync=True)
@@ -49,8 +49,8 @@ def bar(name: str, total: int) -> NotebookBar | None:
 def has_reader() -> bool:
     """Whether this cell was run interactively.
 
-    Such front ends let a cell ask for input (``allow_stdin`` in its request); nbclient, nbconvert, papermill
-    and nbval, which store what a kernel sends, do not.
+    Interactive front ends allow input (``allow_stdin`` in the request); nbclient, nbconvert, papermill and
+    nbval, which store all messages of a kernel, do not.
     """
     ipython: Any = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()

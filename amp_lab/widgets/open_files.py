@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def of(graph: Graph) -> PatchFile:
-    """Return what keeps a graph; it stays with the graph."""
+    """Return the `PatchFile` of a graph, always the same one."""
     journal = Journal.of(graph)
     with journal.lock():
         if not isinstance(journal.keeper, PatchFile):
@@ -26,7 +26,7 @@ def of(graph: Graph) -> PatchFile:
 
 
 def at(path: Path) -> PatchFile:
-    """Return what keeps the graph of a file: the one that is open already, else a new one.
+    """Return the `PatchFile` of a path: the open one, otherwise a new one.
 
     Raises
     ------

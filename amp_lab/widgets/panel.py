@@ -1,4 +1,4 @@
-"""The parameter panel: every parameter of a graph at hand, and the render that follows it."""
+"""The parameter panel: all parameters of a graph, and a render after every edit."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 STRIP_COLUMNS = 600
 PICTURE_S = 5.0
-"""Longest time a picture waits for the render it shows."""
+"""Seconds for which a picture waits for its render, at most."""
 HEARD_S = 60.0
-"""Longest sound that is sent to a page."""
+"""Seconds of sound that are sent to a page, at most."""
 PROGRESS_AFTER_S, PROGRESS_EVERY_S = 0.3, 0.1
-"""When a render begins to show how far it is, and how often."""
+"""Seconds before a render first shows its progress, and seconds between updates."""
 
 
 class _Superseded(Exception):  # noqa: N818 - nothing went wrong
@@ -41,8 +41,7 @@ class _Superseded(Exception):  # noqa: N818 - nothing went wrong
 class Panel(GraphView):
     """Panel of a graph's parameters: ``amp.panel(g)``.
 
-    Every edit of the graph, from wherever it comes, is rendered anew: the newest request counts, and a render
-    that runs for an older one is stopped.
+    Every edit of the graph, by code or in a view, starts a render; a render of an older state is stopped.
 
     Parameters
     ----------
@@ -51,7 +50,7 @@ class Panel(GraphView):
     seconds
         Length of the render.
     auto
-        Whether edits are rendered by themselves.
+        Whether every edit starts a render.
     heat, trace
         Whether renders compute heat and record firings, for widgets that follow the panel.
     taps
@@ -160,7 +159,7 @@ class Panel(GraphView):
         }
 
     def _set(self, change: Any) -> None:
-        """Bring the graph to values that were set in Python or linked from another widget."""
+        """Set the graph's parameters to ``values`` that were set in Python or linked from another widget."""
         present = self._present()
         ops = [
             {"op": "set", "node": place.rpartition(".")[0], "params": {place.rpartition(".")[2]: value}}
@@ -183,7 +182,7 @@ class Panel(GraphView):
     # ---- rendering ----
 
     def _work(self, stale: Stale) -> None:
-        """Render once; whatever goes wrong is told, and the thread goes on."""
+        """Render once; errors are shown in the views, and the thread continues."""
         try:
             self._render(stale)
         except _Superseded:
@@ -255,13 +254,13 @@ class Panel(GraphView):
 
 
 def sound(render: Render) -> Samples:
-    """Return what a page plays of a render: the first two channels of the first batch, a minute at most."""
+    """Return the sound that a page plays: the first two channels of the first batch, 60 s at most."""
     heard: Samples = render.audio[0][:2, : round(HEARD_S * render.sample_rate)]
     return heard
 
 
 def _gain(heard: Samples) -> float:
-    """Return the gain that keeps a sound within full scale, 1 if it is."""
+    """Return the gain that brings a sound within full scale; 1 if it is within."""
     return 1.0 / max(1.0, clipping(heard[np.newaxis]).peak)
 
 

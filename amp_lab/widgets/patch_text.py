@@ -1,4 +1,4 @@
-"""What a patch file holds: a graph as `Graph.save` writes it, and how it lies in the editor."""
+"""Contents of a patch file: a graph as `Graph.save` writes it, and its layout in the editor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LINES = 12
 
 @dataclass(frozen=True, eq=False)
 class PatchText:
-    """A graph, where its nodes lie, its folds, and the digest of the code's graph that it grew from."""
+    """A graph, places of its nodes, its folds, and the SHA-256 of the code's graph it came from."""
 
     graph: Graph
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -48,13 +48,13 @@ class PatchText:
         return json_text.dumps(_values(self.graph, folder) | {SECTION: section}).encode()
 
     def lies_as(self, state: State) -> bool:
-        """Whether nodes and folds lie as they do in a state."""
+        """Whether the layout of nodes and folds equals that of a state."""
         moved = any(state.places.get(name) != at for name, at in self.places.items())
         return not moved and dict(state.folds) == dict(self.folds)
 
 
 def load(path: Path, data: bytes, code: Graph | None = None) -> PatchText:
-    """Read what `PatchText.dump` or `Graph.save` wrote.
+    """Read a file of `PatchText.dump` or `Graph.save`.
 
     Sound files that it names may lie below its folder, or beside those that the code's graph names.
 

@@ -1,4 +1,4 @@
-"""One graph in one file: edits by hand are saved, and work of others is not overwritten."""
+"""One graph in one file: edits in a view are saved, and changes by other programs are not overwritten."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from amp_lab.graph.graph import Graph
 
 DELAY_S = 0.4
-"""From an edit by hand to the file, at most: edits in between are written together."""
+"""Seconds from an edit in a view to the file, at most; edits in between are written together."""
 Status: TypeAlias = Literal[
     "none", "new", "saved", "unsaved", "code", "disk", "damaged", "unwritable", "taken", "off"
 ]
@@ -39,10 +39,10 @@ class PatchFile:
     Attributes
     ----------
     status : str
-        ``none`` (no file), ``new`` (the first edit makes it), ``saved``, ``unsaved`` (an edit waits), or why
-        edits are not written: ``code`` (it grew from other code), ``disk`` (another program has written it),
-        ``damaged`` (it cannot be read), ``unwritable``, ``taken`` (another graph of this kernel is kept in
-        it), ``off`` (a test or CI).
+        ``none`` (no file), ``new`` (the first edit creates it), ``saved``, ``unsaved`` (an edit is not yet
+        written), or why edits are not written: ``code`` (the file was edited from another code graph),
+        ``disk`` (another program has written it), ``damaged`` (it cannot be read), ``unwritable``, ``taken``
+        (another graph of this kernel is saved to it), ``off`` (in tests and CI).
     text : str
         The same as a sentence.
 
@@ -82,7 +82,7 @@ class PatchFile:
         self._edited = False
         self._written = -1  # version of the newest write that was begun
         self._adopting = False
-        self._told: DiskFile | None = None  # which file status and text are about
+        self._told: DiskFile | None = None  # the file that status and text describe
         self._loud = False
         self._left = -1
         self._listeners: list[Callable[[], object]] = []
@@ -91,11 +91,11 @@ class PatchFile:
 
     @property
     def is_shown(self) -> bool:
-        """Whether a widget is open that shows it."""
+        """Whether an open widget shows it."""
         return bool(self._listeners)
 
     def use(self, listener: Callable[[], object]) -> None:
-        """Call ``listener()`` when the status changes; the first user starts to listen to the graph."""
+        """Call ``listener()`` when the status changes; the first call also starts to follow the graph."""
         with self.journal.lock():
             self._listeners.append(listener)
             if len(self._listeners) == 1:
@@ -105,7 +105,7 @@ class PatchFile:
                     self._to("saved", f"{file.name}: saved, without what changed since")
 
     def release(self, listener: Callable[[], object]) -> None:
-        """Stop calling a listener; after the last one, what is unsaved is written and the graph is let go."""
+        """Stop calling a listener; after the last one, write unsaved edits and stop following the graph."""
         self.flush()
         with self.journal.lock():
             self._listeners = [known for known in self._listeners if known != listener]
@@ -117,13 +117,13 @@ class PatchFile:
 
     @property
     def path(self) -> Path | None:
-        """The file, None for none."""
+        """The file; None if there is none."""
         file = self._file
         return None if file is None else file.path
 
     @property
     def choices(self) -> dict[str, str]:
-        """What `choose` takes now, with the words a person reads."""
+        """Choices that `choose` accepts now, with their labels."""
         here = "the code's graph" if self.status == "code" else "this graph"
         if self.status in ("code", "disk"):
             aside = f"Use {here}, keep the file under another name"
@@ -133,7 +133,7 @@ class PatchFile:
         return {"take": "Keep this graph in it"} if self.status == "taken" else {}
 
     def hold(self, path: Path, data: bytes, text: PatchText) -> None:
-        """Keep the graph, which is the one of a file, there."""
+        """Save the graph, which was read from a file, to that file from now on."""
         with self.journal.lock():
             self.journal.settle(text.places, text.folds)
             file = self._enter(DiskFile(path, digest(data), text.grew_from))
@@ -144,7 +144,7 @@ class PatchFile:
                 self._unwritable(file, error)
 
     def keep(self, path: Path) -> None:
-        """Keep the graph in a file from now on, as ``amp.lab(g, save=path)`` does.
+        """Save the graph to a file from now on, as ``amp.lab(g, save=path)`` does.
 
         A file that grew from the graph's code wins, as one step of undo; one that grew from other code is
         asked about.
@@ -158,7 +158,7 @@ class PatchFile:
             self._begin(self._enter(DiskFile(path, grew_from=self._code_for(path))), asked="code")
 
     def open(self, path: str | os.PathLike[str]) -> None:
-        """Make the graph what a file holds, as one step of undo, and keep it there.
+        """Replace the graph by that of a file, as one step of undo, and save to that file from now on.
 
         Raises
         ------
@@ -176,7 +176,7 @@ class PatchFile:
             self._to("saved", f"{plain(path.name)}: opened")
 
     def save(self, path: str | os.PathLike[str] | None = None) -> None:
-        """Write the graph now, edits by code too; into another file if one is given.
+        """Write the graph now, with edits by code; to another file if a path is given.
 
         Raises
         ------
@@ -201,7 +201,7 @@ class PatchFile:
         self._write(file)
 
     def choose(self, choice: str) -> None:
-        """Answer what was asked; see `choices`.
+        """Resolve a conflict by one of `choices`.
 
         Raises
         ------
@@ -222,7 +222,7 @@ class PatchFile:
         self._write(file, note)
 
     def _begin(self, file: DiskFile, asked: Literal["code", "disk"]) -> None:
-        """Look at a file whose contents are not known yet."""
+        """Read a file for the first time."""
         try:
             data = disk.read(file.path)
         except FileError as error:
@@ -254,7 +254,7 @@ class PatchFile:
         return note
 
     def look(self) -> None:
-        """Look whether another program has written the file; what is unsaved is written first."""
+        """Check whether another program has written the file; unsaved edits are written first."""
         self.flush()
         with self.journal.lock(), contextlib.suppress(FileError):
             file = self._file
@@ -268,18 +268,18 @@ class PatchFile:
                 self._to("new", f"{file.name} was deleted: written with the next edit")
 
     def flush(self) -> None:
-        """Write what is unsaved now."""
+        """Write unsaved edits now."""
         file = self._file
         if file is not None and self.status in ("unsaved", "unwritable"):
             self._write(file)
 
     @property
     def asked(self) -> tuple[PatchText, Graph] | None:
-        """What the file that is asked about holds, and the graph; None if nothing is asked."""
+        """Contents of the file in conflict and the graph; None without a conflict."""
         return None if self._theirs is None else (self._theirs, self.graph)
 
     def shown(self) -> dict[str, Any]:
-        """Return what views show of it, as JSON values."""
+        """Return its state for the views, as JSON values."""
         with self.journal.lock():
             theirs, path = self._theirs, self.path
             return {
@@ -329,7 +329,7 @@ class PatchFile:
         self._to("unwritable", f"{what}. What is here is only in this kernel: save it elsewhere")
 
     def _compare(self, file: DiskFile, data: bytes, asked: Literal["code", "disk"]) -> None:
-        """Take the file's bytes if they say the same or grew from the same code, else ask."""
+        """Read the file if it equals the graph or was edited from the same code; otherwise ask the user."""
         try:
             theirs = patch_text.load(file.path, data, self._code)
         except GraphError as error:
@@ -381,7 +381,7 @@ class PatchFile:
                 self._compare(file, foreign, asked="disk")
             elif self._edited:
                 self._wait(file)
-            elif version == self._written:  # else a newer write is on its way, and reports
+            elif version == self._written:  # otherwise a newer write is pending and reports
                 note += ", was deleted and is written again" if was_deleted else ""
                 self._to("saved", f"{file.name}: saved{note}", loud=bool(note))
 
@@ -399,7 +399,7 @@ class PatchFile:
             self._to("saved", f"{file.name}: saved, without what code changed since")
 
     def _wait(self, file: DiskFile) -> None:
-        """Write in a moment."""
+        """Write after the delay."""
         self._edited = True
         if self.status != "unsaved" or self._told is not file:
             self._to("unsaved", f"{file.name}: saving")
@@ -407,7 +407,7 @@ class PatchFile:
             self._later.ask(DELAY_S)
 
     def _lose(self) -> None:
-        """Another graph is kept in the file from now on."""
+        """Stop saving: another graph is saved to the file from now on."""
         self.flush()
         with self.journal.lock():
             if self.path is not None:

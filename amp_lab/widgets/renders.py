@@ -1,4 +1,4 @@
-"""Widgets that look at what the nodes did in one render: heat, schedule, delays."""
+"""Base of widgets that show measurements of the nodes in one render: heat, schedule, delays."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class RenderView(View):
-    """A widget over one render, or over the newest one of a panel.
+    """A widget that shows one render, or the newest one of a panel.
 
     Attributes
     ----------
     selected, hovered : str
-        Name of the node that was clicked, and that under the pointer; may be linked.
+        Names of the node that was clicked and of the node under the pointer; may be linked.
     """
 
     _public: ClassVar[tuple[str, ...]] = ("selected", "hovered", "version")

@@ -1,4 +1,4 @@
-"""Scope: signals over time, from the whole down to one sample."""
+"""Scope: signals over time, from the whole render to single samples."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Scope(SignalView):
 
 
 def _extremes(signal: Signal, first: int, last: int, columns: int) -> bytes:
-    """Pairs (low, high) per column as float32; NaN where a signal has ended."""
+    """Return pairs (lowest, highest) per column as float32; NaN behind the end of a signal."""
     pairs: Samples = np.full((columns, 2), np.nan)
     end = min(last, signal.samples.size)
     if first < end:
@@ -95,12 +95,12 @@ def _extremes(signal: Signal, first: int, last: int, columns: int) -> bytes:
         pairs[:have, 0], pairs[:have, 1] = low, high
         faulty = ~(np.isfinite(low) & np.isfinite(high))
         pairs[:have][faulty] = np.inf
-    with np.errstate(over="ignore"):  # beyond single precision is a fault too, and drawn as one
+    with np.errstate(over="ignore"):  # values beyond single precision are drawn as faults too
         return pairs.astype("<f4").tobytes()
 
 
 def scope(*sources: Source, **traits: Any) -> Scope:
-    """Look at signals over time (see `Scope`).
+    """Show signals over time (see `Scope`).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Widgets that look at signals: which there are, which are shown, and renders that are held or followed."""
+"""Base of widgets that show signals: available and shown signals, fixed and followed renders."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     Source: TypeAlias = Render | Panel | Samples | Mapping[str, Render]
 
 BUFFER_BYTES = 20_000
-"""Most that one zoom sends to a page."""
+"""Bytes that one zoom sends to a page, at most."""
 LANES, SHOWN = 2, 8
-"""Lanes and signals that are shown to begin with."""
+"""Numbers of lanes and of signals that are shown at first."""
 
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """One channel: where it comes from, the lane it stands in, samples (frames,) and their rate in Hz."""
+    """One channel: source, lane, samples (frames,) and their rate in Hz."""
 
     source: str
     lane: str
@@ -40,17 +40,17 @@ class Signal:
 
     @property
     def name(self) -> str:
-        """Unique among the signals of a widget."""
+        """Name, unique among the signals of a widget."""
         return f"{self.source}: {self.lane}"
 
     @cached_property
     def pyramid(self) -> Pyramid:
-        """Extremes of any span, built when first looked at."""
+        """Extremes of any span, computed at the first use."""
         return Pyramid.build(self.samples)
 
 
 class SignalView(View):
-    """A widget over the signals of renders.
+    """A widget that shows signals of renders.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class SignalView(View):
             self._follow(title, panel)
 
     def hold(self, name: str = "held") -> None:
-        """Keep what the first source holds now under another name, to compare what comes later with it.
+        """Keep the present signals of the first source under another name, to compare later ones with them.
 
         Examples
         --------
@@ -130,7 +130,7 @@ class SignalView(View):
                 panel.taps = [*panel.taps, name]
 
     def drop(self, name: str = "held") -> None:
-        """Let go of a source again; an unknown name is ignored."""
+        """Remove a source; an unknown name is ignored."""
         with ENGINE:
             if self._tables.pop(name, None) is not None:
                 self._offer()
@@ -176,7 +176,7 @@ class SignalView(View):
         self._find_taps()
 
     def _find_taps(self) -> None:
-        """Name the nodes that could be tapped, and show the tapped ones that have come."""
+        """List the nodes that can be tapped, and show the tapped ones that were rendered."""
         nodes = [node for panel, _ in self._follows for node in panel.graph.nodes]
         tapped = {name for panel, _ in self._follows for name in panel.taps}
         self.tappable = sorted({node.name for node in nodes if node.contract.outputs} - tapped)
@@ -191,7 +191,7 @@ class SignalView(View):
         self._offer()
 
     def _offer(self) -> None:
-        """Tell the views which signals there are; the version tells old data from new."""
+        """Send the list of signals to the views, with a version by which views discard older data."""
         self._version += 1
         self.available = [
             {

@@ -77,7 +77,7 @@ class Spectrum(SignalView):
         return figure
 
     def _spectrum(self, signal: Signal) -> analysis.Spectrum:
-        """Spectrum of a signal, kept as long as the signal is."""
+        """Return the spectrum of a signal, cached as long as the signal exists."""
         window = cast(Window, self.window)
         known = self._known.setdefault(signal, {})
         if window not in known:
@@ -208,7 +208,7 @@ def _image(
 
 
 def spectrum(*sources: Source, **traits: Any) -> Spectrum:
-    """Look at the spectra of signals (see `Spectrum`).
+    """Show the spectra of signals (see `Spectrum`).
 
     Examples
     --------
@@ -219,7 +219,7 @@ def spectrum(*sources: Source, **traits: Any) -> Spectrum:
 
 
 def spectrogram(*sources: Source, **traits: Any) -> Spectrogram:
-    """Look at a signal over time and frequency (see `Spectrogram`).
+    """Show a signal over time and frequency (see `Spectrogram`).
 
     Examples
     --------

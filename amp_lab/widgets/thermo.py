@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from amp_lab.widgets.panel import Panel
 
 ROWS = 64
-"""Nodes that are shown at most, the hottest."""
+"""Number of nodes that are shown at most, the hottest ones."""
 
 
 class Thermo(RenderView):
@@ -87,7 +87,7 @@ def _highest(row: Samples, first: int, last: int, columns: int) -> bytes:
 
 
 def thermo(source: Render | Panel, **traits: Any) -> Thermo:
-    """Look at the heat of a render (see `Thermo`).
+    """Show the heat of a render (see `Thermo`).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Schedule and delays: when nodes fire, and what the plan declares against what was measured."""
+"""Schedule and delays: firings of the nodes, and declared against measured latencies."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _load(events: Any, nodes: int, first: float, last: float, columns: int) -> b
 
 
 def timeline(source: Render | Panel, **traits: Any) -> Timeline:
-    """Look at the schedule and the delays of a render (see `Timeline`).
+    """Show the schedule and the delays of a render (see `Timeline`).
 
     Examples
     --------

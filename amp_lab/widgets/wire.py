@@ -59,7 +59,7 @@ def attributes(changed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def patch(of: Patch, journal: Journal) -> dict[str, Any]:
-    """Return a patch; nodes that are new or changed bring their places."""
+    """Return a patch; new and changed nodes include their places."""
     places = {name: of.places.get(name, journal.place(name)) for name in {*of.places, *of.nodes}}
     data: dict[str, Any] = {
         "kind": "patch",
@@ -84,7 +84,7 @@ def _modulation(link: Modulation | None) -> dict[str, Any] | None:
 
 
 def contracts(sample_rate: float) -> list[dict[str, Any]]:
-    """Return the catalogue: everything a view shows of a node type, with limits in the parameters' units."""
+    """Return the catalogue: all that views show of a node type, with limits in the parameters' units."""
     return [contract(catalog.contract(type_id), sample_rate) for type_id in catalog.types()]
 
 

@@ -1,4 +1,4 @@
-"""The workbench: sound, editor, panel and views of one graph as one application."""
+"""The workbench: sound, editor, panel and views of one graph in one widget."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from amp_lab.render.render import Render
 
 STRIP = 42
-"""Height of the sound's strip, in pixels."""
+"""Height of the live sound's bar, in pixels."""
 VIEWS = ("scope", "spectrum", "spectrogram", "thermo", "timeline")
 
 
 class Workbench(View):
-    """Everything about a graph in one place: ``amp.lab(g)``.
+    """Editor, panel, live sound and all views of a graph in one widget: ``amp.lab(g)``.
 
     Parameters
     ----------
@@ -43,11 +43,11 @@ class Workbench(View):
     Attributes
     ----------
     live, editor, panel, scope, spectrum, spectrogram, thermo, timeline
-        The widgets it is made of; each can be shown elsewhere too.
+        The widgets it consists of; each can also be shown separately.
     file : amp_lab.widgets.patchfile.PatchFile
-        Where edits made by hand are kept.
+        The file to which edits made in a view are saved.
     tab : str
-        Which of the views is open.
+        Name of the open view.
 
     Examples
     --------
@@ -113,7 +113,7 @@ class Workbench(View):
         self.editor.show(render)
 
     def _opened(self, _: Any = None) -> None:
-        """Let the panel compute what the open view shows, and nothing else."""
+        """Set the panel to compute only the data of the open view."""
         self.panel.heat = self.tab == "thermo"
         self.panel.trace = self.tab == "timeline"
 
