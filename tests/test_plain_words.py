@@ -57,6 +57,17 @@ COMMENTS = WORDS | {
     r"no one": "name who",
 }
 """What comments of the native sources do not have, tests, fuzzers and benchmarks included."""
+PACKAGE = WORDS | {
+    r"believed?": "assume, check",
+    r"promis(e|es|ed)": "guarantee",
+    r"whoever": "name who",
+    r"unawares": "without notice",
+    r"mend(s|ed)?": "correct",
+    r"(say|says) nothing": "is not defined, is not known",
+    r"let go of": "remove, free",
+    r"goes wrong": "fails",
+}
+"""What docstrings, comments and errors of the Python package do not have."""
 BOUNDS = r"(?<![a-zA-Z0-9])({})(?![a-zA-Z0-9])"  # parts of identifiers too
 
 
@@ -99,6 +110,16 @@ def test_texts_use_plain_words() -> None:
         str(path.relative_to(ROOT)): wrong for path in read if (wrong := faults(path.read_text("utf-8")))
     }
     assert not found, "\n".join(f"{path}: {line}" for path, lines in found.items() for line in lines)
+
+
+def test_the_package_uses_plain_words() -> None:
+    """None of the package's table is in a module of the Python package."""
+    modules = sorted((ROOT / "amp_lab").rglob("*.py"))
+    assert len(modules) > 150
+    found = {path: wrong for path in modules if (wrong := faults(path.read_text("utf-8"), PACKAGE))}
+    assert not found, "\n".join(
+        f"{path.relative_to(ROOT)}: {line}" for path, wrong in found.items() for line in wrong
+    )
 
 
 def test_native_comments_use_plain_words() -> None:
