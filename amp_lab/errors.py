@@ -195,8 +195,8 @@ class Pending(AmpError):
     >>> s.pull(1)
     Traceback (most recent call last):
         ...
-    amp_lab.errors.Pending: output: frame 0 waits for input "mic" (pushed up to frame 0). Push samples to it,
-        or end it. Stalled: output.
+    amp_lab.errors.Pending: output: frame 0 waits for input "mic" (pushed up to frame 0). Stalled: output.
+        Push samples to it, or end it.
     """
 
     status = -5
@@ -211,7 +211,7 @@ class BlobError(AmpError):
     >>> amp.Plan.compile(plan.descriptor_blob[:-1], "cut", ())
     Traceback (most recent call last):
         ...
-    amp_lab.errors.BlobError: AMPD blob at byte 16: the header says 38 payload bytes, there are 37.
+    amp_lab.errors.BlobError: AMPD blob at byte 16: the header says 38 payload bytes, there are 37. Write the blob again.
     """
 
     status = -6

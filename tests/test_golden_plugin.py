@@ -32,7 +32,7 @@ def install(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: st
 def test_plugin_loads_nothing_and_makes_nothing(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Until a test uses it, a session loads three modules of amp_lab, no NumPy, no file, no variable."""
+    """Until a test uses it, a session loads the plug-in and the errors of amp_lab, no NumPy, no file, no variable."""
     scratch = pytester.mkdir("scratch")
     monkeypatch.setenv("TMPDIR", str(scratch))
     for name in [name for name in os.environ if name.startswith("AMP_")]:
@@ -43,7 +43,7 @@ def test_plugin_loads_nothing_and_makes_nothing(
         def test_it():
             assert {{m for m in sys.modules if m.partition(".")[0] == "amp_lab"}} == {{
                 "amp_lab", "amp_lab.common", "amp_lab.common.provided", "amp_lab.errors",
-                "amp_lab.moved", "amp_lab.pytest_plugin"}}
+                "amp_lab.moved", "amp_lab.printable", "amp_lab.pytest_plugin"}}
             assert not {{"numpy", "cffi", "matplotlib"}} & set(sys.modules)
             assert os.listdir({str(scratch)!r}) == []
             assert not [name for name in os.environ if name.startswith("AMP_")]

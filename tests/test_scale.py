@@ -160,7 +160,7 @@ class TestNames:
         for gone in (37, 3):
             g.disconnect(edges[gone])
         assert [g.connect(source, total).slot for _ in range(3)] == [3, 37, 40]
-        with pytest.raises(amp.GraphError, match=r"no such edge"):
+        with pytest.raises(amp.GraphError, match=r"no such link"):
             g.disconnect(edges[3])
         g.disconnect(f"{total.name}.in[5]")
         assert g.connect(source, total).slot == 5
@@ -172,7 +172,7 @@ class TestNames:
         """Only the id of an edge or modulation names one."""
         g = amp.Graph()
         g.connect(g.constant(), g.mix())
-        with pytest.raises(amp.GraphError, match=r"no such edge"):
+        with pytest.raises(amp.GraphError, match=r"no such link"):
             g.disconnect(link)
 
 

@@ -102,7 +102,7 @@ class Tap:
         Traceback (most recent call last):
             ...
         amp_lab.errors.Pending: mic: frame 3 waits for input "mic" (pushed up to frame 3). Push samples to it,
-            or end it. ...
+            or end it.
         >>> s.close()
         """
         checks.whole("pull.frames", frames)

@@ -95,10 +95,10 @@ Stream::Cause Stream::cause(uint32_t start) const {
 void Stream::starve(uint32_t u, int64_t clock) const {
     const Cause c = cause(u);
     Failure f(AMP_E_PENDING, "pull",
-              text("%s: frame %lld waits for input %s%s%s%s. Stalled: %s.", plan_.nodes[u].name.c_str(),
+              text("%s: frame %lld waits for input %s%s%s%s.%s%s%s", plan_.nodes[u].name.c_str(),
                    static_cast<long long>(clock - plan_.nodes[u].latency), listed(c.inputs).c_str(),
                    c.gates.empty() ? "" : " (held by gate ", listed(c.gates).c_str(), c.gates.empty() ? "" : ")",
-                   listed(c.nodes).c_str()),
+                   c.nodes.empty() ? "" : " Stalled: ", listed(c.nodes).c_str(), c.nodes.empty() ? "" : "."),
               "Push samples to it, or end it.", c.first);
     f.frame = clock - plan_.nodes[u].latency;
     throw f;
