@@ -79,6 +79,22 @@ void values_are_clamped_and_counted() {
         }
 }
 
+// Every batch and channel counts, and nothing else in the lanes they are computed in.
+void batches_are_counted_one_by_one() {
+    for (const uint32_t batches : {1u, 2u, 5u, 8u, 11u})
+        for (const uint32_t threads : {1u, 2u}) {
+            blob::Tensor t{batches, 1, kFrames, std::vector<double>(batches * kFrames, 0.125)};
+            int64_t wanted = 0;
+            for (uint32_t b = 0; b < batches; ++b)
+                for (int64_t n = 0; n < kFrames; n += 3 + b) t.data[b * kFrames + n] = n % 2 ? 9 : -9, ++wanted;
+            Runtime r(ones_through("clamped_gain", blob::tensor("gain", t)));
+            CHECK(r.configure(batches, 64, AMP_RUN_STOP_NONFINITE, threads) == AMP_OK);
+            CHECK(!r.render(kFrames, batches).empty());
+            CHECK(clamped(r) == wanted);
+            CHECK(r.configure(batches, 64, AMP_RUN_STOP_NONFINITE, threads) == AMP_OK && clamped(r) == 0);
+        }
+}
+
 void the_others_refuse_them() {
     Runtime held(ones_through("gain", blob::number("gain", 1e9)));
     CHECK(held.status == AMP_E_INVALID_ARG && std::strstr(held.error.message, "level.gain: out of range"));
@@ -91,6 +107,7 @@ void the_others_refuse_them() {
 int main() {
     add_the_type();
     values_are_clamped_and_counted();
+    batches_are_counted_one_by_one();
     the_others_refuse_them();
     return check::finish("test_clamp");
 }
