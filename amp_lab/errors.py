@@ -211,7 +211,8 @@ class BlobError(AmpError):
     >>> amp.Plan.compile(plan.descriptor_blob[:-1], "cut", ())
     Traceback (most recent call last):
         ...
-    amp_lab.errors.BlobError: AMPD blob at byte 16: the header says 38 payload bytes, there are 37. Write the blob again.
+    amp_lab.errors.BlobError: AMPD blob at byte 16: the header says 38 payload bytes, there are 37.
+        Write the blob again.
     """
 
     status = -6

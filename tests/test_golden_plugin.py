@@ -32,7 +32,7 @@ def install(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: st
 def test_plugin_loads_nothing_and_makes_nothing(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Until a test uses it, a session loads the plug-in and the errors of amp_lab, no NumPy, no file, no variable."""
+    """Until a test uses it, a session loads plug-in and errors of amp_lab; no NumPy, no file, no variable."""
     scratch = pytester.mkdir("scratch")
     monkeypatch.setenv("TMPDIR", str(scratch))
     for name in [name for name in os.environ if name.startswith("AMP_")]:
