@@ -17,9 +17,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import quick
+import run_all
 import side_by_side
 import staged
-from run_all import WIDGETS, node_missing, pytest, script
+from run_all import WIDGETS, node_missing, pytest, script, selected
 from side_by_side import REPORTS, ROOT, Phase
 
 LANES = 3
@@ -36,8 +37,8 @@ def packages() -> tuple[tuple[str, ...], ...]:
 
 
 def phases() -> list[Phase]:
-    """The phases, longest first."""
-    sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.[ch]pp"))
+    """The phases, longest first; some are those of `make test`."""
+    same = {phase.name: phase for phase in run_all.phases(long=False, jobs="1")}
     files = quick.files()
     return [
         Phase("package", (("python", "tests/staged.py"),), early=True),
@@ -45,10 +46,10 @@ def phases() -> list[Phase]:
             pytest(f"quick-{i + 1}", "--quick", "-q", *files[i::PROCESSES], after=("package",), early=True)
             for i in range(PROCESSES)
         ),
-        Phase("format", (("ruff", "format", "--check"),)),
+        same["format"],
         Phase("lint", (("ruff", "check"), ("lint-imports", "--cache-dir", "build/imports", "--no-logo"))),
-        Phase("types", (("mypy",),)),
-        Phase("native-format", (("clang-format", "--dry-run", "-Werror", *sources),)),
+        same["types"],
+        same["native-format"],
         Phase(
             "javascript",
             (*packages(), *map(script, ("check", "lint", "types", "test"))),
@@ -63,14 +64,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="PHASE")
     arguments = parser.parse_args()
-    known = {phase.name: phase for phase in phases()}
-    if unknown := set(arguments.names) - set(known):
-        parser.error(f"PHASE: unknown (got {', '.join(sorted(unknown))}, allowed {', '.join(known)}).")
+    chosen = selected(parser, arguments.names, phases())
     REPORTS.mkdir(parents=True, exist_ok=True)
     side_by_side.ENVIRONMENT.update(staged.ENVIRONMENT)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     begun = time.monotonic()
-    outcomes = side_by_side.run_all([known[name] for name in dict.fromkeys(arguments.names or known)], LANES)
+    outcomes = side_by_side.run_all(chosen, LANES)
 
     print("\n== summary")
     for one in outcomes:

@@ -13,12 +13,13 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from side_by_side import ENVIRONMENT, REPORTS, ROOT, Phase, run_all
+from staged import BUILD
 from system_packages import (
     announcement,
     browser_missing,
@@ -30,8 +31,6 @@ from system_packages import (
 
 WIDGETS = "amp_lab/widgets/js"
 COUNT = "native/bench/instructions.py"
-WHEEL = ROOT / "build" / f"wheel-Release-{sys.implementation.cache_tag}"
-"""Where `make build` compiled the library; what its flags are the same for is not compiled again."""
 PROCESSORS = os.cpu_count() or 1
 LANES = 1 if PROCESSORS == 1 else min(max(PROCESSORS // 2, 2), 4)
 
@@ -58,7 +57,7 @@ def native(
 
 def shared_objects() -> tuple[str, ...]:
     """The option of CMake that takes the objects of the wheel, where it was built here."""
-    return (f"-DAMP_OBJECTS_FROM={WHEEL if (WHEEL / 'build.ninja').is_file() else ''}",)
+    return (f"-DAMP_OBJECTS_FROM={BUILD if (BUILD / 'build.ninja').is_file() else ''}",)
 
 
 def pytest(
@@ -189,6 +188,14 @@ def phases(long: bool, jobs: str) -> list[Phase]:
     ]
 
 
+def selected(parser: argparse.ArgumentParser, names: Sequence[str], known: Iterable[Phase]) -> list[Phase]:
+    """Return the phases that a command line names, all if it names none; an unknown name ends the program."""
+    by_name = {phase.name: phase for phase in known}
+    if unknown := set(names) - set(by_name):
+        parser.error(f"PHASE: unknown (got {', '.join(sorted(unknown))}, allowed {', '.join(by_name)}).")
+    return [by_name[name] for name in dict.fromkeys(names or by_name)]
+
+
 def main() -> int:
     """Run the requested phases; return 0 if nothing failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -209,15 +216,12 @@ def main() -> int:
     arguments = parser.parse_args()
     lanes = min(arguments.lanes, len(arguments.names) or arguments.lanes)
     jobs = str(max(PROCESSORS // lanes, 1))
-    known = {phase.name: phase for phase in phases(arguments.long, jobs)}
-    if unknown := set(arguments.names) - set(known):
-        parser.error(f"PHASE: unknown (got {', '.join(sorted(unknown))}, allowed {', '.join(known)}).")
+    chosen = selected(parser, arguments.names, phases(arguments.long, jobs))
     REPORTS.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
-    chosen = list(dict.fromkeys(arguments.names or known))
-    if told := announcement(chosen):
+    if told := announcement([phase.name for phase in chosen]):
         print(told, flush=True)
-    outcomes = run_all([known[name] for name in chosen], lanes)
+    outcomes = run_all(chosen, lanes)
 
     print("\n== summary")
     for one in outcomes:

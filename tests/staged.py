@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 STAGED = ROOT / "build" / "staged"
 BUILD = ROOT / "build" / f"wheel-Release-{sys.implementation.cache_tag}"
+"""Where `make build` compiles the library."""
 LEFT_OUT = {"__pycache__", "_native", "js", "labextension"}
 """Folders that the wheel leaves out, or gets from the build."""
 ENVIRONMENT = {

@@ -131,6 +131,8 @@ def fuzzer_missing() -> str:
     """Why the libFuzzer targets cannot be built; empty if they can."""
     if missing := clang_missing():
         return missing
-    if not has_fuzzer():
+    there = has_fuzzer()
+    if not there:
         fetch(fuzzer_package())
-    return "" if has_fuzzer() else _without("libFuzzer for clang++", "blobs not fuzzed")
+        there = has_fuzzer()
+    return "" if there else _without("libFuzzer for clang++", "blobs not fuzzed")
